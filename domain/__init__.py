@@ -1,0 +1,1 @@
+"""The pure core: facts in, amounts out. Standard library and msgspec only; no clock, no I/O."""

@@ -1,0 +1,80 @@
+"""Accounting periods are rows of a calendar fact, never assumed; service periods are half-open date spans."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from calendar import monthrange
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+from msgspec import Struct
+
+ONE_DAY = timedelta(days=1)
+
+
+class Period(Struct, frozen=True, kw_only=True):
+    """One accounting period of an entity; both days belong to it."""
+
+    name: str
+    first: date
+    last: date
+
+
+class Calendar(Struct, frozen=True):
+    """The entity's periods in order, without gap or overlap (checked where the fact is decided)."""
+
+    periods: tuple[Period, ...] = ()
+
+    def containing(self, day: date) -> Period | None:
+        """The period a day falls in; none if the calendar does not reach it."""
+        place = bisect_left(self.periods, day, key=lambda period: period.last)
+        if place == len(self.periods) or self.periods[place].first > day:
+            return None
+        return self.periods[place]
+
+    def named(self, name: str) -> Period | None:
+        return next((period for period in self.periods if period.name == name), None)
+
+    def between(self, first: date, last: date) -> tuple[Period, ...]:
+        """Periods that share a day with [first, last], in order."""
+        start = bisect_left(self.periods, first, key=lambda period: period.last)
+        stop = bisect_left(self.periods, last, lo=start, key=lambda period: period.last)
+        found = self.periods[start : stop + 1]
+        return tuple(period for period in found if period.first <= last)
+
+
+def months(first: date, count: int) -> tuple[Period, ...]:
+    """`count` calendar months from the month of `first`, named YYYY-MM."""
+    rows = []
+    for step in range(count):
+        start = add_months(first.replace(day=1), step)
+        last = add_months(start, 1) - ONE_DAY
+        rows.append(Period(name=f"{start:%Y-%m}", first=start, last=last))
+    return tuple(rows)
+
+
+def add_months(day: date, count: int, anchor: int | None = None) -> date:
+    """The same day of a later month; day 29, 30 or 31 falls back to the month's end and comes back."""
+    index = day.year * 12 + day.month - 1 + count
+    year, month = divmod(index, 12)
+    wanted = anchor or day.day
+    return date(year, month + 1, min(wanted, monthrange(year, month + 1)[1]))
+
+
+def month_start(day: date) -> date:
+    return day.replace(day=1)
+
+
+def days_in_month(day: date) -> int:
+    return monthrange(day.year, day.month)[1]
+
+
+def spans(start: date, end: date, step_months: int, anchor: int | None = None) -> Iterator[tuple[date, date]]:
+    """Whole billing periods from `start` until `end` is reached; the last may reach beyond it."""
+    count = 0
+    begin = start
+    while begin < end:
+        count += step_months
+        finish = add_months(start, count, anchor or start.day)
+        yield begin, finish
+        begin = finish

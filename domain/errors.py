@@ -1,0 +1,31 @@
+"""How the domain says no: a flat, documented slug and the values a person needs to act on it."""
+
+from __future__ import annotations
+
+
+class Rejected(Exception):
+    """A command the domain refuses. Final for its key; codes are listed in docs/reference/problems.md."""
+
+    def __init__(self, code: str, *, field: str | None = None, **context: object) -> None:
+        super().__init__(code, field, context)
+        self.code = code
+        self.field = field
+        self.context = context
+
+    def __str__(self) -> str:
+        told = ", ".join(f"{name}={value}" for name, value in self.context.items())
+        return f"{self.code} ({told})" if told else self.code
+
+
+class Malformed(Exception):
+    """Input that cannot be read as what it claims to be. Nothing is stored, the key stays free."""
+
+    def __init__(self, code: str, *, field: str | None = None, **context: object) -> None:
+        super().__init__(code, field, context)
+        self.code = code
+        self.field = field
+        self.context = context
+
+    def __str__(self) -> str:
+        told = ", ".join(f"{name}={value}" for name, value in self.context.items())
+        return f"{self.code} ({told})" if told else self.code

@@ -1,0 +1,128 @@
+"""A fact is an event the ledger accepted, with where, when and by whom it was learned.
+
+Two axes: `when.effective` says when it is true in the business, `position` when the ledger learned
+it. `known` looks at one log as of a position and leaves out what a later known fact corrects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import date, datetime
+from typing import Generic, TypeVar
+
+from msgspec import Struct
+
+
+class When(Struct, frozen=True, kw_only=True):
+    """When a fact is true, when the parties agreed it, and its place among facts of one day.
+
+    `order` is the source's own sequence if it gives one, else the stream version at acceptance,
+    and from then on part of the fact (SPEC 3). `at` is the instant where the domain needs one.
+    """
+
+    effective: date
+    agreed_on: date | None = None
+    order: int | None = None
+    at: datetime | None = None
+
+    @property
+    def measured(self) -> date:
+        """When accounting measures a change: the later of effective and agreed (SPEC 3)."""
+        return max(self.effective, self.agreed_on or self.effective)
+
+
+class Event(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type"):
+    """What happened, under a tag given by hand. `when` is stored once, in the envelope."""
+
+    when: When
+
+
+class Retracted(Event, frozen=True, kw_only=True, tag="retracted"):
+    """The fact named by `Fact.corrects` never was. Retracting a correction brings back what it replaced."""
+
+
+class Source(Struct, frozen=True, kw_only=True):
+    """The outside system's own name for a fact: (system, kind, id, version) is accepted once for ever."""
+
+    system: str
+    kind: str
+    id: str
+    version: str = "1"
+
+
+class Fact(Struct, frozen=True, kw_only=True):
+    """The recorded envelope of one event (SPEC 4). `corrects` is the position of the fact it replaces."""
+
+    entity: str
+    position: int
+    stream: str
+    version: int
+    event: Event
+    recorded_at: datetime
+    command_id: str
+    actor: str
+    reason: str | None = None
+    correlation_id: str | None = None
+    causation_id: str | None = None
+    trace_id: str | None = None
+    source: Source | None = None
+    corrects: int | None = None
+    schema: int = 1
+
+    @property
+    def when(self) -> When:
+        return self.event.when
+
+
+State = TypeVar("State")
+CommandType = TypeVar("CommandType")
+
+
+class Decider(Struct, Generic[State, CommandType], frozen=True, kw_only=True):
+    """One kind of stream: its events folded to a state, its commands decided on that state."""
+
+    category: str
+    initial: State
+    evolve: Callable[[State, Fact], State]
+    decide: Callable[[CommandType, State], tuple[Event, ...]]
+    commands: tuple[type, ...]
+    events: tuple[type, ...]
+
+
+def fold(decider: Decider[State, CommandType], facts: Iterable[Fact]) -> State:
+    """The state after the corrected, effective-ordered timeline, never the arrival order."""
+    state = decider.initial
+    for fact in timeline(facts):
+        state = decider.evolve(state, fact)
+    return state
+
+
+def known(facts: Iterable[Fact], at: int | None = None) -> tuple[Fact, ...]:
+    """Facts up to a position, less those a later known fact in force corrects; retractions left out.
+
+    A correction is itself a fact: retract it and the fact it replaced is in force again.
+    """
+    seen = [fact for fact in facts if at is None or fact.position <= at]
+    seen.sort(key=lambda fact: fact.position)
+    dead = corrected(seen)
+    return tuple(f for f in seen if f.position not in dead and not isinstance(f.event, Retracted))
+
+
+def corrected(seen: Iterable[Fact]) -> dict[int, int]:
+    """Position of each fact no longer in force -> position of the fact that corrects it."""
+    dead: dict[int, int] = {}
+    for fact in sorted(seen, key=lambda fact: -fact.position):
+        if fact.corrects is not None and fact.position not in dead:
+            dead[fact.corrects] = fact.position
+    return dead
+
+
+def timeline(facts: Iterable[Fact]) -> tuple[Fact, ...]:
+    """Known facts by (effective, order); other ties are broken by what does not depend on arrival."""
+    return tuple(sorted(known(facts), key=in_effective_order))
+
+
+def in_effective_order(fact: Fact) -> tuple[date, int, str, str]:
+    when = fact.when
+    source = fact.source
+    return (when.effective, when.order or 0, fact.stream, f"{source.id}/{source.version}" if source else "")

@@ -1,0 +1,116 @@
+"""Money is whole minor units of one currency; every cent is placed by one named rounding.
+
+Rounding is cumulative and half away from zero on the magnitude, so that parts sum to the whole
+and a reversal mirrors what it reverses (SPEC 6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from fractions import Fraction
+from itertools import accumulate, pairwise
+
+from msgspec import Struct
+
+from domain.currency import exponent
+from domain.errors import Malformed
+
+# A signed 64-bit column holds every amount; one digit less leaves room for sums.
+LARGEST_MINOR = 10**18
+
+
+class Money(Struct, frozen=True, order=True):
+    """Whole minor units and an ISO 4217 code; closed under + and - within one currency."""
+
+    minor: int
+    currency: str
+
+    def __add__(self, other: Money) -> Money:
+        assert self.currency == other.currency, (self, other)
+        return Money(self.minor + other.minor, self.currency)
+
+    def __sub__(self, other: Money) -> Money:
+        assert self.currency == other.currency, (self, other)
+        return Money(self.minor - other.minor, self.currency)
+
+    def __neg__(self) -> Money:
+        return Money(-self.minor, self.currency)
+
+    def split(self, weights: Sequence[int]) -> tuple[Money, ...]:
+        """Share by weight, in order. The parts sum to the whole."""
+        return tuple(Money(part, self.currency) for part in split(self.minor, weights))
+
+    def __str__(self) -> str:
+        return f"{decimal_text(self.minor, self.currency)} {self.currency}"
+
+
+def rounded(exact: Fraction | Decimal | int) -> int:
+    """The nearest integer, half away from zero: the only rounding in the ledger."""
+    top, bottom = abs(exact).as_integer_ratio()
+    whole = (2 * top + bottom) // (2 * bottom)
+    return whole if exact >= 0 else -whole
+
+
+def rounded_share(minor: int, part: int, total: int) -> int:
+    """`minor * part / total` to the nearest minor unit, half away from zero."""
+    assert total > 0, total
+    whole = (2 * abs(minor) * part + total) // (2 * total)
+    return whole if minor >= 0 else -whole
+
+
+def split(minor: int, weights: Sequence[int]) -> tuple[int, ...]:
+    """Cut `minor` by weight with cumulative rounding (rule 47): the last part closes to zero."""
+    total = sum(weights)
+    assert total > 0, weights
+    assert all(weight >= 0 for weight in weights), weights
+    marks = [rounded_share(minor, part, total) for part in accumulate(weights, initial=0)]
+    return tuple(after - before for before, after in pairwise(marks))
+
+
+def allocate(minor: int, weights: Sequence[int]) -> tuple[int, ...]:
+    """Share by largest remainder, ties to the earlier weight (rule 25). The parts sum to `minor`."""
+    total = sum(weights)
+    assert total > 0, weights
+    assert all(weight >= 0 for weight in weights), weights
+    floors = [abs(minor) * weight // total for weight in weights]
+    rest = [abs(minor) * weight % total for weight in weights]
+    left = abs(minor) - sum(floors)
+    lucky = set(sorted(range(len(weights)), key=lambda place: (-rest[place], place))[:left])
+    parts = [floor + (place in lucky) for place, floor in enumerate(floors)]
+    return tuple(parts) if minor >= 0 else tuple(-part for part in parts)
+
+
+def to_minor(exact: Decimal | Fraction, currency: str) -> int:
+    """The only way from a price to money: exact major units, rounded once."""
+    return rounded(Fraction(exact) * 10 ** exponent(currency))
+
+
+def minor_exactly(text: str | Decimal, currency: str, field: str = "amount") -> int:
+    """Read a decimal amount in major units; refuses a scale the currency does not have."""
+    amount = exact_decimal(text, field)
+    minor = Fraction(amount) * 10 ** exponent(currency)
+    if minor.denominator != 1:
+        raise Malformed("wrong-scale", field=field, amount=str(text), currency=currency)
+    if abs(minor) > LARGEST_MINOR:
+        raise Malformed("amount-too-large", field=field, amount=str(text))
+    return int(minor)
+
+
+def exact_decimal(text: str | Decimal | int, field: str = "amount") -> Decimal:
+    """A finite decimal from its text. Binary floats never get here; NaN and infinity are refused."""
+    try:
+        value = Decimal(text)
+    except ArithmeticError:
+        raise Malformed("not-a-decimal", field=field, value=str(text)) from None
+    if not value.is_finite():
+        raise Malformed("not-finite", field=field, value=str(text))
+    return value
+
+
+def decimal_text(minor: int, currency: str) -> str:
+    """Minor units as a decimal with the currency's own number of places, never in exponent form."""
+    places = exponent(currency)
+    sign = "-" if minor < 0 else ""
+    digits = str(abs(minor)).rjust(places + 1, "0")
+    return f"{sign}{digits[:-places]}.{digits[-places:]}" if places else f"{sign}{digits}"

@@ -1,0 +1,31 @@
+"""Elections per book as options of a closed schema: no free text, no callable, no amount of money.
+
+Streams are `policy:BOOK`. A policy fact posts nothing by itself; the next run does. An obligation
+follows the policy in force at its inception.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+from domain.facts import Event, When
+
+
+class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Every election; each has a section in docs/reference/policy.md that says who would want it and why."""
+
+    ratable_by: Literal["day", "month"] = "day"
+    month_ends: Literal["prorated", "last-month-cut-off"] = "prorated"
+    closed_period_date: Literal["first-day", "day-recorded"] = "first-day"
+    void_default: Literal["as-if-never", "from-now"] = "as-if-never"
+
+
+class PolicyAdopted(Event, frozen=True, kw_only=True, tag="policy-adopted"):
+    options: Options
+
+
+class AdoptPolicy(Struct, frozen=True, kw_only=True, tag="adopt-policy", forbid_unknown_fields=True):
+    when: When
+    options: Options

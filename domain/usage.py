@@ -1,0 +1,101 @@
+"""Usage arrives in numbered batches of immutable rows; a correction or retraction is itself a batch.
+
+Streams are `usage:SOURCE`. Rows live in their own table; a row counts from its batch's position
+until that of the batch that replaces or retracts it. A row's standing (rated, pending and why) is
+judged from what is known, never stored, so a fact that cures a pending row needs no resending.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Literal
+
+from msgspec import Struct
+
+from domain.facts import Event, When
+
+
+class MeterTotal(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    meter: str
+    rows: int
+    quantity: Decimal
+
+
+class UsageBatchAccepted(Event, frozen=True, kw_only=True, tag="usage-batch-accepted"):
+    """A batch is in: `batch` is the ledger's number of it, `batch_number` the source's own.
+
+    `root` is the SHA-256 over the accepted rows in (source, event id) order; (partition, offset)
+    are reserved for streams. Counts: received = duplicates + rejected + accepted.
+    """
+
+    batch: int
+    kind: Literal["rows", "correction", "retraction"]
+    received: int
+    duplicates: int
+    rejected: int
+    accepted: int
+    totals: tuple[MeterTotal, ...]
+    subscriptions: tuple[str, ...]
+    first_day: date | None
+    last_day: date | None
+    root: str
+    batch_number: int | None = None
+    partition: int | None = None
+    offset: int | None = None
+
+
+class UsageWindowDeclared(Event, frozen=True, kw_only=True, tag="usage-window-declared"):
+    """The source's word on what it sent for a window: batch numbers first..last, rows if it says."""
+
+    window_from: date
+    window_to: date
+    first_batch: int
+    last_batch: int
+    rows: int | None = None
+
+
+class UsageGapWaived(Event, frozen=True, kw_only=True, tag="usage-gap-waived"):
+    """A missing batch a person decided to close without."""
+
+    batch_number: int
+
+
+class DeclareUsageWindow(Struct, frozen=True, kw_only=True, tag="declare-usage-window", forbid_unknown_fields=True):
+    when: When
+    window_from: date
+    window_to: date
+    first_batch: int
+    last_batch: int
+    rows: int | None = None
+
+
+class WaiveUsageGap(Struct, frozen=True, kw_only=True, tag="waive-usage-gap", forbid_unknown_fields=True):
+    when: When
+    batch_number: int
+
+
+class UsageRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One metered event as it comes in; (source, event_id) is accepted once for ever."""
+
+    event_id: str
+    subscription: str
+    meter: str
+    quantity: Decimal
+    occurred_at: datetime
+    unit: str | None = None
+    dimensions: dict[str, str] = {}
+
+
+class UsageDay(Struct, frozen=True, kw_only=True):
+    """What one batch adds to one day of one subscription's meter; the day is in the subscription's zone.
+
+    Retracted and corrected rows are already out. `rows` counts rows, `quantity` is their exact sum.
+    """
+
+    subscription: str
+    meter: str
+    day: date
+    position: int
+    rows: int
+    quantity: Decimal
