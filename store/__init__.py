@@ -1,0 +1,1 @@
+"""The log and its database: everything the other packages store or read goes through here."""

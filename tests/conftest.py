@@ -1,0 +1,87 @@
+"""One server for the session, one fresh database for each test that asks.
+
+TIEOUT_TEST_DATABASE_URL runs the suite against another server, such as Debian's PostgreSQL 15. Its
+role must be allowed to create databases.
+"""
+
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from store import db, embedded
+
+_numbers = itertools.count(1)
+
+
+@contextmanager
+def _temporary(server: embedded.Server, suffix: str, template: str = "template0") -> Iterator[str]:
+    """A database that is gone afterwards, whoever is still connected to it."""
+    name = f"tieout_test_{os.getpid()}_{suffix}"
+    with psycopg.connect(server.dsn, autocommit=True) as administrator:
+        words = {"name": sql.Identifier(name), "template": sql.Identifier(template)}
+        create = sql.SQL("CREATE DATABASE {name} TEMPLATE {template} STRATEGY wal_log")
+        drop = sql.SQL("DROP DATABASE {name} WITH (FORCE)")
+        administrator.execute(create.format(**words))
+        try:
+            yield name
+        finally:
+            administrator.execute(drop.format(**words))
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A short temporary folder. Pytest's own are closed to the account that root drops to."""
+    folder = Path(tempfile.mkdtemp(prefix="tieout-test-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[embedded.Server]:
+    if outside := os.environ.get("TIEOUT_TEST_DATABASE_URL"):
+        yield db.open_database(outside)
+        return
+    folder = Path(tempfile.mkdtemp(prefix="tieout-test-"))
+    folder.chmod(0o755)
+    with embedded.start(folder) as started:
+        yield started
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def template(server: embedded.Server) -> Iterator[str]:
+    """A migrated database to copy; nobody stays connected to it, or it could not be copied."""
+    with _temporary(server, "template") as name:
+        with db.connect(make_conninfo(server.dsn, dbname=name)) as connection:
+            db.migrate(connection)
+        yield name
+
+
+@pytest.fixture
+def database(server: embedded.Server, template: str) -> Iterator[str]:
+    """The address of a migrated, empty database that only this test sees."""
+    with _temporary(server, f"{next(_numbers)}", template) as name:
+        yield make_conninfo(server.dsn, dbname=name)
+
+
+@pytest.fixture
+def connection(database: str) -> Iterator[db.Connection]:
+    with db.connect(database) as opened:
+        yield opened
+
+
+@pytest.fixture
+def empty_database(server: embedded.Server) -> Iterator[str]:
+    """The address of a database without even the schema."""
+    with _temporary(server, f"{next(_numbers)}") as name:
+        yield make_conninfo(server.dsn, dbname=name)
