@@ -1,0 +1,51 @@
+"""Approved adjustments, measured as they stand in slots of their own, so that nothing nets them away."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from domain.accounting.curves import At
+from domain.accounting.schedule import Flow, causes_of
+from domain.books import AdjustmentApproved, AdjustmentProposed
+from domain.explain import Step
+from domain.facts import Fact
+from domain.money import decimal_text
+
+
+def adjustment_flows(facts: Sequence[Fact], book: str) -> tuple[Flow, ...]:
+    """The lines of an approved adjustment of this book, and their mirror on the reversal date."""
+    proposed = next((f for f in facts if isinstance(f.event, AdjustmentProposed)), None)
+    approved = next((f for f in facts if isinstance(f.event, AdjustmentApproved)), None)
+    if proposed is None or approved is None:
+        return ()
+    event = proposed.event
+    assert isinstance(event, AdjustmentProposed)
+    if event.book != book:
+        return ()
+    subject = proposed.stream.partition(":")[2]
+    causes = causes_of((proposed.position, approved.position))
+    flows = _dated(event, subject, proposed.when.effective, 1, causes)
+    if event.reverses_on is not None:
+        flows += _dated(event, f"{subject}:reversal", event.reverses_on, -1, causes)
+    return flows
+
+
+def _dated(
+    event: AdjustmentProposed, subject: str, day: date, sign: int, causes: tuple[int, ...]
+) -> tuple[Flow, ...]:
+    return tuple(
+        Flow(
+            kind="adjustment",
+            subject=subject,
+            legs=((line.account, 1),),
+            curve=At(day, sign * line.amount_minor),
+            on=day,
+            causes=causes,
+            rule="approved-adjustment@1",
+            steps=(
+                Step(what=event.memo, value=decimal_text(sign * line.amount_minor, event.currency)),
+            ),
+        )
+        for line in event.lines
+    )

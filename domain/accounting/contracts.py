@@ -1,0 +1,272 @@
+"""Revenue of a contract stated by itself: price allocated by relative SSP, changed prospectively or apart.
+
+Rules 7, 8, 25 and 30; the full decision tree of modifications builds on the same shape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from msgspec import Struct
+
+from domain.accounting.curves import last_day, measured_from
+from domain.accounting.documents import BilledLine
+from domain.accounting.revenue import at_once, over_time
+from domain.accounting.schedule import Flow, causes_of, frozen, stands, totals
+from domain.calendar import ONE_DAY
+from domain.explain import Step
+from domain.facts import Fact
+from domain.master import MasterData
+from domain.money import allocate, decimal_text
+from domain.revenue_contract import (
+    ContractModified,
+    ContractOpened,
+    ContractTerminated,
+    Obligation,
+    ObligationSatisfied,
+)
+
+
+class _Promise(Struct):
+    """An obligation with its allocated price, as it is earned after the changes so far."""
+
+    obligation: Obligation
+    price_minor: int
+    causes: tuple[int, ...]
+    flows: tuple[Flow, ...] = ()
+
+
+def contract_revenue(
+    facts: Sequence[Fact], billed: Sequence[BilledLine], master: MasterData, book: str
+) -> tuple[Flow, ...]:
+    """Release flows of every obligation of a stated contract; none before it is opened."""
+    own = [fact for fact in facts if fact.stream.startswith("contract:")]
+    opened = next((fact for fact in own if isinstance(fact.event, ContractOpened)), None)
+    if opened is None:
+        return ()
+    assert isinstance(opened.event, ContractOpened)
+    event = opened.event
+    satisfied = _satisfied(own)
+    promises = _allocated(event.obligations, event.price_minor, (opened.position,), event.currency)
+    for promise in promises:
+        _schedule(promise, satisfied, opened.when.effective, master, book, event.currency)
+    changes = [f for f in own if isinstance(f.event, ContractModified | ContractTerminated)]
+    for fact in sorted(changes, key=lambda fact: (fact.when.measured, fact.when.order or 0)):
+        if isinstance(fact.event, ContractModified):
+            promises = _modify(promises, fact, satisfied, master, book, event.currency)
+        else:
+            _terminate(promises, fact, event.currency)
+    stated = tuple(flow for promise in promises for flow in promise.flows)
+    return (*stated, *_as_invoiced(promises, billed))
+
+
+def _satisfied(own: Sequence[Fact]) -> dict[str, Fact]:
+    """The first fact in effective order that says control of an obligation passed."""
+    found: dict[str, Fact] = {}
+    for fact in own:
+        if isinstance(fact.event, ObligationSatisfied):
+            found.setdefault(fact.event.obligation, fact)
+    return found
+
+
+def _allocated(
+    obligations: Sequence[Obligation], price_minor: int, causes: tuple[int, ...], currency: str
+) -> list[_Promise]:
+    """Relative SSP with largest remainder (rule 25): the parts sum to the price."""
+    weights = [obligation.ssp_minor for obligation in obligations]
+    shares = allocate(price_minor, weights if any(weights) else [1] * len(weights))
+    return [
+        _Promise(obligation, share, causes)
+        for obligation, share in zip(obligations, shares, strict=True)
+    ]
+
+
+def _schedule(
+    promise: _Promise,
+    satisfied: dict[str, Fact],
+    inception: date,
+    master: MasterData,
+    book: str,
+    currency: str,
+) -> None:
+    """Give a promise the flow of its pattern, with the policy in force at inception."""
+    own = promise.obligation
+    steps = (Step(what="allocated price", value=decimal_text(promise.price_minor, currency)),)
+    if own.pattern == "ratable":
+        assert own.service_from is not None and own.service_to is not None, own
+        by = master.progress(book, inception)
+        promise.flows = (
+            over_time(
+                own.obligation,
+                own.service_from,
+                own.service_to,
+                promise.price_minor,
+                by,
+                promise.causes,
+                steps,
+            ),
+        )
+    elif own.pattern == "point-in-time" and own.obligation in satisfied:
+        fact = satisfied[own.obligation]
+        causes = causes_of(promise.causes, (fact.position,))
+        day = fact.when.effective
+        promise.flows = (at_once(own.obligation, day, promise.price_minor, causes, steps),)
+
+
+def _modify(
+    promises: list[_Promise],
+    fact: Fact,
+    satisfied: dict[str, Fact],
+    master: MasterData,
+    book: str,
+    currency: str,
+) -> list[_Promise]:
+    event = fact.event
+    assert isinstance(event, ContractModified)
+    if event.added and event.price_reflects_ssp:
+        apart = _allocated(event.added, event.price_change_minor, (fact.position,), currency)
+        causes = causes_of(promises[0].causes, (fact.position,))
+        for promise in apart:
+            promise.causes = causes
+            _schedule(promise, satisfied, fact.when.measured, master, book, currency)
+        return [*promises, *apart]
+    return _reallocate(promises, fact, event, satisfied, master, book, currency)
+
+
+def _reallocate(
+    promises: list[_Promise],
+    fact: Fact,
+    event: ContractModified,
+    satisfied: dict[str, Fact],
+    master: MasterData,
+    book: str,
+    currency: str,
+) -> list[_Promise]:
+    """Spread what is not recognised, plus the change, over what remains, by remaining SSP (rule 8)."""
+    by = master.progress(book, fact.when.measured)
+    start = measured_from(fact.when.measured, by)
+    open_ones = [promise for promise in promises if _remains(promise, start)]
+    left = [promise.price_minor - _before(promise, start) for promise in open_ones]
+    added = [_Promise(obligation, 0, (), ()) for obligation in event.added]
+    weights = [abs(minor) for minor in left] + [promise.obligation.ssp_minor for promise in added]
+    if not weights:
+        return _at_once_on_what_is_done(promises, fact, event, currency)
+    whole = sum(left) + event.price_change_minor
+    shares = allocate(whole, weights if any(weights) else [1] * len(weights))
+    causes = causes_of(*(promise.causes for promise in promises), (fact.position,))
+    for promise, share in zip((*open_ones, *added), shares, strict=True):
+        _restart(promise, share, start, causes, satisfied, fact, master, book, currency)
+    return [*promises, *added]
+
+
+def _remains(promise: _Promise, start: date) -> bool:
+    """Not wholly transferred before `start`."""
+    if not promise.flows:
+        return promise.obligation.pattern == "point-in-time"
+    return max(last_day(flow.curve) for flow in promise.flows) >= start
+
+
+def _before(promise: _Promise, start: date) -> int:
+    return stands(promise.flows, start - ONE_DAY)
+
+
+def _restart(
+    promise: _Promise,
+    share: int,
+    start: date,
+    causes: tuple[int, ...],
+    satisfied: dict[str, Fact],
+    fact: Fact,
+    master: MasterData,
+    book: str,
+    currency: str,
+) -> None:
+    kept = frozen(promise.flows, start - ONE_DAY)
+    earned = stands(kept, start - ONE_DAY)
+    own = promise.obligation
+    begin = max(start, own.service_from or start)
+    rest = _Promise(_from(own, begin), share, causes)
+    _schedule(rest, satisfied, fact.when.measured, master, book, currency)
+    promise.flows = (*kept, *rest.flows)
+    promise.price_minor = earned + share
+    promise.causes = causes
+
+
+def _from(own: Obligation, begin: date) -> Obligation:
+    return Obligation(
+        obligation=own.obligation,
+        ssp_minor=own.ssp_minor,
+        pattern=own.pattern,
+        service_from=begin,
+        service_to=own.service_to,
+    )
+
+
+def _at_once_on_what_is_done(
+    promises: list[_Promise], fact: Fact, event: ContractModified, currency: str
+) -> list[_Promise]:
+    """Nothing remains to be transferred: the change of price is earned when it is measured."""
+    last = promises[-1]
+    causes = causes_of(last.causes, (fact.position,))
+    steps = (Step(what="price change", value=decimal_text(event.price_change_minor, currency)),)
+    flow = at_once(
+        last.obligation.obligation, fact.when.measured, event.price_change_minor, causes, steps
+    )
+    last.flows = (*last.flows, flow)
+    last.price_minor += event.price_change_minor
+    return promises
+
+
+def _terminate(promises: list[_Promise], fact: Fact, currency: str) -> None:
+    """Service stops; what is neither earned nor given back is earned at the end (rule 14)."""
+    assert isinstance(fact.event, ContractTerminated)
+    day = fact.when.measured
+    lefts = [max(promise.price_minor - _before(promise, day), 0) for promise in promises]
+    refunds = allocate(fact.event.refund_minor, lefts) if any(lefts) else (0,) * len(lefts)
+    for promise, refund in zip(promises, refunds, strict=True):
+        kept = frozen(promise.flows, day - ONE_DAY)
+        rest = promise.price_minor - refund - stands(kept, day - ONE_DAY)
+        causes = causes_of(promise.causes, (fact.position,))
+        steps = (Step(what="kept at termination", value=decimal_text(rest, currency)),)
+        end = at_once(promise.obligation.obligation, day, rest, causes, steps)
+        promise.flows = (*kept, end)
+        promise.price_minor = totals(promise.flows)
+
+
+def _as_invoiced(
+    promises: Sequence[_Promise], billed: Sequence[BilledLine]
+) -> tuple[Flow, ...]:
+    """The right to invoice (rule 33): what a document bills is earned on its date."""
+    names = {p.obligation.obligation for p in promises if p.obligation.pattern == "as-invoiced"}
+    causes = {p.obligation.obligation: p.causes for p in promises}
+    return tuple(
+        flow
+        for row in billed
+        if (name := row.line.obligation or "") in names or (len(promises) == 1 and names)
+        for flow in invoiced_flows(row, name or next(iter(names)), causes.get(name, ()))
+    )
+
+
+def invoiced_flows(
+    row: BilledLine, obligation: str, causes: tuple[int, ...]
+) -> tuple[Flow, ...]:
+    """A line and its cuts earned on their documents' dates."""
+    issued = at_once(
+        obligation,
+        row.issued_on,
+        row.line.amount_minor,
+        causes_of(causes, (row.cause,)),
+        (Step(what="invoiced", value=decimal_text(row.line.amount_minor, row.currency)),),
+    )
+    cuts = (
+        at_once(
+            obligation,
+            row.issued_on if cut.as_if_never else cut.day,
+            -cut.minor,
+            causes_of(causes, (row.cause, cut.cause)),
+            (Step(what="credited", value=decimal_text(-cut.minor, row.currency)),),
+        )
+        for cut in row.cuts
+    )
+    return (issued, *cuts)

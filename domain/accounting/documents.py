@@ -1,0 +1,154 @@
+"""Invoices, credit notes and voids as flows: receivable against contract liability, by line, at their own date.
+
+What a document means for revenue is measured elsewhere; here it only says what the customer owes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from msgspec import Struct
+
+from domain.accounting.curves import At
+from domain.accounting.schedule import Flow, causes_of
+from domain.explain import Step
+from domain.facts import Fact
+from domain.invoice import CreditIssued, InvoiceIssued, InvoiceLine, InvoiceVoided
+from domain.money import decimal_text
+
+
+class Cut(Struct, frozen=True, kw_only=True):
+    """An amount taken off a line, on the credit note's or the void's own date."""
+
+    day: date
+    minor: int
+    as_if_never: bool
+    concession: bool
+    name: str
+    cause: int
+
+
+class BilledLine(Struct, frozen=True, kw_only=True):
+    """One line of an issued invoice with what was credited or voided of it since."""
+
+    invoice: str
+    number: str
+    customer: str
+    currency: str
+    issued_on: date
+    due_on: date
+    line: InvoiceLine
+    cause: int
+    cuts: tuple[Cut, ...]
+
+    @property
+    def subject(self) -> str:
+        return f"{self.invoice}:{self.line.line}"
+
+    @property
+    def left_minor(self) -> int:
+        return self.line.amount_minor - sum(cut.minor for cut in self.cuts)
+
+    @property
+    def is_void(self) -> bool:
+        return any(cut.name == "void" for cut in self.cuts)
+
+
+def billed_lines(facts: Sequence[Fact]) -> tuple[BilledLine, ...]:
+    """Every issued line in the facts (known, in effective order), by date and subject."""
+    by_stream: dict[str, list[Fact]] = {}
+    for fact in facts:
+        if fact.stream.startswith("invoice:"):
+            by_stream.setdefault(fact.stream, []).append(fact)
+    lines = (line for stream, own in by_stream.items() for line in _of_invoice(stream, own))
+    return tuple(sorted(lines, key=lambda row: (row.issued_on, row.subject)))
+
+
+def _of_invoice(stream: str, facts: list[Fact]) -> list[BilledLine]:
+    issued = next((fact for fact in facts if isinstance(fact.event, InvoiceIssued)), None)
+    if issued is None:
+        return []
+    event = issued.event
+    assert isinstance(event, InvoiceIssued)
+    return [
+        BilledLine(
+            invoice=stream.partition(":")[2],
+            number=event.number,
+            customer=event.customer,
+            currency=event.currency,
+            issued_on=issued.when.effective,
+            due_on=event.due_on,
+            line=line,
+            cause=issued.position,
+            cuts=_cuts(line, facts),
+        )
+        for line in event.lines
+    ]
+
+
+def _cuts(line: InvoiceLine, facts: list[Fact]) -> tuple[Cut, ...]:
+    """Credits in effective order, then what a void leaves; nothing is cut after a void."""
+    cuts: list[Cut] = []
+    for fact in facts:
+        event = fact.event
+        if isinstance(event, CreditIssued):
+            taken = sum(row.amount_minor for row in event.lines if row.line == line.line)
+            if taken:
+                cuts.append(_cut(fact, event.number, taken, event.treatment, event.purpose))
+        elif isinstance(event, InvoiceVoided):
+            left = line.amount_minor - sum(cut.minor for cut in cuts)
+            cuts.append(_cut(fact, "void", left, event.treatment, "correction"))
+            break
+    return tuple(cuts)
+
+
+def _cut(fact: Fact, name: str, minor: int, treatment: str, purpose: str) -> Cut:
+    return Cut(
+        day=fact.when.effective,
+        minor=minor,
+        as_if_never=treatment == "as-if-never",
+        concession=purpose == "concession",
+        name=name,
+        cause=fact.position,
+    )
+
+
+def billing_flows(billed: BilledLine, obligation: str) -> tuple[Flow, ...]:
+    """Receivable against liability (tax: against tax payable) for the line and each cut of it."""
+    against = "tax-payable" if billed.line.kind == "tax" else "contract-liability"
+    legs = (("accounts-receivable", 1), (against, -1))
+    place = "" if billed.line.kind == "tax" else obligation
+    flows = [_flow(billed, legs, place, billed.subject, billed.issued_on, billed.line.amount_minor)]
+    flows.extend(
+        _flow(billed, legs, place, f"{billed.subject}:{cut.name}", cut.day, -cut.minor, cut)
+        for cut in billed.cuts
+    )
+    return tuple(flows)
+
+
+def _flow(
+    billed: BilledLine,
+    legs: tuple[tuple[str, int], ...],
+    obligation: str,
+    subject: str,
+    day: date,
+    minor: int,
+    cut: Cut | None = None,
+) -> Flow:
+    what = "invoiced" if cut is None else ("voided" if cut.name == "void" else "credited")
+    return Flow(
+        kind="billing",
+        subject=subject,
+        legs=legs,
+        obligation=obligation,
+        document=billed.invoice,
+        curve=At(day, minor),
+        on=day,
+        causes=causes_of((billed.cause,), (cut.cause,) if cut else ()),
+        rule="receivable-at-issue@1",
+        steps=(
+            Step(what=what, value=decimal_text(minor, billed.currency)),
+            Step(what="document", value=f"{billed.number} of {day}"),
+        ),
+    )

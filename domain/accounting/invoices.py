@@ -1,0 +1,82 @@
+"""Revenue that rests on invoice lines: contracts a line opens by itself, and concessions on any line.
+
+A line that names no contract is one obligation: its price is the line amount, its term the service
+period; without a period it is earned at issue (SPEC 4). A cut `as-if-never` lowers the price from the
+start, one `from-now` lowers what is left from its own date on.
+"""
+
+from __future__ import annotations
+
+from domain.accounting.contracts import invoiced_flows
+from domain.accounting.curves import Progress, measured_from
+from domain.accounting.documents import BilledLine, Cut
+from domain.accounting.revenue import at_once, over_time
+from domain.accounting.schedule import Flow, causes_of, frozen, stands
+from domain.calendar import ONE_DAY
+from domain.explain import Step
+from domain.money import decimal_text
+
+
+def line_revenue(row: BilledLine, obligation: str, by: Progress) -> tuple[Flow, ...]:
+    """Release flows of the contract an invoice line opens."""
+    if row.line.kind == "tax":
+        return ()
+    if row.line.service_from is None or row.line.service_to is None:
+        return invoiced_flows(row, obligation, ())
+    never = [cut for cut in row.cuts if cut.as_if_never]
+    price = row.line.amount_minor - sum(cut.minor for cut in never)
+    causes = causes_of((row.cause,), tuple(cut.cause for cut in never))
+    steps = (Step(what="price of the line", value=decimal_text(price, row.currency)),)
+    flows: tuple[Flow, ...] = (
+        over_time(obligation, row.line.service_from, row.line.service_to, price, by, causes, steps),
+    )
+    for cut in row.cuts:
+        if not cut.as_if_never:
+            flows = _from_now(flows, row, obligation, price, cut, by)
+            price -= cut.minor
+    return flows
+
+
+def _from_now(
+    flows: tuple[Flow, ...],
+    row: BilledLine,
+    obligation: str,
+    price: int,
+    cut: Cut,
+    by: Progress,
+) -> tuple[Flow, ...]:
+    """Keep what was earned, spread what the cut leaves over the rest of the service period."""
+    assert row.line.service_to is not None
+    start = measured_from(cut.day, by)
+    kept = frozen(flows, start - ONE_DAY)
+    rest = price - cut.minor - stands(kept, start - ONE_DAY)
+    causes = causes_of(*(flow.causes for flow in flows), (row.cause, cut.cause))
+    steps = (
+        Step(what="price before the cut", value=decimal_text(price, row.currency)),
+        Step(what="cut", value=decimal_text(cut.minor, row.currency)),
+        Step(what="left to earn", value=decimal_text(rest, row.currency)),
+    )
+    if row.line.service_to <= start:
+        return (*kept, at_once(obligation, cut.day, rest, causes, steps))
+    return (*kept, over_time(obligation, start, row.line.service_to, rest, by, causes, steps))
+
+
+def concessions(row: BilledLine, obligation: str, by: Progress) -> tuple[Flow, ...]:
+    """Price cuts granted on a line that bills a contract: less revenue over the line's service period."""
+    return tuple(
+        _concession(row, cut, obligation, by) for cut in row.cuts if cut.concession and cut.minor
+    )
+
+
+def _concession(row: BilledLine, cut: Cut, obligation: str, by: Progress) -> Flow:
+    causes = causes_of((row.cause, cut.cause))
+    steps = (Step(what="concession", value=decimal_text(-cut.minor, row.currency)),)
+    start, end = row.line.service_from, row.line.service_to
+    if start is None or end is None:
+        day = row.issued_on if cut.as_if_never else cut.day
+        return at_once(obligation, day, -cut.minor, causes, steps)
+    if not cut.as_if_never:
+        start = max(start, measured_from(cut.day, by))
+    if end <= start:
+        return at_once(obligation, cut.day, -cut.minor, causes, steps)
+    return over_time(obligation, start, end, -cut.minor, by, causes, steps)

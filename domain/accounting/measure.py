@@ -1,0 +1,134 @@
+"""Measure one unit: every dated amount its facts imply, in one pure pass per accounting step.
+
+Total: any set of facts of a unit can be measured. It never asks what was posted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from domain.accounting.adjustments import adjustment_flows
+from domain.accounting.contracts import contract_revenue
+from domain.accounting.documents import BilledLine, billed_lines, billing_flows
+from domain.accounting.invoices import concessions, line_revenue
+from domain.accounting.schedule import Flow, PendingUsage, Schedule
+from domain.accounting.settlement import settlement_flows
+from domain.accounting.subscriptions import subscription_revenue
+from domain.books import AdjustmentProposed
+from domain.cash import PaymentReceived
+from domain.facts import Fact, timeline
+from domain.invoice import InvoiceIssued
+from domain.master import MasterData
+from domain.revenue_contract import ContractOpened
+from domain.routing import account_of, unit_of_line
+from domain.subscription import SubscriptionStarted
+from domain.usage import UsageBatchAccepted, UsageDay
+
+
+def measure(
+    unit: str,
+    facts: Sequence[Fact],
+    usage: Sequence[UsageDay],
+    master: MasterData,
+    book: str,
+) -> Schedule:
+    """What the books should say about one unit: `facts` are all of its facts up to a position."""
+    known = timeline(facts)
+    kind = unit.partition(":")[0]
+    if kind == "adjustment":
+        return _schedule(unit, book, known, adjustment_flows(known, book))
+    if kind == "customer":
+        currency = unit.rpartition(":")[2]
+        return _schedule(unit, book, known, settlement_flows(known, currency))
+    return _contract(unit, known, _in_force(usage, known), master, book)
+
+
+def _in_force(usage: Sequence[UsageDay], known: Sequence[Fact]) -> list[UsageDay]:
+    """Usage of batches whose fact is in force: a retracted batch takes its rows with it."""
+    batches = {fact.position for fact in known if isinstance(fact.event, UsageBatchAccepted)}
+    return [day for day in usage if day.position in batches]
+
+
+def _contract(
+    unit: str,
+    known: Sequence[Fact],
+    usage: Sequence[UsageDay],
+    master: MasterData,
+    book: str,
+) -> Schedule:
+    kind = unit.partition(":")[0]
+    billed = [row for row in billed_lines(known) if unit_of_line(row.invoice, row.line) == unit]
+    pending: tuple[PendingUsage, ...] = ()
+    earned: tuple[Flow, ...] = ()
+    if kind == "subscription":
+        earned, pending = subscription_revenue(known, usage, master, book)
+    elif kind == "contract":
+        earned = contract_revenue(known, billed, master, book)
+    earned += _line_revenue(known, billed, unit, earned, master, book)
+    obligations = {flow.obligation for flow in earned}
+    documents = tuple(
+        flow for row in billed for flow in billing_flows(row, obligation_of(row, obligations))
+    )
+    return _schedule(unit, book, known, (*documents, *earned), pending)
+
+
+def _line_revenue(
+    known: Sequence[Fact],
+    billed: Sequence[BilledLine],
+    unit: str,
+    earned: Sequence[Flow],
+    master: MasterData,
+    book: str,
+) -> tuple[Flow, ...]:
+    """Revenue that rests on lines themselves, or on price cuts granted on them."""
+    by_itself = unit.startswith("invoice:") or _billed_only(known)
+    flows: list[Flow] = []
+    for row in billed:
+        by = master.progress(book, row.line.service_from or row.issued_on)
+        if by_itself:
+            flows.extend(line_revenue(row, row.line.obligation or row.line.line, by))
+        else:
+            name = obligation_of(row, {flow.obligation for flow in earned})
+            flows.extend(concessions(row, name, by))
+    return tuple(flows)
+
+
+def _billed_only(known: Sequence[Fact]) -> bool:
+    """A subscription that opens no contract by rule is earned by what invoices say of it."""
+    return any(
+        isinstance(fact.event, SubscriptionStarted) and fact.event.contract == "none"
+        for fact in known
+    )
+
+
+def obligation_of(row: BilledLine, obligations: set[str]) -> str:
+    """The obligation a line bills: the one it names, else the contract's only one, else its own."""
+    if row.line.obligation:
+        return row.line.obligation
+    return next(iter(obligations)) if len(obligations) == 1 else row.line.line
+
+
+def _schedule(
+    unit: str,
+    book: str,
+    known: Sequence[Fact],
+    flows: tuple[Flow, ...],
+    pending: tuple[PendingUsage, ...] = (),
+) -> Schedule:
+    customer, currency = _party(known)
+    if unit.startswith("customer:"):
+        customer, currency = account_of(unit)
+    return Schedule(
+        unit=unit, book=book, currency=currency, flows=flows, customer=customer, pending=pending
+    )
+
+
+def _party(known: Sequence[Fact]) -> tuple[str, str]:
+    """Customer and currency by the first fact that names them."""
+    for fact in known:
+        event = fact.event
+        if isinstance(event, SubscriptionStarted | ContractOpened | InvoiceIssued | PaymentReceived):
+            return event.customer, event.currency
+        if isinstance(event, AdjustmentProposed):
+            return "", event.currency
+    return "", ""

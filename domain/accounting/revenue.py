@@ -1,0 +1,63 @@
+"""Revenue flows: an obligation's amount released from contract liability along its pattern.
+
+Rules are versioned by name, `pattern@version`; the name travels with every line.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from domain.accounting.curves import At, Curve, Progress, Ratable, Steps
+from domain.accounting.schedule import Flow
+from domain.explain import Step
+
+RELEASE = (("contract-liability", 1), ("revenue", -1))
+
+
+def release(
+    obligation: str, curve: Curve, causes: tuple[int, ...], rule: str, steps: tuple[Step, ...] = ()
+) -> Flow:
+    """Liability to revenue, driven by time (rules 30 to 32)."""
+    return Flow(
+        kind="release",
+        subject=obligation,
+        obligation=obligation,
+        legs=RELEASE,
+        curve=curve,
+        causes=causes,
+        rule=rule,
+        steps=steps,
+    )
+
+
+def over_time(
+    obligation: str,
+    start: date,
+    end: date,
+    minor: int,
+    by: Progress,
+    causes: tuple[int, ...],
+    steps: tuple[Step, ...] = (),
+) -> Flow:
+    """Straight-line over [start, end) (rule 32), by cumulative rounding so that it closes to zero (rule 47)."""
+    spread = Step(what=f"earned evenly by {by}", value=f"{start} to {end}")
+    curve = Ratable(start, end, minor, by)
+    return release(obligation, curve, causes, f"ratable-by-{by}@1", (*steps, spread))
+
+
+def at_once(
+    obligation: str, day: date, minor: int, causes: tuple[int, ...], steps: tuple[Step, ...] = ()
+) -> Flow:
+    """The whole amount when control passes (rule 30)."""
+    earned = Step(what="earned", value=str(day))
+    return release(obligation, At(day, minor), causes, "point-in-time@1", (*steps, earned))
+
+
+def as_used(
+    obligation: str,
+    marks: tuple[tuple[date, int], ...],
+    causes: tuple[int, ...],
+    steps: tuple[Step, ...] = (),
+) -> Flow:
+    """Usage is earned in the period it occurs in (rules 24 and 26)."""
+    return release(obligation, Steps(marks), causes, "usage-as-it-occurs@1", steps)

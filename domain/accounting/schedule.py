@@ -1,0 +1,86 @@
+"""A schedule is every dated amount the facts of one unit imply, per flow, each with its causes and steps.
+
+A flow moves one amount between accounts along a curve. It balances by itself (the legs of an approved
+adjustment balance together), so every cut of a schedule balances, at every date.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from msgspec import Struct, structs
+
+from domain.accounting.curves import Curve, frozen_at, last_day, standing, total
+from domain.explain import Step
+
+
+class Flow(Struct, frozen=True, kw_only=True):
+    """One amount and its way: legs are (account, +1 debit or -1 credit) times the curve.
+
+    `on` is the document's date, none for what time drives. `causes` are positions of the facts
+    without which the amount or its steps would differ (law 8). `steps` explain it on paper.
+    """
+
+    kind: str
+    subject: str
+    legs: tuple[tuple[str, int], ...]
+    curve: Curve
+    causes: tuple[int, ...]
+    rule: str
+    obligation: str = ""
+    document: str = ""
+    on: date | None = None
+    steps: tuple[Step, ...] = ()
+
+
+class PendingUsage(Struct, frozen=True, kw_only=True):
+    """Usage that has no effect yet, and why: judged again whenever the unit is measured."""
+
+    subscription: str
+    meter: str
+    day: date
+    position: int
+    rows: int
+    reason: str
+
+
+class Schedule(Struct, frozen=True, kw_only=True):
+    """The flows of one unit in one book, in the unit's transaction currency."""
+
+    unit: str
+    book: str
+    currency: str
+    flows: tuple[Flow, ...] = ()
+    customer: str = ""
+    pending: tuple[PendingUsage, ...] = ()
+
+    @property
+    def moves_until(self) -> date | None:
+        """From the end of this day on no flow moves any more; none if there is no flow."""
+        return max((last_day(flow.curve) for flow in self.flows), default=None)
+
+
+def without_steps(schedule: Schedule) -> Schedule:
+    """The schedule as it is stored: everything needed to cut it, nothing needed only to explain it."""
+    return structs.replace(
+        schedule, flows=tuple(structs.replace(flow, steps=()) for flow in schedule.flows)
+    )
+
+
+def causes_of(*groups: tuple[int, ...]) -> tuple[int, ...]:
+    """The union of causes, sorted, each once."""
+    return tuple(sorted({position for group in groups for position in group}))
+
+
+def frozen(flows: tuple[Flow, ...], stop: date) -> tuple[Flow, ...]:
+    """The flows as they stood at the end of `stop`."""
+    kept = ((flow, frozen_at(flow.curve, stop)) for flow in flows)
+    return tuple(structs.replace(flow, curve=curve) for flow, curve in kept if curve is not None)
+
+
+def stands(flows: tuple[Flow, ...], day: date) -> int:
+    return sum(standing(flow.curve, day) for flow in flows)
+
+
+def totals(flows: tuple[Flow, ...]) -> int:
+    return sum(total(flow.curve) for flow in flows)

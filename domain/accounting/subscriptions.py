@@ -1,0 +1,106 @@
+"""Revenue of a contract opened from a subscription by rule: each item is an obligation of its own.
+
+A recurring item is a series (rule 5): each service period's charge is earned over that period.
+Usage is earned as it occurs. Bill and revenue rest on the same charges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from domain.accounting.curves import Progress
+from domain.accounting.modification import Version, modified
+from domain.accounting.revenue import as_used, at_once, over_time
+from domain.accounting.schedule import Flow, PendingUsage
+from domain.billing import Charge, recurring_charges
+from domain.facts import Fact, in_effective_order
+from domain.master import MasterData
+from domain.rating import rate_usage
+from domain.subscription import SubscriptionStarted
+from domain.terms import Terms, terms
+from domain.usage import UsageDay
+
+
+def subscription_revenue(
+    facts: Sequence[Fact], usage: Sequence[UsageDay], master: MasterData, book: str
+) -> tuple[tuple[Flow, ...], tuple[PendingUsage, ...]]:
+    """Release flows of every item, and the usage that has no effect yet."""
+    own = [fact for fact in facts if fact.stream.startswith("subscription:")]
+    folded = terms(own)
+    rated = rate_usage(usage, folded, master)
+    if folded is None or folded.started.contract == "none":
+        return (), rated.pending
+    by = master.progress(book, folded.started.term_from)
+    used = tuple(
+        as_used(charge.item, charge.marks, charge.causes, charge.steps) for charge in rated.charges
+    )
+    return (*_recurring(own, folded, master, by), *used), rated.pending
+
+
+def _recurring(
+    own: Sequence[Fact], folded: Terms, master: MasterData, by: Progress
+) -> tuple[Flow, ...]:
+    changes = [fact for fact in own if not isinstance(fact.event, SubscriptionStarted)]
+    if not any(fact.when.measured > fact.when.effective for fact in changes):
+        return _flows(recurring_charges(folded, master), by)
+    return _measured_in_turn(own, changes, folded, master, by)
+
+
+def _measured_in_turn(
+    own: Sequence[Fact],
+    changes: Sequence[Fact],
+    folded: Terms,
+    master: MasterData,
+    by: Progress,
+) -> tuple[Flow, ...]:
+    """One version of the contract for each change, in the order accounting measures them."""
+    start = [fact for fact in own if isinstance(fact.event, SubscriptionStarted)]
+    turn = sorted(changes, key=lambda fact: (fact.when.measured, in_effective_order(fact)))
+    seen = [(_by_item(start, master, by), start[0])]
+    for count, change in enumerate(turn, start=1):
+        known = sorted([*start, *turn[:count]], key=in_effective_order)
+        seen.append((_by_item(known, master, by), change))
+    items = sorted({item for version, _ in seen for item in version})
+    return tuple(
+        flow
+        for item in items
+        for flow in modified(
+            [_version(flows.get(item, ()), fact) for flows, fact in seen],
+            by,
+            folded.started.currency,
+        )
+    )
+
+
+def _version(flows: tuple[Flow, ...], fact: Fact) -> Version:
+    return Version(
+        flows=flows,
+        measured=fact.when.measured,
+        late=fact.when.measured > fact.when.effective,
+        cause=fact.position,
+    )
+
+
+def _by_item(
+    facts: Sequence[Fact], master: MasterData, by: Progress
+) -> dict[str, tuple[Flow, ...]]:
+    folded = terms(facts)
+    assert folded is not None
+    found: dict[str, list[Flow]] = {}
+    for flow in _flows(recurring_charges(folded, master), by):
+        found.setdefault(flow.obligation, []).append(flow)
+    return {item: tuple(flows) for item, flows in found.items()}
+
+
+def _flows(charges: Sequence[Charge], by: Progress) -> tuple[Flow, ...]:
+    return tuple(_earned(charge, by) for charge in charges if charge.pattern != "as-invoiced")
+
+
+def _earned(charge: Charge, by: Progress) -> Flow:
+    if charge.pattern == "point-in-time":
+        return at_once(charge.item, charge.start, charge.minor, charge.causes, charge.steps)
+    return over_time(
+        charge.item, charge.start, charge.end, charge.minor, by, charge.causes, charge.steps
+    )
+
+

@@ -1,0 +1,190 @@
+"""What should be billed: recurring charges of a subscription, per item and billing period.
+
+Revenue is measured from the same charges, so what is billed and what is earned over a service
+period are one figure and the last line closes to zero. Money is rounded once, where it is charged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from fractions import Fraction
+
+from msgspec import Struct
+
+from domain.accounting.schedule import causes_of
+from domain.calendar import add_months, spans
+from domain.catalogue import PriceSet
+from domain.explain import Step
+from domain.master import MasterData, PriceVersion
+from domain.money import decimal_text, to_minor
+from domain.pricing import rate
+from domain.quantity import plain
+from domain.terms import Stretch, Terms
+
+
+class BillingPeriod(Struct, frozen=True):
+    """[start, end) is billed as one; a stub is a part of [whole_start, end)."""
+
+    start: date
+    end: date
+    whole_start: date
+
+    @property
+    def days(self) -> int:
+        return (self.end - self.whole_start).days
+
+
+class Charge(Struct, frozen=True, kw_only=True):
+    """One amount to charge for [start, end) of a billing period, with its causes and steps."""
+
+    item: str
+    price: str
+    period: BillingPeriod
+    start: date
+    end: date
+    minor: int
+    bill_on: date
+    causes: tuple[int, ...]
+    pattern: str
+    usage: bool = False
+    marks: tuple[tuple[date, int], ...] = ()
+    steps: tuple[Step, ...] = ()
+
+
+def recurring_charges(terms: Terms, master: MasterData) -> tuple[Charge, ...]:
+    """Every recurring charge of the whole term, in order of item and service period."""
+    charges = (
+        charge for stretch in terms.stretches for charge in _of_stretch(stretch, terms, master)
+    )
+    return (*charges, *retained_after_cancellation(terms, master))
+
+
+def _of_stretch(stretch: Stretch, terms: Terms, master: MasterData) -> Iterator[Charge]:
+    head = master.price(stretch.price, stretch.start) or first_version(stretch.price, master)
+    if head is None or head.price.meter is not None:
+        return
+    for period in billing_periods(terms, head.price.interval_months):
+        if period.end <= stretch.start or stretch.end <= period.start:
+            continue
+        version = master.price(stretch.price, period.start) or head
+        charge = _charge(stretch, period, version, terms)
+        if charge is not None:
+            yield charge
+
+
+def first_version(price: str, master: MasterData) -> PriceVersion | None:
+    """A price set only later than it is sold counts from the start: it was agreed, if not yet keyed."""
+    versions = master.prices.get(price, ())
+    return versions[0] if versions else None
+
+
+def _charge(
+    stretch: Stretch, period: BillingPeriod, version: PriceVersion, terms: Terms
+) -> Charge | None:
+    start, end = max(stretch.start, period.start), min(stretch.end, period.end)
+    cut = stretch.cut if end == stretch.end and end < period.end else ()
+    share = Fraction((end - start).days, period.days)
+    price = version.price
+    if price.proration == "none":
+        if start > period.start:
+            return None
+        start, end, share, cut = period.start, period.end, Fraction(1), ()
+    refund = terms.cancelled[2] if terms.cancelled and _runs_at_cancellation(period, terms) else ""
+    if refund == "full":
+        return None
+    rated = rate(price.model, stretch.quantity)
+    minor = to_minor(rated.amount * share, price.currency)
+    return Charge(
+        item=stretch.item,
+        price=version.name,
+        period=period,
+        start=start,
+        end=end,
+        minor=minor,
+        bill_on=period.start if price.bill == "advance" else period.end,
+        causes=causes_of(stretch.causes, cut),
+        pattern=price.pattern or "ratable",
+        steps=(*rated.steps, *_prorated(start, end, period, minor, price)),
+    )
+
+
+def _prorated(
+    start: date, end: date, period: BillingPeriod, minor: int, price: PriceSet
+) -> tuple[Step, ...]:
+    charged = Step(what="charged, rounded once", value=decimal_text(minor, price.currency))
+    days = (end - start).days
+    if days == period.days:
+        return (Step(what="service", value=f"{start} to {end}"), charged)
+    share = f"{start} to {end}: {days} of {period.days} days"
+    return (Step(what="service", value=share), charged)
+
+
+def _runs_at_cancellation(period: BillingPeriod, terms: Terms) -> bool:
+    assert terms.cancelled is not None
+    return period.start < terms.cancelled[1] < period.end
+
+
+def retained_after_cancellation(terms: Terms, master: MasterData) -> tuple[Charge, ...]:
+    """With refund `none` the rest of the running period's charge is kept, and earned at the end."""
+    if terms.cancelled is None or terms.cancelled[2] != "none":
+        return ()
+    position, day, _ = terms.cancelled
+    found = []
+    for stretch in terms.stretches:
+        if stretch.end != day:
+            continue
+        version = master.price(stretch.price, stretch.start) or first_version(stretch.price, master)
+        if version is None or version.price.meter or version.price.proration == "none":
+            continue
+        for period in billing_periods(terms, version.price.interval_months):
+            if _runs_at_cancellation(period, terms):
+                found.append(_retained(stretch, period, version, position, day))
+    return tuple(found)
+
+
+def _retained(
+    stretch: Stretch, period: BillingPeriod, version: PriceVersion, position: int, day: date
+) -> Charge:
+    price = version.price
+    since = max(stretch.start, period.start)
+    rated = rate(price.model, stretch.quantity)
+    whole, served = (
+        to_minor(rated.amount * Fraction((until - since).days, period.days), price.currency)
+        for until in (period.end, day)
+    )
+    kept = whole - served
+    return Charge(
+        item=stretch.item,
+        price=version.name,
+        period=period,
+        start=day,
+        end=period.end,
+        minor=kept,
+        bill_on=period.start if price.bill == "advance" else period.end,
+        causes=causes_of(stretch.causes, (position,)),
+        pattern="point-in-time",
+        steps=(
+            Step(what="kept after cancellation", value=decimal_text(kept, price.currency)),
+            Step(what="not served", value=f"{day} to {period.end}: earned at once, no refund"),
+        ),
+    )
+
+
+def billing_periods(terms: Terms, interval_months: int) -> Iterator[BillingPeriod]:
+    """Billing periods from the start of the term until its end, aligned to the anchor day."""
+    start = terms.started.term_from
+    end = max((row.end for row in terms.cover), default=start)
+    whole_end = max(end, terms.started.term_to)
+    anchor = terms.started.anchor_day or start.day
+    first = _aligned(start, anchor)
+    if first != start:
+        yield BillingPeriod(start, first, add_months(first, -interval_months, anchor))
+    for begin, finish in spans(first, whole_end, interval_months, anchor):
+        yield BillingPeriod(begin, finish, begin)
+
+
+def _aligned(start: date, anchor: int) -> date:
+    """The first day from `start` on that is the anchor day of its month."""
+    here = add_months(start, 0, anchor)
+    return here if here >= start else add_months(start, 1, anchor)

@@ -1,0 +1,104 @@
+"""Master data: what measuring needs beside a unit's own facts, folded from the entity's log.
+
+A master fact posts nothing by itself; it marks every unit, and the next run measures again.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from datetime import date
+
+from msgspec import Struct
+
+from domain.accounting.curves import Progress
+from domain.calendar import ONE_DAY, Calendar, month_start
+from domain.catalogue import Adopted, CatalogueEvent, MeterDefined, PriceSet, ProductDefined
+from domain.entity import CalendarDefined, EntityOpened
+from domain.facts import Fact, timeline
+from domain.policy import Options, PolicyAdopted
+
+MASTER_CATEGORIES = frozenset({"entity", "product", "meter", "price", "policy"})
+
+
+class PriceVersion(Struct, frozen=True):
+    """A price as it stands from a day on; `name` is `ID@day`, what a line cites."""
+
+    name: str
+    since: date
+    price: PriceSet
+
+
+class MasterData(Struct, frozen=True, kw_only=True):
+    """The entity as known at one position."""
+
+    functional_currency: str = ""
+    zone: str = "UTC"
+    calendar: Calendar = Calendar()
+    prices: dict[str, tuple[PriceVersion, ...]] = {}
+    meters: dict[str, MeterDefined] = {}
+    products: dict[str, ProductDefined] = {}
+    policies: dict[str, tuple[tuple[date, Options], ...]] = {}
+
+    def price(self, price: str, day: date) -> PriceVersion | None:
+        """The version in force on a day: the latest effective one; before the first, none."""
+        versions = self.prices.get(price, ())
+        place = bisect_right(versions, day, key=lambda version: version.since)
+        return versions[place - 1] if place else None
+
+    def options(self, book: str, day: date) -> Options:
+        """The elections in force on a day; before the first adoption, the defaults."""
+        adopted = self.policies.get(book, ())
+        place = bisect_right(adopted, day, key=lambda row: row[0])
+        return adopted[place - 1][1] if place else Options()
+
+    def progress(self, book: str, day: date) -> Progress:
+        """How an obligation that begins on a day is earned over time."""
+        options = self.options(book, day)
+        if options.ratable_by == "day":
+            return "day"
+        if options.month_ends == "last-month-cut-off":
+            return "month-cut-off"
+        return "month" if self._periods_end_with_months() else "month-by-days"
+
+    def _periods_end_with_months(self) -> bool:
+        ends = (period.last + ONE_DAY for period in self.calendar.periods)
+        return all(month_start(after) == after for after in ends)
+
+
+def master_data(facts: Iterable[Fact]) -> MasterData:
+    """Fold the entity's master facts, corrected and in effective order."""
+    opened: EntityOpened | None = None
+    prices: dict[str, dict[date, PriceVersion]] = {}
+    meters: dict[str, MeterDefined] = {}
+    products: dict[str, ProductDefined] = {}
+    policies: dict[str, dict[date, Options]] = {}
+    rows = []
+    for fact in timeline(facts):
+        category, _, name = fact.stream.partition(":")
+        event = fact.event.content if isinstance(fact.event, Adopted) else fact.event
+        match event:
+            case EntityOpened():
+                opened = event
+            case CalendarDefined():
+                rows.extend(event.periods)
+            case PriceSet():
+                since = fact.when.effective
+                prices.setdefault(name, {})[since] = PriceVersion(f"{name}@{since}", since, event)
+            case MeterDefined():
+                meters[name] = event
+            case ProductDefined():
+                products[name] = event
+            case PolicyAdopted():
+                policies.setdefault(name, {})[fact.when.effective] = event.options
+            case _:
+                assert category not in MASTER_CATEGORIES, fact
+    return MasterData(
+        functional_currency=opened.functional_currency if opened else "",
+        zone=opened.zone if opened else "UTC",
+        calendar=Calendar(tuple(sorted(rows, key=lambda period: period.first))),
+        prices={name: tuple(v[d] for d in sorted(v)) for name, v in prices.items()},
+        meters=meters,
+        products=products,
+        policies={book: tuple(sorted(rows.items())) for book, rows in policies.items()},
+    )

@@ -1,0 +1,63 @@
+"""Which accounting units a fact belongs to. The unit is what is measured and what replay is parallel by.
+
+`subscription:ID` and `contract:ID` are contracts; `invoice:ID:LINE` is the contract opened by a line that
+names none; `customer:ID:CURRENCY` the customer account (cash and its application); `adjustment:ID` an
+approved adjustment. Master data and the books' own facts belong to no unit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from domain.cash import PaymentReceived
+from domain.facts import Fact
+from domain.invoice import InvoiceIssued, InvoiceLine
+from domain.usage import UsageBatchAccepted
+
+# Units that earlier facts of a stream went to; later facts of the stream go there too.
+Directory = Callable[[str], tuple[str, ...]]
+
+_OWN_UNIT = frozenset({"subscription", "contract", "adjustment"})
+
+
+def route(fact: Fact, directory: Directory) -> tuple[str, ...]:
+    """The units a fact touches, in order, each once; none for master data and books."""
+    category = fact.stream.partition(":")[0]
+    if category in _OWN_UNIT:
+        return (fact.stream,)
+    event = fact.event
+    named: tuple[str, ...] = ()
+    if isinstance(event, InvoiceIssued):
+        invoice = fact.stream.partition(":")[2]
+        lines = (unit_of_line(invoice, line) for line in event.lines)
+        named = (*lines, account(event.customer, event.currency))
+    elif isinstance(event, PaymentReceived):
+        named = (account(event.customer, event.currency),)
+    elif isinstance(event, UsageBatchAccepted):
+        named = tuple(f"subscription:{name}" for name in event.subscriptions)
+    earlier = directory(fact.stream) if _follows(category, fact) else ()
+    return tuple(sorted({*named, *earlier}))
+
+
+def _follows(category: str, fact: Fact) -> bool:
+    """Later facts of a document touch what the document touched; batches only what they correct."""
+    return category in ("invoice", "payment") or (category == "usage" and fact.corrects is not None)
+
+
+def unit_of_line(invoice: str, line: InvoiceLine) -> str:
+    """The contract a line bills; one that names none opens its own."""
+    if line.contract is not None:
+        return f"contract:{line.contract}"
+    if line.subscription is not None:
+        return f"subscription:{line.subscription}"
+    return f"invoice:{invoice}:{line.line}"
+
+
+def account(customer: str, currency: str) -> str:
+    return f"customer:{customer}:{currency}"
+
+
+def account_of(unit: str) -> tuple[str, str]:
+    """Customer and currency of a customer account's unit."""
+    customer, _, currency = unit.partition(":")[2].rpartition(":")
+    return customer, currency
