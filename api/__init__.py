@@ -1,0 +1,1 @@
+"""The faces of the ledger: the command line and HTTP. Nothing imports this package."""
