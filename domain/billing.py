@@ -19,7 +19,6 @@ from domain.explain import Step
 from domain.master import MasterData, PriceVersion
 from domain.money import decimal_text, to_minor
 from domain.pricing import rate
-from domain.quantity import plain
 from domain.terms import Stretch, Terms
 
 
@@ -74,7 +73,7 @@ def _of_stretch(stretch: Stretch, terms: Terms, master: MasterData) -> Iterator[
 
 
 def first_version(price: str, master: MasterData) -> PriceVersion | None:
-    """A price set only later than it is sold counts from the start: it was agreed, if not yet keyed."""
+    """A price set later than it is sold counts from the start: agreed, if not yet keyed."""
     versions = master.prices.get(price, ())
     return versions[0] if versions else None
 
@@ -137,9 +136,11 @@ def retained_after_cancellation(terms: Terms, master: MasterData) -> tuple[Charg
         version = master.price(stretch.price, stretch.start) or first_version(stretch.price, master)
         if version is None or version.price.meter or version.price.proration == "none":
             continue
-        for period in billing_periods(terms, version.price.interval_months):
-            if _runs_at_cancellation(period, terms):
-                found.append(_retained(stretch, period, version, position, day))
+        found.extend(
+            _retained(stretch, period, version, position, day)
+            for period in billing_periods(terms, version.price.interval_months)
+            if _runs_at_cancellation(period, terms)
+        )
     return tuple(found)
 
 

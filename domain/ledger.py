@@ -5,10 +5,11 @@
     due      what should stand in each slot by a date                      -> Balances
     post     the balanced entries that close the difference to what stands -> Entry, Entry, ...
 
-A posting run settles every unit that has new facts, or whose figures move because time passed. A late
-usage event, a backdated upgrade, a correction and a repeat need no code of their own: measuring again
-gives other amounts, or the same, and the difference is posted into the earliest period still open that
-is not before the one it was earned in. `measure` never asks what was posted, `post` never asks why.
+A posting run settles every unit that has new facts, or whose figures move because time passed. A
+late usage event, a backdated upgrade, a correction and a repeat need no code of their own:
+measuring again gives other amounts, or the same, and the difference is posted into the earliest
+period still open that is not before the one it was earned in. `measure` never asks what was posted,
+`post` never asks why.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ from domain.usage import UsageDay
 
 LIABILITY = "contract-liability"
 UNBILLED = "unbilled-receivable"
+# An obligation's billed and earned changes by period end: what its unbilled part is presented from.
+_Position = dict[date, list[tuple[Flow, int]]]
 
 
 class Posted(Struct, frozen=True, array_like=True):
@@ -51,7 +54,7 @@ class UnitState(Struct, frozen=True, kw_only=True):
 
 
 class Fresh(Struct, frozen=True, kw_only=True):
-    """All facts of a unit up to the run, and the usage of its subscription: what measuring reads."""
+    """What measuring reads: all facts of a unit up to the run, and its usage."""
 
     facts: tuple[Fact, ...]
     usage: tuple[UsageDay, ...] = ()
@@ -70,6 +73,8 @@ class Run(Struct, frozen=True, kw_only=True):
 
 
 class Settled(Struct, frozen=True, kw_only=True):
+    """What one run posts for one unit of one book, and the unit's state after it."""
+
     entries: tuple[Entry, ...]
     state: UnitState
 
@@ -98,17 +103,23 @@ def settle(unit: str, state: UnitState | None, fresh: Fresh | None, run: Run) ->
 
 
 def due(schedule: Schedule, through: date, calendar: Calendar) -> Balances:
-    """What should stand in each slot: documents at their own date, what time drives up to `through`."""
+    """What should stand: documents at their date, what time drives up to `through`."""
     balances: Balances = {}
+    positions: dict[str, _Position] = {}
     for flow in schedule.flows:
-        for period, minor in _by_period(flow, through, calendar):
+        changes_by_period = _by_period(flow, through, calendar)
+        for period, minor in changes_by_period:
             for account, sign in flow.legs:
                 slot = Slot(
                     period.last, flow.kind, flow.subject, account, flow.obligation, flow.document
                 )
                 _add(balances, slot, sign * minor, flow)
-    for obligation in sorted({flow.obligation for flow in schedule.flows if flow.obligation}):
-        _present_unbilled(balances, schedule.flows, obligation, through, calendar)
+        if flow.obligation and any(account == LIABILITY for account, _ in flow.legs):
+            position = positions.setdefault(flow.obligation, {})
+            for period, minor in changes_by_period:
+                position.setdefault(period.last, []).append((flow, minor))
+    for obligation, position in positions.items():
+        _present_unbilled(balances, obligation, position)
     return balances
 
 
@@ -149,56 +160,28 @@ def _add(balances: Balances, slot: Slot, minor: int, flow: Flow) -> None:
     )
 
 
-def _present_unbilled(
-    balances: Balances, flows: Sequence[Flow], obligation: str, through: date, calendar: Calendar
-) -> None:
-    """Delivered and not yet billed stands as unbilled receivable, not as a negative liability (rule 38)."""
-    own = [flow for flow in flows if flow.obligation == obligation and _in_liability(flow)]
-    if not any(flow.kind == "release" for flow in own):
-        return
-    begin = min(first_day(flow.curve) for flow in own)
-    ends = [last_day(flow.curve) for flow in own if flow.on is not None and flow.kind != "release"]
-    last = max([min(through, max(last_day(flow.curve) for flow in own)), *ends])
-    if last < begin:
-        return
-    before = 0
-    for period in _periods(calendar, begin, last):
-        billed, earned = _position(own, period.last, through)
+def _present_unbilled(balances: Balances, obligation: str, position: _Position) -> None:
+    """Delivered but not billed is an unbilled receivable, no negative liability (rule 38)."""
+    billed = earned = before = 0
+    causes: set[int] = set()
+    for last in sorted(position):
+        for flow, minor in position[last]:
+            if flow.kind == "release":
+                earned += minor
+            else:
+                billed += minor
+            causes.update(flow.causes)
         now = max(0, min(earned, earned - billed))
         if now != before:
-            _reclass(balances, own, obligation, period, now - before, through)
+            _reclass(balances, obligation, last, now - before, tuple(sorted(causes)))
         before = now
 
 
-def _in_liability(flow: Flow) -> bool:
-    return any(account == LIABILITY for account, _ in flow.legs)
-
-
-def _position(own: Sequence[Flow], day: date, through: date) -> tuple[int, int]:
-    """Billed and earned so far: documents by their date, what time drives up to `through`."""
-    billed = sum(standing(flow.curve, day) for flow in own if flow.kind != "release")
-    cut = min(day, through)
-    earned = sum(standing(flow.curve, cut) for flow in own if flow.kind == "release")
-    return billed, earned
-
-
 def _reclass(
-    balances: Balances,
-    own: Sequence[Flow],
-    obligation: str,
-    period: Period,
-    minor: int,
-    through: date,
+    balances: Balances, obligation: str, last: date, minor: int, causes: tuple[int, ...]
 ) -> None:
-    causes = causes_of(
-        *(
-            flow.causes
-            for flow in own
-            if standing(flow.curve, period.last if flow.on else min(period.last, through))
-        )
-    )
     for account, sign in ((UNBILLED, 1), (LIABILITY, -1)):
-        slot = Slot(period.last, "unbilled", obligation, account, obligation)
+        slot = Slot(last, "unbilled", obligation, account, obligation)
         balances[slot] = Due(sign * minor, sign * minor, causes, "unbilled-receivable@1")
 
 
@@ -228,9 +211,7 @@ def news_in(facts: Sequence[Fact], measured_at: int) -> News:
     return News(new, tuple(sorted(corrected(facts).items())))
 
 
-def changes(
-    balances: Balances, posted: Sequence[Posted], news: News
-) -> tuple[Change, ...]:
+def changes(balances: Balances, posted: Sequence[Posted], news: News) -> tuple[Change, ...]:
     """Slot by slot, in slot order; nothing for a slot that stands as it should."""
     standing_in = {row.slot: row for row in posted}
     found = []
@@ -297,7 +278,7 @@ def _line(change: Change, earned: Period, booked: Period, run: Run) -> Line:
 
 
 def _accounting_date(change: Change, earned: Period, booked: Period, run: Run) -> date:
-    """The document's date; for what time drives the run's `through`; else the first day booked (SPEC 3)."""
+    """The document's date; `through` for what time drives; the first day booked if late."""
     if booked.name != earned.name:
         recorded = run.master.options(run.book, earned.last).closed_period_date == "day-recorded"
         wanted = run.recorded_on if recorded else booked.first
@@ -341,5 +322,3 @@ def moves(schedule: Schedule, after: date, until: date) -> bool:
     return any(
         first_day(flow.curve) <= until and last_day(flow.curve) > after for flow in schedule.flows
     )
-
-

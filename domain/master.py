@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from domain.accounting.curves import Progress
 from domain.calendar import ONE_DAY, Calendar, month_start
-from domain.catalogue import Adopted, CatalogueEvent, MeterDefined, PriceSet, ProductDefined
+from domain.catalogue import Adopted, MeterDefined, PriceSet, ProductDefined
 from domain.entity import CalendarDefined, EntityOpened
 from domain.facts import Fact, timeline
 from domain.policy import Options, PolicyAdopted

@@ -1,4 +1,4 @@
-"""Which accounting periods still take entries: folded from the closes and reopenings of one book."""
+"""Which periods still take entries: folded from the closes and reopenings of one book."""
 
 from __future__ import annotations
 

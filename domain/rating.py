@@ -1,8 +1,8 @@
-"""What usage is worth: rows of each billing period at the price version in force, measured again each time.
+"""What usage is worth: each billing period at the price version in force, measured every time.
 
 A charge priced over a whole period is earned cumulatively, as if the period ended at each date
-(law 10): its marks say what it stood at after each day with usage. Usage nobody sold yet, or outside
-the term, is pending with its reason and has no effect until a fact cures it.
+(law 10): its marks say what it stood at after each day with usage. Usage nobody sold yet, or
+outside the term, is pending with its reason and has no effect until a fact cures it.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from domain.usage import UsageDay
 
 
 class RatedUsage(Struct, frozen=True):
+    """Charges of one subscription's usage, and what has no effect yet."""
+
     charges: tuple[Charge, ...]
     pending: tuple[PendingUsage, ...]
 
@@ -40,9 +42,7 @@ class _Group(Struct):
     causes: set[int]
 
 
-def rate_usage(
-    usage: Iterable[UsageDay], terms: Terms | None, master: MasterData
-) -> RatedUsage:
+def rate_usage(usage: Iterable[UsageDay], terms: Terms | None, master: MasterData) -> RatedUsage:
     """Charges of one subscription's usage, and what is pending with its reason."""
     groups: dict[tuple[str, date, str], _Group] = {}
     pending: list[PendingUsage] = []
@@ -144,5 +144,3 @@ def _marks(group: _Group, *, counted: bool) -> tuple[tuple[tuple[date, int], ...
             marks.pop()
         marks.append((day.day, to_minor(rate(price.model, quantity).amount, price.currency)))
     return tuple(marks), quantity
-
-

@@ -1,8 +1,8 @@
-"""Which accounting units a fact belongs to. The unit is what is measured and what replay is parallel by.
+"""Which accounting units a fact belongs to: what is measured, and what replay is parallel by.
 
-`subscription:ID` and `contract:ID` are contracts; `invoice:ID:LINE` is the contract opened by a line that
-names none; `customer:ID:CURRENCY` the customer account (cash and its application); `adjustment:ID` an
-approved adjustment. Master data and the books' own facts belong to no unit.
+`subscription:ID` and `contract:ID` are contracts; `invoice:ID:LINE` is the contract opened by a
+line that names none; `customer:ID:CURRENCY` the customer account (cash and its application);
+`adjustment:ID` an approved adjustment. Master data and the books' own facts belong to no unit.
 """
 
 from __future__ import annotations

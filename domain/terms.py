@@ -1,4 +1,4 @@
-"""A subscription as it was sold: stretches of time in which an item's price and quantity stand still.
+"""A subscription as sold: stretches of time in which an item's price and quantity stand still.
 
 Each stretch knows the facts it rests on: what started it, what covers it, what set its price and
 quantity, and what cut it short. Two amendments on one day leave one stretch: the later in order.
@@ -34,7 +34,7 @@ class Cover(Struct, frozen=True):
 
 
 class Stretch(Struct, frozen=True, kw_only=True):
-    """One item at one price and quantity over [start, end). `cut` is what ended it early, if anything."""
+    """One item at one price and quantity over [start, end). `cut` is what ended it early."""
 
     item: str
     start: date
@@ -213,5 +213,5 @@ def _as_change(change: Item | ItemChange) -> ItemChange:
 
 
 def _joined(found: list[Stretch]) -> list[Stretch]:
-    """In order; stretches that touch but rest on different cover stay apart, so causes stay exact."""
+    """In order; stretches that touch but rest on other cover stay apart, so causes stay exact."""
     return sorted(found, key=lambda stretch: stretch.start)

@@ -1,4 +1,4 @@
-"""Approved adjustments, measured as they stand in slots of their own, so that nothing nets them away."""
+"""Approved adjustments, measured as they stand in slots of their own: nothing nets them away."""
 
 from __future__ import annotations
 

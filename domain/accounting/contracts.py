@@ -1,4 +1,4 @@
-"""Revenue of a contract stated by itself: price allocated by relative SSP, changed prospectively or apart.
+"""Revenue of a contract stated by itself: shared by relative SSP, changed prospectively or apart.
 
 Rules 7, 8, 25 and 30; the full decision tree of modifications builds on the same shape.
 """
@@ -37,6 +37,18 @@ class _Promise(Struct):
     flows: tuple[Flow, ...] = ()
 
 
+class _Deal(Struct, frozen=True):
+    """What every step needs beside the promises."""
+
+    master: MasterData
+    book: str
+    currency: str
+    satisfied: dict[str, Fact]
+
+    def text(self, minor: int) -> str:
+        return decimal_text(minor, self.currency)
+
+
 def contract_revenue(
     facts: Sequence[Fact], billed: Sequence[BilledLine], master: MasterData, book: str
 ) -> tuple[Flow, ...]:
@@ -45,18 +57,18 @@ def contract_revenue(
     opened = next((fact for fact in own if isinstance(fact.event, ContractOpened)), None)
     if opened is None:
         return ()
-    assert isinstance(opened.event, ContractOpened)
     event = opened.event
-    satisfied = _satisfied(own)
-    promises = _allocated(event.obligations, event.price_minor, (opened.position,), event.currency)
+    assert isinstance(event, ContractOpened)
+    deal = _Deal(master, book, event.currency, _satisfied(own))
+    promises = _allocated(event.obligations, event.price_minor, (opened.position,))
     for promise in promises:
-        _schedule(promise, satisfied, opened.when.effective, master, book, event.currency)
+        _schedule(promise, opened.when.effective, deal)
     changes = [f for f in own if isinstance(f.event, ContractModified | ContractTerminated)]
     for fact in sorted(changes, key=lambda fact: (fact.when.measured, fact.when.order or 0)):
         if isinstance(fact.event, ContractModified):
-            promises = _modify(promises, fact, satisfied, master, book, event.currency)
+            promises = _modify(promises, fact, deal)
         else:
-            _terminate(promises, fact, event.currency)
+            _terminate(promises, fact, deal)
     stated = tuple(flow for promise in promises for flow in promise.flows)
     return (*stated, *_as_invoiced(promises, billed))
 
@@ -71,7 +83,7 @@ def _satisfied(own: Sequence[Fact]) -> dict[str, Fact]:
 
 
 def _allocated(
-    obligations: Sequence[Obligation], price_minor: int, causes: tuple[int, ...], currency: str
+    obligations: Sequence[Obligation], price_minor: int, causes: tuple[int, ...]
 ) -> list[_Promise]:
     """Relative SSP with largest remainder (rule 25): the parts sum to the price."""
     weights = [obligation.ssp_minor for obligation in obligations]
@@ -82,81 +94,52 @@ def _allocated(
     ]
 
 
-def _schedule(
-    promise: _Promise,
-    satisfied: dict[str, Fact],
-    inception: date,
-    master: MasterData,
-    book: str,
-    currency: str,
-) -> None:
+def _schedule(promise: _Promise, inception: date, deal: _Deal) -> None:
     """Give a promise the flow of its pattern, with the policy in force at inception."""
     own = promise.obligation
-    steps = (Step(what="allocated price", value=decimal_text(promise.price_minor, currency)),)
+    name, minor, causes = own.obligation, promise.price_minor, promise.causes
+    steps = (Step(what="allocated price", value=deal.text(minor)),)
     if own.pattern == "ratable":
-        assert own.service_from is not None and own.service_to is not None, own
-        by = master.progress(book, inception)
-        promise.flows = (
-            over_time(
-                own.obligation,
-                own.service_from,
-                own.service_to,
-                promise.price_minor,
-                by,
-                promise.causes,
-                steps,
-            ),
-        )
-    elif own.pattern == "point-in-time" and own.obligation in satisfied:
-        fact = satisfied[own.obligation]
-        causes = causes_of(promise.causes, (fact.position,))
-        day = fact.when.effective
-        promise.flows = (at_once(own.obligation, day, promise.price_minor, causes, steps),)
+        assert own.service_from is not None, own
+        assert own.service_to is not None, own
+        by = deal.master.progress(deal.book, inception)
+        flow = over_time(name, own.service_from, own.service_to, minor, by, causes, steps)
+        promise.flows = (flow,)
+    elif own.pattern == "point-in-time" and name in deal.satisfied:
+        fact = deal.satisfied[name]
+        causes = causes_of(causes, (fact.position,))
+        promise.flows = (at_once(name, fact.when.effective, minor, causes, steps),)
 
 
-def _modify(
-    promises: list[_Promise],
-    fact: Fact,
-    satisfied: dict[str, Fact],
-    master: MasterData,
-    book: str,
-    currency: str,
-) -> list[_Promise]:
+def _modify(promises: list[_Promise], fact: Fact, deal: _Deal) -> list[_Promise]:
     event = fact.event
     assert isinstance(event, ContractModified)
-    if event.added and event.price_reflects_ssp:
-        apart = _allocated(event.added, event.price_change_minor, (fact.position,), currency)
-        causes = causes_of(promises[0].causes, (fact.position,))
-        for promise in apart:
-            promise.causes = causes
-            _schedule(promise, satisfied, fact.when.measured, master, book, currency)
-        return [*promises, *apart]
-    return _reallocate(promises, fact, event, satisfied, master, book, currency)
+    if not (event.added and event.price_reflects_ssp):
+        return _reallocate(promises, fact, event, deal)
+    causes = causes_of(promises[0].causes, (fact.position,))
+    apart = _allocated(event.added, event.price_change_minor, causes)
+    for promise in apart:
+        _schedule(promise, fact.when.measured, deal)
+    return [*promises, *apart]
 
 
 def _reallocate(
-    promises: list[_Promise],
-    fact: Fact,
-    event: ContractModified,
-    satisfied: dict[str, Fact],
-    master: MasterData,
-    book: str,
-    currency: str,
+    promises: list[_Promise], fact: Fact, event: ContractModified, deal: _Deal
 ) -> list[_Promise]:
-    """Spread what is not recognised, plus the change, over what remains, by remaining SSP (rule 8)."""
-    by = master.progress(book, fact.when.measured)
+    """Spread what is not recognised, plus the change, over what remains (rule 8)."""
+    by = deal.master.progress(deal.book, fact.when.measured)
     start = measured_from(fact.when.measured, by)
     open_ones = [promise for promise in promises if _remains(promise, start)]
     left = [promise.price_minor - _before(promise, start) for promise in open_ones]
     added = [_Promise(obligation, 0, (), ()) for obligation in event.added]
     weights = [abs(minor) for minor in left] + [promise.obligation.ssp_minor for promise in added]
     if not weights:
-        return _at_once_on_what_is_done(promises, fact, event, currency)
+        return _at_once_on_what_is_done(promises, fact, event, deal)
     whole = sum(left) + event.price_change_minor
     shares = allocate(whole, weights if any(weights) else [1] * len(weights))
     causes = causes_of(*(promise.causes for promise in promises), (fact.position,))
     for promise, share in zip((*open_ones, *added), shares, strict=True):
-        _restart(promise, share, start, causes, satisfied, fact, master, book, currency)
+        _restart(promise, share, start, causes, fact, deal)
     return [*promises, *added]
 
 
@@ -172,22 +155,13 @@ def _before(promise: _Promise, start: date) -> int:
 
 
 def _restart(
-    promise: _Promise,
-    share: int,
-    start: date,
-    causes: tuple[int, ...],
-    satisfied: dict[str, Fact],
-    fact: Fact,
-    master: MasterData,
-    book: str,
-    currency: str,
+    promise: _Promise, share: int, start: date, causes: tuple[int, ...], fact: Fact, deal: _Deal
 ) -> None:
     kept = frozen(promise.flows, start - ONE_DAY)
     earned = stands(kept, start - ONE_DAY)
     own = promise.obligation
-    begin = max(start, own.service_from or start)
-    rest = _Promise(_from(own, begin), share, causes)
-    _schedule(rest, satisfied, fact.when.measured, master, book, currency)
+    rest = _Promise(_from(own, max(start, own.service_from or start)), share, causes)
+    _schedule(rest, fact.when.measured, deal)
     promise.flows = (*kept, *rest.flows)
     promise.price_minor = earned + share
     promise.causes = causes
@@ -204,12 +178,12 @@ def _from(own: Obligation, begin: date) -> Obligation:
 
 
 def _at_once_on_what_is_done(
-    promises: list[_Promise], fact: Fact, event: ContractModified, currency: str
+    promises: list[_Promise], fact: Fact, event: ContractModified, deal: _Deal
 ) -> list[_Promise]:
     """Nothing remains to be transferred: the change of price is earned when it is measured."""
     last = promises[-1]
     causes = causes_of(last.causes, (fact.position,))
-    steps = (Step(what="price change", value=decimal_text(event.price_change_minor, currency)),)
+    steps = (Step(what="price change", value=deal.text(event.price_change_minor)),)
     flow = at_once(
         last.obligation.obligation, fact.when.measured, event.price_change_minor, causes, steps
     )
@@ -218,7 +192,7 @@ def _at_once_on_what_is_done(
     return promises
 
 
-def _terminate(promises: list[_Promise], fact: Fact, currency: str) -> None:
+def _terminate(promises: list[_Promise], fact: Fact, deal: _Deal) -> None:
     """Service stops; what is neither earned nor given back is earned at the end (rule 14)."""
     assert isinstance(fact.event, ContractTerminated)
     day = fact.when.measured
@@ -228,15 +202,13 @@ def _terminate(promises: list[_Promise], fact: Fact, currency: str) -> None:
         kept = frozen(promise.flows, day - ONE_DAY)
         rest = promise.price_minor - refund - stands(kept, day - ONE_DAY)
         causes = causes_of(promise.causes, (fact.position,))
-        steps = (Step(what="kept at termination", value=decimal_text(rest, currency)),)
+        steps = (Step(what="kept at termination", value=deal.text(rest)),)
         end = at_once(promise.obligation.obligation, day, rest, causes, steps)
         promise.flows = (*kept, end)
         promise.price_minor = totals(promise.flows)
 
 
-def _as_invoiced(
-    promises: Sequence[_Promise], billed: Sequence[BilledLine]
-) -> tuple[Flow, ...]:
+def _as_invoiced(promises: Sequence[_Promise], billed: Sequence[BilledLine]) -> tuple[Flow, ...]:
     """The right to invoice (rule 33): what a document bills is earned on its date."""
     names = {p.obligation.obligation for p in promises if p.obligation.pattern == "as-invoiced"}
     causes = {p.obligation.obligation: p.causes for p in promises}
@@ -248,9 +220,7 @@ def _as_invoiced(
     )
 
 
-def invoiced_flows(
-    row: BilledLine, obligation: str, causes: tuple[int, ...]
-) -> tuple[Flow, ...]:
+def invoiced_flows(row: BilledLine, obligation: str, causes: tuple[int, ...]) -> tuple[Flow, ...]:
     """A line and its cuts earned on their documents' dates."""
     issued = at_once(
         obligation,

@@ -130,7 +130,9 @@ def _earned(curve: Ratable, day: date) -> int:
     if after <= curve.start:
         return 0
     if curve.by == "day":
-        return rounded_share(curve.minor, (after - curve.start).days, (curve.end - curve.start).days)
+        return rounded_share(
+            curve.minor, (after - curve.start).days, (curve.end - curve.start).days
+        )
     return rounded(curve.minor * _months_progress(curve, after))
 
 

@@ -1,4 +1,4 @@
-"""Invoices, credit notes and voids as flows: receivable against contract liability, by line, at their own date.
+"""Invoices, credit notes and voids: receivable against contract liability, by line, by date.
 
 What a document means for revenue is measured elsewhere; here it only says what the customer owes.
 """

@@ -1,8 +1,8 @@
-"""Revenue that rests on invoice lines: contracts a line opens by itself, and concessions on any line.
+"""Revenue that rests on invoice lines: contracts a line opens, and concessions on any line.
 
 A line that names no contract is one obligation: its price is the line amount, its term the service
-period; without a period it is earned at issue (SPEC 4). A cut `as-if-never` lowers the price from the
-start, one `from-now` lowers what is left from its own date on.
+period; without a period it is earned at issue (SPEC 4). A cut `as-if-never` lowers the price from
+the start, one `from-now` lowers what is left from its own date on.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def _from_now(
 
 
 def concessions(row: BilledLine, obligation: str, by: Progress) -> tuple[Flow, ...]:
-    """Price cuts granted on a line that bills a contract: less revenue over the line's service period."""
+    """Price cuts granted on a line that bills a contract: less revenue over its service period."""
     return tuple(
         _concession(row, cut, obligation, by) for cut in row.cuts if cut.concession and cut.minor
     )

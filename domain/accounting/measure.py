@@ -127,7 +127,9 @@ def _party(known: Sequence[Fact]) -> tuple[str, str]:
     """Customer and currency by the first fact that names them."""
     for fact in known:
         event = fact.event
-        if isinstance(event, SubscriptionStarted | ContractOpened | InvoiceIssued | PaymentReceived):
+        if isinstance(
+            event, SubscriptionStarted | ContractOpened | InvoiceIssued | PaymentReceived
+        ):
             return event.customer, event.currency
         if isinstance(event, AdjustmentProposed):
             return "", event.currency

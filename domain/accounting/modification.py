@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from itertools import pairwise
 
 from msgspec import Struct
 
@@ -33,7 +34,7 @@ def modified(versions: Sequence[Version], by: Progress, currency: str) -> tuple[
     """The flows after each change in the order they are measured; the first is the inception."""
     flows = versions[0].flows
     spread = False
-    for before, after in zip(versions, versions[1:], strict=False):
+    for before, after in pairwise(versions):
         if after.flows == before.flows:
             continue
         spread = spread or after.late
@@ -44,7 +45,7 @@ def modified(versions: Sequence[Version], by: Progress, currency: str) -> tuple[
 def prospective(
     flows: tuple[Flow, ...], change: Version, by: Progress, currency: str
 ) -> tuple[Flow, ...]:
-    """Keep what was earned before the change is measured, spread the rest over the remaining term."""
+    """Keep what was earned before the change is measured, spread the rest over what remains."""
     start = measured_from(change.measured, by)
     kept = frozen(flows, start - ONE_DAY)
     earned = stands(kept, start - ONE_DAY)

@@ -39,7 +39,7 @@ def over_time(
     causes: tuple[int, ...],
     steps: tuple[Step, ...] = (),
 ) -> Flow:
-    """Straight-line over [start, end) (rule 32), by cumulative rounding so that it closes to zero (rule 47)."""
+    """Straight-line over [start, end) (rule 32); cumulative rounding closes to zero (rule 47)."""
     spread = Step(what=f"earned evenly by {by}", value=f"{start} to {end}")
     curve = Ratable(start, end, minor, by)
     return release(obligation, curve, causes, f"ratable-by-{by}@1", (*steps, spread))

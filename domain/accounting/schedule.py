@@ -1,7 +1,7 @@
-"""A schedule is every dated amount the facts of one unit imply, per flow, each with its causes and steps.
+"""A schedule is every dated amount the facts of one unit imply, each with its causes and steps.
 
-A flow moves one amount between accounts along a curve. It balances by itself (the legs of an approved
-adjustment balance together), so every cut of a schedule balances, at every date.
+A flow moves one amount between accounts along a curve. It balances by itself (the legs of an
+approved adjustment balance together), so every cut of a schedule balances, at every date.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Schedule(Struct, frozen=True, kw_only=True):
 
 
 def without_steps(schedule: Schedule) -> Schedule:
-    """The schedule as it is stored: everything needed to cut it, nothing needed only to explain it."""
+    """The schedule as it is stored: all that is needed to cut it, nothing only to explain it."""
     return structs.replace(
         schedule, flows=tuple(structs.replace(flow, steps=()) for flow in schedule.flows)
     )

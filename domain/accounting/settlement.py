@@ -1,7 +1,8 @@
-"""Cash against open items: receipts, refunds and their application, measured for one customer account.
+"""Cash against open items: receipts, refunds and their application, for one customer account.
 
-Application by default is measured, never a fact, so its order of arrival cannot matter (SPEC 3): on each
-day, money left goes to open invoices, oldest due first. What a person states is a fact and goes first.
+Application by default is measured, never a fact, so its order of arrival cannot matter (SPEC 3): on
+each day money left goes to open invoices, oldest due first. What a person states is a fact and
+goes first.
 """
 
 from __future__ import annotations
@@ -76,9 +77,7 @@ def _claims(facts: Sequence[Fact], currency: str) -> dict[str, _Claim]:
     for row in billed_lines(facts):
         if row.currency != currency:
             continue
-        claim = claims.setdefault(
-            row.invoice, _Claim(row.invoice, row.due_on, row.issued_on, [])
-        )
+        claim = claims.setdefault(row.invoice, _Claim(row.invoice, row.due_on, row.issued_on, []))
         claim.changes.append((row.issued_on, row.line.amount_minor, (row.cause,)))
         for cut in row.cuts:
             claim.changes.append((cut.day, -cut.minor, (row.cause, cut.cause)))
@@ -121,9 +120,7 @@ def _stated(
             money = moneys[name]
             claim.stated += row.amount_minor
             money.stated += row.amount_minor
-            causes = causes_of(
-                money.changes[0][2], claim.changes[0][2], (fact.position,)
-            )
+            causes = causes_of(money.changes[0][2], claim.changes[0][2], (fact.position,))
             day = max(fact.when.effective, claim.issued_on, money.day)
             flows.append(
                 _application(name, row.invoice, day, row.amount_minor, causes, currency, "stated")
@@ -131,9 +128,7 @@ def _stated(
     return flows
 
 
-def _matched(
-    claims: dict[str, _Claim], moneys: dict[str, _Money], currency: str
-) -> list[Flow]:
+def _matched(claims: dict[str, _Claim], moneys: dict[str, _Money], currency: str) -> list[Flow]:
     """Walk the days on which anything changes and keep money and claims matched."""
     ordered_claims = sorted(claims.values(), key=lambda c: (c.due_on, c.issued_on, c.invoice))
     ordered_moneys = sorted(moneys.values(), key=lambda m: (m.day, m.order, m.payment))
@@ -270,5 +265,3 @@ def _cash(
         rule="cash-at-receipt@1",
         steps=(Step(what=kind, value=decimal_text(minor, currency)),),
     )
-
-

@@ -102,5 +102,3 @@ def _earned(charge: Charge, by: Progress) -> Flow:
     return over_time(
         charge.item, charge.start, charge.end, charge.minor, by, charge.causes, charge.steps
     )
-
-
