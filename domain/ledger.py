@@ -80,7 +80,7 @@ class Settled(Struct, frozen=True, kw_only=True):
 
 
 def settle(unit: str, state: UnitState | None, fresh: Fresh | None, run: Run) -> Settled:
-    """Measure again if the unit has new facts, else cut the stored schedule; post the difference."""
+    """Measure again if the unit has new facts, else cut the schedule; post the difference."""
     before = state or UnitState(schedule=Schedule(unit=unit, book=run.book, currency=""))
     schedule, news = before.schedule, News()
     if fresh is not None:
