@@ -1,0 +1,1 @@
+"""Running the same functions again: rebuilds, corrections, worked cases."""
