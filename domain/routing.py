@@ -12,6 +12,8 @@ from collections.abc import Callable
 from domain.cash import PaymentReceived
 from domain.facts import Fact
 from domain.invoice import InvoiceIssued, InvoiceLine
+from domain.revenue_contract import ContractOpened
+from domain.subscription import SubscriptionStarted
 from domain.usage import UsageBatchAccepted
 
 # Units that earlier facts of a stream went to; later facts of the stream go there too.
@@ -23,9 +25,12 @@ _OWN_UNIT = frozenset({"subscription", "contract", "adjustment"})
 def route(fact: Fact, directory: Directory) -> tuple[str, ...]:
     """The units a fact touches, in order, each once; none for master data and books."""
     category = fact.stream.partition(":")[0]
+    event = fact.event
+    if isinstance(event, SubscriptionStarted | ContractOpened):
+        # Money may name the contract, so the customer's account knows that it is in force.
+        return (account(event.customer, event.currency), fact.stream)
     if category in _OWN_UNIT:
         return (fact.stream,)
-    event = fact.event
     named: tuple[str, ...] = ()
     if isinstance(event, InvoiceIssued):
         invoice = fact.stream.partition(":")[2]

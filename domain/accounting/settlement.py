@@ -2,7 +2,7 @@
 
 Application by default is measured, never a fact, so its order of arrival cannot matter (SPEC 3): on
 each day money left goes to open invoices, oldest due first. What a person states is a fact and
-goes first.
+goes first. Money no open item takes goes to contract liability while it names a contract in force.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from domain.cash import PaymentApplied, PaymentReceived, PaymentRefunded
 from domain.explain import Step
 from domain.facts import Fact
 from domain.money import decimal_text
+from domain.revenue_contract import ContractOpened
+from domain.subscription import SubscriptionStarted
 
 
 class _Claim(Struct):
@@ -48,6 +50,8 @@ class _Money(Struct):
     have: int = 0
     applied: int = 0
     stated: int = 0
+    advanced: int = 0
+    contract: tuple[str, date, int] | None = None
     causes: tuple[int, ...] = ()
 
     @property
@@ -66,7 +70,7 @@ class _Match(Struct):
 def settlement_flows(facts: Sequence[Fact], currency: str) -> tuple[Flow, ...]:
     """Flows of one customer account in one currency; facts are known and in effective order."""
     claims = _claims(facts, currency)
-    moneys = _moneys(facts, currency)
+    moneys = _moneys(facts, currency, _contracts(facts))
     stated = _stated(facts, claims, moneys, currency)
     matched = _matched(claims, moneys, currency)
     return (*_cash_flows(facts, currency), *stated, *matched)
@@ -84,7 +88,18 @@ def _claims(facts: Sequence[Fact], currency: str) -> dict[str, _Claim]:
     return claims
 
 
-def _moneys(facts: Sequence[Fact], currency: str) -> dict[str, _Money]:
+def _contracts(facts: Sequence[Fact]) -> dict[str, tuple[str, date, int]]:
+    """Contracts of this account by id: the day each is in force from, and the fact that says so."""
+    return {
+        fact.stream.partition(":")[2]: (fact.stream, fact.when.effective, fact.position)
+        for fact in facts
+        if isinstance(fact.event, SubscriptionStarted | ContractOpened)
+    }
+
+
+def _moneys(
+    facts: Sequence[Fact], currency: str, contracts: dict[str, tuple[str, date, int]]
+) -> dict[str, _Money]:
     moneys: dict[str, _Money] = {}
     for fact in facts:
         name = fact.stream.partition(":")[2]
@@ -92,6 +107,7 @@ def _moneys(facts: Sequence[Fact], currency: str) -> dict[str, _Money]:
         if isinstance(event, PaymentReceived) and event.currency == currency:
             money = _Money(name, fact.when.effective, fact.when.order or 0, [])
             money.changes.append((fact.when.effective, event.amount_minor, (fact.position,)))
+            money.contract = contracts.get(event.contract or "")
             moneys[name] = money
     for fact in facts:
         name = fact.stream.partition(":")[2]
@@ -133,14 +149,45 @@ def _matched(claims: dict[str, _Claim], moneys: dict[str, _Money], currency: str
     ordered_claims = sorted(claims.values(), key=lambda c: (c.due_on, c.issued_on, c.invoice))
     ordered_moneys = sorted(moneys.values(), key=lambda m: (m.day, m.order, m.payment))
     holders: list[_Claim | _Money] = [*ordered_claims, *ordered_moneys]
-    days = sorted({day for holder in holders for day, _, _ in holder.changes})
+    in_force = {money.contract[1] for money in ordered_moneys if money.contract}
+    days = sorted({day for holder in holders for day, _, _ in holder.changes} | in_force)
     matches: list[_Match] = []
     flows: list[Flow] = []
     for day in days:
         _advance(ordered_claims, ordered_moneys, day)
         flows.extend(_release_excess(matches, day, currency))
         flows.extend(_apply(ordered_claims, ordered_moneys, matches, day, currency))
+        flows.extend(_advances(ordered_moneys, day, currency))
     return flows
+
+
+def _advances(moneys: list[_Money], day: date, currency: str) -> list[Flow]:
+    """Money left over stands as contract liability while it names a contract in force (SPEC 4)."""
+    flows = []
+    for money in moneys:
+        if money.contract is None or money.contract[1] > day or money.day > day:
+            continue
+        minor = money.left - money.advanced
+        if minor:
+            money.advanced = money.left
+            flows.append(_advance_flow(money, money.contract, day, minor, currency))
+    return flows
+
+
+def _advance_flow(
+    money: _Money, contract: tuple[str, date, int], day: date, minor: int, currency: str
+) -> Flow:
+    return Flow(
+        kind="advance",
+        subject=f"{money.payment}:{contract[0]}",
+        document=money.payment,
+        legs=(("unapplied-cash", 1), ("contract-liability", -1)),
+        curve=At(day, minor),
+        on=day,
+        causes=causes_of(money.causes, (contract[2],)),
+        rule="advance-on-contract@1",
+        steps=(Step(what=f"advance on {contract[0]}", value=decimal_text(minor, currency)),),
+    )
 
 
 def _advance(claims: list[_Claim], moneys: list[_Money], day: date) -> None:
@@ -176,10 +223,13 @@ def _apply(
     currency: str,
 ) -> list[Flow]:
     flows = []
+    owed = [claim for claim in claims if claim.open > 0 and claim.issued_on <= day]
     for money in moneys:
-        for claim in claims:
+        if money.left <= 0 or money.day > day:
+            continue
+        for claim in owed:
             minor = min(money.left, claim.open)
-            if minor > 0 and money.day <= day and claim.issued_on <= day:
+            if minor > 0:
                 match = _Match(money, claim, 0)
                 _move(match, minor)
                 matches.append(match)
