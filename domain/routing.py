@@ -25,28 +25,29 @@ _OWN_UNIT = frozenset({"subscription", "contract", "adjustment"})
 def route(fact: Fact, directory: Directory) -> tuple[str, ...]:
     """The units a fact touches, in order, each once; none for master data and books."""
     category = fact.stream.partition(":")[0]
+    own = (fact.stream,) if category in _OWN_UNIT else ()
+    earlier = directory(fact.stream) if _follows(category, fact) else ()
+    return tuple(sorted({*own, *_named(fact), *earlier}))
+
+
+def _named(fact: Fact) -> tuple[str, ...]:
+    """Units the event itself names."""
     event = fact.event
-    if isinstance(event, SubscriptionStarted | ContractOpened):
-        # Money may name the contract, so the customer's account knows that it is in force.
-        return (account(event.customer, event.currency), fact.stream)
-    if category in _OWN_UNIT:
-        return (fact.stream,)
-    named: tuple[str, ...] = ()
     if isinstance(event, InvoiceIssued):
         invoice = fact.stream.partition(":")[2]
         lines = (unit_of_line(invoice, line) for line in event.lines)
-        named = (*lines, account(event.customer, event.currency))
-    elif isinstance(event, PaymentReceived):
-        named = (account(event.customer, event.currency),)
-    elif isinstance(event, UsageBatchAccepted):
-        named = tuple(f"subscription:{name}" for name in event.subscriptions)
-    earlier = directory(fact.stream) if _follows(category, fact) else ()
-    return tuple(sorted({*named, *earlier}))
+        return (*lines, account(event.customer, event.currency))
+    # Money may name a contract, so the customer's account knows which are in force.
+    if isinstance(event, PaymentReceived | SubscriptionStarted | ContractOpened):
+        return (account(event.customer, event.currency),)
+    if isinstance(event, UsageBatchAccepted):
+        return tuple(f"subscription:{name}" for name in event.subscriptions)
+    return ()
 
 
 def _follows(category: str, fact: Fact) -> bool:
-    """Later facts of a document touch what the document touched; batches only what they correct."""
-    return category in ("invoice", "payment") or (category == "usage" and fact.corrects is not None)
+    """Later facts of a document touch what it touched; any correction what it corrects touched."""
+    return category in {"invoice", "payment"} or fact.corrects is not None
 
 
 def unit_of_line(invoice: str, line: InvoiceLine) -> str:
