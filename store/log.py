@@ -1,0 +1,234 @@
+"""The log of one entity: facts appended under its head row, read by position, stream or category.
+
+Positions are gap-free and in commit order, because whoever appends holds the head row until commit.
+No NOTIFY and no table lock is taken here: either would cost more than everything else together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+
+from msgspec import Struct, structs
+from psycopg.rows import TupleRow
+
+from domain.facts import Event, Fact, Source
+from store.canonical import FactRow, fact_leaf, well_formed
+from store.codec import CODEC, to_fact, to_row
+from store.db import Connection, queries
+
+SQL = queries(__file__)
+
+PAGE = 5_000
+# A transaction of bulk append holds the head; this keeps others from waiting for long.
+LARGEST_APPEND = 10_000
+END = 2**63 - 1
+
+_FACT_TYPES = (
+    "text int8 text int8 text int4 date timestamptz date int8 timestamptz text text text text text text "
+    "text text text text int8 text bytea"
+).split()
+
+
+class Head(Struct, frozen=True, kw_only=True):
+    """Where an entity's log stands. `recorded_at` is none before the first fact."""
+
+    entity: str
+    position: int
+    recorded_at: datetime | None
+    epoch: int
+
+
+class Draft(Struct, frozen=True, kw_only=True):
+    """A fact before the log numbers it. `when.order` may be none: the stream version stands in."""
+
+    stream: str
+    event: Event
+    recorded_at: datetime
+    command_id: str
+    actor: str
+    reason: str | None = None
+    correlation_id: str | None = None
+    causation_id: str | None = None
+    trace_id: str | None = None
+    source: Source | None = None
+    corrects: int | None = None
+
+
+def head(connection: Connection, entity: str) -> Head | None:
+    row = connection.execute(SQL.one_head, {"entity": entity}).fetchone()
+    return _head(entity, row) if row else None
+
+
+def heads(connection: Connection) -> dict[str, int]:
+    """Position of every entity's head."""
+    return dict(connection.execute(SQL.all_heads).fetchall())
+
+
+def lock_head(connection: Connection, entity: str) -> Head:
+    """Take the entity's head row until the transaction ends; makes it for a new entity."""
+    row = connection.execute(SQL.lock_head, {"entity": entity}).fetchone()
+    if row is None:
+        connection.execute(SQL.make_head, {"entity": well_formed(entity, "entity")})
+        row = connection.execute(SQL.lock_head, {"entity": entity}).fetchone()
+    assert row is not None, entity
+    return _head(entity, row)
+
+
+def number(head: Head, drafts: Iterable[Draft], versions: Mapping[str, int]) -> tuple[Fact, ...]:
+    """Give positions, stream versions and, where the source gave none, the order within a day."""
+    last = dict(versions)
+    facts = []
+    for position, draft in enumerate(drafts, head.position + 1):
+        version = last[draft.stream] = last.get(draft.stream, 0) + 1
+        facts.append(_fact(head.entity, position, version, draft))
+    return tuple(facts)
+
+
+def write(connection: Connection, head: Head, facts: Sequence[Fact]) -> None:
+    """Append numbered facts with their leaves and move the head, which the caller has locked."""
+    write_rows(connection, head, [to_row(fact, CODEC.encode(fact.event)) for fact in facts])
+
+
+def write_rows(connection: Connection, head: Head, rows: Sequence[FactRow]) -> None:
+    assert 0 < len(rows) <= LARGEST_APPEND, len(rows)
+    assert [row.position for row in rows] == list(
+        range(head.position + 1, head.position + 1 + len(rows))
+    ), head
+    with connection.cursor() as cursor, cursor.copy(SQL.copy_facts) as copy:
+        copy.set_types(_FACT_TYPES)
+        for row in rows:
+            copy.write_row((*row, fact_leaf(row)))
+    found = connection.execute(
+        SQL.move_head,
+        {
+            "entity": head.entity,
+            "position": rows[-1].position,
+            "recorded_at": rows[-1].recorded_at,
+            "was": head.position,
+            "epoch": head.epoch,
+        },
+    )
+    assert found.rowcount == 1, head
+
+
+def append(connection: Connection, head: Head, drafts: Sequence[Draft]) -> tuple[Fact, ...]:
+    """Number and write. For those who decided by other means; commands go through transact."""
+    streams = {draft.stream for draft in drafts}
+    facts = number(head, drafts, stream_versions(connection, head.entity, streams))
+    write(connection, head, facts)
+    return facts
+
+
+def stream_versions(connection: Connection, entity: str, streams: Iterable[str]) -> dict[str, int]:
+    arguments = {"entity": entity, "streams": sorted(streams)}
+    return dict(connection.execute(SQL.stream_versions, arguments).fetchall())
+
+
+def read(
+    connection: Connection,
+    entity: str,
+    *,
+    after: int = 0,
+    upto: int = END,
+    limit: int = PAGE,
+) -> tuple[Fact, ...]:
+    """The next facts after a position, in order."""
+    arguments = {"entity": entity, "after": after, "upto": upto, "limit": limit}
+    facts = _facts(connection.execute(SQL.read_from, arguments))
+    for expected, fact in enumerate(facts, after + 1):
+        assert fact.position == expected, (entity, expected, fact.position)
+    return facts
+
+
+def read_all(
+    connection: Connection, entity: str, *, after: int = 0, upto: int = END
+) -> Iterator[Fact]:
+    """Every fact after a position, page by page, as far as the log goes."""
+    while page := read(connection, entity, after=after, upto=upto):
+        yield from page
+        after = page[-1].position
+
+
+def read_stream(
+    connection: Connection, entity: str, stream: str, *, upto: int = END
+) -> tuple[Fact, ...]:
+    return read_streams(connection, entity, [stream], upto=upto)[stream]
+
+
+def read_streams(
+    connection: Connection, entity: str, streams: Iterable[str], *, upto: int = END
+) -> dict[str, tuple[Fact, ...]]:
+    """The facts of several streams by one query; a stream without facts is empty."""
+    wanted = sorted(set(streams))
+    arguments = {"entity": entity, "streams": wanted, "upto": upto}
+    found: dict[str, list[Fact]] = {stream: [] for stream in wanted}
+    for fact in _facts(connection.execute(SQL.read_streams, arguments)):
+        found[fact.stream].append(fact)
+    return {stream: tuple(facts) for stream, facts in found.items()}
+
+
+def read_categories(
+    connection: Connection, entity: str, categories: Iterable[str], *, upto: int = END
+) -> tuple[Fact, ...]:
+    """The facts of every stream of some kinds, such as entity, price and policy."""
+    arguments = {"entity": entity, "categories": sorted(categories), "upto": upto}
+    return _facts(connection.execute(SQL.read_categories, arguments))
+
+
+def read_positions(
+    connection: Connection, entity: str, positions: Iterable[int]
+) -> tuple[Fact, ...]:
+    arguments = {"entity": entity, "positions": sorted(positions)}
+    return _facts(connection.execute(SQL.read_positions, arguments))
+
+
+def moved(connection: Connection, seen: Mapping[str, int]) -> dict[str, int]:
+    """Entities whose head has passed what was seen: one poll for all, whoever wakes the follower."""
+    return {entity: at for entity, at in heads(connection).items() if at > seen.get(entity, 0)}
+
+
+def altered(connection: Connection, entity: str) -> Iterator[int]:
+    """Positions whose stored columns no longer give the leaf stored beside them."""
+    after = 0
+    while rows := connection.execute(
+        SQL.read_leaves, {"entity": entity, "after": after, "limit": PAGE}
+    ).fetchall():
+        for *columns, leaf in rows:
+            row = FactRow(*columns)
+            if fact_leaf(row) != leaf:
+                yield row.position
+        after = rows[-1][1]
+
+
+def _facts(rows: Iterable[TupleRow]) -> tuple[Fact, ...]:
+    return tuple(to_fact(FactRow(*row), CODEC) for row in rows)
+
+
+def _head(entity: str, row: TupleRow) -> Head:
+    position, recorded_at, epoch = row
+    return Head(entity=entity, position=position, recorded_at=recorded_at, epoch=epoch)
+
+
+def _fact(entity: str, position: int, version: int, draft: Draft) -> Fact:
+    event = draft.event
+    if event.when.order is None:
+        event = structs.replace(event, when=structs.replace(event.when, order=version))
+    return Fact(
+        entity=entity,
+        position=position,
+        stream=draft.stream,
+        version=version,
+        event=event,
+        recorded_at=draft.recorded_at,
+        command_id=draft.command_id,
+        actor=draft.actor,
+        reason=draft.reason,
+        correlation_id=draft.correlation_id,
+        causation_id=draft.causation_id,
+        trace_id=draft.trace_id,
+        source=draft.source,
+        corrects=draft.corrects,
+        schema=CODEC.version_of(type(event)),
+    )
+

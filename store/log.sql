@@ -1,0 +1,75 @@
+-- name: make_head
+-- The first fact of an entity makes its head; a second first waits here and then does nothing.
+INSERT INTO entity_head (entity) VALUES (%(entity)s) ON CONFLICT DO NOTHING;
+
+-- name: lock_head
+-- Whoever holds this row decides alone: positions are gap-free and in commit order.
+SELECT position, recorded_at, epoch FROM entity_head WHERE entity = %(entity)s FOR UPDATE;
+
+-- name: move_head
+UPDATE entity_head
+   SET position = %(position)s, recorded_at = %(recorded_at)s
+ WHERE entity = %(entity)s AND position = %(was)s AND epoch = %(epoch)s;
+
+-- name: one_head
+SELECT position, recorded_at, epoch FROM entity_head WHERE entity = %(entity)s;
+
+-- name: all_heads
+-- Followers poll this, once for all entities.
+SELECT entity, position FROM entity_head ORDER BY entity;
+
+-- name: copy_facts
+COPY fact (entity, position, stream, version, tag, schema_version, effective, effective_at, agreed_on,
+           sort_order, recorded_at, command_id, actor, reason, correlation_id, causation_id, trace_id,
+           source_system, source_kind, source_id, source_version, corrects, payload, leaf)
+FROM STDIN (FORMAT BINARY);
+
+-- name: stream_versions
+SELECT stream, max(version) FROM fact
+ WHERE entity = %(entity)s AND stream = ANY(%(streams)s)
+ GROUP BY stream;
+
+-- name: read_from
+-- A page of the log after a position, in order. Gap-free, so the reader asserts that none is missing.
+SELECT entity, position, stream, version, tag, schema_version, effective, effective_at, agreed_on,
+       sort_order, recorded_at, command_id, actor, reason, correlation_id, causation_id, trace_id,
+       source_system, source_kind, source_id, source_version, corrects, payload
+  FROM fact
+ WHERE entity = %(entity)s AND position > %(after)s AND position <= %(upto)s
+ ORDER BY position
+ LIMIT %(limit)s;
+
+-- name: read_streams
+SELECT entity, position, stream, version, tag, schema_version, effective, effective_at, agreed_on,
+       sort_order, recorded_at, command_id, actor, reason, correlation_id, causation_id, trace_id,
+       source_system, source_kind, source_id, source_version, corrects, payload
+  FROM fact
+ WHERE entity = %(entity)s AND stream = ANY(%(streams)s) AND position <= %(upto)s
+ ORDER BY position;
+
+-- name: read_categories
+-- Every fact of some kinds of stream, such as all master data.
+SELECT entity, position, stream, version, tag, schema_version, effective, effective_at, agreed_on,
+       sort_order, recorded_at, command_id, actor, reason, correlation_id, causation_id, trace_id,
+       source_system, source_kind, source_id, source_version, corrects, payload
+  FROM fact
+ WHERE entity = %(entity)s AND split_part(stream, ':', 1) = ANY(%(categories)s) AND position <= %(upto)s
+ ORDER BY position;
+
+-- name: read_positions
+SELECT entity, position, stream, version, tag, schema_version, effective, effective_at, agreed_on,
+       sort_order, recorded_at, command_id, actor, reason, correlation_id, causation_id, trace_id,
+       source_system, source_kind, source_id, source_version, corrects, payload
+  FROM fact
+ WHERE entity = %(entity)s AND position = ANY(%(positions)s)
+ ORDER BY position;
+
+-- name: read_leaves
+-- Rows with the leaf stored beside them, to be compared with the leaf computed again.
+SELECT entity, position, stream, version, tag, schema_version, effective, effective_at, agreed_on,
+       sort_order, recorded_at, command_id, actor, reason, correlation_id, causation_id, trace_id,
+       source_system, source_kind, source_id, source_version, corrects, payload, leaf
+  FROM fact
+ WHERE entity = %(entity)s AND position > %(after)s
+ ORDER BY position
+ LIMIT %(limit)s;

@@ -1,0 +1,108 @@
+"""What surrounds a command on its way into the log, and what comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from msgspec import Struct
+
+from domain.books import CloseEvidence
+from domain.deciders import Command
+from domain.errors import Malformed, Rejected
+from domain.facts import Source
+from store.canonical import command_fingerprint, well_formed
+from store.codec import canonical_json, tag_of
+from store.db import Connection
+
+Clock = Callable[[], datetime]
+
+
+class Request(Struct, frozen=True, kw_only=True):
+    """A command with its key, sender and purpose.
+
+    `corrects` is the position of the fact that the command replaces; without a command that fact is
+    retracted. The key is used up for ever by the first outcome, accepted or refused.
+    """
+
+    entity: str
+    stream: str
+    key: str
+    command: Command | None = None
+    actor: str = "system"
+    reason: str | None = None
+    source: Source | None = None
+    correlation_id: str | None = None
+    causation_id: str | None = None
+    trace_id: str | None = None
+    corrects: int | None = None
+    expected_version: int | None = None
+
+
+class Receipt(Struct, frozen=True, kw_only=True):
+    """The command was accepted, now or earlier (`repeated`), as the facts at these positions."""
+
+    entity: str
+    key: str
+    stream: str
+    positions: tuple[int, ...]
+    repeated: bool = False
+
+
+class Conflict(Exception):
+    """The stream has moved on since the sender looked. Nothing is stored, the key stays free."""
+
+    def __init__(self, stream: str, *, expected: int, found: int) -> None:
+        super().__init__(f"{stream} is at version {found}, not {expected}")
+        self.code = "version-conflict"
+        self.field = "expected_version"
+        self.context = {"stream": stream, "expected": expected, "found": found}
+
+
+Outcome = Receipt | Rejected | Malformed | Conflict
+
+# Gathers what stands against a close, under the head lock, from the views the store knows nothing of.
+Evidence = Callable[[Connection, Request], CloseEvidence]
+
+
+def check(request: Request) -> Request:
+    """The request, if its own texts can be stored."""
+    for field in ("entity", "stream", "key", "actor"):
+        text = getattr(request, field)
+        if not text:
+            raise Malformed("empty-text", field=field)
+        well_formed(text, field)
+    for field in ("reason", "correlation_id", "causation_id", "trace_id"):
+        if (text := getattr(request, field)) is not None:
+            well_formed(text, field)
+    if request.source is not None:
+        for field in ("system", "kind", "id", "version"):
+            well_formed(getattr(request.source, field), f"source.{field}")
+    if request.command is None and request.corrects is None:
+        raise Malformed("empty-command", field="command")
+    return request
+
+
+def fingerprint(request: Request) -> bytes:
+    """What is asked, apart from who asks, when and under which key."""
+    source = request.source
+    return command_fingerprint(
+        {
+            "command": body(request),
+            "corrects": request.corrects,
+            "source_id": source.id if source else None,
+            "source_kind": source.kind if source else None,
+            "source_system": source.system if source else None,
+            "source_version": source.version if source else None,
+            "stream": request.stream,
+        }
+    )
+
+
+def body(request: Request) -> str:
+    """The command as canonical JSON; a retraction is the empty object."""
+    return "{}" if request.command is None else canonical_json(request.command)
+
+
+def name(request: Request) -> str:
+    return "retract" if request.command is None else tag_of(type(request.command))

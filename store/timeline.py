@@ -1,0 +1,115 @@
+"""One stream while commands are decided on it: its facts, its version, its folded state.
+
+The state is folded from the corrected timeline in effective order, never from the order of arrival.
+A fact that comes last in that order is folded onto the state at hand; any other folds anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from domain.books import (
+    AdjustmentApproved,
+    AdjustmentProposed,
+    PeriodClosed,
+    PeriodReopened,
+    PeriodSealed,
+    PeriodSoftClosed,
+    PostingRun,
+)
+from domain.errors import Rejected
+from domain.facts import Decider, Event, Fact, in_effective_order, known
+from domain.subscription import (
+    SubscriptionAmended,
+    SubscriptionCancelled,
+    SubscriptionRenewed,
+)
+from domain.usage import UsageBatchAccepted
+
+# What was done, rather than what was true: it has its own way back (reopen, reverse, correct the
+# rows), and takes two people where that does.
+ACTS = (
+    AdjustmentApproved,
+    AdjustmentProposed,
+    PeriodClosed,
+    PeriodReopened,
+    PeriodSealed,
+    PeriodSoftClosed,
+    PostingRun,
+    UsageBatchAccepted,
+)
+# Changes of one deal: two on one day mean something else in the other order.
+CHANGES = (SubscriptionAmended, SubscriptionRenewed, SubscriptionCancelled)
+
+
+class Timeline:
+    """The facts of one stream as known at the head, and what they fold to."""
+
+    __slots__ = ("_facts", "_folded", "_state", "version")
+
+    def __init__(self, facts: Sequence[Fact]) -> None:
+        self._facts = list(facts)
+        self._state: Any = None
+        self._folded: list[Fact] = []
+        self.version = max((fact.version for fact in facts), default=0)
+
+    def state(self, decider: Decider[Any, Any], *, without: int | None = None) -> Any:
+        """What the stream's facts fold to, as if the fact at `without` had never been."""
+        if without is not None:
+            return _fold(decider, decider.initial, self._in_force(without))
+        later = self._facts[len(self._folded) :]
+        if self._folded and _continues(self._folded[-1], later):
+            self._state = _fold(decider, self._state, later)
+            self._folded += later
+        elif later or not self._folded:
+            self._folded = self._in_force()
+            self._state = _fold(decider, decider.initial, self._folded)
+        return self._state
+
+    def extend(self, facts: Sequence[Fact]) -> None:
+        self._facts += facts
+        self.version = facts[-1].version
+
+    def correctable(self, position: int) -> Fact:
+        """The fact a correction or retraction names, if it is in force and may be replaced."""
+        fact = next((fact for fact in self._facts if fact.position == position), None)
+        if fact is None:
+            raise Rejected("unknown-fact", field="corrects", position=position)
+        if all(live.position != position for live in known(self._facts)):
+            raise Rejected("not-in-force", field="corrects", position=position)
+        if isinstance(fact.event, ACTS):
+            raise Rejected("not-correctable", field="corrects", position=position)
+        return fact
+
+    def refuse_ambiguous(self, events: Iterable[Event]) -> None:
+        """Two changes on one day from a source without an order of its own have no meaning."""
+        days = {
+            event.when.effective
+            for event in events
+            if isinstance(event, CHANGES) and event.when.order is None
+        }
+        if not days:
+            return
+        for fact in known(self._facts):
+            if isinstance(fact.event, CHANGES) and fact.when.effective in days:
+                raise Rejected("ambiguous-order", field="when.order", position=fact.position)
+
+    def _in_force(self, without: int | None = None) -> list[Fact]:
+        live = [fact for fact in known(self._facts) if fact.position != without]
+        return sorted(live, key=in_effective_order)
+
+
+def _continues(last: Fact, later: Iterable[Fact]) -> bool:
+    """Nothing among the later facts reaches back: all come after, in order, and correct nothing."""
+    for fact in later:
+        if fact.corrects is not None or in_effective_order(fact) < in_effective_order(last):
+            return False
+        last = fact
+    return True
+
+
+def _fold(decider: Decider[Any, Any], state: Any, facts: Iterable[Fact]) -> Any:
+    for fact in facts:
+        state = decider.evolve(state, fact)
+    return state
