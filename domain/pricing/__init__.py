@@ -1,11 +1,29 @@
-"""Price models, one file each: parameters, validation and `rate`, which returns its amount with its steps."""
+"""Price models, one file each: parameters, validation and `rate`: its amount with its steps."""
 
 from __future__ import annotations
 
+from decimal import Decimal
+from typing import assert_never
+
+from domain.pricing import flat, graduated, per_unit
 from domain.pricing.flat import Flat
 from domain.pricing.graduated import Graduated, Tier
 from domain.pricing.per_unit import PerUnit
+from domain.pricing.rated import Rated
 
 Model = Flat | PerUnit | Graduated
 
-__all__ = ["Flat", "Graduated", "Model", "PerUnit", "Tier"]
+__all__ = ["Flat", "Graduated", "Model", "PerUnit", "Rated", "Tier", "rate"]
+
+
+def rate(model: Model, quantity: Decimal) -> Rated:
+    """What a quantity costs at a price, exactly; rounding is for whoever charges it."""
+    match model:
+        case Flat():
+            return flat.rate(model, quantity)
+        case PerUnit():
+            return per_unit.rate(model, quantity)
+        case Graduated():
+            return graduated.rate(model, quantity)
+        case _:
+            assert_never(model)

@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from fractions import Fraction
 
 from msgspec import Struct
 
+from domain.explain import Step
+from domain.pricing.rated import Rated
+from domain.quantity import plain
 
-class Flat(Struct, frozen=True, kw_only=True, tag="flat", tag_field="type", forbid_unknown_fields=True):
+
+class Flat(
+    Struct, frozen=True, kw_only=True, tag="flat", tag_field="type", forbid_unknown_fields=True
+):
     """`amount` in major units, any precision."""
 
     amount: Decimal
+
+
+def rate(model: Flat, quantity: Decimal) -> Rated:
+    """The amount, whatever the quantity."""
+    del quantity
+    return Rated(Fraction(model.amount), (Step(what="flat price", value=plain(model.amount)),))

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from fractions import Fraction
 
 from msgspec import Struct
+
+from domain.explain import Step
+from domain.pricing.rated import Rated
+from domain.quantity import plain
 
 
 class Tier(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -15,7 +20,36 @@ class Tier(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     flat_amount: Decimal = Decimal(0)
 
 
-class Graduated(Struct, frozen=True, kw_only=True, tag="graduated", tag_field="type", forbid_unknown_fields=True):
+class Graduated(
+    Struct, frozen=True, kw_only=True, tag="graduated", tag_field="type", forbid_unknown_fields=True
+):
     """Tiers in ascending order; only the last is without end."""
 
     tiers: tuple[Tier, ...]
+
+
+def rate(model: Graduated, quantity: Decimal) -> Rated:
+    """Each tier prices the units inside it; below zero everything is in the first tier."""
+    if quantity < 0:
+        first = model.tiers[0]
+        return _rated([(quantity, first)])
+    parts, floor = [], Decimal(0)
+    for tier in model.tiers:
+        ceiling = quantity if tier.up_to is None else min(quantity, tier.up_to)
+        if ceiling > floor:
+            parts.append((ceiling - floor, tier))
+            floor = ceiling
+    return _rated(parts)
+
+
+def _rated(parts: list[tuple[Decimal, Tier]]) -> Rated:
+    amount = Fraction(0)
+    steps = []
+    for units, tier in parts:
+        amount += Fraction(units) * Fraction(tier.unit_amount) + Fraction(tier.flat_amount)
+        bound = "above" if tier.up_to is None else f"up to {plain(tier.up_to)}"
+        flat = f" + {plain(tier.flat_amount)}" if tier.flat_amount else ""
+        steps.append(
+            Step(what=f"tier {bound}", value=f"{plain(units)} x {plain(tier.unit_amount)}{flat}")
+        )
+    return Rated(amount, tuple(steps))

@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from fractions import Fraction
 
 from msgspec import Struct
 
+from domain.explain import Step
+from domain.pricing.rated import Rated
+from domain.quantity import plain
 
-class PerUnit(Struct, frozen=True, kw_only=True, tag="per-unit", tag_field="type", forbid_unknown_fields=True):
+
+class PerUnit(
+    Struct, frozen=True, kw_only=True, tag="per-unit", tag_field="type", forbid_unknown_fields=True
+):
     """`unit_amount` in major units for one unit."""
 
     unit_amount: Decimal
+
+
+def rate(model: PerUnit, quantity: Decimal) -> Rated:
+    """Quantity times unit amount, exactly."""
+    product = f"{plain(quantity)} x {plain(model.unit_amount)}"
+    amount = Fraction(model.unit_amount) * Fraction(quantity)
+    return Rated(amount, (Step(what="quantity x unit price", value=product),))
