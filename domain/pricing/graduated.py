@@ -9,11 +9,11 @@ from msgspec import Struct
 
 from domain.explain import Step
 from domain.pricing.rated import Rated
-from domain.quantity import plain
+from domain.quantity import EXACT, plain
 
 
 class Tier(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Units up to and including `up_to` (none: without end); `flat_amount` once any unit falls in."""
+    """Units up to and including `up_to` (none: without end); `flat_amount` once any falls in."""
 
     unit_amount: Decimal
     up_to: Decimal | None = None
@@ -37,7 +37,7 @@ def rate(model: Graduated, quantity: Decimal) -> Rated:
     for tier in model.tiers:
         ceiling = quantity if tier.up_to is None else min(quantity, tier.up_to)
         if ceiling > floor:
-            parts.append((ceiling - floor, tier))
+            parts.append((EXACT.subtract(ceiling, floor), tier))
             floor = ceiling
     return _rated(parts)
 
