@@ -68,10 +68,14 @@ class CreditIssued(Event, frozen=True, kw_only=True, tag="credit-issued"):
 
 
 class InvoiceVoided(Event, frozen=True, kw_only=True, tag="invoice-voided"):
-    treatment: Treatment
+    """What is left of the invoice is taken back. Without a treatment the book's policy says which."""
+
+    treatment: Treatment | None = None
 
 
-class DraftInvoice(Struct, frozen=True, kw_only=True, tag="draft-invoice", forbid_unknown_fields=True):
+class DraftInvoice(
+    Struct, frozen=True, kw_only=True, tag="draft-invoice", forbid_unknown_fields=True
+):
     when: When
     customer: str
     currency: str
@@ -79,7 +83,9 @@ class DraftInvoice(Struct, frozen=True, kw_only=True, tag="draft-invoice", forbi
     due_on: date | None = None
 
 
-class IssueInvoice(Struct, frozen=True, kw_only=True, tag="issue-invoice", forbid_unknown_fields=True):
+class IssueInvoice(
+    Struct, frozen=True, kw_only=True, tag="issue-invoice", forbid_unknown_fields=True
+):
     """With no `lines` the draft is issued as it stands; `number` defaults to the stream's id."""
 
     when: When
@@ -91,7 +97,9 @@ class IssueInvoice(Struct, frozen=True, kw_only=True, tag="issue-invoice", forbi
     replaces: str | None = None
 
 
-class IssueCredit(Struct, frozen=True, kw_only=True, tag="issue-credit", forbid_unknown_fields=True):
+class IssueCredit(
+    Struct, frozen=True, kw_only=True, tag="issue-credit", forbid_unknown_fields=True
+):
     """`treatment` defaults by purpose: correction as if never, concession from now."""
 
     when: When
@@ -101,6 +109,8 @@ class IssueCredit(Struct, frozen=True, kw_only=True, tag="issue-credit", forbid_
     purpose: Literal["correction", "concession"] = "concession"
 
 
-class VoidInvoice(Struct, frozen=True, kw_only=True, tag="void-invoice", forbid_unknown_fields=True):
+class VoidInvoice(
+    Struct, frozen=True, kw_only=True, tag="void-invoice", forbid_unknown_fields=True
+):
     when: When
-    treatment: Treatment = "as-if-never"
+    treatment: Treatment | None = None

@@ -55,17 +55,21 @@ class BilledLine(Struct, frozen=True, kw_only=True):
         return any(cut.name == "void" for cut in self.cuts)
 
 
-def billed_lines(facts: Sequence[Fact]) -> tuple[BilledLine, ...]:
+def billed_lines(
+    facts: Sequence[Fact], void_default: str = "as-if-never"
+) -> tuple[BilledLine, ...]:
     """Every issued line in the facts (known, in effective order), by date and subject."""
     by_stream: dict[str, list[Fact]] = {}
     for fact in facts:
         if fact.stream.startswith("invoice:"):
             by_stream.setdefault(fact.stream, []).append(fact)
-    lines = (line for stream, own in by_stream.items() for line in _of_invoice(stream, own))
+    lines = (
+        line for stream, own in by_stream.items() for line in _of_invoice(stream, own, void_default)
+    )
     return tuple(sorted(lines, key=lambda row: (row.issued_on, row.subject)))
 
 
-def _of_invoice(stream: str, facts: list[Fact]) -> list[BilledLine]:
+def _of_invoice(stream: str, facts: list[Fact], void_default: str) -> list[BilledLine]:
     issued = next((fact for fact in facts if isinstance(fact.event, InvoiceIssued)), None)
     if issued is None:
         return []
@@ -81,13 +85,13 @@ def _of_invoice(stream: str, facts: list[Fact]) -> list[BilledLine]:
             due_on=event.due_on,
             line=line,
             cause=issued.position,
-            cuts=_cuts(line, facts),
+            cuts=_cuts(line, facts, void_default),
         )
         for line in event.lines
     ]
 
 
-def _cuts(line: InvoiceLine, facts: list[Fact]) -> tuple[Cut, ...]:
+def _cuts(line: InvoiceLine, facts: list[Fact], void_default: str) -> tuple[Cut, ...]:
     """Credits in effective order, then what a void leaves; nothing is cut after a void."""
     cuts: list[Cut] = []
     for fact in facts:
@@ -98,7 +102,7 @@ def _cuts(line: InvoiceLine, facts: list[Fact]) -> tuple[Cut, ...]:
                 cuts.append(_cut(fact, event.number, taken, event.treatment, event.purpose))
         elif isinstance(event, InvoiceVoided):
             left = line.amount_minor - sum(cut.minor for cut in cuts)
-            cuts.append(_cut(fact, "void", left, event.treatment, "correction"))
+            cuts.append(_cut(fact, "void", left, event.treatment or void_default, "correction"))
             break
     return tuple(cuts)
 

@@ -6,6 +6,7 @@ Total: any set of facts of a unit can be measured. It never asks what was posted
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from domain.accounting.adjustments import adjustment_flows
 from domain.accounting.contracts import contract_revenue
@@ -57,7 +58,7 @@ def _contract(
     book: str,
 ) -> Schedule:
     kind = unit.partition(":")[0]
-    billed = [row for row in billed_lines(known) if unit_of_line(row.invoice, row.line) == unit]
+    billed = _billed(unit, known, master, book)
     pending: tuple[PendingUsage, ...] = ()
     earned: tuple[Flow, ...] = ()
     if kind == "subscription":
@@ -70,6 +71,14 @@ def _contract(
         flow for row in billed for flow in billing_flows(row, obligation_of(row, obligations))
     )
     return _schedule(unit, book, known, (*documents, *earned), pending)
+
+
+def _billed(unit: str, known: Sequence[Fact], master: MasterData, book: str) -> list[BilledLine]:
+    """The lines that bill this unit; a void that says nothing follows the book's policy."""
+    issued = (fact.when.effective for fact in known if isinstance(fact.event, InvoiceIssued))
+    options = master.options(book, max(issued, default=date.min))
+    rows = billed_lines(known, options.void_default)
+    return [row for row in rows if unit_of_line(row.invoice, row.line) == unit]
 
 
 def _line_revenue(
