@@ -45,7 +45,7 @@ def _from_now(
     cut: Cut,
     by: Progress,
 ) -> tuple[Flow, ...]:
-    """Keep what was earned, spread what the cut leaves over the rest of the service period."""
+    """Keep what was earned and spread what is left over the rest; a void takes all back at once."""
     assert row.line.service_to is not None
     start = measured_from(cut.day, by)
     kept = frozen(flows, start - ONE_DAY)
@@ -56,7 +56,7 @@ def _from_now(
         Step(what="cut", value=decimal_text(cut.minor, row.currency)),
         Step(what="left to earn", value=decimal_text(rest, row.currency)),
     )
-    if row.line.service_to <= start:
+    if row.line.service_to <= start or cut.name == "void":
         return (*kept, at_once(obligation, cut.day, rest, causes, steps))
     return (*kept, over_time(obligation, start, row.line.service_to, rest, by, causes, steps))
 
