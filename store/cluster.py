@@ -36,8 +36,8 @@ SETTINGS = {
 }
 
 # The watcher stops the server when the pipe ends, which it does however the owner ends. It is
-# nobody's child, so PostgreSQL never sees it; `$$` is the server's pid after exec. A line on the pipe
-# says that the server is gone already, and that its pid may by now be another's.
+# nobody's child, so PostgreSQL never sees it; `$$` is the server's pid after exec. A line on the
+# pipe says that the server is gone already, and that its pid may by now be another's.
 LAUNCH = """
 exec 3<&0 </dev/null
 ( { read -r _ || kill -INT $$; } <&3 3<&- >/dev/null 2>&1 & )

@@ -108,6 +108,7 @@ def _own(place: Place, lock: int) -> Server:
         make_cluster(place, programs, account)
         end_leftovers(place, account)
         make_private(place.sockets, account)
+        closing.callback(_remove_if_empty, place.sockets)
         running = launch(place, programs, account)
         closing.callback(shut_down, running)
         _wait_until_ready(place, running)
@@ -132,6 +133,12 @@ def _answers(place: Place, database: str) -> bool:
     except psycopg.OperationalError:
         return False
     return True
+
+
+def _remove_if_empty(folder: Path) -> None:
+    """The socket folder of a deep home is in /tmp, where nobody would look for it."""
+    with contextlib.suppress(OSError):
+        folder.rmdir()
 
 
 def _make_database(place: Place) -> None:

@@ -1,7 +1,7 @@
 """A home is the folder of one private server: its paths, its lock, and who may enter.
 
 It holds `lock`, `pgdata`, `run` (the socket), `server.log` and at times a copy of the programs. We
-open no folder that we did not make: where the server's account cannot enter, we say which is closed.
+open no folder that we did not make: where the server's account cannot enter, we say which it is.
 """
 
 import fcntl

@@ -37,7 +37,7 @@ class Queries:
 
 
 def queries(source: str | Path) -> Queries:
-    """Reads an .sql file, or the .sql twin of a module, as in `SQL = queries(__file__)`."""
+    """Read the blocks of an .sql file, or of the twin of the module whose `__file__` is given."""
     path = Path(source).with_suffix(".sql")
     before, *parts = _NAME.split(path.read_text(encoding="utf-8"))
     _require(not _statement(before), path, "has a statement before the first name")

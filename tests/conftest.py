@@ -37,8 +37,8 @@ def _temporary(server: embedded.Server, suffix: str, template: str = "template0"
             administrator.execute(drop.format(**words))
 
 
-@pytest.fixture
-def open_folder() -> Iterator[Path]:
+@contextmanager
+def _open_folder() -> Iterator[Path]:
     """A short temporary folder. Pytest's own are closed to the account that root drops to."""
     folder = Path(tempfile.mkdtemp(prefix="tieout-test-"))
     folder.chmod(0o755)
@@ -46,16 +46,25 @@ def open_folder() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    with _open_folder() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def module_folder() -> Iterator[Path]:
+    with _open_folder() as folder:
+        yield folder
+
+
 @pytest.fixture(scope="session")
 def server() -> Iterator[embedded.Server]:
     if outside := os.environ.get("TIEOUT_TEST_DATABASE_URL"):
         yield db.open_database(outside)
         return
-    folder = Path(tempfile.mkdtemp(prefix="tieout-test-"))
-    folder.chmod(0o755)
-    with embedded.start(folder) as started:
+    with _open_folder() as folder, embedded.start(folder) as started:
         yield started
-    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")
