@@ -80,7 +80,7 @@ def fact_leaf(row: FactRow) -> bytes:
 
 
 def entry_leaf(entry: Entry) -> bytes:
-    """SHA-256 over an entry and its lines in order of their slots; the entry's number is not in it."""
+    """SHA-256 over an entry and its lines in order of their slots, without the entry's number."""
     head = _record(
         ENTRY,
         {
@@ -99,7 +99,7 @@ def entry_leaf(entry: Entry) -> bytes:
 
 
 def usage_leaf(row: UsageLeafRow) -> bytes:
-    """SHA-256 over the content of one usage row: its fingerprint, and its leaf in the batch's root."""
+    """SHA-256 over what a usage row says: its fingerprint, and its leaf in the batch's root."""
     return _digest(USAGE, row._asdict())
 
 
@@ -114,7 +114,7 @@ def kept_leaf(columns: Mapping[str, Value]) -> bytes:
 
 
 def command_fingerprint(columns: Mapping[str, Value]) -> bytes:
-    """SHA-256 over what a command asks: two requests under one key are one request, or one is wrong."""
+    """SHA-256 over what a command asks: a key stands for one request, repeated or misused."""
     return _digest(COMMAND, columns)
 
 

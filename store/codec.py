@@ -12,9 +12,9 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 import msgspec
+from domain.deciders import EVENTS
 from msgspec import Struct
 
-from domain.deciders import EVENTS
 from domain.errors import Malformed
 from domain.facts import Event, Fact, Source, When
 from domain.quantity import plain
@@ -184,18 +184,19 @@ def _source(row: FactRow) -> Source | None:
 
 def _decoder(event: type[Event]) -> msgspec.json.Decoder[Struct]:
     """A typed decoder of the event's own fields: what the columns hold is not in the payload."""
-    fields = []
-    for field in msgspec.structs.fields(event):
-        if field.name == "when":
-            continue
-        if field.default_factory is not msgspec.NODEFAULT:
-            fields.append((field.name, field.type, msgspec.field(default_factory=field.default_factory)))
-        elif field.default is not msgspec.NODEFAULT:
-            fields.append((field.name, field.type, msgspec.field(default=field.default)))
-        else:
-            fields.append((field.name, field.type))
+    fields = [
+        (field.name, field.type, _default(field))
+        for field in msgspec.structs.fields(event)
+        if field.name != "when"
+    ]
     payload = msgspec.defstruct(event.__name__, fields, kw_only=True, forbid_unknown_fields=True)
     return msgspec.json.Decoder(payload)
+
+
+def _default(field: msgspec.structs.FieldInfo) -> Any:
+    if field.default_factory is not msgspec.NODEFAULT:
+        return msgspec.field(default_factory=field.default_factory)
+    return msgspec.field(default=field.default)
 
 
 def _plain(value: Any) -> Any:

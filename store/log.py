@@ -24,10 +24,11 @@ PAGE = 5_000
 LARGEST_APPEND = 10_000
 END = 2**63 - 1
 
-_FACT_TYPES = (
-    "text int8 text int8 text int4 date timestamptz date int8 timestamptz text text text text text text "
-    "text text text text int8 text bytea"
-).split()
+_FACT_TYPES = [
+    *("text", "int8", "text", "int8", "text", "int4", "date", "timestamptz", "date", "int8"),
+    *("timestamptz", "text", "text", "text", "text", "text", "text"),
+    *("text", "text", "text", "text", "int8", "text", "bytea"),
+]
 
 
 class Head(Struct, frozen=True, kw_only=True):
@@ -184,7 +185,7 @@ def read_positions(
 
 
 def moved(connection: Connection, seen: Mapping[str, int]) -> dict[str, int]:
-    """Entities whose head has passed what was seen: one poll for all, whoever wakes the follower."""
+    """Entities whose head has passed what was seen: one poll for all, whoever wakes the reader."""
     return {entity: at for entity, at in heads(connection).items() if at > seen.get(entity, 0)}
 
 
@@ -231,4 +232,3 @@ def _fact(entity: str, position: int, version: int, draft: Draft) -> Fact:
         corrects=draft.corrects,
         schema=CODEC.version_of(type(event)),
     )
-

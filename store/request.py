@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from domain.deciders import Command
 from msgspec import Struct
 
 from domain.books import CloseEvidence
-from domain.deciders import Command
 from domain.errors import Malformed, Rejected
 from domain.facts import Source
 from store.canonical import command_fingerprint, well_formed
@@ -61,7 +61,7 @@ class Conflict(Exception):
 
 Outcome = Receipt | Rejected | Malformed | Conflict
 
-# Gathers what stands against a close, under the head lock, from the views the store knows nothing of.
+# Gathers what stands against a close, under the head lock, from views the store does not know.
 Evidence = Callable[[Connection, Request], CloseEvidence]
 
 

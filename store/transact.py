@@ -1,29 +1,38 @@
-"""Commands into facts: load, fold, decide, append, under the head row's lock; many in one transaction.
+"""Commands into facts: load, fold, decide, append, under the head row's lock, many at once.
 
-A key is looked up before anything is validated and never expires. A refusal is kept and is the final
-answer for its key; malformed input, a version conflict or an outage stores nothing.
+A key is looked up before anything is validated and never expires. A refusal is kept and is the
+final answer for its key; malformed input, a version conflict or an outage stores nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from typing import TypeVar
 
-import msgspec
 import psycopg
+from domain.deciders import decider_of
 from msgspec import structs
 from psycopg.pq import TransactionStatus
 
 from domain.books import AdjustmentApproved, ClosePeriod, PeriodReopened, SoftClosePeriod
-from domain.deciders import decider_of
 from domain.errors import Malformed, Rejected
-from domain.facts import Event, Fact, Retracted, Source
+from domain.facts import Event, Fact, Retracted
 from store import log
-from store.canonical import Value, kept_leaf
-from store.codec import canonical_json
 from store.db import Connection, queries
+from store.keys import (
+    Known,
+    Refusal,
+    SourceKey,
+    context_text,
+    find_keys,
+    find_sources,
+    source_key,
+    write_keys,
+    write_refusals,
+)
 from store.request import (
     Clock,
     Conflict,
@@ -43,26 +52,14 @@ SQL = queries(__file__)
 COMMANDS_IN_ONE_TRANSACTION = 5_000
 ATTEMPTS = 5
 
-Key = tuple[str, str, str, str]
 Result = TypeVar("Result")
-
-
-class Known(msgspec.Struct, frozen=True):
-    """What a key, or an outside system's name for a fact, stands for."""
-
-    fingerprint: bytes
-    stream: str
-    positions: tuple[int, ...]
-    refusal: Rejected | None = None
 
 
 def submit(
     connection: Connection, request: Request, *, clock: Clock, evidence: Evidence | None = None
 ) -> Receipt:
-    """One command. Raises Rejected (kept, final for the key), Malformed or Conflict (nothing kept)."""
-    (outcome,) = append_many(
-        connection, request.entity, [request], clock=clock, evidence=evidence
-    )
+    """One command. Raises Rejected, which is kept and final for the key; Malformed; Conflict."""
+    (outcome,) = append_many(connection, request.entity, [request], clock=clock, evidence=evidence)
     if isinstance(outcome, Receipt):
         return outcome
     raise outcome
@@ -80,12 +77,13 @@ def append_many(
     outcomes: list[Outcome] = []
     remaining = iter(requests)
     while chunk := list(islice(remaining, COMMANDS_IN_ONE_TRANSACTION)):
-        outcomes += retrying(connection, lambda c=chunk: _decide(connection, entity, c, clock, evidence))
+        attempt = partial(_decide, connection, entity, chunk, clock, evidence)
+        outcomes += retrying(connection, attempt)
     return outcomes
 
 
 def retrying(connection: Connection, attempt: Callable[[], Result]) -> Result:
-    """Again, when the database broke a tie between transactions; not inside somebody's transaction."""
+    """Again, when the database broke a tie; not inside a transaction that others began."""
     for _ in range(ATTEMPTS - 1):
         outermost = connection.info.transaction_status == TransactionStatus.IDLE
         try:
@@ -123,44 +121,31 @@ class _Sitting:
         self.evidence = evidence
         self.recorded_at = head.recorded_at
         self.keys: dict[str, Known] = {}
-        self.sources: dict[Key, Known] = {}
+        self.sources: dict[SourceKey, Known] = {}
         self.timelines: dict[str, Timeline] = {}
         self.facts: list[Fact] = []
         self.new_keys: list[tuple[str, Known]] = []
-        self.refusals: list[tuple[object, ...]] = []
+        self.refusals: list[Refusal] = []
 
     def load(self, requests: Sequence[Request]) -> None:
         """Keys, outside names and streams of all requests, one query each."""
         entity = self.head.entity
-        keys = [request.key for request in requests if "\x00" not in request.key]
-        for row in self.connection.execute(SQL.known_keys, {"entity": entity, "keys": keys}):
-            self.keys[row[0]] = _known(row)
+        sources = [request.source for request in requests if request.source is not None]
         streams = {request.stream for request in requests if "\x00" not in request.stream}
+        self.keys = find_keys(self.connection, entity, (request.key for request in requests))
+        self.sources = find_sources(self.connection, entity, sources)
         for stream, facts in log.read_streams(self.connection, entity, streams).items():
             self.timelines[stream] = Timeline(facts)
-        self._load_sources([request.source for request in requests if request.source])
-
-    def _load_sources(self, sources: Sequence[Source]) -> None:
-        wanted = sorted({_key(source) for source in sources if "\x00" not in "".join(_key(source))})
-        if not wanted:
-            return
-        systems, kinds, ids, versions = map(list, zip(*wanted, strict=True))
-        arguments = {
-            "entity": self.head.entity,
-            "systems": systems,
-            "kinds": kinds,
-            "ids": ids,
-            "versions": versions,
-        }
-        for *key, was, stream, positions in self.connection.execute(SQL.known_sources, arguments):
-            self.sources[key[0], key[1], key[2], key[3]] = Known(was, stream, tuple(positions))
 
     def judge(self, request: Request) -> Outcome:
         """The answer to one request; accepted facts and refusals wait for `write`."""
         try:
             asked = fingerprint(check(request))
-            if (earlier := self.keys.get(request.key)) is not None:
-                return _repeated(request, earlier, asked)
+        except Malformed as problem:
+            return problem
+        if (earlier := self.keys.get(request.key)) is not None:
+            return _repeated(request, earlier, asked)
+        try:
             return self._accept(request, asked)
         except Rejected as refusal:
             self._refuse(request, asked, refusal)
@@ -169,7 +154,7 @@ class _Sitting:
             return problem
 
     def _accept(self, request: Request, asked: bytes) -> Receipt:
-        if request.source is not None and (first := self.sources.get(_key(request.source))):
+        if request.source is not None and (first := self.sources.get(source_key(request.source))):
             if first.fingerprint != asked:
                 raise Rejected("source-id-reused", field="source", positions=first.positions)
             self._remember(request.key, first)
@@ -184,7 +169,7 @@ class _Sitting:
         known = Known(asked, request.stream, tuple(fact.position for fact in facts))
         self._remember(request.key, known)
         if request.source is not None:
-            self.sources[_key(request.source)] = known
+            self.sources[source_key(request.source)] = known
         return _receipt(request, known, repeated=False)
 
     def _events(self, request: Request, timeline: Timeline) -> tuple[Event, ...]:
@@ -195,11 +180,12 @@ class _Sitting:
             return (Retracted(when=target.when),)
         decider = decider_of(request.stream)
         if not isinstance(request.command, decider.commands):
-            raise Malformed("wrong-command", field="command", command=name(request), stream=request.stream)
+            raise Malformed("wrong-command", field="command", command=name(request))
         state = timeline.state(decider, without=request.corrects)
         if isinstance(request.command, SoftClosePeriod | ClosePeriod) and self.evidence is not None:
             self.write()
-            events = decider.decide(request.command, state, self.evidence(self.connection, request))
+            gathered = self.evidence(self.connection, request)
+            events: tuple[Event, ...] = decider.decide(request.command, state, gathered)
         else:
             events = decider.decide(request.command, state)
         if target is not None:
@@ -238,21 +224,21 @@ class _Sitting:
     def _refuse(self, request: Request, asked: bytes, refusal: Rejected) -> None:
         known = Known(asked, request.stream, (), refusal)
         self._remember(request.key, known)
-        columns: dict[str, Value] = {
-            "entity": self.head.entity,
-            "key": request.key,
-            "stream": request.stream,
-            "command": name(request),
-            "body": body(request),
-            "code": refusal.code,
-            "field": refusal.field,
-            "context": canonical_json(refusal.context),
-            "actor": request.actor,
-            "reason": request.reason,
-            "recorded_at": self._now(),
-            "at_position": self.head.position + len(self.facts),
-        }
-        self.refusals.append((*columns.values(), kept_leaf(columns)))
+        row = Refusal(
+            entity=self.head.entity,
+            key=request.key,
+            stream=request.stream,
+            command=name(request),
+            body=body(request),
+            code=refusal.code,
+            field=refusal.field,
+            context=context_text(refusal.context),
+            actor=request.actor,
+            reason=request.reason,
+            recorded_at=self._now(),
+            at_position=self.head.position + len(self.facts),
+        )
+        self.refusals.append(row)
 
     def _remember(self, key: str, known: Known) -> None:
         self.keys[key] = known
@@ -267,16 +253,14 @@ class _Sitting:
 
     def write(self) -> None:
         """Store what was decided so far. The transaction stays open, the head stays locked."""
-        entity = self.head.entity
         if self.facts:
             log.write(self.connection, self.head, self.facts)
             self._write_approvals()
             self.head = structs.replace(
                 self.head, position=self.facts[-1].position, recorded_at=self.facts[-1].recorded_at
             )
-        keys = [_key_row(entity, key, known) for key, known in self.new_keys]
-        _copy(self.connection, SQL.copy_keys, _KEY_TYPES, keys)
-        _copy(self.connection, SQL.copy_refusals, _REFUSAL_TYPES, self.refusals)
+        write_keys(self.connection, self.head.entity, self.new_keys)
+        write_refusals(self.connection, self.refusals)
         self.facts, self.new_keys, self.refusals = [], [], []
 
     def _write_approvals(self) -> None:
@@ -284,31 +268,6 @@ class _Sitting:
         if rows:
             with self.connection.cursor() as cursor:
                 cursor.executemany(SQL.insert_approval, rows)
-
-
-_KEY_TYPES = ["text", "text", "bytea", "text", "text", "int8[]"]
-_REFUSAL_TYPES = (
-    "text text text text text text text text text text timestamptz int8 bytea".split()
-)
-
-
-def _copy(
-    connection: Connection, statement: str, types: Sequence[str], rows: Sequence[Sequence[object]]
-) -> None:
-    if not rows:
-        return
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        copy.set_types(types)
-        for row in rows:
-            copy.write_row(row)
-
-
-def _known(row: Sequence[object]) -> Known:
-    _, was, stream, positions, code, field, context = row
-    refusal = None
-    if code is not None:
-        refusal = Rejected(code, field=field, **msgspec.json.decode(context))
-    return Known(was, stream, tuple(positions), refusal)
 
 
 def _repeated(request: Request, earlier: Known, asked: bytes) -> Outcome:
@@ -331,15 +290,6 @@ def _receipt(request: Request, known: Known, *, repeated: bool) -> Receipt:
 def _in_place_of(target: Fact, event: Event) -> Event:
     """A correction inherits the order of what it replaces, or two runs of one file would differ."""
     return structs.replace(event, when=structs.replace(event.when, order=target.when.order))
-
-
-def _key(source: Source) -> Key:
-    return source.system, source.kind, source.id, source.version
-
-
-def _key_row(entity: str, key: str, known: Known) -> tuple[object, ...]:
-    outcome = "accepted" if known.positions else "refused"
-    return entity, key, known.fingerprint, outcome, known.stream, list(known.positions)
 
 
 def _approval(fact: Fact) -> dict[str, object] | None:
