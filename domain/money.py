@@ -14,6 +14,7 @@ from itertools import accumulate, pairwise
 from msgspec import Struct
 
 from domain.currency import exponent
+from domain.decimals import exact_decimal
 from domain.errors import Malformed
 
 # A signed 64-bit column holds every amount; one digit less leaves room for sums.
@@ -95,17 +96,6 @@ def minor_exactly(text: str | Decimal, currency: str, field: str = "amount") -> 
     if abs(minor) > LARGEST_MINOR:
         raise Malformed("amount-too-large", field=field, amount=str(text))
     return int(minor)
-
-
-def exact_decimal(text: str | Decimal | int, field: str = "amount") -> Decimal:
-    """A finite decimal from its text. Binary floats never get here; NaN and infinity are refused."""
-    try:
-        value = Decimal(text)
-    except ArithmeticError:
-        raise Malformed("not-a-decimal", field=field, value=str(text)) from None
-    if not value.is_finite():
-        raise Malformed("not-finite", field=field, value=str(text))
-    return value
 
 
 def decimal_text(minor: int, currency: str) -> str:

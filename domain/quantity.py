@@ -1,17 +1,15 @@
-"""A quantity is an exact decimal and its unit; prices keep any precision."""
+"""A quantity is an exact decimal of bounded scale and size; what does not fit is refused."""
 
 from __future__ import annotations
 
-from decimal import Context, Decimal
+from decimal import Decimal
 
+from domain.decimals import EXACT, exact_decimal
 from domain.errors import Malformed
-from domain.money import exact_decimal
 
-# Usage columns are numeric(38, 15); what does not fit is refused, never rounded.
+# Usage columns are numeric(38, 15).
 SCALE = 15
 LARGEST = Decimal(10) ** 18
-# Sums and products of quantities stay exact: the default context would round at 28 digits.
-EXACT = Context(prec=200)
 
 
 def quantity(text: str | Decimal | int, field: str = "quantity") -> Decimal:
@@ -24,10 +22,3 @@ def quantity(text: str | Decimal | int, field: str = "quantity") -> Decimal:
     if -exponent > SCALE:
         raise Malformed("wrong-scale", field=field, value=str(text))
     return value
-
-
-def plain(value: Decimal) -> str:
-    """Decimal text without exponent or trailing zeros: the form that is hashed and printed."""
-    if value == 0:
-        return "0"
-    return format(value.normalize(EXACT), "f")

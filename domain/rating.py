@@ -16,11 +16,11 @@ from msgspec import Struct
 
 from domain.accounting.schedule import PendingUsage, causes_of
 from domain.billing import BillingPeriod, Charge, billing_periods, first_version
+from domain.decimals import EXACT, plain
 from domain.explain import Step
 from domain.master import MasterData, PriceVersion
 from domain.money import decimal_text, to_minor
 from domain.pricing import rate
-from domain.quantity import EXACT, plain
 from domain.terms import Stretch, Terms
 from domain.usage import UsageDay
 

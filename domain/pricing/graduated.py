@@ -7,9 +7,9 @@ from fractions import Fraction
 
 from msgspec import Struct
 
+from domain.decimals import EXACT, plain
 from domain.explain import Step
 from domain.pricing.rated import Rated
-from domain.quantity import EXACT, plain
 
 
 class Tier(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -7,9 +7,9 @@ from fractions import Fraction
 
 from msgspec import Struct
 
+from domain.decimals import plain
 from domain.explain import Step
 from domain.pricing.rated import Rated
-from domain.quantity import plain
 
 
 class PerUnit(
