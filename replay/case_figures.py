@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
+from decimal import Decimal
 from typing import Any, Literal, Protocol, assert_never
 
 from msgspec import Struct
@@ -43,6 +44,7 @@ class Posted(Struct, frozen=True, kw_only=True):
     earned: date
     known_at: int
     minor: int
+    lines: int = 1
 
 
 class Answers(Protocol):
@@ -52,8 +54,8 @@ class Answers(Protocol):
         """Sums of all journal lines of the case's book."""
         ...
 
-    def forecast(self, known_on: date) -> Mapping[str, int]:
-        """Revenue by month, as its posting is still to come by what was known on a day."""
+    def forecast(self, known_on: date) -> Iterable[Posted]:
+        """What posting was still to come, by the schedules of what was known on a day."""
         ...
 
     def position_on(self, known_on: date) -> int:
@@ -78,11 +80,12 @@ class Figure(Struct, frozen=True, kw_only=True):
 
 
 class Compared(Struct, frozen=True, kw_only=True):
-    """A figure beside what the ledger says, in minor units."""
+    """A figure beside what the ledger says, in minor units, from so many journal lines."""
 
     figure: Figure
     expected_minor: int
     found_minor: int
+    lines: int
 
     def difference(self, currency: str) -> dict[str, str]:
         return {
@@ -174,47 +177,42 @@ def last_month(wanted: Iterable[Figure]) -> str | None:
 
 def compare(wanted: Iterable[Figure], answers: Answers, currency: str) -> tuple[Compared, ...]:
     posted = tuple(answers.posted())
-    return tuple(
-        Compared(
-            figure=figure,
-            expected_minor=_minor(figure, currency),
-            found_minor=found(figure, posted, answers),
-        )
-        for figure in wanted
+    return tuple(_compared(figure, posted, answers, currency) for figure in wanted)
+
+
+def _compared(
+    figure: Figure, posted: tuple[Posted, ...], answers: Answers, currency: str
+) -> Compared:
+    rows = rows_of(figure, posted, answers)
+    return Compared(
+        figure=figure,
+        expected_minor=_minor(figure, currency),
+        found_minor=_normal(figure.account, sum(row.minor for row in rows)),
+        lines=sum(row.lines for row in rows),
     )
 
 
-def found(figure: Figure, posted: tuple[Posted, ...], answers: Answers) -> int:
-    """What the ledger says, as an increase of the account's normal balance."""
+def rows_of(figure: Figure, posted: Iterable[Posted], answers: Answers) -> list[Posted]:
+    """The rows a figure is the sum of."""
+    if figure.known_on is not None:
+        position = answers.position_on(figure.known_on)
+        ahead = answers.forecast(figure.known_on)
+        posted = [*(row for row in posted if row.known_at <= position), *ahead]
     mine = [row for row in posted if row.account == figure.account]
     match figure.asks:
-        case "change":
-            rows = [row for row in mine if figure.first <= row.booked <= figure.last]
+        case "change" | "known":
+            return [row for row in mine if figure.first <= row.booked <= figure.last]
         case "balance":
-            rows = [row for row in mine if row.booked <= figure.last]
+            return [row for row in mine if row.booked <= figure.last]
         case "prior":
-            rows = [row for row in mine if figure.first <= row.booked <= figure.last]
-            rows = [row for row in rows if row.earned < row.booked_first]
+            booked = [row for row in mine if figure.first <= row.booked <= figure.last]
+            return [row for row in booked if row.earned < row.booked_first]
         case "earned":
-            rows = [row for row in mine if figure.first <= f"{row.earned:%Y-%m}" <= figure.last]
+            return [row for row in mine if figure.first <= f"{row.earned:%Y-%m}" <= figure.last]
         case "total":
-            rows = mine
-        case "known":
-            return _known(figure, mine, answers)
+            return mine
         case _:
             assert_never(figure.asks)
-    return _normal(figure.account, sum(row.minor for row in rows))
-
-
-def _known(figure: Figure, mine: Iterable[Posted], answers: Answers) -> int:
-    """What was booked by then, and for the rest what the schedule of that day still held."""
-    assert figure.known_on is not None
-    position = answers.position_on(figure.known_on)
-    booked = [row for row in mine if row.known_at <= position]
-    spoken = sum(row.minor for row in booked if figure.first <= row.booked <= figure.last)
-    ahead = answers.forecast(figure.known_on)
-    to_come = sum(minor for month, minor in ahead.items() if figure.first <= month <= figure.last)
-    return _normal(figure.account, spoken) + to_come
 
 
 def _normal(account: str, minor: int) -> int:
@@ -244,6 +242,7 @@ def _object(path: tuple[str, ...], value: Any) -> dict[str, Any]:
 
 
 def _text(path: tuple[str, ...], value: Any) -> str:
-    if not isinstance(value, str):
-        raise CaseError(f"expected {'/'.join(path)} must be an amount in quotes, not {value!r}")
-    return value
+    """The amount as the file has it, to the letter."""
+    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+        raise CaseError(f"expected {'/'.join(path)} must be an amount, not {value!r}")
+    return str(value)

@@ -19,8 +19,9 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from domain.calendar import ONE_DAY, add_months
+from domain.decimals import exact_decimal
 from domain.errors import Malformed
-from domain.money import exact_decimal, minor_exactly
+from domain.money import minor_exactly
 from domain.quantity import quantity
 
 Kind = Literal[

@@ -1,4 +1,4 @@
-"""The time line of a case: what is set up, when each fact is recorded, when the books run and close.
+"""The time line of a case: what is set up, when facts are recorded, when books run and close.
 
 The harness does what a case leaves unsaid: master data that covers its span, a posting run at each
 month end and before each close, and the close of every earlier period with a later one.
@@ -88,7 +88,7 @@ def plan(translation: Translation, last_expected: str | None) -> Plan:
     last = _last_month(days, _recorded(translation), last_expected)
     span = _months(first, max(last, days[-1]))
     acts = [*_setup(translation, span)]
-    acts += _timeline(translation, tuple(row for row in span if row.first <= last))
+    acts += _timeline(translation, span, last)
     return Plan(zone=translation.zone, acts=tuple(acts), through=max(_runs(acts), default=last))
 
 
@@ -154,7 +154,7 @@ def _setup(translation: Translation, span: tuple[Period, ...]) -> Iterator[Act]:
 def _usage_setup(
     translation: Translation, usage: UsageTerms, when: When, end: date
 ) -> Iterator[tuple[str, Setup]]:
-    """A meter and a price for each price of the case, all items of one subscription over its span."""
+    """A meter, a price and an item for each price, in one subscription over the case's span."""
     start = usage.started or when.effective
     names = [usage_meter(price) for price in usage.prices]
     for name, price in zip(names, usage.prices, strict=True):
@@ -183,12 +183,14 @@ def _usage_setup(
     )
 
 
-def _timeline(translation: Translation, span: tuple[Period, ...]) -> Iterator[Act]:
-    """Facts as they are recorded; each month ends with a run, after all that its last day brought."""
+def _timeline(translation: Translation, span: tuple[Period, ...], last: date) -> Iterator[Act]:
+    """Facts as they are recorded; a month ends with a run, after all that its last day brought."""
     zone = ZoneInfo(translation.zone)
     left = list(translation.steps)
     book = _Books(span)
     for month in span:
+        if month.first > last:
+            break
         end = datetime.combine(month.last, time(23, 59, 59), zone)
         while left and left[0].recorded <= end:
             yield from book.acts(left.pop(0))
@@ -214,9 +216,12 @@ class _Books:
                 assert_never(step.does)
 
     def _close(self, at: datetime, period: str) -> Iterator[Act]:
+        """A second close of a period is the ledger's to refuse."""
         closing = [row for row in self.open if row.name <= period]
-        if closing:
-            yield self.run(at, closing[-1].last)
+        if not closing:
+            yield Act(at=at, key=f"close-{period}-again", does=Close(period=period))
+            return
+        yield self.run(at, closing[-1].last)
         for row in closing:
             self.open.remove(row)
             yield Act(at=at, key=f"close-{row.name}", does=Close(period=row.name))

@@ -12,13 +12,13 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from domain.cash import ReceivePayment, RefundPayment
+from domain.decimals import plain
 from domain.facts import When
 from domain.invoice import CreditLine, InvoiceLine, IssueCredit, IssueInvoice, VoidInvoice
 from domain.policy import Options
-from domain.quantity import plain
 from domain.revenue_contract import (
     ModifyContract,
     Obligation,
@@ -113,6 +113,7 @@ class Survey(Struct, frozen=True, kw_only=True):
     invoices: tuple[str, ...]
     payments: tuple[str, ...]
     usage: UsageTerms | None
+    promises: dict[str, tuple[Obligation, ...]] = {}
 
 
 def translate(given: Given) -> Translation:
@@ -126,6 +127,7 @@ def translate(given: Given) -> Translation:
         for place, raw in enumerate(given.facts, start=1)
     )
     survey = _survey(facts, elected)
+    survey = structs.replace(survey, promises=_promises(facts, survey))
     steps = [step for fact in facts for step in _steps(fact, survey)]
     return Translation(
         currency=given.currency,
@@ -145,6 +147,22 @@ def _survey(facts: tuple[Words, ...], elected: Elections) -> Survey:
         payments=_names(facts, "payment_received", "event_id"),
         usage=_usage_terms(facts, elected.aggregation),
     )
+
+
+def _promises(facts: tuple[Words, ...], survey: Survey) -> dict[str, tuple[Obligation, ...]]:
+    """Each contract's obligations, its modifications' too: what an invoice line may bill."""
+    found: dict[str, dict[str, Obligation]] = {}
+    for fact in facts:
+        if fact.event not in ("contract_signed", "contract_modified"):
+            continue
+        for does in TRANSLATE[fact.event](fact, survey):
+            assert isinstance(does, Submit)
+            command = does.command
+            assert isinstance(command, OpenContract | ModifyContract)
+            added = command.obligations if isinstance(command, OpenContract) else command.added
+            names = found.setdefault(does.stream.partition(":")[2], {})
+            names.update({promise.obligation: promise for promise in added})
+    return {contract: tuple(names.values()) for contract, names in found.items()}
 
 
 def _names(facts: tuple[Words, ...], event: str, field: str) -> tuple[str, ...]:
@@ -235,7 +253,7 @@ def _contract_modified(fact: Words, survey: Survey) -> Does:
             raise CaseError("missing field contract_modified.through")
         # A price that reflects its stand-alone selling price is that price.
         ssp = price if reflects else fact.money("ssp")
-        added = (_obligation(f"added-{fact.place}", ssp, start, end),)
+        added = (_obligation(_name(fact, "event_id"), ssp, start, end),)
     command = ModifyContract(
         when=_when(fact), price_change_minor=price, added=added, price_reflects_ssp=reflects
     )
@@ -313,7 +331,15 @@ def _invoice_line(number: str, line: Words, fact: Words, survey: Survey) -> Invo
         service_from=line.day("service_from"),
         service_to=line.day("service_to"),
         contract=billed,
+        obligation=_billed_obligation(line, survey.promises.get(billed or "", ())),
     )
+
+
+def _billed_obligation(line: Words, promises: tuple[Obligation, ...]) -> str | None:
+    """The one promise of the contract with the line's own service period, if there is just one."""
+    period = (line.day("service_from"), line.day("service_to"))
+    same = [row.obligation for row in promises if (row.service_from, row.service_to) == period]
+    return same[0] if len(same) == 1 else None
 
 
 def _invoice_voided(fact: Words, survey: Survey) -> Does:

@@ -78,8 +78,3 @@ def _moved_text(text: str, years: int) -> str:
 
 def _later(found: re.Match[str], years: int) -> str:
     return str(int(found[1]) + years)
-
-
-def within(found: int, base: int, factor: int) -> bool:
-    """Rounded once each, a figure and its multiple differ by at most (factor + 1) / 2 units."""
-    return 2 * abs(found - factor * base) <= factor + 1

@@ -1,0 +1,315 @@
+"""A figure is read to the letter, asks one thing of the books, and fails by name if it cannot."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec import Struct
+
+from replay.case_figures import Posted, compare, figures, last_month
+from replay.case_format import CaseError, document, read_document
+from replay.case_variants import scaled, shifted
+
+CASES = sorted((Path(__file__).parent / "accounting").glob("*.json"))
+# The worked cases are copied to the byte. A file that differs from these is another case.
+DIGESTS = {
+    "bt-backdated-upgrade-closed": (
+        "49f0d89daa6ce5bb696d8f72b36fef8b69f6cd284c00dd94a9c3bec6ed0cf45f"
+    ),
+    "bt-duplicate-event-idempotent": (
+        "22c9a0550f2c6febc2a70c03c4337996012413d0365181d41a1ca5b7da6a63a3"
+    ),
+    "bt-late-usage-after-close": (
+        "0fbe1135a5b3400b6b1b9592550fbbc8782fe04c1cb36232ab99bbb99ffa5883"
+    ),
+    "bt-void-and-rebill-closed": (
+        "d9fe167fea9fd42dd23cf8765dd4ea3ccbb9c60e39caa60a6feb097493ede70a"
+    ),
+    "ratable-leap-year-daily": ("02d81c60ad35fd78001f132d61ce3a0e98f832482a12e7f8fd2f0767d0e0c2ee"),
+    "stripe-amortization-month-even": (
+        "00361a56050b2afcff092665a6795269a37c1a3a771d76ed8bc55a7320f146b4"
+    ),
+    "stripe-annual-sub": ("b36d38fe266f96839fdf686c28ec5e3b5bf438fdd7eec4e9c9b786aa3a498b5e"),
+    "stripe-upgrade-billed-now": (
+        "2df7922b8322cb64b3b2321c4dd8ce527164a3be705b24c465ec85bbb1036b23"
+    ),
+}
+
+
+class Books(Struct, frozen=True, kw_only=True):
+    """Answers written down by hand."""
+
+    rows: tuple[Posted, ...] = ()
+    ahead: tuple[Posted, ...] = ()
+    position: int = 0
+
+    def posted(self) -> tuple[Posted, ...]:
+        return self.rows
+
+    def forecast(self, known_on: date) -> tuple[Posted, ...]:
+        assert known_on == date(2024, 2, 29)
+        return self.ahead
+
+    def position_on(self, known_on: date) -> int:
+        assert known_on == date(2024, 2, 29)
+        return self.position
+
+
+def row(account: str, booked: str, earned: str, minor: int, known_at: int = 9) -> Posted:
+    return Posted(
+        account=account,
+        booked=booked,
+        booked_first=date.fromisoformat(f"{booked}-01"),
+        earned=date.fromisoformat(f"{earned}-28"),
+        known_at=known_at,
+        minor=minor,
+    )
+
+
+def found(expected: dict[str, Any], books: Books) -> dict[str, int]:
+    rows = compare(figures(expected), books, "USD")
+    return {compared.figure.name: compared.found_minor for compared in rows}
+
+
+def leaves(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
+    """Every number a case expects, by where it stands in the file."""
+    if isinstance(value, dict):
+        for name, part in value.items():
+            yield from leaves(part, (*path, name))
+    else:
+        yield "/".join(path), value
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_expectations_are_copied_unchanged(path: Path) -> None:
+    raw = read_document(path)
+    read = [(figure.name, figure.text) for figure in figures(raw["expected"])]
+
+    assert read == list(leaves(raw["expected"]))
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == DIGESTS[path.stem]
+
+
+def test_every_case_of_the_folder_is_a_copy() -> None:
+    assert {path.stem for path in CASES} == {*DIGESTS}
+
+
+def test_a_change_is_an_increase_of_the_accounts_normal_balance() -> None:
+    books = Books(
+        rows=(
+            row("revenue", "2024-01", "2024-01", -1000),
+            row("revenue", "2024-02", "2024-02", -250),
+            row("accounts-receivable", "2024-01", "2024-01", 3000),
+            row("accounts-receivable", "2024-02", "2024-02", -3000),
+            row("contract-liability", "2024-01", "2024-01", -2000),
+            row("contract-liability", "2024-02", "2024-02", 250),
+        )
+    )
+    expected = {
+        "revenue_by_period": {"2024-02": "0", "2024": "0"},
+        "deferred_balance_by_period": {"2024-02": "0"},
+        "receivable_by_period": {"2024-01": "0", "2024-02": "0"},
+        "account_changes_by_period": {
+            "DeferredRevenue": {"2024-02": "0"},
+            "AccountsReceivable": {"2024-02": "0"},
+        },
+        "total_revenue": "0",
+    }
+
+    assert found(expected, books) == {
+        "revenue_by_period/2024-02": 250,
+        "revenue_by_period/2024": 1250,
+        "deferred_balance_by_period/2024-02": 1750,
+        "receivable_by_period/2024-01": 3000,
+        "receivable_by_period/2024-02": 0,
+        "account_changes_by_period/DeferredRevenue/2024-02": -250,
+        "account_changes_by_period/AccountsReceivable/2024-02": -3000,
+        "total_revenue": 1250,
+    }
+
+
+def test_a_prior_period_adjustment_is_revenue_earned_before_the_period_it_is_booked_in() -> None:
+    books = Books(
+        rows=(
+            row("revenue", "2024-04", "2024-03", -100),
+            row("revenue", "2024-04", "2024-04", -160),
+            row("accounts-receivable", "2024-04", "2024-03", 100),
+        )
+    )
+    expected = {
+        "prior_period_adjustment_by_period": {"2024-03": "0", "2024-04": "0"},
+        "as_of_views": {"restated_by_effective_date": {"2024-03": "0", "2024-04": "0"}},
+    }
+
+    assert found(expected, books) == {
+        "prior_period_adjustment_by_period/2024-03": 0,
+        "prior_period_adjustment_by_period/2024-04": 100,
+        "as_of_views/restated_by_effective_date/2024-03": 100,
+        "as_of_views/restated_by_effective_date/2024-04": 160,
+    }
+
+
+def test_a_known_at_view_is_what_was_booked_and_what_the_schedule_still_held() -> None:
+    books = Books(
+        rows=(
+            row("revenue", "2024-01", "2024-01", -100, known_at=5),
+            row("revenue", "2024-02", "2024-02", -100, known_at=7),
+            row("revenue", "2024-02", "2024-02", -50, known_at=8),
+        ),
+        ahead=(row("revenue", "2024-03", "2024-03", -75),),
+        position=7,
+    )
+    view = {"2024-01": "0", "2024-02": "0", "2024-03": "0"}
+
+    assert found({"as_of_views": {"known_at_2024-02-29": view}}, books) == {
+        "as_of_views/known_at_2024-02-29/2024-01": 100,
+        "as_of_views/known_at_2024-02-29/2024-02": 100,
+        "as_of_views/known_at_2024-02-29/2024-03": 75,
+    }
+
+
+def test_a_difference_is_told_beside_what_was_expected() -> None:
+    books = Books(rows=(row("revenue", "2024-01", "2024-01", -99),))
+    (compared,) = compare(figures({"total_revenue": "1.00"}), books, "USD")
+
+    assert compared.difference("USD") == {
+        "figure": "total_revenue",
+        "expected": "1.00",
+        "found": "0.99",
+        "difference": "-0.01",
+    }
+
+
+def test_the_last_month_is_the_latest_any_figure_speaks_of() -> None:
+    expected = {
+        "revenue_by_period": {"2024-01": "1.00", "2023": "1.00"},
+        "as_of_views": {"known_at_2024-01-31": {"2024-05": "1.00"}},
+        "total_revenue": "1.00",
+    }
+
+    assert last_month(figures(expected)) == "2024-05"
+    assert last_month(figures({"total_revenue": "1.00"})) is None
+
+
+@pytest.mark.parametrize(
+    ("expected", "reasons"),
+    [
+        ({}, ("no expected figure to compare",)),
+        ({"journals": []}, ("unknown figure journals",)),
+        (
+            {"account_changes_by_period": {"Refunds": {}, "Voids": {}}, "allocation": {}},
+            ("unknown account Refunds", "unknown account Voids", "unknown figure allocation"),
+        ),
+        ({"as_of_views": {"as_it_was": {}}}, ("unknown view as_it_was",)),
+        (
+            {"revenue_by_period": {"before_modification": "1.00"}},
+            ("unknown period revenue_by_period/before_modification",),
+        ),
+        (
+            {"revenue_by_period": {"2024-13": "1.00"}},
+            ("unknown period revenue_by_period/2024-13",),
+        ),
+        (
+            {"total_revenue": None},
+            ("expected total_revenue must be an amount, not None",),
+        ),
+    ],
+)
+def test_a_figure_that_cannot_be_read_fails_by_name(
+    expected: dict[str, Any], reasons: tuple[str, ...]
+) -> None:
+    with pytest.raises(CaseError) as refused:
+        figures(expected)
+
+    assert refused.value.reasons == reasons
+
+
+def test_an_amount_finer_than_the_currency_fails_by_name() -> None:
+    with pytest.raises(CaseError, match="expected total_revenue: wrong-scale"):
+        compare(figures({"total_revenue": "1.005"}), Books(), "USD")
+
+
+def test_money_scales_and_percentages_units_and_labels_do_not() -> None:
+    raw = {
+        "currency": "USD",
+        "policy": {"ratable": "by month"},
+        "facts": [
+            {
+                "event": "usage_reported",
+                "seq": 1,
+                "effective": "2024-01-31",
+                "units": 3,
+                "unit_price": "0.005",
+            },
+            {"event": "contract_signed", "months": 12, "amount": "12.00", "ssp": {"A": "7.50"}},
+            {"event": "invoice_issued", "number": "7", "lines": [{"amount": "-30.00"}]},
+            {"event": "plan_changed", "from_price": "90.00", "to_price": "120.00"},
+        ],
+        "expected": {"revenue_by_period": {"2024-01": "0.02", "2024": 5}, "total_revenue": "0.02"},
+    }
+
+    assert scaled(raw, 7) == {
+        "currency": "USD",
+        "policy": {"ratable": "by month"},
+        "facts": [
+            {
+                "event": "usage_reported",
+                "seq": 1,
+                "effective": "2024-01-31",
+                "units": 3,
+                "unit_price": "0.035",
+            },
+            {"event": "contract_signed", "months": 12, "amount": "84.00", "ssp": {"A": "52.50"}},
+            {"event": "invoice_issued", "number": "7", "lines": [{"amount": "-210.00"}]},
+            {"event": "plan_changed", "from_price": "630.00", "to_price": "840.00"},
+        ],
+        "expected": {"revenue_by_period": {"2024-01": "0.14", "2024": 35}, "total_revenue": "0.14"},
+    }
+
+
+def test_dates_and_years_in_labels_shift_and_amounts_do_not() -> None:
+    raw = {
+        "currency": "USD",
+        "policy": {"as_of": "2017-12-31"},
+        "facts": [
+            {
+                "event": "invoice_issued",
+                "effective": "2024-02-29T12:00:00Z",
+                "amount": "2024.00",
+                "lines": [{"service_from": "2024-02-29", "service_to": "2025-02-28"}],
+            }
+        ],
+        "expected": {
+            "revenue_by_period": {"2024-02": "2024.00", "2025": "1.00"},
+            "as_of_views": {"known_at_2024-03-31": {"2024-12": "1.00"}},
+        },
+    }
+
+    assert shifted(raw) == {
+        "currency": "USD",
+        "policy": {"as_of": "2045-12-31"},
+        "facts": [
+            {
+                "event": "invoice_issued",
+                "effective": "2052-02-29T12:00:00Z",
+                "amount": "2024.00",
+                "lines": [{"service_from": "2052-02-29", "service_to": "2053-02-28"}],
+            }
+        ],
+        "expected": {
+            "revenue_by_period": {"2052-02": "2024.00", "2053": "1.00"},
+            "as_of_views": {"known_at_2052-03-31": {"2052-12": "1.00"}},
+        },
+    }
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_a_case_shifted_there_and_back_is_the_case(path: Path) -> None:
+    raw = read_document(path)
+    back = shifted(shifted(raw), -28)
+
+    assert document(back, path.stem) == document(raw, path.stem)

@@ -1,0 +1,348 @@
+"""The translator is blind, does no arithmetic, and refuses by name what its tables do not hold."""
+
+from __future__ import annotations
+
+import ast
+import json
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from domain.facts import When
+from domain.invoice import InvoiceLine, IssueInvoice, VoidInvoice
+from domain.policy import Options
+from domain.revenue_contract import ModifyContract, Obligation, OpenContract
+from replay import case_policy, case_translation
+from replay.case_format import CaseError, document, read_document
+from replay.case_plan import plan
+from replay.case_translation import Ingest, Step, Submit, Translation, UsageTerms, translate
+
+CASES = sorted((Path(__file__).parent / "accounting").glob("*.json"))
+NOISE = {
+    "id": "noise-1",
+    "title": "Another story altogether",
+    "kind": "noise",
+    "tags": ["by month", "backdated"],
+    "source": {"publication": "nobody", "url": "nowhere"},
+    "confidence": "none",
+    "arithmetic_checks": ["1==2"],
+    "notes": "Ratable by month; void as if never; close March.",
+    "expected": {"revenue_by_period": {"1999-12": "1.00"}},
+}
+
+
+def translated(raw: dict[str, Any]) -> Translation:
+    return translate(document(raw, "case").given)
+
+
+def a_case(*facts: dict[str, Any], **parts: Any) -> dict[str, Any]:
+    return {"currency": "USD", "facts": list(facts), "policy": {}, "expected": {}, **parts}
+
+
+def invoice(**fields: Any) -> dict[str, Any]:
+    return {"event": "invoice_issued", "effective": "2024-01-10", "amount": "12.00", **fields}
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_the_translator_sees_only_facts_and_policy(path: Path) -> None:
+    raw = read_document(path)
+
+    assert translated({**raw, **NOISE}) == translated(raw)
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_what_is_expected_moves_nothing_on_the_time_line_but_its_last_month(path: Path) -> None:
+    raw = read_document(path)
+    noisy = translated({**raw, **NOISE})
+
+    assert plan(noisy, "2024-12") == plan(translated(raw), "2024-12")
+
+
+@pytest.mark.parametrize("module", [case_translation, case_policy], ids=lambda m: m.__name__)
+def test_the_translator_does_no_arithmetic(module: Any) -> None:
+    tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
+    signs = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.USub)
+    used = [node for node in ast.walk(tree) if isinstance(node, signs)]
+    names = [node.id for node in ast.walk(tree) if isinstance(node, ast.Name)]
+
+    assert used == []
+    assert not {"sum", "min", "max", "abs", "round", "divmod", "pow"} & {*names}
+
+
+def test_no_code_names_a_case() -> None:
+    replay = Path(case_translation.__file__).parent
+    code = "\n".join(file.read_text(encoding="utf-8") for file in sorted(replay.glob("case*.py")))
+
+    assert [path.stem for path in CASES if path.stem in code] == []
+
+
+def test_a_backdated_upgrade_is_a_contract_its_change_and_the_invoices_that_bill_them() -> None:
+    steps = translated(read_document(CASES[0])).steps
+    first, change = date(2024, 1, 1), date(2024, 2, 1)
+    contract, added = "contract_signed-1", "contract_modified-4"
+
+    assert steps[0] == Step(
+        fact=1,
+        recorded=datetime(2024, 1, 1, tzinfo=UTC),
+        order=1,
+        does=Submit(
+            stream=f"contract:{contract}",
+            command=OpenContract(
+                when=When(effective=first),
+                customer="customer",
+                currency="USD",
+                price_minor=1200000,
+                obligations=(
+                    Obligation(
+                        obligation="service",
+                        ssp_minor=1200000,
+                        service_from=first,
+                        service_to=date(2025, 1, 1),
+                    ),
+                ),
+            ),
+        ),
+    )
+    assert steps[3].recorded == datetime(2024, 4, 10, tzinfo=UTC)
+    assert steps[3].does == Submit(
+        stream=f"contract:{contract}",
+        command=ModifyContract(
+            when=When(effective=change),
+            price_change_minor=550000,
+            added=(
+                Obligation(
+                    obligation=added,
+                    ssp_minor=550000,
+                    service_from=change,
+                    service_to=date(2025, 1, 1),
+                ),
+            ),
+            price_reflects_ssp=True,
+        ),
+    )
+    assert [
+        (line.contract, line.obligation, line.amount_minor)
+        for step in steps
+        if isinstance(step.does, Submit) and isinstance(step.does.command, IssueInvoice)
+        for line in step.does.command.lines
+    ] == [(contract, "service", 1200000), (contract, added, 550000)]
+
+
+def test_an_instant_is_the_date_of_the_policys_time_zone() -> None:
+    late = invoice(
+        effective="2024-06-30T23:30:00Z",
+        service_from="2024-06-30T23:30:00Z",
+        service_to="2024-07-31T23:30:00Z",
+    )
+    tokyo = translated(a_case(late, policy={"timezone": "Asia/Tokyo"})).steps[0]
+
+    assert isinstance(tokyo.does, Submit)
+    assert tokyo.recorded == datetime(2024, 6, 30, 23, 30, tzinfo=UTC)
+    assert tokyo.does.command == IssueInvoice(
+        when=When(effective=date(2024, 7, 1)),
+        customer="customer",
+        currency="USD",
+        lines=(
+            InvoiceLine(
+                line="1",
+                amount_minor=1200,
+                service_from=date(2024, 7, 1),
+                service_to=date(2024, 8, 1),
+            ),
+        ),
+    )
+
+
+def test_an_event_delivered_twice_is_one_stream_and_one_source_id() -> None:
+    first, second = (
+        step.does
+        for step in translated(
+            a_case(invoice(event_id="evt_9"), invoice(event_id="evt_9", recorded="2024-01-11"))
+        ).steps
+    )
+
+    assert isinstance(first, Submit)
+    assert first == second
+    assert (first.stream, first.source) == ("invoice:evt_9", ("invoice_issued", "evt_9"))
+
+
+def test_an_invoice_without_a_service_period_bills_the_usage_of_its_case() -> None:
+    usage = {
+        "event": "usage_reported",
+        "effective": "2024-03-20",
+        "units": 100,
+        "unit_price": "2.00",
+    }
+    translation = translated(a_case(usage, invoice(effective="2024-03-31")))
+    used, billed = (step.does for step in translation.steps)
+
+    assert translation.usage == UsageTerms(prices=(Decimal("2.00"),))
+    assert used == Ingest(
+        event_id="usage_reported-1",
+        meter="units-at-2",
+        quantity=Decimal(100),
+        occurred_at=datetime(2024, 3, 20, tzinfo=UTC),
+    )
+    assert isinstance(billed, Submit)
+    assert isinstance(billed.command, IssueInvoice)
+    assert billed.command.lines == (
+        InvoiceLine(line="1", amount_minor=1200, kind="usage", subscription="usage"),
+    )
+
+
+def test_a_void_goes_the_way_the_policy_elects() -> None:
+    voided = {"event": "invoice_voided", "effective": "2024-02-01"}
+
+    for option in ("as-if-never", "from-now"):
+        steps = translated(a_case(invoice(), voided, options={"void_default": option})).steps
+        assert isinstance(steps[1].does, Submit)
+        assert steps[1].does.stream == "invoice:invoice_issued-1"
+        assert steps[1].does.command == VoidInvoice(
+            when=When(effective=date(2024, 2, 1)), treatment=option
+        )
+
+
+@pytest.mark.parametrize(
+    ("policy", "options"),
+    [
+        ({}, Options(ratable_by="day")),
+        ({"ratable": "by day"}, Options(ratable_by="day")),
+        ({"ratable": "by month"}, Options(ratable_by="month")),
+        (
+            {"ratable": "by month evenly, last month cut off"},
+            Options(ratable_by="month", month_ends="last-month-cut-off"),
+        ),
+    ],
+)
+def test_a_phrase_of_the_policy_elects_options(policy: dict[str, str], options: Options) -> None:
+    assert translated(a_case(invoice(), policy=policy)).options == options
+
+
+def test_a_case_may_carry_options_instead_of_prose() -> None:
+    stated = {"ratable_by": "month", "month_ends": "last-month-cut-off"}
+    raw = a_case(invoice(), options=stated)
+    del raw["policy"]
+
+    assert translated(raw).options == Options(ratable_by="month", month_ends="last-month-cut-off")
+
+
+def test_facts_are_taken_in_the_order_they_were_recorded() -> None:
+    facts = (
+        invoice(seq=3, effective="2024-01-01", recorded="2024-02-10"),
+        invoice(seq=2, effective="2024-01-31"),
+        invoice(seq=1, effective="2024-01-31"),
+    )
+
+    assert [step.fact for step in translated(a_case(*facts)).steps] == [3, 2, 1]
+
+
+UNKNOWN = [
+    (a_case({"event": "loan_granted", "effective": "2024-01-01"}), "unknown event loan_granted"),
+    (a_case(invoice(fx_rate="1.2")), "unknown field invoice_issued.fx_rate"),
+    (
+        a_case(invoice(amount=None, lines=[{"amount": "1.00", "tax": "0.10"}])),
+        "unknown field invoice_issued.lines.tax",
+    ),
+    (a_case(invoice(), policy={"weather": "fair"}), "unknown policy key weather"),
+    (
+        a_case(invoice(), policy={"ratable": "by moon"}),
+        "unknown phrase for policy ratable: by moon",
+    ),
+    (
+        a_case(invoice(), policy={"aggregate": "last_ever"}),
+        "unknown phrase for policy aggregate: last_ever",
+    ),
+    (
+        a_case(invoice(), policy={"timezone": "Mars/Olympus"}),
+        "unknown phrase for policy timezone: Mars/Olympus",
+    ),
+    (
+        a_case(invoice(), options={"ratable_by": "moon"}),
+        "unknown option: Invalid enum value 'moon' - at `$.ratable_by`",
+    ),
+    (
+        a_case(invoice(), options={"ratible_by": "day"}),
+        "unknown option: Object contains unknown field `ratible_by`",
+    ),
+    (a_case(invoice(amount=None)), "missing field invoice_issued.amount"),
+    (
+        a_case(invoice(amount="12.345")),
+        "invoice_issued.amount: wrong-scale (amount=12.345, currency=USD)",
+    ),
+    (a_case(invoice(currency="EUR")), "invoice_issued.currency EUR is not the case's own"),
+    (
+        a_case({"event": "invoice_voided", "effective": "2024-01-01"}),
+        "invoice_voided: 0 it could mean, and no number says which",
+    ),
+    (
+        a_case(
+            {
+                "event": "plan_changed",
+                "effective": "2024-01-01",
+                "from_price": "1.00",
+                "to_price": "2.00",
+            }
+        ),
+        "plan_changed: no invoice of its date carries it",
+    ),
+    (
+        a_case(
+            {"event": "contract_signed", "effective": "2024-01-01", "amount": "9.00", "months": 1.5}
+        ),
+        "contract_signed.months must be a whole number of months, not 1.5",
+    ),
+]
+
+
+@pytest.mark.parametrize(("raw", "reason"), UNKNOWN, ids=[reason for _, reason in UNKNOWN])
+def test_what_a_table_does_not_name_fails_the_case_by_name(
+    raw: dict[str, Any], reason: str
+) -> None:
+    with pytest.raises(CaseError) as refused:
+        translated(raw)
+
+    assert refused.value.reasons == (reason,)
+
+
+def test_all_that_is_unknown_is_named_at_once() -> None:
+    strange = {"event": "loan_granted", "effective": "2024-01-01"}
+    raw = a_case(strange, invoice(fees="1.00"), policy={"weather": "fair", "ratable": "by moon"})
+
+    with pytest.raises(CaseError) as refused:
+        translated(raw)
+
+    assert refused.value.reasons == (
+        "unknown event loan_granted",
+        "unknown field invoice_issued.fees",
+        "unknown policy key weather",
+        "unknown phrase for policy ratable: by moon",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("[]", "not a case: the file must hold one JSON object"),
+        ('{"facts": {}, "expected": {}}', "not a case: `facts` must be a list of objects"),
+        ('{"facts": []}', "not a case: `expected` must be an object"),
+        ('{"facts": [{"amount": NaN}], "expected": {}}', "not a case: NaN is not an amount"),
+    ],
+)
+def test_a_file_that_is_no_case_says_why(text: str, reason: str, tmp_path: Path) -> None:
+    path = tmp_path / "case.json"
+    path.write_text(text, encoding="utf-8")
+
+    with pytest.raises(CaseError) as refused:
+        document(read_document(path), "case")
+
+    assert refused.value.reasons == (reason,)
+
+
+def test_numbers_of_a_file_are_read_exactly(tmp_path: Path) -> None:
+    path = tmp_path / "case.json"
+    path.write_text(json.dumps({"facts": [{"units": 1}]}).replace("1", "0.1"), encoding="utf-8")
+
+    assert read_document(path) == {"facts": [{"units": Decimal("0.1")}]}
