@@ -108,7 +108,6 @@ class Survey(Struct, frozen=True, kw_only=True):
     """What one fact may need to know of the others: names that stand for "the only one"."""
 
     facts: tuple[Words, ...]
-    options: Options
     contracts: tuple[str, ...]
     invoices: tuple[str, ...]
     payments: tuple[str, ...]
@@ -141,7 +140,6 @@ def translate(given: Given) -> Translation:
 def _survey(facts: tuple[Words, ...], elected: Elections) -> Survey:
     return Survey(
         facts=facts,
-        options=elected.options,
         contracts=_names(facts, "contract_signed", "contract"),
         invoices=_names(facts, "invoice_issued", "number"),
         payments=_names(facts, "payment_received", "event_id"),
@@ -344,8 +342,7 @@ def _billed_obligation(line: Words, promises: tuple[Obligation, ...]) -> str | N
 
 def _invoice_voided(fact: Words, survey: Survey) -> Does:
     invoice = fact.text("number") if fact.has("number") else _only(fact, survey.invoices, "number")
-    command = VoidInvoice(when=_when(fact), treatment=survey.options.void_default)
-    yield _submit(fact, f"invoice:{invoice}", command)
+    yield _submit(fact, f"invoice:{invoice}", VoidInvoice(when=_when(fact)))
 
 
 def _credit_note_issued(fact: Words, survey: Survey) -> Does:
