@@ -7,10 +7,15 @@ A close is two facts: `period-closed` draws the line, `period-sealed` follows wh
 from __future__ import annotations
 
 from datetime import date
+from typing import assert_never
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from domain.facts import Event, When
+from domain.currency import exponent
+from domain.entity import EntityState
+from domain.errors import Rejected
+from domain.facts import Context, Decider, Event, Fact, Retracted, When
+from domain.money import LARGEST_MINOR
 
 
 class BookOpened(Event, frozen=True, kw_only=True, tag="book-opened"):
@@ -56,6 +61,8 @@ class PeriodReopened(Event, frozen=True, kw_only=True, tag="period-reopened"):
 
 
 class AdjustmentLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A command: see the event of the same noun."""
+
     """Debit positive, credit negative, in minor units of the adjustment's currency."""
 
     account: str
@@ -81,11 +88,15 @@ class AdjustmentApproved(Event, frozen=True, kw_only=True, tag="adjustment-appro
 
 
 class OpenBook(Struct, frozen=True, kw_only=True, tag="open-book", forbid_unknown_fields=True):
+    """A command: see the event of the same noun."""
+
     when: When
     name: str
 
 
 class RunPosting(Struct, frozen=True, kw_only=True, tag="run-posting", forbid_unknown_fields=True):
+    """A command: see the event of the same noun."""
+
     when: When
     through: date
 
@@ -99,17 +110,27 @@ class CloseEvidence(Struct, frozen=True, kw_only=True):
     gaps: tuple[str, ...] = ()
 
 
-class SoftClosePeriod(Struct, frozen=True, kw_only=True, tag="soft-close-period", forbid_unknown_fields=True):
+class SoftClosePeriod(
+    Struct, frozen=True, kw_only=True, tag="soft-close-period", forbid_unknown_fields=True
+):
+    """A command: see the event of the same noun."""
+
     when: When
     period: str
 
 
-class ClosePeriod(Struct, frozen=True, kw_only=True, tag="close-period", forbid_unknown_fields=True):
+class ClosePeriod(
+    Struct, frozen=True, kw_only=True, tag="close-period", forbid_unknown_fields=True
+):
+    """A command: see the event of the same noun."""
+
     when: When
     period: str
 
 
 class SealPeriod(Struct, frozen=True, kw_only=True, tag="seal-period", forbid_unknown_fields=True):
+    """A command: see the event of the same noun."""
+
     when: When
     period: str
     digest: str
@@ -119,13 +140,21 @@ class SealPeriod(Struct, frozen=True, kw_only=True, tag="seal-period", forbid_un
     closed_at: int
 
 
-class ReopenPeriod(Struct, frozen=True, kw_only=True, tag="reopen-period", forbid_unknown_fields=True):
+class ReopenPeriod(
+    Struct, frozen=True, kw_only=True, tag="reopen-period", forbid_unknown_fields=True
+):
+    """A command: see the event of the same noun."""
+
     when: When
     period: str
     approved_by: str
 
 
-class ProposeAdjustment(Struct, frozen=True, kw_only=True, tag="propose-adjustment", forbid_unknown_fields=True):
+class ProposeAdjustment(
+    Struct, frozen=True, kw_only=True, tag="propose-adjustment", forbid_unknown_fields=True
+):
+    """A command: see the event of the same noun."""
+
     when: When
     book: str
     currency: str
@@ -134,5 +163,208 @@ class ProposeAdjustment(Struct, frozen=True, kw_only=True, tag="propose-adjustme
     reverses_on: date | None = None
 
 
-class ApproveAdjustment(Struct, frozen=True, kw_only=True, tag="approve-adjustment", forbid_unknown_fields=True):
+class ApproveAdjustment(
+    Struct, frozen=True, kw_only=True, tag="approve-adjustment", forbid_unknown_fields=True
+):
+    """A command: see the event of the same noun."""
+
     when: When
+
+
+class BookState(Struct, frozen=True, kw_only=True):
+    """The standing of each period of one book, as acts in the order they were learned."""
+
+    is_open: bool = False
+    standings: dict[str, str] = {}
+    closed_at: dict[str, int] = {}
+
+
+BookCommand = OpenBook | SoftClosePeriod | ClosePeriod | SealPeriod | ReopenPeriod
+
+
+def evolve_book(state: BookState, fact: Fact) -> BookState:
+    event = fact.event
+    match event:
+        case BookOpened():
+            return structs.replace(state, is_open=True)
+        case PeriodSoftClosed():
+            return _stands(state, event.period, "soft-closed", fact)
+        case PeriodClosed():
+            return _stands(state, event.period, "closed", fact)
+        case PeriodSealed():
+            return _stands(state, event.period, "sealed", fact)
+        case PeriodReopened():
+            return _stands(state, event.period, "open", fact)
+        case _:
+            return state
+
+
+def _stands(state: BookState, period: str, standing: str, fact: Fact) -> BookState:
+    closed = dict(state.closed_at)
+    if standing == "closed":
+        closed[period] = fact.position
+    return structs.replace(state, standings={**state.standings, period: standing}, closed_at=closed)
+
+
+def needs_calendar(command: BookCommand) -> tuple[str, ...]:
+    """A period must be one of the entity's calendar."""
+    return () if isinstance(command, OpenBook) else ("entity:self",)
+
+
+def decide_book(command: BookCommand, state: BookState, context: Context) -> tuple[Event, ...]:
+    if isinstance(command, OpenBook):
+        if state.is_open:
+            raise Rejected("book-already-open", field="stream")
+        return (BookOpened(when=command.when, name=command.name),)
+    if not state.is_open:
+        raise Rejected("unknown-book", field="stream", book=context.name)
+    _require_period(command.period, context)
+    stands = state.standings.get(command.period, "open")
+    match command:
+        case SoftClosePeriod():
+            if stands != "open":
+                raise Rejected("period-already-closed", field="period", standing=stands)
+            _require_nothing_open(context)
+            return (PeriodSoftClosed(when=command.when, period=command.period),)
+        case ClosePeriod():
+            if stands not in {"open", "soft-closed"}:
+                raise Rejected("period-already-closed", field="period", standing=stands)
+            _require_nothing_open(context)
+            return (PeriodClosed(when=command.when, period=command.period),)
+        case SealPeriod():
+            if stands != "closed" or state.closed_at.get(command.period) != command.closed_at:
+                raise Rejected("period-not-closed", field="period", standing=stands)
+            return (PeriodSealed(**structs.asdict(command)),)
+        case ReopenPeriod():
+            if stands == "open":
+                raise Rejected("period-not-closed", field="period", standing=stands)
+            if command.approved_by == context.actor:
+                raise Rejected("same-person", field="approved_by")
+            return (
+                PeriodReopened(
+                    when=command.when, period=command.period, approved_by=command.approved_by
+                ),
+            )
+        case _:
+            assert_never(command)
+
+
+def _require_period(period: str, context: Context) -> None:
+    entity = context.others.get("entity:self")
+    calendar = entity.calendar if isinstance(entity, EntityState) else None
+    if calendar is None or calendar.named(period) is None:
+        raise Rejected("unknown-period", field="period", period=period)
+
+
+def _require_nothing_open(context: Context) -> None:
+    """A close is refused while anything it would leave out is known (SPEC 2, law 3 and 9)."""
+    evidence = context.evidence
+    if not isinstance(evidence, CloseEvidence):
+        return
+    if evidence.gaps:
+        raise Rejected("close-usage-gap", field="period", batches=list(evidence.gaps))
+    if evidence.parked:
+        raise Rejected("close-parked", field="period", units=list(evidence.parked))
+    if evidence.pending:
+        raise Rejected("close-pending", field="period", rows=evidence.pending)
+    if evidence.unposted:
+        raise Rejected("close-unposted", field="period", facts=evidence.unposted)
+
+
+BOOK: Decider[BookState, BookCommand] = Decider(
+    category="book",
+    initial=BookState(),
+    evolve=evolve_book,
+    decide=decide_book,
+    commands=(OpenBook, SoftClosePeriod, ClosePeriod, SealPeriod, ReopenPeriod),
+    events=(BookOpened, PeriodSoftClosed, PeriodClosed, PeriodSealed, PeriodReopened, Retracted),
+    needs=needs_calendar,
+)
+
+
+def evolve_run(state: None, fact: Fact) -> None:
+    """Runs need no state: a run that looks back settles as far as the furthest before it."""
+    del state, fact
+
+
+def decide_run(command: RunPosting, state: None, context: Context) -> tuple[Event, ...]:
+    del state, context
+    return (PostingRun(when=command.when, through=command.through),)
+
+
+RUN: Decider[None, RunPosting] = Decider(
+    category="run",
+    initial=None,
+    evolve=evolve_run,
+    decide=decide_run,
+    commands=(RunPosting,),
+    events=(PostingRun, Retracted),
+)
+
+
+class AdjustmentState(Struct, frozen=True, kw_only=True):
+    """Who proposed it, and whether another person approved it."""
+
+    proposed_by: str | None = None
+    is_approved: bool = False
+
+
+AdjustmentCommand = ProposeAdjustment | ApproveAdjustment
+
+
+def evolve_adjustment(state: AdjustmentState, fact: Fact) -> AdjustmentState:
+    match fact.event:
+        case AdjustmentProposed():
+            return AdjustmentState(proposed_by=fact.event.proposed_by)
+        case AdjustmentApproved():
+            return structs.replace(state, is_approved=True)
+        case _:
+            return state
+
+
+def decide_adjustment(
+    command: AdjustmentCommand, state: AdjustmentState, context: Context
+) -> tuple[Event, ...]:
+    match command:
+        case ProposeAdjustment():
+            if state.proposed_by is not None:
+                raise Rejected("already-proposed", field="stream")
+            _require_balanced(command)
+            proposed = structs.asdict(command) | {"proposed_by": context.actor}
+            return (AdjustmentProposed(**proposed),)
+        case ApproveAdjustment():
+            if state.proposed_by is None:
+                raise Rejected("not-proposed", field="stream")
+            if state.is_approved:
+                raise Rejected("already-approved", field="stream")
+            if state.proposed_by == context.actor:
+                raise Rejected("own-approval", field="actor")
+            return (
+                AdjustmentApproved(
+                    when=command.when,
+                    approved_by=context.actor,
+                    proposed_by=state.proposed_by,
+                ),
+            )
+        case _:
+            assert_never(command)
+
+
+def _require_balanced(command: ProposeAdjustment) -> None:
+    exponent(command.currency)
+    if not command.lines or sum(line.amount_minor for line in command.lines) != 0:
+        raise Rejected("unbalanced-adjustment", field="lines")
+    if any(abs(line.amount_minor) > LARGEST_MINOR for line in command.lines):
+        raise Rejected("amount-too-large", field="lines.amount_minor")
+    if command.reverses_on is not None and command.reverses_on <= command.when.effective:
+        raise Rejected("reverses-before-it-counts", field="reverses_on")
+
+
+ADJUSTMENT: Decider[AdjustmentState, AdjustmentCommand] = Decider(
+    category="adjustment",
+    initial=AdjustmentState(),
+    evolve=evolve_adjustment,
+    decide=decide_adjustment,
+    commands=(ProposeAdjustment, ApproveAdjustment),
+    events=(AdjustmentProposed, AdjustmentApproved, Retracted),
+)

@@ -69,7 +69,9 @@ def days_in_month(day: date) -> int:
     return monthrange(day.year, day.month)[1]
 
 
-def spans(start: date, end: date, step_months: int, anchor: int | None = None) -> Iterator[tuple[date, date]]:
+def spans(
+    start: date, end: date, step_months: int, anchor: int | None = None
+) -> Iterator[tuple[date, date]]:
     """Whole billing periods from `start` until `end` is reached; the last may reach beyond it."""
     count = 0
     begin = start

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
+from typing import assert_never
 
-from domain.facts import Event, When
+from msgspec import Struct, structs
+
+from domain.currency import exponent
+from domain.errors import Rejected
+from domain.facts import Context, Decider, Event, Fact, Retracted, When
+from domain.invoice import InvoiceState
+from domain.money import LARGEST_MINOR
 
 
 class PaymentReceived(Event, frozen=True, kw_only=True, tag="payment-received"):
@@ -18,19 +24,29 @@ class PaymentReceived(Event, frozen=True, kw_only=True, tag="payment-received"):
 
 
 class Application(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A command: see the event of the same noun."""
+
     invoice: str
     amount_minor: int
 
 
 class PaymentApplied(Event, frozen=True, kw_only=True, tag="payment-applied"):
+    """The event; its fields say it all."""
+
     applications: tuple[Application, ...]
 
 
 class PaymentRefunded(Event, frozen=True, kw_only=True, tag="payment-refunded"):
+    """The event; its fields say it all."""
+
     amount_minor: int
 
 
-class ReceivePayment(Struct, frozen=True, kw_only=True, tag="receive-payment", forbid_unknown_fields=True):
+class ReceivePayment(
+    Struct, frozen=True, kw_only=True, tag="receive-payment", forbid_unknown_fields=True
+):
+    """A command: see the event of the same noun."""
+
     when: When
     customer: str
     currency: str
@@ -39,11 +55,131 @@ class ReceivePayment(Struct, frozen=True, kw_only=True, tag="receive-payment", f
     reference: str | None = None
 
 
-class ApplyPayment(Struct, frozen=True, kw_only=True, tag="apply-payment", forbid_unknown_fields=True):
+class ApplyPayment(
+    Struct, frozen=True, kw_only=True, tag="apply-payment", forbid_unknown_fields=True
+):
+    """A command: see the event of the same noun."""
+
     when: When
     applications: tuple[Application, ...]
 
 
-class RefundPayment(Struct, frozen=True, kw_only=True, tag="refund-payment", forbid_unknown_fields=True):
+class RefundPayment(
+    Struct, frozen=True, kw_only=True, tag="refund-payment", forbid_unknown_fields=True
+):
+    """A command: see the event of the same noun."""
+
     when: When
     amount_minor: int
+
+
+CashCommand = ReceivePayment | ApplyPayment | RefundPayment
+
+
+class PaymentState(Struct, frozen=True, kw_only=True):
+    """What was received, and how much of it is stated as applied or given back."""
+
+    received: PaymentReceived | None = None
+    applied_minor: int = 0
+    refunded_minor: int = 0
+
+    @property
+    def left_minor(self) -> int:
+        whole = self.received.amount_minor if self.received else 0
+        return whole - self.applied_minor - self.refunded_minor
+
+
+def evolve(state: PaymentState, fact: Fact) -> PaymentState:
+    event = fact.event
+    match event:
+        case PaymentReceived():
+            return structs.replace(state, received=event)
+        case PaymentApplied():
+            more = sum(row.amount_minor for row in event.applications)
+            return structs.replace(state, applied_minor=state.applied_minor + more)
+        case PaymentRefunded():
+            return structs.replace(state, refunded_minor=state.refunded_minor + event.amount_minor)
+        case _:
+            return state
+
+
+def needs(command: CashCommand) -> tuple[str, ...]:
+    """An application is checked against the invoices it names."""
+    if isinstance(command, ApplyPayment):
+        return tuple(sorted({f"invoice:{row.invoice}" for row in command.applications}))
+    return ()
+
+
+def decide(command: CashCommand, state: PaymentState, context: Context) -> tuple[Event, ...]:
+    match command:
+        case ReceivePayment():
+            if state.received is not None:
+                raise Rejected("already-received", field="stream")
+            exponent(command.currency)
+            _require_positive(command.amount_minor, "amount_minor")
+            return (PaymentReceived(**structs.asdict(command)),)
+        case ApplyPayment():
+            return (_applied(command, state, context),)
+        case RefundPayment():
+            _require_received(state, context)
+            _require_positive(command.amount_minor, "amount_minor")
+            if state.received is not None and command.amount_minor > state.left_minor:
+                left = state.left_minor
+                raise Rejected("refund-above-payment", field="amount_minor", left=left)
+            return (PaymentRefunded(when=command.when, amount_minor=command.amount_minor),)
+        case _:
+            assert_never(command)
+
+
+def _applied(command: ApplyPayment, state: PaymentState, context: Context) -> PaymentApplied:
+    _require_received(state, context)
+    if not command.applications:
+        raise Rejected("no-applications", field="applications")
+    for row in command.applications:
+        _require_positive(row.amount_minor, "applications.amount_minor")
+        _require_same_currency(row, state, context)
+    wanted = sum(row.amount_minor for row in command.applications)
+    if state.received is not None and wanted > state.left_minor:
+        left = state.left_minor
+        raise Rejected("application-above-payment", field="applications", left=left)
+    return PaymentApplied(when=command.when, applications=command.applications)
+
+
+def _require_same_currency(row: Application, state: PaymentState, context: Context) -> None:
+    """Money settles only what is owed in its own currency, to the customer who paid."""
+    invoice = context.others.get(f"invoice:{row.invoice}")
+    issued = invoice.issued if isinstance(invoice, InvoiceState) else None
+    if issued is None:
+        if context.outside:
+            return
+        raise Rejected("unknown-invoice", field="applications.invoice", invoice=row.invoice)
+    if state.received is not None and issued.currency != state.received.currency:
+        raise Rejected(
+            "currency-mismatch",
+            field="applications.invoice",
+            invoice=issued.currency,
+            payment=state.received.currency,
+        )
+
+
+def _require_received(state: PaymentState, context: Context) -> None:
+    if state.received is None and not context.outside:
+        raise Rejected("not-received", field="stream")
+
+
+def _require_positive(minor: int, field: str) -> None:
+    if minor <= 0:
+        raise Rejected("amount-not-positive", field=field)
+    if minor > LARGEST_MINOR:
+        raise Rejected("amount-too-large", field=field)
+
+
+DECIDER: Decider[PaymentState, CashCommand] = Decider(
+    category="payment",
+    initial=PaymentState(),
+    evolve=evolve,
+    decide=decide,
+    commands=(ReceivePayment, ApplyPayment, RefundPayment),
+    events=(PaymentReceived, PaymentApplied, PaymentRefunded, Retracted),
+    needs=needs,
+)

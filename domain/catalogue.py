@@ -7,18 +7,21 @@ takes effect elsewhere by an `adopted` fact that carries the content.
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal, assert_never
 
 from msgspec import Struct
 
-from domain.facts import Event, When
-from domain.pricing import Model
+from domain.currency import exponent
+from domain.errors import Rejected
+from domain.facts import Context, Decider, Event, Fact, Retracted, When
+from domain.pricing import Model, require_valid
 
 Pattern = Literal["ratable", "point-in-time", "as-invoiced"]
 
 
 class ProductDefined(Event, frozen=True, kw_only=True, tag="product-defined"):
+    """The event; its fields say it all."""
+
     name: str
 
 
@@ -60,18 +63,28 @@ class Adopted(Event, frozen=True, kw_only=True, tag="adopted"):
     content: CatalogueEvent
 
 
-class DefineProduct(Struct, frozen=True, kw_only=True, tag="define-product", forbid_unknown_fields=True):
+class DefineProduct(
+    Struct, frozen=True, kw_only=True, tag="define-product", forbid_unknown_fields=True
+):
+    """A command: see the event of the same noun."""
+
     when: When
     name: str
 
 
-class DefineMeter(Struct, frozen=True, kw_only=True, tag="define-meter", forbid_unknown_fields=True):
+class DefineMeter(
+    Struct, frozen=True, kw_only=True, tag="define-meter", forbid_unknown_fields=True
+):
+    """A command: see the event of the same noun."""
+
     when: When
     aggregation: Literal["sum", "count"]
     unit: str = "unit"
 
 
 class SetPrice(Struct, frozen=True, kw_only=True, tag="set-price", forbid_unknown_fields=True):
+    """A command: see the event of the same noun."""
+
     when: When
     currency: str
     model: Model
@@ -85,6 +98,8 @@ class SetPrice(Struct, frozen=True, kw_only=True, tag="set-price", forbid_unknow
 
 
 class Adopt(Struct, frozen=True, kw_only=True, tag="adopt", forbid_unknown_fields=True):
+    """A command: see the event of the same noun."""
+
     """Take a group fact into this entity; the store looks the content up by origin and position."""
 
     when: When
@@ -93,3 +108,56 @@ class Adopt(Struct, frozen=True, kw_only=True, tag="adopt", forbid_unknown_field
     origin_stream: str
     origin_leaf: str
     content: CatalogueEvent
+
+
+CatalogueCommand = DefineProduct | DefineMeter | SetPrice | Adopt
+
+
+def evolve(state: None, fact: Fact) -> None:
+    """Catalogue facts stand each for themselves; versions are read by effective date."""
+    del state, fact
+
+
+def decide(command: CatalogueCommand, state: None, context: Context) -> tuple[Event, ...]:
+    del state, context
+    match command:
+        case DefineProduct():
+            return (ProductDefined(when=command.when, name=command.name),)
+        case DefineMeter():
+            return (
+                MeterDefined(when=command.when, aggregation=command.aggregation, unit=command.unit),
+            )
+        case SetPrice():
+            _require_priced(command)
+            return (PriceSet(**{name: getattr(command, name) for name in _PRICE_FIELDS}),)
+        case Adopt():
+            return (Adopted(**{name: getattr(command, name) for name in _ADOPT_FIELDS}),)
+        case _:
+            assert_never(command)
+
+
+_PRICE_FIELDS = SetPrice.__struct_fields__
+_ADOPT_FIELDS = Adopt.__struct_fields__
+
+
+def _require_priced(command: SetPrice) -> None:
+    exponent(command.currency)
+    if command.interval_months < 1:
+        raise Rejected("interval-below-one-month", field="interval_months")
+    require_valid(command.model)
+
+
+def _decider(category: str, commands: tuple[type, ...], events: tuple[type[Event], ...]) -> Any:
+    return Decider(
+        category=category,
+        initial=None,
+        evolve=evolve,
+        decide=decide,
+        commands=(*commands, Adopt),
+        events=(*events, Adopted, Retracted),
+    )
+
+
+PRODUCT: Decider[None, CatalogueCommand] = _decider("product", (DefineProduct,), (ProductDefined,))
+METER: Decider[None, CatalogueCommand] = _decider("meter", (DefineMeter,), (MeterDefined,))
+PRICE: Decider[None, CatalogueCommand] = _decider("price", (SetPrice,), (PriceSet,))

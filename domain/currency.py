@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from domain.errors import Malformed
 
-_NO_MINOR_UNIT = frozenset("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split())
+_NO_MINOR_UNIT = frozenset(
+    "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split()
+)
 _THREE_DIGITS = frozenset("BHD IQD JOD KWD LYD OMR TND".split())
 _FOUR_DIGITS = frozenset("CLF UYW".split())
 _TWO_DIGITS = frozenset(

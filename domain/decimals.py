@@ -11,7 +11,7 @@ EXACT = Context(prec=200)
 
 
 def exact_decimal(text: str | Decimal | int, field: str = "amount") -> Decimal:
-    """A finite decimal from its text. Binary floats never get here; NaN and infinity are refused."""
+    """A finite decimal from its text. Floats never get here; NaN and infinity are refused."""
     try:
         value = Decimal(text)
     except ArithmeticError:

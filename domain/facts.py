@@ -78,15 +78,40 @@ State = TypeVar("State")
 CommandType = TypeVar("CommandType")
 
 
+class Context(Struct, frozen=True, kw_only=True):
+    """What a decision may need beside the command and its own stream.
+
+    `outside`: a source sent it, so it is never refused by state. `evidence` is what the store gathered
+    under the head lock for a close; `others` holds the states of the streams `Decider.needs` named.
+    """
+
+    stream: str = ""
+    actor: str = "system"
+    outside: bool = False
+    evidence: object | None = None
+    others: dict[str, object] = {}
+
+    @property
+    def name(self) -> str:
+        return self.stream.partition(":")[2]
+
+
+def needs_nothing(command: object) -> tuple[str, ...]:
+    """Most commands are decided on their own stream alone."""
+    del command
+    return ()
+
+
 class Decider(Struct, Generic[State, CommandType], frozen=True, kw_only=True):
     """One kind of stream: its events folded to a state, its commands decided on that state."""
 
     category: str
     initial: State
     evolve: Callable[[State, Fact], State]
-    decide: Callable[[CommandType, State], tuple[Event, ...]]
+    decide: Callable[[CommandType, State, Context], tuple[Event, ...]]
     commands: tuple[type, ...]
-    events: tuple[type, ...]
+    events: tuple[type[Event], ...]
+    needs: Callable[[CommandType], tuple[str, ...]] = needs_nothing
 
 
 def fold(decider: Decider[State, CommandType], facts: Iterable[Fact]) -> State:
@@ -125,4 +150,9 @@ def timeline(facts: Iterable[Fact]) -> tuple[Fact, ...]:
 def in_effective_order(fact: Fact) -> tuple[date, int, str, str]:
     when = fact.when
     source = fact.source
-    return (when.effective, when.order or 0, fact.stream, f"{source.id}/{source.version}" if source else "")
+    return (
+        when.effective,
+        when.order or 0,
+        fact.stream,
+        f"{source.id}/{source.version}" if source else "",
+    )

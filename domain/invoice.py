@@ -7,17 +7,22 @@ goes back to the original service periods (`as-if-never`) or holds `from-now`; r
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Literal
+from datetime import date, timedelta
+from typing import Literal, assert_never
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from domain.facts import Event, When
+from domain.currency import exponent
+from domain.errors import Rejected
+from domain.facts import Context, Decider, Event, Fact, Retracted, When
+from domain.money import LARGEST_MINOR
 
 Treatment = Literal["as-if-never", "from-now"]
 
 
 class InvoiceLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A command: see the event of the same noun."""
+
     """`amount_minor` in the invoice's currency; the service period is half-open, none = point in time at issue."""
 
     line: str
@@ -52,6 +57,8 @@ class InvoiceIssued(Event, frozen=True, kw_only=True, tag="invoice-issued"):
 
 
 class CreditLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A command: see the event of the same noun."""
+
     """`amount_minor` is positive and reduces the line."""
 
     line: str
@@ -76,6 +83,8 @@ class InvoiceVoided(Event, frozen=True, kw_only=True, tag="invoice-voided"):
 class DraftInvoice(
     Struct, frozen=True, kw_only=True, tag="draft-invoice", forbid_unknown_fields=True
 ):
+    """A command: see the event of the same noun."""
+
     when: When
     customer: str
     currency: str
@@ -86,6 +95,8 @@ class DraftInvoice(
 class IssueInvoice(
     Struct, frozen=True, kw_only=True, tag="issue-invoice", forbid_unknown_fields=True
 ):
+    """A command: see the event of the same noun."""
+
     """With no `lines` the draft is issued as it stands; `number` defaults to the stream's id."""
 
     when: When
@@ -100,6 +111,8 @@ class IssueInvoice(
 class IssueCredit(
     Struct, frozen=True, kw_only=True, tag="issue-credit", forbid_unknown_fields=True
 ):
+    """A command: see the event of the same noun."""
+
     """`treatment` defaults by purpose: correction as if never, concession from now."""
 
     when: When
@@ -112,5 +125,163 @@ class IssueCredit(
 class VoidInvoice(
     Struct, frozen=True, kw_only=True, tag="void-invoice", forbid_unknown_fields=True
 ):
+    """A command: see the event of the same noun."""
+
     when: When
     treatment: Treatment | None = None
+
+
+InvoiceCommand = DraftInvoice | IssueInvoice | IssueCredit | VoidInvoice
+PAYMENT_TERMS = timedelta(days=30)
+
+
+class InvoiceState(Struct, frozen=True, kw_only=True):
+    """The draft, the issued document, what is left of each line, and whether it is void."""
+
+    draft: InvoiceDrafted | None = None
+    issued: InvoiceIssued | None = None
+    left_minor: dict[str, int] = {}
+    credits: frozenset[str] = frozenset()
+    is_void: bool = False
+
+
+def evolve(state: InvoiceState, fact: Fact) -> InvoiceState:
+    event = fact.event
+    match event:
+        case InvoiceDrafted():
+            return structs.replace(state, draft=event)
+        case InvoiceIssued():
+            left = {line.line: line.amount_minor for line in event.lines}
+            return structs.replace(state, issued=event, left_minor=left)
+        case CreditIssued():
+            left = dict(state.left_minor)
+            for row in event.lines:
+                left[row.line] = left.get(row.line, 0) - row.amount_minor
+            return structs.replace(state, left_minor=left, credits=state.credits | {event.number})
+        case InvoiceVoided():
+            return structs.replace(state, is_void=True)
+        case _:
+            return state
+
+
+def decide(command: InvoiceCommand, state: InvoiceState, context: Context) -> tuple[Event, ...]:
+    match command:
+        case DraftInvoice():
+            return (_drafted(command, state),)
+        case IssueInvoice():
+            return (_issued(command, state, context),)
+        case IssueCredit():
+            return (_credited(command, state, context),)
+        case VoidInvoice():
+            _require_issued(state, context)
+            if state.is_void:
+                raise Rejected("already-void", field="stream")
+            return (InvoiceVoided(when=command.when, treatment=command.treatment),)
+        case _:
+            assert_never(command)
+
+
+def _drafted(command: DraftInvoice, state: InvoiceState) -> InvoiceDrafted:
+    if state.issued is not None:
+        raise Rejected("already-issued", field="stream")
+    _require_lines(command.lines, command.currency)
+    return InvoiceDrafted(**structs.asdict(command))
+
+
+def _issued(command: IssueInvoice, state: InvoiceState, context: Context) -> InvoiceIssued:
+    if state.issued is not None:
+        raise Rejected("already-issued", field="stream")
+    draft = state.draft
+    lines = command.lines or (draft.lines if draft else ())
+    customer = command.customer or (draft.customer if draft else None)
+    currency = command.currency or (draft.currency if draft else None)
+    if customer is None or currency is None:
+        raise Rejected("nothing-to-issue", field="customer" if customer is None else "currency")
+    _require_lines(lines, currency)
+    due_on = command.due_on or (draft.due_on if draft else None)
+    if due_on is not None and due_on < command.when.effective:
+        raise Rejected("due-before-issue", field="due_on")
+    return InvoiceIssued(
+        when=command.when,
+        customer=customer,
+        currency=currency,
+        number=command.number or context.name,
+        due_on=due_on or command.when.effective + PAYMENT_TERMS,
+        lines=lines,
+        replaces=command.replaces,
+    )
+
+
+def _require_lines(lines: tuple[InvoiceLine, ...], currency: str) -> None:
+    """Lines with ids of their own that add up to no less than nothing."""
+    exponent(currency)
+    if not lines:
+        raise Rejected("no-lines", field="lines")
+    if len({line.line for line in lines}) < len(lines):
+        raise Rejected("duplicate-line", field="lines")
+    for line in lines:
+        _require_period(line)
+        if abs(line.amount_minor) > LARGEST_MINOR:
+            raise Rejected("amount-too-large", field="lines.amount_minor")
+    if sum(line.amount_minor for line in lines) < 0:
+        raise Rejected("negative-invoice", field="lines")
+
+
+def _require_period(line: InvoiceLine) -> None:
+    start, end = line.service_from, line.service_to
+    if (start is None) != (end is None):
+        raise Rejected("half-a-service-period", field="lines.service_to", line=line.line)
+    if start is not None and end is not None and end <= start:
+        raise Rejected("service-ends-before-it-begins", field="lines.service_to", line=line.line)
+    if line.subscription is not None and line.contract is not None:
+        raise Rejected("two-contracts", field="lines.contract", line=line.line)
+
+
+def _require_issued(state: InvoiceState, context: Context) -> None:
+    if state.issued is None and not context.outside:
+        raise Rejected("not-issued", field="stream")
+
+
+def _credited(command: IssueCredit, state: InvoiceState, context: Context) -> CreditIssued:
+    _require_issued(state, context)
+    if state.is_void:
+        raise Rejected("already-void", field="stream")
+    if not command.lines:
+        raise Rejected("no-lines", field="lines")
+    if command.number in state.credits:
+        raise Rejected("duplicate-credit-number", field="number", number=command.number)
+    taken: dict[str, int] = {}
+    for row in command.lines:
+        if row.amount_minor <= 0:
+            raise Rejected("credit-not-positive", field="lines.amount_minor", line=row.line)
+        taken[row.line] = taken.get(row.line, 0) + row.amount_minor
+    for line, minor in taken.items():
+        _require_left(line, minor, state, context)
+    default: Treatment = "as-if-never" if command.purpose == "correction" else "from-now"
+    return CreditIssued(
+        when=command.when,
+        number=command.number,
+        lines=command.lines,
+        treatment=command.treatment or default,
+        purpose=command.purpose,
+    )
+
+
+def _require_left(line: str, minor: int, state: InvoiceState, context: Context) -> None:
+    if state.issued is None and context.outside:
+        return
+    if line not in state.left_minor:
+        raise Rejected("unknown-line", field="lines.line", line=line)
+    if minor > state.left_minor[line]:
+        left = state.left_minor[line]
+        raise Rejected("credit-above-invoice", field="lines.amount_minor", line=line, left=left)
+
+
+DECIDER: Decider[InvoiceState, InvoiceCommand] = Decider(
+    category="invoice",
+    initial=InvoiceState(),
+    evolve=evolve,
+    decide=decide,
+    commands=(DraftInvoice, IssueInvoice, IssueCredit, VoidInvoice),
+    events=(InvoiceDrafted, InvoiceIssued, CreditIssued, InvoiceVoided, Retracted),
+)

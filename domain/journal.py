@@ -23,7 +23,9 @@ Account = Literal[
 ]
 CREDIT_ACCOUNTS = frozenset({"contract-liability", "revenue", "tax-payable", "unapplied-cash"})
 # What kind of event moves an amount: each kind balances by itself within its subject and period.
-Kind = Literal["billing", "release", "unbilled", "receipt", "application", "refund", "adjustment", "advance"]
+Kind = Literal[
+    "billing", "release", "unbilled", "receipt", "application", "refund", "adjustment", "advance"
+]
 
 
 class Slot(Struct, frozen=True, order=True):

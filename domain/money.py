@@ -70,7 +70,7 @@ def split(minor: int, weights: Sequence[int]) -> tuple[int, ...]:
 
 
 def allocate(minor: int, weights: Sequence[int]) -> tuple[int, ...]:
-    """Share by largest remainder, ties to the earlier weight (rule 25). The parts sum to `minor`."""
+    """Share by largest remainder, ties to the earlier weight (rule 25); the parts sum to `minor`."""
     total = sum(weights)
     assert total > 0, weights
     assert all(weight >= 0 for weight in weights), weights

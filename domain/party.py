@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
+from typing import assert_never
 
-from domain.facts import Event, When
+from msgspec import Struct, structs
+
+from domain.currency import exponent
+from domain.errors import Rejected
+from domain.facts import Context, Decider, Event, Fact, Retracted, When
 
 
 class CustomerRegistered(Event, frozen=True, kw_only=True, tag="customer-registered"):
@@ -26,7 +30,11 @@ class CustomerAmended(Event, frozen=True, kw_only=True, tag="customer-amended"):
     payment_terms_days: int | None = None
 
 
-class RegisterCustomer(Struct, frozen=True, kw_only=True, tag="register-customer", forbid_unknown_fields=True):
+class RegisterCustomer(
+    Struct, frozen=True, kw_only=True, tag="register-customer", forbid_unknown_fields=True
+):
+    """A command: see the event of the same noun."""
+
     when: When
     currency: str
     party: str | None = None
@@ -35,9 +43,59 @@ class RegisterCustomer(Struct, frozen=True, kw_only=True, tag="register-customer
     payment_terms_days: int = 30
 
 
-class AmendCustomer(Struct, frozen=True, kw_only=True, tag="amend-customer", forbid_unknown_fields=True):
+class AmendCustomer(
+    Struct, frozen=True, kw_only=True, tag="amend-customer", forbid_unknown_fields=True
+):
+    """A command: see the event of the same noun."""
+
     when: When
     party: str | None = None
     party_digest: str | None = None
     parent: str | None = None
     payment_terms_days: int | None = None
+
+
+class CustomerState(Struct, frozen=True, kw_only=True):
+    """Whether the account is registered."""
+
+    is_registered: bool = False
+
+
+def evolve(state: CustomerState, fact: Fact) -> CustomerState:
+    if isinstance(fact.event, CustomerRegistered):
+        return CustomerState(is_registered=True)
+    return state
+
+
+def decide(
+    command: RegisterCustomer | AmendCustomer, state: CustomerState, context: Context
+) -> tuple[Event, ...]:
+    if command.parent is not None and command.parent == context.name:
+        raise Rejected("own-parent", field="parent")
+    match command:
+        case RegisterCustomer():
+            if state.is_registered:
+                raise Rejected("customer-already-registered", field="stream")
+            exponent(command.currency)
+            _require_terms(command.payment_terms_days)
+            return (CustomerRegistered(**structs.asdict(command)),)
+        case AmendCustomer():
+            _require_terms(command.payment_terms_days or 0)
+            return (CustomerAmended(**structs.asdict(command)),)
+        case _:
+            assert_never(command)
+
+
+def _require_terms(days: int) -> None:
+    if days < 0:
+        raise Rejected("negative-payment-terms", field="payment_terms_days", days=days)
+
+
+DECIDER: Decider[CustomerState, RegisterCustomer | AmendCustomer] = Decider(
+    category="customer",
+    initial=CustomerState(),
+    evolve=evolve,
+    decide=decide,
+    commands=(RegisterCustomer, AmendCustomer),
+    events=(CustomerRegistered, CustomerAmended, Retracted),
+)

@@ -10,10 +10,12 @@ from typing import Literal
 
 from msgspec import Struct
 
-from domain.facts import Event, When
+from domain.facts import Context, Decider, Event, Fact, Retracted, When
 
 
 class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A command: see the event of the same noun."""
+
     """Every election; each has a section in docs/reference/policy.md that says who would want it and why."""
 
     ratable_by: Literal["day", "month"] = "day"
@@ -23,9 +25,35 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class PolicyAdopted(Event, frozen=True, kw_only=True, tag="policy-adopted"):
+    """The event; its fields say it all."""
+
     options: Options
 
 
-class AdoptPolicy(Struct, frozen=True, kw_only=True, tag="adopt-policy", forbid_unknown_fields=True):
+class AdoptPolicy(
+    Struct, frozen=True, kw_only=True, tag="adopt-policy", forbid_unknown_fields=True
+):
+    """A command: see the event of the same noun."""
+
     when: When
     options: Options
+
+
+def evolve(state: None, fact: Fact) -> None:
+    """Elections stand each for themselves; which is in force is read by effective date."""
+    del state, fact
+
+
+def decide(command: AdoptPolicy, state: None, context: Context) -> tuple[Event, ...]:
+    del state, context
+    return (PolicyAdopted(when=command.when, options=command.options),)
+
+
+DECIDER: Decider[None, AdoptPolicy] = Decider(
+    category="policy",
+    initial=None,
+    evolve=evolve,
+    decide=decide,
+    commands=(AdoptPolicy,),
+    events=(PolicyAdopted, Retracted),
+)

@@ -3,19 +3,25 @@
 A charge priced over a whole period is earned cumulatively, as if the period ended at each date
 (law 10): its marks say what it stood at after each day with usage. Usage nobody sold yet, or
 outside the term, is pending with its reason and has no effect until a fact cures it.
+
+What a subscription's usage costs in one billing period is rounded once, as one sum: the items are
+cut from it by cumulative rounding in item order (rule 47), so many charges of a fraction of a cent
+are neither lost nor made up, and an invoice's total is its exact total, rounded.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 
 from msgspec import Struct
 
 from domain.accounting.schedule import PendingUsage, causes_of
 from domain.billing import BillingPeriod, Charge, billing_periods, first_version
+from domain.currency import exponent
 from domain.decimals import EXACT, plain
 from domain.explain import Step
 from domain.master import MasterData, PriceVersion
@@ -59,7 +65,13 @@ def rate_usage(usage: Iterable[UsageDay], terms: Terms | None, master: MasterDat
         group = groups.setdefault(key, _Group(stretch.item, period, version, [], set()))
         group.days.append(day)
         group.causes.update(stretch.causes, (day.position,))
-    return RatedUsage(tuple(_charge(groups[key], master) for key in sorted(groups)), tuple(pending))
+    by_period: dict[tuple[date, date], list[_Group]] = {}
+    for key in sorted(groups):
+        group = groups[key]
+        by_period.setdefault((group.period.start, group.period.end), []).append(group)
+    charges = [charge for one in by_period.values() for charge in _charges(one, master)]
+    charges.sort(key=lambda charge: (charge.item, charge.start, charge.price))
+    return RatedUsage(tuple(charges), tuple(pending))
 
 
 def _in_order(day: UsageDay) -> tuple[date, str, int]:
@@ -105,12 +117,46 @@ def _period_of(
     return periods[bisect_right(periods, day, key=lambda period: period.start) - 1]
 
 
-def _charge(group: _Group, master: MasterData) -> Charge:
+class _Carried(Struct, frozen=True):
+    """The exact sum of the items before, after each day with usage, and the facts it rests on."""
+
+    exact: dict[date, Fraction]
+    causes: tuple[int, ...] = ()
+
+    def step(self) -> tuple[Step, ...]:
+        """Shown where it can move a cent: items that come to whole minor units carry nothing."""
+        if not self.causes:
+            return ()
+        last = self.exact[max(self.exact)]
+        exact = EXACT.divide(Decimal(last.numerator), Decimal(last.denominator))
+        return (Step(what="exact sum of the items before", value=plain(exact)),)
+
+
+def _charges(groups: Sequence[_Group], master: MasterData) -> Iterable[Charge]:
+    """The items of one billing period, cut from their exact sum in item order."""
+    days = sorted({day.day for group in groups for day in group.days})
+    carried = _Carried(dict.fromkeys(days, Fraction(0)))
+    before: tuple[int, ...] = ()
+    for group in groups:
+        rated = _rated(group, days, master)
+        yield _charge(group, rated, carried, master)
+        before = causes_of(before, tuple(group.causes))
+        exact = {day: carried.exact[day] + rated[day] for day in days}
+        whole = all(_is_whole(amount, group.version) for amount in exact.values())
+        carried = _Carried(exact, () if whole else before)
+
+
+def _is_whole(amount: Fraction, version: PriceVersion) -> bool:
+    minor: Fraction = amount * 10 ** exponent(version.price.currency)
+    return minor.denominator == 1
+
+
+def _charge(
+    group: _Group, rated: dict[date, Fraction], carried: _Carried, master: MasterData
+) -> Charge:
     price = group.version.price
-    assert price.meter is not None
-    counted = master.meters[price.meter].aggregation == "count"
-    marks, quantity = _marks(group, counted=counted)
-    rated = rate(price.model, quantity)
+    quantity = _quantity(group.days, counted=_is_counted(group, master))
+    marks = _marks(group, rated, carried)
     minor = marks[-1][1]
     return Charge(
         item=group.item,
@@ -120,27 +166,61 @@ def _charge(group: _Group, master: MasterData) -> Charge:
         end=group.period.end,
         minor=minor,
         bill_on=group.period.end,
-        causes=causes_of(tuple(group.causes)),
+        causes=causes_of(tuple(group.causes), carried.causes),
         pattern="usage",
         usage=True,
         marks=marks,
         steps=(
             Step(what=f"usage of {price.meter}", value=plain(quantity)),
-            *rated.steps,
+            *rate(price.model, quantity).steps,
+            *carried.step(),
             Step(what="charged, rounded once", value=decimal_text(minor, price.currency)),
         ),
     )
 
 
-def _marks(group: _Group, *, counted: bool) -> tuple[tuple[tuple[date, int], ...], Decimal]:
-    """The charge as it stood after each day with usage, as if the period ended there."""
-    price = group.version.price
-    quantity = Decimal(0)
+def _is_counted(group: _Group, master: MasterData) -> bool:
+    meter = group.version.price.meter
+    assert meter is not None
+    return master.meters[meter].aggregation == "count"
+
+
+def _quantity(days: Iterable[UsageDay], *, counted: bool) -> Decimal:
+    total = Decimal(0)
+    for day in days:
+        total = EXACT.add(total, Decimal(day.rows) if counted else day.quantity)
+    return total
+
+
+def _rated(group: _Group, days: Sequence[date], master: MasterData) -> dict[date, Fraction]:
+    """The group's exact amount as it stood after each day, as if the period ended there."""
+    counted = _is_counted(group, master)
+    added: dict[date, list[UsageDay]] = {}
+    for row in group.days:
+        added.setdefault(row.day, []).append(row)
+    quantity, amount = Decimal(0), Fraction(0)
+    found = {}
+    for day in days:
+        if day in added:
+            quantity = EXACT.add(quantity, _quantity(added[day], counted=counted))
+            amount = rate(group.version.price.model, quantity).amount
+        found[day] = amount
+    return found
+
+
+def _marks(
+    group: _Group, rated: dict[date, Fraction], carried: _Carried
+) -> tuple[tuple[date, int], ...]:
+    """The charge as it stood after each day: the sum with it less the sum before it, both rounded.
+
+    Days that change nothing are left out, but the first day with usage of its own is always there.
+    """
+    currency = group.version.price.currency
+    own = {day.day for day in group.days}
     marks: list[tuple[date, int]] = []
-    for day in group.days:
-        added = Decimal(day.rows) if counted else day.quantity
-        quantity = EXACT.add(quantity, added)
-        if marks and marks[-1][0] == day.day:
-            marks.pop()
-        marks.append((day.day, to_minor(rate(price.model, quantity).amount, price.currency)))
-    return tuple(marks), quantity
+    for day, amount in rated.items():
+        before = carried.exact[day]
+        minor = to_minor(before + amount, currency) - to_minor(before, currency)
+        if day in own or minor != (marks[-1][1] if marks else 0):
+            marks.append((day, minor))
+    return tuple(marks)

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, assert_never
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from domain.facts import Event, When
+from domain.errors import Rejected
+from domain.facts import Context, Decider, Event, Fact, Retracted, When
 
 
 class MeterTotal(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A command: see the event of the same noun."""
+
     meter: str
     rows: int
     quantity: Decimal
@@ -61,7 +64,11 @@ class UsageGapWaived(Event, frozen=True, kw_only=True, tag="usage-gap-waived"):
     batch_number: int
 
 
-class DeclareUsageWindow(Struct, frozen=True, kw_only=True, tag="declare-usage-window", forbid_unknown_fields=True):
+class DeclareUsageWindow(
+    Struct, frozen=True, kw_only=True, tag="declare-usage-window", forbid_unknown_fields=True
+):
+    """A command: see the event of the same noun."""
+
     when: When
     window_from: date
     window_to: date
@@ -70,12 +77,18 @@ class DeclareUsageWindow(Struct, frozen=True, kw_only=True, tag="declare-usage-w
     rows: int | None = None
 
 
-class WaiveUsageGap(Struct, frozen=True, kw_only=True, tag="waive-usage-gap", forbid_unknown_fields=True):
+class WaiveUsageGap(
+    Struct, frozen=True, kw_only=True, tag="waive-usage-gap", forbid_unknown_fields=True
+):
+    """A command: see the event of the same noun."""
+
     when: When
     batch_number: int
 
 
 class UsageRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A command: see the event of the same noun."""
+
     """One metered event as it comes in; (source, event_id) is accepted once for ever."""
 
     event_id: str
@@ -99,3 +112,35 @@ class UsageDay(Struct, frozen=True, kw_only=True):
     position: int
     rows: int
     quantity: Decimal
+
+
+def evolve(state: None, fact: Fact) -> None:
+    """Batches and windows stand each for themselves; gaps are found where they are compared."""
+    del state, fact
+
+
+def decide(
+    command: DeclareUsageWindow | WaiveUsageGap, state: None, context: Context
+) -> tuple[Event, ...]:
+    del state, context
+    match command:
+        case DeclareUsageWindow():
+            if command.window_to <= command.window_from:
+                raise Rejected("window-ends-before-it-begins", field="window_to")
+            if command.last_batch < command.first_batch:
+                raise Rejected("batches-out-of-order", field="last_batch")
+            return (UsageWindowDeclared(**structs.asdict(command)),)
+        case WaiveUsageGap():
+            return (UsageGapWaived(when=command.when, batch_number=command.batch_number),)
+        case _:
+            assert_never(command)
+
+
+DECIDER: Decider[None, DeclareUsageWindow | WaiveUsageGap] = Decider(
+    category="usage",
+    initial=None,
+    evolve=evolve,
+    decide=decide,
+    commands=(DeclareUsageWindow, WaiveUsageGap),
+    events=(UsageBatchAccepted, UsageWindowDeclared, UsageGapWaived, Retracted),
+)

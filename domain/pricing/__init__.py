@@ -13,7 +13,7 @@ from domain.pricing.rated import Rated
 
 Model = Flat | PerUnit | Graduated
 
-__all__ = ["Flat", "Graduated", "Model", "PerUnit", "Rated", "Tier", "rate"]
+__all__ = ["Flat", "Graduated", "Model", "PerUnit", "Rated", "Tier", "rate", "require_valid"]
 
 
 def rate(model: Model, quantity: Decimal) -> Rated:
@@ -25,5 +25,18 @@ def rate(model: Model, quantity: Decimal) -> Rated:
             return per_unit.rate(model, quantity)
         case Graduated():
             return graduated.rate(model, quantity)
+        case _:
+            assert_never(model)
+
+
+def require_valid(model: Model) -> None:
+    """Refuse parameters that price nothing or price twice."""
+    match model:
+        case Flat():
+            flat.require_valid(model)
+        case PerUnit():
+            per_unit.require_valid(model)
+        case Graduated():
+            graduated.require_valid(model)
         case _:
             assert_never(model)

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from domain.decimals import plain
 from domain.explain import Step
-from domain.pricing.rated import Rated
+from domain.pricing.rated import Rated, require_price
 
 
 class Flat(
@@ -24,3 +24,7 @@ def rate(model: Flat, quantity: Decimal) -> Rated:
     """The amount, whatever the quantity."""
     del quantity
     return Rated(Fraction(model.amount), (Step(what="flat price", value=plain(model.amount)),))
+
+
+def require_valid(model: Flat) -> None:
+    require_price(model.amount, "model.amount")

@@ -8,8 +8,9 @@ from fractions import Fraction
 from msgspec import Struct
 
 from domain.decimals import EXACT, plain
+from domain.errors import Rejected
 from domain.explain import Step
-from domain.pricing.rated import Rated
+from domain.pricing.rated import Rated, require_price
 
 
 class Tier(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -53,3 +54,17 @@ def _rated(parts: list[tuple[Decimal, Tier]]) -> Rated:
             Step(what=f"tier {bound}", value=f"{plain(units)} x {plain(tier.unit_amount)}{flat}")
         )
     return Rated(amount, tuple(steps))
+
+
+def require_valid(model: Graduated) -> None:
+    """Tiers rise, only the last is open, and every amount is a price."""
+    if not model.tiers or model.tiers[-1].up_to is not None:
+        raise Rejected("last-tier-must-be-open", field="model.tiers")
+    floor = Decimal(0)
+    for tier in model.tiers:
+        require_price(tier.unit_amount, "model.tiers.unit_amount")
+        require_price(tier.flat_amount, "model.tiers.flat_amount")
+        if tier is not model.tiers[-1]:
+            if tier.up_to is None or tier.up_to <= floor:
+                raise Rejected("tiers-must-rise", field="model.tiers", above=plain(floor))
+            floor = tier.up_to

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from domain.decimals import plain
 from domain.explain import Step
-from domain.pricing.rated import Rated
+from domain.pricing.rated import Rated, require_price
 
 
 class PerUnit(
@@ -25,3 +25,7 @@ def rate(model: PerUnit, quantity: Decimal) -> Rated:
     product = f"{plain(quantity)} x {plain(model.unit_amount)}"
     amount = Fraction(model.unit_amount) * Fraction(quantity)
     return Rated(amount, (Step(what="quantity x unit price", value=product),))
+
+
+def require_valid(model: PerUnit) -> None:
+    require_price(model.unit_amount, "model.unit_amount")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from fractions import Fraction
 
 from msgspec import Struct
 
+from domain.errors import Rejected
 from domain.explain import Step
 
 
@@ -14,3 +16,11 @@ class Rated(Struct, frozen=True):
 
     amount: Fraction
     steps: tuple[Step, ...]
+
+
+def require_price(amount: Decimal, field: str) -> None:
+    """A price is a finite amount of zero or more."""
+    if not amount.is_finite():
+        raise Rejected("not-finite", field=field)
+    if amount < 0:
+        raise Rejected("negative-price", field=field, amount=str(amount))

@@ -1,0 +1,71 @@
+"""Every decider, listed by hand: which commands and events each kind of stream knows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from domain import (
+    books,
+    cash,
+    catalogue,
+    entity,
+    invoice,
+    party,
+    policy,
+    revenue_contract,
+    subscription,
+    usage,
+)
+from domain.errors import Malformed
+from domain.facts import Decider, Event
+
+DECIDERS: tuple[Decider[Any, Any], ...] = (
+    entity.DECIDER,
+    party.DECIDER,
+    catalogue.PRODUCT,
+    catalogue.METER,
+    catalogue.PRICE,
+    subscription.DECIDER,
+    usage.DECIDER,
+    invoice.DECIDER,
+    cash.DECIDER,
+    revenue_contract.DECIDER,
+    policy.DECIDER,
+    books.BOOK,
+    books.RUN,
+    books.ADJUSTMENT,
+)
+
+Command = (
+    entity.OpenEntity
+    | entity.DefineCalendar
+    | party.RegisterCustomer
+    | party.AmendCustomer
+    | catalogue.CatalogueCommand
+    | subscription.SubscriptionCommand
+    | usage.DeclareUsageWindow
+    | usage.WaiveUsageGap
+    | invoice.InvoiceCommand
+    | cash.CashCommand
+    | revenue_contract.ContractCommand
+    | policy.AdoptPolicy
+    | books.BookCommand
+    | books.RunPosting
+    | books.AdjustmentCommand
+)
+
+EVENTS: tuple[type[Event], ...] = tuple(
+    dict.fromkeys(event for decider in DECIDERS for event in decider.events)
+)
+COMMANDS: tuple[type, ...] = tuple(
+    dict.fromkeys(command for decider in DECIDERS for command in decider.commands)
+)
+_BY_CATEGORY = {decider.category: decider for decider in DECIDERS}
+
+
+def decider_of(stream: str) -> Decider[Any, Any]:
+    """The decider of a stream `category:name`."""
+    category, colon, name = stream.partition(":")
+    if category not in _BY_CATEGORY or not colon or not name:
+        raise Malformed("unknown-stream", field="stream", stream=stream)
+    return _BY_CATEGORY[category]
