@@ -14,9 +14,9 @@ from hashlib import sha256
 from typing import NamedTuple, assert_never
 from unicodedata import is_normalized
 
+from domain.decimals import plain
 from domain.errors import Malformed
 from domain.journal import Entry, Line, Slot
-from domain.quantity import plain
 
 FACT = "tieout-fact-1"
 ENTRY = "tieout-entry-1"
@@ -101,6 +101,16 @@ def entry_leaf(entry: Entry) -> bytes:
 def usage_leaf(row: UsageLeafRow) -> bytes:
     """SHA-256 over what a usage row says: its fingerprint, and its leaf in the batch's root."""
     return _digest(USAGE, row._asdict())
+
+
+def retraction_leaf(entity: str, source: str, event_id: str) -> bytes:
+    """SHA-256 over what a row of a retraction says: which event never was."""
+    return _digest(USAGE, {"entity": entity, "event_id": event_id, "source": source})
+
+
+def bucket(entity: str, source: str, event_id: str) -> int:
+    """0 to 255, alike on every machine: spreads the usage of one entity evenly over the nodes."""
+    return sha256(_text(entity) + _text(source) + _text(event_id)).digest()[0]
 
 
 def batch_root(leaves: Iterable[bytes]) -> str:

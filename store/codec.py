@@ -12,12 +12,12 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 import msgspec
-from domain.deciders import EVENTS
 from msgspec import Struct
 
+from domain.deciders import EVENTS
+from domain.decimals import plain
 from domain.errors import Malformed
 from domain.facts import Event, Fact, Source, When
-from domain.quantity import plain
 from store.canonical import FactRow, instant, well_formed_json
 from store.failure import StoreError
 

@@ -139,6 +139,12 @@ TABLES: tuple[Table, ...] = (
         key=("entity", "subscription", "meter", "hour", "batch"),
         append_only=True,
     ),
+    Table(name="parked", kind="view", key=("entity", "unit", "from_run")),
+    Table(
+        name="usage_pending",
+        kind="view",
+        key=("entity", "unit", "meter", "day", "position", "reason", "from_run"),
+    ),
     Table(name="fact_unit", kind="view", key=("entity", "unit", "position")),
     Table(name="unit_state", kind="view", key=("entity", "book", "unit")),
     # What a key stands for is a fact or a refusal; this finds it, and tells a repeat from a misuse.

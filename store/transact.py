@@ -10,16 +10,16 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import partial
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import psycopg
-from domain.deciders import decider_of
 from msgspec import structs
 from psycopg.pq import TransactionStatus
 
 from domain.books import AdjustmentApproved, ClosePeriod, PeriodReopened, SoftClosePeriod
+from domain.deciders import decider_of
 from domain.errors import Malformed, Rejected
-from domain.facts import Event, Fact, Retracted
+from domain.facts import Context, Decider, Event, Fact, Retracted
 from store import log
 from store.db import Connection, queries
 from store.keys import (
@@ -131,7 +131,7 @@ class _Sitting:
         """Keys, outside names and streams of all requests, one query each."""
         entity = self.head.entity
         sources = [request.source for request in requests if request.source is not None]
-        streams = {request.stream for request in requests if "\x00" not in request.stream}
+        streams = {stream for request in requests for stream in _streams(request)}
         self.keys = find_keys(self.connection, entity, (request.key for request in requests))
         self.sources = find_sources(self.connection, entity, sources)
         for stream, facts in log.read_streams(self.connection, entity, streams).items():
@@ -159,7 +159,7 @@ class _Sitting:
                 raise Rejected("source-id-reused", field="source", positions=first.positions)
             self._remember(request.key, first)
             return _receipt(request, first, repeated=True)
-        timeline = self.timelines[request.stream]
+        timeline = self._timeline(request.stream)
         if request.expected_version not in (None, timeline.version):
             raise Conflict(
                 request.stream, expected=request.expected_version, found=timeline.version
@@ -181,18 +181,37 @@ class _Sitting:
         decider = decider_of(request.stream)
         if not isinstance(request.command, decider.commands):
             raise Malformed("wrong-command", field="command", command=name(request))
+        context = self._context(request, decider)
         state = timeline.state(decider, without=request.corrects)
-        if isinstance(request.command, SoftClosePeriod | ClosePeriod) and self.evidence is not None:
-            self.write()
-            gathered = self.evidence(self.connection, request)
-            events: tuple[Event, ...] = decider.decide(request.command, state, gathered)
-        else:
-            events = decider.decide(request.command, state)
+        events: tuple[Event, ...] = decider.decide(request.command, state, context)
         if target is not None:
             return tuple(_in_place_of(target, event) for event in events)
         if request.source is not None:
             timeline.refuse_ambiguous(events)
         return events
+
+    def _context(self, request: Request, decider: Decider[Any, Any]) -> Context:
+        """What the decision may look at beside its own stream, as it stands under the lock."""
+        gathered = None
+        if isinstance(request.command, SoftClosePeriod | ClosePeriod) and self.evidence is not None:
+            self.write()
+            gathered = self.evidence(self.connection, request)
+        return Context(
+            stream=request.stream,
+            actor=request.actor,
+            outside=request.source is not None,
+            evidence=gathered,
+            others={
+                stream: self._timeline(stream).state(decider_of(stream))
+                for stream in decider.needs(request.command)
+            },
+        )
+
+    def _timeline(self, stream: str) -> Timeline:
+        if stream not in self.timelines:
+            facts = log.read_stream(self.connection, self.head.entity, stream)
+            self.timelines[stream] = Timeline(facts)
+        return self.timelines[stream]
 
     def _number(
         self, request: Request, events: Sequence[Event], timeline: Timeline
@@ -275,6 +294,18 @@ def _repeated(request: Request, earlier: Known, asked: bytes) -> Outcome:
     if earlier.fingerprint != asked:
         return Malformed("key-reused", field="key", key=request.key)
     return earlier.refusal or _receipt(request, earlier, repeated=True)
+
+
+def _streams(request: Request) -> tuple[str, ...]:
+    """The request's own stream and those its decision looks at; none, if it names no stream."""
+    try:
+        check(request)
+        others = (
+            () if request.command is None else decider_of(request.stream).needs(request.command)
+        )
+    except (Malformed, Rejected):
+        return ()
+    return request.stream, *others
 
 
 def _receipt(request: Request, known: Known, *, repeated: bool) -> Receipt:
