@@ -129,7 +129,7 @@ def retained_after_cancellation(terms: Terms, master: MasterData) -> tuple[Charg
     if terms.cancelled is None or terms.cancelled[2] != "none":
         return ()
     position, day, _ = terms.cancelled
-    found = []
+    found: list[Charge] = []
     for stretch in terms.stretches:
         if stretch.end != day:
             continue

@@ -1,7 +1,8 @@
 """The books' own facts: periods closed, sealed and reopened, posting runs, approved adjustments.
 
 Streams are `book:BOOK` (closes and seals), `run` (posting runs of the entity) and `adjustment:ID`.
-A close is two facts: `period-closed` draws the line, `period-sealed` follows when the poster has passed it.
+A close is two facts: `period-closed` draws the line, `period-sealed` follows when the poster has
+passed it.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ class AdjustmentLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class AdjustmentProposed(Event, frozen=True, kw_only=True, tag="adjustment-proposed"):
-    """A manual entry dated `effective`; no effect until approved. `reverses_on`: the mirror entry's date."""
+    """A manual entry, of no effect until approved. `reverses_on`: the mirror entry's date."""
 
     book: str
     currency: str

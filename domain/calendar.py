@@ -1,4 +1,4 @@
-"""Accounting periods are rows of a calendar fact, never assumed; service periods are half-open date spans."""
+"""Accounting periods are rows of a calendar fact, never assumed; service periods are half-open."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def months(first: date, count: int) -> tuple[Period, ...]:
 
 
 def add_months(day: date, count: int, anchor: int | None = None) -> date:
-    """The same day of a later month; day 29, 30 or 31 falls back to the month's end and comes back."""
+    """The same day of a later month; 29, 30 or 31 falls back to the month's end and comes back."""
     index = day.year * 12 + day.month - 1 + count
     year, month = divmod(index, 12)
     wanted = anchor or day.day

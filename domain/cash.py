@@ -1,4 +1,4 @@
-"""Money received, applied and refunded. Application by default is measured; one a person states is a fact."""
+"""Money received, applied and refunded; only an application that a person states is a fact."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ CatalogueEvent = ProductDefined | MeterDefined | PriceSet
 
 
 class Adopted(Event, frozen=True, kw_only=True, tag="adopted"):
-    """A group fact taken into this entity's log, content and digest: nothing is measured across logs."""
+    """A group fact taken into this log, content and digest: nothing is measured across logs."""
 
     origin: str
     origin_position: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class Rejected(Exception):
-    """A command the domain refuses. Final for its key; codes are listed in docs/reference/problems.md."""
+    """A command the domain refuses, final for its key; codes: docs/reference/problems.md."""
 
     def __init__(self, code: str, *, field: str | None = None, **context: object) -> None:
         super().__init__(code, field, context)

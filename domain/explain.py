@@ -1,4 +1,4 @@
-"""One step of an explanation: what was done and what came of it, from the same call as the amount."""
+"""One step of an explanation: what was done and what came of it, from the amount's own call."""
 
 from __future__ import annotations
 

@@ -38,11 +38,11 @@ class Event(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_f
 
 
 class Retracted(Event, frozen=True, kw_only=True, tag="retracted"):
-    """The fact named by `Fact.corrects` never was. Retracting a correction brings back what it replaced."""
+    """The fact named by `Fact.corrects` never was; a retracted correction undoes itself."""
 
 
 class Source(Struct, frozen=True, kw_only=True):
-    """The outside system's own name for a fact: (system, kind, id, version) is accepted once for ever."""
+    """The outside system's own name for a fact; all four together are accepted once for ever."""
 
     system: str
     kind: str
@@ -51,7 +51,7 @@ class Source(Struct, frozen=True, kw_only=True):
 
 
 class Fact(Struct, frozen=True, kw_only=True):
-    """The recorded envelope of one event (SPEC 4). `corrects` is the position of the fact it replaces."""
+    """The recorded envelope of one event (SPEC 4). `corrects`: the position it replaces."""
 
     entity: str
     position: int
@@ -81,8 +81,9 @@ CommandType = TypeVar("CommandType")
 class Context(Struct, frozen=True, kw_only=True):
     """What a decision may need beside the command and its own stream.
 
-    `outside`: a source sent it, so it is never refused by state. `evidence` is what the store gathered
-    under the head lock for a close; `others` holds the states of the streams `Decider.needs` named.
+    `outside`: a source sent it, so it is never refused by state. `evidence` is what the store
+    gathered under the head lock for a close; `others` holds the states of the streams that
+    `Decider.needs` named.
     """
 
     stream: str = ""
@@ -123,7 +124,7 @@ def fold(decider: Decider[State, CommandType], facts: Iterable[Fact]) -> State:
 
 
 def known(facts: Iterable[Fact], at: int | None = None) -> tuple[Fact, ...]:
-    """Facts up to a position, less those a later known fact in force corrects; retractions left out.
+    """Facts up to a position, less those a later fact in force corrects; retractions left out.
 
     A correction is itself a fact: retract it and the fact it replaced is in force again.
     """
@@ -143,7 +144,7 @@ def corrected(seen: Iterable[Fact]) -> dict[int, int]:
 
 
 def timeline(facts: Iterable[Fact]) -> tuple[Fact, ...]:
-    """Known facts by (effective, order); other ties are broken by what does not depend on arrival."""
+    """Known facts by (effective, order); other ties are broken by what arrival cannot change."""
     return tuple(sorted(known(facts), key=in_effective_order))
 
 

@@ -1,8 +1,9 @@
 """Invoices, credit notes and voids: the same facts from our billing run or from an outside system.
 
 A line names the contract or subscription it bills; one that names none opens a contract of its own:
-one obligation, price = line amount, term = service period (SPEC 4). A credit or void says whether it
-goes back to the original service periods (`as-if-never`) or holds `from-now`; receivables use its own date.
+one obligation, price = line amount, term = service period (SPEC 4). A credit or void says whether
+it goes back to the original service periods (`as-if-never`) or holds `from-now`; receivables use
+its own date.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ Treatment = Literal["as-if-never", "from-now"]
 class InvoiceLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A command: see the event of the same noun."""
 
-    """`amount_minor` in the invoice's currency; the service period is half-open, none = point in time at issue."""
+    """A half-open service period at a price; without one, earned at issue."""
 
     line: str
     amount_minor: int
@@ -75,7 +76,7 @@ class CreditIssued(Event, frozen=True, kw_only=True, tag="credit-issued"):
 
 
 class InvoiceVoided(Event, frozen=True, kw_only=True, tag="invoice-voided"):
-    """What is left of the invoice is taken back. Without a treatment the book's policy says which."""
+    """What is left of the invoice is taken back; without a treatment as the policy says."""
 
     treatment: Treatment | None = None
 

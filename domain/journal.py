@@ -1,8 +1,8 @@
 """Accounts, slots, lines and entries: what the books say, in words.
 
-Amounts are signed minor units: debit positive, credit negative. A slot says what an amount is about;
-a line is a posted change of one slot; an entry is what one run posted for one unit into one period.
-"""
+Amounts are signed minor units: debit positive, credit negative. A slot says what an amount is
+about; a line is a posted change of one slot; an entry is what one run posted for one unit into one
+period.
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Slot(Struct, frozen=True, order=True):
 
 
 class Due(Struct, frozen=True):
-    """What should stand in a slot: transaction and functional minor units, why, and when it is dated."""
+    """What should stand in a slot: transaction and functional minor units, why, and its date."""
 
     minor: int
     functional_minor: int

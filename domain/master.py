@@ -12,7 +12,7 @@ from datetime import date
 from msgspec import Struct
 
 from domain.accounting.curves import Progress
-from domain.calendar import ONE_DAY, Calendar, month_start
+from domain.calendar import ONE_DAY, Calendar, Period, month_start
 from domain.catalogue import Adopted, MeterDefined, PriceSet, ProductDefined
 from domain.entity import CalendarDefined, EntityOpened
 from domain.facts import Fact, timeline
@@ -73,7 +73,7 @@ def master_data(facts: Iterable[Fact]) -> MasterData:
     meters: dict[str, MeterDefined] = {}
     products: dict[str, ProductDefined] = {}
     policies: dict[str, dict[date, Options]] = {}
-    rows = []
+    rows: list[Period] = []
     for fact in timeline(facts):
         category, _, name = fact.stream.partition(":")
         event = fact.event.content if isinstance(fact.event, Adopted) else fact.event

@@ -46,9 +46,10 @@ class Money(Struct, frozen=True, order=True):
         return f"{decimal_text(self.minor, self.currency)} {self.currency}"
 
 
-def rounded(exact: Fraction | Decimal | int) -> int:
+def rounded(exact: Fraction | int) -> int:
     """The nearest integer, half away from zero: the only rounding in the ledger."""
-    top, bottom = abs(exact).as_integer_ratio()
+    magnitude = abs(Fraction(exact))
+    top, bottom = magnitude.numerator, magnitude.denominator
     whole = (2 * top + bottom) // (2 * bottom)
     return whole if exact >= 0 else -whole
 
@@ -70,7 +71,7 @@ def split(minor: int, weights: Sequence[int]) -> tuple[int, ...]:
 
 
 def allocate(minor: int, weights: Sequence[int]) -> tuple[int, ...]:
-    """Share by largest remainder, ties to the earlier weight (rule 25); the parts sum to `minor`."""
+    """Share by largest remainder, ties to the earlier weight (rule 25); parts sum to `minor`."""
     total = sum(weights)
     assert total > 0, weights
     assert all(weight >= 0 for weight in weights), weights

@@ -12,7 +12,7 @@ from domain.facts import Context, Decider, Event, Fact, Retracted, When
 
 
 class CustomerRegistered(Event, frozen=True, kw_only=True, tag="customer-registered"):
-    """A customer account. `party` is an opaque vault id, `party_digest` the salted SHA-256 of its row."""
+    """A customer account. `party` is an opaque vault id, `party_digest` a salted SHA-256."""
 
     currency: str
     party: str | None = None

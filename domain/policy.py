@@ -16,7 +16,7 @@ from domain.facts import Context, Decider, Event, Fact, Retracted, When
 class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A command: see the event of the same noun."""
 
-    """Every election; each has a section in docs/reference/policy.md that says who would want it and why."""
+    """Every election; docs/reference/policy.md says who would want each and why."""
 
     ratable_by: Literal["day", "month"] = "day"
     month_ends: Literal["prorated", "last-month-cut-off"] = "prorated"

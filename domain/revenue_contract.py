@@ -1,4 +1,4 @@
-"""The accounting truth of a deal that is not opened from a subscription by rule: obligations, price, changes."""
+"""The accounting truth of a deal stated by itself: obligations, price, changes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from domain.money import LARGEST_MINOR
 class Obligation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A command: see the event of the same noun."""
 
-    """A promise with its stand-alone selling price at inception; the service period is half-open."""
+    """A promise with its stand-alone selling price at inception; half-open service period."""
 
     obligation: str
     ssp_minor: int

@@ -20,6 +20,7 @@ from domain.usage import UsageBatchAccepted
 Directory = Callable[[str], tuple[str, ...]]
 
 _OWN_UNIT = frozenset({"subscription", "contract", "adjustment"})
+_DOCUMENTS = frozenset({"invoice", "payment"})
 
 
 def route(fact: Fact, directory: Directory) -> tuple[str, ...]:
@@ -47,7 +48,16 @@ def _named(fact: Fact) -> tuple[str, ...]:
 
 def _follows(category: str, fact: Fact) -> bool:
     """Later facts of a document touch what it touched; any correction what it corrects touched."""
-    return category in {"invoice", "payment"} or fact.corrects is not None
+    return category in _DOCUMENTS or fact.corrects is not None
+
+
+def brings_along(fact: Fact) -> bool:
+    """Whether a unit this fact reaches first takes the earlier facts of its stream as well.
+
+    A credit may be known before a correction moves its invoice to another contract; had it come
+    after, it would have followed, and the order of arrival must not matter (law 2).
+    """
+    return fact.stream.partition(":")[0] in _DOCUMENTS
 
 
 def unit_of_line(invoice: str, line: InvoiceLine) -> str:

@@ -1,6 +1,7 @@
 """The commercial truth of a subscription: what was sold, in which term, and every change to it.
 
-Dates are half-open: `term_to` and the effective date of a cancellation are the first day not served.
+Dates are half-open: `term_to` and the effective date of a cancellation are the first day not
+served.
 """
 
 from __future__ import annotations
@@ -16,11 +17,14 @@ from domain.errors import Rejected
 from domain.facts import Context, Decider, Event, Fact, Retracted, When
 from domain.quantity import quantity
 
+# A month that has no such day bills on its last one.
+LAST_ANCHOR_DAY = 31
+
 
 class Item(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A command: see the event of the same noun."""
 
-    """One priced position; `quantity` multiplies a recurring price and is ignored by a usage price."""
+    """One priced position; `quantity` multiplies a recurring price, a usage price ignores it."""
 
     item: str
     price: str
@@ -30,7 +34,7 @@ class Item(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class ItemChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A command: see the event of the same noun."""
 
-    """What an item is from a date on; fields left out stay. An unknown item with a price is added."""
+    """What an item is from a date on; fields left out stay. A new item needs a price."""
 
     item: str
     price: str | None = None
@@ -39,7 +43,7 @@ class ItemChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class SubscriptionStarted(Event, frozen=True, kw_only=True, tag="subscription-started"):
-    """`contract`: open a revenue contract by rule, or `none`, when invoices or a contract fact carry it."""
+    """`contract`: open one by rule, or `none`, when invoices or a contract fact carry it."""
 
     customer: str
     currency: str
@@ -188,7 +192,7 @@ def _started(command: StartSubscription, state: SubscriptionState) -> Subscripti
         raise Rejected("no-items", field="items")
     if len({item.item for item in command.items}) < len(command.items):
         raise Rejected("duplicate-item", field="items")
-    if command.anchor_day is not None and not 1 <= command.anchor_day <= 31:
+    if command.anchor_day is not None and not 1 <= command.anchor_day <= LAST_ANCHOR_DAY:
         raise Rejected("anchor-day-out-of-range", field="anchor_day", day=command.anchor_day)
     exponent(command.currency)
     for item in command.items:

@@ -1,4 +1,4 @@
-"""Usage arrives in numbered batches of immutable rows; a correction or retraction is itself a batch.
+"""Usage arrives in numbered batches of immutable rows; corrections and retractions are batches.
 
 Streams are `usage:SOURCE`. Rows live in their own table; a row counts from its batch's position
 until that of the batch that replaces or retracts it. A row's standing (rated, pending and why) is
@@ -49,7 +49,7 @@ class UsageBatchAccepted(Event, frozen=True, kw_only=True, tag="usage-batch-acce
 
 
 class UsageWindowDeclared(Event, frozen=True, kw_only=True, tag="usage-window-declared"):
-    """The source's word on what it sent for a window: batch numbers first..last, rows if it says."""
+    """What the source says it sent for a window: batch numbers first to last, rows if it says."""
 
     window_from: date
     window_to: date
@@ -101,7 +101,7 @@ class UsageRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class UsageDay(Struct, frozen=True, kw_only=True):
-    """What one batch adds to one day of one subscription's meter; the day is in the subscription's zone.
+    """What one batch adds to one day of one subscription's meter, in the subscription's zone.
 
     Retracted and corrected rows are already out. `rows` counts rows, `quantity` is their exact sum.
     """
