@@ -3,6 +3,7 @@
 Amounts are signed minor units: debit positive, credit negative. A slot says what an amount is
 about; a line is a posted change of one slot; an entry is what one run posted for one unit into one
 period.
+"""
 
 from __future__ import annotations
 
