@@ -1,0 +1,28 @@
+"""What stands booked: sums of journal lines by account, period booked, day earned and run."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from msgspec import Struct
+
+from store.db import Connection, queries
+
+SQL = queries(__file__)
+
+
+class BookedSum(Struct, frozen=True):
+    """Debits positive, in minor units, from so many lines."""
+
+    account: str
+    booked: str
+    earned: date
+    known_at: int
+    currency: str
+    minor: int
+    lines: int
+
+
+def booked_sums(connection: Connection, entity: str, book: str) -> tuple[BookedSum, ...]:
+    rows = connection.execute(SQL.booked_sums, {"entity": entity, "book": book})
+    return tuple(BookedSum(*row) for row in rows)

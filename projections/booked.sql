@@ -1,0 +1,8 @@
+-- name: booked_sums
+-- Every account of a book, by the period booked, the day earned and the run that posted it: what
+-- balances, changes, earned and as-known figures of worked cases are sums of. Debits are positive.
+SELECT account, booked, earned, known_at, currency, sum(minor)::bigint AS minor, count(*) AS lines
+  FROM journal_line
+ WHERE entity = %(entity)s AND book = %(book)s
+ GROUP BY account, booked, earned, known_at, currency
+ ORDER BY account, booked, earned, known_at, currency;
