@@ -1,0 +1,1 @@
+"""What the ledger answers: one question per file, each with its .sql twin."""

@@ -1,0 +1,416 @@
+"""The poster: passes every fact, marks its units, and at a posting run settles what changed.
+
+One transaction marks a page of facts, or settles one chunk of units of a run; the checkpoint moves
+in the same transaction. Readers look only up to the checkpoint, so they see a run when it is whole.
+The journal is the same however facts were paged: a run knows only what the log says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from domain.books import BookOpened, PostingRun
+from domain.errors import Rejected
+from domain.facts import Fact, known, timeline
+from domain.ledger import Fresh, Run, Settled, UnitState, moves, settle
+from domain.master import MASTER_CATEGORIES, MasterData, master_data
+from domain.periods import period_states
+from domain.routing import route
+from domain.subscription import SubscriptionStarted
+from domain.usage import UsageDay
+from projections import journal_rows as rows
+from store import log
+from store.db import Connection, queries
+from store.usage_days import usage_days
+
+SQL = queries(__file__)
+
+NAME = "journal"
+UNITS_IN_ONE_TRANSACTION = 2_000
+# What a fault in our own arithmetic or in a hostile fact may raise; anything else stops the poster.
+FAULTS = (ArithmeticError, AssertionError, LookupError, TypeError, ValueError)
+
+
+class Place(NamedTuple):
+    """Where the poster stands: past `position`, or in the run after it, past unit `cursor`."""
+
+    position: int
+    cursor: str | None
+
+
+class Poster(Struct, kw_only=True):
+    """What the poster keeps in memory between transactions; all of it follows from the log."""
+
+    entity: str
+    place: Place
+    entry: int
+    last_run: int
+    through: date | None
+    master_facts: list[Fact]
+    book_facts: list[Fact]
+    page: list[Fact] = []
+    master: MasterData | None = None
+
+
+class Work(Struct, frozen=True, kw_only=True):
+    """A chunk of units of one run with all that settling them reads."""
+
+    runs: tuple[Run, ...]
+    units: tuple[str, ...]
+    fresh: dict[str, Fresh]
+    states: dict[tuple[str, str], UnitState]
+
+
+class Parked(NamedTuple):
+    """A unit that could not be settled, and why."""
+
+    unit: str
+    code: str
+    detail: str
+
+
+def advance(
+    connection: Connection,
+    entity: str,
+    poster: Poster | None,
+    *,
+    batch: int,
+    upto: int = log.END,
+) -> tuple[Poster, bool]:
+    """One transaction further. False: there was nothing left to do."""
+    with connection.transaction():
+        place, fence = _lease(connection, entity)
+        if poster is None or poster.place != place:
+            poster = _load(connection, entity, place)
+        if not poster.page:
+            poster.page = list(
+                log.read(connection, entity, after=place.position, upto=upto, limit=batch)
+            )
+        if not poster.page:
+            return poster, False
+        if isinstance(poster.page[0].event, PostingRun):
+            _settle_chunk(connection, poster, poster.page[0])
+        else:
+            _mark(connection, poster)
+        moved = {"entity": entity, "fence": fence, **poster.place._asdict()}
+        found = connection.execute(SQL.move_checkpoint, moved)
+        assert found.rowcount == 1, (entity, fence)
+    return poster, True
+
+
+def _lease(connection: Connection, entity: str) -> tuple[Place, int]:
+    """The checkpoint, held until the transaction ends: a second poster waits and then goes on."""
+    row = connection.execute(SQL.lock_checkpoint, {"entity": entity}).fetchone()
+    if row is None:
+        connection.execute(SQL.make_checkpoint, {"entity": entity})
+        row = connection.execute(SQL.lock_checkpoint, {"entity": entity}).fetchone()
+    assert row is not None, entity
+    position, cursor, fence = row
+    return Place(position, cursor), fence
+
+
+def _load(connection: Connection, entity: str, place: Place) -> Poster:
+    at = {"entity": entity, "position": place.position}
+    entry = connection.execute(SQL.last_entry, at).fetchone()
+    run = connection.execute(SQL.last_run, at).fetchone()
+    assert entry is not None, entity
+    assert run is not None, entity
+    kept = log.read_categories(
+        connection, entity, [*MASTER_CATEGORIES, "book"], upto=place.position
+    )
+    return Poster(
+        entity=entity,
+        place=place,
+        entry=entry[0],
+        last_run=run[0],
+        through=run[1],
+        master_facts=[fact for fact in kept if _category(fact) != "book"],
+        book_facts=[fact for fact in kept if _category(fact) == "book"],
+    )
+
+
+def _category(fact: Fact) -> str:
+    return fact.stream.partition(":")[0]
+
+
+# --- between runs: mark --------------------------------------------------------------------------
+
+
+def _mark(connection: Connection, poster: Poster) -> None:
+    """Note which units the facts up to the next run touch; nothing is measured yet."""
+    end = next(
+        (place for place, fact in enumerate(poster.page) if isinstance(fact.event, PostingRun)),
+        len(poster.page),
+    )
+    passed, poster.page = poster.page[:end], poster.page[end:]
+    directory = _directory(connection, poster.entity, passed)
+    touched = []
+    for fact in passed:
+        units = route(fact, lambda stream: tuple(sorted(directory.get(stream, ()))))
+        directory.setdefault(fact.stream, set()).update(units)
+        touched += [(poster.entity, unit, fact.position) for unit in units]
+    rows.copy(connection, SQL.copy_fact_units, rows.FACT_UNIT_TYPES, touched)
+    poster.book_facts += [fact for fact in passed if _category(fact) == "book"]
+    if new := [fact for fact in passed if _category(fact) in MASTER_CATEGORIES]:
+        poster.master_facts += new
+        poster.master = None
+    poster.place = Place(passed[-1].position, None)
+
+
+def _directory(connection: Connection, entity: str, facts: Iterable[Fact]) -> dict[str, set[str]]:
+    """Units of the streams whose later facts follow their earlier ones: one query for a page."""
+    streams = {
+        fact.stream
+        for fact in facts
+        if fact.corrects is not None or _category(fact) in {"invoice", "payment"}
+    }
+    found: dict[str, set[str]] = {}
+    if streams:
+        arguments = {"entity": entity, "streams": sorted(streams)}
+        for stream, unit in connection.execute(SQL.directory, arguments):
+            found.setdefault(stream, set()).add(unit)
+    return found
+
+
+# --- at a run: settle ----------------------------------------------------------------------------
+
+
+def _settle_chunk(connection: Connection, poster: Poster, fact: Fact) -> None:
+    """Settle the next units of a run; past the last one the run is whole and the place moves on."""
+    through = _through(poster, fact)
+    work = _work(connection, poster, fact, through)
+    settled, parked = _settle_units(work)
+    posted = rows.posting(settled, poster.entry)
+    _write(connection, poster.entity, fact.position, work, settled, posted)
+    _park(connection, poster.entity, fact.position, work.units, parked)
+    poster.entry += len(posted.entries)
+    if len(work.units) == UNITS_IN_ONE_TRANSACTION:
+        poster.place = Place(poster.place.position, work.units[-1])
+        return
+    poster.place = Place(fact.position, None)
+    poster.last_run, poster.through = fact.position, through
+    poster.page = poster.page[1:]
+
+
+def _through(poster: Poster, fact: Fact) -> date:
+    """How far time has come by this run: it never goes back."""
+    assert isinstance(fact.event, PostingRun)
+    return max(fact.event.through, poster.through or fact.event.through)
+
+
+def _work(connection: Connection, poster: Poster, fact: Fact, through: date) -> Work:
+    wanted = {
+        "entity": poster.entity,
+        "since": 0 if _measures_all(poster) else poster.last_run,
+        "run": fact.position,
+        "after": poster.place.cursor or "",
+        "moved_after": poster.through if poster.through != through else None,
+        "limit": UNITS_IN_ONE_TRANSACTION,
+    }
+    marked: dict[str, bool] = dict(connection.execute(SQL.units_to_settle, wanted).fetchall())
+    states = _states(connection, poster.entity, marked)
+    runs = _runs(poster, fact, through)
+    missing = {unit for unit in marked for run in runs if (unit, run.book) not in states}
+    fresh = {unit for unit, is_fresh in marked.items() if is_fresh} | missing
+    return Work(
+        runs=runs,
+        units=tuple(sorted(marked)),
+        fresh=_fresh(connection, poster.entity, fresh, fact.position),
+        states={
+            key: state
+            for key, state in states.items()
+            if key[0] in fresh or moves(state.schedule, poster.through or through, through)
+        },
+    )
+
+
+def _measures_all(poster: Poster) -> bool:
+    """Master data or a book came in since the last run: every unit may measure otherwise."""
+    if any(fact.position > poster.last_run for fact in poster.master_facts):
+        return True
+    return any(
+        isinstance(fact.event, BookOpened) or fact.corrects is not None
+        for fact in poster.book_facts
+        if fact.position > poster.last_run
+    )
+
+
+def _runs(poster: Poster, fact: Fact, through: date) -> tuple[Run, ...]:
+    """The run as each book known at it sees it, in order of their names."""
+    if poster.master is None:
+        poster.master = master_data(poster.master_facts)
+    master = poster.master
+    books = {
+        opened.stream.partition(":")[2]
+        for opened in known(poster.book_facts)
+        if isinstance(opened.event, BookOpened)
+    }
+    return tuple(
+        Run(
+            entity=poster.entity,
+            book=book,
+            position=fact.position,
+            through=through,
+            recorded_on=fact.recorded_at.astimezone(ZoneInfo(master.zone)).date(),
+            master=master,
+            periods=period_states(
+                master.calendar,
+                [row for row in poster.book_facts if row.stream == f"book:{book}"],
+            ),
+        )
+        for book in sorted(books)
+    )
+
+
+def _states(
+    connection: Connection, entity: str, units: Iterable[str]
+) -> dict[tuple[str, str], UnitState]:
+    arguments = {"entity": entity, "units": list(units)}
+    return {
+        (unit, book): rows.unpack(stored)
+        for unit, book, stored in connection.execute(SQL.unit_states, arguments)
+    }
+
+
+def _fresh(connection: Connection, entity: str, units: Iterable[str], run: int) -> dict[str, Fresh]:
+    """All facts of some units up to a run, each read once, and the usage of subscriptions."""
+    places: dict[str, list[int]] = {unit: [] for unit in sorted(units)}
+    if not places:
+        return {}
+    arguments = {"entity": entity, "units": list(places), "run": run}
+    for unit, position in connection.execute(SQL.facts_of_units, arguments):
+        places[unit].append(position)
+    wanted = {position for positions in places.values() for position in positions}
+    facts = {fact.position: fact for fact in log.read_positions(connection, entity, wanted)}
+    of_unit = {unit: tuple(facts[at] for at in positions) for unit, positions in places.items()}
+    zones = {
+        unit.partition(":")[2]: zone_of(own)
+        for unit, own in of_unit.items()
+        if unit.startswith("subscription:")
+    }
+    usage: dict[str, list[UsageDay]] = {}
+    for day in usage_days(connection, entity, zones, upto=run):
+        usage.setdefault(f"subscription:{day.subscription}", []).append(day)
+    return {
+        unit: Fresh(facts=own, usage=tuple(usage.get(unit, ()))) for unit, own in of_unit.items()
+    }
+
+
+def zone_of(facts: Iterable[Fact]) -> str:
+    """The zone of a subscription's days: its own, or UTC before it is known."""
+    started = (
+        fact.event for fact in timeline(facts) if isinstance(fact.event, SubscriptionStarted)
+    )
+    return next((event.zone for event in started), "UTC")
+
+
+def _settle_units(work: Work) -> tuple[list[Settled], list[Parked]]:
+    """Unit by unit, then book by book; one that fails is parked whole and the others go on."""
+    done: list[Settled] = []
+    parked: list[Parked] = []
+    for unit in work.units:
+        try:
+            done += _settle_unit(unit, work)
+        except Rejected as refusal:
+            parked.append(Parked(unit, refusal.code, str(refusal)))
+        except FAULTS as fault:
+            parked.append(Parked(unit, "unexpected", f"{type(fault).__name__}: {fault}"))
+    return done, parked
+
+
+def _settle_unit(unit: str, work: Work) -> list[Settled]:
+    fresh = work.fresh.get(unit)
+    return [
+        settle(unit, work.states.get((unit, run.book)), fresh, run)
+        for run in work.runs
+        if fresh is not None or (unit, run.book) in work.states
+    ]
+
+
+# --- what is written -----------------------------------------------------------------------------
+
+
+def _write(
+    connection: Connection,
+    entity: str,
+    run: int,
+    work: Work,
+    settled: Sequence[Settled],
+    posted: rows.Posting,
+) -> None:
+    rows.copy(connection, SQL.copy_entries, rows.ENTRY_TYPES, posted.entries)
+    rows.copy(connection, SQL.copy_lines, rows.LINE_TYPES, posted.lines)
+    rows.copy(connection, SQL.copy_causes, rows.CAUSE_TYPES, posted.causes)
+    schedules = [result.state.schedule for result in settled]
+    connection.execute(
+        SQL.save_states,
+        {
+            "entity": entity,
+            "run": run,
+            "books": [schedule.book for schedule in schedules],
+            "units": [schedule.unit for schedule in schedules],
+            "measured": [result.state.measured_at for result in settled],
+            "schedules": [rows.pack(result.state) for result in settled],
+            "moves": [schedule.moves_until for schedule in schedules],
+        },
+    )
+    _write_pending(connection, entity, run, work, settled)
+
+
+def _write_pending(
+    connection: Connection, entity: str, run: int, work: Work, settled: Sequence[Settled]
+) -> None:
+    """End what is no longer pending, add what is; whatever stays as it was keeps its first run."""
+    measured = {
+        result.state.schedule.unit: result.state.schedule.pending
+        for result in settled
+        if result.state.schedule.unit in work.fresh
+    }
+    units = sorted(unit for unit in measured if unit.startswith("subscription:"))
+    if not units:
+        return
+    arguments = {"entity": entity, "units": units}
+    before = {rows.Pending(*row) for row in connection.execute(SQL.pending_now, arguments)}
+    now = {
+        row
+        for unit in units
+        for row in rows.pending_rows(unit, measured[unit], work.fresh[unit].usage)
+    }
+    if gone := sorted(before - now):
+        columns = {
+            "units": [row.unit for row in gone],
+            "meters": [row.meter for row in gone],
+            "days": [row.day for row in gone],
+            "positions": [row.position for row in gone],
+            "reasons": [row.reason for row in gone],
+        }
+        connection.execute(SQL.end_pending, {"entity": entity, "run": run} | columns)
+    added = [(entity, *row[:5], run, *row[5:]) for row in sorted(now - before)]
+    rows.copy(connection, SQL.copy_pending, rows.PENDING_TYPES, added)
+
+
+def _park(
+    connection: Connection,
+    entity: str,
+    run: int,
+    units: Sequence[str],
+    failed: Sequence[Parked],
+) -> None:
+    """Release what was settled after all, park what failed; what stays keeps its first run."""
+    arguments = {"entity": entity, "run": run, "units": list(units)}
+    waiting = {unit for (unit,) in connection.execute(SQL.parked_units, arguments)}
+    still = {row.unit for row in failed}
+    if released := sorted(waiting - still):
+        connection.execute(SQL.release_parked, arguments | {"units": released})
+    if new := [row for row in failed if row.unit not in waiting]:
+        columns = {
+            "units": [row.unit for row in new],
+            "codes": [row.code for row in new],
+            "details": [row.detail for row in new],
+        }
+        connection.execute(SQL.park, arguments | columns)

@@ -1,0 +1,95 @@
+"""The poster on a real database."""
+
+from datetime import date
+
+from domain.facts import When
+from domain.subscription import RenewSubscription
+
+REVENUE = """
+    SELECT booked, to_char(earned, 'YYYY-MM'), -sum(minor) FROM journal_line
+     WHERE account = 'revenue' GROUP BY 1, 2 ORDER BY 1, 2
+"""
+JOURNAL = """
+    SELECT entry, unit, known_at, booked, encode(leaf, 'hex') FROM journal_entry ORDER BY entry
+"""
+
+
+def quarter_with_late_usage(books):
+    """Story (a): January to March closed, January reopened, February usage known in April."""
+    books.subscribe("s1")
+    books.on(2024, 3, 31).run(date(2024, 3, 31))
+    for period in ("2024-01", "2024-02", "2024-03"):
+        books.close(period)
+    books.reopen("2024-01")
+    books.on(2024, 4, 12).use("s1", date(2024, 2, 20), 60, 40)
+    books.on(2024, 4, 30).run(date(2024, 4, 30))
+
+
+def test_late_usage_is_booked_in_the_open_month_and_earned_in_its_own(books):
+    quarter_with_late_usage(books)
+
+    books.catch_up()
+
+    assert books.connection.execute(REVENUE).fetchall() == [
+        ("2024-01", "2024-01", 100_000),
+        ("2024-02", "2024-02", 100_000),
+        ("2024-03", "2024-03", 100_000),
+        ("2024-04", "2024-02", 20_000),
+        ("2024-04", "2024-04", 100_000),
+    ]
+
+
+def test_the_journal_is_the_same_however_the_log_is_paged(books):
+    quarter_with_late_usage(books)
+    found = []
+    for batch in (1, 7, 5_000):
+        with books.connection.transaction(force_rollback=True):
+            books.catch_up(batch)
+            found.append(books.connection.execute(JOURNAL).fetchall())
+
+    assert len(found[0]) == 4
+    assert found[1:] == [found[0], found[0]]
+
+
+def test_a_second_pass_posts_nothing(books):
+    quarter_with_late_usage(books)
+    books.catch_up()
+    before = books.connection.execute(JOURNAL).fetchall()
+
+    books.run(date(2024, 4, 30))
+    books.catch_up()
+
+    assert books.connection.execute(JOURNAL).fetchall() == before
+
+
+def test_a_unit_whose_calendar_ends_too_early_waits_alone(books):
+    books.subscribe("s1")
+    books.subscribe("s2", date(2025, 12, 1), date(2026, 2, 1))
+    books.run(date(2026, 1, 31))
+
+    books.catch_up()
+
+    parked = "SELECT unit, from_run, to_run, code FROM parked ORDER BY unit"
+    assert books.connection.execute(parked).fetchall() == [
+        ("subscription:s2", 10, None, "no-period")
+    ]
+    units = "SELECT DISTINCT unit FROM journal_entry"
+    assert books.connection.execute(units).fetchall() == [("subscription:s1",)]
+
+
+def test_pending_usage_is_judged_again_by_itself(books):
+    books.subscribe("s1", date(2024, 1, 1), date(2024, 4, 1))
+    books.use("s1", date(2024, 4, 5), 50)
+    books.run(date(2024, 4, 30))
+    renewal = RenewSubscription(when=When(effective=date(2024, 4, 1)), term_to=date(2024, 7, 1))
+    books.tell("subscription:s1", renewal)
+    books.run(date(2024, 4, 30))
+
+    books.catch_up()
+
+    pending = "SELECT meter, day, reason, from_run, to_run, rows, quantity FROM usage_pending"
+    assert books.connection.execute(pending).fetchall() == [
+        ("calls", date(2024, 4, 5), "out-of-term", 10, 12, 1, 50)
+    ]
+    april = "SELECT -sum(minor) FROM journal_line WHERE account = 'revenue' AND booked = '2024-04'"
+    assert books.connection.execute(april).fetchone() == (110_000,)
