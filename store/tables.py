@@ -147,12 +147,6 @@ TABLES: tuple[Table, ...] = (
     ),
     Table(name="fact_unit", kind="view", key=("entity", "unit", "position")),
     Table(name="unit_state", kind="view", key=("entity", "book", "unit")),
-    Table(name="parked", kind="view", key=("entity", "unit", "from_run")),
-    Table(
-        name="usage_pending",
-        kind="view",
-        key=("entity", "unit", "meter", "day", "position", "reason", "from_run"),
-    ),
     # What a key stands for is a fact or a refusal; this finds it, and tells a repeat from a misuse.
     Table(name="command_key", kind="operational", key=("entity", "key"), append_only=True),
     Table(
