@@ -22,6 +22,9 @@ from domain.party import CustomerAmended, CustomerRegistered
 from domain.rating import rate_usage
 from domain.terms import Terms, terms
 from domain.usage import UsageBatchAccepted, UsageDay
+from store import log as facts_log
+from store.db import Connection
+from store.usage_days import usage_days
 
 CATEGORIES = (*sorted(MASTER_CATEGORIES), "customer", "invoice", "subscription", "usage")
 PAYMENT_TERMS_DAYS = 30
@@ -111,6 +114,18 @@ def bill_due(facts: Sequence[Fact], usage: Mapping[str, Sequence[UsageDay]], thr
         documents=tuple(document for run in runs for document in run.documents),
         carried=tuple(row for run in runs for row in run.carried),
     )
+
+
+def billing_input(
+    connection: Connection, entity: str, upto: int
+) -> tuple[tuple[Fact, ...], dict[str, list[UsageDay]]]:
+    """What `bill_due` reads, as known at a position."""
+    facts = facts_log.read_categories(connection, entity, CATEGORIES, upto=upto)
+    zones = {name: sold.started.zone for name, sold in _subscriptions(timeline(facts)).items()}
+    usage: dict[str, list[UsageDay]] = {}
+    for day in usage_days(connection, entity, zones, upto=upto):
+        usage.setdefault(day.subscription, []).append(day)
+    return facts, usage
 
 
 def _category(fact: Fact) -> str:

@@ -1,0 +1,257 @@
+"""One ledger at hand: what the command line, HTTP, worked cases, demo and stories all act through.
+
+Every act here is public commands under keys that the same act gives again, so whoever was cut off
+repeats the whole act and nothing happens twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date
+from typing import Self
+
+from msgspec import Struct
+
+from domain.books import ClosePeriod, ReopenPeriod, RunPosting, SealPeriod, SoftClosePeriod
+from domain.facts import When
+from domain.master import master_data
+from projections import runner
+from replay.billing_run import Bill, Carried, Document, bill_due, billing_input
+from store import adoption, log, party
+from store.db import Connection, Pool, pool
+from store.request import Clock, Outcome, Receipt, Request
+from store.seals import period_seal
+from store.transact import append_many, submit
+from store.usage_input import Raw
+from store.usage_rows import BatchReceipt, UsageBatch, ingest
+
+RUN = "run:self"
+
+
+class Billed(Struct, frozen=True, kw_only=True):
+    """What a billing run issued, and what it could not put on any document yet."""
+
+    documents: tuple[Document, ...]
+    carried: tuple[Carried, ...]
+    position: int
+
+
+class Closed(Struct, frozen=True, kw_only=True):
+    """A period closed and sealed: two facts, and the digest every later replay must reproduce."""
+
+    period: str
+    closed_at: int
+    sealed_at: int
+    seal: SealPeriod
+
+
+class Ledger:
+    """A database of entities and the clock of its committer. Close it, or use it in a `with`."""
+
+    def __init__(self, connections: Pool, clock: Clock) -> None:
+        self.connections = connections
+        self.clock = clock
+
+    @classmethod
+    def open(cls, dsn: str, clock: Clock) -> Self:
+        return cls(pool(dsn), clock)
+
+    def close(self) -> None:
+        self.connections.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        with self.connections.connection() as lent:
+            yield lent
+
+    # --- facts in ------------------------------------------------------------------------------
+
+    def submit(self, request: Request) -> Receipt:
+        """One command. Raises Rejected, Malformed or Conflict."""
+        with self.connection() as connection:
+            return submit(connection, request, clock=self.clock)
+
+    def submit_many(self, entity: str, requests: Iterable[Request]) -> list[Outcome]:
+        """Many commands of one entity, each answered by itself."""
+        with self.connection() as connection:
+            return append_many(connection, entity, requests, clock=self.clock)
+
+    def ingest(self, batch: UsageBatch, rows: Iterable[Raw | str]) -> BatchReceipt:
+        """A batch of usage rows, corrections or retractions, answered row by row."""
+        with self.connection() as connection:
+            return ingest(connection, batch, rows, clock=self.clock)
+
+    def adopt(self, entity: str, group: str, *, actor: str = "system") -> list[Outcome]:
+        """Take every group fact of the catalogue that this entity has not taken yet."""
+        with self.connection() as connection:
+            return adoption.adopt(
+                connection, group=group, entity=entity, clock=self.clock, actor=actor
+            )
+
+    def keep_party(self, entity: str, name: str, content: Mapping[str, str]) -> party.Party:
+        """Person data into the vault; a customer fact then holds the id and digest."""
+        with self.connection() as connection:
+            return party.put(connection, entity, name, content, at=self.clock())
+
+    # --- time passes ---------------------------------------------------------------------------
+
+    def catch_up(
+        self, entity: str | None = None, *, progress: runner.Progress | None = None
+    ) -> None:
+        """Poster and views up to the head."""
+        with self.connection() as connection:
+            runner.catch_up(connection, entity, progress=progress)
+
+    def run(
+        self, entity: str, through: date, *, key: str | None = None, actor: str = "system"
+    ) -> Receipt:
+        """A posting run on all that is known, with time driven up to `through`; then catch up.
+
+        Without a key of its own each call is a new run: the same date again posts what came since.
+        """
+        receipt = self.submit(
+            Request(
+                entity=entity,
+                stream=RUN,
+                key=key or f"run:{through}:{self.head(entity)}",
+                command=RunPosting(when=When(effective=through), through=through),
+                actor=actor,
+            )
+        )
+        self.catch_up(entity)
+        return receipt
+
+    def bill(self, entity: str, through: date, *, actor: str = "system") -> Billed:
+        """Issue what is due and not yet on an invoice. Again at once, it issues nothing."""
+        due, position = self.bill_preview(entity, through)
+        requests = [
+            Request(
+                entity=entity,
+                stream=document.stream,
+                key=document.key,
+                command=document.command,
+                actor=actor,
+            )
+            for document in due.documents
+        ]
+        for outcome in self.submit_many(entity, requests):
+            if not isinstance(outcome, Receipt):
+                raise outcome
+            position = max(position, *outcome.positions)
+        return Billed(documents=due.documents, carried=due.carried, position=position)
+
+    def bill_preview(self, entity: str, through: date) -> tuple[Bill, int]:
+        """What a billing run would issue on all that is known, and the position it looked at."""
+        position = self.head(entity)
+        with self.connection() as connection:
+            facts, usage = billing_input(connection, entity, position)
+        return bill_due(facts, usage, through), position
+
+    # --- books ---------------------------------------------------------------------------------
+
+    def soft_close(
+        self, entity: str, book: str, period: str, *, key: str | None = None, actor: str = "system"
+    ) -> Receipt:
+        """Draw the line for settling; approved adjustments may still come."""
+        self.catch_up(entity)
+        when = self._end_of(entity, period)
+        command = SoftClosePeriod(when=when, period=period)
+        return self._book(entity, book, command, key or f"soft-close:{book}:{period}", actor)
+
+    def close_period(
+        self, entity: str, book: str, period: str, *, key: str | None = None, actor: str = "system"
+    ) -> Closed:
+        """Close, let the poster pass the close, seal. A close that was cut off is finished."""
+        self.catch_up(entity)
+        when = self._end_of(entity, period)
+        name = key or self._act("close", entity, book, period)
+        command = ClosePeriod(when=when, period=period)
+        closed_at = self._book(entity, book, command, name, actor).positions[-1]
+        self.catch_up(entity)
+        with self.connection() as connection:
+            found = period_seal(connection, entity, book=book, period=period, closed_at=closed_at)
+        sealing = SealPeriod(
+            when=when,
+            period=period,
+            digest=found.digest,
+            entries=found.entries,
+            lines=found.lines,
+            debits_minor=found.debits_minor,
+            closed_at=closed_at,
+        )
+        sealed = self._book(entity, book, sealing, f"{name}:seal", actor)
+        self.catch_up(entity)
+        return Closed(
+            period=period, closed_at=closed_at, sealed_at=sealed.positions[-1], seal=sealing
+        )
+
+    def reopen(
+        self,
+        entity: str,
+        book: str,
+        period: str,
+        *,
+        approved_by: str,
+        key: str | None = None,
+        actor: str = "system",
+        reason: str | None = None,
+    ) -> Receipt:
+        """Two people undo the close and its seal."""
+        when = self._end_of(entity, period)
+        command = ReopenPeriod(when=when, period=period, approved_by=approved_by)
+        name = key or self._act("reopen", entity, book, period)
+        receipt = self._book(entity, book, command, name, actor, reason)
+        self.catch_up(entity)
+        return receipt
+
+    def _act(self, act: str, entity: str, book: str, period: str) -> str:
+        """A key for the act as things stand: the next close after a reopening is another one."""
+        with self.connection() as connection:
+            streams = log.stream_versions(connection, entity, [f"book:{book}"])
+        return f"{act}:{book}:{period}:{streams.get(f'book:{book}', 0)}"
+
+    def _book(
+        self,
+        entity: str,
+        book: str,
+        command: SoftClosePeriod | ClosePeriod | SealPeriod | ReopenPeriod,
+        key: str,
+        actor: str,
+        reason: str | None = None,
+    ) -> Receipt:
+        return self.submit(
+            Request(
+                entity=entity,
+                stream=f"book:{book}",
+                key=key,
+                command=command,
+                actor=actor,
+                reason=reason,
+            )
+        )
+
+    def _end_of(self, entity: str, period: str) -> When:
+        """An act on a period is dated its last day, so that a repeat is the same request."""
+        with self.connection() as connection:
+            facts = log.read_stream(connection, entity, "entity:self")
+        named = master_data(facts).calendar.named(period)
+        return When(effective=named.last if named else self.clock().date())
+
+    # --- where it stands -----------------------------------------------------------------------
+
+    def head(self, entity: str) -> int:
+        with self.connection() as connection:
+            found = log.head(connection, entity)
+        return found.position if found else 0
+
+    def heads(self) -> dict[str, int]:
+        """The position of every entity."""
+        with self.connection() as connection:
+            return log.heads(connection)
