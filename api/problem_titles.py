@@ -1,4 +1,4 @@
-"""Every code the ledger answers with, and what it says to a person. The page problems.md lists them.
+"""Every code the ledger answers with, and what it says to a person (docs/reference/problems.md).
 
 A code is never renamed and never reused: programs of others decide by it.
 """
