@@ -105,8 +105,6 @@ class Ledger:
     def catch_up(
         self, entity: str | None = None, *, progress: runner.Progress | None = None
     ) -> None:
-        self, entity: str | None = None, *, progress: runner.Progress | None = None
-    ) -> None:
         """Poster and views up to the head."""
         with self.connection() as connection:
             runner.catch_up(connection, entity, progress=progress)
