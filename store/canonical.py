@@ -24,6 +24,9 @@ USAGE = "tieout-usage-1"
 BATCH = "tieout-usage-batch-1"
 KEPT = "tieout-kept-1"
 COMMAND = "tieout-command-1"
+JOURNAL = "tieout-journal-1"
+SEAL = "tieout-seal-1"
+PARTY = "tieout-party-1"
 
 _ABSENT = b"\xff\xff\xff\xff"
 # A NUL in JSON text is the escape after an even number of backslashes.
@@ -126,6 +129,26 @@ def kept_leaf(columns: Mapping[str, Value]) -> bytes:
 def command_fingerprint(columns: Mapping[str, Value]) -> bytes:
     """SHA-256 over what a command asks: a key stands for one request, repeated or misused."""
     return _digest(COMMAND, columns)
+
+
+def journal_digest(leaves: Iterable[bytes]) -> str:
+    """SHA-256 over the leaves of a period's entries in order of (run, unit), in hex."""
+    return chained(JOURNAL, leaves, {})
+
+
+def kept_digest(leaves: Iterable[bytes]) -> str:
+    """SHA-256 over the leaves of what was refused, in hex."""
+    return chained(KEPT, leaves, {})
+
+
+def seal_digest(columns: Mapping[str, Value]) -> str:
+    """SHA-256 over what a period's seal says, in hex."""
+    return chained(SEAL, (), columns)
+
+
+def party_digest(salt: bytes, content: str) -> bytes:
+    """SHA-256 over a salt and a party's content; without the salt nobody can guess the content."""
+    return _digest(PARTY, {"content": content, "salt": salt.hex()})
 
 
 def chained(name: str, leaves: Iterable[bytes], fields: Mapping[str, Value]) -> str:

@@ -3,8 +3,8 @@
 A module of its own, because importing that library changes `dataclasses` for the whole process:
 only who wants the library pays for it. Notification ids are positions, topics are tags. A fact
 travels as a `FactEvent` with its whole envelope. A plain `StoredEvent` gets this one: stream
-`aggregate:UUID` (or the originator's own text), schema version 0, which the codec refuses to read as
-one of our facts, effective on the day it is recorded, actor `eventsourcing`, and as payload the
+`aggregate:UUID` (or the originator's own text), schema version 0, which the codec refuses to read
+as one of our facts, effective on the day it is recorded, actor `eventsourcing`, and as payload the
 state, which must be text.
 """
 

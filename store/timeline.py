@@ -97,13 +97,20 @@ class Timeline:
 
     def _in_force(self, without: int | None = None) -> list[Fact]:
         live = [fact for fact in known(self._facts) if fact.position != without]
-        return sorted(live, key=in_effective_order)
+        return sorted(live, key=_place)
+
+
+def _place(fact: Fact) -> tuple[object, ...]:
+    """Closes and reopenings count as they were learned: each is an act, not a dated truth."""
+    if fact.stream.startswith("book:"):
+        return (fact.position,)
+    return in_effective_order(fact)
 
 
 def _continues(last: Fact, later: Iterable[Fact]) -> bool:
     """Nothing among the later facts reaches back: all come after, in order, and correct nothing."""
     for fact in later:
-        if fact.corrects is not None or in_effective_order(fact) < in_effective_order(last):
+        if fact.corrects is not None or _place(fact) < _place(last):
             return False
         last = fact
     return True

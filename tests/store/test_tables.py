@@ -94,7 +94,7 @@ def test_the_application_role_may_append_but_not_change(connection):
         [APPEND_ONLY],
     )
 
-    assert dict(granted.fetchall()) == dict.fromkeys(APPEND_ONLY, ["INSERT", "SELECT"])
+    assert dict(granted.fetchall()) == {table: ["INSERT", "SELECT"] for table in APPEND_ONLY}
 
 
 def test_a_rebuild_cannot_read_the_live_journal(connection):
