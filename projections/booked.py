@@ -1,4 +1,4 @@
-"""What stands booked: sums of journal lines by account, period booked, day earned and run."""
+"""What stands booked, by account, period, day earned and run; and what could not be booked yet."""
 
 from __future__ import annotations
 
@@ -26,3 +26,8 @@ class BookedSum(Struct, frozen=True):
 def booked_sums(connection: Connection, entity: str, book: str) -> tuple[BookedSum, ...]:
     rows = connection.execute(SQL.booked_sums, {"entity": entity, "book": book})
     return tuple(BookedSum(*row) for row in rows)
+
+
+def left_over(connection: Connection, entity: str) -> tuple[tuple[str, str], ...]:
+    """What waits, and its reason."""
+    return tuple(connection.execute(SQL.left_over, {"entity": entity}).fetchall())

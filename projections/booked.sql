@@ -6,3 +6,14 @@ SELECT account, booked, earned, known_at, currency, sum(minor)::bigint AS minor,
  WHERE entity = %(entity)s AND book = %(book)s
  GROUP BY account, booked, earned, known_at, currency
  ORDER BY account, booked, earned, known_at, currency;
+
+-- name: left_over
+-- What the last run could not post, and why: parked units and usage that waits.
+SELECT 'parked ' || unit, code
+  FROM parked
+ WHERE entity = %(entity)s AND to_run IS NULL
+ UNION ALL
+SELECT 'pending usage of ' || unit || ' on ' || day, reason
+  FROM usage_pending
+ WHERE entity = %(entity)s AND to_run IS NULL
+ ORDER BY 1, 2;

@@ -18,23 +18,27 @@ from domain.master import MASTER_CATEGORIES, master_data
 from domain.periods import period_states
 from domain.routing import route
 from domain.usage import UsageDay
-from projections.booked import booked_sums
+from projections.booked import booked_sums, left_over
 from replay.case_figures import Posted
 from replay.case_plan import BOOK, Plan
 from replay.case_translation import USAGE
+from replay.ledger import Ledger
 from store import log
-from store.db import Connection
 from store.usage_days import usage_days
 
 
 class CaseBooks:
     """Answers the figures of one case from its entity's log and journal."""
 
-    def __init__(self, connection: Connection, entity: str, course: Plan) -> None:
-        self.connection = connection
+    def __init__(self, ledger: Ledger, entity: str, course: Plan) -> None:
         self.entity = entity
         self.course = course
-        self.facts = tuple(log.read_all(connection, entity))
+        zones = {USAGE: course.zone}
+        with ledger.connection() as connection:
+            self.facts = tuple(log.read_all(connection, entity))
+            self.usage = usage_days(connection, entity, zones)
+            self.sums = booked_sums(connection, entity, BOOK)
+            self.waiting = left_over(connection, entity)
 
     def posted(self) -> tuple[Posted, ...]:
         return tuple(
@@ -47,8 +51,11 @@ class CaseBooks:
                 minor=row.minor,
                 lines=row.lines,
             )
-            for row in booked_sums(self.connection, self.entity, BOOK)
+            for row in self.sums
         )
+
+    def left_over(self) -> tuple[str, ...]:
+        return tuple(f"{what}: {why}" for what, why in self.waiting)
 
     def position_on(self, known_on: date) -> int:
         """A day ends in the case's own time zone."""
@@ -59,9 +66,7 @@ class CaseBooks:
     def forecast(self, known_on: date) -> tuple[Posted, ...]:
         position = self.position_on(known_on)
         known = tuple(fact for fact in self.facts if fact.position <= position)
-        zones = {USAGE: self.course.zone}
-        usage = usage_days(self.connection, self.entity, zones, upto=position)
-        entries = still_to_come(known, usage, self.course.through)
+        entries = still_to_come(known, self.usage, self.course.through)
         return tuple(row for entry in entries for row in _rows(entry))
 
 

@@ -62,6 +62,10 @@ class Answers(Protocol):
         """The last position recorded on or before a day."""
         ...
 
+    def left_over(self) -> Iterable[str]:
+        """What the ledger could not post, each with its reason."""
+        ...
+
 
 class Figure(Struct, frozen=True, kw_only=True):
     """One expected number: `path` where the file says it, `text` what it says."""

@@ -113,7 +113,7 @@ def play(case: Document, stage: Stage) -> Played:
     return Played(
         compared=compare(wanted, answers, case.given.currency),
         posted=posted,
-        notes=tuple(_notes(course.acts)),
+        notes=(*_notes(course.acts), *answers.left_over()),
     )
 
 

@@ -55,6 +55,9 @@ class Books(Struct, frozen=True, kw_only=True):
         assert known_on == date(2024, 2, 29)
         return self.ahead
 
+    def left_over(self) -> tuple[str, ...]:
+        return ()
+
     def position_on(self, known_on: date) -> int:
         assert known_on == date(2024, 2, 29)
         return self.position

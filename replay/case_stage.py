@@ -1,0 +1,77 @@
+"""Plays the acts of a case on a ledger, through the commands anybody has, by a clock of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import assert_never
+
+from domain.facts import Source
+from replay.case_books import CaseBooks
+from replay.case_figures import Answers
+from replay.case_format import CaseError
+from replay.case_plan import BOOK, Act, Plan, Run, SetUp
+from replay.case_translation import USAGE, Close, Ingest, NoEffect, Submit
+from replay.ledger import Ledger
+from store.request import Clock, Request
+from store.usage_rows import UsageBatch
+
+SOURCE = "case"
+
+
+class CaseClock:
+    """The committer's clock of a case: it shows when the act at hand was recorded."""
+
+    def __init__(self) -> None:
+        self.now = datetime.min.replace(tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+class LedgerStage:
+    """Every case in an entity of its own, all in one database made for the purpose."""
+
+    def __init__(self, open_ledger: Callable[[Clock], Ledger]) -> None:
+        self.clock = CaseClock()
+        self.ledger = open_ledger(self.clock)
+
+    def do(self, entity: str, act: Act) -> None:
+        self.clock.now = act.at.astimezone(UTC)
+        match act.does:
+            case SetUp():
+                self._submit(entity, act.key, act.does, None)
+            case Submit(source=named):
+                source = Source(system=SOURCE, kind=named[0], id=named[1]) if named else None
+                self._submit(entity, act.key, act.does, source)
+            case Ingest():
+                self._ingest(entity, act.key, act.does)
+            case Run(through=through):
+                self.ledger.run(entity, through, key=act.key)
+            case Close(period=period):
+                self.ledger.close_period(entity, BOOK, period, key=act.key)
+            case NoEffect():
+                pass
+            case _:
+                assert_never(act.does)
+
+    def answers(self, entity: str, course: Plan) -> Answers:
+        return CaseBooks(self.ledger, entity, course)
+
+    def _submit(self, entity: str, key: str, does: SetUp | Submit, source: Source | None) -> None:
+        request = Request(
+            entity=entity, stream=does.stream, key=key, command=does.command, source=source
+        )
+        self.ledger.submit(request)
+
+    def _ingest(self, entity: str, key: str, does: Ingest) -> None:
+        row = {
+            "event_id": does.event_id,
+            "subscription": USAGE,
+            "meter": does.meter,
+            "quantity": f"{does.quantity}",
+            "occurred_at": does.occurred_at.isoformat(),
+        }
+        receipt = self.ledger.ingest(UsageBatch(entity=entity, source=SOURCE, key=key), [row])
+        if receipt.rejects:
+            raise CaseError(f"the ledger refused {key}: {receipt.rejects[0].code}")

@@ -1,0 +1,249 @@
+"""The worked cases, played through public commands on a real database, to the cent."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec import to_builtins
+
+from replay.case_figures import ACCOUNTS, FIGURES
+from replay.case_format import EVERY, FIELDS, document, read_document
+from replay.case_policy import POLICY
+from replay.case_stage import LedgerStage
+from replay.case_variants import FACTORS, scaled
+from replay.cases import Report, Result, play, run_case, run_cases, scales
+from replay.ledger import Ledger
+
+HERE = Path(__file__).parent
+CASES = HERE / "accounting"
+DOCS = HERE.parent.parent / "docs"
+# How many figures each source gives: none may be lost between the file and the comparison.
+FIGURES_OF = {
+    "bt-backdated-upgrade-closed": 41,
+    "bt-duplicate-event-idempotent": 2,
+    "bt-late-usage-after-close": 10,
+    "bt-void-and-rebill-closed": 17,
+    "ratable-leap-year-daily": 7,
+    "stripe-amortization-month-even": 18,
+    "stripe-annual-sub": 13,
+    "stripe-upgrade-billed-now": 6,
+}
+PASSED = {"x3": "passed", "x7": "passed", "+28y": "passed"}
+
+
+@pytest.fixture
+def stage(database: str) -> Iterator[LedgerStage]:
+    opened = LedgerStage(partial(Ledger.open, database))
+    yield opened
+    opened.ledger.close()
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Any:
+    """Writes a changed copy of a worked case and gives its path."""
+
+    def write(name: str, **parts: Any) -> Path:
+        raw = json.loads((CASES / f"{name}.json").read_text(encoding="utf-8"))
+        path = tmp_path / f"{name}.json"
+        path.write_text(json.dumps({**raw, **parts}), encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize("name", FIGURES_OF)
+def test_a_worked_case_comes_out_to_the_cent_and_so_do_its_variants(
+    name: str, stage: LedgerStage
+) -> None:
+    upgrade = ("fact-3: no effect, carried by the invoice of its date",)
+
+    assert run_case(CASES / f"{name}.json", stage) == Result(
+        case=name,
+        file=f"{name}.json",
+        passed=True,
+        compared=FIGURES_OF[name],
+        variants=PASSED,
+        notes=upgrade if name == "stripe-upgrade-billed-now" else (),
+    )
+
+
+@pytest.mark.parametrize("factor", FACTORS)
+@pytest.mark.parametrize("name", FIGURES_OF)
+def test_every_figure_scales_within_half_of_one_more_than_the_factor(
+    name: str, factor: int, stage: LedgerStage
+) -> None:
+    raw = read_document(CASES / f"{name}.json")
+    base = play(document(raw, name), stage)
+    seen = play(document(scaled(raw, factor), name), stage)
+
+    assert list(scales(base, factor, seen, marks=1)) == []
+
+
+def test_a_folder_is_reported_case_by_case(stage: LedgerStage, written: Any) -> None:
+    written("bt-duplicate-event-idempotent")
+    path = written("ratable-leap-year-daily", policy={"ratable": "by moon"})
+    heard: list[Result] = []
+    report = run_cases(path.parent, stage, heard.append)
+
+    assert to_builtins(report) == {
+        "passed": 1,
+        "failed": 1,
+        "cases": [
+            {
+                "case": "bt-duplicate-event-idempotent",
+                "file": "bt-duplicate-event-idempotent.json",
+                "passed": True,
+                "compared": 2,
+                "problems": [],
+                "differences": [],
+                "variants": PASSED,
+                "notes": [],
+            },
+            {
+                "case": "ratable-leap-year-daily",
+                "file": "ratable-leap-year-daily.json",
+                "passed": False,
+                "compared": 0,
+                "problems": ["unknown phrase for policy ratable: by moon"],
+                "differences": [],
+                "variants": {},
+                "notes": [],
+            },
+        ],
+    }
+    assert tuple(heard) == report.cases
+
+
+def test_a_wrong_expectation_fails_the_case_with_the_difference(
+    stage: LedgerStage, written: Any
+) -> None:
+    path = written(
+        "bt-late-usage-after-close",
+        expected={
+            "revenue_by_period": {"2024-03": "200.00", "2024-04": "260.01"},
+            "prior_period_adjustment_by_period": {"2024-04": "99.00"},
+        },
+    )
+
+    assert run_case(path, stage) == Result(
+        case="bt-late-usage-after-close",
+        file="bt-late-usage-after-close.json",
+        passed=False,
+        compared=3,
+        differences=(
+            {
+                "figure": "revenue_by_period/2024-04",
+                "expected": "260.01",
+                "found": "260.00",
+                "difference": "-0.01",
+            },
+            {
+                "figure": "prior_period_adjustment_by_period/2024-04",
+                "expected": "99.00",
+                "found": "100.00",
+                "difference": "1.00",
+            },
+        ),
+    )
+
+
+def test_another_policy_gives_other_figures(stage: LedgerStage, written: Any) -> None:
+    path = written("bt-void-and-rebill-closed", policy={}, options={"ratable_by": "day"})
+    result = run_case(path, stage)
+
+    assert not result.passed
+    assert result.differences[0] == {
+        "figure": "revenue_by_period/2024-01",
+        "expected": "100.00",
+        "found": "101.64",
+        "difference": "1.64",
+    }
+
+
+def test_options_stated_in_place_of_prose_do_the_same(stage: LedgerStage, written: Any) -> None:
+    stated = {"ratable_by": "month", "month_ends": "last-month-cut-off"}
+    path = written("stripe-amortization-month-even", policy={}, options=stated)
+
+    assert run_case(path, stage).passed
+
+
+def test_noise_around_facts_and_policy_changes_no_answer(stage: LedgerStage, written: Any) -> None:
+    plain = run_case(CASES / "bt-void-and-rebill-closed.json", stage)
+    noise = {"id": "zzz", "title": "x", "tags": ["y"], "source": {}, "notes": "by day"}
+    noisy = run_case(written("bt-void-and-rebill-closed", **noise), stage)
+
+    assert (noisy.case, noisy.passed, noisy.compared) == ("zzz", plain.passed, plain.compared)
+
+
+def test_a_case_played_twice_changes_nothing(stage: LedgerStage) -> None:
+    path = CASES / "bt-backdated-upgrade-closed.json"
+    first = run_case(path, stage)
+    heads = stage.ledger.heads()
+
+    assert run_case(path, stage) == first
+    assert stage.ledger.heads() == heads
+
+
+def test_a_command_the_ledger_refuses_fails_the_case_by_name(
+    stage: LedgerStage, written: Any
+) -> None:
+    issued = {
+        "event": "invoice_issued",
+        "effective": "2024-01-01",
+        "number": "A",
+        "amount": "10.00",
+        "service_from": "2024-01-01",
+        "service_to": "2024-02-01",
+    }
+    credit = {"event": "credit_note_issued", "effective": "2024-01-02", "amount": "10.01"}
+    result = run_case(written("ratable-leap-year-daily", facts=[issued, credit]), stage)
+
+    assert len(result.problems) == 1
+    assert result.problems[0].startswith("the ledger refused fact-2: credit-above-invoice")
+
+
+def examples(page: str) -> list[dict[str, Any]]:
+    """The cases a page of the documentation shows."""
+    text = (DOCS / page).read_text(encoding="utf-8")
+    blocks = re.findall(r"```json\n(.*?)```", text, re.DOTALL)
+    shown = [json.loads(block, parse_float=Decimal) for block in blocks]
+    return [block for block in shown if "facts" in block]
+
+
+@pytest.mark.parametrize("page", ["reference/case-format.md", "how-to/write-a-case.md"])
+def test_the_documentations_examples_pass(page: str, stage: LedgerStage, tmp_path: Path) -> None:
+    for number, example in enumerate(examples(page)):
+        if "total_revenue" in example["expected"]:
+            example["expected"]["revenue_by_period"]["2024-12"] = "150.00"
+        (tmp_path / f"{number}.json").write_text(json.dumps(example), encoding="utf-8")
+    report = run_cases(tmp_path, stage, lambda _: None)
+
+    assert (report.passed, report.failed) == (1, 0)
+
+
+def test_the_format_page_names_every_word_the_tables_know() -> None:
+    page = (DOCS / "reference/case-format.md").read_text(encoding="utf-8")
+    words = {
+        *FIELDS,
+        *EVERY,
+        *(field for fields in FIELDS.values() for field in fields),
+        *POLICY,
+        *(phrase for phrases in POLICY.values() for phrase in phrases),
+        *ACCOUNTS,
+        *FIGURES,
+    }
+
+    assert sorted(word for word in words if f"`{word}`" not in page) == []
+
+
+def test_an_empty_folder_has_neither_passed_nor_failed_a_case(
+    stage: LedgerStage, tmp_path: Path
+) -> None:
+    assert run_cases(tmp_path, stage, lambda _: None) == Report(passed=0, failed=0, cases=())
