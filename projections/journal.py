@@ -24,13 +24,13 @@ from domain.routing import route
 from domain.subscription import SubscriptionStarted
 from domain.usage import UsageDay
 from projections import journal_rows as rows
-from store import log
+from store import checkpoints, log
 from store.db import Connection, queries
 from store.usage_days import usage_days
 
 SQL = queries(__file__)
 
-NAME = "journal"
+NAME = checkpoints.JOURNAL
 UNITS_IN_ONE_TRANSACTION = 2_000
 # What a fault in our own arithmetic or in a hostile fact may raise; anything else stops the poster.
 FAULTS = (ArithmeticError, AssertionError, LookupError, TypeError, ValueError)
@@ -84,7 +84,8 @@ def advance(
 ) -> tuple[Poster, bool]:
     """One transaction further. False: there was nothing left to do."""
     with connection.transaction():
-        place, fence = _lease(connection, entity)
+        lease = checkpoints.lease(connection, entity, NAME, checkpoints.ONLY)
+        place = Place(lease.position, lease.cursor)
         if poster is None or poster.place != place:
             poster = _load(connection, entity, place)
         if not poster.page:
@@ -97,29 +98,15 @@ def advance(
             _settle_chunk(connection, poster, poster.page[0])
         else:
             _mark(connection, poster)
-        moved = {"entity": entity, "fence": fence, **poster.place._asdict()}
-        found = connection.execute(SQL.move_checkpoint, moved)
-        assert found.rowcount == 1, (entity, fence)
+        to = checkpoints.Checkpoint(*poster.place, lease.fence)
+        checkpoints.move(connection, entity, NAME, checkpoints.ONLY, to)
     return poster, True
 
 
-def _lease(connection: Connection, entity: str) -> tuple[Place, int]:
-    """The checkpoint, held until the transaction ends: a second poster waits and then goes on."""
-    row = connection.execute(SQL.lock_checkpoint, {"entity": entity}).fetchone()
-    if row is None:
-        connection.execute(SQL.make_checkpoint, {"entity": entity})
-        row = connection.execute(SQL.lock_checkpoint, {"entity": entity}).fetchone()
-    assert row is not None, entity
-    position, cursor, fence = row
-    return Place(position, cursor), fence
-
-
 def _load(connection: Connection, entity: str, place: Place) -> Poster:
-    at = {"entity": entity, "position": place.position}
-    entry = connection.execute(SQL.last_entry, at).fetchone()
-    run = connection.execute(SQL.last_run, at).fetchone()
+    entry = connection.execute(SQL.last_entry, {"entity": entity}).fetchone()
     assert entry is not None, entity
-    assert run is not None, entity
+    run = checkpoints.passed_run(connection, entity, place.position)
     kept = log.read_categories(
         connection, entity, [*MASTER_CATEGORIES, "book"], upto=place.position
     )
@@ -127,8 +114,8 @@ def _load(connection: Connection, entity: str, place: Place) -> Poster:
         entity=entity,
         place=place,
         entry=entry[0],
-        last_run=run[0],
-        through=run[1],
+        last_run=run.position,
+        through=run.through,
         master_facts=[fact for fact in kept if _category(fact) != "book"],
         book_facts=[fact for fact in kept if _category(fact) == "book"],
     )

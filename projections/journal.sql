@@ -1,28 +1,5 @@
--- name: make_checkpoint
-INSERT INTO checkpoint (entity, projection, generation, position)
-VALUES (%(entity)s, 'journal', 0, 0)
-ON CONFLICT DO NOTHING;
-
--- name: lock_checkpoint
--- The lease: whoever holds this row posts for the entity, and goes on from where it says.
-SELECT position, cursor, fence FROM checkpoint
- WHERE entity = %(entity)s AND projection = 'journal' AND generation = 0
-   FOR UPDATE;
-
--- name: move_checkpoint
-UPDATE checkpoint
-   SET position = %(position)s, cursor = %(cursor)s, fence = fence + 1
- WHERE entity = %(entity)s AND projection = 'journal' AND generation = 0 AND fence = %(fence)s;
-
 -- name: last_entry
 SELECT coalesce(max(entry), 0) FROM journal_entry WHERE entity = %(entity)s;
-
--- name: last_run
--- The runs the poster has passed: the last one, and the furthest any of them looked.
-SELECT coalesce(max(position), 0), max((payload::jsonb ->> 'through')::date)
-  FROM fact
- WHERE entity = %(entity)s AND split_part(stream, ':', 1) = 'run' AND tag = 'posting-run'
-   AND position <= %(position)s;
 
 -- name: directory
 -- Which units the earlier facts of some streams went to.

@@ -8,12 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from projections import journal
-from store import log
-from store.db import Connection
+from psycopg import sql
+
+from projections import PROJECTIONS, journal
+from projections.view import View
+from store import checkpoints, log
+from store.db import Connection, queries
+
+SQL = queries(__file__)
 
 BATCH = 5_000
+APPLICATION = "tieout_app"
 
+# Hears the entity, the name of the view and the position it has passed.
 Progress = Callable[[str, str, int], None]
 
 
@@ -24,21 +31,91 @@ def catch_up(
     batch: int = BATCH,
     progress: Progress | None = None,
 ) -> None:
-    """Every view of one entity, or of all, up to its head; `progress` hears how far each is."""
+    """Every view of one entity, or of all, up to its head."""
     told = progress or _silent
+    generation = live(connection)
     for name in [entity] if entity is not None else sorted(log.heads(connection)):
         post(connection, name, batch=batch, progress=told)
+        for view in PROJECTIONS:
+            follow(connection, name, view, generation, batch=batch, progress=told)
 
 
 def post(
-    connection: Connection, entity: str, *, batch: int = BATCH, progress: Progress | None = None
-) -> None:
-    """The poster alone, up to the head."""
+    connection: Connection,
+    entity: str,
+    *,
+    batch: int = BATCH,
+    upto: int = log.END,
+    progress: Progress | None = None,
+) -> int:
+    """The poster alone, up to the head; where it stands then."""
     told = progress or _silent
-    poster, more = journal.advance(connection, entity, None, batch=batch)
+    poster, more = journal.advance(connection, entity, None, batch=batch, upto=upto)
     while more:
         told(entity, journal.NAME, poster.place.position)
-        poster, more = journal.advance(connection, entity, poster, batch=batch)
+        poster, more = journal.advance(connection, entity, poster, batch=batch, upto=upto)
+    return poster.place.position
+
+
+def follow(
+    connection: Connection,
+    entity: str,
+    view: View,
+    generation: int,
+    *,
+    batch: int = BATCH,
+    progress: Progress | None = None,
+) -> int:
+    """One view up to where the poster stands: a view of entries is never ahead of them."""
+    told = progress or _silent
+    while True:
+        with connection.transaction():
+            checkpoints.look_in(connection, checkpoints.schema_of(generation))
+            at = checkpoints.lease(connection, entity, view.name, generation)
+            upto = checkpoints.passed(connection, entity, checkpoints.JOURNAL)
+            if at.position >= upto:
+                return at.position
+            to = min(at.position + batch, upto)
+            view.apply(connection, entity, at.position, to)
+            moved = checkpoints.Checkpoint(to, None, at.fence)
+            checkpoints.move(connection, entity, view.name, generation, moved)
+        told(entity, view.name, to)
+
+
+def live(connection: Connection) -> int:
+    """The live generation; its tables are made when it is first asked for."""
+    generation = checkpoints.live_generation(connection)
+    make_generation(connection, generation)
+    return generation
+
+
+def make_generation(connection: Connection, generation: int) -> None:
+    """The tables of every view in a schema of their own, unless they are there."""
+    schema = checkpoints.schema_of(generation)
+    with connection.transaction():
+        if _is(connection.execute(SQL.has_schema, {"schema": schema}).fetchone()):
+            return
+        connection.execute(SQL.lock_generations)
+        if _is(connection.execute(SQL.has_schema, {"schema": schema}).fetchone()):
+            return
+        named = sql.Identifier(schema)
+        connection.execute(sql.SQL("CREATE SCHEMA {}").format(named))
+        checkpoints.look_in(connection, schema)
+        for view in PROJECTIONS:
+            connection.execute(view.tables)
+        if _is(connection.execute(SQL.has_role, {"role": APPLICATION}).fetchone()):
+            _grant(connection, named)
+
+
+def _grant(connection: Connection, schema: sql.Identifier) -> None:
+    role = sql.Identifier(APPLICATION)
+    connection.execute(sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(schema, role))
+    granted = "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {} TO {}"
+    connection.execute(sql.SQL(granted).format(schema, role))
+
+
+def _is(row: tuple[object, ...] | None) -> bool:
+    return row is not None and row[0] is True
 
 
 def _silent(entity: str, view: str, position: int) -> None:

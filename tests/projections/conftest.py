@@ -122,6 +122,17 @@ class Books:
         reopen = ReopenPeriod(when=self._when(), period=period, approved_by="bob")
         return self.tell(f"book:{BOOK}", reopen)
 
+    def quarter_with_late_usage(self) -> Books:
+        """Story (a): January to March closed, January reopened, February usage known in April."""
+        self.subscribe("s1")
+        self.on(2024, 3, 31).run(date(2024, 3, 31))
+        for period in ("2024-01", "2024-02", "2024-03"):
+            self.close(period)
+        self.reopen("2024-01")
+        self.on(2024, 4, 12).use("s1", date(2024, 2, 20), 60, 40)
+        self.on(2024, 4, 30).run(date(2024, 4, 30))
+        return self
+
     def _when(self) -> When:
         return When(effective=self.today.date())
 

@@ -14,19 +14,8 @@ JOURNAL = """
 """
 
 
-def quarter_with_late_usage(books):
-    """Story (a): January to March closed, January reopened, February usage known in April."""
-    books.subscribe("s1")
-    books.on(2024, 3, 31).run(date(2024, 3, 31))
-    for period in ("2024-01", "2024-02", "2024-03"):
-        books.close(period)
-    books.reopen("2024-01")
-    books.on(2024, 4, 12).use("s1", date(2024, 2, 20), 60, 40)
-    books.on(2024, 4, 30).run(date(2024, 4, 30))
-
-
 def test_late_usage_is_booked_in_the_open_month_and_earned_in_its_own(books):
-    quarter_with_late_usage(books)
+    books.quarter_with_late_usage()
 
     books.catch_up()
 
@@ -40,7 +29,7 @@ def test_late_usage_is_booked_in_the_open_month_and_earned_in_its_own(books):
 
 
 def test_the_journal_is_the_same_however_the_log_is_paged(books):
-    quarter_with_late_usage(books)
+    books.quarter_with_late_usage()
     found = []
     for batch in (1, 7, 5_000):
         with books.connection.transaction(force_rollback=True):
@@ -52,7 +41,7 @@ def test_the_journal_is_the_same_however_the_log_is_paged(books):
 
 
 def test_a_second_pass_posts_nothing(books):
-    quarter_with_late_usage(books)
+    books.quarter_with_late_usage()
     books.catch_up()
     before = books.connection.execute(JOURNAL).fetchall()
 

@@ -1,0 +1,36 @@
+-- name: make_checkpoint
+INSERT INTO checkpoint (entity, projection, generation, position)
+VALUES (%(entity)s, %(projection)s, %(generation)s, 0)
+ON CONFLICT DO NOTHING;
+
+-- name: lock_checkpoint
+SELECT position, cursor, fence FROM checkpoint
+ WHERE entity = %(entity)s AND projection = %(projection)s AND generation = %(generation)s
+   FOR UPDATE;
+
+-- name: move_checkpoint
+UPDATE checkpoint
+   SET position = %(position)s, cursor = %(cursor)s, fence = fence + 1
+ WHERE entity = %(entity)s AND projection = %(projection)s AND generation = %(generation)s
+   AND fence = %(fence)s;
+
+-- name: passed
+SELECT position FROM checkpoint
+ WHERE entity = %(entity)s AND projection = %(projection)s AND generation = %(generation)s;
+
+-- name: passed_run
+-- through never goes back, so the furthest of all runs so far is how far time has come.
+SELECT coalesce(max(position), 0), max((payload::jsonb ->> 'through')::date)
+  FROM fact
+ WHERE entity = %(entity)s AND split_part(stream, ':', 1) = 'run' AND tag = 'posting-run'
+   AND position <= %(position)s;
+
+-- name: live_generation
+SELECT live FROM view_generation;
+
+-- name: switch_generation
+UPDATE view_generation SET live = %(live)s;
+
+-- name: look_in
+-- true: until the transaction ends, as with SET LOCAL.
+SELECT set_config('search_path', %(path)s, true);
