@@ -62,8 +62,6 @@ class PeriodReopened(Event, frozen=True, kw_only=True, tag="period-reopened"):
 
 
 class AdjustmentLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A command: see the event of the same noun."""
-
     """Debit positive, credit negative, in minor units of the adjustment's currency."""
 
     account: str
@@ -89,14 +87,14 @@ class AdjustmentApproved(Event, frozen=True, kw_only=True, tag="adjustment-appro
 
 
 class OpenBook(Struct, frozen=True, kw_only=True, tag="open-book", forbid_unknown_fields=True):
-    """A command: see the event of the same noun."""
+    """Open a parallel accounting book."""
 
     when: When
     name: str
 
 
 class RunPosting(Struct, frozen=True, kw_only=True, tag="run-posting", forbid_unknown_fields=True):
-    """A command: see the event of the same noun."""
+    """Settle what is known."""
 
     when: When
     through: date
@@ -114,7 +112,7 @@ class CloseEvidence(Struct, frozen=True, kw_only=True):
 class SoftClosePeriod(
     Struct, frozen=True, kw_only=True, tag="soft-close-period", forbid_unknown_fields=True
 ):
-    """A command: see the event of the same noun."""
+    """Cut a period for settling."""
 
     when: When
     period: str
@@ -123,14 +121,14 @@ class SoftClosePeriod(
 class ClosePeriod(
     Struct, frozen=True, kw_only=True, tag="close-period", forbid_unknown_fields=True
 ):
-    """A command: see the event of the same noun."""
+    """Close a period for adjustments too."""
 
     when: When
     period: str
 
 
 class SealPeriod(Struct, frozen=True, kw_only=True, tag="seal-period", forbid_unknown_fields=True):
-    """A command: see the event of the same noun."""
+    """Seal a closed period; the poster does, once it has passed the close."""
 
     when: When
     period: str
@@ -144,7 +142,7 @@ class SealPeriod(Struct, frozen=True, kw_only=True, tag="seal-period", forbid_un
 class ReopenPeriod(
     Struct, frozen=True, kw_only=True, tag="reopen-period", forbid_unknown_fields=True
 ):
-    """A command: see the event of the same noun."""
+    """Undo a close: the sender asks, `approved_by` is the other person."""
 
     when: When
     period: str
@@ -154,7 +152,7 @@ class ReopenPeriod(
 class ProposeAdjustment(
     Struct, frozen=True, kw_only=True, tag="propose-adjustment", forbid_unknown_fields=True
 ):
-    """A command: see the event of the same noun."""
+    """Propose a manual entry; the sender is its preparer."""
 
     when: When
     book: str
@@ -167,7 +165,7 @@ class ProposeAdjustment(
 class ApproveAdjustment(
     Struct, frozen=True, kw_only=True, tag="approve-adjustment", forbid_unknown_fields=True
 ):
-    """A command: see the event of the same noun."""
+    """Stand for an adjustment that another person proposed."""
 
     when: When
 

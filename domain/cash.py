@@ -24,20 +24,20 @@ class PaymentReceived(Event, frozen=True, kw_only=True, tag="payment-received"):
 
 
 class Application(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A command: see the event of the same noun."""
+    """A part of a payment and the invoice it settles."""
 
     invoice: str
     amount_minor: int
 
 
 class PaymentApplied(Event, frozen=True, kw_only=True, tag="payment-applied"):
-    """The event; its fields say it all."""
+    """What a person or a file states the money is for."""
 
     applications: tuple[Application, ...]
 
 
 class PaymentRefunded(Event, frozen=True, kw_only=True, tag="payment-refunded"):
-    """The event; its fields say it all."""
+    """Money given back to the customer."""
 
     amount_minor: int
 
@@ -45,7 +45,7 @@ class PaymentRefunded(Event, frozen=True, kw_only=True, tag="payment-refunded"):
 class ReceivePayment(
     Struct, frozen=True, kw_only=True, tag="receive-payment", forbid_unknown_fields=True
 ):
-    """A command: see the event of the same noun."""
+    """Record money that came in."""
 
     when: When
     customer: str
@@ -58,7 +58,7 @@ class ReceivePayment(
 class ApplyPayment(
     Struct, frozen=True, kw_only=True, tag="apply-payment", forbid_unknown_fields=True
 ):
-    """A command: see the event of the same noun."""
+    """State which invoices the money is for; what is not stated is measured."""
 
     when: When
     applications: tuple[Application, ...]
@@ -67,7 +67,7 @@ class ApplyPayment(
 class RefundPayment(
     Struct, frozen=True, kw_only=True, tag="refund-payment", forbid_unknown_fields=True
 ):
-    """A command: see the event of the same noun."""
+    """Give back money that is not stated as applied."""
 
     when: When
     amount_minor: int

@@ -20,7 +20,7 @@ Pattern = Literal["ratable", "point-in-time", "as-invoiced"]
 
 
 class ProductDefined(Event, frozen=True, kw_only=True, tag="product-defined"):
-    """The event; its fields say it all."""
+    """What is sold, by name."""
 
     name: str
 
@@ -66,7 +66,7 @@ class Adopted(Event, frozen=True, kw_only=True, tag="adopted"):
 class DefineProduct(
     Struct, frozen=True, kw_only=True, tag="define-product", forbid_unknown_fields=True
 ):
-    """A command: see the event of the same noun."""
+    """Name what is sold."""
 
     when: When
     name: str
@@ -75,7 +75,7 @@ class DefineProduct(
 class DefineMeter(
     Struct, frozen=True, kw_only=True, tag="define-meter", forbid_unknown_fields=True
 ):
-    """A command: see the event of the same noun."""
+    """Say what usage is counted and how."""
 
     when: When
     aggregation: Literal["sum", "count"]
@@ -83,7 +83,7 @@ class DefineMeter(
 
 
 class SetPrice(Struct, frozen=True, kw_only=True, tag="set-price", forbid_unknown_fields=True):
-    """A command: see the event of the same noun."""
+    """Set a price version, in force from `effective` until the next."""
 
     when: When
     currency: str
@@ -98,8 +98,6 @@ class SetPrice(Struct, frozen=True, kw_only=True, tag="set-price", forbid_unknow
 
 
 class Adopt(Struct, frozen=True, kw_only=True, tag="adopt", forbid_unknown_fields=True):
-    """A command: see the event of the same noun."""
-
     """Take a group fact into this entity; the store looks the content up by origin and position."""
 
     when: When

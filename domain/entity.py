@@ -31,7 +31,7 @@ class CalendarDefined(Event, frozen=True, kw_only=True, tag="calendar-defined"):
 
 
 class OpenEntity(Struct, frozen=True, kw_only=True, tag="open-entity", forbid_unknown_fields=True):
-    """A command: see the event of the same noun."""
+    """Begin the entity's log."""
 
     when: When
     name: str
@@ -45,7 +45,7 @@ class OpenEntity(Struct, frozen=True, kw_only=True, tag="open-entity", forbid_un
 class DefineCalendar(
     Struct, frozen=True, kw_only=True, tag="define-calendar", forbid_unknown_fields=True
 ):
-    """A command: see the event of the same noun."""
+    """Add accounting periods."""
 
     when: When
     periods: tuple[Period, ...]

@@ -22,8 +22,6 @@ Treatment = Literal["as-if-never", "from-now"]
 
 
 class InvoiceLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A command: see the event of the same noun."""
-
     """A half-open service period at a price; without one, earned at issue."""
 
     line: str
@@ -58,8 +56,6 @@ class InvoiceIssued(Event, frozen=True, kw_only=True, tag="invoice-issued"):
 
 
 class CreditLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A command: see the event of the same noun."""
-
     """`amount_minor` is positive and reduces the line."""
 
     line: str
@@ -84,7 +80,7 @@ class InvoiceVoided(Event, frozen=True, kw_only=True, tag="invoice-voided"):
 class DraftInvoice(
     Struct, frozen=True, kw_only=True, tag="draft-invoice", forbid_unknown_fields=True
 ):
-    """A command: see the event of the same noun."""
+    """Prepare an invoice; a later draft takes the place of an earlier one."""
 
     when: When
     customer: str
@@ -96,8 +92,6 @@ class DraftInvoice(
 class IssueInvoice(
     Struct, frozen=True, kw_only=True, tag="issue-invoice", forbid_unknown_fields=True
 ):
-    """A command: see the event of the same noun."""
-
     """With no `lines` the draft is issued as it stands; `number` defaults to the stream's id."""
 
     when: When
@@ -112,8 +106,6 @@ class IssueInvoice(
 class IssueCredit(
     Struct, frozen=True, kw_only=True, tag="issue-credit", forbid_unknown_fields=True
 ):
-    """A command: see the event of the same noun."""
-
     """`treatment` defaults by purpose: correction as if never, concession from now."""
 
     when: When
@@ -126,7 +118,7 @@ class IssueCredit(
 class VoidInvoice(
     Struct, frozen=True, kw_only=True, tag="void-invoice", forbid_unknown_fields=True
 ):
-    """A command: see the event of the same noun."""
+    """Take back what is left of an invoice, paid or not: its money becomes unapplied."""
 
     when: When
     treatment: Treatment | None = None

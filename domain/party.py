@@ -33,7 +33,7 @@ class CustomerAmended(Event, frozen=True, kw_only=True, tag="customer-amended"):
 class RegisterCustomer(
     Struct, frozen=True, kw_only=True, tag="register-customer", forbid_unknown_fields=True
 ):
-    """A command: see the event of the same noun."""
+    """Open a customer account."""
 
     when: When
     currency: str
@@ -46,7 +46,7 @@ class RegisterCustomer(
 class AmendCustomer(
     Struct, frozen=True, kw_only=True, tag="amend-customer", forbid_unknown_fields=True
 ):
-    """A command: see the event of the same noun."""
+    """Change a customer account from a date on; a field left out stays."""
 
     when: When
     party: str | None = None

@@ -14,8 +14,6 @@ from domain.facts import Context, Decider, Event, Fact, Retracted, When
 
 
 class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A command: see the event of the same noun."""
-
     """Every election; docs/reference/policy.md says who would want each and why."""
 
     ratable_by: Literal["day", "month"] = "day"
@@ -25,7 +23,7 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class PolicyAdopted(Event, frozen=True, kw_only=True, tag="policy-adopted"):
-    """The event; its fields say it all."""
+    """The elections in force from `effective` on."""
 
     options: Options
 
@@ -33,7 +31,7 @@ class PolicyAdopted(Event, frozen=True, kw_only=True, tag="policy-adopted"):
 class AdoptPolicy(
     Struct, frozen=True, kw_only=True, tag="adopt-policy", forbid_unknown_fields=True
 ):
-    """A command: see the event of the same noun."""
+    """Elect options for a book from a date on."""
 
     when: When
     options: Options

@@ -15,8 +15,6 @@ from domain.money import LARGEST_MINOR
 
 
 class Obligation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A command: see the event of the same noun."""
-
     """A promise with its stand-alone selling price at inception; half-open service period."""
 
     obligation: str
@@ -62,7 +60,7 @@ class ContractTerminated(Event, frozen=True, kw_only=True, tag="contract-termina
 class OpenContract(
     Struct, frozen=True, kw_only=True, tag="open-contract", forbid_unknown_fields=True
 ):
-    """A command: see the event of the same noun."""
+    """State a deal's promises and price."""
 
     when: When
     customer: str
@@ -74,7 +72,7 @@ class OpenContract(
 class ModifyContract(
     Struct, frozen=True, kw_only=True, tag="modify-contract", forbid_unknown_fields=True
 ):
-    """A command: see the event of the same noun."""
+    """Add promises, change the price."""
 
     when: When
     price_change_minor: int
@@ -85,7 +83,7 @@ class ModifyContract(
 class SatisfyObligation(
     Struct, frozen=True, kw_only=True, tag="satisfy-obligation", forbid_unknown_fields=True
 ):
-    """A command: see the event of the same noun."""
+    """Say that control of a point-in-time promise passed."""
 
     when: When
     obligation: str
@@ -94,7 +92,7 @@ class SatisfyObligation(
 class TerminateContract(
     Struct, frozen=True, kw_only=True, tag="terminate-contract", forbid_unknown_fields=True
 ):
-    """A command: see the event of the same noun."""
+    """End the contract at `effective`."""
 
     when: When
     refund_minor: int = 0

@@ -22,8 +22,6 @@ LAST_ANCHOR_DAY = 31
 
 
 class Item(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A command: see the event of the same noun."""
-
     """One priced position; `quantity` multiplies a recurring price, a usage price ignores it."""
 
     item: str
@@ -32,8 +30,6 @@ class Item(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class ItemChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A command: see the event of the same noun."""
-
     """What an item is from a date on; fields left out stay. A new item needs a price."""
 
     item: str
@@ -77,7 +73,7 @@ class SubscriptionCancelled(Event, frozen=True, kw_only=True, tag="subscription-
 class StartSubscription(
     Struct, frozen=True, kw_only=True, tag="start-subscription", forbid_unknown_fields=True
 ):
-    """A command: see the event of the same noun."""
+    """Sell items over a term."""
 
     when: When
     customer: str
@@ -93,7 +89,7 @@ class StartSubscription(
 class AmendSubscription(
     Struct, frozen=True, kw_only=True, tag="amend-subscription", forbid_unknown_fields=True
 ):
-    """A command: see the event of the same noun."""
+    """Change what is sold from `effective` on, also in the past."""
 
     when: When
     items: tuple[ItemChange, ...]
@@ -102,7 +98,7 @@ class AmendSubscription(
 class RenewSubscription(
     Struct, frozen=True, kw_only=True, tag="renew-subscription", forbid_unknown_fields=True
 ):
-    """A command: see the event of the same noun."""
+    """Let the term go on to `term_to`."""
 
     when: When
     term_to: date
@@ -112,7 +108,7 @@ class RenewSubscription(
 class CancelSubscription(
     Struct, frozen=True, kw_only=True, tag="cancel-subscription", forbid_unknown_fields=True
 ):
-    """A command: see the event of the same noun."""
+    """End the service at `effective`, also in the past."""
 
     when: When
     refund: Literal["none", "prorated", "full"] = "prorated"

@@ -18,7 +18,7 @@ from domain.facts import Context, Decider, Event, Fact, Retracted, When
 
 
 class MeterTotal(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A command: see the event of the same noun."""
+    """What a batch adds to one meter."""
 
     meter: str
     rows: int
@@ -67,7 +67,7 @@ class UsageGapWaived(Event, frozen=True, kw_only=True, tag="usage-gap-waived"):
 class DeclareUsageWindow(
     Struct, frozen=True, kw_only=True, tag="declare-usage-window", forbid_unknown_fields=True
 ):
-    """A command: see the event of the same noun."""
+    """Say which batches a source sent for a window."""
 
     when: When
     window_from: date
@@ -80,15 +80,13 @@ class DeclareUsageWindow(
 class WaiveUsageGap(
     Struct, frozen=True, kw_only=True, tag="waive-usage-gap", forbid_unknown_fields=True
 ):
-    """A command: see the event of the same noun."""
+    """Close without a batch that never came."""
 
     when: When
     batch_number: int
 
 
 class UsageRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A command: see the event of the same noun."""
-
     """One metered event as it comes in; (source, event_id) is accepted once for ever."""
 
     event_id: str
