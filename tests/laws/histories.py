@@ -1,0 +1,871 @@
+"""Histories of two entities, drawn procedurally from one seed and a size.
+
+Whoever reads a failing example needs only the two numbers. Each kind of fact that is not in every
+history is drawn with probability one half or more, so that any two kinds meet often.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+from msgspec import Struct, field
+
+from domain.books import (
+    AdjustmentApproved,
+    AdjustmentLine,
+    AdjustmentProposed,
+    BookOpened,
+    PeriodClosed,
+    PeriodReopened,
+    PeriodSealed,
+    PeriodSoftClosed,
+    PostingRun,
+)
+from domain.calendar import Period, add_months, months
+from domain.cash import Application, PaymentApplied, PaymentReceived, PaymentRefunded
+from domain.catalogue import Adopted, MeterDefined, PriceSet, ProductDefined
+from domain.entity import CalendarDefined, EntityOpened
+from domain.facts import Event, When
+from domain.invoice import (
+    CreditIssued,
+    CreditLine,
+    InvoiceDrafted,
+    InvoiceIssued,
+    InvoiceLine,
+    InvoiceVoided,
+)
+from domain.party import CustomerAmended, CustomerRegistered
+from domain.policy import Options, PolicyAdopted
+from domain.pricing import Flat, Graduated, Model, PerUnit, Tier
+from domain.revenue_contract import (
+    ContractModified,
+    ContractOpened,
+    ContractTerminated,
+    Obligation,
+    ObligationSatisfied,
+)
+from domain.subscription import (
+    Item,
+    ItemChange,
+    SubscriptionAmended,
+    SubscriptionCancelled,
+    SubscriptionRenewed,
+    SubscriptionStarted,
+)
+from domain.usage import (
+    MeterTotal,
+    UsageBatchAccepted,
+    UsageGapWaived,
+    UsageRow,
+    UsageWindowDeclared,
+)
+from tests.laws.changes import CORRECTABLE, RETRACTABLE, changed, month_end, out_of_turn, retracted
+from tests.laws.memory import Arrival, History
+
+FIRST = date(2024, 1, 1)
+LATEST = date(2024, 12, 31)
+BOOKS = ("ifrs", "us-gaap")
+ENTITIES = ("acme-jp", "acme-us")
+# A kind that is not in every history is drawn at least this often.
+OFTEN = 0.6
+
+
+class Draft(Struct):
+    """One entity's history in the making; `late` marks what may arrive out of turn."""
+
+    random: Random
+    entity: str
+    size: int
+    orders: int = 0
+    arrivals: list[Arrival] = field(default_factory=list)
+    customers: list[str] = field(default_factory=list)
+    contracts: list[tuple[str, str, str]] = field(default_factory=list)
+    invoices: dict[str, InvoiceIssued] = field(default_factory=dict)
+    payments: dict[str, int] = field(default_factory=dict)
+    batches: int = 0
+    opening: tuple[Arrival, ...] = ()
+
+    def add(self, stream: str, event: Event, **more: Any) -> Arrival:
+        key = f"{self.entity}-{len(self.arrivals) + 1}"
+        arrival = Arrival(key=key, stream=stream, event=event, **more)
+        self.arrivals.append(arrival)
+        return arrival
+
+    def when(self, effective: date, agreed_on: date | None = None) -> When:
+        """A day and the source's own sequence: unique, and not the order of arrival."""
+        self.orders += 1
+        return When(effective=effective, agreed_on=agreed_on, order=self.orders)
+
+    def day(self, first: date = FIRST, last: date = LATEST) -> date:
+        """Mostly few days, so that several facts share one."""
+        span = max((last - first).days, 0)
+        found = first + timedelta(days=self.random.randint(0, span))
+        return max(first, found.replace(day=self.random.choice((1, 1, 10, 16, found.day))))
+
+    def chance(self, share: float = OFTEN) -> bool:
+        return self.random.random() < share
+
+    def money(self, currency: str, most: int = 5000) -> int:
+        scale = 1 if currency == "JPY" else 100
+        return self.random.randint(1, most) * scale + self.random.choice((0, 0, 1, 33))
+
+
+def history(seed: int, size: int) -> History:
+    """Two entities; `size` from 0 to 100 says how much happens in each."""
+    random = Random(seed)
+    total = random.randint(3, 8)
+    share = random.randint(1, total - 1)
+    counts = dict(zip(ENTITIES, (share, total - share), strict=True))
+    return History(seed, {name: _log(name, random, size, counts[name]) for name in ENTITIES})
+
+
+def _log(entity: str, random: Random, size: int, contracts: int) -> tuple[Arrival, ...]:
+    draft = Draft(random=random, entity=entity, size=size)
+    _open(draft)
+    opened = len(draft.arrivals)
+    _sell(draft, contracts)
+    steps = [step for step in _STEPS if draft.chance()]
+    extra = [random.choice(_STEPS) for _ in range(size * 60 // 100)]
+    for step in (*steps, *extra):
+        if len(draft.arrivals) < 88:
+            step(draft)
+    draft.opening = tuple(draft.arrivals[:opened])
+    body = out_of_turn(draft.arrivals[opened:], random)
+    return (*draft.opening, *_with_runs(draft, body))
+
+
+# --- what every history has ---
+
+
+def _open(draft: Draft) -> None:
+    random, home = draft.random, "USD" if draft.entity == "acme-us" else "JPY"
+    start = draft.when(FIRST)
+    draft.add("entity:self", EntityOpened(when=start, name=draft.entity, functional_currency=home))
+    calendar = CalendarDefined(when=draft.when(FIRST), periods=_periods(draft))
+    draft.add("entity:self", calendar)
+    for book in BOOKS:
+        draft.add(f"book:{book}", BookOpened(when=draft.when(FIRST), name=book))
+    ends = random.choice(("prorated", "prorated", "last-month-cut-off"))
+    monthly = Options(ratable_by="month", month_ends=ends)
+    draft.add("policy:us-gaap", PolicyAdopted(when=draft.when(FIRST), options=monthly))
+    for currency in ("USD", "JPY"):
+        for name, meter in (("seat", None), ("api", "calls"), ("event", "events")):
+            price = _price(draft, currency, meter)
+            draft.add(f"price:{name}-{currency.lower()}", price)
+    for number, currency in enumerate(("USD", "JPY")):
+        draft.customers.append(f"c{number}")
+        registered = CustomerRegistered(when=draft.when(FIRST), currency=currency)
+        draft.add(f"customer:c{number}", registered)
+
+
+def _periods(draft: Draft) -> tuple[Period, ...]:
+    """Calendar months, or now and then 4-4-5 weeks; far enough for every term."""
+    if draft.random.random() < 0.75:
+        return months(FIRST, 60)
+    rows, start = [], FIRST
+    for number in range(60):
+        last = start + timedelta(weeks=5 if number % 3 == 2 else 4, days=-1)
+        rows.append(
+            Period(name=f"{2024 + number // 12}-P{number % 12 + 1:02}", first=start, last=last)
+        )
+        start = last + timedelta(days=1)
+    return tuple(rows)
+
+
+def _model(draft: Draft, currency: str) -> Model:
+    random, scale = draft.random, Decimal(1) if currency == "USD" else Decimal(100)
+    unit = Decimal(random.choice(("100", "10", "33.333", "7.77", "0.0123"))) * scale
+    pick = random.randint(0, 3)
+    if pick == 0:
+        return Flat(amount=unit * 3)
+    if pick == 1:
+        tiers = (Tier(unit_amount=unit, up_to=Decimal(10)), Tier(unit_amount=unit / 2))
+        return Graduated(tiers=tiers)
+    return PerUnit(unit_amount=unit)
+
+
+def _price(draft: Draft, currency: str, meter: str | None, day: date = FIRST) -> PriceSet:
+    random = draft.random
+    patterns = (None, None, None, "ratable", "point-in-time", "as-invoiced")
+    recurring = meter is None
+    return PriceSet(
+        when=draft.when(day),
+        currency=currency,
+        model=_model(draft, currency),
+        meter=meter,
+        interval_months=random.choice((1, 1, 3, 12)),
+        bill=random.choice(("advance", "advance", "arrears")) if recurring else "arrears",
+        proration=random.choice(("day", "day", "day", "none")) if recurring else "day",
+        pattern=random.choice(patterns) if recurring else None,
+    )
+
+
+def _sell(draft: Draft, count: int) -> None:
+    for number in range(count):
+        currency = draft.random.choice(("USD", "JPY"))
+        if number == 0 or draft.chance(0.55):
+            _start(draft, f"s{number}", currency)
+        else:
+            _open_contract(draft, f"k{number}", currency)
+
+
+def _customer(draft: Draft, currency: str) -> str:
+    return (
+        draft.random.choice(draft.customers)
+        if draft.chance(0.3)
+        else ("c0" if currency == "USD" else "c1")
+    )
+
+
+def _start(draft: Draft, name: str, currency: str) -> None:
+    random, code = draft.random, currency.lower()
+    begin = draft.day(FIRST, date(2024, 4, 16))
+    items = [Item(item="seat", price=f"seat-{code}", quantity=Decimal(random.randint(1, 20)))]
+    metered = [item for item in ("api", "event") if draft.chance(0.7)]
+    items.extend(Item(item=item, price=f"{item}-{code}") for item in metered)
+    event = SubscriptionStarted(
+        when=draft.when(begin),
+        customer=_customer(draft, currency),
+        currency=currency,
+        term_from=begin,
+        term_to=add_months(begin, random.choice((3, 6, 12, 12))),
+        items=tuple(items),
+        anchor_day=random.choice((None, None, 1, 15, 31)),
+        contract="by-rule" if draft.chance(0.85) else "none",
+    )
+    draft.add(f"subscription:{name}", event)
+    draft.contracts.append((f"subscription:{name}", currency, event.customer))
+
+
+def _obligation(draft: Draft, name: str, currency: str, begin: date) -> Obligation:
+    pattern = draft.random.choice(("ratable", "ratable", "point-in-time", "as-invoiced"))
+    ratable = pattern == "ratable"
+    return Obligation(
+        obligation=name,
+        ssp_minor=draft.money(currency),
+        pattern=pattern,
+        service_from=begin if ratable else None,
+        service_to=add_months(begin, draft.random.choice((3, 6, 12))) if ratable else None,
+    )
+
+
+def _open_contract(draft: Draft, name: str, currency: str) -> None:
+    begin = draft.day(FIRST, date(2024, 4, 16))
+    count = draft.random.randint(1, 3)
+    event = ContractOpened(
+        when=draft.when(begin),
+        customer=_customer(draft, currency),
+        currency=currency,
+        price_minor=draft.money(currency),
+        obligations=tuple(
+            _obligation(draft, f"o{place}", currency, begin) for place in range(count)
+        ),
+    )
+    draft.add(f"contract:{name}", event)
+    draft.contracts.append((f"contract:{name}", currency, event.customer))
+
+
+# --- what may happen ---
+
+
+def _amend(draft: Draft) -> None:
+    subscription = _subscription(draft)
+    if subscription is None:
+        return
+    stream, event = subscription
+    day = draft.day(event.term_from, event.term_to)
+    late = draft.random.choice((None, None, -20, 20, 75))
+    agreed = day + timedelta(days=late) if late is not None else None
+    changes = [_change(draft, event.currency)]
+    if draft.chance(0.25):
+        changes.append(_change(draft, event.currency))
+    amended = SubscriptionAmended(when=draft.when(day, agreed), items=tuple(changes))
+    draft.add(stream, amended)
+
+
+def _change(draft: Draft, currency: str) -> ItemChange:
+    random, code = draft.random, currency.lower()
+    name = random.choice(("seat", "seat", "seat", "extra", "api"))
+    pick = random.randint(0, 4)
+    if name == "api":
+        return ItemChange(item=name, price=f"api-{code}")
+    if name == "extra":
+        return ItemChange(item=name, price=f"seat-{code}", quantity=Decimal(random.randint(1, 9)))
+    if pick == 0:
+        return ItemChange(item=name, removed=True)
+    if pick == 1:
+        return ItemChange(item=name, price=f"seat-{code}", quantity=Decimal(random.randint(1, 9)))
+    return ItemChange(item=name, quantity=Decimal(random.choice((1, 5, 10, 12, 20, 30))))
+
+
+def _subscription(draft: Draft) -> tuple[str, SubscriptionStarted] | None:
+    rows = [
+        (arrival.stream, arrival.event)
+        for arrival in draft.arrivals
+        if isinstance(arrival.event, SubscriptionStarted) and arrival.corrects is None
+    ]
+    return draft.random.choice(rows) if rows else None
+
+
+def _renew(draft: Draft) -> None:
+    subscription = _subscription(draft)
+    if subscription is None:
+        return
+    stream, event = subscription
+    end = max(
+        (
+            a.event.term_to
+            for a in draft.arrivals
+            if a.stream == stream and isinstance(a.event, SubscriptionRenewed)
+        ),
+        default=event.term_to,
+    )
+    until = add_months(end, draft.random.choice((3, 6, 12)))
+    items = (_change(draft, event.currency),) if draft.chance(0.3) else ()
+    draft.add(stream, SubscriptionRenewed(when=draft.when(end), term_to=until, items=items))
+
+
+def _cancel(draft: Draft) -> None:
+    subscription = _subscription(draft)
+    if subscription is None:
+        return
+    stream, event = subscription
+    if any(
+        isinstance(a.event, SubscriptionCancelled) for a in draft.arrivals if a.stream == stream
+    ):
+        return
+    day = draft.day(event.term_from + timedelta(days=40), event.term_to)
+    agreed = day + timedelta(days=35) if draft.chance(0.15) else None
+    refund = draft.random.choice(("none", "prorated", "full"))
+    draft.add(stream, SubscriptionCancelled(when=draft.when(day, agreed), refund=refund))
+
+
+def _invoice(draft: Draft) -> None:
+    random = draft.random
+    stream, currency, customer = random.choice(draft.contracts)
+    if draft.chance(0.35):
+        stream = ""
+    day = draft.day()
+    lines = tuple(_line(draft, f"{n}", stream, currency, day) for n in range(random.randint(1, 3)))
+    name = f"i{len(draft.invoices)}"
+    event = InvoiceIssued(
+        when=draft.when(day),
+        customer=customer,
+        currency=currency,
+        number=name.upper(),
+        due_on=day + timedelta(days=random.choice((0, 14, 30))),
+        lines=lines,
+    )
+    draft.invoices[f"invoice:{name}"] = event
+    draft.add(f"invoice:{name}", event)
+
+
+def _line(draft: Draft, name: str, stream: str, currency: str, day: date) -> InvoiceLine:
+    random = draft.random
+    category, _, contract = stream.partition(":")
+    named = {"subscription": ("seat", "api", None), "contract": ("o0", "o1", None)}
+    service = draft.chance(0.75)
+    begin = draft.day(max(FIRST, day - timedelta(days=60)), day + timedelta(days=30))
+    return InvoiceLine(
+        line=name,
+        amount_minor=draft.money(currency, 2000),
+        kind="tax" if name == "2" else random.choice(("subscription", "one-off")),
+        service_from=begin if service else None,
+        service_to=add_months(begin, random.choice((1, 3, 12))) if service else None,
+        subscription=contract if category == "subscription" else None,
+        contract=contract if category == "contract" else None,
+        obligation=random.choice(named[category]) if category else None,
+    )
+
+
+def _draft_invoice(draft: Draft) -> None:
+    stream, currency, customer = draft.random.choice(draft.contracts)
+    del stream
+    day = draft.day()
+    lines = (_line(draft, "0", "", currency, day),)
+    name = f"invoice:d{len(draft.arrivals)}"
+    drafted = InvoiceDrafted(
+        when=draft.when(day), customer=customer, currency=currency, lines=lines
+    )
+    draft.add(name, drafted)
+
+
+def _cut_so_far(draft: Draft, stream: str, line: str) -> int:
+    events = [a.event for a in draft.arrivals if a.stream == stream]
+    return sum(
+        row.amount_minor
+        for event in events
+        if isinstance(event, CreditIssued)
+        for row in event.lines
+        if row.line == line
+    )
+
+
+def _credit(draft: Draft) -> None:
+    random = draft.random
+    stream = _some_invoice(draft)
+    if stream is None:
+        return
+    event = draft.invoices[stream]
+    line = random.choice(event.lines)
+    left = line.amount_minor - _cut_so_far(draft, stream, line.line)
+    if left < 2:
+        return
+    day = draft.day(event.when.effective, LATEST)
+    issued = CreditIssued(
+        when=draft.when(day),
+        number=f"C{len(draft.arrivals)}",
+        lines=(CreditLine(line=line.line, amount_minor=random.randint(1, left)),),
+        treatment=random.choice(("as-if-never", "from-now")),
+        purpose=random.choice(("correction", "concession")),
+    )
+    draft.add(stream, issued)
+
+
+def _some_invoice(draft: Draft) -> str | None:
+    """An invoice not yet voided; a missing one is made first."""
+    if not draft.invoices:
+        _invoice(draft)
+    voided = {a.stream for a in draft.arrivals if isinstance(a.event, InvoiceVoided)}
+    left = [stream for stream in draft.invoices if stream not in voided]
+    return draft.random.choice(left) if left else None
+
+
+def _void(draft: Draft) -> None:
+    stream = _some_invoice(draft)
+    if stream is None:
+        return
+    latest = max(a.event.when.effective for a in draft.arrivals if a.stream == stream)
+    day = draft.day(latest, max(latest, LATEST))
+    treatment = draft.random.choice(("as-if-never", "from-now", None))
+    draft.add(stream, InvoiceVoided(when=draft.when(day), treatment=treatment))
+
+
+def _pay(draft: Draft) -> None:
+    random = draft.random
+    contract, currency, customer = random.choice(draft.contracts)
+    name = f"payment:p{len(draft.payments)}"
+    amount = draft.money(currency, 3000)
+    received = PaymentReceived(
+        when=draft.when(draft.day()),
+        customer=customer,
+        currency=currency,
+        amount_minor=amount,
+        contract=contract.partition(":")[2] if draft.chance(0.3) else None,
+    )
+    draft.payments[name] = amount
+    draft.add(name, received)
+
+
+def _payment(draft: Draft) -> tuple[str, PaymentReceived] | None:
+    if not draft.payments:
+        _pay(draft)
+    name = draft.random.choice(sorted(draft.payments))
+    event = next(a.event for a in draft.arrivals if a.stream == name)
+    assert isinstance(event, PaymentReceived)
+    return (name, event) if draft.payments[name] > 1 else None
+
+
+def _apply(draft: Draft) -> None:
+    if not draft.invoices:
+        _invoice(draft)
+    payment = _payment(draft)
+    if payment is None:
+        return
+    name, event = payment
+    own = [
+        (stream, invoice)
+        for stream, invoice in draft.invoices.items()
+        if (invoice.customer, invoice.currency) == (event.customer, event.currency)
+    ]
+    if not own:
+        stream = _invoice_for(draft, event)
+        own = [(stream, draft.invoices[stream])]
+    stream, invoice = draft.random.choice(own)
+    amount = draft.random.randint(1, draft.payments[name])
+    draft.payments[name] -= amount
+    day = max(event.when.effective, invoice.when.effective, draft.day())
+    rows = (Application(invoice=stream.partition(":")[2], amount_minor=amount),)
+    draft.add(name, PaymentApplied(when=draft.when(day), applications=rows))
+
+
+def _invoice_for(draft: Draft, payment: PaymentReceived) -> str:
+    day = draft.day()
+    name = f"i{len(draft.invoices)}"
+    event = InvoiceIssued(
+        when=draft.when(day),
+        customer=payment.customer,
+        currency=payment.currency,
+        number=name.upper(),
+        due_on=day,
+        lines=(_line(draft, "0", "", payment.currency, day),),
+    )
+    draft.invoices[f"invoice:{name}"] = event
+    draft.add(f"invoice:{name}", event)
+    return f"invoice:{name}"
+
+
+def _refund(draft: Draft) -> None:
+    payment = _payment(draft)
+    if payment is None:
+        return
+    name, event = payment
+    amount = draft.random.randint(1, draft.payments[name])
+    draft.payments[name] -= amount
+    day = draft.day(event.when.effective, LATEST)
+    draft.add(name, PaymentRefunded(when=draft.when(day), amount_minor=amount))
+
+
+def _row(draft: Draft, event_id: str) -> UsageRow:
+    random = draft.random
+    names = [stream.partition(":")[2] for stream, _, _ in draft.contracts if stream[:4] == "subs"]
+    day = draft.day()
+    return UsageRow(
+        event_id=event_id,
+        subscription=random.choice([*names, *names, *names, "nobody"]),
+        meter=random.choice(("calls", "calls", "events")),
+        quantity=Decimal(random.choice(("1", "2", "12", "0.5", "100.125", "-1"))),
+        occurred_at=datetime(day.year, day.month, day.day, random.randint(0, 23), tzinfo=UTC),
+    )
+
+
+def _usage(draft: Draft) -> None:
+    draft.batches += 1
+    rows = tuple(
+        _row(draft, f"e{draft.batches}-{number}") for number in range(draft.random.randint(1, 6))
+    )
+    _batch(draft, "rows", rows, ())
+
+
+def _usage_again(draft: Draft) -> None:
+    """Rows corrected or retracted by a batch of their own; a correction may be corrected again."""
+    live = _live(draft)
+    if not live:
+        _usage(draft)
+        live = _live(draft)
+    draft.batches += 1
+    old = draft.random.sample(sorted(live), min(len(live), draft.random.randint(1, 3)))
+    if draft.chance(0.5):
+        _batch(draft, "retraction", tuple(live[name] for name in old), tuple(live[n] for n in old))
+        return
+    rows = tuple(_row(draft, name) for name in old)
+    _batch(draft, "correction", rows, tuple(live[name] for name in old))
+
+
+def _live(draft: Draft) -> dict[str, UsageRow]:
+    live: dict[str, UsageRow] = {}
+    for arrival in draft.arrivals:
+        if isinstance(arrival.event, UsageBatchAccepted):
+            for row in arrival.rows:
+                live[row.event_id] = row
+                if arrival.event.kind == "retraction":
+                    del live[row.event_id]
+    return live
+
+
+def _batch(draft: Draft, kind: Any, rows: tuple[UsageRow, ...], old: tuple[UsageRow, ...]) -> None:
+    touched = (*rows, *old)
+    days = [row.occurred_at.date() for row in touched]
+    totals = tuple(
+        MeterTotal(
+            meter=meter,
+            rows=sum(row.meter == meter for row in rows),
+            quantity=sum((row.quantity for row in rows if row.meter == meter), Decimal(0)),
+        )
+        for meter in sorted({row.meter for row in rows})
+    )
+    event = UsageBatchAccepted(
+        when=draft.when(max(days)),
+        batch=draft.batches,
+        kind=kind,
+        received=len(rows),
+        duplicates=0,
+        rejected=0,
+        accepted=len(rows),
+        totals=totals,
+        subscriptions=tuple(sorted({row.subscription for row in touched})),
+        first_day=min(days),
+        last_day=max(days),
+        root="0" * 64,
+        batch_number=draft.batches,
+    )
+    draft.add("usage:feed", event, rows=rows)
+
+
+def _window(draft: Draft) -> None:
+    if not draft.batches:
+        _usage(draft)
+    event = UsageWindowDeclared(
+        when=draft.when(LATEST),
+        window_from=FIRST,
+        window_to=LATEST,
+        first_batch=1,
+        last_batch=draft.batches,
+    )
+    draft.add("usage:feed", event)
+
+
+def _waive(draft: Draft) -> None:
+    waived = UsageGapWaived(when=draft.when(LATEST), batch_number=900 + len(draft.arrivals))
+    draft.add("usage:feed", waived)
+
+
+def _adopt(draft: Draft) -> None:
+    """A product of the group, taken over with its content."""
+    when = draft.when(FIRST)
+    adopted = Adopted(
+        when=when,
+        origin="group",
+        origin_position=len(draft.arrivals),
+        origin_stream="product:suite",
+        origin_leaf="0" * 64,
+        content=ProductDefined(when=when, name="Suite"),
+    )
+    draft.add("product:suite", adopted)
+
+
+def _contract(draft: Draft) -> tuple[str, ContractOpened] | None:
+    rows = [(a.stream, a.event) for a in draft.arrivals if isinstance(a.event, ContractOpened)]
+    if not rows:
+        _open_contract(draft, "k9", draft.random.choice(("USD", "JPY")))
+        return _contract(draft)
+    return draft.random.choice(rows)
+
+
+def _modify(draft: Draft) -> None:
+    found = _contract(draft)
+    assert found is not None
+    stream, event = found
+    day = draft.day(event.when.effective, LATEST)
+    agreed = day + timedelta(days=40) if draft.chance(0.3) else None
+    name = f"x{len(draft.arrivals)}"
+    added = (_obligation(draft, name, event.currency, day),) if draft.chance(0.6) else ()
+    modified = ContractModified(
+        when=draft.when(day, agreed),
+        price_change_minor=draft.money(event.currency, 900) * draft.random.choice((1, -1)),
+        added=added,
+        price_reflects_ssp=bool(added) and draft.chance(0.5),
+    )
+    draft.add(stream, modified)
+
+
+def _satisfy(draft: Draft) -> None:
+    found = _contract(draft)
+    assert found is not None
+    stream, event = found
+    rows = [row.obligation for row in event.obligations if row.pattern == "point-in-time"]
+    if not rows:
+        number = len(draft.contracts)
+        opened = ContractOpened(
+            when=draft.when(draft.day(FIRST, date(2024, 4, 1))),
+            customer=event.customer,
+            currency=event.currency,
+            price_minor=draft.money(event.currency),
+            obligations=(Obligation(obligation="o0", ssp_minor=5, pattern="point-in-time"),),
+        )
+        stream, rows = f"contract:k{number}p", ["o0"]
+        event = opened
+        if len(draft.contracts) < 4:
+            draft.add(stream, opened)
+            draft.contracts.append((stream, event.currency, event.customer))
+        else:
+            return
+    day = draft.day(event.when.effective, LATEST)
+    obligation = draft.random.choice(rows)
+    draft.add(stream, ObligationSatisfied(when=draft.when(day), obligation=obligation))
+
+
+def _terminate(draft: Draft) -> None:
+    found = _contract(draft)
+    assert found is not None
+    stream, event = found
+    if any(isinstance(a.event, ContractTerminated) for a in draft.arrivals if a.stream == stream):
+        return
+    day = draft.day(event.when.effective, LATEST)
+    refund = draft.random.choice((0, event.price_minor // 7))
+    draft.add(stream, ContractTerminated(when=draft.when(day), refund_minor=refund))
+
+
+def _adjust(draft: Draft) -> None:
+    random, currency = draft.random, draft.random.choice(("USD", "JPY"))
+    amount, day = draft.money(currency), draft.day()
+    name = f"adjustment:a{len(draft.arrivals)}"
+    proposed = AdjustmentProposed(
+        when=draft.when(day),
+        book=random.choice(BOOKS),
+        currency=currency,
+        lines=(
+            AdjustmentLine(account="unbilled-receivable", amount_minor=amount),
+            AdjustmentLine(account="revenue", amount_minor=-amount),
+        ),
+        memo="accrual",
+        proposed_by="ann",
+        reverses_on=add_months(day.replace(day=1), 1) if draft.chance() else None,
+    )
+    draft.add(name, proposed)
+    if draft.chance(0.85):
+        approved = AdjustmentApproved(when=draft.when(day), approved_by="bob", proposed_by="ann")
+        draft.add(name, approved)
+
+
+def _product(draft: Draft) -> None:
+    draft.add("product:app", ProductDefined(when=draft.when(FIRST), name="App"))
+
+
+def _meter(draft: Draft) -> None:
+    draft.add("meter:calls", MeterDefined(when=draft.when(FIRST), aggregation="sum"))
+    draft.add("meter:events", MeterDefined(when=draft.when(FIRST), aggregation="count"))
+
+
+def _new_price(draft: Draft) -> None:
+    currency = draft.random.choice(("USD", "JPY"))
+    name, meter = draft.random.choice((("seat", None), ("api", "calls")))
+    draft.add(f"price:{name}-{currency.lower()}", _price(draft, currency, meter, draft.day()))
+
+
+def _policy(draft: Draft) -> None:
+    options = Options(
+        ratable_by=draft.random.choice(("day", "month")),
+        closed_period_date=draft.random.choice(("first-day", "day-recorded")),
+        void_default=draft.random.choice(("as-if-never", "from-now")),
+    )
+    day = draft.random.choice((FIRST, date(2024, 3, 1)))
+    draft.add("policy:ifrs", PolicyAdopted(when=draft.when(day), options=options))
+
+
+def _amend_customer(draft: Draft) -> None:
+    amended = CustomerAmended(when=draft.when(draft.day()), payment_terms_days=14)
+    draft.add(f"customer:{draft.random.choice(draft.customers)}", amended)
+
+
+# --- corrections, runs and closes ---
+
+
+def _open_to_change(draft: Draft, kinds: tuple[type[Event], ...]) -> list[Arrival]:
+    """Facts in force: nobody corrected them yet. A correction is one of them."""
+    dead = {arrival.corrects for arrival in draft.arrivals}
+    return [a for a in draft.arrivals if isinstance(a.event, kinds) and a.key not in dead]
+
+
+def _correct(draft: Draft) -> None:
+    rows = _open_to_change(draft, CORRECTABLE)
+    twice = [row for row in rows if row.corrects is not None]
+    pick = draft.random.choice(twice if twice and draft.chance(0.35) else rows)
+    draft.add(pick.stream, changed(pick.event, draft.random), corrects=pick.key)
+
+
+def _retract(draft: Draft) -> None:
+    """A change that never was; or a correction, then what it replaced is in force again."""
+    rows = _open_to_change(draft, RETRACTABLE)
+    rows += [row for row in _open_to_change(draft, CORRECTABLE) if row.corrects is not None]
+    if not rows:
+        _amend(draft)
+        rows = _open_to_change(draft, RETRACTABLE)
+    if rows:
+        pick = draft.random.choice(rows)
+        draft.add(pick.stream, retracted(pick), corrects=pick.key)
+
+
+_STEPS: tuple[Callable[[Draft], None], ...] = (
+    _amend,
+    _amend,
+    _renew,
+    _cancel,
+    _invoice,
+    _draft_invoice,
+    _credit,
+    _void,
+    _pay,
+    _pay,
+    _apply,
+    _refund,
+    _usage,
+    _usage,
+    _usage_again,
+    _usage_again,
+    _window,
+    _waive,
+    _adopt,
+    _modify,
+    _satisfy,
+    _terminate,
+    _adjust,
+    _product,
+    _meter,
+    _new_price,
+    _policy,
+    _amend_customer,
+    _correct,
+    _correct,
+    _retract,
+)
+
+
+def _with_runs(draft: Draft, body: list[Arrival]) -> tuple[Arrival, ...]:
+    """Cut the body where runs come; a close follows a run, and one close is undone later."""
+    random = draft.random
+    home = draft.entity == "acme-us"
+    runs = random.choice((2, 3, 3) if home else (1, 2, 3))
+    cuts = sorted(random.randint(len(body) // 4, len(body)) for _ in range(runs - 1))
+    parts = [body[a:b] for a, b in zip([0, *cuts], [*cuts, len(body)], strict=True)]
+    closes = random.choice((1, 2)) if home else random.choice((0, 1, 2))
+    reopen = home or draft.chance()
+    book, day, closed = random.choice(BOOKS), date(2024, 1, 31), 0
+    draft.arrivals = []
+    for part in parts:
+        draft.arrivals.extend(part)
+        if closed and reopen and draft.chance():
+            _reopen(draft, book, closed)
+            reopen = False
+        day = add_months(day, random.randint(1, 5), 28)
+        _run(draft, month_end(day, random))
+        if closed < closes:
+            _close(draft, book, closed, day)
+            closed += 1
+    if closed and reopen:
+        _reopen(draft, book, closed)
+    return tuple(draft.arrivals)
+
+
+def _run(draft: Draft, through: date) -> None:
+    key = f"{draft.entity}-run-{len(draft.arrivals)}"
+    event = PostingRun(when=draft.when(through), through=through)
+    draft.arrivals.append(Arrival(key=key, stream="run:self", event=event))
+
+
+def _book_fact(draft: Draft, book: str, event: Event) -> None:
+    key = f"{draft.entity}-{book}-{len(draft.arrivals)}"
+    draft.arrivals.append(Arrival(key=key, stream=f"book:{book}", event=event))
+
+
+def _named(draft: Draft, number: int) -> str:
+    calendar = next(a.event for a in draft.opening if isinstance(a.event, CalendarDefined))
+    return calendar.periods[number].name
+
+
+def _close(draft: Draft, book: str, number: int, day: date) -> None:
+    name = _named(draft, number)
+    if draft.chance():
+        _book_fact(draft, book, PeriodSoftClosed(when=draft.when(day), period=name))
+    _book_fact(draft, book, PeriodClosed(when=draft.when(day), period=name))
+    if draft.chance(0.8):
+        sealed = PeriodSealed(
+            when=draft.when(day),
+            period=name,
+            digest="0" * 64,
+            entries=0,
+            lines=0,
+            debits_minor=(),
+            closed_at=0,
+        )
+        _book_fact(draft, book, sealed)
+
+
+def _reopen(draft: Draft, book: str, closed: int) -> None:
+    name = _named(draft, closed - 1)
+    event = PeriodReopened(when=draft.when(LATEST), period=name, approved_by="bob")
+    _book_fact(draft, book, event)

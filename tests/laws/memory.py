@@ -1,0 +1,218 @@
+"""A ledger in memory: positions, routing, unit states and posting runs as the poster keeps them.
+
+It knows no database and no view. What it settles it settles with `domain.ledger.settle`, so a law
+that breaks here breaks the pure core, and a law that breaks only on PostgreSQL breaks the store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+from msgspec import Struct, field, structs
+
+from domain.books import PostingRun
+from domain.facts import Event, Fact
+from domain.journal import Entry
+from domain.ledger import Fresh, Run, UnitState, moves, settle
+from domain.master import MASTER_CATEGORIES, MasterData, master_data
+from domain.periods import period_states
+from domain.routing import brings_along, route
+from domain.usage import UsageBatchAccepted, UsageDay, UsageRow
+
+BEGINNING = datetime(2024, 1, 1, tzinfo=UTC)
+
+
+class Arrival(Struct, frozen=True, kw_only=True):
+    """One fact on its way in. `corrects` names the key of an earlier arrival of the same stream.
+
+    Rows come with a usage batch; in a correction or retraction they name the events they replace.
+    """
+
+    key: str
+    stream: str
+    event: Event
+    corrects: str | None = None
+    rows: tuple[UsageRow, ...] = ()
+
+
+class History(Struct, frozen=True):
+    """Arrivals of each entity, in order, and the seed that drew them."""
+
+    seed: int
+    logs: dict[str, tuple[Arrival, ...]]
+
+
+class Settlement(Struct, frozen=True, kw_only=True):
+    """One posting run in one book, as it happened."""
+
+    run: Run
+    entries: tuple[Entry, ...]
+    states: dict[str, UnitState]
+
+
+class Books(Struct):
+    """One entity's log with everything derived from it."""
+
+    entity: str
+    facts: list[Fact] = field(default_factory=list)
+    keys: dict[str, int] = field(default_factory=dict)
+    versions: dict[str, int] = field(default_factory=dict)
+    units: dict[str, list[int]] = field(default_factory=dict)
+    stream_units: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    rows: list[tuple[int, str, UsageRow, int]] = field(default_factory=list)
+    live: dict[tuple[str, str], UsageRow] = field(default_factory=dict)
+    states: dict[tuple[str, str], UnitState] = field(default_factory=dict)
+    settlements: list[Settlement] = field(default_factory=list)
+    settled_at: int = 0
+    through: date = date.min
+
+    @property
+    def entries(self) -> list[Entry]:
+        return [entry for settled in self.settlements for entry in settled.entries]
+
+    @property
+    def books(self) -> list[str]:
+        return sorted({f.stream.partition(":")[2] for f in self.facts if f.stream[:5] == "book:"})
+
+
+def play(entity: str, arrivals: Iterable[Arrival], *, measure_all: bool = False) -> Books:
+    """Take the arrivals in order and settle at every posting run among them."""
+    books = Books(entity)
+    for arrival in arrivals:
+        accept(books, arrival, measure_all=measure_all)
+    return books
+
+
+def accept(books: Books, arrival: Arrival, *, measure_all: bool = False) -> Fact | None:
+    """Append a fact once; the same key again is answered and changes nothing."""
+    if arrival.key in books.keys:
+        return None
+    fact = _fact(books, arrival)
+    books.keys[arrival.key] = fact.position
+    books.versions[fact.stream] = fact.version
+    books.facts.append(fact)
+    if isinstance(fact.event, UsageBatchAccepted):
+        _take_rows(books, fact, arrival.rows)
+    _mark(books, fact)
+    if isinstance(fact.event, PostingRun):
+        books.through = max(books.through, fact.event.through)
+        _run(books, fact, measure_all=measure_all)
+    return fact
+
+
+def _fact(books: Books, arrival: Arrival) -> Fact:
+    position = len(books.facts) + 1
+    version = books.versions.get(arrival.stream, 0) + 1
+    event = arrival.event
+    if event.when.order is None:
+        event = structs.replace(event, when=structs.replace(event.when, order=version))
+    return Fact(
+        entity=books.entity,
+        position=position,
+        stream=arrival.stream,
+        version=version,
+        event=event,
+        recorded_at=BEGINNING + timedelta(hours=position),
+        command_id=arrival.key,
+        actor="test",
+        corrects=books.keys[arrival.corrects] if arrival.corrects else None,
+    )
+
+
+def _take_rows(books: Books, fact: Fact, rows: Sequence[UsageRow]) -> None:
+    """Rows count from their batch on; a later batch takes back what it replaces in its own name."""
+    assert isinstance(fact.event, UsageBatchAccepted)
+    source = fact.stream.partition(":")[2]
+    for row in rows:
+        old = books.live.pop((source, row.event_id), None)
+        if old is not None:
+            books.rows.append((fact.position, source, old, -1))
+        if fact.event.kind != "retraction":
+            books.rows.append((fact.position, source, row, 1))
+            books.live[source, row.event_id] = row
+
+
+def _mark(books: Books, fact: Fact) -> None:
+    """A fact touches its units; a document that reaches one later brings its stream along."""
+    before = books.stream_units.get(fact.stream, ())
+    units = route(fact, lambda stream: books.stream_units.get(stream, ()))
+    books.stream_units[fact.stream] = tuple(sorted({*before, *units}))
+    for unit in units:
+        known = books.units.setdefault(unit, [])
+        if unit not in before and brings_along(fact):
+            earlier = (other.position for other in books.facts if other.stream == fact.stream)
+            known[:] = sorted({*known, *earlier})
+        else:
+            known.append(fact.position)
+
+
+def usage_of(books: Books, unit: str, at: int) -> tuple[UsageDay, ...]:
+    """What each batch up to a position adds to each day of a subscription's meters."""
+    name = unit.partition(":")[2]
+    found: dict[tuple[str, date, int], tuple[int, Decimal]] = {}
+    for position, _, row, sign in books.rows:
+        if position <= at and row.subscription == name:
+            key = (row.meter, row.occurred_at.date(), position)
+            rows, quantity = found.get(key, (0, Decimal(0)))
+            found[key] = (rows + sign, quantity + sign * row.quantity)
+    return tuple(
+        UsageDay(
+            subscription=name, meter=meter, day=day, position=position, rows=rows, quantity=quantity
+        )
+        for (meter, day, position), (rows, quantity) in sorted(found.items())
+        if rows or quantity
+    )
+
+
+def fresh_of(books: Books, unit: str, at: int) -> Fresh:
+    """All facts of a unit up to a position, with its usage."""
+    facts = (books.facts[place - 1] for place in books.units.get(unit, ()) if place <= at)
+    usage = usage_of(books, unit, at) if unit.startswith("subscription:") else ()
+    return Fresh(facts=tuple(facts), usage=usage)
+
+
+def master_at(books: Books, at: int) -> MasterData:
+    own = (fact for fact in books.facts[:at] if _is_master(fact))
+    return master_data(own)
+
+
+def run_at(books: Books, book: str, fact: Fact, through: date, master: MasterData) -> Run:
+    closes = [other for other in books.facts[: fact.position] if other.stream == f"book:{book}"]
+    return Run(
+        entity=books.entity,
+        book=book,
+        position=fact.position,
+        through=through,
+        recorded_on=fact.recorded_at.date(),
+        master=master,
+        periods=period_states(master.calendar, closes),
+    )
+
+
+def _is_master(fact: Fact) -> bool:
+    return fact.stream.partition(":")[0] in MASTER_CATEGORIES
+
+
+def _run(books: Books, fact: Fact, *, measure_all: bool) -> None:
+    """Settle marked units anew and cut the schedules of those that move, each book by itself."""
+    master = master_at(books, fact.position)
+    news = books.facts[books.settled_at : fact.position]
+    everything = measure_all or any(_is_master(other) for other in news)
+    before = books.settlements[-1].run.through if books.settlements else date.min
+    for book in books.books:
+        run = run_at(books, book, fact, books.through, master)
+        entries: list[Entry] = []
+        for unit in sorted(books.units):
+            marked = everything or books.units[unit][-1] > books.settled_at
+            state = books.states.get((unit, book))
+            if not marked and not (state and moves(state.schedule, before, books.through)):
+                continue
+            fresh = fresh_of(books, unit, fact.position) if marked else None
+            settled = settle(unit, state, fresh, run)
+            books.states[unit, book] = settled.state
+            entries.extend(settled.entries)
+        states = {unit: state for (unit, at), state in books.states.items() if at == book}
+        books.settlements.append(Settlement(run=run, entries=tuple(entries), states=states))
+    books.settled_at = fact.position

@@ -1,0 +1,88 @@
+"""The ten laws of SPEC 2 over drawn histories; each must have compared something.
+
+Histories are drawn in blocks of 200, each block from its own fixed seed, so that every law sees
+the same ones. TIEOUT_LAW_HISTORIES says how many: 200 by default.
+"""
+
+import os
+from functools import lru_cache
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+
+from tests.laws import count
+from tests.laws.histories import history
+from tests.laws.memory import History
+from tests.laws.time_laws import (
+    Ledger,
+    balance,
+    booking,
+    lateness,
+    longer_look,
+    once,
+    played,
+    replay,
+    sealed_answers,
+)
+
+HISTORIES = int(os.environ.get("TIEOUT_LAW_HISTORIES", "200"))
+# Shrinking helps a person; a run that only has to fail fast does without.
+PHASES = [Phase.generate] if os.environ.get("TIEOUT_LAW_QUICK") else [Phase.generate, Phase.shrink]
+BLOCK = 200
+BLOCKS = [
+    pytest.param(first, min(BLOCK, HISTORIES - first), id=f"from-{first}")
+    for first in range(0, HISTORIES, BLOCK)
+]
+LAWS = {
+    "1-balance": balance,
+    "2-a-late-fact-is-only-late": lateness,
+    "3-earned-then-booked-now": booking,
+    "4-once": once,
+    "5-sealed-answers-stay": sealed_answers,
+    "6-replay-is-live-is-rebuild": replay,
+    "10-a-longer-look-changes-nothing-earlier": longer_look,
+}
+
+
+@lru_cache(maxsize=BLOCK)
+def drawn(number: int, size: int) -> tuple[History, Ledger]:
+    found = history(number, size)
+    return found, played(found)
+
+
+@pytest.mark.parametrize(("first", "histories"), BLOCKS)
+@pytest.mark.parametrize("law", LAWS)
+def test_every_drawn_history_keeps(law: str, first: int, histories: int) -> None:
+    compared = 0
+
+    @seed(first)
+    @settings(
+        max_examples=histories,
+        deadline=None,
+        database=None,
+        phases=PHASES,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(st.integers(0, 2**32), st.integers(0, 100))
+    def check(number: int, size: int) -> None:
+        nonlocal compared
+        told, ledger = drawn(number, size)
+        count.met(number, size, told)
+        compared += count.compared(law, LAWS[law](told, ledger))
+
+    check()
+
+    assert compared > 0
+
+
+def test_any_two_kinds_of_facts_meet_at_least_20_times_in_200_histories() -> None:
+    @seed(0)
+    @settings(max_examples=200, deadline=None, database=None, phases=PHASES)
+    @given(st.integers(0, 2**32), st.integers(0, 100))
+    def draw(number: int, size: int) -> None:
+        count.met(number, size, history(number, size))
+
+    draw()
+
+    assert {pair: times for pair, times in count.pairs().items() if times < 20} == {}

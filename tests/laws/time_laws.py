@@ -1,0 +1,350 @@
+"""Laws 1 to 6 and 10: balance, lateness, booking, once, sealed answers, replay, a longer look.
+
+Each returns how many comparisons it made and raises `Broken` at the first that fails.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from random import Random
+
+import msgspec
+from msgspec import structs
+
+from domain.books import PeriodClosed, PeriodReopened, PeriodSealed, PeriodSoftClosed, PostingRun
+from domain.calendar import Calendar, Period, add_months
+from domain.facts import Fact, known
+from domain.journal import Balances, Entry, Slot
+from domain.ledger import UnitState, due, settle
+from tests.laws.changes import in_stream_order
+from tests.laws.memory import (
+    Arrival,
+    Books,
+    History,
+    Settlement,
+    accept,
+    fresh_of,
+    master_at,
+    play,
+)
+
+Ledger = dict[str, Books]
+
+
+class Broken(AssertionError):
+    """A law does not hold: what was found where something else was due."""
+
+
+def same(found: object, expected: object, *where: object) -> int:
+    """One comparison."""
+    if found != expected:
+        raise Broken(*where, "found", found, "expected", expected)
+    return 1
+
+
+def holds(claim: object, *where: object) -> int:
+    if not claim:
+        raise Broken(*where)
+    return 1
+
+
+def played(history: History) -> Ledger:
+    return {entity: play(entity, log) for entity, log in history.logs.items()}
+
+
+# --- 1 balance ---
+
+
+def balance(_history: History, ledger: Ledger) -> int:
+    """Every entry sums to zero in both currencies, and so does each kind in each earned period."""
+    count = 0
+    for books in ledger.values():
+        for entry in books.entries:
+            count += same(sum(line.minor for line in entry.lines), 0, entry)
+            count += same(sum(line.functional_minor for line in entry.lines), 0, entry)
+            count += holds(entry.currency in {"USD", "JPY"}, entry)
+            count += _kinds_balance(entry)
+    return count
+
+
+def _kinds_balance(entry: Entry) -> int:
+    sums: dict[tuple[date, str, str], int] = {}
+    for line in entry.lines:
+        key = (line.slot.earned, line.slot.kind, line.slot.subject)
+        sums[key] = sums.get(key, 0) + line.minor
+    return sum(same(total, 0, key, entry) for key, total in sums.items())
+
+
+# --- 2 a late fact is only late ---
+
+
+def lateness(history: History, ledger: Ledger) -> int:
+    """The same facts in another order of arrival: the same balances by earned period."""
+    count = 0
+    for entity, log in history.logs.items():
+        final = _final_run(ledger[entity])
+        live = standing_by_earned(play(entity, (*log, final)))
+        shuffled = play(entity, (*_shuffled(log, Random(history.seed)), final))
+        count += _same_keys(live, standing_by_earned(shuffled), entity)
+        count += holds(live, "nothing stands", entity)
+    return count
+
+
+def _same_keys(found: dict[object, int], expected: dict[object, int], *where: object) -> int:
+    for key in sorted({*found, *expected}, key=str):
+        same(found.get(key), expected.get(key), *where, key)
+    return len({*found, *expected})
+
+
+def _final_run(books: Books) -> Arrival:
+    """One more run, a year on, so that everything known is settled."""
+    through = add_months(books.through, 6)
+    when = structs.replace(books.facts[-1].when, effective=through, order=10**6)
+    return Arrival(key="final", stream="run:self", event=PostingRun(when=when, through=through))
+
+
+def _shuffled(log: tuple[Arrival, ...], random: Random) -> list[Arrival]:
+    """Any order; the entity opens first, books keep theirs, a change follows what it changes."""
+    opening = [arrival for arrival in log if arrival.stream == "entity:self"]
+    body = [arrival for arrival in log if arrival.stream != "entity:self"]
+    wanted = random.sample(body, len(body))
+    kept = {"book", "usage", "run"}
+    chains = _chains(body, kept)
+    return [*opening, *_by_chain(wanted, body, chains)]
+
+
+def _chains(body: list[Arrival], kept: set[str]) -> dict[str, str]:
+    """Key of an arrival -> what it stays in order with: its stream, or the chain it corrects."""
+    chains: dict[str, str] = {}
+    for arrival in body:
+        category = arrival.stream.partition(":")[0]
+        if category in kept:
+            chains[arrival.key] = "books" if category != "usage" else arrival.stream
+        else:
+            chains[arrival.key] = chains.get(arrival.corrects or "", arrival.key)
+    return chains
+
+
+def _by_chain(wanted: list[Arrival], body: list[Arrival], chains: dict[str, str]) -> list[Arrival]:
+    renamed = {a.key: structs.replace(a, stream=chains[a.key]) for a in body}
+    placed = in_stream_order([renamed[a.key] for a in wanted], [renamed[a.key] for a in body])
+    real = {arrival.key: arrival for arrival in body}
+    return [real[arrival.key] for arrival in placed]
+
+
+def standing_by_earned(books: Books) -> dict[object, int]:
+    """What is posted, by unit, book and slot: nothing on when it was booked."""
+    found: dict[object, int] = {}
+    for entry in books.entries:
+        for line in entry.lines:
+            key = (entry.unit, entry.book, entry.currency, line.slot)
+            found[key] = found.get(key, 0) + line.minor
+    return {key: minor for key, minor in found.items() if minor}
+
+
+# --- 3 earned then, booked now ---
+
+
+def booking(_history: History, ledger: Ledger) -> int:
+    """Each line in the earliest period open at its run and not before the one it was earned in."""
+    count = 0
+    for books in ledger.values():
+        calendar = master_at(books, len(books.facts)).calendar
+        for settlement in books.settlements:
+            states = _closes(books, settlement.run.book, settlement.run.position)
+            for entry in settlement.entries:
+                count += _booked_well(entry, calendar, states)
+        count += _sealed_gain_nothing(books)
+        count += _lines_never_change(books)
+    return count
+
+
+def _closes(books: Books, book: str, at: int) -> dict[str, str]:
+    """Each period's last word before a run, read from the facts one by one."""
+    words: dict[str, str] = {}
+    for fact in books.facts[:at]:
+        event = fact.event
+        if fact.stream == f"book:{book}" and isinstance(
+            event, PeriodSoftClosed | PeriodClosed | PeriodSealed | PeriodReopened
+        ):
+            words[event.period] = type(event).__name__
+    return words
+
+
+def _booked_well(entry: Entry, calendar: Calendar, words: dict[str, str]) -> int:
+    count = 0
+    for line in entry.lines:
+        takes = {None, "PeriodReopened"}
+        if line.slot.kind == "adjustment":
+            takes.add("PeriodSoftClosed")
+        wanted = _first_open(line.slot, calendar, words, takes)
+        count += same(entry.booked, wanted.name, entry.unit, line)
+        count += holds(wanted.first <= line.accounting_date <= wanted.last, line)
+        count += holds(line.causes, "no cause", line)
+    return count
+
+
+def _first_open(
+    slot: Slot, calendar: Calendar, words: dict[str, str], takes: set[str | None]
+) -> Period:
+    for period in calendar.periods:
+        if period.last >= slot.earned and words.get(period.name) in takes:
+            return period
+    raise Broken("no open period", slot)
+
+
+def _sealed_gain_nothing(books: Books) -> int:
+    """From a close to the next reopening no entry is booked in the period."""
+    count = 0
+    for fact in books.facts:
+        if isinstance(fact.event, PeriodClosed):
+            book, name = fact.stream.partition(":")[2], fact.event.period
+            until = _next_reopening(books, fact, name)
+            late = [
+                entry
+                for entry in books.entries
+                if entry.book == book
+                and entry.booked == name
+                and fact.position < entry.known_at < until
+            ]
+            count += same(late, [], fact)
+    return count
+
+
+def _next_reopening(books: Books, close: Fact, period: str) -> int:
+    for fact in books.facts[close.position :]:
+        if (
+            isinstance(fact.event, PeriodReopened)
+            and fact.stream == close.stream
+            and fact.event.period == period
+        ):
+            return fact.position
+    return 10**9
+
+
+def _lines_never_change(books: Books) -> int:
+    """What stands is the sum of what was booked: nothing was replaced, nothing taken out."""
+    count = 0
+    for (unit, book), state in books.states.items():
+        booked = _sum_of_lines(books, unit, book)
+        posted = {row.slot: row.minor for row in state.posted if row.minor}
+        count += same(posted, booked, unit, book)
+    return count
+
+
+def _sum_of_lines(books: Books, unit: str, book: str) -> dict[Slot, int]:
+    sums: dict[Slot, int] = {}
+    for entry in books.entries:
+        if entry.unit == unit and entry.book == book:
+            for line in entry.lines:
+                sums[line.slot] = sums.get(line.slot, 0) + line.minor
+    return {slot: minor for slot, minor in sums.items() if minor}
+
+
+# --- 4 once ---
+
+
+def once(history: History, ledger: Ledger) -> int:
+    """Each fact twice, and each unit measured again without news: nothing changes."""
+    count = 0
+    for entity, log in history.logs.items():
+        random, twice = Random(history.seed), Books(entity)
+        for place, arrival in enumerate(log):
+            accept(twice, arrival)
+            count += same(accept(twice, random.choice(log[: place + 1])), None, arrival)
+        live = ledger[entity]
+        count += same(twice.facts, live.facts, entity)
+        count += same(twice.entries, live.entries, entity)
+        count += _again(live)
+    return count
+
+
+def _again(books: Books) -> int:
+    """The last run once more: measuring what is already posted posts nothing."""
+    count = 0
+    for settlement in _last_of_each_book(books):
+        for unit, state in settlement.states.items():
+            fresh = fresh_of(books, unit, settlement.run.position)
+            again = settle(unit, state, fresh, settlement.run)
+            count += same(again.entries, (), unit)
+            count += same(again.state.posted, state.posted, unit)
+    return count
+
+
+def _last_of_each_book(books: Books) -> list[Settlement]:
+    last = {settlement.run.book: settlement for settlement in books.settlements}
+    return list(last.values())
+
+
+# --- 5 sealed answers stay ---
+
+
+def sealed_answers(history: History, ledger: Ledger) -> int:
+    """An answer as known at an earlier position is the same bytes, whatever came later."""
+    count = 0
+    for entity, log in history.logs.items():
+        live = ledger[entity]
+        for settlement in live.settlements:
+            at = settlement.run.position
+            then = play(entity, log[:at])
+            count += same(_bytes(_answers(live, at)), _bytes(_answers(then, at)), entity, at)
+            count += same(known(live.facts, at), known(live.facts[:at]), entity, at)
+            count += same(master_at(live, at), settlement.run.master, entity, at)
+    return count
+
+
+def _answers(books: Books, at: int) -> object:
+    """Entries, balances by account and period, and known facts as of a position."""
+    entries = [entry for entry in books.entries if entry.known_at <= at]
+    balances: dict[str, int] = {}
+    for entry in entries:
+        for line in entry.lines:
+            key = f"{entry.book} {entry.booked} {line.slot.account} {entry.currency}"
+            balances[key] = balances.get(key, 0) + line.minor
+    return entries, dict(sorted(balances.items())), [f.position for f in known(books.facts, at)]
+
+
+def _bytes(answer: object) -> bytes:
+    return msgspec.json.encode(answer)
+
+
+# --- 6 replay = live = rebuild ---
+
+
+def replay(history: History, ledger: Ledger) -> int:
+    """From the log alone, every unit measured at every run: the same entries and schedules."""
+    count = 0
+    for entity, log in history.logs.items():
+        live, again = ledger[entity], play(entity, log, measure_all=True)
+        count += same(len(again.settlements), len(live.settlements))
+        for ours, theirs in zip(live.settlements, again.settlements, strict=True):
+            count += same(_bytes(ours.entries), _bytes(theirs.entries), entity, ours.run.position)
+            for unit, state in theirs.states.items():
+                count += same(_kept(ours.states[unit]), _kept(state), entity, unit)
+    return count
+
+
+def _kept(state: UnitState) -> object:
+    return state.schedule, state.posted
+
+
+# --- 10 a longer look changes nothing earlier ---
+
+
+def longer_look(history: History, ledger: Ledger) -> int:
+    """What is due up to a period's end is the same when the look goes on beyond it."""
+    random, count = Random(history.seed), 0
+    for books in ledger.values():
+        calendar = master_at(books, len(books.facts)).calendar
+        for settlement in _last_of_each_book(books):
+            for unit, state in settlement.states.items():
+                near = random.choice(calendar.periods[:18]).last
+                far = add_months(near, random.randint(1, 18))
+                short = _up_to(due(state.schedule, near, calendar), near)
+                count += same(short, _up_to(due(state.schedule, far, calendar), near), unit, near)
+    return count
+
+
+def _up_to(balances: Balances, last: date) -> Balances:
+    """Slots earned by a date. Documents count from their own date, whatever one looks at."""
+    return {slot: row for slot, row in balances.items() if slot.earned <= last}
