@@ -1,0 +1,296 @@
+"""A file of usage, and what it says of customers and prices, into the ledger.
+
+Everything goes through public commands, under keys that the same file gives again, so an import
+that was cut off is simply repeated. One batch per file: a row that cannot be taken is kept by the
+ledger with its code and number, and the rest goes on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from decimal import Decimal
+from pathlib import Path
+
+from msgspec import Struct
+
+from domain.books import OpenBook
+from domain.calendar import months
+from domain.catalogue import DefineMeter, SetPrice
+from domain.decimals import exact_decimal
+from domain.entity import DefineCalendar, OpenEntity
+from domain.errors import Malformed
+from domain.facts import When
+from domain.party import RegisterCustomer
+from domain.pricing import PerUnit
+from domain.subscription import Item, StartSubscription
+from replay.ledger import Ledger
+from replay.records import records
+from replay.usage_mapping import CataloguePart, Record, UsageMapping, joined, usage_of
+from store.request import Receipt, Request
+from store.usage_input import Raw
+from store.usage_rows import BatchReceipt, UsageBatch
+
+ACTOR = "usage-import"
+Told = Callable[[str, int], None]
+
+
+class Price(Struct, frozen=True):
+    """A unit price as the file states it, for one meter."""
+
+    meter: str
+    unit_amount: Decimal
+    currency: str
+
+
+class Catalogue(Struct, kw_only=True):
+    """What the file says of customers and prices, gathered in one pass; small beside the file."""
+
+    prices: dict[str, Price] = {}
+    units: dict[str, set[str]] = {}
+    customers: dict[str, str] = {}
+    items: dict[str, tuple[str, dict[str, None]]] = {}
+    problems: list[Problem] = []
+
+
+class Problem(Struct, frozen=True, kw_only=True):
+    """Something of the file that was not taken: a command refused, or prices that contradict."""
+
+    subject: str
+    code: str
+    detail: str = ""
+
+
+class Imported(Struct, frozen=True, kw_only=True):
+    """What became of the file."""
+
+    entity: str
+    registered: dict[str, int]
+    problems: tuple[Problem, ...]
+    usage: BatchReceipt
+
+
+def import_usage(
+    ledger: Ledger, entity: str, path: Path, mapping: UsageMapping, told: Told | None = None
+) -> Imported:
+    """Open what is not open, register what is not registered, then take the rows as one batch."""
+    say = told or _silent
+    registered: Counter[str] = Counter()
+    problems: list[Problem] = []
+    for kind, requests in _commands(entity, path, mapping, problems):
+        for request, outcome in zip(requests, ledger.submit_many(entity, requests), strict=True):
+            if isinstance(outcome, Receipt):
+                registered[kind] += not outcome.repeated
+            else:
+                problem = Problem(subject=request.stream, code=outcome.code, detail=str(outcome))
+                problems.append(problem)
+        say(kind, len(requests))
+    batch = UsageBatch(entity=entity, source=mapping.source, key=_key(path, mapping), actor=ACTOR)
+    receipt = ledger.ingest(batch, _rows(path, mapping))
+    say("usage rows", receipt.received)
+    return Imported(
+        entity=entity,
+        registered=dict(registered),
+        problems=tuple(problems),
+        usage=receipt,
+    )
+
+
+def _silent(kind: str, count: int) -> None:
+    """Nobody listens."""
+
+
+def _key(path: Path, mapping: UsageMapping) -> str:
+    """The same file from the same source is the same batch, wherever it lies."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return f"import:{mapping.source}:{digest}"
+
+
+def _rows(path: Path, mapping: UsageMapping) -> Iterator[Raw | str]:
+    for record in records(path, mapping.missing):
+        yield record if isinstance(record, str) else usage_of(record, mapping)
+
+
+# --- what the file says of customers and prices ------------------------------------------------
+
+
+def _commands(
+    entity: str, path: Path, mapping: UsageMapping, problems: list[Problem]
+) -> Iterator[tuple[str, list[Request]]]:
+    """Requests by kind, in the order in which one needs the other."""
+    yield "books", list(_opening(entity, mapping))
+    if mapping.catalogue is None:
+        return
+    found = _gather(records(path, mapping.missing), mapping, mapping.catalogue)
+    problems.extend(found.problems)
+    since = When(effective=mapping.catalogue.term_from)
+    ask = _Asking(entity, mapping.source)
+    yield (
+        "customers",
+        [
+            ask(f"customer:{name}", RegisterCustomer(when=since, currency=currency))
+            for name, currency in found.customers.items()
+        ],
+    )
+    yield (
+        "meters",
+        [
+            ask(
+                f"meter:{name}", DefineMeter(when=since, aggregation="sum", unit=_unit(found, name))
+            )
+            for name in found.units
+        ],
+    )
+    yield (
+        "prices",
+        [
+            ask(f"price:{name}", _set_price(price, since, mapping.catalogue, found))
+            for name, price in found.prices.items()
+        ],
+    )
+    yield (
+        "subscriptions",
+        [
+            ask(
+                f"subscription:{name}",
+                _start(customer, found.customers[customer], items, since, mapping),
+            )
+            for name, (customer, items) in found.items.items()
+        ],
+    )
+
+
+class _Asking(Struct, frozen=True):
+    """Requests of one import: the key is the stream's own, so a second import asks the same."""
+
+    entity: str
+    source: str
+
+    def __call__(
+        self,
+        stream: str,
+        command: RegisterCustomer | DefineMeter | SetPrice | StartSubscription,
+    ) -> Request:
+        key = f"import:{self.source}:{stream}"
+        return Request(entity=self.entity, stream=stream, key=key, command=command, actor=ACTOR)
+
+
+def _opening(entity: str, mapping: UsageMapping) -> Iterator[Request]:
+    part = mapping.entity
+    if part is None:
+        return
+    since = When(effective=part.calendar_from)
+    opened = OpenEntity(
+        when=since, name=part.name, functional_currency=part.functional_currency, zone=part.zone
+    )
+    calendar = DefineCalendar(when=since, periods=months(part.calendar_from, part.calendar_months))
+    key = f"import:{mapping.source}"
+    yield Request(
+        entity=entity, stream="entity:self", key=f"{key}:entity", command=opened, actor=ACTOR
+    )
+    yield Request(
+        entity=entity, stream="entity:self", key=f"{key}:calendar", command=calendar, actor=ACTOR
+    )
+    for book in part.books:
+        command = OpenBook(when=since, name=book)
+        stream = f"book:{book}"
+        yield Request(
+            entity=entity, stream=stream, key=f"{key}:{stream}", command=command, actor=ACTOR
+        )
+
+
+def _gather(found: Iterable[Record | str], mapping: UsageMapping, part: CataloguePart) -> Catalogue:
+    """Only of rows that say everything: a row that will be rejected registers nothing."""
+    catalogue = Catalogue()
+    for record in found:
+        if isinstance(record, str):
+            continue
+        ids = [
+            joined(record, columns) for columns in (part.customer, part.price, mapping.usage.meter)
+        ]
+        subscription = joined(record, mapping.usage.subscription)
+        customer, name, meter = ids
+        if customer is None or name is None or meter is None or subscription is None:
+            continue
+        price = _price(record, part, name, meter, catalogue)
+        if price is not None:
+            _add(catalogue, record, mapping, (customer, subscription, name), price)
+    return catalogue
+
+
+def _price(
+    record: Record, part: CataloguePart, name: str, meter: str, catalogue: Catalogue
+) -> Price | None:
+    """The row's price, if it states one and no earlier row stated another under the same key."""
+    stated, currency = record.get(part.unit_price), record.get(part.currency)
+    if stated is None or currency is None:
+        return None
+    try:
+        price = Price(meter, exact_decimal(str(stated), part.unit_price), str(currency))
+    except Malformed as problem:
+        catalogue.problems.append(
+            Problem(subject=f"price:{name}", code=problem.code, detail=str(stated))
+        )
+        return None
+    first = catalogue.prices.setdefault(name, price)
+    if first != price:
+        catalogue.problems.append(
+            Problem(
+                subject=f"price:{name}",
+                code="two-prices-for-one-key",
+                detail=f"{first.unit_amount} {first.currency}, {price.unit_amount} {currency}",
+            )
+        )
+        return None
+    return price
+
+
+def _add(
+    catalogue: Catalogue,
+    record: Record,
+    mapping: UsageMapping,
+    ids: tuple[str, str, str],
+    price: Price,
+) -> None:
+    customer, subscription, name = ids
+    catalogue.customers.setdefault(customer, price.currency)
+    unit = record.get(mapping.usage.unit) if mapping.usage.unit else None
+    catalogue.units.setdefault(price.meter, set()).add(str(unit or "unit"))
+    _, items = catalogue.items.setdefault(subscription, (customer, {}))
+    items[name] = None
+
+
+def _unit(found: Catalogue, meter: str) -> str:
+    """The meter's unit, where the file uses only one; each row keeps its own."""
+    units = found.units[meter]
+    return next(iter(units)) if len(units) == 1 else "unit"
+
+
+def _set_price(price: Price, since: When, part: CataloguePart, found: Catalogue) -> SetPrice:
+    return SetPrice(
+        when=since,
+        currency=price.currency,
+        model=PerUnit(unit_amount=price.unit_amount),
+        meter=price.meter,
+        unit=_unit(found, price.meter),
+        interval_months=part.interval_months,
+        bill="arrears",
+    )
+
+
+def _start(
+    customer: str, currency: str, items: Iterable[str], since: When, mapping: UsageMapping
+) -> StartSubscription:
+    part = mapping.catalogue
+    assert part is not None
+    return StartSubscription(
+        when=since,
+        customer=customer,
+        currency=currency,
+        term_from=part.term_from,
+        term_to=part.term_to,
+        zone=mapping.zone,
+        items=tuple(Item(item=name, price=name) for name in sorted(items)),
+    )
