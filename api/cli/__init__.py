@@ -1,10 +1,16 @@
 """The command line `tieout`: one file for each group of commands, listed here by hand."""
 
+import sys
 from importlib.metadata import version
 
 import click
 
-from api.cli import develop
+from api.cli import books, develop, facts
+from api.cli.output import fail
+from api.problems import Missing
+from domain.errors import Malformed, Rejected
+from store.failure import StoreError
+from store.request import Conflict
 
 EPILOG = "Every command takes --json. A command's own help shows examples: tieout close --help"
 
@@ -15,8 +21,19 @@ def tieout() -> None:
     """An event-sourced revenue ledger: from real usage to a journal line, and back."""
 
 
-tieout.add_command(develop.test)
+for command in (
+    facts.post,
+    books.run,
+    books.bill,
+    books.close,
+    books.reopen,
+    develop.test,
+):
+    tieout.add_command(command)
 
 
 def main() -> None:
-    tieout(prog_name="tieout")
+    try:
+        tieout(prog_name="tieout")
+    except (Rejected, Malformed, Conflict, Missing, StoreError) as error:
+        fail(error, as_json="--json" in sys.argv)

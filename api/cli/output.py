@@ -1,6 +1,90 @@
-"""How the command line speaks: examples in the help, JSON for programs, tables for people."""
+"""How the command line speaks: JSON for programs on standard output, words for people."""
+
+import sys
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import Any, TypeVar
+
+import click
+import msgspec
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from api.problems import Named, problem_of
+from domain.money import decimal_text
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+entity_option = click.option("--entity", "-e", required=True, help="The legal entity.")
+actor_option = click.option("--actor", default="cli", show_default=True, help="Who does it.")
+key_option = click.option("--key", help="Idempotency key; the same key again changes nothing.")
+book_option = click.option("--book", "-b", default="main", show_default=True, help="The book.")
+
+
+class Day(click.ParamType[date]):
+    """A date written YYYY-MM-DD."""
+
+    name = "YYYY-MM-DD"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        if isinstance(value, date):
+            return value
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value} is not a date written YYYY-MM-DD", param, ctx)
 
 
 def examples(*lines: str) -> str:
     """Lines for `epilog`: click keeps them as they are after a backspace."""
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def print_json(value: object) -> None:
+    """One value on one line, sorted, decimals and dates as text."""
+    click.echo(msgspec.json.encode(value, order="sorted").decode())
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], title: str = "") -> None:
+    """Numbers to the right, everything else to the left, and no line wrapped when piped."""
+    table = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left")
+    for place, name in enumerate(columns):
+        numbers = all(_is_number(row[place]) for row in rows)
+        table.add_column(name, justify="right" if numbers and rows else "left")
+    for row in rows:
+        table.add_row(*("" if cell is None else str(cell) for cell in row))
+    width = None if sys.stdout.isatty() else 200
+    Console(width=width, highlight=False).print(table)
+
+
+def money(minor: int, currency: str) -> str:
+    return decimal_text(minor, currency)
+
+
+def progress_console() -> Console:
+    """For what is going on: never on standard output, where the answer goes."""
+    return Console(stderr=True, highlight=False)
+
+
+def fail(error: Named, *, as_json: bool) -> None:
+    """Say what is wrong, by code and field, and leave with 1."""
+    problem = problem_of(error)
+    if as_json:
+        print_json(problem)
+    else:
+        detail = problem.detail if isinstance(problem.detail, str) else problem.title
+        click.echo(f"{problem.code}: {detail}", err=True)
+        if isinstance(problem.field, str):
+            click.echo(f"  field: {problem.field}", err=True)
+        if isinstance(problem.context, dict):
+            for name, value in problem.context.items():
+                click.echo(f"  {name}: {value}", err=True)
+    raise SystemExit(1)
+
+
+def _is_number(cell: object) -> bool:
+    return isinstance(cell, int) or (
+        isinstance(cell, str) and cell.lstrip("-").replace(".", "", 1).isdigit()
+    )
