@@ -102,14 +102,14 @@ def _decide(
     evidence: Evidence | None,
 ) -> list[Outcome]:
     with connection.transaction():
-        sitting = _Sitting(connection, log.lock_head(connection, entity), clock, evidence)
+        sitting = Sitting(connection, log.lock_head(connection, entity), clock, evidence)
         sitting.load(requests)
         outcomes = [sitting.judge(request) for request in requests]
         sitting.write()
     return outcomes
 
 
-class _Sitting:
+class Sitting:
     """One turn at the head of a log: what was loaded, what was decided and is not yet written."""
 
     def __init__(
