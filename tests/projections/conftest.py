@@ -20,6 +20,7 @@ from domain.pricing import Flat, PerUnit
 from domain.subscription import Item, StartSubscription
 from domain.usage import UsageRow
 from projections import runner
+from projections.exceptions import close_evidence
 from store import db
 from store.request import Receipt, Request
 from store.transact import submit
@@ -50,7 +51,7 @@ class Books:
         envelope.setdefault("key", f"key-{next(self._keys)}")
         envelope.setdefault("actor", "ann")
         request = Request(entity=ENTITY, stream=stream, command=command, **envelope)
-        return submit(self.connection, request, clock=lambda: self.today)
+        return submit(self.connection, request, clock=lambda: self.today, evidence=close_evidence)
 
     def retract(self, stream: str, position: int) -> int:
         return self.tell(stream, None, corrects=position)
@@ -126,6 +127,7 @@ class Books:
         """Story (a): January to March closed, January reopened, February usage known in April."""
         self.subscribe("s1")
         self.on(2024, 3, 31).run(date(2024, 3, 31))
+        self.catch_up()
         for period in ("2024-01", "2024-02", "2024-03"):
             self.close(period)
         self.reopen("2024-01")

@@ -1,0 +1,125 @@
+"""What waits for a person, and what stands against a close: unposted facts, parked units, pending
+usage, gaps in a source's batches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from domain.books import CloseEvidence, ClosePeriod, SoftClosePeriod
+from domain.calendar import Period
+from domain.facts import known
+from domain.ledger import moves
+from domain.usage import UsageGapWaived, UsageWindowDeclared
+from projections.journal_rows import unpack
+from projections.question import Answer, Question, calendar_at, looking
+from store import checkpoints, log
+from store.db import Connection, queries
+from store.request import Request
+
+SQL = queries(__file__)
+
+
+class Finding(Struct, frozen=True, kw_only=True):
+    """One thing that is not as it should be: `since` is the position from which it is known."""
+
+    kind: str
+    subject: str
+    detail: str
+    since: int
+    count: int
+
+
+def exceptions(connection: Connection, question: Question) -> Answer[Finding]:
+    """Parked units, pending usage by reason and gaps in batches, as known at a position."""
+    with looking(connection, question) as seen:
+        rows = connection.execute(SQL.findings, seen.parameters()).fetchall()
+        found = [
+            Finding(kind=kind, subject=subject, detail=detail, since=since, count=count)
+            for kind, subject, detail, since, count in rows
+        ]
+        found += _gaps(connection, seen.entity, seen.known_at, None)
+        return seen.answer(tuple(found))
+
+
+def close_evidence(connection: Connection, request: Request) -> CloseEvidence:
+    """What a close of a book's period would leave out, gathered under the head lock."""
+    command = request.command
+    assert isinstance(command, SoftClosePeriod | ClosePeriod), request
+    book = request.stream.partition(":")[2]
+    head = log.END
+    period = calendar_at(connection, request.entity, head).named(command.period)
+    if period is None:
+        return CloseEvidence()
+    names = {"entity": request.entity, "book": book, "first": period.first, "last": period.last}
+    parked = connection.execute(SQL.parked, names).fetchall()
+    return CloseEvidence(
+        unposted=_unposted(connection, request.entity, book, period),
+        parked=tuple(unit for (unit,) in parked),
+        pending=_count(connection, SQL.pending, names),
+        gaps=tuple(row.subject for row in _gaps(connection, request.entity, head, period)),
+    )
+
+
+def _unposted(connection: Connection, entity: str, book: str, period: Period) -> int:
+    """Facts of the period no run has settled, and units whose time in it has not passed yet."""
+    posted = checkpoints.passed(connection, entity, checkpoints.JOURNAL)
+    run = checkpoints.passed_run(connection, entity, posted)
+    names = {"entity": entity, "run": run.position, "last": period.last}
+    unposted = _count(connection, SQL.unposted, names)
+    if run.through is None or run.through >= period.last:
+        return unposted
+    at = {"entity": entity, "book": book, "through": run.through}
+    stored = connection.execute(SQL.moving_states, at)
+    return unposted + sum(
+        moves(unpack(state).schedule, run.through, period.last) for (state,) in stored
+    )
+
+
+def _count(connection: Connection, statement: str, names: dict[str, object]) -> int:
+    row = connection.execute(statement.encode(), names).fetchone()
+    assert row is not None
+    count: int = row[0]
+    return count
+
+
+def _gaps(
+    connection: Connection, entity: str, upto: int, period: Period | None
+) -> Iterable[Finding]:
+    """Batches a source says it sent and that never came, unless a person waived them."""
+    names = {"entity": entity, "upto": upto}
+    positions = [row[0] for row in connection.execute(SQL.window_facts, names)]
+    facts = known(log.read_positions(connection, entity, positions))
+    came: dict[str, dict[int, int]] = {}
+    for source, number, received in connection.execute(SQL.numbered_batches, names):
+        came.setdefault(source, {})[number] = received
+    waived = {
+        (fact.stream, fact.event.batch_number)
+        for fact in facts
+        if isinstance(fact.event, UsageGapWaived)
+    }
+    found = []
+    for fact in facts:
+        event, source = fact.event, fact.stream.partition(":")[2]
+        if not isinstance(event, UsageWindowDeclared) or not _overlaps(event, period):
+            continue
+        numbers = range(event.first_batch, event.last_batch + 1)
+        here = came.get(source, {})
+        missing = [n for n in numbers if n not in here and (fact.stream, n) not in waived]
+        found += [_gap(f"{source}:{n}", "batch missing", fact.position) for n in missing]
+        rows = sum(here.get(n, 0) for n in numbers)
+        if event.rows is not None and all(n in here for n in numbers) and rows != event.rows:
+            told = f"{rows} rows came, {event.rows} were declared"
+            window = f"{source}:{event.first_batch}-{event.last_batch}"
+            found.append(_gap(window, told, fact.position))
+    return found
+
+
+def _overlaps(event: UsageWindowDeclared, period: Period | None) -> bool:
+    return period is None or (event.window_from <= period.last and event.window_to >= period.first)
+
+
+def _gap(subject: str, detail: str, since: int) -> Finding:
+    return Finding(kind="usage-gap", subject=subject, detail=detail, since=since, count=1)

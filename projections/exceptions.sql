@@ -1,0 +1,48 @@
+-- name: findings
+SELECT 'parked' AS kind, unit AS subject, detail, from_run, 1::bigint
+  FROM parked
+ WHERE entity = %(entity)s AND from_run <= %(known_at)s AND (to_run IS NULL OR to_run > %(known_at)s)
+ UNION ALL
+SELECT 'pending-usage', unit, reason, min(from_run), sum(rows)::bigint
+  FROM usage_pending
+ WHERE entity = %(entity)s AND from_run <= %(known_at)s AND (to_run IS NULL OR to_run > %(known_at)s)
+ GROUP BY unit, reason
+ ORDER BY kind, subject;
+
+-- name: parked
+SELECT unit FROM parked WHERE entity = %(entity)s AND to_run IS NULL ORDER BY unit;
+
+-- name: pending
+SELECT coalesce(sum(rows), 0)::bigint FROM usage_pending
+ WHERE entity = %(entity)s AND to_run IS NULL AND day BETWEEN %(first)s AND %(last)s;
+
+-- name: unposted
+-- Facts after the last run that can move an amount of the period or of an earlier one. A correction
+-- reaches as far back as what it replaces, a usage batch as its first day, which may
+-- be the day before in the subscription's zone.
+SELECT count(*)
+  FROM fact f
+  LEFT JOIN fact replaced ON replaced.entity = f.entity AND replaced.position = f.corrects
+ WHERE f.entity = %(entity)s AND f.position > %(run)s
+   AND split_part(f.stream, ':', 1) NOT IN ('book', 'run', 'customer', 'product')
+   AND f.tag NOT IN ('usage-window-declared', 'usage-gap-waived', 'invoice-drafted', 'adjustment-proposed')
+   AND coalesce(replaced.tag, '') NOT IN ('usage-window-declared', 'usage-gap-waived')
+   AND CASE WHEN f.tag = 'usage-batch-accepted' THEN (f.payload::jsonb ->> 'first_day')::date - 1
+            ELSE least(f.effective, replaced.effective)
+       END <= %(last)s;
+
+-- name: moving_states
+SELECT schedule FROM unit_state
+ WHERE entity = %(entity)s AND book = %(book)s AND moves_until > %(through)s;
+
+-- name: window_facts
+-- The declarations and waivers of every source, with what corrects them; few beside the batches.
+SELECT position FROM fact
+ WHERE entity = %(entity)s AND split_part(stream, ':', 1) = 'usage' AND position <= %(upto)s
+   AND tag IN ('usage-window-declared', 'usage-gap-waived', 'retracted');
+
+-- name: numbered_batches
+SELECT b.source, b.batch_number, (f.payload::jsonb ->> 'received')::bigint
+  FROM usage_batch b
+  JOIN fact f ON f.entity = b.entity AND f.position = b.position
+ WHERE b.entity = %(entity)s AND b.batch_number IS NOT NULL AND b.position <= %(upto)s;
