@@ -1,0 +1,29 @@
+"""Keys to the HTTP face: 256 random bits, shown once, kept only as a digest.
+
+A key of full entropy needs no slow hash: nobody can guess what to try.
+"""
+
+from datetime import datetime
+from hashlib import sha256
+
+from store.db import Connection, queries
+
+SQL = queries(__file__)
+
+ADMIN = "admin"
+
+
+def keep_first_key(connection: Connection, token: str, at: datetime) -> bool:
+    """The admin key of a new ledger. False: there are keys already, and this one is none."""
+    arguments = {"name": ADMIN, "digest": digest(token), "role": ADMIN, "created_at": at}
+    return connection.execute(SQL.keep_first_key, arguments).rowcount == 1
+
+
+def holder(connection: Connection, token: str) -> str | None:
+    """The name of the key's holder; none for what is no key, or no longer one."""
+    row = connection.execute(SQL.holder, {"digest": digest(token)}).fetchone()
+    return None if row is None else str(row[0])
+
+
+def digest(token: str) -> bytes:
+    return sha256(token.encode()).digest()

@@ -1,0 +1,11 @@
+-- name: keep_first_key
+-- The first start makes a key; two first starts at once make one, by the primary key.
+INSERT INTO api_key (name, digest, role, created_at)
+SELECT %(name)s, %(digest)s, %(role)s, %(created_at)s
+ WHERE NOT EXISTS (SELECT FROM api_key)
+ON CONFLICT (name) DO NOTHING;
+
+-- name: holder
+SELECT name
+  FROM api_key
+ WHERE digest = %(digest)s AND revoked_at IS NULL;

@@ -1,0 +1,311 @@
+"""POST: commands into the log, by the capability they belong to, one at a time or by the line."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from concurrent.futures import Future
+from datetime import date
+from functools import partial
+from typing import Any
+
+import msgspec
+from litestar import Response, post, put
+from msgspec import Struct
+
+from api.problems import Problem, problem_of
+from api.reading import read_as, read_json, read_request
+from api.service import (
+    NDJSON,
+    AnyRequest,
+    Service,
+    answer,
+    correlation_of,
+    is_ndjson,
+    key_of,
+    required,
+    service_of,
+)
+from domain.errors import Malformed
+from store.request import Outcome, Receipt, Request
+from store.usage_input import Raw
+from store.usage_rows import Kind, UsageBatch
+
+BATCH_BYTES_MAX = 256 * 1024 * 1024
+
+# The collection in an address and the category of its streams.
+CAPABILITIES = {
+    "adjustments": "adjustment",
+    "books": "book",
+    "contracts": "contract",
+    "customers": "customer",
+    "invoices": "invoice",
+    "meters": "meter",
+    "payments": "payment",
+    "policies": "policy",
+    "prices": "price",
+    "products": "product",
+    "subscriptions": "subscription",
+    "usage": "usage",
+}
+
+
+class RunAsked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Settle everything, time-driven lines up to a day."""
+
+    through: date
+    actor: str | None = None
+
+
+class BillingRunAsked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Issue what is due by a day; with `preview` only say so."""
+
+    through: date
+    preview: bool = False
+    actor: str | None = None
+
+
+class CloseAsked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Close and seal a period, or with `soft` only draw the cut."""
+
+    period: str
+    soft: bool = False
+    actor: str | None = None
+
+
+class ReopenAsked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Two people undo a close."""
+
+    period: str
+    approved_by: str
+    actor: str | None = None
+    reason: str | None = None
+
+
+class AdoptionAsked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Take the group's shared master data."""
+
+    group: str
+    actor: str | None = None
+
+
+class Answered(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What became of one line of many."""
+
+    line: int
+    receipt: Receipt | None = None
+    problem: Problem | None = None
+
+
+@post("/v1/entities/{entity:str}/commands")
+async def post_commands(entity: str, request: AnyRequest) -> Response[bytes]:
+    """One command as JSON, or many as NDJSON, each line answered by itself."""
+    body = await request.body()
+    if not is_ndjson(request):
+        return await _submit(request, _request(request, entity, read_json(body)))
+    answers = await _submit_lines(request, entity, body)
+    told = b"".join(msgspec.json.encode(row) + b"\n" for row in answers)
+    return Response(told, status_code=200, media_type=NDJSON)
+
+
+@post("/v1/entities/{entity:str}/{capability:str}/{name:str}/commands")
+async def post_to_stream(
+    entity: str, capability: str, name: str, request: AnyRequest
+) -> Response[bytes]:
+    """A command to one subscription, invoice, payment and so on: the address names the stream."""
+    if capability not in CAPABILITIES:
+        raise Malformed("unknown-stream", field="capability", capability=capability)
+    value = read_json(await request.body())
+    if isinstance(value, dict):
+        value = {"stream": f"{CAPABILITIES[capability]}:{name}"} | value
+    asked = _request(request, entity, value)
+    if asked.stream != f"{CAPABILITIES[capability]}:{name}":
+        raise Malformed("contradiction", field="stream", inside=asked.stream)
+    return await _submit(request, asked)
+
+
+@post(
+    "/v1/entities/{entity:str}/usage/{source:str}/batches",
+    request_max_body_size=BATCH_BYTES_MAX,
+)
+async def post_usage(
+    entity: str,
+    source: str,
+    request: AnyRequest,
+    kind: Kind = "rows",
+    batch_number: int | None = None,
+) -> Response[bytes]:
+    """A batch of usage as a JSON array or NDJSON: answered with counts and every rejected row."""
+    batch = UsageBatch(
+        entity=entity,
+        source=source,
+        key=required(key_of(request), "Idempotency-Key"),
+        kind=kind,
+        batch_number=batch_number,
+        actor=str(request.user),
+        correlation_id=correlation_of(request),
+    )
+    rows = _rows(await request.body(), lines=is_ndjson(request))
+    ledger = service_of(request).ledger
+    receipt = await asyncio.to_thread(ledger.ingest, batch, rows)
+    return answer(receipt, 200 if receipt.repeated else 201)
+
+
+@post("/v1/entities/{entity:str}/runs")
+async def post_run(entity: str, request: AnyRequest) -> Response[bytes]:
+    """A posting run."""
+    asked = read_as(read_json(await request.body()), RunAsked)
+    service = service_of(request)
+    act = partial(
+        service.ledger.run,
+        entity,
+        asked.through,
+        key=required(key_of(request), "Idempotency-Key"),
+        actor=asked.actor or str(request.user),
+    )
+    return answer(await _call(service, entity, act), 201)
+
+
+@post("/v1/entities/{entity:str}/billing-runs")
+async def post_billing_run(entity: str, request: AnyRequest) -> Response[bytes]:
+    """A billing run: what it issued. Again at once, it issues nothing."""
+    asked = read_as(read_json(await request.body()), BillingRunAsked)
+    service = service_of(request)
+    ledger = service.ledger
+    if asked.preview:
+        due, position = await asyncio.to_thread(ledger.bill_preview, entity, asked.through)
+        return answer({"documents": due.documents, "carried": due.carried, "position": position})
+    actor = asked.actor or str(request.user)
+    act = partial(ledger.bill, entity, asked.through, actor=actor)
+    return answer(await _call(service, entity, act), 201)
+
+
+@post("/v1/entities/{entity:str}/books/{book:str}/closes")
+async def post_close(entity: str, book: str, request: AnyRequest) -> Response[bytes]:
+    """Close a period: two facts, the line and its seal."""
+    asked = read_as(read_json(await request.body()), CloseAsked)
+    service = service_of(request)
+    close = service.ledger.soft_close if asked.soft else service.ledger.close_period
+    act = partial(
+        close,
+        entity,
+        book,
+        asked.period,
+        key=required(key_of(request), "Idempotency-Key"),
+        actor=asked.actor or str(request.user),
+    )
+    return answer(await _call(service, entity, act), 201)
+
+
+@post("/v1/entities/{entity:str}/books/{book:str}/reopenings")
+async def post_reopening(entity: str, book: str, request: AnyRequest) -> Response[bytes]:
+    """Undo a close: the sender and another person."""
+    asked = read_as(read_json(await request.body()), ReopenAsked)
+    service = service_of(request)
+    act = partial(
+        service.ledger.reopen,
+        entity,
+        book,
+        asked.period,
+        approved_by=asked.approved_by,
+        key=required(key_of(request), "Idempotency-Key"),
+        actor=asked.actor or str(request.user),
+        reason=asked.reason,
+    )
+    return answer(await _call(service, entity, act), 201)
+
+
+@post("/v1/entities/{entity:str}/adoptions")
+async def post_adoption(entity: str, request: AnyRequest) -> Response[bytes]:
+    """Take what the group's catalogue has and this entity has not."""
+    asked = read_as(read_json(await request.body()), AdoptionAsked)
+    service = service_of(request)
+    actor = asked.actor or str(request.user)
+    act = partial(service.ledger.adopt, entity, asked.group, actor=actor)
+    outcomes = await _call(service, entity, act)
+    return answer([_answered(place, outcome) for place, outcome in enumerate(outcomes, 1)])
+
+
+@put("/v1/entities/{entity:str}/parties/{name:str}")
+async def put_party(entity: str, name: str, request: AnyRequest) -> Response[bytes]:
+    """Person data into the vault: the id and digest a customer fact may hold."""
+    content = read_as(read_json(await request.body()), dict[str, str])
+    ledger = service_of(request).ledger
+    return answer(await asyncio.to_thread(ledger.keep_party, entity, name, content))
+
+
+COMMAND_ROUTES = (
+    post_commands,
+    post_to_stream,
+    post_usage,
+    post_run,
+    post_billing_run,
+    post_close,
+    post_reopening,
+    post_adoption,
+    put_party,
+)
+
+
+def _request(request: AnyRequest, entity: str, value: object) -> Request:
+    asked = read_request(value, entity=entity, key=key_of(request), actor=str(request.user))
+    if asked.correlation_id is None:
+        return msgspec.structs.replace(asked, correlation_id=correlation_of(request))
+    return asked
+
+
+async def _submit(request: AnyRequest, asked: Request) -> Response[bytes]:
+    outcome = await asyncio.wrap_future(service_of(request).committers.submit(asked))
+    if not isinstance(outcome, Receipt):
+        raise outcome
+    return answer(outcome, 200 if outcome.repeated else 201)
+
+
+async def _submit_lines(request: AnyRequest, entity: str, body: bytes) -> list[Answered]:
+    committers = service_of(request).committers
+    waiting: list[tuple[int, Malformed | Future[Outcome]]] = []
+    for number, line in enumerate(body.splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            asked = read_request(read_json(line), entity=entity, actor=str(request.user))
+            waiting.append((number, committers.submit(asked)))
+        except Malformed as problem:
+            waiting.append((number, problem))
+    return [
+        _answered(
+            number,
+            row if isinstance(row, Malformed) else await asyncio.wrap_future(row),
+        )
+        for number, row in waiting
+    ]
+
+
+def _answered(line: int, outcome: Outcome) -> Answered:
+    if isinstance(outcome, Receipt):
+        return Answered(line=line, receipt=outcome)
+    return Answered(line=line, problem=problem_of(outcome))
+
+
+async def _call(service: Service, entity: str, act: Any) -> Any:
+    return await asyncio.wrap_future(service.committers.call(entity, act))
+
+
+def _rows(body: bytes, *, lines: bool) -> Iterator[Raw | str]:
+    """Rows as they came; what is wrong with one is said of that one alone."""
+    if lines:
+        return (_row(line) for line in body.splitlines() if line.strip())
+    try:
+        value = json.loads(body, parse_constant=str)
+    except (ValueError, RecursionError) as problem:
+        raise Malformed("malformed-json", detail=str(problem)) from None
+    if not isinstance(value, list):
+        raise Malformed("wrong-type", field="$", expected="an array of usage rows")
+    return iter(value)
+
+
+def _row(line: bytes) -> Raw | str:
+    try:
+        row: Raw = json.loads(line, parse_constant=str)
+    except (ValueError, RecursionError):
+        return line.decode(errors="replace")
+    return row

@@ -1,0 +1,110 @@
+"""One committer thread for each entity: the way of a command into its log.
+
+Requests that wait while another group is written go together in the next transaction. The answer
+comes through a future, so a handler waits without holding a thread.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+from queue import Empty, SimpleQueue
+from threading import Lock, Thread
+from typing import Any, TypeVar
+
+from replay.ledger import Ledger
+from store.request import Outcome, Request
+
+GROUP = 500
+
+Result = TypeVar("Result")
+Act = Callable[[], Any]
+Waiting = tuple[Request | Act, Future[Any]]
+
+
+class Committers:
+    """Makes the thread of an entity when the first command for it comes."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._lock = Lock()
+        self._queues: dict[str, SimpleQueue[Waiting | None]] = {}
+        self._threads: list[Thread] = []
+
+    def submit(self, request: Request) -> Future[Outcome]:
+        """One command, in a group with whatever else waits."""
+        answer: Future[Outcome] = Future()
+        self._queue(request.entity).put((request, answer))
+        return answer
+
+    def call(self, entity: str, act: Callable[[], Result]) -> Future[Result]:
+        """An act of several commands, such as a close: alone, in its turn."""
+        answer: Future[Result] = Future()
+        self._queue(entity).put((act, answer))
+        return answer
+
+    def stop(self) -> None:
+        """Let every thread finish what waits, then end it."""
+        with self._lock:
+            for queue in self._queues.values():
+                queue.put(None)
+            for thread in self._threads:
+                thread.join()
+
+    def _queue(self, entity: str) -> "SimpleQueue[Waiting | None]":
+        with self._lock:
+            if entity not in self._queues:
+                queue: SimpleQueue[Waiting | None] = SimpleQueue()
+                thread = Thread(target=self._work, args=(entity, queue), name=f"commit {entity}")
+                thread.start()
+                self._queues[entity] = queue
+                self._threads.append(thread)
+            return self._queues[entity]
+
+    def _work(self, entity: str, queue: "SimpleQueue[Waiting | None]") -> None:
+        while (waiting := queue.get()) is not None:
+            group, after = _group(waiting, queue)
+            if group:
+                requests = [request for request, _ in group]
+                work = partial(self._ledger.submit_many, entity, requests)
+                _settle([answer for _, answer in group], work)
+            if after is not None:
+                act, answer = after
+                _settle([answer], partial(_alone, act))
+
+
+def _group(
+    first: Waiting, queue: "SimpleQueue[Waiting | None]"
+) -> tuple[list[tuple[Request, Future[Any]]], tuple[Act, Future[Any]] | None]:
+    """The requests that wait now, up to the first act, which comes after them."""
+    group: list[tuple[Request, Future[Any]]] = []
+    waiting: Waiting | None = first
+    while waiting is not None:
+        wanted, answer = waiting
+        if not isinstance(wanted, Request):
+            return group, (wanted, answer)
+        group.append((wanted, answer))
+        if len(group) == GROUP:
+            break
+        try:
+            waiting = queue.get_nowait()
+        except Empty:
+            break
+        if waiting is None:
+            queue.put(None)
+    return group, None
+
+
+def _alone(act: Act) -> list[Any]:
+    return [act()]
+
+
+def _settle(answers: list[Future[Any]], work: Callable[[], list[Any]]) -> None:
+    """Whoever waits gets the result or the failure; the thread goes on."""
+    try:
+        results = work()
+    except BaseException as failure:  # noqa: BLE001 (each waiting handler raises it)
+        for answer in answers:
+            answer.set_exception(failure)
+        return
+    for answer, result in zip(answers, results, strict=True):
+        answer.set_result(result)

@@ -1,0 +1,60 @@
+"""What every handler works on, and how a request says who sends it and under which key."""
+
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+from litestar import Request, Response
+
+from api.committer import Committers
+from domain.errors import Malformed
+from replay.ledger import Ledger
+
+NDJSON = "application/x-ndjson"
+
+AnyRequest = Request[str, str, Any]
+Value = TypeVar("Value")
+
+
+class Service(NamedTuple):
+    """The ledger at hand and the threads that commit to it."""
+
+    ledger: Ledger
+    committers: Committers
+
+
+def service_of(request: AnyRequest) -> Service:
+    service = request.app.state.service
+    assert isinstance(service, Service)
+    return service
+
+
+def key_of(request: AnyRequest) -> str | None:
+    """The Idempotency-Key header, bare or quoted as in the draft standard."""
+    return _unquoted(request.headers.get("idempotency-key"))
+
+
+def correlation_of(request: AnyRequest) -> str | None:
+    return request.headers.get("x-correlation-id")
+
+
+def is_ndjson(request: AnyRequest) -> bool:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip()
+    return kind in {NDJSON, "application/ndjson", "application/jsonl"}
+
+
+def required(value: str | None, field: str) -> str:
+    if value is None:
+        raise Malformed("missing-field", field=field)
+    return value
+
+
+def answer(value: object, status: int = 200) -> Response[bytes]:
+    """JSON with decimals and dates as text."""
+    body = msgspec.json.encode(value, order="deterministic")
+    return Response(body, status_code=status, media_type="application/json")
+
+
+def _unquoted(text: str | None) -> str | None:
+    if text is not None and len(text) > 1 and text[0] == text[-1] == '"':
+        return text[1:-1]
+    return text
