@@ -7,12 +7,12 @@ takes effect elsewhere by an `adopted` fact that carries the content.
 
 from __future__ import annotations
 
-from typing import Any, Literal, assert_never
+from typing import Literal, assert_never
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from domain.currency import exponent
-from domain.errors import Rejected
+from domain.errors import Rejected, require_name
 from domain.facts import Context, Decider, Event, Fact, Retracted, When
 from domain.pricing import Model, require_valid
 
@@ -109,46 +109,87 @@ class Adopt(Struct, frozen=True, kw_only=True, tag="adopt", forbid_unknown_field
 
 
 CatalogueCommand = DefineProduct | DefineMeter | SetPrice | Adopt
+# A billing period longer than a century would reach beyond the dates there are.
+INTERVAL_MONTHS_MAX = 1200
 
 
-def evolve(state: None, fact: Fact) -> None:
-    """Catalogue facts stand each for themselves; versions are read by effective date."""
-    del state, fact
+class CatalogueState(Struct, frozen=True, kw_only=True):
+    """A price keeps its currency through all its versions; which is in force is read by date."""
+
+    currency: str | None = None
 
 
-def decide(command: CatalogueCommand, state: None, context: Context) -> tuple[Event, ...]:
-    del state, context
+def evolve(state: CatalogueState, fact: Fact) -> CatalogueState:
+    event = fact.event
+    assert isinstance(event, CatalogueEvent | Adopted), fact
+    content = event.content if isinstance(event, Adopted) else event
+    match content:
+        case PriceSet():
+            return CatalogueState(currency=content.currency)
+        case ProductDefined() | MeterDefined():
+            return state
+        case _:
+            assert_never(content)
+
+
+def decide(command: CatalogueCommand, state: CatalogueState, context: Context) -> tuple[Event, ...]:
+    """A version counts from its effective date, however late it is keyed."""
     match command:
         case DefineProduct():
-            return (ProductDefined(when=command.when, name=command.name),)
+            event: CatalogueEvent = ProductDefined(**structs.asdict(command))
         case DefineMeter():
-            return (
-                MeterDefined(when=command.when, aggregation=command.aggregation, unit=command.unit),
-            )
+            event = MeterDefined(**structs.asdict(command))
         case SetPrice():
-            _require_priced(command)
-            return (PriceSet(**{name: getattr(command, name) for name in _PRICE_FIELDS}),)
+            event = PriceSet(**structs.asdict(command))
         case Adopt():
-            return (Adopted(**{name: getattr(command, name) for name in _ADOPT_FIELDS}),)
+            _require_own_stream(command, context)
+            _require_sound(command.content, state)
+            return (Adopted(**structs.asdict(command)),)
         case _:
             assert_never(command)
+    _require_sound(event, state)
+    return (event,)
 
 
-_PRICE_FIELDS = SetPrice.__struct_fields__
-_ADOPT_FIELDS = Adopt.__struct_fields__
+def _require_own_stream(command: Adopt, context: Context) -> None:
+    """A group fact keeps its name, so that both logs mean the same price by it."""
+    kinds = {"product": ProductDefined, "meter": MeterDefined, "price": PriceSet}
+    category = context.stream.partition(":")[0]
+    if command.origin_stream != context.stream or type(command.content) is not kinds.get(category):
+        raise Rejected("wrong-origin", field="origin_stream", origin=command.origin_stream)
 
 
-def _require_priced(command: SetPrice) -> None:
-    exponent(command.currency)
-    if command.interval_months < 1:
+def _require_sound(content: CatalogueEvent, state: CatalogueState) -> None:
+    match content:
+        case ProductDefined():
+            require_name(content.name, "name")
+        case MeterDefined():
+            require_name(content.unit, "unit")
+        case PriceSet():
+            _require_priced(content, state)
+        case _:
+            assert_never(content)
+
+
+def _require_priced(price: PriceSet, state: CatalogueState) -> None:
+    exponent(price.currency)
+    if state.currency not in (None, price.currency):
+        raise Rejected("currency-mismatch", field="currency", price=state.currency)
+    if price.interval_months < 1:
         raise Rejected("interval-below-one-month", field="interval_months")
-    require_valid(command.model)
+    if price.interval_months > INTERVAL_MONTHS_MAX:
+        raise Rejected("term-too-long", field="interval_months", months_max=INTERVAL_MONTHS_MAX)
+    if price.meter is not None:
+        require_name(price.meter, "meter")
+    require_valid(price.model)
 
 
-def _decider(category: str, commands: tuple[type, ...], events: tuple[type[Event], ...]) -> Any:
+def _decider(
+    category: str, commands: tuple[type, ...], events: tuple[type[Event], ...]
+) -> Decider[CatalogueState, CatalogueCommand]:
     return Decider(
         category=category,
-        initial=None,
+        initial=CatalogueState(),
         evolve=evolve,
         decide=decide,
         commands=(*commands, Adopt),
@@ -156,6 +197,6 @@ def _decider(category: str, commands: tuple[type, ...], events: tuple[type[Event
     )
 
 
-PRODUCT: Decider[None, CatalogueCommand] = _decider("product", (DefineProduct,), (ProductDefined,))
-METER: Decider[None, CatalogueCommand] = _decider("meter", (DefineMeter,), (MeterDefined,))
-PRICE: Decider[None, CatalogueCommand] = _decider("price", (SetPrice,), (PriceSet,))
+PRODUCT = _decider("product", (DefineProduct,), (ProductDefined,))
+METER = _decider("meter", (DefineMeter,), (MeterDefined,))
+PRICE = _decider("price", (SetPrice,), (PriceSet,))

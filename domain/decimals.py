@@ -8,6 +8,9 @@ from domain.errors import Malformed
 
 # Sums and products of quantities stay exact: the default context would round at 28 digits.
 EXACT = Context(prec=200)
+# Beyond any price or quantity. What is larger or finer could not be multiplied in reasonable time,
+# and beyond the context's own range it would silently become zero.
+DIGITS_MAX = 60
 
 
 def exact_decimal(text: str | Decimal | int, field: str = "amount") -> Decimal:
@@ -16,8 +19,18 @@ def exact_decimal(text: str | Decimal | int, field: str = "amount") -> Decimal:
         value = Decimal(text)
     except ArithmeticError:
         raise Malformed("not-a-decimal", field=field, value=str(text)) from None
-    if not value.is_finite():
-        raise Malformed("not-finite", field=field, value=str(text))
+    return bounded(value, field)
+
+
+def bounded(value: Decimal, field: str | None = None) -> Decimal:
+    """The value, if it is finite and has at most 60 digits on either side of the point."""
+    exponent = value.as_tuple().exponent
+    if not isinstance(exponent, int):
+        raise Malformed("not-finite", field=field, value=str(value))
+    if value.adjusted() >= DIGITS_MAX:
+        raise Malformed("amount-too-large", field=field, value=str(value))
+    if exponent < -DIGITS_MAX:
+        raise Malformed("wrong-scale", field=field, value=str(value))
     return value
 
 
@@ -25,4 +38,4 @@ def plain(value: Decimal) -> str:
     """Decimal text without exponent or trailing zeros: the form that is hashed and printed."""
     if value == 0:
         return "0"
-    return format(value.normalize(EXACT), "f")
+    return format(bounded(value).normalize(EXACT), "f")

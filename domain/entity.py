@@ -9,8 +9,9 @@ from msgspec import Struct, structs
 
 from domain.calendar import ONE_DAY, Calendar, Period
 from domain.currency import exponent
-from domain.errors import Rejected
+from domain.errors import Rejected, require_name
 from domain.facts import Context, Decider, Event, Fact, Retracted, When
+from domain.zones import require_zone
 
 
 class EntityOpened(Event, frozen=True, kw_only=True, tag="entity-opened"):
@@ -51,6 +52,10 @@ class DefineCalendar(
     periods: tuple[Period, ...]
 
 
+EntityEvent = EntityOpened | CalendarDefined
+EntityCommand = OpenEntity | DefineCalendar
+
+
 class EntityState(Struct, frozen=True, kw_only=True):
     """Whether the entity is open, and its calendar so far."""
 
@@ -60,40 +65,46 @@ class EntityState(Struct, frozen=True, kw_only=True):
 
 def evolve(state: EntityState, fact: Fact) -> EntityState:
     event = fact.event
+    assert isinstance(event, EntityEvent), fact
     match event:
         case EntityOpened():
             return structs.replace(state, is_open=True)
         case CalendarDefined():
-            rows = sorted((*state.calendar.periods, *event.periods), key=lambda row: row.first)
-            return structs.replace(state, calendar=Calendar(tuple(rows)))
+            return structs.replace(state, calendar=_joined(state.calendar, event.periods))
         case _:
-            return state
+            assert_never(event)
 
 
-def decide(
-    command: OpenEntity | DefineCalendar, state: EntityState, context: Context
-) -> tuple[Event, ...]:
+def decide(command: EntityCommand, state: EntityState, context: Context) -> tuple[Event, ...]:
+    """An entity opens once; its calendar may grow at either end, never tear or overlap (SPEC 3)."""
     del context
     match command:
         case OpenEntity():
             if state.is_open:
                 raise Rejected("entity-already-open", field="stream")
+            require_name(command.name, "name")
             exponent(command.functional_currency)
+            require_zone(command.zone)
             return (EntityOpened(**structs.asdict(command)),)
         case DefineCalendar():
-            _require_contiguous((*state.calendar.periods, *command.periods))
+            if not command.periods:
+                raise Rejected("empty-calendar", field="periods")
+            _require_contiguous(_joined(state.calendar, command.periods).periods)
             return (CalendarDefined(when=command.when, periods=command.periods),)
         case _:
             assert_never(command)
 
 
+def _joined(calendar: Calendar, more: tuple[Period, ...]) -> Calendar:
+    return Calendar(tuple(sorted((*calendar.periods, *more), key=lambda row: row.first)))
+
+
 def _require_contiguous(periods: tuple[Period, ...]) -> None:
     """Periods follow one another without gap or overlap, each under a name of its own."""
-    if not periods:
-        raise Rejected("empty-calendar", field="periods")
     if len({period.name for period in periods}) < len(periods):
         raise Rejected("duplicate-period", field="periods")
     for period in periods:
+        require_name(period.name, "periods.name")
         if period.last < period.first:
             raise Rejected("period-ends-before-it-begins", field="periods", period=period.name)
     for before, after in pairwise(periods):
@@ -101,7 +112,7 @@ def _require_contiguous(periods: tuple[Period, ...]) -> None:
             raise Rejected("calendar-gap", field="periods", period=after.name)
 
 
-DECIDER: Decider[EntityState, OpenEntity | DefineCalendar] = Decider(
+DECIDER: Decider[EntityState, EntityCommand] = Decider(
     category="entity",
     initial=EntityState(),
     evolve=evolve,

@@ -29,3 +29,9 @@ class Malformed(Exception):
     def __str__(self) -> str:
         told = ", ".join(f"{name}={value}" for name, value in self.context.items())
         return f"{self.code} ({told})" if told else self.code
+
+
+def require_name(text: str, field: str) -> None:
+    """A name says something: an empty one would be everyone's."""
+    if not text.strip():
+        raise Malformed("empty-text", field=field)

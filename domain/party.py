@@ -55,6 +55,10 @@ class AmendCustomer(
     payment_terms_days: int | None = None
 
 
+CustomerEvent = CustomerRegistered | CustomerAmended
+CustomerCommand = RegisterCustomer | AmendCustomer
+
+
 class CustomerState(Struct, frozen=True, kw_only=True):
     """Whether the account is registered."""
 
@@ -62,14 +66,19 @@ class CustomerState(Struct, frozen=True, kw_only=True):
 
 
 def evolve(state: CustomerState, fact: Fact) -> CustomerState:
-    if isinstance(fact.event, CustomerRegistered):
-        return CustomerState(is_registered=True)
-    return state
+    event = fact.event
+    assert isinstance(event, CustomerEvent), fact
+    match event:
+        case CustomerRegistered():
+            return CustomerState(is_registered=True)
+        case CustomerAmended():
+            return state
+        case _:
+            assert_never(event)
 
 
-def decide(
-    command: RegisterCustomer | AmendCustomer, state: CustomerState, context: Context
-) -> tuple[Event, ...]:
+def decide(command: CustomerCommand, state: CustomerState, context: Context) -> tuple[Event, ...]:
+    """An account is registered once; it may be amended before, since facts come late (SPEC 12)."""
     if command.parent is not None and command.parent == context.name:
         raise Rejected("own-parent", field="parent")
     match command:
@@ -91,7 +100,7 @@ def _require_terms(days: int) -> None:
         raise Rejected("negative-payment-terms", field="payment_terms_days", days=days)
 
 
-DECIDER: Decider[CustomerState, RegisterCustomer | AmendCustomer] = Decider(
+DECIDER: Decider[CustomerState, CustomerCommand] = Decider(
     category="customer",
     initial=CustomerState(),
     evolve=evolve,

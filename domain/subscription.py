@@ -6,19 +6,25 @@ served.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from typing import Literal, assert_never
 
 from msgspec import Struct, structs
 
+from domain.catalogue import CatalogueState
 from domain.currency import exponent
-from domain.errors import Rejected
+from domain.errors import Rejected, require_name
 from domain.facts import Context, Decider, Event, Fact, Retracted, When
 from domain.quantity import quantity
+from domain.zones import require_zone
 
 # A month that has no such day bills on its last one.
 LAST_ANCHOR_DAY = 31
+# A term is measured billing period by billing period; one without end is written as renewals.
+TERM_DAYS_MAX = 36_525
+LAST_YEAR = 2999
 
 
 class Item(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -114,12 +120,16 @@ class CancelSubscription(
     refund: Literal["none", "prorated", "full"] = "prorated"
 
 
+SubscriptionEvent = (
+    SubscriptionStarted | SubscriptionAmended | SubscriptionRenewed | SubscriptionCancelled
+)
 SubscriptionCommand = StartSubscription | AmendSubscription | RenewSubscription | CancelSubscription
 
 
 class SubscriptionState(Struct, frozen=True, kw_only=True):
-    """What deciding needs: the term, the items ever sold and the end, if it was cancelled."""
+    """What deciding needs: currency, term, the items ever sold, and the end, if cancelled."""
 
+    currency: str | None = None
     term_from: date | None = None
     term_to: date | None = None
     items: frozenset[str] = frozenset()
@@ -127,12 +137,17 @@ class SubscriptionState(Struct, frozen=True, kw_only=True):
 
 
 def evolve(state: SubscriptionState, fact: Fact) -> SubscriptionState:
+    """Facts from outside may be dated in any order, an amendment even before the start."""
     event = fact.event
+    assert isinstance(event, SubscriptionEvent), fact
     match event:
         case SubscriptionStarted():
-            names = state.items | {item.item for item in event.items}
             return structs.replace(
-                state, term_from=event.term_from, term_to=event.term_to, items=names
+                state,
+                currency=event.currency,
+                term_from=event.term_from,
+                term_to=max(state.term_to or event.term_to, event.term_to),
+                items=state.items | {item.item for item in event.items},
             )
         case SubscriptionAmended():
             names = state.items | {change.item for change in event.items}
@@ -142,29 +157,41 @@ def evolve(state: SubscriptionState, fact: Fact) -> SubscriptionState:
             latest = max(state.term_to or event.term_to, event.term_to)
             return structs.replace(state, term_to=latest, items=names)
         case SubscriptionCancelled():
-            return structs.replace(state, cancelled_on=fact.when.effective)
+            # The earliest ends the service; a later one from another source changes nothing.
+            return structs.replace(state, cancelled_on=state.cancelled_on or fact.when.effective)
         case _:
-            return state
+            assert_never(event)
+
+
+def needs(command: SubscriptionCommand) -> tuple[str, ...]:
+    """A price that is known must be in the currency of what it is sold in."""
+    if isinstance(command, CancelSubscription):
+        return ()
+    return tuple(sorted({f"price:{item.price}" for item in command.items if item.price}))
 
 
 def decide(
     command: SubscriptionCommand, state: SubscriptionState, context: Context
 ) -> tuple[Event, ...]:
-    """Nothing is refused for being late or out of term; only what makes no sense by itself is."""
+    """Nothing is refused for being late or out of term; only what makes no sense by itself is.
+
+    What a source sends before the start, or after another's cancellation, waits for the fact that
+    cures it (SPEC 12); from a person it is a mistake.
+    """
     if isinstance(command, StartSubscription):
-        return (_started(command, state),)
+        return (_started(command, state, context),)
     if state.term_from is None and not context.outside:
         raise Rejected("subscription-not-started", field="stream")
     match command:
         case AmendSubscription():
-            _require_changes(command.items, state)
+            if not command.items:
+                raise Rejected("no-items", field="items")
+            _require_changes(command.items, state, context)
             _require_not_over(command.when, state, context)
             return (SubscriptionAmended(when=command.when, items=command.items),)
         case RenewSubscription():
-            if command.items:
-                _require_changes(command.items, state)
-            if command.term_to <= command.when.effective:
-                raise Rejected("term-ends-before-it-begins", field="term_to")
+            _require_changes(command.items, state, context)
+            _require_term(command.when.effective, command.term_to)
             _require_not_over(command.when, state, context)
             return (
                 SubscriptionRenewed(
@@ -173,44 +200,74 @@ def decide(
             )
         case CancelSubscription():
             if state.cancelled_on is not None and not context.outside:
-                raise Rejected("already-cancelled", on=str(state.cancelled_on))
+                on = str(state.cancelled_on)
+                raise Rejected("already-cancelled", field="stream", cancelled_on=on)
             return (SubscriptionCancelled(when=command.when, refund=command.refund),)
         case _:
             assert_never(command)
 
 
-def _started(command: StartSubscription, state: SubscriptionState) -> SubscriptionStarted:
+def _started(
+    command: StartSubscription, state: SubscriptionState, context: Context
+) -> SubscriptionStarted:
     if state.term_from is not None:
         raise Rejected("subscription-already-started", field="stream")
-    if command.term_to <= command.term_from:
-        raise Rejected("term-ends-before-it-begins", field="term_to")
+    require_name(command.customer, "customer")
+    exponent(command.currency)
+    require_zone(command.zone)
+    _require_term(command.term_from, command.term_to)
+    _require_anchor(command)
     if not command.items:
         raise Rejected("no-items", field="items")
-    if len({item.item for item in command.items}) < len(command.items):
-        raise Rejected("duplicate-item", field="items")
+    _require_items(command.items, command.currency, context)
+    return SubscriptionStarted(**structs.asdict(command))
+
+
+def _require_term(begin: date, end: date) -> None:
+    if end <= begin:
+        raise Rejected("term-ends-before-it-begins", field="term_to")
+    if (end - begin).days > TERM_DAYS_MAX or end.year > LAST_YEAR:
+        raise Rejected("term-too-long", field="term_to", days_max=TERM_DAYS_MAX)
+
+
+def _require_anchor(command: StartSubscription) -> None:
     if command.anchor_day is not None and not 1 <= command.anchor_day <= LAST_ANCHOR_DAY:
         raise Rejected("anchor-day-out-of-range", field="anchor_day", day=command.anchor_day)
-    exponent(command.currency)
-    for item in command.items:
-        _require_quantity(item.quantity)
-    return SubscriptionStarted(
-        **{name: getattr(command, name) for name in command.__struct_fields__}
-    )
 
 
-def _require_changes(changes: tuple[ItemChange, ...], state: SubscriptionState) -> None:
-    if not changes:
-        raise Rejected("no-items", field="items")
+def _require_changes(
+    changes: tuple[ItemChange, ...], state: SubscriptionState, context: Context
+) -> None:
+    _require_items(changes, state.currency, context)
     for change in changes:
-        if change.quantity is not None:
-            _require_quantity(change.quantity)
-        if change.price is None and change.item not in state.items:
-            raise Rejected("unknown-item", field="items", item=change.item)
+        if change.price is None and change.item not in state.items and not context.outside:
+            raise Rejected("unknown-item", field="items.item", item=change.item)
 
 
-def _require_quantity(value: Decimal) -> None:
-    if quantity(value, "items.quantity") < 0:
-        raise Rejected("negative-quantity", field="items.quantity", quantity=str(value))
+def _require_items(
+    items: Iterable[Item | ItemChange], currency: str | None, context: Context
+) -> None:
+    """Each item once, with a quantity that can be sold and a price in the subscription's money."""
+    seen: set[str] = set()
+    for item in items:
+        require_name(item.item, "items.item")
+        if item.item in seen:
+            raise Rejected("duplicate-item", field="items.item", item=item.item)
+        seen.add(item.item)
+        if item.quantity is not None and quantity(item.quantity, "items.quantity") < 0:
+            raise Rejected("negative-quantity", field="items.quantity", quantity=str(item.quantity))
+        if item.price is not None:
+            require_name(item.price, "items.price")
+            _require_same_currency(item.price, currency, context)
+
+
+def _require_same_currency(price: str, currency: str | None, context: Context) -> None:
+    known = context.others.get(f"price:{price}")
+    priced_in = known.currency if isinstance(known, CatalogueState) else None
+    if None not in (priced_in, currency) and priced_in != currency:
+        raise Rejected(
+            "currency-mismatch", field="items.price", price=priced_in, subscription=currency
+        )
 
 
 def _require_not_over(when: When, state: SubscriptionState, context: Context) -> None:
@@ -232,4 +289,5 @@ DECIDER: Decider[SubscriptionState, SubscriptionCommand] = Decider(
         SubscriptionCancelled,
         Retracted,
     ),
+    needs=needs,
 )

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from msgspec import Struct
 
-from domain.decimals import EXACT, plain
+from domain.decimals import EXACT, bounded, plain
 from domain.errors import Rejected
 from domain.explain import Step
 from domain.pricing.rated import Rated, require_price
@@ -30,10 +30,14 @@ class Graduated(
 
 
 def rate(model: Graduated, quantity: Decimal) -> Rated:
-    """Each tier prices the units inside it; below zero everything is in the first tier."""
+    """Each tier prices the units inside it.
+
+    Below zero the first tier's unit price goes on, so that usage taken back gives back what the
+    first units cost; its flat amount is not given back, since no unit fell into the tier.
+    """
     if quantity < 0:
-        first = model.tiers[0]
-        return _rated([(quantity, first)])
+        below = Tier(unit_amount=model.tiers[0].unit_amount, up_to=model.tiers[0].up_to)
+        return _rated([(quantity, below)])
     parts, floor = [], Decimal(0)
     for tier in model.tiers:
         ceiling = quantity if tier.up_to is None else min(quantity, tier.up_to)
@@ -64,7 +68,7 @@ def require_valid(model: Graduated) -> None:
     for tier in model.tiers:
         require_price(tier.unit_amount, "model.tiers.unit_amount")
         require_price(tier.flat_amount, "model.tiers.flat_amount")
-        if tier is not model.tiers[-1]:
-            if tier.up_to is None or tier.up_to <= floor:
-                raise Rejected("tiers-must-rise", field="model.tiers", above=plain(floor))
-            floor = tier.up_to
+    for tier in model.tiers[:-1]:
+        if tier.up_to is None or bounded(tier.up_to, "model.tiers.up_to") <= floor:
+            raise Rejected("tiers-must-rise", field="model.tiers", above=plain(floor))
+        floor = tier.up_to

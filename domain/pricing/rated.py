@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from msgspec import Struct
 
+from domain.decimals import bounded
 from domain.errors import Rejected
 from domain.explain import Step
 
@@ -20,7 +21,5 @@ class Rated(Struct, frozen=True):
 
 def require_price(amount: Decimal, field: str) -> None:
     """A price is a finite amount of zero or more."""
-    if not amount.is_finite():
-        raise Rejected("not-finite", field=field)
-    if amount < 0:
+    if bounded(amount, field) < 0:
         raise Rejected("negative-price", field=field, amount=str(amount))
