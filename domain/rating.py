@@ -54,7 +54,7 @@ def rate_usage(usage: Iterable[UsageDay], terms: Terms | None, master: MasterDat
     pending: list[PendingUsage] = []
     periods: dict[int, tuple[BillingPeriod, ...]] = {}
     for day in sorted(usage, key=_in_order):
-        found = _stretch_for(day, terms, master)
+        found = price_for(day.meter, day.day, terms, master)
         if isinstance(found, str):
             pending.append(_pending(day, found))
             continue
@@ -89,21 +89,21 @@ def _pending(day: UsageDay, reason: str) -> PendingUsage:
     )
 
 
-def _stretch_for(
-    day: UsageDay, terms: Terms | None, master: MasterData
+def price_for(
+    meter: str, day: date, terms: Terms | None, master: MasterData
 ) -> tuple[Stretch, PriceVersion] | str:
-    """The stretch and price that take a day of usage, or the reason why none does."""
+    """The stretch and price that take a day of a meter's usage, or the reason why none does."""
     if terms is None:
         return "unknown-subscription"
-    if day.meter not in master.meters:
+    if meter not in master.meters:
         return "unknown-meter"
-    if terms.covering(day.day) is None:
+    if terms.covering(day) is None:
         return "out-of-term"
     for stretch in terms.stretches:
-        if not stretch.start <= day.day < stretch.end:
+        if not stretch.start <= day < stretch.end:
             continue
-        version = master.price(stretch.price, day.day) or first_version(stretch.price, master)
-        if version is not None and version.price.meter == day.meter:
+        version = master.price(stretch.price, day) or first_version(stretch.price, master)
+        if version is not None and version.price.meter == meter:
             return stretch, version
     return "no-price-for-meter"
 

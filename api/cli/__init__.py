@@ -5,7 +5,7 @@ from importlib.metadata import version
 
 import click
 
-from api.cli import books, develop, facts
+from api.cli import books, develop, facts, usage
 from api.cli.output import fail
 from api.problems import Missing
 from domain.errors import Malformed, Rejected
@@ -23,6 +23,7 @@ def tieout() -> None:
 
 for command in (
     facts.post,
+    usage.import_group,
     books.run,
     books.bill,
     books.close,

@@ -1,0 +1,123 @@
+"""Files of usage into the ledger, and another system's amounts beside what they were rated at."""
+
+from pathlib import Path
+
+import click
+
+from api.cli.output import (
+    as_json,
+    entity_option,
+    examples,
+    print_json,
+    print_table,
+    progress_console,
+)
+from api.cli.session import open_ledger
+from replay.control_totals import Reconciliation, reconcile
+from replay.usage_import import Imported, import_usage
+from replay.usage_mapping import UsageMapping, read_control_mapping, read_usage_mapping
+
+SHOWN = 20
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.group("import")
+def import_group() -> None:
+    """Take in files from outside."""
+
+
+@import_group.command(
+    "usage",
+    epilog=examples(
+        "tieout import usage usage.csv --map docs/examples/focus.toml --entity cloud",
+        "tieout import usage usage.ndjson --map our.toml --entity cloud --json",
+    ),
+)
+@click.argument("file", type=FILE)
+@click.option("--map", "mapping", type=FILE, required=True, help="Which columns mean what.")
+@entity_option
+@as_json
+def import_usage_file(*, file: Path, mapping: Path, entity: str, as_json: bool) -> None:
+    """Take a CSV or NDJSON file of usage by a mapping; each row is answered by itself.
+
+    The same file again changes nothing. Leaves with 0 also when rows were rejected: they are kept
+    and listed. Leaves with 1 if a customer, meter, price or subscription was refused.
+    """
+    read = read_usage_mapping(mapping)
+    say = progress_console()
+    with open_ledger() as ledger:
+        done = import_usage(
+            ledger, entity, file, read, lambda kind, count: say.print(f"{count} {kind}")
+        )
+    if as_json:
+        print_json(done)
+    else:
+        _tell(done, read)
+    if done.problems:
+        raise SystemExit(1)
+
+
+def _tell(done: Imported, mapping: UsageMapping) -> None:
+    usage = done.usage
+    registered = ", ".join(f"{count} {kind}" for kind, count in done.registered.items())
+    click.echo(f"registered: {registered or 'nothing'}")
+    click.echo(
+        f"{usage.received} rows received = {usage.duplicates} duplicates + {usage.rejected} "
+        f"rejected + {usage.accepted} accepted, batch {usage.batch} at position {usage.position}"
+        + (" (already there)" if usage.repeated else "")
+    )
+    if usage.rejects:
+        rows = [
+            (row.row_no, row.event_id, row.code, row.field, _columns(row.field, mapping))
+            for row in usage.rejects
+        ]
+        print_table(["row", "event", "code", "field", "columns"], rows, title="rejected")
+    if done.problems:
+        told = [(row.subject, row.code, row.detail) for row in done.problems]
+        print_table(["of", "code", "detail"], told, title="refused")
+
+
+def _columns(field: str | None, mapping: UsageMapping) -> str:
+    """The file's own names for a field that was refused."""
+    named = getattr(mapping.usage, field, None) if field else None
+    return named if isinstance(named, str) else ", ".join(named or ())
+
+
+@click.command(
+    "reconciliation",
+    epilog=examples(
+        "tieout report reconciliation usage.csv --control docs/examples/focus-control.toml -e cloud"
+    ),
+)
+@click.argument("file", type=FILE)
+@click.option("--control", type=FILE, required=True, help="Where the other amount stands.")
+@entity_option
+@as_json
+def reconciliation(*, file: Path, control: Path, entity: str, as_json: bool) -> None:
+    """Compare each usage event at full precision with another system's amount of it.
+
+    The amounts are read for this comparison only; no mapping of an import knows them.
+    """
+    with open_ledger() as ledger:
+        found = reconcile(ledger, entity, file, read_control_mapping(control))
+    if as_json:
+        print_json(found)
+    else:
+        _tell_findings(found)
+
+
+def _tell_findings(found: Reconciliation) -> None:
+    click.echo(
+        f"{found.compared} events compared as known at {found.known_at}: "
+        + ", ".join(f"{count} {name}" for name, count in found.counts.items())
+    )
+    click.echo(f"charged {found.charge_total}, control {found.control_total}")
+    listed = sorted(found.findings, key=lambda row: row.finding == "rounding")
+    rows = [
+        (row.event_id, row.finding, row.charge, row.control, row.difference, row.factor, row.reason)
+        for row in listed[:SHOWN]
+    ]
+    columns = ["event", "finding", "charge", "control", "difference", "factor 10^", "reason"]
+    print_table(columns, rows)
+    if len(listed) > SHOWN:
+        click.echo(f"and {len(listed) - SHOWN} more; --json lists all")
