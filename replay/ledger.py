@@ -17,6 +17,7 @@ from domain.books import ClosePeriod, ReopenPeriod, RunPosting, SealPeriod, Soft
 from domain.facts import When
 from domain.master import master_data
 from projections import runner
+from projections.exceptions import close_evidence
 from replay.billing_run import Bill, Carried, Document, bill_due, billing_input
 from store import adoption, log, party
 from store.db import Connection, Pool, pool
@@ -76,12 +77,14 @@ class Ledger:
     def submit(self, request: Request) -> Receipt:
         """One command. Raises Rejected, Malformed or Conflict."""
         with self.connection() as connection:
-            return submit(connection, request, clock=self.clock)
+            return submit(connection, request, clock=self.clock, evidence=close_evidence)
 
     def submit_many(self, entity: str, requests: Iterable[Request]) -> list[Outcome]:
         """Many commands of one entity, each answered by itself."""
         with self.connection() as connection:
-            return append_many(connection, entity, requests, clock=self.clock)
+            return append_many(
+                connection, entity, requests, clock=self.clock, evidence=close_evidence
+            )
 
     def ingest(self, batch: UsageBatch, rows: Iterable[Raw | str]) -> BatchReceipt:
         """A batch of usage rows, corrections or retractions, answered row by row."""
