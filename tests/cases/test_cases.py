@@ -10,8 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
-from msgspec import to_builtins
 
 from replay.case_figures import ACCOUNTS, FIGURES
 from replay.case_format import EVERY, FIELDS, document, read_document
@@ -92,7 +92,7 @@ def test_a_folder_is_reported_case_by_case(stage: LedgerStage, written: Any) -> 
     heard: list[Result] = []
     report = run_cases(path.parent, stage, heard.append)
 
-    assert to_builtins(report) == {
+    assert json.loads(msgspec.json.encode(report)) == {
         "passed": 1,
         "failed": 1,
         "cases": [
