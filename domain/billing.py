@@ -133,14 +133,13 @@ def retained_after_cancellation(terms: Terms, master: MasterData) -> tuple[Charg
     for stretch in terms.stretches:
         if stretch.end != day:
             continue
-        version = master.price(stretch.price, stretch.start) or first_version(stretch.price, master)
-        if version is None or version.price.meter or version.price.proration == "none":
+        head = master.price(stretch.price, stretch.start) or first_version(stretch.price, master)
+        if head is None or head.price.meter is not None:
             continue
-        found.extend(
-            _retained(stretch, period, version, position, day)
-            for period in billing_periods(terms, version.price.interval_months)
-            if _runs_at_cancellation(period, terms)
-        )
+        for period in billing_periods(terms, head.price.interval_months):
+            version = master.price(stretch.price, period.start) or head
+            if _runs_at_cancellation(period, terms) and version.price.proration != "none":
+                found.append(_retained(stretch, period, version, position, day))
     return tuple(found)
 
 
@@ -164,7 +163,7 @@ def _retained(
         minor=kept,
         bill_on=period.start if price.bill == "advance" else period.end,
         causes=causes_of(stretch.causes, (position,)),
-        pattern="point-in-time",
+        pattern="as-invoiced" if price.pattern == "as-invoiced" else "point-in-time",
         steps=(
             Step(what="kept after cancellation", value=decimal_text(kept, price.currency)),
             Step(what="not served", value=f"{day} to {period.end}: earned at once, no refund"),

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from domain.accounting.curves import first_day, last_day, standing
 from domain.accounting.measure import measure
@@ -85,6 +85,11 @@ def settle(unit: str, state: UnitState | None, fresh: Fresh | None, run: Run) ->
     schedule, news = before.schedule, News()
     if fresh is not None:
         schedule = measure(unit, fresh.facts, fresh.usage, run.master, run.book)
+        if not schedule.currency:
+            # Every fact that names one was retracted; what stands is reversed as it was posted.
+            schedule = structs.replace(
+                schedule, currency=before.schedule.currency, customer=before.schedule.customer
+            )
         news = news_in(fresh.facts, before.measured_at)
     balances = due(schedule, run.through, run.master.calendar)
     lines = changes(balances, before.posted, news)

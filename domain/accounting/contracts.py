@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from domain.accounting.curves import last_day, measured_from
 from domain.accounting.documents import BilledLine
+from domain.accounting.invoices import concessions, invoiced_flows
 from domain.accounting.revenue import at_once, over_time
 from domain.accounting.schedule import Flow, causes_of, frozen, stands, totals
 from domain.calendar import ONE_DAY
@@ -61,16 +62,20 @@ def contract_revenue(
     assert isinstance(event, ContractOpened)
     deal = _Deal(master, book, event.currency, _satisfied(own))
     promises = _allocated(event.obligations, event.price_minor, (opened.position,))
+    ended = False
     for promise in promises:
         _schedule(promise, opened.when.effective, deal)
     changes = [f for f in own if isinstance(f.event, ContractModified | ContractTerminated)]
     for fact in sorted(changes, key=lambda fact: (fact.when.measured, fact.when.order or 0)):
-        if isinstance(fact.event, ContractModified):
-            promises = _modify(promises, fact, deal)
-        else:
+        if isinstance(fact.event, ContractTerminated):
             _terminate(promises, fact, deal)
+            ended = True
+        elif ended:
+            promises = _at_once_on_what_is_done(promises, fact, deal)
+        else:
+            promises = _modify(promises, fact, deal)
     stated = tuple(flow for promise in promises for flow in promise.flows)
-    return (*stated, *_as_invoiced(promises, billed))
+    return (*stated, *_on_documents(promises, billed, deal))
 
 
 def _satisfied(own: Sequence[Fact]) -> dict[str, Fact]:
@@ -85,13 +90,15 @@ def _satisfied(own: Sequence[Fact]) -> dict[str, Fact]:
 def _allocated(
     obligations: Sequence[Obligation], price_minor: int, causes: tuple[int, ...]
 ) -> list[_Promise]:
-    """Relative SSP with largest remainder (rule 25): the parts sum to the price."""
-    weights = [obligation.ssp_minor for obligation in obligations]
-    shares = allocate(price_minor, weights if any(weights) else [1] * len(weights))
-    return [
-        _Promise(obligation, share, causes)
-        for obligation, share in zip(obligations, shares, strict=True)
-    ]
+    """Relative SSP with largest remainder (rule 25): the parts sum to the price.
+
+    What is earned as invoiced is priced by its invoices, so it takes no share of the fixed price.
+    """
+    fixed = [own for own in obligations if own.pattern != "as-invoiced"]
+    weights = [own.ssp_minor for own in fixed]
+    parts = allocate(price_minor, weights if any(weights) else [1] * len(weights)) if fixed else ()
+    shares = dict(zip((own.obligation for own in fixed), parts, strict=True))
+    return [_Promise(own, shares.get(own.obligation, 0), causes) for own in obligations]
 
 
 def _schedule(promise: _Promise, inception: date, deal: _Deal) -> None:
@@ -131,16 +138,19 @@ def _reallocate(
     start = measured_from(fact.when.measured, by)
     open_ones = [promise for promise in promises if _remains(promise, start)]
     left = [promise.price_minor - _before(promise, start) for promise in open_ones]
-    added = [_Promise(obligation, 0, (), ()) for obligation in event.added]
+    added = [_Promise(own, 0, ()) for own in event.added if own.pattern != "as-invoiced"]
+    billed = [
+        _Promise(own, 0, (fact.position,)) for own in event.added if own.pattern == "as-invoiced"
+    ]
     weights = [abs(minor) for minor in left] + [promise.obligation.ssp_minor for promise in added]
     if not weights:
-        return _at_once_on_what_is_done(promises, fact, event, deal)
+        return _at_once_on_what_is_done(promises, fact, deal)
     whole = sum(left) + event.price_change_minor
     shares = allocate(whole, weights if any(weights) else [1] * len(weights))
     causes = causes_of(*(promise.causes for promise in promises), (fact.position,))
     for promise, share in zip((*open_ones, *added), shares, strict=True):
         _restart(promise, share, start, causes, fact, deal)
-    return [*promises, *added]
+    return [*promises, *added, *billed]
 
 
 def _remains(promise: _Promise, start: date) -> bool:
@@ -177,10 +187,10 @@ def _from(own: Obligation, begin: date) -> Obligation:
     )
 
 
-def _at_once_on_what_is_done(
-    promises: list[_Promise], fact: Fact, event: ContractModified, deal: _Deal
-) -> list[_Promise]:
+def _at_once_on_what_is_done(promises: list[_Promise], fact: Fact, deal: _Deal) -> list[_Promise]:
     """Nothing remains to be transferred: the change of price is earned when it is measured."""
+    event = fact.event
+    assert isinstance(event, ContractModified)
     last = promises[-1]
     causes = causes_of(last.causes, (fact.position,))
     steps = (Step(what="price change", value=deal.text(event.price_change_minor)),)
@@ -208,35 +218,20 @@ def _terminate(promises: list[_Promise], fact: Fact, deal: _Deal) -> None:
         promise.price_minor = totals(promise.flows)
 
 
-def _as_invoiced(promises: Sequence[_Promise], billed: Sequence[BilledLine]) -> tuple[Flow, ...]:
-    """The right to invoice (rule 33): what a document bills is earned on its date."""
-    names = {p.obligation.obligation for p in promises if p.obligation.pattern == "as-invoiced"}
-    causes = {p.obligation.obligation: p.causes for p in promises}
-    return tuple(
-        flow
-        for row in billed
-        if (name := row.line.obligation or "") in names or (len(promises) == 1 and names)
-        for flow in invoiced_flows(row, name or next(iter(names)), causes.get(name, ()))
-    )
-
-
-def invoiced_flows(row: BilledLine, obligation: str, causes: tuple[int, ...]) -> tuple[Flow, ...]:
-    """A line and its cuts earned on their documents' dates."""
-    issued = at_once(
-        obligation,
-        row.issued_on,
-        row.line.amount_minor,
-        causes_of(causes, (row.cause,)),
-        (Step(what="invoiced", value=decimal_text(row.line.amount_minor, row.currency)),),
-    )
-    cuts = (
-        at_once(
-            obligation,
-            row.issued_on if cut.as_if_never else cut.day,
-            -cut.minor,
-            causes_of(causes, (row.cause, cut.cause)),
-            (Step(what="credited", value=decimal_text(-cut.minor, row.currency)),),
-        )
-        for cut in row.cuts
-    )
-    return (issued, *cuts)
+def _on_documents(
+    promises: Sequence[_Promise], billed: Sequence[BilledLine], deal: _Deal
+) -> tuple[Flow, ...]:
+    """What is earned as invoiced, and the price cuts granted on lines that bill anything else."""
+    named = {
+        promise.obligation.obligation: promise.causes
+        for promise in promises
+        if promise.obligation.pattern == "as-invoiced"
+    }
+    flows: list[Flow] = []
+    for row in billed:
+        if row.obligation in named and row.line.kind != "tax":
+            flows.extend(invoiced_flows(row, named[row.obligation]))
+        else:
+            by = deal.master.progress(deal.book, row.line.service_from or row.issued_on)
+            flows.extend(concessions(row, by))
+    return tuple(flows)

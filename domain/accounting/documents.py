@@ -5,7 +5,7 @@ What a document means for revenue is measured elsewhere; here it only says what 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 
 from msgspec import Struct
@@ -16,6 +16,9 @@ from domain.explain import Step
 from domain.facts import Fact
 from domain.invoice import CreditIssued, InvoiceIssued, InvoiceLine, InvoiceVoided
 from domain.money import decimal_text
+
+# What a void means that does not say so, for an invoice of a date.
+VoidDefault = Callable[[date], str]
 
 
 class Cut(Struct, frozen=True, kw_only=True):
@@ -41,6 +44,18 @@ class BilledLine(Struct, frozen=True, kw_only=True):
     line: InvoiceLine
     cause: int
     cuts: tuple[Cut, ...]
+    only: tuple[str, int] | None = None
+
+    @property
+    def obligation(self) -> str:
+        """What it bills: the obligation it names, else the contract's only one, else its own."""
+        return self.line.obligation or (self.only[0] if self.only else self.line.line)
+
+    @property
+    def causes(self) -> tuple[int, ...]:
+        """The document, and what the contract was opened with if that names the obligation."""
+        inferred = self.only is not None and not self.line.obligation
+        return causes_of((self.cause,), (self.only[1],) if self.only and inferred else ())
 
     @property
     def subject(self) -> str:
@@ -56,7 +71,7 @@ class BilledLine(Struct, frozen=True, kw_only=True):
 
 
 def billed_lines(
-    facts: Sequence[Fact], void_default: str = "as-if-never"
+    facts: Sequence[Fact], void_default: VoidDefault = lambda _issued: "as-if-never"
 ) -> tuple[BilledLine, ...]:
     """Every issued line in the facts (known, in effective order), by date and subject."""
     by_stream: dict[str, list[Fact]] = {}
@@ -69,7 +84,7 @@ def billed_lines(
     return tuple(sorted(lines, key=lambda row: (row.issued_on, row.subject)))
 
 
-def _of_invoice(stream: str, facts: list[Fact], void_default: str) -> list[BilledLine]:
+def _of_invoice(stream: str, facts: list[Fact], void_default: VoidDefault) -> list[BilledLine]:
     issued = next((fact for fact in facts if isinstance(fact.event, InvoiceIssued)), None)
     if issued is None:
         return []
@@ -85,7 +100,7 @@ def _of_invoice(stream: str, facts: list[Fact], void_default: str) -> list[Bille
             due_on=event.due_on,
             line=line,
             cause=issued.position,
-            cuts=_cuts(line, facts, void_default),
+            cuts=_cuts(line, facts, void_default(issued.when.effective)),
         )
         for line in event.lines
     ]
@@ -118,11 +133,11 @@ def _cut(fact: Fact, name: str, minor: int, treatment: str, purpose: str) -> Cut
     )
 
 
-def billing_flows(billed: BilledLine, obligation: str) -> tuple[Flow, ...]:
+def billing_flows(billed: BilledLine) -> tuple[Flow, ...]:
     """Receivable against liability (tax: against tax payable) for the line and each cut of it."""
     against = "tax-payable" if billed.line.kind == "tax" else "contract-liability"
     legs = (("accounts-receivable", 1), (against, -1))
-    place = "" if billed.line.kind == "tax" else obligation
+    place = "" if billed.line.kind == "tax" else billed.obligation
     flows = [_flow(billed, legs, place, billed.subject, billed.issued_on, billed.line.amount_minor)]
     flows.extend(
         _flow(billed, legs, place, f"{billed.subject}:{cut.name}", cut.day, -cut.minor, cut)
@@ -149,7 +164,7 @@ def _flow(
         document=billed.invoice,
         curve=At(day, minor),
         on=day,
-        causes=causes_of((billed.cause,), (cut.cause,) if cut else ()),
+        causes=causes_of(billed.causes, (cut.cause,) if cut else ()),
         rule="receivable-at-issue@1",
         steps=(
             Step(what=what, value=decimal_text(minor, billed.currency)),

@@ -7,7 +7,6 @@ the start, one `from-now` lowers what is left from its own date on.
 
 from __future__ import annotations
 
-from domain.accounting.contracts import invoiced_flows
 from domain.accounting.curves import Progress, measured_from
 from domain.accounting.documents import BilledLine, Cut
 from domain.accounting.revenue import at_once, over_time
@@ -17,22 +16,24 @@ from domain.explain import Step
 from domain.money import decimal_text
 
 
-def line_revenue(row: BilledLine, obligation: str, by: Progress) -> tuple[Flow, ...]:
+def line_revenue(row: BilledLine, by: Progress) -> tuple[Flow, ...]:
     """Release flows of the contract an invoice line opens."""
     if row.line.kind == "tax":
         return ()
     if row.line.service_from is None or row.line.service_to is None:
-        return invoiced_flows(row, obligation, ())
+        return invoiced_flows(row)
     never = [cut for cut in row.cuts if cut.as_if_never]
     price = row.line.amount_minor - sum(cut.minor for cut in never)
-    causes = causes_of((row.cause,), tuple(cut.cause for cut in never))
+    causes = causes_of(row.causes, tuple(cut.cause for cut in never))
     steps = (Step(what="price of the line", value=decimal_text(price, row.currency)),)
     flows: tuple[Flow, ...] = (
-        over_time(obligation, row.line.service_from, row.line.service_to, price, by, causes, steps),
+        over_time(
+            row.obligation, row.line.service_from, row.line.service_to, price, by, causes, steps
+        ),
     )
     for cut in row.cuts:
         if not cut.as_if_never:
-            flows = _from_now(flows, row, obligation, price, cut, by)
+            flows = _from_now(flows, row, price, cut, by)
             price -= cut.minor
     return flows
 
@@ -40,43 +41,66 @@ def line_revenue(row: BilledLine, obligation: str, by: Progress) -> tuple[Flow, 
 def _from_now(
     flows: tuple[Flow, ...],
     row: BilledLine,
-    obligation: str,
     price: int,
     cut: Cut,
     by: Progress,
 ) -> tuple[Flow, ...]:
     """Keep what was earned and spread what is left over the rest; a void takes all back at once."""
+    assert row.line.service_from is not None
     assert row.line.service_to is not None
-    start = measured_from(cut.day, by)
+    start = max(measured_from(cut.day, by), row.line.service_from)
     kept = frozen(flows, start - ONE_DAY)
     rest = price - cut.minor - stands(kept, start - ONE_DAY)
-    causes = causes_of(*(flow.causes for flow in flows), (row.cause, cut.cause))
+    causes = causes_of(*(flow.causes for flow in flows), (*row.causes, cut.cause))
     steps = (
         Step(what="price before the cut", value=decimal_text(price, row.currency)),
         Step(what="cut", value=decimal_text(cut.minor, row.currency)),
         Step(what="left to earn", value=decimal_text(rest, row.currency)),
     )
     if row.line.service_to <= start or cut.name == "void":
-        return (*kept, at_once(obligation, cut.day, rest, causes, steps))
-    return (*kept, over_time(obligation, start, row.line.service_to, rest, by, causes, steps))
+        return (*kept, at_once(row.obligation, cut.day, rest, causes, steps))
+    return (*kept, over_time(row.obligation, start, row.line.service_to, rest, by, causes, steps))
 
 
-def concessions(row: BilledLine, obligation: str, by: Progress) -> tuple[Flow, ...]:
+def concessions(row: BilledLine, by: Progress) -> tuple[Flow, ...]:
     """Price cuts granted on a line that bills a contract: less revenue over its service period."""
-    return tuple(
-        _concession(row, cut, obligation, by) for cut in row.cuts if cut.concession and cut.minor
-    )
+    if row.line.kind == "tax":
+        return ()
+    return tuple(_concession(row, cut, by) for cut in row.cuts if cut.concession and cut.minor)
 
 
-def _concession(row: BilledLine, cut: Cut, obligation: str, by: Progress) -> Flow:
-    causes = causes_of((row.cause, cut.cause))
+def _concession(row: BilledLine, cut: Cut, by: Progress) -> Flow:
+    causes = causes_of(row.causes, (cut.cause,))
     steps = (Step(what="concession", value=decimal_text(-cut.minor, row.currency)),)
     start, end = row.line.service_from, row.line.service_to
     if start is None or end is None:
         day = row.issued_on if cut.as_if_never else cut.day
-        return at_once(obligation, day, -cut.minor, causes, steps)
+        return at_once(row.obligation, day, -cut.minor, causes, steps)
     if not cut.as_if_never:
         start = max(start, measured_from(cut.day, by))
     if end <= start:
-        return at_once(obligation, cut.day, -cut.minor, causes, steps)
-    return over_time(obligation, start, end, -cut.minor, by, causes, steps)
+        return at_once(row.obligation, cut.day, -cut.minor, causes, steps)
+    return over_time(row.obligation, start, end, -cut.minor, by, causes, steps)
+
+
+def invoiced_flows(row: BilledLine, causes: tuple[int, ...] = ()) -> tuple[Flow, ...]:
+    """The right to invoice (rule 33): a line and its cuts, earned on their documents' dates."""
+    causes = causes_of(causes, row.causes)
+    issued = at_once(
+        row.obligation,
+        row.issued_on,
+        row.line.amount_minor,
+        causes,
+        (Step(what="invoiced", value=decimal_text(row.line.amount_minor, row.currency)),),
+    )
+    cuts = (
+        at_once(
+            row.obligation,
+            row.issued_on if cut.as_if_never else cut.day,
+            -cut.minor,
+            causes_of(causes, (cut.cause,)),
+            (Step(what="credited", value=decimal_text(-cut.minor, row.currency)),),
+        )
+        for cut in row.cuts
+    )
+    return (issued, *cuts)

@@ -6,12 +6,13 @@ Total: any set of facts of a unit can be measured. It never asks what was posted
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+
+from msgspec import structs
 
 from domain.accounting.adjustments import adjustment_flows
 from domain.accounting.contracts import contract_revenue
 from domain.accounting.documents import BilledLine, billed_lines, billing_flows
-from domain.accounting.invoices import concessions, line_revenue
+from domain.accounting.invoices import line_revenue
 from domain.accounting.schedule import Flow, PendingUsage, Schedule
 from domain.accounting.settlement import settlement_flows
 from domain.accounting.subscriptions import subscription_revenue
@@ -62,44 +63,38 @@ def _contract(
     pending: tuple[PendingUsage, ...] = ()
     earned: tuple[Flow, ...] = ()
     if kind == "subscription":
-        earned, pending = subscription_revenue(known, usage, master, book)
+        earned, pending = subscription_revenue(known, usage, billed, master, book)
     elif kind == "contract":
         earned = contract_revenue(known, billed, master, book)
-    earned += _line_revenue(known, billed, unit, earned, master, book)
-    obligations = {flow.obligation for flow in earned}
-    documents = tuple(
-        flow for row in billed for flow in billing_flows(row, obligation_of(row, obligations))
-    )
+    if unit.startswith("invoice:") or _billed_only(known):
+        earned = tuple(flow for row in billed for flow in _by_itself(row, master, book))
+    documents = (flow for row in billed for flow in billing_flows(row))
     return _schedule(unit, book, known, (*documents, *earned), pending)
 
 
 def _billed(unit: str, known: Sequence[Fact], master: MasterData, book: str) -> list[BilledLine]:
     """The lines that bill this unit; a void that says nothing follows the book's policy."""
-    issued = (fact.when.effective for fact in known if isinstance(fact.event, InvoiceIssued))
-    options = master.options(book, max(issued, default=date.min))
-    rows = billed_lines(known, options.void_default)
-    return [row for row in rows if unit_of_line(row.invoice, row.line) == unit]
+    rows = billed_lines(known, lambda day: master.options(book, day).void_default)
+    only = None if _billed_only(known) else _only_obligation(known)
+    return [
+        structs.replace(row, only=only)
+        for row in rows
+        if unit_of_line(row.invoice, row.line) == unit
+    ]
 
 
-def _line_revenue(
-    known: Sequence[Fact],
-    billed: Sequence[BilledLine],
-    unit: str,
-    earned: Sequence[Flow],
-    master: MasterData,
-    book: str,
-) -> tuple[Flow, ...]:
-    """Revenue that rests on lines themselves, or on price cuts granted on them."""
-    by_itself = unit.startswith("invoice:") or _billed_only(known)
-    flows: list[Flow] = []
-    for row in billed:
-        by = master.progress(book, row.line.service_from or row.issued_on)
-        if by_itself:
-            flows.extend(line_revenue(row, row.line.obligation or row.line.line, by))
-        else:
-            name = obligation_of(row, {flow.obligation for flow in earned})
-            flows.extend(concessions(row, name, by))
-    return tuple(flows)
+def _only_obligation(known: Sequence[Fact]) -> tuple[str, int] | None:
+    """The obligation of a contract opened with just one, which a line need not name."""
+    for fact in known:
+        if isinstance(fact.event, SubscriptionStarted) and len(fact.event.items) == 1:
+            return fact.event.items[0].item, fact.position
+        if isinstance(fact.event, ContractOpened) and len(fact.event.obligations) == 1:
+            return fact.event.obligations[0].obligation, fact.position
+    return None
+
+
+def _by_itself(row: BilledLine, master: MasterData, book: str) -> tuple[Flow, ...]:
+    return line_revenue(row, master.progress(book, row.line.service_from or row.issued_on))
 
 
 def _billed_only(known: Sequence[Fact]) -> bool:
@@ -108,13 +103,6 @@ def _billed_only(known: Sequence[Fact]) -> bool:
         isinstance(fact.event, SubscriptionStarted) and fact.event.contract == "none"
         for fact in known
     )
-
-
-def obligation_of(row: BilledLine, obligations: set[str]) -> str:
-    """The obligation a line bills: the one it names, else the contract's only one, else its own."""
-    if row.line.obligation:
-        return row.line.obligation
-    return next(iter(obligations)) if len(obligations) == 1 else row.line.line
 
 
 def _schedule(

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from msgspec import Struct
 
-from domain.accounting.curves import Progress, last_day, measured_from
+from domain.accounting.curves import Curve, Progress, first_day, last_day, measured_from
 from domain.accounting.revenue import at_once, over_time
 from domain.accounting.schedule import Flow, causes_of, frozen, stands, totals
 from domain.calendar import ONE_DAY
@@ -35,18 +35,24 @@ def modified(versions: Sequence[Version], by: Progress, currency: str) -> tuple[
     flows = versions[0].flows
     spread = False
     for before, after in pairwise(versions):
-        if after.flows == before.flows:
+        if _curves(after) == _curves(before):
+            flows = flows if spread else after.flows
             continue
         spread = spread or after.late
         flows = prospective(flows, after, by, currency) if spread else after.flows
     return flows
 
 
+def _curves(version: Version) -> list[Curve]:
+    return [flow.curve for flow in version.flows]
+
+
 def prospective(
     flows: tuple[Flow, ...], change: Version, by: Progress, currency: str
 ) -> tuple[Flow, ...]:
     """Keep what was earned before the change is measured, spread the rest over what remains."""
-    start = measured_from(change.measured, by)
+    begin = min((first_day(flow.curve) for flow in change.flows), default=date.min)
+    start = max(measured_from(change.measured, by), begin)
     kept = frozen(flows, start - ONE_DAY)
     earned = stands(kept, start - ONE_DAY)
     whole = totals(change.flows)

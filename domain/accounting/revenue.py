@@ -39,7 +39,12 @@ def over_time(
     causes: tuple[int, ...],
     steps: tuple[Step, ...] = (),
 ) -> Flow:
-    """Straight-line over [start, end) (rule 32); cumulative rounding closes to zero (rule 47)."""
+    """Straight-line over [start, end) (rule 32); cumulative rounding closes to zero (rule 47).
+
+    Where no day is left the amount is earned at once: nothing may vanish (law 9).
+    """
+    if end <= start:
+        return at_once(obligation, start, minor, causes, steps)
     spread = Step(what=f"earned evenly by {by}", value=f"{start} to {end}")
     curve = Ratable(start, end, minor, by)
     return release(obligation, curve, causes, f"ratable-by-{by}@1", (*steps, spread))

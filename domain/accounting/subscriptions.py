@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from domain.accounting.curves import Progress
+from domain.accounting.documents import BilledLine
+from domain.accounting.invoices import concessions, invoiced_flows
 from domain.accounting.modification import Version, modified
 from domain.accounting.revenue import as_used, at_once, over_time
 from domain.accounting.schedule import Flow, PendingUsage
@@ -22,7 +24,11 @@ from domain.usage import UsageDay
 
 
 def subscription_revenue(
-    facts: Sequence[Fact], usage: Sequence[UsageDay], master: MasterData, book: str
+    facts: Sequence[Fact],
+    usage: Sequence[UsageDay],
+    billed: Sequence[BilledLine],
+    master: MasterData,
+    book: str,
 ) -> tuple[tuple[Flow, ...], tuple[PendingUsage, ...]]:
     """Release flows of every item, and the usage that has no effect yet."""
     own = [fact for fact in facts if fact.stream.startswith("subscription:")]
@@ -34,7 +40,38 @@ def subscription_revenue(
     used = tuple(
         as_used(charge.item, charge.marks, charge.causes, charge.steps) for charge in rated.charges
     )
-    return (*_recurring(own, folded, master, by), *used), rated.pending
+    documents = _on_documents(billed, recurring_charges(folded, master), master, book)
+    return (*_recurring(own, folded, master, by), *used, *documents), rated.pending
+
+
+def _on_documents(
+    billed: Sequence[BilledLine], charges: Sequence[Charge], master: MasterData, book: str
+) -> tuple[Flow, ...]:
+    """What is earned as invoiced, and the price cuts granted on lines that bill anything else."""
+    flows: list[Flow] = []
+    for row in billed:
+        charge = _as_invoiced(row, charges)
+        if charge is not None and row.line.kind != "tax":
+            flows.extend(invoiced_flows(row, charge.causes))
+        else:
+            by = master.progress(book, row.line.service_from or row.issued_on)
+            flows.extend(concessions(row, by))
+    return tuple(flows)
+
+
+def _as_invoiced(row: BilledLine, charges: Sequence[Charge]) -> Charge | None:
+    """The charge a line bills, if the price it was sold at is earned as invoiced."""
+    day = row.line.service_from or row.issued_on
+    return next(
+        (
+            charge
+            for charge in charges
+            if charge.pattern == "as-invoiced"
+            and charge.item == row.obligation
+            and charge.start <= day < charge.end
+        ),
+        None,
+    )
 
 
 def _recurring(
