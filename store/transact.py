@@ -7,7 +7,7 @@ final answer for its key; malformed input, a version conflict or an outage store
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
@@ -15,6 +15,12 @@ from typing import Any, TypeVar
 import psycopg
 from msgspec import structs
 from psycopg.pq import TransactionStatus
+from tenacity import (
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    wait_random_exponential,
+)
 
 from domain.books import AdjustmentApproved, ClosePeriod, PeriodReopened, SoftClosePeriod
 from domain.deciders import decider_of
@@ -51,6 +57,7 @@ SQL = queries(__file__)
 
 COMMANDS_IN_ONE_TRANSACTION = 5_000
 ATTEMPTS = 5
+LONGEST_WAIT = timedelta(milliseconds=200)
 
 Result = TypeVar("Result")
 
@@ -84,14 +91,16 @@ def append_many(
 
 def retrying(connection: Connection, attempt: Callable[[], Result]) -> Result:
     """Again, when the database broke a tie; not inside a transaction that others began."""
-    for _ in range(ATTEMPTS - 1):
-        outermost = connection.info.transaction_status == TransactionStatus.IDLE
-        try:
-            return attempt()
-        except (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected):
-            if not outermost:
-                raise
-    return attempt()
+    if connection.info.transaction_status != TransactionStatus.IDLE:
+        return attempt()
+    ties = (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected)
+    again = Retrying(
+        retry=retry_if_exception_type(ties),
+        stop=stop_after_attempt(ATTEMPTS),
+        wait=wait_random_exponential(max=LONGEST_WAIT),
+        reraise=True,
+    )
+    return again(attempt)
 
 
 def _decide(
@@ -297,15 +306,14 @@ def _repeated(request: Request, earlier: Known, asked: bytes) -> Outcome:
 
 
 def _streams(request: Request) -> tuple[str, ...]:
-    """The request's own stream and those its decision looks at; none, if it names no stream."""
+    """The request's own stream and those its decision looks at; none, if it is no request."""
     try:
-        check(request)
-        others = (
-            () if request.command is None else decider_of(request.stream).needs(request.command)
-        )
-    except (Malformed, Rejected):
+        decider = decider_of(check(request).stream)
+    except Malformed:
         return ()
-    return request.stream, *others
+    if isinstance(request.command, decider.commands):
+        return request.stream, *decider.needs(request.command)
+    return (request.stream,)
 
 
 def _receipt(request: Request, known: Known, *, repeated: bool) -> Receipt:

@@ -5,12 +5,8 @@ and hourly totals and, last, locks the head for the one fact of the batch. What 
 with its reason, so that received = duplicates + rejected + accepted always holds.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from functools import partial
-from hashlib import sha256
-from itertools import islice
-from typing import Any, Literal, NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -20,16 +16,7 @@ from domain.errors import Malformed, Rejected
 from domain.facts import When
 from domain.usage import MeterTotal, UsageBatchAccepted
 from store import log
-from store.canonical import (
-    UsageLeafRow,
-    batch_root,
-    bucket,
-    command_fingerprint,
-    kept_leaf,
-    retraction_leaf,
-    usage_leaf,
-    well_formed,
-)
+from store.canonical import batch_root, well_formed
 from store.codec import canonical_json
 from store.db import Connection, queries
 from store.keys import (
@@ -42,35 +29,20 @@ from store.keys import (
 )
 from store.request import Clock
 from store.transact import retrying
-from store.usage_input import Raw, event_id_of, raw_text, read_event_id, read_row, read_text
+from store.usage_input import Raw, read_text
+from store.usage_stage import (
+    Kind,
+    Refused,
+    Staged,
+    UsageBatch,
+    copy,
+    fingerprint_only,
+    make_months,
+    stage,
+    stage_refused,
+)
 
 SQL = queries(__file__)
-
-Kind = Literal["rows", "correction", "retraction"]
-CHUNK = 10_000
-
-_ROW_TYPES = [
-    *("int8", "int2", "text", "bytea", "text", "text"),
-    *("numeric", "text", "timestamptz", "text"),
-]
-_REFUSED_TYPES = ["int8", "text", "text", "text", "text", "bytea"]
-
-
-class UsageBatch(Struct, frozen=True, kw_only=True):
-    """What surrounds the rows. `key` is used up for ever; `batch_number` is the source's own."""
-
-    entity: str
-    source: str
-    key: str
-    kind: Kind = "rows"
-    batch_number: int | None = None
-    actor: str = "system"
-    reason: str | None = None
-    correlation_id: str | None = None
-
-    @property
-    def stream(self) -> str:
-        return f"usage:{self.source}"
 
 
 class Reject(Struct, frozen=True, kw_only=True):
@@ -100,51 +72,17 @@ class BatchReceipt(Struct, frozen=True, kw_only=True):
     repeated: bool = False
 
 
-class _Staged(NamedTuple):
-    """Rows that wait in the session's temporary tables."""
-
-    batch: int
-    received: int
-    malformed: int
-    fingerprint: bytes
-
-
-class _Incoming(NamedTuple):
-    """A row that could be read, as it is staged."""
-
-    row_no: int
-    bucket: int
-    event_id: str
-    fingerprint: bytes
-    subscription: str | None
-    meter: str | None
-    quantity: object
-    unit: str | None
-    occurred_at: object
-    dimensions: str | None
-
-
-class _Refused(NamedTuple):
-    """A row that could not, as it is staged."""
-
-    row_no: int
-    event_id: str | None
-    code: str
-    field: str | None
-    raw: str
-
-
 def ingest(
     connection: Connection, order: UsageBatch, rows: Iterable[Raw | str], *, clock: Clock
 ) -> BatchReceipt:
     """Take a batch of rows, corrections or retractions. The same key again changes nothing."""
     _check(order)
     if (earlier := find_keys(connection, order.entity, [order.key]).get(order.key)) is not None:
-        return _repeated(connection, order, earlier, _fingerprint_only(order, rows))
+        return _repeated(connection, order, earlier, fingerprint_only(order, rows))
     (batch,) = connection.execute(SQL.next_batch).fetchone() or (0,)
-    with _stage(connection):
-        staged = _copy(connection, order, batch, rows)
-        retrying(connection, partial(_make_months, connection))
+    with stage(connection):
+        staged = copy(connection, order, batch, rows)
+        retrying(connection, partial(make_months, connection))
         try:
             outcome = retrying(connection, partial(_accept, connection, order, staged, clock))
         except Rejected as refusal:
@@ -173,114 +111,8 @@ def _check(order: UsageBatch) -> None:
         raise Malformed("negative-number", field="batch_number")
 
 
-@contextmanager
-def _stage(connection: Connection) -> Iterator[None]:
-    """Temporary tables of the session. After a failure they are left for the next batch to drop."""
-    connection.execute(SQL.drop_stage)
-    connection.execute(SQL.make_stage_rows)
-    connection.execute(SQL.make_stage_refused)
-    yield
-    connection.execute(SQL.drop_stage)
-
-
-def _copy(
-    connection: Connection, order: UsageBatch, batch: int, rows: Iterable[Raw | str]
-) -> _Staged:
-    """Read and stage the rows in chunks, so that a long file never stands in memory."""
-    digest = sha256()
-    received = malformed = 0
-    read = _read_all(order, rows)
-    while chunk := list(islice(read, CHUNK)):
-        received += len(chunk)
-        taken = [row for row in chunk if isinstance(row, _Incoming)]
-        refused = [row for row in chunk if isinstance(row, _Refused)]
-        malformed += len(refused)
-        for row in chunk:
-            digest.update(_row_digest(row))
-        _copy_rows(connection, SQL.copy_rows, _ROW_TYPES, taken)
-        _stage_refused(connection, order, batch, refused)
-    connection.execute(SQL.analyze_rows)
-    return _Staged(batch, received, malformed, _fingerprint(order, digest.hexdigest()))
-
-
-def _fingerprint_only(order: UsageBatch, rows: Iterable[Raw | str]) -> bytes:
-    digest = sha256()
-    for row in _read_all(order, rows):
-        digest.update(_row_digest(row))
-    return _fingerprint(order, digest.hexdigest())
-
-
-def _fingerprint(order: UsageBatch, rows: str) -> bytes:
-    return command_fingerprint(
-        {
-            "batch_number": order.batch_number,
-            "command": f"usage-{order.kind}",
-            "rows": rows,
-            "stream": order.stream,
-        }
-    )
-
-
-def _row_digest(row: _Incoming | _Refused) -> bytes:
-    return row.fingerprint if isinstance(row, _Incoming) else sha256(row.raw.encode()).digest()
-
-
-def _read_all(order: UsageBatch, rows: Iterable[Raw | str]) -> Iterator[_Incoming | _Refused]:
-    read = _retraction if order.kind == "retraction" else _row
-    for row_no, raw in enumerate(rows, 1):
-        try:
-            yield read(order, row_no, raw)
-        except Malformed as problem:
-            yield _Refused(row_no, event_id_of(raw), problem.code, problem.field, raw_text(raw))
-
-
-def _row(order: UsageBatch, row_no: int, raw: Raw | str) -> _Incoming:
-    if isinstance(raw, str):
-        raise Malformed("not-a-row")
-    row = read_row(raw)
-    dimensions = canonical_json(row.dimensions) if row.dimensions else "{}"
-    leaf = usage_leaf(
-        UsageLeafRow(
-            order.entity,
-            order.source,
-            row.event_id,
-            row.subscription,
-            row.meter,
-            row.quantity,
-            row.unit,
-            row.occurred_at,
-            dimensions,
-        )
-    )
-    return _Incoming(
-        row_no,
-        bucket(order.entity, order.source, row.event_id),
-        row.event_id,
-        leaf,
-        row.subscription,
-        row.meter,
-        row.quantity,
-        row.unit,
-        row.occurred_at,
-        dimensions,
-    )
-
-
-def _retraction(order: UsageBatch, row_no: int, raw: Raw | str) -> _Incoming:
-    event_id = read_event_id(raw)
-    place = bucket(order.entity, order.source, event_id)
-    leaf = retraction_leaf(order.entity, order.source, event_id)
-    return _Incoming(row_no, place, event_id, leaf, None, None, None, None, None, None)
-
-
-def _make_months(connection: Connection) -> None:
-    """Partitions for months not seen before, in a transaction of their own: they harm nobody."""
-    with connection.transaction():
-        connection.execute(SQL.make_months)
-
-
 def _accept(
-    connection: Connection, order: UsageBatch, staged: _Staged, clock: Clock
+    connection: Connection, order: UsageBatch, staged: Staged, clock: Clock
 ) -> tuple[int, UsageBatchAccepted] | Known:
     """The whole batch in one transaction, or what its key turned out to stand for meanwhile."""
     names = {
@@ -321,11 +153,11 @@ def _insert(connection: Connection, order: UsageBatch, names: Mapping[str, objec
             connection.execute(SQL.insert_replaced, names)
             connection.execute(SQL.insert_hours_of_change, names)
     refused = [_judged(row) for row in connection.execute(SQL.refused_by_judgement)]
-    _stage_refused(connection, order, int(str(names["batch"])), refused)
+    stage_refused(connection, order, int(str(names["batch"])), refused)
     connection.execute(SQL.insert_refused, names)
 
 
-def _judged(row: TupleRow) -> _Refused:
+def _judged(row: TupleRow) -> Refused:
     """A well-formed row that was not taken, written out again as it was understood."""
     row_no, event_id, code, subscription, meter, quantity, unit, occurred_at, dimensions = row
     if subscription is None:
@@ -340,13 +172,13 @@ def _judged(row: TupleRow) -> _Refused:
             "occurred_at": occurred_at,
             "dimensions": msgspec.json.decode(dimensions),
         }
-    return _Refused(row_no, event_id, code, "event_id", canonical_json(raw))
+    return Refused(row_no, event_id, code, "event_id", canonical_json(raw))
 
 
 def _event(
     connection: Connection,
     order: UsageBatch,
-    staged: _Staged,
+    staged: Staged,
     names: Mapping[str, object],
     clock: Clock,
 ) -> UsageBatchAccepted:
@@ -381,7 +213,7 @@ def _event(
 def _append(
     connection: Connection,
     order: UsageBatch,
-    staged: _Staged,
+    staged: Staged,
     head: log.Head,
     event: UsageBatchAccepted,
     clock: Clock,
@@ -426,7 +258,7 @@ def _refuse_second_number(connection: Connection, order: UsageBatch) -> None:
 
 
 def _keep(
-    connection: Connection, order: UsageBatch, staged: _Staged, refusal: Rejected, clock: Clock
+    connection: Connection, order: UsageBatch, staged: Staged, refusal: Rejected, clock: Clock
 ) -> None:
     """The refusal of a whole batch: final for its key, like that of a command."""
     told = {"batch_number": order.batch_number, "kind": order.kind, "received": staged.received}
@@ -488,23 +320,3 @@ def _receipt(
         rejects=rejects(connection, order.entity, event.batch) if event.rejected else (),
         repeated=repeated,
     )
-
-
-def _stage_refused(
-    connection: Connection, order: UsageBatch, batch: int, refused: Iterable[_Refused]
-) -> None:
-    whose: dict[str, Any] = {"entity": order.entity, "source": order.source, "batch": batch}
-    rows = [(*row, kept_leaf(whose | row._asdict())) for row in refused]
-    _copy_rows(connection, SQL.copy_refused, _REFUSED_TYPES, rows)
-
-
-def _copy_rows(
-    connection: Connection, statement: str, types: list[str], rows: Iterable[tuple[object, ...]]
-) -> None:
-    rows = list(rows)
-    if not rows:
-        return
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        copy.set_types(types)
-        for row in rows:
-            copy.write_row(row)

@@ -32,11 +32,11 @@ def test_every_query_is_used(path):
 
 
 def test_every_query_fits_the_schema(connection):
-    rows = queries(FOLDER / "usage_rows.sql")
+    staged = queries(FOLDER / "usage_stage.sql")
     names = {"entity": "e", "source": "s", "batch": 1}
-    connection.execute(rows.make_stage_rows)
-    connection.execute(rows.make_stage_refused)
-    connection.execute(rows.judge_rows, names)
+    connection.execute(staged.make_stage_rows)
+    connection.execute(staged.make_stage_refused)
+    connection.execute(queries(FOLDER / "usage_rows.sql").judge_rows, names)
     numbers = count(1)
 
     for path in FILES:
