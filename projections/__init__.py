@@ -3,7 +3,7 @@
 The views that keep tables of their own, in the order they are brought to the head.
 """
 
-from projections import trial_balance
+from projections import receivables, trial_balance
 from projections.view import View
 
-PROJECTIONS: tuple[View, ...] = (trial_balance.VIEW,)
+PROJECTIONS: tuple[View, ...] = (trial_balance.VIEW, receivables.VIEW)

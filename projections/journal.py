@@ -12,6 +12,7 @@ from datetime import date
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+import msgspec
 from msgspec import Struct
 
 from domain.books import BookOpened, PostingRun
@@ -20,7 +21,7 @@ from domain.facts import Fact, known, timeline
 from domain.ledger import Fresh, Run, Settled, UnitState, moves, settle
 from domain.master import MASTER_CATEGORIES, MasterData, master_data
 from domain.periods import period_states
-from domain.routing import route
+from domain.routing import Directory, brings_along, route
 from domain.subscription import SubscriptionStarted
 from domain.usage import UsageDay
 from projections import journal_rows as rows
@@ -64,6 +65,13 @@ class Work(Struct, frozen=True, kw_only=True):
     units: tuple[str, ...]
     fresh: dict[str, Fresh]
     states: dict[tuple[str, str], UnitState]
+
+
+class Stream(Struct):
+    """Where the facts of one stream went so far."""
+
+    units: set[str] = msgspec.field(default_factory=set)
+    positions: list[int] = msgspec.field(default_factory=list)
 
 
 class Parked(NamedTuple):
@@ -135,12 +143,17 @@ def _mark(connection: Connection, poster: Poster) -> None:
         len(poster.page),
     )
     passed, poster.page = poster.page[:end], poster.page[end:]
-    directory = _directory(connection, poster.entity, passed)
-    touched = []
+    streams = _streams(connection, poster.entity, passed, poster.place.position)
+    touched: list[tuple[str, str, int]] = []
     for fact in passed:
-        units = route(fact, lambda stream: tuple(sorted(directory.get(stream, ()))))
-        directory.setdefault(fact.stream, set()).update(units)
+        stream = streams.setdefault(fact.stream, Stream())
+        units = route(fact, _directory(streams))
+        earlier = stream.positions if brings_along(fact) else []
+        first = [unit for unit in units if unit not in stream.units]
         touched += [(poster.entity, unit, fact.position) for unit in units]
+        touched += [(poster.entity, unit, position) for unit in first for position in earlier]
+        stream.units.update(units)
+        stream.positions.append(fact.position)
     rows.copy(connection, SQL.copy_fact_units, rows.FACT_UNIT_TYPES, touched)
     poster.book_facts += [fact for fact in passed if _category(fact) == "book"]
     if new := [fact for fact in passed if _category(fact) in MASTER_CATEGORIES]:
@@ -149,19 +162,23 @@ def _mark(connection: Connection, poster: Poster) -> None:
     poster.place = Place(passed[-1].position, None)
 
 
-def _directory(connection: Connection, entity: str, facts: Iterable[Fact]) -> dict[str, set[str]]:
-    """Units of the streams whose later facts follow their earlier ones: one query for a page."""
-    streams = {
-        fact.stream
-        for fact in facts
-        if fact.corrects is not None or _category(fact) in {"invoice", "payment"}
-    }
-    found: dict[str, set[str]] = {}
-    if streams:
-        arguments = {"entity": entity, "streams": sorted(streams)}
-        for stream, unit in connection.execute(SQL.directory, arguments):
-            found.setdefault(stream, set()).add(unit)
+def _streams(
+    connection: Connection, entity: str, facts: Iterable[Fact], before: int
+) -> dict[str, Stream]:
+    """Streams whose facts follow one another, as they were before a page: two queries for it."""
+    wanted = {fact.stream for fact in facts if fact.corrects is not None or brings_along(fact)}
+    found = {stream: Stream() for stream in sorted(wanted)}
+    if found:
+        names = {"entity": entity, "streams": list(found), "before": before}
+        for name, unit in connection.execute(SQL.units_of_streams, names):
+            found[name].units.add(unit)
+        for name, position in connection.execute(SQL.positions_of_streams, names):
+            found[name].positions.append(position)
     return found
+
+
+def _directory(streams: dict[str, Stream]) -> Directory:
+    return lambda name: tuple(sorted(streams[name].units)) if name in streams else ()
 
 
 # --- at a run: settle ----------------------------------------------------------------------------

@@ -1,12 +1,17 @@
 -- name: last_entry
 SELECT coalesce(max(entry), 0) FROM journal_entry WHERE entity = %(entity)s;
 
--- name: directory
+-- name: units_of_streams
 -- Which units the earlier facts of some streams went to.
 SELECT DISTINCT f.stream, u.unit
   FROM fact f
   JOIN fact_unit u ON u.entity = f.entity AND u.position = f.position
- WHERE f.entity = %(entity)s AND f.stream = ANY(%(streams)s);
+ WHERE f.entity = %(entity)s AND f.stream = ANY(%(streams)s) AND f.position <= %(before)s;
+
+-- name: positions_of_streams
+SELECT stream, position FROM fact
+ WHERE entity = %(entity)s AND stream = ANY(%(streams)s) AND position <= %(before)s
+ ORDER BY position;
 
 -- name: copy_fact_units
 COPY fact_unit (entity, unit, position) FROM STDIN (FORMAT BINARY);

@@ -54,13 +54,17 @@ class Behind(Exception):
 
 
 class Horizon(Struct, frozen=True, kw_only=True):
-    """How far an answer sees. Its fields are the names that the queries ask for."""
+    """How far an answer sees. Its fields are the names that the queries ask for.
+
+    `as_of` is the day that ages count from: `through`, or how far the last run had come.
+    """
 
     entity: str
     book: str
     known_at: int
     run: int
     through: date
+    as_of: date
     basis: Basis
 
     def parameters(self, **more: object) -> dict[str, object]:
@@ -105,6 +109,7 @@ def _horizon(
         known_at=known_at,
         run=run.position,
         through=question.through or date.max,
+        as_of=question.through or run.through or date.min,
         basis=question.basis,
     )
 
