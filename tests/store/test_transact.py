@@ -362,6 +362,7 @@ def test_a_close_is_decided_on_evidence_gathered_under_the_lock(connection):
 
 
 def propose(connection, actor):
+    opened(connection)
     command = ProposeAdjustment(
         when=when(),
         book="us-gaap",
@@ -383,10 +384,10 @@ def approval(actor, key="q"):
 
 def test_an_approval_leaves_a_row_that_names_both_people(connection):
     propose(connection, "ann")
-    submit(connection, approval("bob"), clock=clock)
+    receipt = submit(connection, approval("bob"), clock=clock)
 
     rows = connection.execute("SELECT entity, subject, preparer, approver, position FROM approval")
-    assert rows.fetchall() == [("e", "adjustment:1", "ann", "bob", 2)]
+    assert rows.fetchall() == [("e", "adjustment:1", "ann", "bob", *receipt.positions)]
 
 
 def test_ones_own_approval_is_refused_by_the_domain(connection):
@@ -400,12 +401,14 @@ def test_ones_own_approval_is_refused_by_the_database_if_the_domain_were_wrong(c
     propose(connection, "ann")
     forged = AdjustmentApproved(when=when(order=2), approved_by="ann", proposed_by="ann")
     sitting = Sitting(connection, log.head(connection, "e"), clock, None)
-    sitting.facts = [structs.replace(facts(connection)[0], position=2, version=2, event=forged)]
+    proposed = facts(connection)[-1]
+    after = structs.replace(proposed, position=proposed.position + 1, version=2, event=forged)
+    sitting.facts = [after]
 
     with pytest.raises(psycopg.errors.CheckViolation), connection.transaction():
         sitting.write()
 
-    assert len(facts(connection)) == 1
+    assert facts(connection)[-1] == proposed
 
 
 def test_many_commands_are_each_answered_by_themselves(connection):
