@@ -36,6 +36,9 @@ class LedgerStage:
         self.clock = CaseClock()
         self.ledger = open_ledger(self.clock)
 
+    def close(self) -> None:
+        self.ledger.close()
+
     def do(self, entity: str, act: Act) -> None:
         self.clock.now = act.at.astimezone(UTC)
         match act.does:
