@@ -5,7 +5,7 @@ from importlib.metadata import version
 
 import click
 
-from api.cli import books, develop, facts, usage
+from api.cli import books, cases, develop, facts, usage
 from api.cli.output import fail
 from api.problems import Missing
 from domain.errors import Malformed, Rejected
@@ -28,6 +28,7 @@ for command in (
     books.bill,
     books.close,
     books.reopen,
+    cases.cases,
     develop.test,
 ):
     tieout.add_command(command)
