@@ -1,8 +1,11 @@
 """The catalogue of the database against the declarations."""
 
+import os
+
 import psycopg
 import pytest
 
+from store import db
 from store.canonical import FactRow, UsageLeafRow
 from store.keys import Refusal
 from store.tables import TABLES
@@ -115,3 +118,21 @@ def test_a_rebuild_can_read_the_log_and_the_usage(connection):
 def test_nobody_approves_what_they_prepared(connection):
     with pytest.raises(psycopg.errors.CheckViolation, match="preparer_is_not_approver"):
         connection.execute("INSERT INTO approval VALUES ('e', 'adjustment:1', 'ann', 'ann', 1)")
+
+
+def test_the_schema_can_be_made_by_an_owner_who_is_no_superuser(empty_database):
+    owner = f"owner_{os.getpid()}"
+    with db.connect(empty_database) as connection:
+        connection.execute(f"CREATE ROLE {owner}")
+        connection.execute(f"ALTER SCHEMA public OWNER TO {owner}")
+        try:
+            connection.execute(f"SET ROLE {owner}")
+            db.migrate(connection)
+
+            assert {name for name, _ in connection.execute(COLUMNS)} == set(DECLARED)
+            with pytest.raises(psycopg.errors.RestrictViolation):
+                connection.execute("DELETE FROM fact")
+        finally:
+            connection.execute("RESET ROLE")
+            connection.execute(f"DROP OWNED BY {owner}")
+            connection.execute(f"DROP ROLE {owner}")
