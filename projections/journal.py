@@ -17,17 +17,14 @@ from msgspec import Struct
 
 from domain.books import BookOpened, PostingRun
 from domain.errors import Rejected
-from domain.facts import Fact, known, timeline
+from domain.facts import Fact, known
 from domain.ledger import Fresh, Run, Settled, UnitState, moves, settle
 from domain.master import MASTER_CATEGORIES, MasterData, master_data
 from domain.periods import period_states
 from domain.routing import Directory, brings_along, route
-from domain.subscription import SubscriptionStarted
-from domain.usage import UsageDay
 from projections import journal_rows as rows
-from store import checkpoints, log
+from store import checkpoints, log, unit_facts
 from store.db import Connection, queries
-from store.usage_days import usage_days
 
 SQL = queries(__file__)
 
@@ -224,7 +221,7 @@ def _work(connection: Connection, poster: Poster, fact: Fact, through: date) -> 
     return Work(
         runs=runs,
         units=tuple(sorted(marked)),
-        fresh=_fresh(connection, poster.entity, fresh, fact.position),
+        fresh=unit_facts.fresh(connection, poster.entity, fresh, fact.position),
         states={
             key: state
             for key, state in states.items()
@@ -279,38 +276,6 @@ def _states(
         (unit, book): rows.unpack(stored)
         for unit, book, stored in connection.execute(SQL.unit_states, arguments)
     }
-
-
-def _fresh(connection: Connection, entity: str, units: Iterable[str], run: int) -> dict[str, Fresh]:
-    """All facts of some units up to a run, each read once, and the usage of subscriptions."""
-    places: dict[str, list[int]] = {unit: [] for unit in sorted(units)}
-    if not places:
-        return {}
-    arguments = {"entity": entity, "units": list(places), "run": run}
-    for unit, position in connection.execute(SQL.facts_of_units, arguments):
-        places[unit].append(position)
-    wanted = {position for positions in places.values() for position in positions}
-    facts = {fact.position: fact for fact in log.read_positions(connection, entity, wanted)}
-    of_unit = {unit: tuple(facts[at] for at in positions) for unit, positions in places.items()}
-    zones = {
-        unit.partition(":")[2]: zone_of(own)
-        for unit, own in of_unit.items()
-        if unit.startswith("subscription:")
-    }
-    usage: dict[str, list[UsageDay]] = {}
-    for day in usage_days(connection, entity, zones, upto=run):
-        usage.setdefault(f"subscription:{day.subscription}", []).append(day)
-    return {
-        unit: Fresh(facts=own, usage=tuple(usage.get(unit, ()))) for unit, own in of_unit.items()
-    }
-
-
-def zone_of(facts: Iterable[Fact]) -> str:
-    """The zone of a subscription's days: its own, or UTC before it is known."""
-    started = (
-        fact.event for fact in timeline(facts) if isinstance(fact.event, SubscriptionStarted)
-    )
-    return next((event.zone for event in started), "UTC")
 
 
 def _settle_units(work: Work) -> tuple[list[Settled], list[Parked]]:

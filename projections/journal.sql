@@ -38,11 +38,6 @@ SELECT unit, bool_or(fresh)
 SELECT unit, book, schedule FROM unit_state
  WHERE entity = %(entity)s AND unit = ANY(%(units)s);
 
--- name: facts_of_units
-SELECT unit, position FROM fact_unit
- WHERE entity = %(entity)s AND unit = ANY(%(units)s) AND position <= %(run)s
- ORDER BY position;
-
 -- name: save_states
 INSERT INTO unit_state (entity, book, unit, measured_at, settled_at, schedule, moves_until)
 SELECT %(entity)s, book, unit, measured_at, %(run)s, schedule, moves_until

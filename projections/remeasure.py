@@ -1,0 +1,26 @@
+"""Units measured again as they were known at a position, from what the poster settled from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from domain.accounting.measure import measure
+from domain.accounting.schedule import Schedule
+from domain.master import MasterData
+from store.db import Connection
+from store.unit_facts import fresh
+
+
+def schedules_at(
+    connection: Connection,
+    entity: str,
+    book: str,
+    units: Iterable[str],
+    run: int,
+    master: MasterData,
+) -> dict[str, Schedule]:
+    """Schedules as a run measured them, or would have."""
+    return {
+        unit: measure(unit, known.facts, known.usage, master, book)
+        for unit, known in fresh(connection, entity, units, run).items()
+    }
