@@ -1,6 +1,6 @@
 """The books' own facts: periods closed, sealed and reopened, posting runs, approved adjustments.
 
-Streams are `book:BOOK` (closes and seals), `run` (posting runs of the entity) and `adjustment:ID`.
+Streams are `book:BOOK` (closes and seals), `run:self` (posting runs) and `adjustment:ID`.
 A close is two facts: `period-closed` draws the line, `period-sealed` follows when the poster has
 passed it.
 """
@@ -8,14 +8,15 @@ passed it.
 from __future__ import annotations
 
 from datetime import date
-from typing import assert_never
+from typing import assert_never, get_args
 
 from msgspec import Struct, structs
 
 from domain.currency import exponent
 from domain.entity import EntityState
-from domain.errors import Rejected
+from domain.errors import Rejected, require_name
 from domain.facts import Context, Decider, Event, Fact, Retracted, When
+from domain.journal import Account
 from domain.money import LARGEST_MINOR
 
 
@@ -170,39 +171,55 @@ class ApproveAdjustment(
     when: When
 
 
+class Act(Struct, frozen=True):
+    """The last thing done to a period, and the position where it was done."""
+
+    standing: str = "open"
+    at: int = 0
+
+
 class BookState(Struct, frozen=True, kw_only=True):
-    """The standing of each period of one book, as acts in the order they were learned."""
+    """The standing of each period of one book, and where its last close stands."""
 
     is_open: bool = False
-    standings: dict[str, str] = {}
+    acts: dict[str, Act] = {}
     closed_at: dict[str, int] = {}
 
+    def standing(self, period: str) -> str:
+        return self.acts.get(period, Act()).standing
 
+
+BookEvent = BookOpened | PeriodSoftClosed | PeriodClosed | PeriodSealed | PeriodReopened
 BookCommand = OpenBook | SoftClosePeriod | ClosePeriod | SealPeriod | ReopenPeriod
 
 
 def evolve_book(state: BookState, fact: Fact) -> BookState:
     event = fact.event
+    assert isinstance(event, BookEvent), fact
     match event:
         case BookOpened():
             return structs.replace(state, is_open=True)
         case PeriodSoftClosed():
-            return _stands(state, event.period, "soft-closed", fact)
+            return _acted(state, event.period, "soft-closed", fact)
         case PeriodClosed():
-            return _stands(state, event.period, "closed", fact)
+            return _acted(state, event.period, "closed", fact)
         case PeriodSealed():
-            return _stands(state, event.period, "sealed", fact)
+            return _acted(state, event.period, "sealed", fact)
         case PeriodReopened():
-            return _stands(state, event.period, "open", fact)
+            return _acted(state, event.period, "open", fact)
         case _:
-            return state
+            assert_never(event)
 
 
-def _stands(state: BookState, period: str, standing: str, fact: Fact) -> BookState:
+def _acted(state: BookState, period: str, standing: str, fact: Fact) -> BookState:
+    """Acts count in the order they were learned, whatever date they bear (see periods.py)."""
     closed = dict(state.closed_at)
     if standing == "closed":
-        closed[period] = fact.position
-    return structs.replace(state, standings={**state.standings, period: standing}, closed_at=closed)
+        closed[period] = max(fact.position, closed.get(period, 0))
+    acts = dict(state.acts)
+    if fact.position > acts.get(period, Act()).at:
+        acts[period] = Act(standing, fact.position)
+    return structs.replace(state, acts=acts, closed_at=closed)
 
 
 def needs_calendar(command: BookCommand) -> tuple[str, ...]:
@@ -211,23 +228,26 @@ def needs_calendar(command: BookCommand) -> tuple[str, ...]:
 
 
 def decide_book(command: BookCommand, state: BookState, context: Context) -> tuple[Event, ...]:
+    """Each period closes and reopens by itself: an earlier one that stays open keeps taking lines.
+
+    A close without a soft close implies one; what stands against it comes as evidence (SPEC 4, 9).
+    """
     if isinstance(command, OpenBook):
         if state.is_open:
             raise Rejected("book-already-open", field="stream")
+        require_name(command.name, "name")
         return (BookOpened(when=command.when, name=command.name),)
     if not state.is_open:
         raise Rejected("unknown-book", field="stream", book=context.name)
     _require_period(command.period, context)
-    stands = state.standings.get(command.period, "open")
+    stands = state.standing(command.period)
     match command:
         case SoftClosePeriod():
-            if stands != "open":
-                raise Rejected("period-already-closed", field="period", standing=stands)
+            _require_standing(stands, "open")
             _require_nothing_open(context)
             return (PeriodSoftClosed(when=command.when, period=command.period),)
         case ClosePeriod():
-            if stands not in {"open", "soft-closed"}:
-                raise Rejected("period-already-closed", field="period", standing=stands)
+            _require_standing(stands, "open", "soft-closed")
             _require_nothing_open(context)
             return (PeriodClosed(when=command.when, period=command.period),)
         case SealPeriod():
@@ -235,17 +255,24 @@ def decide_book(command: BookCommand, state: BookState, context: Context) -> tup
                 raise Rejected("period-not-closed", field="period", standing=stands)
             return (PeriodSealed(**structs.asdict(command)),)
         case ReopenPeriod():
-            if stands == "open":
-                raise Rejected("period-not-closed", field="period", standing=stands)
-            if command.approved_by == context.actor:
-                raise Rejected("same-person", field="approved_by")
-            return (
-                PeriodReopened(
-                    when=command.when, period=command.period, approved_by=command.approved_by
-                ),
-            )
+            _require_reopening(command, stands, context)
+            return (PeriodReopened(**structs.asdict(command)),)
         case _:
             assert_never(command)
+
+
+def _require_standing(stands: str, *allowed: str) -> None:
+    if stands not in allowed:
+        raise Rejected("period-already-closed", field="period", standing=stands)
+
+
+def _require_reopening(command: ReopenPeriod, stands: str, context: Context) -> None:
+    """Two people; the database says so once more in a constraint (SPEC 10)."""
+    if stands == "open":
+        raise Rejected("period-not-closed", field="period", standing=stands)
+    require_name(command.approved_by, "approved_by")
+    if command.approved_by == context.actor:
+        raise Rejected("same-person", field="approved_by", actor=context.actor)
 
 
 def _require_period(period: str, context: Context) -> None:
@@ -283,10 +310,12 @@ BOOK: Decider[BookState, BookCommand] = Decider(
 
 def evolve_run(state: None, fact: Fact) -> None:
     """Runs need no state: a run that looks back settles as far as the furthest before it."""
-    del state, fact
+    del state
+    assert isinstance(fact.event, PostingRun), fact
 
 
 def decide_run(command: RunPosting, state: None, context: Context) -> tuple[Event, ...]:
+    """Never refused: a run with nothing to settle posts nothing."""
     del state, context
     return (PostingRun(when=command.when, through=command.through),)
 
@@ -308,49 +337,72 @@ class AdjustmentState(Struct, frozen=True, kw_only=True):
     is_approved: bool = False
 
 
+AdjustmentEvent = AdjustmentProposed | AdjustmentApproved
 AdjustmentCommand = ProposeAdjustment | ApproveAdjustment
+ACCOUNTS = frozenset(get_args(Account))
 
 
 def evolve_adjustment(state: AdjustmentState, fact: Fact) -> AdjustmentState:
-    match fact.event:
+    event = fact.event
+    assert isinstance(event, AdjustmentEvent), fact
+    match event:
         case AdjustmentProposed():
-            return AdjustmentState(proposed_by=fact.event.proposed_by)
+            return structs.replace(state, proposed_by=event.proposed_by)
         case AdjustmentApproved():
             return structs.replace(state, is_approved=True)
         case _:
-            return state
+            assert_never(event)
+
+
+def needs_book(command: AdjustmentCommand) -> tuple[str, ...]:
+    """An adjustment of a book that does not exist would never be posted, and nobody would see."""
+    return (f"book:{command.book}",) if isinstance(command, ProposeAdjustment) else ()
 
 
 def decide_adjustment(
     command: AdjustmentCommand, state: AdjustmentState, context: Context
 ) -> tuple[Event, ...]:
+    """Dated in a closed period it is booked in the next open one, not refused (SPEC 2, law 3)."""
     match command:
         case ProposeAdjustment():
             if state.proposed_by is not None:
                 raise Rejected("already-proposed", field="stream")
+            _require_book(command.book, context)
             _require_balanced(command)
-            proposed = structs.asdict(command) | {"proposed_by": context.actor}
-            return (AdjustmentProposed(**proposed),)
+            return (AdjustmentProposed(**structs.asdict(command), proposed_by=context.actor),)
         case ApproveAdjustment():
-            if state.proposed_by is None:
-                raise Rejected("not-proposed", field="stream")
-            if state.is_approved:
-                raise Rejected("already-approved", field="stream")
-            if state.proposed_by == context.actor:
-                raise Rejected("own-approval", field="actor")
+            proposer = _require_other_person(state, context)
             return (
                 AdjustmentApproved(
-                    when=command.when,
-                    approved_by=context.actor,
-                    proposed_by=state.proposed_by,
+                    when=command.when, approved_by=context.actor, proposed_by=proposer
                 ),
             )
         case _:
             assert_never(command)
 
 
+def _require_other_person(state: AdjustmentState, context: Context) -> str:
+    """The proposer, if someone else now approves; the database says so once more (SPEC 10)."""
+    if state.proposed_by is None:
+        raise Rejected("not-proposed", field="stream")
+    if state.is_approved:
+        raise Rejected("already-approved", field="stream")
+    if state.proposed_by == context.actor:
+        raise Rejected("own-approval", field="actor", actor=context.actor)
+    return state.proposed_by
+
+
+def _require_book(book: str, context: Context) -> None:
+    known = context.others.get(f"book:{book}")
+    if not isinstance(known, BookState) or not known.is_open:
+        raise Rejected("unknown-book", field="book", book=book)
+
+
 def _require_balanced(command: ProposeAdjustment) -> None:
     exponent(command.currency)
+    for line in command.lines:
+        if line.account not in ACCOUNTS:
+            raise Rejected("unknown-account", field="lines.account", account=line.account)
     if not command.lines or sum(line.amount_minor for line in command.lines) != 0:
         raise Rejected("unbalanced-adjustment", field="lines")
     if any(abs(line.amount_minor) > LARGEST_MINOR for line in command.lines):
@@ -366,4 +418,5 @@ ADJUSTMENT: Decider[AdjustmentState, AdjustmentCommand] = Decider(
     decide=decide_adjustment,
     commands=(ProposeAdjustment, ApproveAdjustment),
     events=(AdjustmentProposed, AdjustmentApproved, Retracted),
+    needs=needs_book,
 )

@@ -7,9 +7,9 @@ from typing import assert_never
 from msgspec import Struct, structs
 
 from domain.currency import exponent
-from domain.errors import Rejected
+from domain.errors import Rejected, require_name
 from domain.facts import Context, Decider, Event, Fact, Retracted, When
-from domain.invoice import InvoiceState
+from domain.invoice import InvoiceIssued, InvoiceState
 from domain.money import LARGEST_MINOR
 
 
@@ -73,6 +73,7 @@ class RefundPayment(
     amount_minor: int
 
 
+CashEvent = PaymentReceived | PaymentApplied | PaymentRefunded
 CashCommand = ReceivePayment | ApplyPayment | RefundPayment
 
 
@@ -91,6 +92,7 @@ class PaymentState(Struct, frozen=True, kw_only=True):
 
 def evolve(state: PaymentState, fact: Fact) -> PaymentState:
     event = fact.event
+    assert isinstance(event, CashEvent), fact
     match event:
         case PaymentReceived():
             return structs.replace(state, received=event)
@@ -100,7 +102,7 @@ def evolve(state: PaymentState, fact: Fact) -> PaymentState:
         case PaymentRefunded():
             return structs.replace(state, refunded_minor=state.refunded_minor + event.amount_minor)
         case _:
-            return state
+            assert_never(event)
 
 
 def needs(command: CashCommand) -> tuple[str, ...]:
@@ -111,10 +113,15 @@ def needs(command: CashCommand) -> tuple[str, ...]:
 
 
 def decide(command: CashCommand, state: PaymentState, context: Context) -> tuple[Event, ...]:
+    """No more is stated as applied or given back than came in (SPEC 12).
+
+    What a bank's file says of a payment or invoice not yet known waits for it.
+    """
     match command:
         case ReceivePayment():
             if state.received is not None:
                 raise Rejected("already-received", field="stream")
+            require_name(command.customer, "customer")
             exponent(command.currency)
             _require_positive(command.amount_minor, "amount_minor")
             return (PaymentReceived(**structs.asdict(command)),)
@@ -137,7 +144,7 @@ def _applied(command: ApplyPayment, state: PaymentState, context: Context) -> Pa
         raise Rejected("no-applications", field="applications")
     for row in command.applications:
         _require_positive(row.amount_minor, "applications.amount_minor")
-        _require_same_currency(row, state, context)
+        _require_payable(row, state, context)
     wanted = sum(row.amount_minor for row in command.applications)
     if state.received is not None and wanted > state.left_minor:
         left = state.left_minor
@@ -145,20 +152,28 @@ def _applied(command: ApplyPayment, state: PaymentState, context: Context) -> Pa
     return PaymentApplied(when=command.when, applications=command.applications)
 
 
-def _require_same_currency(row: Application, state: PaymentState, context: Context) -> None:
-    """Money settles only what is owed in its own currency, to the customer who paid."""
+def _require_payable(row: Application, state: PaymentState, context: Context) -> None:
+    """Money settles only what is owed in its own currency, by the customer who paid."""
     invoice = context.others.get(f"invoice:{row.invoice}")
-    issued = invoice.issued if isinstance(invoice, InvoiceState) else None
-    if issued is None:
+    if not isinstance(invoice, InvoiceState) or invoice.issued is None:
         if context.outside:
             return
         raise Rejected("unknown-invoice", field="applications.invoice", invoice=row.invoice)
-    if state.received is not None and issued.currency != state.received.currency:
+    if invoice.is_void and not context.outside:
+        raise Rejected("already-void", field="applications.invoice", invoice=row.invoice)
+    if state.received is not None:
+        _require_same_account(invoice.issued, state.received)
+
+
+def _require_same_account(issued: InvoiceIssued, received: PaymentReceived) -> None:
+    field = "applications.invoice"
+    if issued.currency != received.currency:
         raise Rejected(
-            "currency-mismatch",
-            field="applications.invoice",
-            invoice=issued.currency,
-            payment=state.received.currency,
+            "currency-mismatch", field=field, invoice=issued.currency, payment=received.currency
+        )
+    if issued.customer != received.customer:
+        raise Rejected(
+            "customer-mismatch", field=field, invoice=issued.customer, payment=received.customer
         )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol, runtime_checkable
+
 from domain.errors import Malformed
 
 # fmt: off
@@ -37,6 +39,19 @@ _TWO_DIGITS = frozenset(
     )
 )
 # fmt: on
+
+
+@runtime_checkable
+class InOneCurrency(Protocol):
+    """A price, a deal or a document, as another stream sees it: its currency once it is known."""
+
+    @property
+    def currency(self) -> str | None: ...
+
+
+def currency_of(state: object) -> str | None:
+    """The currency of another stream's state; none if there is no such stream yet."""
+    return state.currency if isinstance(state, InOneCurrency) else None
 
 
 def exponent(currency: str) -> int:

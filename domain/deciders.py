@@ -60,12 +60,15 @@ EVENTS: tuple[type[Event], ...] = tuple(
 COMMANDS: tuple[type, ...] = tuple(
     dict.fromkeys(command for decider in DECIDERS for command in decider.commands)
 )
+# Of these an entity has one stream; another name would be read by nobody.
+ONE_OF_A_KIND = frozenset({"entity", "run"})
 _BY_CATEGORY = {decider.category: decider for decider in DECIDERS}
 
 
 def decider_of(stream: str) -> Decider[Any, Any]:
     """The decider of a stream `category:name`."""
     category, colon, name = stream.partition(":")
-    if category not in _BY_CATEGORY or not colon or not name:
+    alone = category in ONE_OF_A_KIND and name != "self"
+    if category not in _BY_CATEGORY or not colon or not name or alone:
         raise Malformed("unknown-stream", field="stream", stream=stream)
     return _BY_CATEGORY[category]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Context, Decimal
 
-from domain.errors import Malformed
+from domain.errors import Malformed, Rejected
 
 # Sums and products of quantities stay exact: the default context would round at 28 digits.
 EXACT = Context(prec=200)
@@ -32,6 +32,12 @@ def bounded(value: Decimal, field: str | None = None) -> Decimal:
     if exponent < -DIGITS_MAX:
         raise Malformed("wrong-scale", field=field, value=str(value))
     return value
+
+
+def require_price(amount: Decimal, field: str) -> None:
+    """A price is a finite amount of zero or more, of any precision."""
+    if bounded(amount, field) < 0:
+        raise Rejected("negative-price", field=field, amount=plain(amount))
 
 
 def plain(value: Decimal) -> str:

@@ -13,8 +13,8 @@ from typing import Literal, assert_never
 
 from msgspec import Struct, structs
 
-from domain.currency import exponent
-from domain.errors import Rejected
+from domain.currency import currency_of, exponent
+from domain.errors import Malformed, Rejected, require_name
 from domain.facts import Context, Decider, Event, Fact, Retracted, When
 from domain.money import LARGEST_MINOR
 
@@ -124,43 +124,70 @@ class VoidInvoice(
     treatment: Treatment | None = None
 
 
+InvoiceEvent = InvoiceDrafted | InvoiceIssued | CreditIssued | InvoiceVoided
 InvoiceCommand = DraftInvoice | IssueInvoice | IssueCredit | VoidInvoice
 PAYMENT_TERMS = timedelta(days=30)
 
 
 class InvoiceState(Struct, frozen=True, kw_only=True):
-    """The draft, the issued document, what is left of each line, and whether it is void."""
+    """The draft, the issued document, what was credited of each line, and whether it is void."""
 
     draft: InvoiceDrafted | None = None
     issued: InvoiceIssued | None = None
-    left_minor: dict[str, int] = {}
+    credited_minor: dict[str, int] = {}
     credits: frozenset[str] = frozenset()
     is_void: bool = False
 
+    def left_minor(self, line: str) -> int | None:
+        """What credits have left of a line; none if the invoice has no such line."""
+        lines = self.issued.lines if self.issued else ()
+        amount = next((row.amount_minor for row in lines if row.line == line), None)
+        return None if amount is None else amount - self.credited_minor.get(line, 0)
+
 
 def evolve(state: InvoiceState, fact: Fact) -> InvoiceState:
+    """A credit an outside system dates before its invoice counts all the same."""
     event = fact.event
+    assert isinstance(event, InvoiceEvent), fact
     match event:
         case InvoiceDrafted():
             return structs.replace(state, draft=event)
         case InvoiceIssued():
-            left = {line.line: line.amount_minor for line in event.lines}
-            return structs.replace(state, issued=event, left_minor=left)
+            return structs.replace(state, issued=event)
         case CreditIssued():
-            left = dict(state.left_minor)
+            credited = dict(state.credited_minor)
             for row in event.lines:
-                left[row.line] = left.get(row.line, 0) - row.amount_minor
-            return structs.replace(state, left_minor=left, credits=state.credits | {event.number})
+                credited[row.line] = credited.get(row.line, 0) + row.amount_minor
+            return structs.replace(
+                state, credited_minor=credited, credits=state.credits | {event.number}
+            )
         case InvoiceVoided():
             return structs.replace(state, is_void=True)
         case _:
-            return state
+            assert_never(event)
+
+
+def needs(command: InvoiceCommand) -> tuple[str, ...]:
+    """A deal that is known must be in the currency of the lines that bill it."""
+    if isinstance(command, IssueCredit | VoidInvoice):
+        return ()
+    return tuple(sorted({stream for line in command.lines if (stream := _billed(line))}))
+
+
+def _billed(line: InvoiceLine) -> str | None:
+    if line.subscription is not None:
+        return f"subscription:{line.subscription}"
+    return f"contract:{line.contract}" if line.contract is not None else None
 
 
 def decide(command: InvoiceCommand, state: InvoiceState, context: Context) -> tuple[Event, ...]:
+    """Documents are refused by their own state alone: a void may take back what is paid (SPEC 12).
+
+    An outside system's credit or void may come before the invoice it belongs to, and waits for it.
+    """
     match command:
         case DraftInvoice():
-            return (_drafted(command, state),)
+            return (_drafted(command, state, context),)
         case IssueInvoice():
             return (_issued(command, state, context),)
         case IssueCredit():
@@ -174,10 +201,11 @@ def decide(command: InvoiceCommand, state: InvoiceState, context: Context) -> tu
             assert_never(command)
 
 
-def _drafted(command: DraftInvoice, state: InvoiceState) -> InvoiceDrafted:
+def _drafted(command: DraftInvoice, state: InvoiceState, context: Context) -> InvoiceDrafted:
     if state.issued is not None:
         raise Rejected("already-issued", field="stream")
-    _require_lines(command.lines, command.currency)
+    require_name(command.customer, "customer")
+    _require_lines(command.lines, command.currency, context)
     return InvoiceDrafted(**structs.asdict(command))
 
 
@@ -190,7 +218,8 @@ def _issued(command: IssueInvoice, state: InvoiceState, context: Context) -> Inv
     currency = command.currency or (draft.currency if draft else None)
     if customer is None or currency is None:
         raise Rejected("nothing-to-issue", field="customer" if customer is None else "currency")
-    _require_lines(lines, currency)
+    require_name(customer, "customer")
+    _require_lines(lines, currency, context)
     due_on = command.due_on or (draft.due_on if draft else None)
     if due_on is not None and due_on < command.when.effective:
         raise Rejected("due-before-issue", field="due_on")
@@ -205,7 +234,7 @@ def _issued(command: IssueInvoice, state: InvoiceState, context: Context) -> Inv
     )
 
 
-def _require_lines(lines: tuple[InvoiceLine, ...], currency: str) -> None:
+def _require_lines(lines: tuple[InvoiceLine, ...], currency: str, context: Context) -> None:
     """Lines with ids of their own that add up to no less than nothing."""
     exponent(currency)
     if not lines:
@@ -213,11 +242,28 @@ def _require_lines(lines: tuple[InvoiceLine, ...], currency: str) -> None:
     if len({line.line for line in lines}) < len(lines):
         raise Rejected("duplicate-line", field="lines")
     for line in lines:
+        _require_id(line)
         _require_period(line)
-        if abs(line.amount_minor) > LARGEST_MINOR:
-            raise Rejected("amount-too-large", field="lines.amount_minor")
+        _require_same_currency(line, currency, context)
     if sum(line.amount_minor for line in lines) < 0:
         raise Rejected("negative-invoice", field="lines")
+    if sum(abs(line.amount_minor) for line in lines) > LARGEST_MINOR:
+        raise Rejected("amount-too-large", field="lines.amount_minor")
+
+
+def _require_id(line: InvoiceLine) -> None:
+    """A unit is named `invoice:ID:LINE`: a colon in a line's id would let two lines share one."""
+    require_name(line.line, "lines.line")
+    if ":" in line.line:
+        raise Malformed("colon-in-id", field="lines.line", line=line.line)
+
+
+def _require_same_currency(line: InvoiceLine, currency: str, context: Context) -> None:
+    known = currency_of(context.others.get(_billed(line) or ""))
+    if known is not None and known != currency:
+        raise Rejected(
+            "currency-mismatch", field="currency", line=line.line, invoice=currency, deal=known
+        )
 
 
 def _require_period(line: InvoiceLine) -> None:
@@ -239,6 +285,7 @@ def _credited(command: IssueCredit, state: InvoiceState, context: Context) -> Cr
     _require_issued(state, context)
     if state.is_void:
         raise Rejected("already-void", field="stream")
+    require_name(command.number, "number")
     if not command.lines:
         raise Rejected("no-lines", field="lines")
     if command.number in state.credits:
@@ -263,10 +310,10 @@ def _credited(command: IssueCredit, state: InvoiceState, context: Context) -> Cr
 def _require_left(line: str, minor: int, state: InvoiceState, context: Context) -> None:
     if state.issued is None and context.outside:
         return
-    if line not in state.left_minor:
+    left = state.left_minor(line)
+    if left is None:
         raise Rejected("unknown-line", field="lines.line", line=line)
-    if minor > state.left_minor[line]:
-        left = state.left_minor[line]
+    if minor > left:
         raise Rejected("credit-above-invoice", field="lines.amount_minor", line=line, left=left)
 
 
@@ -277,4 +324,5 @@ DECIDER: Decider[InvoiceState, InvoiceCommand] = Decider(
     decide=decide,
     commands=(DraftInvoice, IssueInvoice, IssueCredit, VoidInvoice),
     events=(InvoiceDrafted, InvoiceIssued, CreditIssued, InvoiceVoided, Retracted),
+    needs=needs,
 )

@@ -39,10 +39,12 @@ class AdoptPolicy(
 
 def evolve(state: None, fact: Fact) -> None:
     """Elections stand each for themselves; which is in force is read by effective date."""
-    del state, fact
+    del state
+    assert isinstance(fact.event, PolicyAdopted), fact
 
 
 def decide(command: AdoptPolicy, state: None, context: Context) -> tuple[Event, ...]:
+    """Never refused: the options are a closed schema, and a book may elect before it opens."""
     del state, context
     return (PolicyAdopted(when=command.when, options=command.options),)
 

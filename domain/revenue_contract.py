@@ -9,7 +9,7 @@ from msgspec import Struct, structs
 
 from domain.catalogue import Pattern
 from domain.currency import exponent
-from domain.errors import Rejected
+from domain.errors import Rejected, require_name
 from domain.facts import Context, Decider, Event, Fact, Retracted, When
 from domain.money import LARGEST_MINOR
 
@@ -98,28 +98,35 @@ class TerminateContract(
     refund_minor: int = 0
 
 
+ContractEvent = ContractOpened | ContractModified | ObligationSatisfied | ContractTerminated
 ContractCommand = OpenContract | ModifyContract | SatisfyObligation | TerminateContract
 
 
 class ContractState(Struct, frozen=True, kw_only=True):
-    """The price so far, the obligations by id, and whether it is terminated."""
+    """Its currency once open, the price so far, the obligations by id, whether it is terminated."""
 
-    is_open: bool = False
+    currency: str | None = None
     price_minor: int = 0
     obligations: dict[str, Obligation] = {}
-    satisfied: frozenset[str] = frozenset()
     is_terminated: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        return self.currency is not None
 
 
 def evolve(state: ContractState, fact: Fact) -> ContractState:
+    """An outside modification may be dated before the opening; both count."""
     event = fact.event
+    assert isinstance(event, ContractEvent), fact
     match event:
         case ContractOpened():
+            opened = {row.obligation: row for row in event.obligations}
             return structs.replace(
                 state,
-                is_open=True,
-                price_minor=event.price_minor,
-                obligations={row.obligation: row for row in event.obligations},
+                currency=event.currency,
+                price_minor=state.price_minor + event.price_minor,
+                obligations={**opened, **state.obligations},
             )
         case ContractModified():
             more = {row.obligation: row for row in event.added}
@@ -129,31 +136,32 @@ def evolve(state: ContractState, fact: Fact) -> ContractState:
                 obligations={**state.obligations, **more},
             )
         case ObligationSatisfied():
-            return structs.replace(state, satisfied=state.satisfied | {event.obligation})
+            return state
         case ContractTerminated():
             return structs.replace(state, is_terminated=True)
         case _:
-            return state
+            assert_never(event)
 
 
 def decide(command: ContractCommand, state: ContractState, context: Context) -> tuple[Event, ...]:
+    """Changes are measured when they were agreed, however late they are keyed (SPEC 3)."""
     if isinstance(command, OpenContract):
         return (_opened(command, state),)
     if not state.is_open and not context.outside:
         raise Rejected("contract-not-open", field="stream")
     match command:
         case ModifyContract():
-            _require_obligations(command.added, state.obligations)
+            if abs(command.price_change_minor) > LARGEST_MINOR:
+                raise Rejected("amount-too-large", field="price_change_minor")
+            _require_obligations(command.added, state.obligations, "added")
             return (ContractModified(**structs.asdict(command)),)
         case SatisfyObligation():
-            if command.obligation not in state.obligations and not context.outside:
-                raise Rejected("unknown-obligation", field="obligation")
+            _require_satisfiable(command.obligation, state, context)
             return (ObligationSatisfied(when=command.when, obligation=command.obligation),)
         case TerminateContract():
             if state.is_terminated and not context.outside:
                 raise Rejected("already-terminated", field="stream")
-            if not 0 <= command.refund_minor <= max(state.price_minor, 0):
-                raise Rejected("refund-above-price", field="refund_minor", price=state.price_minor)
+            _require_refund(command.refund_minor, state)
             return (ContractTerminated(when=command.when, refund_minor=command.refund_minor),)
         case _:
             assert_never(command)
@@ -164,26 +172,64 @@ def _opened(command: OpenContract, state: ContractState) -> ContractOpened:
         raise Rejected("contract-already-open", field="stream")
     if not command.obligations:
         raise Rejected("no-obligations", field="obligations")
-    if abs(command.price_minor) > LARGEST_MINOR:
-        raise Rejected("amount-too-large", field="price_minor")
+    require_name(command.customer, "customer")
     exponent(command.currency)
-    _require_obligations(command.obligations, {})
+    if command.price_minor < 0:
+        raise Rejected("negative-price", field="price_minor", amount=command.price_minor)
+    if command.price_minor > LARGEST_MINOR:
+        raise Rejected("amount-too-large", field="price_minor")
+    _require_obligations(command.obligations, state.obligations, "obligations")
     return ContractOpened(**structs.asdict(command))
 
 
-def _require_obligations(rows: tuple[Obligation, ...], known: dict[str, Obligation]) -> None:
+def _require_obligations(
+    rows: tuple[Obligation, ...], known: dict[str, Obligation], field: str
+) -> None:
     names = set(known)
     for row in rows:
+        require_name(row.obligation, f"{field}.obligation")
         if row.obligation in names:
-            raise Rejected("duplicate-obligation", field="obligations", obligation=row.obligation)
+            raise Rejected("duplicate-obligation", field=field, obligation=row.obligation)
         names.add(row.obligation)
         if row.ssp_minor < 0:
-            raise Rejected("negative-ssp", field="obligations.ssp_minor")
-        start, end = row.service_from, row.service_to
-        if row.pattern == "ratable" and (start is None or end is None):
-            raise Rejected("ratable-without-term", field="obligations.service_from")
-        if start is not None and end is not None and end <= start:
-            raise Rejected("service-ends-before-it-begins", field="obligations.service_to")
+            raise Rejected("negative-ssp", field=f"{field}.ssp_minor", obligation=row.obligation)
+        if row.ssp_minor > LARGEST_MINOR:
+            raise Rejected("amount-too-large", field=f"{field}.ssp_minor")
+        _require_service(row, field)
+
+
+def _require_service(row: Obligation, field: str) -> None:
+    start, end = row.service_from, row.service_to
+    if row.pattern == "ratable" and (start is None or end is None):
+        raise Rejected(
+            "ratable-without-term", field=f"{field}.service_from", obligation=row.obligation
+        )
+    if start is not None and end is not None and end <= start:
+        raise Rejected(
+            "service-ends-before-it-begins",
+            field=f"{field}.service_to",
+            obligation=row.obligation,
+        )
+
+
+def _require_satisfiable(obligation: str, state: ContractState, context: Context) -> None:
+    """What is earned over time or by invoice has no moment at which control passes."""
+    row = state.obligations.get(obligation)
+    if row is None:
+        if context.outside:
+            return
+        raise Rejected("unknown-obligation", field="obligation", obligation=obligation)
+    if row.pattern != "point-in-time":
+        raise Rejected("not-point-in-time", field="obligation", pattern=row.pattern)
+
+
+def _require_refund(minor: int, state: ContractState) -> None:
+    if minor < 0:
+        raise Rejected("amount-not-positive", field="refund_minor")
+    if state.is_open and minor > max(state.price_minor, 0):
+        raise Rejected("refund-above-price", field="refund_minor", price=state.price_minor)
+    if minor > LARGEST_MINOR:
+        raise Rejected("amount-too-large", field="refund_minor")
 
 
 DECIDER: Decider[ContractState, ContractCommand] = Decider(

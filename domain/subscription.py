@@ -13,8 +13,7 @@ from typing import Literal, assert_never
 
 from msgspec import Struct, structs
 
-from domain.catalogue import CatalogueState
-from domain.currency import exponent
+from domain.currency import currency_of, exponent
 from domain.errors import Rejected, require_name
 from domain.facts import Context, Decider, Event, Fact, Retracted, When
 from domain.quantity import quantity
@@ -262,8 +261,7 @@ def _require_items(
 
 
 def _require_same_currency(price: str, currency: str | None, context: Context) -> None:
-    known = context.others.get(f"price:{price}")
-    priced_in = known.currency if isinstance(known, CatalogueState) else None
+    priced_in = currency_of(context.others.get(f"price:{price}"))
     if None not in (priced_in, currency) and priced_in != currency:
         raise Rejected(
             "currency-mismatch", field="items.price", price=priced_in, subscription=currency

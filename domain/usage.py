@@ -13,7 +13,7 @@ from typing import Literal, assert_never
 
 from msgspec import Struct, structs
 
-from domain.errors import Rejected
+from domain.errors import Malformed, Rejected
 from domain.facts import Context, Decider, Event, Fact, Retracted, When
 
 
@@ -112,21 +112,27 @@ class UsageDay(Struct, frozen=True, kw_only=True):
     quantity: Decimal
 
 
+UsageEvent = UsageBatchAccepted | UsageWindowDeclared | UsageGapWaived
+UsageCommand = DeclareUsageWindow | WaiveUsageGap
+# A gap names each missing batch; a window of more is a slip of the finger.
+BATCHES_MAX = 1_000_000
+
+
 def evolve(state: None, fact: Fact) -> None:
     """Batches and windows stand each for themselves; gaps are found where they are compared."""
-    del state, fact
+    del state
+    assert isinstance(fact.event, UsageEvent), fact
 
 
-def decide(
-    command: DeclareUsageWindow | WaiveUsageGap, state: None, context: Context
-) -> tuple[Event, ...]:
+def decide(command: UsageCommand, state: None, context: Context) -> tuple[Event, ...]:
+    """A source's word on what it sent is taken as it is; only what contradicts itself is refused.
+
+    Rows and their batches do not come this way: bulk ingest accepts them row by row.
+    """
     del state, context
     match command:
         case DeclareUsageWindow():
-            if command.window_to <= command.window_from:
-                raise Rejected("window-ends-before-it-begins", field="window_to")
-            if command.last_batch < command.first_batch:
-                raise Rejected("batches-out-of-order", field="last_batch")
+            _require_window(command)
             return (UsageWindowDeclared(**structs.asdict(command)),)
         case WaiveUsageGap():
             return (UsageGapWaived(when=command.when, batch_number=command.batch_number),)
@@ -134,7 +140,18 @@ def decide(
             assert_never(command)
 
 
-DECIDER: Decider[None, DeclareUsageWindow | WaiveUsageGap] = Decider(
+def _require_window(command: DeclareUsageWindow) -> None:
+    if command.window_to <= command.window_from:
+        raise Rejected("window-ends-before-it-begins", field="window_to")
+    if command.last_batch < command.first_batch:
+        raise Rejected("batches-out-of-order", field="last_batch")
+    if command.last_batch - command.first_batch >= BATCHES_MAX:
+        raise Rejected("window-too-wide", field="last_batch", batches_max=BATCHES_MAX)
+    if command.rows is not None and command.rows < 0:
+        raise Malformed("negative-number", field="rows")
+
+
+DECIDER: Decider[None, UsageCommand] = Decider(
     category="usage",
     initial=None,
     evolve=evolve,

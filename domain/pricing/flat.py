@@ -7,9 +7,9 @@ from fractions import Fraction
 
 from msgspec import Struct
 
-from domain.decimals import plain
+from domain.decimals import plain, require_price
 from domain.explain import Step
-from domain.pricing.rated import Rated, require_price
+from domain.pricing.rated import Rated
 
 
 class Flat(

@@ -7,10 +7,10 @@ from fractions import Fraction
 
 from msgspec import Struct
 
-from domain.decimals import EXACT, bounded, plain
+from domain.decimals import EXACT, bounded, plain, require_price
 from domain.errors import Rejected
 from domain.explain import Step
-from domain.pricing.rated import Rated, require_price
+from domain.pricing.rated import Rated
 
 
 class Tier(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
