@@ -30,7 +30,8 @@ from replay.records import records
 from replay.usage_mapping import CataloguePart, Record, UsageMapping, joined, usage_of
 from store.request import Receipt, Request
 from store.usage_input import Raw
-from store.usage_rows import BatchReceipt, UsageBatch
+from store.usage_rows import BatchReceipt
+from store.usage_stage import UsageBatch
 
 ACTOR = "usage-import"
 Told = Callable[[str, int], None]
