@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 from litestar import Response, post, put
+from litestar.params import FromPath, FromQuery
 from msgspec import Struct
 
 from api.problems import Problem, problem_of
@@ -28,7 +29,7 @@ from api.service import (
 from domain.errors import Malformed
 from store.request import Outcome, Receipt, Request
 from store.usage_input import Raw
-from store.usage_rows import Kind, UsageBatch
+from store.usage_stage import Kind, UsageBatch
 
 BATCH_BYTES_MAX = 256 * 1024 * 1024
 
@@ -47,6 +48,7 @@ CAPABILITIES = {
     "subscriptions": "subscription",
     "usage": "usage",
 }
+CAPABILITY_AT = 4  # /v1/entities/acme/invoices/...
 
 
 class RunAsked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -97,7 +99,7 @@ class Answered(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 @post("/v1/entities/{entity:str}/commands")
-async def post_commands(entity: str, request: AnyRequest) -> Response[bytes]:
+async def post_commands(entity: FromPath[str], request: AnyRequest) -> Response[bytes]:
     """One command as JSON, or many as NDJSON, each line answered by itself."""
     body = await request.body()
     if not is_ndjson(request):
@@ -107,19 +109,19 @@ async def post_commands(entity: str, request: AnyRequest) -> Response[bytes]:
     return Response(told, status_code=200, media_type=NDJSON)
 
 
-@post("/v1/entities/{entity:str}/{capability:str}/{name:str}/commands")
+@post([f"/v1/entities/{{entity:str}}/{plural}/{{name:str}}/commands" for plural in CAPABILITIES])
 async def post_to_stream(
-    entity: str, capability: str, name: str, request: AnyRequest
+    entity: FromPath[str], name: FromPath[str], request: AnyRequest
 ) -> Response[bytes]:
     """A command to one subscription, invoice, payment and so on: the address names the stream."""
-    if capability not in CAPABILITIES:
-        raise Malformed("unknown-stream", field="capability", capability=capability)
+    category = CAPABILITIES[request.url.path.split("/")[CAPABILITY_AT]]
+    stream = f"{category}:{name}"
     value = read_json(await request.body())
     if isinstance(value, dict):
-        value = {"stream": f"{CAPABILITIES[capability]}:{name}"} | value
+        value = {"stream": stream} | value
     asked = _request(request, entity, value)
-    if asked.stream != f"{CAPABILITIES[capability]}:{name}":
-        raise Malformed("contradiction", field="stream", inside=asked.stream)
+    if asked.stream != stream:
+        raise Malformed("contradiction", field="stream", outside=stream, inside=asked.stream)
     return await _submit(request, asked)
 
 
@@ -128,11 +130,11 @@ async def post_to_stream(
     request_max_body_size=BATCH_BYTES_MAX,
 )
 async def post_usage(
-    entity: str,
-    source: str,
+    entity: FromPath[str],
+    source: FromPath[str],
     request: AnyRequest,
-    kind: Kind = "rows",
-    batch_number: int | None = None,
+    kind: FromQuery[Kind] = "rows",
+    batch_number: FromQuery[int | None] = None,
 ) -> Response[bytes]:
     """A batch of usage as a JSON array or NDJSON: answered with counts and every rejected row."""
     batch = UsageBatch(
@@ -151,7 +153,7 @@ async def post_usage(
 
 
 @post("/v1/entities/{entity:str}/runs")
-async def post_run(entity: str, request: AnyRequest) -> Response[bytes]:
+async def post_run(entity: FromPath[str], request: AnyRequest) -> Response[bytes]:
     """A posting run."""
     asked = read_as(read_json(await request.body()), RunAsked)
     service = service_of(request)
@@ -166,7 +168,7 @@ async def post_run(entity: str, request: AnyRequest) -> Response[bytes]:
 
 
 @post("/v1/entities/{entity:str}/billing-runs")
-async def post_billing_run(entity: str, request: AnyRequest) -> Response[bytes]:
+async def post_billing_run(entity: FromPath[str], request: AnyRequest) -> Response[bytes]:
     """A billing run: what it issued. Again at once, it issues nothing."""
     asked = read_as(read_json(await request.body()), BillingRunAsked)
     service = service_of(request)
@@ -180,7 +182,9 @@ async def post_billing_run(entity: str, request: AnyRequest) -> Response[bytes]:
 
 
 @post("/v1/entities/{entity:str}/books/{book:str}/closes")
-async def post_close(entity: str, book: str, request: AnyRequest) -> Response[bytes]:
+async def post_close(
+    entity: FromPath[str], book: FromPath[str], request: AnyRequest
+) -> Response[bytes]:
     """Close a period: two facts, the line and its seal."""
     asked = read_as(read_json(await request.body()), CloseAsked)
     service = service_of(request)
@@ -197,7 +201,9 @@ async def post_close(entity: str, book: str, request: AnyRequest) -> Response[by
 
 
 @post("/v1/entities/{entity:str}/books/{book:str}/reopenings")
-async def post_reopening(entity: str, book: str, request: AnyRequest) -> Response[bytes]:
+async def post_reopening(
+    entity: FromPath[str], book: FromPath[str], request: AnyRequest
+) -> Response[bytes]:
     """Undo a close: the sender and another person."""
     asked = read_as(read_json(await request.body()), ReopenAsked)
     service = service_of(request)
@@ -215,7 +221,7 @@ async def post_reopening(entity: str, book: str, request: AnyRequest) -> Respons
 
 
 @post("/v1/entities/{entity:str}/adoptions")
-async def post_adoption(entity: str, request: AnyRequest) -> Response[bytes]:
+async def post_adoption(entity: FromPath[str], request: AnyRequest) -> Response[bytes]:
     """Take what the group's catalogue has and this entity has not."""
     asked = read_as(read_json(await request.body()), AdoptionAsked)
     service = service_of(request)
@@ -226,7 +232,9 @@ async def post_adoption(entity: str, request: AnyRequest) -> Response[bytes]:
 
 
 @put("/v1/entities/{entity:str}/parties/{name:str}")
-async def put_party(entity: str, name: str, request: AnyRequest) -> Response[bytes]:
+async def put_party(
+    entity: FromPath[str], name: FromPath[str], request: AnyRequest
+) -> Response[bytes]:
     """Person data into the vault: the id and digest a customer fact may hold."""
     content = read_as(read_json(await request.body()), dict[str, str])
     ledger = service_of(request).ledger

@@ -151,6 +151,7 @@ STORE = {
 }
 
 OTHERS = {
+    "body-too-large": "The body is larger than this address takes.",
     "internal-error": "The ledger failed; nothing was half done. The log of the service says why.",
     "key-reused": "The key was used before for another request.",
     "method-not-allowed": "The address does not take this method.",
@@ -158,7 +159,7 @@ OTHERS = {
     "not-found": "There is nothing at this address.",
     "unsupported-media-type": "The body is of a kind this address does not take.",
     "version-conflict": "The stream has moved on; read it again.",
-    "wait-too-long": "The view has not reached the position in time; ask again.",
+    "views-behind": "The views have not passed the position yet; ask again.",
 }
 
 TITLES = {**MALFORMED, **REFUSED, **ROWS, **STORE, **OTHERS}

@@ -22,7 +22,7 @@ STATUS = {
     "own-approval": 403,
     "same-person": 403,
 }
-RETRYABLE = frozenset({"database-unreachable", "version-conflict", "wait-too-long"})
+RETRYABLE = frozenset({"database-unreachable", "version-conflict", "views-behind"})
 
 
 class Missing(Exception):

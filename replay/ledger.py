@@ -25,7 +25,8 @@ from store.request import Clock, Outcome, Receipt, Request
 from store.seals import period_seal
 from store.transact import append_many, submit
 from store.usage_input import Raw
-from store.usage_rows import BatchReceipt, UsageBatch, ingest
+from store.usage_rows import BatchReceipt, ingest
+from store.usage_stage import UsageBatch
 
 RUN = "run:self"
 

@@ -8,7 +8,7 @@ from domain.facts import When
 from domain.invoice import CreditLine, InvoiceIssued, IssueCredit, VoidInvoice
 from domain.subscription import AmendSubscription, CancelSubscription, ItemChange
 from store import log
-from store.usage_rows import UsageBatch
+from store.usage_stage import UsageBatch
 
 
 def _row(event_id, quantity, day="2024-01-10"):

@@ -1,0 +1,43 @@
+"""Brings poster and views to the heads while the service runs, and wakes up for new facts."""
+
+import logging
+from threading import Event, Thread
+
+import psycopg
+
+from replay.ledger import Ledger
+
+LOG = logging.getLogger("tieout.follower")
+
+POLL_SECONDS = 0.05
+
+
+class Follower:
+    """One thread that polls the heads: nobody has to tell it, also not another process."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._stop = Event()
+        self._thread = Thread(target=self._follow, name="follow", daemon=True)
+        self._seen: dict[str, int] = {}
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _follow(self) -> None:
+        while not self._stop.wait(POLL_SECONDS):
+            try:
+                self._pass_what_is_new()
+            except psycopg.Error as outage:
+                # Nothing is lost: the checkpoints say where to go on.
+                LOG.warning("the views wait for the database: %s", outage)
+
+    def _pass_what_is_new(self) -> None:
+        for entity, position in sorted(self._ledger.heads().items()):
+            if position > self._seen.get(entity, 0):
+                self._ledger.catch_up(entity)
+                self._seen[entity] = position

@@ -1,0 +1,109 @@
+"""GET: views with both clocks, facts, and where the heads stand."""
+
+import asyncio
+from typing import Any
+
+from litestar import Response, get
+from litestar.params import FromPath, FromQuery
+
+from api.openapi import document
+from api.problems import Missing
+from api.reading import read_as, read_date
+from api.service import AnyRequest, answer, service_of
+from api.views import VIEWS
+from domain.errors import Malformed
+from projections.question import Answer, Behind, Question
+from store import log
+
+WAIT_SECONDS = 10.0
+PAUSE_SECONDS = 0.02
+PAGE_MAX = 1_000
+
+
+@get("/health")
+async def get_health(request: AnyRequest) -> Response[bytes]:
+    """Whether the database answers; the one address that tells nothing and needs no key."""
+    await asyncio.to_thread(service_of(request).ledger.heads)
+    return answer({"status": "ok"})
+
+
+@get("/v1/openapi.json")
+async def get_openapi() -> Response[bytes]:
+    """This interface, described; no other file is needed to read it."""
+    return answer(document())
+
+
+@get("/v1/heads")
+async def get_heads(request: AnyRequest) -> Response[bytes]:
+    """The position of every entity: what `known_at` may be at most."""
+    return answer(await asyncio.to_thread(service_of(request).ledger.heads))
+
+
+@get("/v1/entities/{entity:str}/facts")
+async def get_facts(
+    entity: FromPath[str],
+    request: AnyRequest,
+    after: FromQuery[int] = 0,
+    limit: FromQuery[int] = 100,
+) -> Response[bytes]:
+    """The log from a position on; `next_after` is where the next page begins."""
+    if not 1 <= limit <= PAGE_MAX:
+        raise Malformed("wrong-type", field="limit", expected=f"1 to {PAGE_MAX}")
+    facts = await asyncio.to_thread(_facts, request, entity, after, limit)
+    more = facts[-1].position if len(facts) == limit else None
+    return answer({"entity": entity, "rows": facts, "next_after": more})
+
+
+@get("/v1/entities/{entity:str}/views/{view:str}")
+async def get_view(
+    entity: FromPath[str], view: FromPath[str], request: AnyRequest
+) -> Response[bytes]:
+    """One view: ?book= &through= &known_at= &basis= &at_least= (waits until it is seen)."""
+    if view not in VIEWS:
+        raise Missing("view", view)
+    question = question_of(entity, dict(request.query_params))
+    found = await _seen(request, view, question)
+    return answer(found)
+
+
+QUERY_ROUTES = (get_health, get_openapi, get_heads, get_facts, get_view)
+
+
+def question_of(entity: str, said: dict[str, str]) -> Question:
+    """A question from its parameters, texts all of them."""
+    wanted: dict[str, Any] = {"entity": entity, "book": "main"} | said
+    for name in ("known_at", "at_least"):
+        if name in said:
+            wanted[name] = _position(said[name], name)
+    if "through" in said:
+        wanted["through"] = read_date(said["through"], "through")
+    return read_as(wanted, Question)
+
+
+def _position(text: str, field: str) -> int:
+    if not text.isdecimal():
+        raise Malformed("wrong-type", field=field, expected="a position")
+    return int(text)
+
+
+async def _seen(request: AnyRequest, view: str, question: Question) -> Answer[Any]:
+    """Wait for the views to pass what was asked for, if it was asked for."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + WAIT_SECONDS
+    while True:
+        try:
+            return await asyncio.to_thread(_ask, request, view, question)
+        except Behind:
+            if question.at_least is None or loop.time() > deadline:
+                raise
+        await asyncio.sleep(PAUSE_SECONDS)
+
+
+def _ask(request: AnyRequest, view: str, question: Question) -> Answer[Any]:
+    with service_of(request).ledger.connection() as connection:
+        return VIEWS[view].ask(connection, question)
+
+
+def _facts(request: AnyRequest, entity: str, after: int, limit: int) -> tuple[Any, ...]:
+    with service_of(request).ledger.connection() as connection:
+        return log.read(connection, entity, after=after, limit=limit)

@@ -1,0 +1,193 @@
+"""The HTTP face on a real socket: keys, answers, repeats, views at both clocks."""
+
+import json
+
+import httpx
+
+from api.app import create_app, first_key
+from api.openapi import OPERATIONS, document
+
+
+def _run(client, through, key):
+    return client.post("/v1/entities/acme/runs", {"through": through}, key)
+
+
+def _row(event_id, quantity="1", **more):
+    return {
+        "event_id": event_id,
+        "subscription": "s1",
+        "meter": "calls",
+        "quantity": quantity,
+        "occurred_at": "2024-01-10T12:00:00Z",
+    } | more
+
+
+def test_nothing_but_health_and_the_description_is_open(address):
+    answers = {
+        path: httpx.get(address + path).status_code
+        for path in ("/health", "/v1/openapi.json", "/v1/heads", "/v1/entities/acme/facts")
+    }
+
+    assert answers == {
+        "/health": 200,
+        "/v1/openapi.json": 200,
+        "/v1/heads": 401,
+        "/v1/entities/acme/facts": 401,
+    }
+    refused = httpx.get(f"{address}/v1/heads", headers={"Authorization": "Bearer tk_wrong"})
+    assert (refused.status_code, refused.json()["code"]) == (401, "not-authorized")
+    assert refused.headers["content-type"] == "application/problem+json"
+
+
+def test_the_admin_key_is_made_once(database, token):
+    assert token.startswith("tk_")
+    assert first_key(database) is None
+
+
+def test_a_command_is_answered_with_its_position_and_its_repeat_with_the_same(company):
+    command = {"type": "define-product", "when": {"effective": "2024-01-01"}, "name": "Desk"}
+
+    first = company.command("product:desk", "k1", command)
+    again = company.command("product:desk", "k1", command)
+
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.json() == {
+        "entity": "acme",
+        "key": "k1",
+        "stream": "product:desk",
+        "positions": [10],
+        "repeated": False,
+    }
+    assert again.json() == first.json() | {"repeated": True}
+
+
+def test_the_address_may_name_the_stream_and_a_header_the_key(company):
+    command = {"type": "void-invoice", "when": {"effective": "2024-01-11"}}
+
+    answered = company.post("/v1/entities/acme/invoices/i1/commands", {"command": command}, "void")
+
+    assert answered.status_code == 201
+    assert answered.json()["stream"] == "invoice:i1"
+
+
+def test_a_retraction_names_the_fact_and_needs_no_command(company):
+    answered = company.post(
+        "/v1/entities/acme/commands", {"stream": "payment:p1", "corrects": 9}, "never-came"
+    )
+
+    assert answered.status_code == 201
+
+
+def test_many_commands_are_answered_line_by_line(company):
+    lines = (
+        '{"key":"a","stream":"product:a","command":{"type":"define-product",'
+        '"when":{"effective":"2024-01-01"},"name":"A"}}\n'
+        "{broken\n"
+        '{"key":"b","stream":"invoice:i1","command":{"type":"issue-credit",'
+        '"when":{"effective":"2024-01-12"},"number":"C1",'
+        '"lines":[{"line":"1","amount_minor":10001}]}}\n'
+    )
+
+    answered = company.http.post(
+        "/v1/entities/acme/commands",
+        content=lines,
+        headers={"Content-Type": "application/x-ndjson"},
+    )
+
+    told = [(line["line"], line.get("problem", {}).get("code")) for line in _lines(answered)]
+    assert told == [(1, None), (2, "malformed-json"), (3, "credit-above-invoice")]
+
+
+def _lines(answered):
+    return [json.loads(line) for line in answered.text.splitlines()]
+
+
+def test_usage_is_answered_row_by_row(company):
+    rows = [
+        _row("e1"),
+        _row("e1"),
+        _row("e2", quantity=0.5),
+        _row("e3", quantity="NaN"),
+        _row("e4", subscription="nobody"),
+        _row("e1", quantity="2"),
+        "not a row",
+    ]
+
+    answered = company.post("/v1/entities/acme/usage/app/batches", rows, "batch-1")
+
+    told = answered.json()
+    assert answered.status_code == 201
+    assert {name: told[name] for name in ("received", "duplicates", "rejected", "accepted")} == {
+        "received": 7,
+        "duplicates": 1,
+        "rejected": 4,
+        "accepted": 2,
+    }
+    assert [(row["row_no"], row["code"], row["field"]) for row in told["rejects"]] == [
+        (3, "inexact-number", "quantity"),
+        (4, "not-finite", "quantity"),
+        (6, "duplicate-with-other-body", "event_id"),
+        (7, "not-a-row", None),
+    ]
+    again = company.post("/v1/entities/acme/usage/app/batches", rows, "batch-1")
+    assert (again.status_code, again.json()) == (200, told | {"repeated": True})
+
+
+def test_a_view_waits_for_what_it_must_contain(company):
+    run = _run(company, "2024-01-31", "run-1").json()
+
+    seen = company.get(
+        "/v1/entities/acme/views/trial-balance", at_least=run["positions"][0], book="main"
+    ).json()
+
+    assert seen["run"] == run["positions"][0]
+    assert {row["account"]: row["minor"] for row in seen["rows"]} == {
+        "accounts-receivable": 6000,
+        "cash-clearing": 4000,
+        "contract-liability": 0,
+        "revenue": -10000,
+        "unapplied-cash": 0,
+    }
+
+
+def test_a_view_as_known_earlier_stays_as_it_was(company):
+    first = _run(company, "2024-01-31", "run-1").json()["positions"][0]
+    before = company.get("/v1/entities/acme/views/trial-balance", known_at=first).json()
+    void = {"type": "void-invoice", "when": {"effective": "2024-01-11"}}
+    company.command("invoice:i1", "void", void)
+    _run(company, "2024-01-31", "run-2")
+
+    assert company.get("/v1/entities/acme/views/trial-balance", known_at=first).json() == before
+
+
+def test_a_close_is_sealed_and_a_second_one_refused(company):
+    _run(company, "2024-01-31", "run-1")
+    path = "/v1/entities/acme/books/main/closes"
+
+    closed = company.post(path, {"period": "2024-01"}, "close-1")
+    again = company.post(path, {"period": "2024-01"}, "close-2")
+
+    assert closed.status_code == 201
+    assert len(closed.json()["seal"]["digest"]) == 64
+    assert (again.status_code, again.json()["code"]) == (423, "period-already-closed")
+
+
+def test_the_log_is_read_page_by_page(company):
+    first = company.get("/v1/entities/acme/facts", limit=2).json()
+
+    assert [row["position"] for row in first["rows"]] == [1, 2]
+    assert first["next_after"] == 2
+    assert first["rows"][0]["event"]["type"] == "entity-opened"
+
+
+def test_the_description_names_every_route_and_needs_no_other_file(database):
+    app = create_app(database)
+    routes = {
+        (method.lower(), route.path_format)
+        for route in app.routes
+        for method in getattr(route, "methods", ())
+        if method not in {"OPTIONS", "HEAD"}
+    }
+
+    assert routes == {(operation.method, operation.path) for operation in OPERATIONS}
+    assert "http" not in str(document()).replace("'http'", "")
