@@ -15,6 +15,7 @@ from msgspec import Struct
 from domain.accounting.schedule import causes_of
 from domain.calendar import add_months, spans
 from domain.catalogue import PriceSet
+from domain.decimals import plain
 from domain.explain import Step
 from domain.master import MasterData, PriceVersion
 from domain.money import decimal_text, to_minor
@@ -104,8 +105,18 @@ def _charge(
         bill_on=period.start if price.bill == "advance" else period.end,
         causes=causes_of(stretch.causes, cut),
         pattern=price.pattern or "ratable",
-        steps=(*rated.steps, *_prorated(start, end, period, minor, price)),
+        steps=(
+            *_as_sold(stretch, version),
+            *rated.steps,
+            *_prorated(start, end, period, minor, price),
+            *((Step(what=f"until {end}", value=stretch.then),) if cut else ()),
+        ),
     )
+
+
+def _as_sold(stretch: Stretch, version: PriceVersion) -> tuple[Step, ...]:
+    what = f"{plain(stretch.quantity)} of {version.name}"
+    return (Step(what=f"sold since {stretch.start}", value=what),)
 
 
 def _prorated(
@@ -165,6 +176,7 @@ def _retained(
         causes=causes_of(stretch.causes, (position,)),
         pattern="as-invoiced" if price.pattern == "as-invoiced" else "point-in-time",
         steps=(
+            *_as_sold(stretch, version),
             Step(what="kept after cancellation", value=decimal_text(kept, price.currency)),
             Step(what="not served", value=f"{day} to {period.end}: earned at once, no refund"),
         ),

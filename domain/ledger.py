@@ -112,13 +112,10 @@ def due(schedule: Schedule, through: date, calendar: Calendar) -> Balances:
     balances: Balances = {}
     positions: dict[str, _Position] = {}
     for flow in schedule.flows:
-        changes_by_period = _by_period(flow, through, calendar)
+        changes_by_period = by_period(flow, through, calendar)
         for period, minor in changes_by_period:
             for account, sign in flow.legs:
-                slot = Slot(
-                    period.last, flow.kind, flow.subject, account, flow.obligation, flow.document
-                )
-                _add(balances, slot, sign * minor, flow)
+                _add(balances, slot_of(flow, account, period.last), sign * minor, flow)
         if flow.obligation and any(account == LIABILITY for account, _ in flow.legs):
             position = positions.setdefault(flow.obligation, {})
             for period, minor in changes_by_period:
@@ -128,7 +125,11 @@ def due(schedule: Schedule, through: date, calendar: Calendar) -> Balances:
     return balances
 
 
-def _by_period(flow: Flow, through: date, calendar: Calendar) -> list[tuple[Period, int]]:
+def slot_of(flow: Flow, account: str, earned: date) -> Slot:
+    return Slot(earned, flow.kind, flow.subject, account, flow.obligation, flow.document)
+
+
+def by_period(flow: Flow, through: date, calendar: Calendar) -> list[tuple[Period, int]]:
     """The flow's change in each period that shares a day with it, up to its cut."""
     cut = last_day(flow.curve) if flow.on is not None else min(through, last_day(flow.curve))
     begin = first_day(flow.curve)

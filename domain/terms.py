@@ -7,13 +7,15 @@ quantity, and what cut it short. Two amendments on one day leave one stretch: th
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from datetime import date
 from decimal import Decimal
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from msgspec import Struct
 
 from domain.accounting.schedule import causes_of
+from domain.decimals import plain
 from domain.facts import Fact
 from domain.subscription import (
     Item,
@@ -23,6 +25,10 @@ from domain.subscription import (
     SubscriptionRenewed,
     SubscriptionStarted,
 )
+
+# A price and a quantity; and a day from which they are sold, with the facts it rests on.
+Sold = tuple[str, Decimal]
+Point = tuple[date, Sold | None, tuple[int, ...]]
 
 
 class Cover(Struct, frozen=True):
@@ -34,7 +40,10 @@ class Cover(Struct, frozen=True):
 
 
 class Stretch(Struct, frozen=True, kw_only=True):
-    """One item at one price and quantity over [start, end). `cut` is what ended it early."""
+    """One item at one price and quantity over [start, end).
+
+    `cut` is what ended it early and `then` says in words what follows.
+    """
 
     item: str
     start: date
@@ -43,6 +52,7 @@ class Stretch(Struct, frozen=True, kw_only=True):
     quantity: Decimal
     causes: tuple[int, ...]
     cut: tuple[int, ...] = ()
+    then: str = ""
 
 
 class Terms(Struct, frozen=True, kw_only=True):
@@ -68,7 +78,12 @@ class _Setting(Struct):
     quantity_by: int = 0
     present_by: int = 0
 
-    def change(self, change: ItemChange, by: int) -> None:
+    def take(self, item: str, fact: Fact) -> None:
+        for change in _changes(fact):
+            if change.item == item:
+                self._change(_as_change(change), fact.position)
+
+    def _change(self, change: ItemChange, by: int) -> None:
         if change.price is not None:
             self.price, self.price_by = change.price, by
         if change.quantity is not None:
@@ -76,11 +91,20 @@ class _Setting(Struct):
         if change.removed or not self.present:
             self.present, self.present_by = not change.removed, by
 
-    def sold(self) -> tuple[str, Decimal] | None:
+    def keep(self, before: _Setting) -> None:
+        """What a day left as it was still rests on the fact that set it earlier."""
+        if self.price == before.price:
+            self.price_by = before.price_by
+        if self.quantity == before.quantity and before.quantity_by:
+            self.quantity_by = before.quantity_by
+        if self.present == before.present:
+            self.present_by = before.present_by
+
+    def sold(self) -> Sold | None:
         return (self.price, self.quantity) if self.present and self.price else None
 
     def causes(self) -> tuple[int, ...]:
-        return tuple({self.price_by, self.quantity_by, self.present_by} - {0})
+        return tuple(sorted({self.price_by, self.quantity_by, self.present_by} - {0}))
 
 
 def terms(facts: Sequence[Fact]) -> Terms | None:
@@ -121,7 +145,9 @@ def _cover(
         if isinstance(fact.event, SubscriptionRenewed):
             begin = max(fact.when.effective, rows[-1].end)
             if fact.event.term_to > begin:
-                rows.append(Cover(begin, fact.event.term_to, (start.position, fact.position)))
+                overlaps = rows[-1].causes if rows[-1].end > fact.when.effective else ()
+                causes = causes_of((start.position, fact.position), overlaps)
+                rows.append(Cover(begin, fact.event.term_to, causes))
     if ended is None:
         return tuple(rows)
     return tuple(
@@ -156,15 +182,15 @@ def _stretches(
         return []
     points.append((date.max, None, ()))
     found = []
-    for (begin, sold, causes), (end, _, ending) in pairwise(points):
+    for (begin, sold, causes), (end, following, ending) in pairwise(points):
         if sold is None:
             continue
         for row in cover:
             since, until = max(begin, row.start), min(end, row.end)
             if since < until:
-                cut = ending if end <= row.end else ()
+                cut, then = (ending, _in_words(following)) if end <= row.end else ((), "")
                 if ended is not None and until == ended[1] and end > until:
-                    cut = (ended[0],)
+                    cut, then = (ended[0],), "cancelled"
                 found.append(
                     Stretch(
                         item=item,
@@ -174,30 +200,43 @@ def _stretches(
                         quantity=sold[1],
                         causes=causes_of(causes, row.causes, (start.position,)),
                         cut=cut,
+                        then=then,
                     )
                 )
-    return _joined(found)
+    return sorted(found, key=lambda stretch: stretch.start)
 
 
-Point = tuple[date, tuple[str, Decimal] | None, tuple[int, ...]]
+def _in_words(sold: Sold | None) -> str:
+    return f"then {plain(sold[1])} of {sold[0]}" if sold else "then no more"
 
 
 def _points(item: str, start: Fact, facts: Sequence[Fact]) -> list[Point]:
     """Days on which what is sold changes, with what is sold from then on and why."""
     setting = _Setting()
     points: list[Point] = []
-    for fact in facts:
-        mine = [change for change in _changes(fact) if change.item == item]
-        if not mine:
+    mine = [fact for fact in facts if any(change.item == item for change in _changes(fact))]
+    for day, group in groupby(mine, key=lambda fact: _effective(fact, start)):
+        before = copy(setting)
+        for fact in group:
+            setting.take(item, fact)
+        setting.keep(before)
+        sold = setting.sold()
+        if sold == (points[-1][1] if points else None):
             continue
-        for change in mine:
-            setting.change(_as_change(change), fact.position)
-        day = _effective(fact, start)
-        if points and points[-1][0] == day:
-            points.pop()
-        if not points or points[-1][1] != setting.sold():
-            points.append((day, setting.sold(), setting.causes()))
+        causes = setting.causes()
+        earlier = [f for f in mine if f.position in (*causes, start.position)]
+        if points and _alone(item, [f for f in earlier if _effective(f, start) < day]) == sold:
+            # Without what was sold in between, nothing would change on this day.
+            causes = causes_of(causes, points[-1][2])
+        points.append((day, sold, causes))
     return points
+
+
+def _alone(item: str, facts: Sequence[Fact]) -> Sold | None:
+    setting = _Setting()
+    for fact in facts:
+        setting.take(item, fact)
+    return setting.sold()
 
 
 def _effective(fact: Fact, start: Fact) -> date:
@@ -210,8 +249,3 @@ def _as_change(change: Item | ItemChange) -> ItemChange:
     if isinstance(change, ItemChange):
         return change
     return ItemChange(item=change.item, price=change.price, quantity=change.quantity)
-
-
-def _joined(found: list[Stretch]) -> list[Stretch]:
-    """In order; stretches that touch but rest on other cover stay apart, so causes stay exact."""
-    return sorted(found, key=lambda stretch: stretch.start)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from domain.accounting.curves import At
 from domain.accounting.schedule import Flow, causes_of
@@ -29,7 +29,7 @@ class Cut(Struct, frozen=True, kw_only=True):
     as_if_never: bool
     concession: bool
     name: str
-    cause: int
+    causes: tuple[int, ...]
 
 
 class BilledLine(Struct, frozen=True, kw_only=True):
@@ -117,7 +117,9 @@ def _cuts(line: InvoiceLine, facts: list[Fact], void_default: str) -> tuple[Cut,
                 cuts.append(_cut(fact, event.number, taken, event.treatment, event.purpose))
         elif isinstance(event, InvoiceVoided):
             left = line.amount_minor - sum(cut.minor for cut in cuts)
-            cuts.append(_cut(fact, "void", left, event.treatment or void_default, "correction"))
+            void = _cut(fact, "void", left, event.treatment or void_default, "correction")
+            credited = causes_of(*(cut.causes for cut in cuts))
+            cuts.append(structs.replace(void, causes=causes_of(void.causes, credited)))
             break
     return tuple(cuts)
 
@@ -129,7 +131,7 @@ def _cut(fact: Fact, name: str, minor: int, treatment: str, purpose: str) -> Cut
         as_if_never=treatment == "as-if-never",
         concession=purpose == "concession",
         name=name,
-        cause=fact.position,
+        causes=(fact.position,),
     )
 
 
@@ -164,7 +166,7 @@ def _flow(
         document=billed.invoice,
         curve=At(day, minor),
         on=day,
-        causes=causes_of(billed.causes, (cut.cause,) if cut else ()),
+        causes=causes_of(billed.causes, cut.causes if cut else ()),
         rule="receivable-at-issue@1",
         steps=(
             Step(what=what, value=decimal_text(minor, billed.currency)),

@@ -24,7 +24,7 @@ def line_revenue(row: BilledLine, by: Progress) -> tuple[Flow, ...]:
         return invoiced_flows(row)
     never = [cut for cut in row.cuts if cut.as_if_never]
     price = row.line.amount_minor - sum(cut.minor for cut in never)
-    causes = causes_of(row.causes, tuple(cut.cause for cut in never))
+    causes = causes_of(row.causes, *(cut.causes for cut in never))
     steps = (Step(what="price of the line", value=decimal_text(price, row.currency)),)
     flows: tuple[Flow, ...] = (
         over_time(
@@ -51,7 +51,7 @@ def _from_now(
     start = max(measured_from(cut.day, by), row.line.service_from)
     kept = frozen(flows, start - ONE_DAY)
     rest = price - cut.minor - stands(kept, start - ONE_DAY)
-    causes = causes_of(*(flow.causes for flow in flows), (*row.causes, cut.cause))
+    causes = causes_of(*(flow.causes for flow in flows), row.causes, cut.causes)
     steps = (
         Step(what="price before the cut", value=decimal_text(price, row.currency)),
         Step(what="cut", value=decimal_text(cut.minor, row.currency)),
@@ -70,7 +70,7 @@ def concessions(row: BilledLine, by: Progress) -> tuple[Flow, ...]:
 
 
 def _concession(row: BilledLine, cut: Cut, by: Progress) -> Flow:
-    causes = causes_of(row.causes, (cut.cause,))
+    causes = causes_of(row.causes, cut.causes)
     steps = (Step(what="concession", value=decimal_text(-cut.minor, row.currency)),)
     start, end = row.line.service_from, row.line.service_to
     if start is None or end is None:
@@ -98,7 +98,7 @@ def invoiced_flows(row: BilledLine, causes: tuple[int, ...] = ()) -> tuple[Flow,
             row.obligation,
             row.issued_on if cut.as_if_never else cut.day,
             -cut.minor,
-            causes_of(causes, (cut.cause,)),
+            causes_of(causes, cut.causes),
             (Step(what="credited", value=decimal_text(-cut.minor, row.currency)),),
         )
         for cut in row.cuts

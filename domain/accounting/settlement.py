@@ -84,7 +84,7 @@ def _claims(facts: Sequence[Fact], currency: str) -> dict[str, _Claim]:
         claim = claims.setdefault(row.invoice, _Claim(row.invoice, row.due_on, row.issued_on, []))
         claim.changes.append((row.issued_on, row.line.amount_minor, (row.cause,)))
         for cut in row.cuts:
-            claim.changes.append((cut.day, -cut.minor, (row.cause, cut.cause)))
+            claim.changes.append((cut.day, -cut.minor, causes_of((row.cause,), cut.causes)))
     return claims
 
 
@@ -137,9 +137,13 @@ def _stated(
             claim.stated += row.amount_minor
             money.stated += row.amount_minor
             causes = causes_of(money.changes[0][2], claim.changes[0][2], (fact.position,))
+            # What the default leaves for others rests on what was stated.
+            claim.causes = causes_of(claim.causes, causes)
+            money.causes = causes_of(money.causes, causes)
             day = max(fact.when.effective, claim.issued_on, money.day)
+            stated = (Step(what="by", value="stated"),)
             flows.append(
-                _application(name, row.invoice, day, row.amount_minor, causes, currency, "stated")
+                _application(name, row.invoice, day, row.amount_minor, causes, currency, stated)
             )
     return flows
 
@@ -210,8 +214,9 @@ def _release_excess(matches: list[_Match], day: date, currency: str) -> list[Flo
         excess = max(-match.claim.open, -match.money.left, 0)
         back = min(match.minor, excess)
         if back:
+            steps = _met(match, currency)
             _move(match, -back)
-            flows.append(_measured(match, day, -back, currency))
+            flows.append(_measured(match, day, -back, currency, steps))
     return flows
 
 
@@ -231,9 +236,10 @@ def _apply(
             minor = min(money.left, claim.open)
             if minor > 0:
                 match = _Match(money, claim, 0)
+                steps = _met(match, currency)
                 _move(match, minor)
                 matches.append(match)
-                flows.append(_measured(match, day, minor, currency))
+                flows.append(_measured(match, day, minor, currency, steps))
     return flows
 
 
@@ -246,7 +252,16 @@ def _move(match: _Match, minor: int) -> None:
     match.money.causes = match.claim.causes = both
 
 
-def _measured(match: _Match, day: date, minor: int, currency: str) -> Flow:
+def _met(match: _Match, currency: str) -> tuple[Step, ...]:
+    """What money and claim had left when they met: the smaller is applied."""
+    return (
+        Step(what="by", value="oldest due first"),
+        Step(what=f"left of {match.money.payment}", value=decimal_text(match.money.left, currency)),
+        Step(what=f"open on {match.claim.invoice}", value=decimal_text(match.claim.open, currency)),
+    )
+
+
+def _measured(match: _Match, day: date, minor: int, currency: str, steps: tuple[Step, ...]) -> Flow:
     return _application(
         match.money.payment,
         match.claim.invoice,
@@ -254,7 +269,7 @@ def _measured(match: _Match, day: date, minor: int, currency: str) -> Flow:
         minor,
         match.money.causes,
         currency,
-        "oldest due first",
+        steps,
     )
 
 
@@ -265,7 +280,7 @@ def _application(
     minor: int,
     causes: tuple[int, ...],
     currency: str,
-    how: str,
+    steps: tuple[Step, ...],
 ) -> Flow:
     return Flow(
         kind="application",
@@ -276,10 +291,7 @@ def _application(
         on=day,
         causes=causes,
         rule="cash-application@1",
-        steps=(
-            Step(what=f"applied to {invoice}", value=decimal_text(minor, currency)),
-            Step(what="by", value=how),
-        ),
+        steps=(Step(what=f"applied to {invoice}", value=decimal_text(minor, currency)), *steps),
     )
 
 

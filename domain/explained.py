@@ -1,0 +1,63 @@
+"""Explain a slot: every measured amount in it, with the steps that came out of the same call.
+
+An unbilled receivable is presented from what its obligation earned and billed so far, so it shows
+all of those amounts; any other slot shows the flows that move it within its period.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from msgspec import Struct
+
+from domain.accounting.schedule import Flow, Schedule
+from domain.calendar import Calendar
+from domain.explain import Step
+from domain.journal import Slot
+from domain.ledger import LIABILITY, by_period, slot_of
+
+
+class Explained(Struct, frozen=True, kw_only=True):
+    """One flow's share of a slot, in minor units of the slot's account."""
+
+    subject: str
+    rule: str
+    minor: int
+    steps: tuple[Step, ...]
+    causes: tuple[int, ...]
+
+
+def explain(
+    schedule: Schedule, slot: Slot, through: date, calendar: Calendar
+) -> tuple[Explained, ...]:
+    """What an amount is made of; shares of the slot's own flows sum to what is due in it."""
+    if slot.kind == "unbilled":
+        flows = [flow for flow in schedule.flows if _counts(flow, slot.obligation)]
+        return tuple(
+            _explained(flow, minor)
+            for flow in flows
+            for last, minor in _changes(flow, through, calendar)
+            if last <= slot.earned
+        )
+    return tuple(
+        _explained(flow, sign * minor)
+        for flow in schedule.flows
+        for account, sign in flow.legs
+        if slot == slot_of(flow, account, slot.earned)
+        for last, minor in _changes(flow, through, calendar)
+        if last == slot.earned
+    )
+
+
+def _counts(flow: Flow, obligation: str) -> bool:
+    return flow.obligation == obligation and any(name == LIABILITY for name, _ in flow.legs)
+
+
+def _changes(flow: Flow, through: date, calendar: Calendar) -> list[tuple[date, int]]:
+    return [(period.last, minor) for period, minor in by_period(flow, through, calendar)]
+
+
+def _explained(flow: Flow, minor: int) -> Explained:
+    return Explained(
+        subject=flow.subject, rule=flow.rule, minor=minor, steps=flow.steps, causes=flow.causes
+    )
