@@ -1,0 +1,223 @@
+"""From a journal line down to the facts and usage rows under it, and from those up to every line.
+
+`explain` measures the line's unit again on what was known at its run: the steps come from the same
+call as the amount.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+
+from msgspec import Struct
+
+from domain.explained import Explained, explain
+from domain.journal import Slot
+from domain.ledger import due
+from domain.master import MASTER_CATEGORIES, master_data
+from projections.remeasure import schedules_at
+from store import checkpoints, log
+from store.canonical import bucket
+from store.db import Connection, queries
+
+SQL = queries(__file__)
+
+ROWS = 1_000
+
+
+class JournalLine(Struct, frozen=True):
+    """One posted line, with the entry it stands in."""
+
+    entry: int
+    line: int
+    book: str
+    unit: str
+    known_at: int
+    booked: str
+    account: str
+    kind: str
+    subject: str
+    obligation: str
+    document: str
+    customer: str
+    earned: date
+    accounting_date: date
+    currency: str
+    minor: int
+    functional_currency: str
+    functional_minor: int
+    rule: str
+
+    @property
+    def slot(self) -> Slot:
+        return Slot(
+            self.earned, self.kind, self.subject, self.account, self.obligation, self.document
+        )
+
+
+class CauseFact(Struct, frozen=True):
+    """A fact under a line: without it the amount or its steps would differ."""
+
+    position: int
+    stream: str
+    what: str
+    effective: date
+    recorded_at: datetime
+    actor: str
+    corrects: int | None
+    content: str
+
+
+class UsageRowVersion(Struct, frozen=True):
+    """A usage row as one batch brought it; `replaced_at` is the position of what took it out."""
+
+    source: str
+    event_id: str
+    batch: int
+    position: int
+    subscription: str
+    meter: str
+    quantity: Decimal
+    occurred_at: datetime
+    replaced_at: int | None
+
+
+class Down(Struct, frozen=True, kw_only=True):
+    """A line, the facts that caused it, and the usage rows of its unit in their batches."""
+
+    line: JournalLine
+    causes: tuple[CauseFact, ...]
+    rows: tuple[UsageRowVersion, ...]
+
+
+class Up(Struct, frozen=True, kw_only=True):
+    """Facts or row versions, and every line that rests on them, reversals included."""
+
+    facts: tuple[CauseFact, ...]
+    rows: tuple[UsageRowVersion, ...]
+    lines: tuple[JournalLine, ...]
+
+
+class Explanation(Struct, frozen=True, kw_only=True):
+    """Stood + changed = due; `shares` are the measured amounts in the slot with their steps."""
+
+    line: JournalLine
+    stood_minor: int
+    due_minor: int
+    through: date
+    shares: tuple[Explained, ...]
+
+
+def lines_of(
+    connection: Connection, entity: str, *, entry: int | None = None, line: int | None = None
+) -> tuple[JournalLine, ...]:
+    """The lines of one entry, or one of them."""
+    names = {"entity": entity, "entry": entry, "line": line, "upto": _reached(connection, entity)}
+    return tuple(JournalLine(*row) for row in connection.execute(SQL.lines, names))
+
+
+def lineage_down(
+    connection: Connection, entity: str, entry: int, line: int, *, limit: int = ROWS
+) -> Down | None:
+    """None if there is no such line."""
+    with connection.transaction():
+        found = lines_of(connection, entity, entry=entry, line=line)
+        if not found:
+            return None
+        names = {"entity": entity, "entry": entry, "line": line}
+        causes = _facts(connection, SQL.causes, names)
+        batches = [fact.position for fact in causes if fact.what == "usage-batch-accepted"]
+        rows = connection.execute(
+            SQL.rows_of_batches,
+            {
+                "entity": entity,
+                "subscription": found[0].unit.partition(":")[2],
+                "positions": batches,
+                "earned": found[0].earned,
+                "limit": limit,
+            },
+        )
+        return Down(line=found[0], causes=causes, rows=tuple(UsageRowVersion(*row) for row in rows))
+
+
+def lineage_up(connection: Connection, entity: str, position: int) -> Up | None:
+    """From one fact. None if the log has no such position."""
+    with connection.transaction():
+        facts = _facts(connection, SQL.one_fact, {"entity": entity, "position": position})
+        if not facts:
+            return None
+        names = {"entity": entity, "position": position, "upto": _reached(connection, entity)}
+        lines = connection.execute(SQL.lines_on_fact, names)
+        return Up(facts=facts, rows=(), lines=tuple(JournalLine(*row) for row in lines))
+
+
+def lineage_up_event(connection: Connection, entity: str, source: str, event_id: str) -> Up | None:
+    """From one usage event, by every version of it: what its batches moved from its day on."""
+    with connection.transaction():
+        names = {
+            "bucket": bucket(entity, source, event_id),
+            "entity": entity,
+            "source": source,
+            "event_id": event_id,
+        }
+        versions = connection.execute(SQL.versions_of_event, names).fetchall()
+        if not versions:
+            return None
+        rows = tuple(UsageRowVersion(*row) for row in versions)
+        touched = {(row.subscription, row.position, row.occurred_at) for row in rows}
+        touched |= {
+            (row.subscription, row.replaced_at, row.occurred_at) for row in rows if row.replaced_at
+        }
+        ordered = sorted(touched)
+        names = {
+            "entity": entity,
+            "units": [f"subscription:{subscription}" for subscription, _, _ in ordered],
+            "positions": [position for _, position, _ in ordered],
+            "days": [moment for _, _, moment in ordered],
+            "upto": _reached(connection, entity),
+        }
+        lines = connection.execute(SQL.lines_on_usage, names)
+        positions = {"entity": entity, "positions": sorted({at for _, at, _ in ordered})}
+        return Up(
+            facts=_facts(connection, SQL.facts_at, positions),
+            rows=rows,
+            lines=tuple(JournalLine(*row) for row in lines),
+        )
+
+
+def explain_line(connection: Connection, entity: str, entry: int, line: int) -> Explanation | None:
+    """Measure the unit again as its run knew it, and show what the slot is made of."""
+    with connection.transaction():
+        found = lines_of(connection, entity, entry=entry, line=line)
+        if not found:
+            return None
+        row = found[0]
+        kept = log.read_categories(connection, entity, MASTER_CATEGORIES, upto=row.known_at)
+        master = master_data(kept)
+        through = checkpoints.passed_run(connection, entity, row.known_at).through
+        assert through is not None, row
+        measured = schedules_at(connection, entity, row.book, [row.unit], row.known_at, master)
+        schedule = measured[row.unit]
+        amount = due(schedule, through, master.calendar).get(row.slot)
+        names = {"entity": entity, "entry": entry, "line": line}
+        stood = connection.execute(SQL.stood_before, names).fetchone()
+        assert stood is not None, row
+        return Explanation(
+            line=row,
+            stood_minor=stood[0],
+            due_minor=amount.minor if amount else 0,
+            through=through,
+            shares=explain(schedule, row.slot, through, master.calendar),
+        )
+
+
+def _reached(connection: Connection, entity: str) -> int:
+    """Lines of a run that is not whole yet are not there for a reader."""
+    return checkpoints.passed(connection, entity, checkpoints.JOURNAL)
+
+
+def _facts(
+    connection: Connection, statement: str, names: Mapping[str, object]
+) -> tuple[CauseFact, ...]:
+    return tuple(CauseFact(*row) for row in connection.execute(statement.encode(), names))
