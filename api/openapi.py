@@ -56,6 +56,7 @@ VIEW_QUERY = {
     "known_at": "integer",
     "basis": "basis",
     "at_least": "integer",
+    "customer": "string",
 }
 
 OPERATIONS = (

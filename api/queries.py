@@ -7,12 +7,10 @@ from litestar import Response, get
 from litestar.params import FromPath, FromQuery
 
 from api.openapi import document
-from api.problems import Missing
-from api.reading import read_as, read_date
 from api.service import AnyRequest, answer, service_of
-from api.views import VIEWS
+from api.views import ask
 from domain.errors import Malformed
-from projections.question import Answer, Behind, Question
+from projections.question import Answer, Behind
 from store import log
 
 WAIT_SECONDS = 10.0
@@ -59,49 +57,24 @@ async def get_view(
     entity: FromPath[str], view: FromPath[str], request: AnyRequest
 ) -> Response[bytes]:
     """One view: ?book= &through= &known_at= &basis= &at_least= (waits until it is seen)."""
-    if view not in VIEWS:
-        raise Missing("view", view)
-    question = question_of(entity, dict(request.query_params))
-    found = await _seen(request, view, question)
-    return answer(found)
+    said = dict(request.query_params)
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + WAIT_SECONDS
+    while True:
+        try:
+            return answer(await asyncio.to_thread(_ask, request, view, entity, said))
+        except Behind:
+            if "at_least" not in said or loop.time() > deadline:
+                raise
+        await asyncio.sleep(PAUSE_SECONDS)
 
 
 QUERY_ROUTES = (get_health, get_openapi, get_heads, get_facts, get_view)
 
 
-def question_of(entity: str, said: dict[str, str]) -> Question:
-    """A question from its parameters, texts all of them."""
-    wanted: dict[str, Any] = {"entity": entity, "book": "main"} | said
-    for name in ("known_at", "at_least"):
-        if name in said:
-            wanted[name] = _position(said[name], name)
-    if "through" in said:
-        wanted["through"] = read_date(said["through"], "through")
-    return read_as(wanted, Question)
-
-
-def _position(text: str, field: str) -> int:
-    if not text.isdecimal():
-        raise Malformed("wrong-type", field=field, expected="a position")
-    return int(text)
-
-
-async def _seen(request: AnyRequest, view: str, question: Question) -> Answer[Any]:
-    """Wait for the views to pass what was asked for, if it was asked for."""
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + WAIT_SECONDS
-    while True:
-        try:
-            return await asyncio.to_thread(_ask, request, view, question)
-        except Behind:
-            if question.at_least is None or loop.time() > deadline:
-                raise
-        await asyncio.sleep(PAUSE_SECONDS)
-
-
-def _ask(request: AnyRequest, view: str, question: Question) -> Answer[Any]:
+def _ask(request: AnyRequest, view: str, entity: str, said: dict[str, str]) -> Answer[Any]:
     with service_of(request).ledger.connection() as connection:
-        return VIEWS[view].ask(connection, question)
+        return ask(connection, view, entity, said)
 
 
 def _facts(request: AnyRequest, entity: str, after: int, limit: int) -> tuple[Any, ...]:

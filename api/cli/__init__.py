@@ -5,7 +5,7 @@ from importlib.metadata import version
 
 import click
 
-from api.cli import books, cases, develop, facts, usage
+from api.cli import books, cases, develop, facts, reports, serve, usage
 from api.cli.output import fail
 from api.problems import Missing
 from domain.errors import Malformed, Rejected
@@ -22,16 +22,19 @@ def tieout() -> None:
 
 
 for command in (
+    serve.serve,
     facts.post,
     usage.import_group,
     books.run,
     books.bill,
     books.close,
     books.reopen,
+    reports.report,
     cases.cases,
     develop.test,
 ):
     tieout.add_command(command)
+reports.report.add_command(usage.reconciliation)
 
 
 def main() -> None:

@@ -1,0 +1,91 @@
+"""What the books say: every view, at both clocks."""
+
+import json
+from functools import partial
+from typing import Any
+
+import click
+import msgspec
+
+from api.cli.output import (
+    Day,
+    as_json,
+    book_option,
+    entity_option,
+    examples,
+    money,
+    print_json,
+    print_table,
+)
+from api.cli.session import open_ledger
+from api.views import VIEWS, ask
+
+
+@click.group()
+def report() -> None:
+    """Print a view of the books, at both clocks."""
+
+
+def view_command(name: str) -> click.Command:
+    """One command for each view; they differ in their filters alone."""
+    view = VIEWS[name]
+    options: list[click.Parameter] = [
+        *(click.Option([f"--{word}"], help=f"Of one {word} only.") for word in view.filters),
+        click.Option(["--through"], type=Day(), help="The last day that counts; none: all days."),
+        click.Option(["--known-at"], type=int, help="As the ledger knew at this position."),
+        click.Option(
+            ["--basis"],
+            type=click.Choice(["reported", "earned"]),
+            default="reported",
+            help="By the date booked, or by the period earned.",
+        ),
+    ]
+    command = click.Command(
+        name,
+        callback=partial(_report, name),
+        params=options,
+        help=view.says,
+        epilog=examples(
+            f"tieout report {name} --entity acme",
+            f"tieout report {name} -e acme --through 2024-03-31 --known-at 120 --json",
+        ),
+    )
+    return as_json(book_option(entity_option(command)))
+
+
+def _report(view: str, *, entity: str, as_json: bool, **said: object) -> None:
+    told = {name: str(value) for name, value in said.items() if value is not None}
+    with open_ledger() as ledger:
+        ledger.catch_up(entity)
+        with ledger.connection() as connection:
+            found = ask(connection, view, entity, told)
+    if as_json:
+        print_json(found)
+        return
+    book = f", book {said['book']}" if "book" in said else ""
+    title = f"{view} of {entity}{book}, known at {found.known_at}, run {found.run}"
+    print_rows([msgspec.to_builtins(row) for row in found.rows], title)
+
+
+def print_rows(rows: list[dict[str, Any]], title: str) -> None:
+    """Amounts in major units, one column for each field; what holds rows is a count."""
+    columns = [name for name in (rows[0] if rows else {}) if not name.endswith("currency")]
+    columns += ["currency"] if rows and "currency" in rows[0] else []
+    names = [name.removesuffix("_minor").replace("_", " ") for name in columns]
+    print_table(names, [[_cell(row, name) for name in columns] for row in rows], title)
+    if not rows:
+        click.echo("nothing")
+
+
+def _cell(row: dict[str, Any], name: str) -> object:
+    value = row[name]
+    if name.endswith("minor") and "currency" in row:
+        functional = row.get("functional_currency", row["currency"])
+        return money(value, functional if name.startswith("functional") else row["currency"])
+    if isinstance(value, list):
+        return len(value)
+    return json.dumps(value) if isinstance(value, dict) else value
+
+
+for listed in VIEWS:
+    report.add_command(view_command(listed))
