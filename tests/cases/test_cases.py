@@ -209,6 +209,25 @@ def test_a_command_the_ledger_refuses_fails_the_case_by_name(
     assert result.problems[0].startswith("the ledger refused fact-2: credit-above-invoice")
 
 
+def test_a_case_that_does_not_come_out_in_a_variant_fails(stage: LedgerStage, written: Any) -> None:
+    leap_day = {"event": "invoice_issued", "effective": "2072-02-29", "amount": "10.00"}
+    expected = {"revenue_by_period": {"2072-02": "10.00"}}
+    path = written("ratable-leap-year-daily", facts=[leap_day], expected=expected)
+
+    # 2100 is no leap year: the calendar does not repeat across it.
+    assert run_case(path, stage) == Result(
+        case="ratable-leap-year-daily",
+        file="ratable-leap-year-daily.json",
+        passed=False,
+        compared=1,
+        variants={
+            "x3": "passed",
+            "x7": "passed",
+            "+28y": ("invoice_issued.effective must be an ISO date or instant, not '2100-02-29'"),
+        },
+    )
+
+
 def examples(page: str) -> list[dict[str, Any]]:
     """The cases a page of the documentation shows."""
     text = (DOCS / page).read_text(encoding="utf-8")
