@@ -1,0 +1,51 @@
+from domain.party import AmendCustomer, CustomerAmended, CustomerRegistered, RegisterCustomer
+from tests.domain.given import code, decide, on, refusal
+
+STREAM = "customer:c1"
+REGISTER = RegisterCustomer(when=on(1, 1), currency="USD", party="p-7", party_digest="ab")
+REGISTERED = CustomerRegistered(when=on(1, 1), currency="USD", party="p-7", party_digest="ab")
+
+
+def test_a_customer_is_registered_under_an_opaque_party() -> None:
+    assert decide(STREAM, REGISTER) == (REGISTERED,)
+
+
+def test_a_registered_customer_is_not_registered_again() -> None:
+    assert code(STREAM, REGISTER, REGISTERED) == "customer-already-registered"
+
+
+def test_a_customer_needs_a_currency_that_exists() -> None:
+    command = RegisterCustomer(when=on(1, 1), currency="XXX")
+
+    assert refusal(STREAM, command) == ("unknown-currency", {"currency": "XXX"})
+
+
+def test_payment_terms_are_not_negative() -> None:
+    command = RegisterCustomer(when=on(1, 1), currency="USD", payment_terms_days=-1)
+
+    assert refusal(STREAM, command) == ("negative-payment-terms", {"days": -1})
+
+
+def test_an_amendment_leaves_out_what_stays() -> None:
+    command = AmendCustomer(when=on(2, 1), payment_terms_days=0)
+
+    assert decide(STREAM, command, REGISTERED) == (
+        CustomerAmended(when=on(2, 1), payment_terms_days=0),
+    )
+
+
+def test_an_amendment_may_come_before_the_registration() -> None:
+    assert decide(STREAM, AmendCustomer(when=on(2, 1), parent="c9"))
+
+
+def test_an_amendment_that_says_what_is_already_so_is_still_a_fact() -> None:
+    command = AmendCustomer(when=on(2, 1), payment_terms_days=30)
+    amended = CustomerAmended(when=on(2, 1), payment_terms_days=30)
+
+    assert decide(STREAM, command, REGISTERED, amended) == (amended,)
+
+
+def test_a_customer_is_not_its_own_parent() -> None:
+    command = AmendCustomer(when=on(2, 1), parent="c1")
+
+    assert code(STREAM, command, REGISTERED) == "own-parent"
