@@ -1,0 +1,177 @@
+"""The reference pages say what the code says: facts, commands, policy options, environment."""
+
+import re
+import types
+import typing
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import msgspec
+import pytest
+from msgspec import NODEFAULT, structs
+
+from domain.deciders import COMMANDS, DECIDERS, EVENTS
+from domain.facts import Source
+from domain.policy import Options
+from domain.usage import UsageRow
+
+ROOT = Path(__file__).parents[1]
+REFERENCE = ROOT / "docs" / "reference"
+FACTS = REFERENCE / "facts.md"
+SECTION = re.compile(
+    r"^### `?(?P<name>[^`\n]+)`?\n(?P<text>.*?)(?=^##|\Z)", re.MULTILINE | re.DOTALL
+)
+STREAM = re.compile(
+    r"^## `(?P<category>\w+):[^\n]*\n(?P<text>.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL
+)
+ROW = re.compile(
+    r"^\| `(?P<field>\w+)` \| [^|]+ \| (?P<default>[^|]+) \| (?P<meaning>.+) \|$", re.MULTILINE
+)
+BY = re.compile(r"^By `(?P<command>[\w-]+)`", re.MULTILINE)
+
+
+def tag_of(kind: type[msgspec.Struct]) -> str:
+    return str(kind.__struct_config__.tag)
+
+
+TAGS = {tag_of(event): event for event in EVENTS}
+ASKED = {tag_of(command): command for command in COMMANDS}
+
+
+def sections() -> dict[str, str]:
+    return {found["name"]: found["text"] for found in SECTION.finditer(FACTS.read_text())}
+
+
+def documented(text: str) -> dict[str, tuple[str, str]]:
+    return {row["field"]: (row["default"], row["meaning"]) for row in ROW.finditer(text)}
+
+
+def default_of(field: structs.FieldInfo) -> str:
+    """As the page writes it: JSON, decimals without the quotes they may be sent in."""
+    if field.default_factory is not NODEFAULT:
+        return f"`{msgspec.json.encode(field.default_factory()).decode()}`"
+    if field.default is NODEFAULT:
+        return "required"
+    shown = (
+        field.default
+        if isinstance(field.default, Decimal)
+        else msgspec.json.encode(field.default).decode()
+    )
+    return f"`{shown}`"
+
+
+def words_of(kind: object) -> Iterator[str]:
+    """The words that a field takes, if it takes no other."""
+    if typing.get_origin(kind) is typing.Literal:
+        yield from typing.get_args(kind)
+    elif isinstance(kind, types.UnionType) or typing.get_origin(kind) is typing.Union:
+        for one in typing.get_args(kind):
+            yield from words_of(one)
+
+
+def parts_of(kind: object) -> Iterator[type[msgspec.Struct]]:
+    """The structs inside a field's type."""
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        yield kind
+    for one in typing.get_args(kind):
+        yield from parts_of(one)
+
+
+def test_every_fact_and_every_command_has_its_place() -> None:
+    commands = [found["command"] for text in sections().values() for found in BY.finditer(text)]
+
+    assert sorted(TAGS.keys() - sections().keys()) == []
+    assert sorted(commands) == sorted(ASKED)
+
+
+def test_every_fact_stands_under_its_stream() -> None:
+    page = FACTS.read_text()
+    placed = {
+        found["category"]: {section["name"] for section in SECTION.finditer(found["text"])}
+        for found in STREAM.finditer(page)
+    }
+    everywhere = {"adopted", "retracted"}
+
+    assert placed == {
+        decider.category: {tag_of(event) for event in decider.events} - everywhere
+        for decider in DECIDERS
+    }
+
+
+@pytest.mark.parametrize("tag", TAGS)
+def test_every_field_of_a_fact_is_told(tag: str) -> None:
+    text = sections()[tag]
+    event = {field.name: field for field in structs.fields(TAGS[tag]) if field.name != "when"}
+    by = BY.search(text)
+    asked = {f.name: f for f in structs.fields(ASKED[by["command"]])} if by else {}
+    told = documented(text)
+
+    assert {name: default for name, (default, _) in told.items()} == {
+        name: default_of(asked[name]) if name in asked else "by the ledger" for name in event
+    }
+    assert sorted(asked.keys() - event.keys() - {"when"}) == []
+    assert "\nMoves " in text
+    untold = [
+        word
+        for name, (_, meaning) in told.items()
+        for word in words_of(event[name].type)
+        if f"`{word}`" not in meaning
+    ]
+    assert untold == []
+
+
+def nested() -> dict[str, type[msgspec.Struct]]:
+    """Every struct inside a fact by the heading it has on the page."""
+    found: dict[str, type[msgspec.Struct]] = {}
+    waiting: list[type[msgspec.Struct]] = [*EVENTS, UsageRow, Source]
+    while waiting:
+        for field in structs.fields(waiting.pop()):
+            for part in parts_of(field.type):
+                if part not in found.values() and part not in EVENTS:
+                    found[heading(part)] = part
+                    waiting.append(part)
+    return found | {heading(part): part for part in (UsageRow, Source)}
+
+
+def heading(part: type[msgspec.Struct]) -> str:
+    """A price model goes by its tag, everything else by its name as words."""
+    if part.__struct_config__.tag is not None:
+        return tag_of(part)
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", part.__name__).capitalize()
+
+
+@pytest.mark.parametrize("name", [name for name in nested() if name != "Options"])
+def test_every_field_of_a_part_is_told(name: str) -> None:
+    kind = nested()[name]
+    told = documented(sections()[name])
+
+    assert {field: default for field, (default, _) in told.items()} == {
+        field.name: default_of(field) for field in structs.fields(kind)
+    }
+
+
+def test_every_policy_option_is_told() -> None:
+    rows = re.findall(
+        r"^\| `(\w+)` \| (.+) \| `([\w-]+)` \|$",
+        (REFERENCE / "policy.md").read_text(),
+        re.MULTILINE,
+    )
+
+    assert {name: (re.findall("`([^`]+)`", values), default) for name, values, default in rows} == {
+        field.name: ([*words_of(field.type)], field.default) for field in structs.fields(Options)
+    }
+
+
+VARIABLE = re.compile(r"\bTIEOUT_[A-Z_]+[A-Z]\b")
+
+
+def test_every_environment_variable_is_told_and_no_other() -> None:
+    folders = ("domain", "store", "projections", "replay", "api", "bench", "connectors", "tests")
+    files = [ROOT / name for name in ("tieout", "Dockerfile", "docker-compose.yml")]
+    files += [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    files += [path for path in (ROOT / ".ci").iterdir() if path.is_file()]
+    page = (REFERENCE / "configuration.md").read_text()
+    used = {name for path in files for name in VARIABLE.findall(path.read_text(encoding="utf-8"))}
+
+    assert {*re.findall(r"^\| `(TIEOUT_\w+)`", page, re.MULTILINE)} == used
