@@ -12,9 +12,9 @@ from msgspec import Struct
 
 from domain.accounting.schedule import Flow, Schedule
 from domain.calendar import Calendar
+from domain.due import LIABILITY, by_period, slot_of
 from domain.explain import Step
 from domain.journal import Slot
-from domain.ledger import LIABILITY, by_period, slot_of
 
 
 class Explained(Struct, frozen=True, kw_only=True):

@@ -1,9 +1,9 @@
 """How a fact becomes a journal line. Read this file first.
 
-    known    the facts of one accounting unit up to a position, less what later facts correct
-    measure  every dated amount they imply, with causes and steps          -> Schedule
-    due      what should stand in each slot by a date                      -> Balances
-    post     the balanced entries that close the difference to what stands -> Entry, Entry, ...
+    known    the facts of one unit up to a position, less what later facts correct   (facts.py)
+    measure  every dated amount they imply, with causes and steps    -> Schedule     (accounting/)
+    due      what should stand in each slot by a date                -> Balances     (due.py)
+    post     the balanced entries that close the difference          -> Entry, ...   (here)
 
 A posting run settles every unit that has new facts, or whose figures move because time passed. A
 late usage event, a backdated upgrade, a correction and a repeat need no code of their own:
@@ -19,21 +19,17 @@ from datetime import date
 
 from msgspec import Struct, structs
 
-from domain.accounting.curves import first_day, last_day, standing
+from domain.accounting.curves import first_day, last_day
 from domain.accounting.measure import measure
-from domain.accounting.schedule import Flow, Schedule, causes_of
-from domain.calendar import Calendar, Period
+from domain.accounting.schedule import Schedule, causes_of
+from domain.calendar import Period
+from domain.due import due
 from domain.errors import Rejected
 from domain.facts import Fact, corrected
 from domain.journal import Balances, Due, Entry, Line, Slot
 from domain.master import MasterData
 from domain.periods import PeriodStates
 from domain.usage import UsageDay
-
-LIABILITY = "contract-liability"
-UNBILLED = "unbilled-receivable"
-# An obligation's billed and earned changes by period end: what its unbilled part is presented from.
-_Position = dict[date, list[tuple[Flow, int]]]
 
 
 class Posted(Struct, frozen=True, array_like=True):
@@ -102,93 +98,6 @@ def settle(unit: str, state: UnitState | None, fresh: Fresh | None, run: Run) ->
             measured_at=run.position if fresh is not None else before.measured_at,
         ),
     )
-
-
-# --- due: what should be booked by a date ------------------------------------------------------
-
-
-def due(schedule: Schedule, through: date, calendar: Calendar) -> Balances:
-    """What should stand: documents at their date, what time drives up to `through`."""
-    balances: Balances = {}
-    positions: dict[str, _Position] = {}
-    for flow in schedule.flows:
-        changes_by_period = by_period(flow, through, calendar)
-        for period, minor in changes_by_period:
-            for account, sign in flow.legs:
-                _add(balances, slot_of(flow, account, period.last), sign * minor, flow)
-        if flow.obligation and any(account == LIABILITY for account, _ in flow.legs):
-            position = positions.setdefault(flow.obligation, {})
-            for period, minor in changes_by_period:
-                position.setdefault(period.last, []).append((flow, minor))
-    for obligation, position in positions.items():
-        _present_unbilled(balances, obligation, position)
-    return balances
-
-
-def slot_of(flow: Flow, account: str, earned: date) -> Slot:
-    return Slot(earned, flow.kind, flow.subject, account, flow.obligation, flow.document)
-
-
-def by_period(flow: Flow, through: date, calendar: Calendar) -> list[tuple[Period, int]]:
-    """The flow's change in each period that shares a day with it, up to its cut."""
-    cut = last_day(flow.curve) if flow.on is not None else min(through, last_day(flow.curve))
-    begin = first_day(flow.curve)
-    if cut < begin:
-        return []
-    before, found = 0, []
-    for period in _periods(calendar, begin, cut):
-        now = standing(flow.curve, min(period.last, cut))
-        if now != before:
-            found.append((period, now - before))
-        before = now
-    return found
-
-
-def _periods(calendar: Calendar, first: date, last: date) -> tuple[Period, ...]:
-    """Every day must have a period; a calendar that ends too early parks the unit."""
-    found = calendar.between(first, last)
-    if not found or found[0].first > first or found[-1].last < last:
-        raise Rejected("no-period", first=str(first), last=str(last))
-    return found
-
-
-def _add(balances: Balances, slot: Slot, minor: int, flow: Flow) -> None:
-    stands = balances.get(slot)
-    if stands is None:
-        balances[slot] = Due(minor, minor, flow.causes, flow.rule, flow.on)
-        return
-    balances[slot] = Due(
-        stands.minor + minor,
-        stands.functional_minor + minor,
-        causes_of(stands.causes, flow.causes),
-        stands.rule,
-        max(filter(None, (stands.on, flow.on)), default=None),
-    )
-
-
-def _present_unbilled(balances: Balances, obligation: str, position: _Position) -> None:
-    """Delivered but not billed is an unbilled receivable, no negative liability (rule 38)."""
-    billed = earned = before = 0
-    causes: set[int] = set()
-    for last in sorted(position):
-        for flow, minor in position[last]:
-            if flow.kind == "release":
-                earned += minor
-            else:
-                billed += minor
-            causes.update(flow.causes)
-        now = max(0, min(earned, earned - billed))
-        if now != before:
-            _reclass(balances, obligation, last, now - before, tuple(sorted(causes)))
-        before = now
-
-
-def _reclass(
-    balances: Balances, obligation: str, last: date, minor: int, causes: tuple[int, ...]
-) -> None:
-    for account, sign in ((UNBILLED, 1), (LIABILITY, -1)):
-        slot = Slot(last, "unbilled", obligation, account, obligation)
-        balances[slot] = Due(sign * minor, sign * minor, causes, "unbilled-receivable@1")
 
 
 # --- post: the difference ----------------------------------------------------------------------

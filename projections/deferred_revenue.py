@@ -14,7 +14,7 @@ from msgspec import Struct
 from domain.accounting.curves import last_day, standing
 from domain.accounting.schedule import Flow, Schedule
 from domain.calendar import Calendar
-from domain.ledger import LIABILITY
+from domain.due import LIABILITY
 from domain.master import MASTER_CATEGORIES, master_data
 from projections.journal_rows import unpack
 from projections.question import Answer, Horizon, Question, calendar_at, looking

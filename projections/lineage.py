@@ -12,9 +12,9 @@ from decimal import Decimal
 
 from msgspec import Struct
 
+from domain.due import due
 from domain.explained import Explained, explain
 from domain.journal import Slot
-from domain.ledger import due
 from domain.master import MASTER_CATEGORIES, master_data
 from projections.remeasure import schedules_at
 from store import checkpoints, log

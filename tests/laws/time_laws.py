@@ -13,9 +13,10 @@ from msgspec import structs
 
 from domain.books import PeriodClosed, PeriodReopened, PeriodSealed, PeriodSoftClosed, PostingRun
 from domain.calendar import Calendar, Period, add_months
+from domain.due import due
 from domain.facts import Fact, known
 from domain.journal import Balances, Entry, Slot
-from domain.ledger import UnitState, due, settle
+from domain.ledger import UnitState, settle
 from tests.laws.changes import in_stream_order
 from tests.laws.memory import (
     Arrival,
