@@ -86,6 +86,17 @@ def test_every_figure_scales_within_half_of_one_more_than_the_factor(
     assert list(scales(base, factor, seen, marks=1)) == []
 
 
+def test_a_cut_keyed_late_catches_up_and_a_cut_agreed_late_is_prospective(
+    stage: LedgerStage,
+) -> None:
+    report = run_cases(HERE / "stories", stage, lambda _: None)
+
+    assert [(result.case, result.passed, result.compared) for result in report.cases] == [
+        ("late-cut-agreed-before", True, 7),
+        ("late-cut-agreed-late", True, 8),
+    ]
+
+
 def test_a_folder_is_reported_case_by_case(stage: LedgerStage, written: Any) -> None:
     written("bt-duplicate-event-idempotent")
     path = written("ratable-leap-year-daily", policy={"ratable": "by moon"})
