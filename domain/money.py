@@ -7,14 +7,14 @@ and a reversal mirrors what it reverses (SPEC 6).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from itertools import accumulate, pairwise
 
 from msgspec import Struct
 
 from domain.currency import exponent
-from domain.decimals import exact_decimal
+from domain.decimals import EXACT, exact_decimal
 from domain.errors import Malformed
 
 # A signed 64-bit column holds every amount; one digit less leaves room for sums.
@@ -46,8 +46,11 @@ class Money(Struct, frozen=True, order=True):
         return f"{decimal_text(self.minor, self.currency)} {self.currency}"
 
 
-def rounded(exact: Fraction | int) -> int:
+def rounded(exact: Fraction | Decimal | int) -> int:
     """The nearest integer, half away from zero: the only rounding in the ledger."""
+    if isinstance(exact, Decimal):
+        # The same on decimals, twenty times as fast: half up is on the magnitude there.
+        return int(exact.to_integral_value(ROUND_HALF_UP, EXACT))
     magnitude = abs(Fraction(exact))
     top, bottom = magnitude.numerator, magnitude.denominator
     whole = (2 * top + bottom) // (2 * bottom)
@@ -85,7 +88,9 @@ def allocate(minor: int, weights: Sequence[int]) -> tuple[int, ...]:
 
 def to_minor(exact: Decimal | Fraction, currency: str) -> int:
     """The only way from a price to money: exact major units, rounded once."""
-    return rounded(Fraction(exact) * 10 ** exponent(currency))
+    if isinstance(exact, Decimal):
+        return rounded(EXACT.scaleb(exact, exponent(currency)))
+    return rounded(exact * 10 ** exponent(currency))
 
 
 def minor_exactly(text: str | Decimal, currency: str, field: str = "amount") -> int:

@@ -15,7 +15,6 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
-from fractions import Fraction
 
 from msgspec import Struct
 
@@ -26,7 +25,7 @@ from domain.decimals import EXACT, plain
 from domain.explain import Step
 from domain.master import MasterData, PriceVersion
 from domain.money import decimal_text, to_minor
-from domain.pricing import rate
+from domain.pricing import amount, rate
 from domain.terms import Stretch, Terms
 from domain.usage import UsageDay
 
@@ -120,7 +119,7 @@ def _period_of(
 class _Carried(Struct, frozen=True):
     """The exact sum of the items before, after each day with usage, and the facts it rests on."""
 
-    exact: dict[date, Fraction]
+    exact: dict[date, Decimal]
     causes: tuple[int, ...] = ()
 
     def step(self) -> tuple[Step, ...]:
@@ -128,31 +127,30 @@ class _Carried(Struct, frozen=True):
         if not self.causes:
             return ()
         last = self.exact[max(self.exact)]
-        exact = EXACT.divide(Decimal(last.numerator), Decimal(last.denominator))
-        return (Step(what="exact sum of the items before", value=plain(exact)),)
+        return (Step(what="exact sum of the items before", value=plain(last)),)
 
 
 def _charges(groups: Sequence[_Group], master: MasterData) -> Iterable[Charge]:
     """The items of one billing period, cut from their exact sum in item order."""
     days = sorted({day.day for group in groups for day in group.days})
-    carried = _Carried(dict.fromkeys(days, Fraction(0)))
+    carried = _Carried(dict.fromkeys(days, Decimal(0)))
     before: tuple[int, ...] = ()
     for group in groups:
         rated = _rated(group, days, master)
         yield _charge(group, rated, carried, master)
         before = causes_of(before, tuple(group.causes))
-        exact = {day: carried.exact[day] + rated[day] for day in days}
-        whole = all(_is_whole(amount, group.version) for amount in exact.values())
+        exact = {day: EXACT.add(carried.exact[day], rated[day]) for day in days}
+        whole = all(_is_whole(value, group.version) for value in exact.values())
         carried = _Carried(exact, () if whole else before)
 
 
-def _is_whole(amount: Fraction, version: PriceVersion) -> bool:
-    minor: Fraction = amount * 10 ** exponent(version.price.currency)
-    return minor.denominator == 1
+def _is_whole(exact: Decimal, version: PriceVersion) -> bool:
+    minor = EXACT.scaleb(exact, exponent(version.price.currency))
+    return minor == minor.to_integral_value()
 
 
 def _charge(
-    group: _Group, rated: dict[date, Fraction], carried: _Carried, master: MasterData
+    group: _Group, rated: dict[date, Decimal], carried: _Carried, master: MasterData
 ) -> Charge:
     price = group.version.price
     quantity = _quantity(group.days, counted=_is_counted(group, master))
@@ -192,24 +190,24 @@ def _quantity(days: Iterable[UsageDay], *, counted: bool) -> Decimal:
     return total
 
 
-def _rated(group: _Group, days: Sequence[date], master: MasterData) -> dict[date, Fraction]:
+def _rated(group: _Group, days: Sequence[date], master: MasterData) -> dict[date, Decimal]:
     """The group's exact amount as it stood after each day, as if the period ended there."""
     counted = _is_counted(group, master)
     added: dict[date, list[UsageDay]] = {}
     for row in group.days:
         added.setdefault(row.day, []).append(row)
-    quantity, amount = Decimal(0), Fraction(0)
+    quantity = exact = Decimal(0)
     found = {}
     for day in days:
         if day in added:
             quantity = EXACT.add(quantity, _quantity(added[day], counted=counted))
-            amount = rate(group.version.price.model, quantity).amount
-        found[day] = amount
+            exact = amount(group.version.price.model, quantity)
+        found[day] = exact
     return found
 
 
 def _marks(
-    group: _Group, rated: dict[date, Fraction], carried: _Carried
+    group: _Group, rated: dict[date, Decimal], carried: _Carried
 ) -> tuple[tuple[date, int], ...]:
     """The charge as it stood after each day: the sum with it less the sum before it, both rounded.
 
@@ -218,9 +216,11 @@ def _marks(
     currency = group.version.price.currency
     own = {day.day for day in group.days}
     marks: list[tuple[date, int]] = []
-    for day, amount in rated.items():
+    for day, exact in rated.items():
         before = carried.exact[day]
-        minor = to_minor(before + amount, currency) - to_minor(before, currency)
+        minor = to_minor(EXACT.add(before, exact), currency)
+        if before:
+            minor -= to_minor(before, currency)
         if day in own or minor != (marks[-1][1] if marks else 0):
             marks.append((day, minor))
     return tuple(marks)

@@ -13,11 +13,34 @@ from domain.pricing.rated import Rated
 
 Model = Flat | PerUnit | Graduated
 
-__all__ = ["Flat", "Graduated", "Model", "PerUnit", "Rated", "Tier", "rate", "require_valid"]
+__all__ = [
+    "Flat",
+    "Graduated",
+    "Model",
+    "PerUnit",
+    "Rated",
+    "Tier",
+    "amount",
+    "rate",
+    "require_valid",
+]
+
+
+def amount(model: Model, quantity: Decimal) -> Decimal:
+    """What a quantity costs at a price, exactly; rounding is for whoever charges it."""
+    match model:
+        case Flat():
+            return flat.amount(model, quantity)
+        case PerUnit():
+            return per_unit.amount(model, quantity)
+        case Graduated():
+            return graduated.amount(model, quantity)
+        case _:
+            assert_never(model)
 
 
 def rate(model: Model, quantity: Decimal) -> Rated:
-    """What a quantity costs at a price, exactly; rounding is for whoever charges it."""
+    """The same amount, together with the steps that lead to it."""
     match model:
         case Flat():
             return flat.rate(model, quantity)

@@ -20,10 +20,15 @@ class Flat(
     amount: Decimal
 
 
-def rate(model: Flat, quantity: Decimal) -> Rated:
+def amount(model: Flat, quantity: Decimal) -> Decimal:
     """The amount, whatever the quantity."""
     del quantity
-    return Rated(Fraction(model.amount), (Step(what="flat price", value=plain(model.amount)),))
+    return model.amount
+
+
+def rate(model: Flat, quantity: Decimal) -> Rated:
+    steps = (Step(what="flat price", value=plain(model.amount)),)
+    return Rated(Fraction(amount(model, quantity)), steps)
 
 
 def require_valid(model: Flat) -> None:

@@ -29,35 +29,48 @@ class Graduated(
     tiers: tuple[Tier, ...]
 
 
-def rate(model: Graduated, quantity: Decimal) -> Rated:
+_Parts = list[tuple[Decimal, Tier]]
+
+
+def amount(model: Graduated, quantity: Decimal) -> Decimal:
     """Each tier prices the units inside it.
 
     Below zero the first tier's unit price goes on, so that usage taken back gives back what the
     first units cost; its flat amount is not given back, since no unit fell into the tier.
     """
+    return _sum(_parts(model, quantity))
+
+
+def rate(model: Graduated, quantity: Decimal) -> Rated:
+    parts = _parts(model, quantity)
+    return Rated(Fraction(_sum(parts)), tuple(_step(units, tier) for units, tier in parts))
+
+
+def _parts(model: Graduated, quantity: Decimal) -> _Parts:
+    """The units inside each tier that any unit falls in."""
     if quantity < 0:
         below = Tier(unit_amount=model.tiers[0].unit_amount, up_to=model.tiers[0].up_to)
-        return _rated([(quantity, below)])
+        return [(quantity, below)]
     parts, floor = [], Decimal(0)
     for tier in model.tiers:
         ceiling = quantity if tier.up_to is None else min(quantity, tier.up_to)
         if ceiling > floor:
             parts.append((EXACT.subtract(ceiling, floor), tier))
             floor = ceiling
-    return _rated(parts)
+    return parts
 
 
-def _rated(parts: list[tuple[Decimal, Tier]]) -> Rated:
-    amount = Fraction(0)
-    steps = []
+def _sum(parts: _Parts) -> Decimal:
+    total = Decimal(0)
     for units, tier in parts:
-        amount += Fraction(units) * Fraction(tier.unit_amount) + Fraction(tier.flat_amount)
-        bound = "above" if tier.up_to is None else f"up to {plain(tier.up_to)}"
-        flat = f" + {plain(tier.flat_amount)}" if tier.flat_amount else ""
-        steps.append(
-            Step(what=f"tier {bound}", value=f"{plain(units)} x {plain(tier.unit_amount)}{flat}")
-        )
-    return Rated(amount, tuple(steps))
+        total = EXACT.add(total, EXACT.fma(units, tier.unit_amount, tier.flat_amount))
+    return total
+
+
+def _step(units: Decimal, tier: Tier) -> Step:
+    bound = "above" if tier.up_to is None else f"up to {plain(tier.up_to)}"
+    flat = f" + {plain(tier.flat_amount)}" if tier.flat_amount else ""
+    return Step(what=f"tier {bound}", value=f"{plain(units)} x {plain(tier.unit_amount)}{flat}")
 
 
 def require_valid(model: Graduated) -> None:

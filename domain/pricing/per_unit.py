@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from msgspec import Struct
 
-from domain.decimals import plain, require_price
+from domain.decimals import EXACT, plain, require_price
 from domain.explain import Step
 from domain.pricing.rated import Rated
 
@@ -20,11 +20,15 @@ class PerUnit(
     unit_amount: Decimal
 
 
-def rate(model: PerUnit, quantity: Decimal) -> Rated:
+def amount(model: PerUnit, quantity: Decimal) -> Decimal:
     """Quantity times unit amount, exactly."""
+    return EXACT.multiply(model.unit_amount, quantity)
+
+
+def rate(model: PerUnit, quantity: Decimal) -> Rated:
     product = f"{plain(quantity)} x {plain(model.unit_amount)}"
-    amount = Fraction(model.unit_amount) * Fraction(quantity)
-    return Rated(amount, (Step(what="quantity x unit price", value=product),))
+    steps = (Step(what="quantity x unit price", value=product),)
+    return Rated(Fraction(amount(model, quantity)), steps)
 
 
 def require_valid(model: PerUnit) -> None:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from fractions import Fraction
+
+from hypothesis import given
+from hypothesis import strategies as st
 
 from domain.billing import Charge
 from domain.catalogue import MeterDefined, PriceSet
 from domain.facts import Fact, When
 from domain.master import MasterData, PriceVersion
+from domain.money import rounded, to_minor
 from domain.pricing import PerUnit
 from domain.rating import rate_usage
 from domain.subscription import Item, SubscriptionStarted
@@ -125,3 +130,14 @@ def test_negative_usage_reduces_its_charge_and_mirrors() -> None:
 
     assert [charge.minor for charge in there] == [1, 3]
     assert [charge.minor for charge in back] == [-1, -3]
+
+
+@given(
+    st.decimals(
+        allow_nan=False, allow_infinity=False, places=17, min_value=-(10**9), max_value=10**9
+    )
+)
+def test_decimals_and_fractions_round_alike(exact: Decimal) -> None:
+    for value in (exact, exact.quantize(Decimal("0.1")) + Decimal("0.05")):
+        assert rounded(value) == rounded(Fraction(value))
+        assert to_minor(value, "USD") == to_minor(Fraction(value), "USD")
