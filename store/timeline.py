@@ -46,25 +46,28 @@ CHANGES = (SubscriptionAmended, SubscriptionRenewed, SubscriptionCancelled)
 class Timeline:
     """The facts of one stream as known at the head, and what they fold to."""
 
-    __slots__ = ("_facts", "_folded", "_state", "version")
+    __slots__ = ("_facts", "_last", "_seen", "_state", "version")
 
     def __init__(self, facts: Sequence[Fact]) -> None:
         self._facts = list(facts)
         self._state: Any = None
-        self._folded: list[Fact] = []
+        self._last: Fact | None = None
+        self._seen = 0
         self.version = max((fact.version for fact in facts), default=0)
 
     def state(self, decider: Decider[Any, Any], *, without: int | None = None) -> Any:
         """What the stream's facts fold to, as if the fact at `without` had never been."""
         if without is not None:
             return _fold(decider, decider.initial, self._in_force(without))
-        later = self._facts[len(self._folded) :]
-        if self._folded and _continues(self._folded[-1], later):
+        later = self._facts[self._seen :]
+        if self._last is not None and _continues(self._last, later):
             self._state = _fold(decider, self._state, later)
-            self._folded += later
-        elif later or not self._folded:
-            self._folded = self._in_force()
-            self._state = _fold(decider, decider.initial, self._folded)
+            self._last = later[-1] if later else self._last
+        else:
+            live = self._in_force()
+            self._state = _fold(decider, decider.initial, live)
+            self._last = live[-1] if live else None
+        self._seen = len(self._facts)
         return self._state
 
     def extend(self, facts: Sequence[Fact]) -> None:
@@ -97,20 +100,13 @@ class Timeline:
 
     def _in_force(self, without: int | None = None) -> list[Fact]:
         live = [fact for fact in known(self._facts) if fact.position != without]
-        return sorted(live, key=_place)
-
-
-def _place(fact: Fact) -> tuple[object, ...]:
-    """Closes and reopenings count as they were learned: each is an act, not a dated truth."""
-    if fact.stream.startswith("book:"):
-        return (fact.position,)
-    return in_effective_order(fact)
+        return sorted(live, key=in_effective_order)
 
 
 def _continues(last: Fact, later: Iterable[Fact]) -> bool:
     """Nothing among the later facts reaches back: all come after, in order, and correct nothing."""
     for fact in later:
-        if fact.corrects is not None or _place(fact) < _place(last):
+        if fact.corrects is not None or in_effective_order(fact) < in_effective_order(last):
             return False
         last = fact
     return True

@@ -17,6 +17,7 @@ from domain.books import (
     ClosePeriod,
     OpenBook,
     ProposeAdjustment,
+    ReopenPeriod,
     RunPosting,
 )
 from domain.calendar import months
@@ -24,7 +25,7 @@ from domain.cash import Application, ApplyPayment, ReceivePayment
 from domain.entity import DefineCalendar, OpenEntity
 from domain.errors import Malformed, Rejected
 from domain.facts import Retracted, Source, When, known, timeline
-from domain.invoice import InvoiceLine, IssueInvoice
+from domain.invoice import CreditLine, InvoiceLine, IssueCredit, IssueInvoice
 from domain.party import AmendCustomer, RegisterCustomer
 from domain.subscription import (
     AmendSubscription,
@@ -120,6 +121,23 @@ def test_the_same_key_with_another_body_is_told_so_and_the_first_outcome_stands(
 
     assert submit(connection, register(), clock=clock).repeated
     assert len(facts(connection)) == 1
+
+
+def test_a_key_stands_for_the_fact_it_corrects_too(connection):
+    append_many(connection, "e", [register("a"), register("b", stream="customer:b")], clock=clock)
+    retraction = Request(entity="e", stream="customer:a", key="k", corrects=1)
+    submit(connection, retraction, clock=clock)
+
+    with pytest.raises(Malformed, match="key-reused"):
+        submit(connection, structs.replace(retraction, corrects=2), clock=clock)
+
+
+def test_an_outside_fact_is_never_refused_for_what_is_not_known_yet(connection):
+    early = amend("early", 20, source=crm("1"))
+
+    assert submit(connection, early, clock=clock).positions == (1,)
+    with pytest.raises(Rejected):
+        submit(connection, amend("own", 20), clock=clock)
 
 
 def test_a_key_is_looked_up_before_the_command_is_judged(connection):
@@ -338,6 +356,44 @@ def opened(connection):
         isinstance(outcome, Receipt)
         for outcome in append_many(connection, "e", requests, clock=clock)
     )
+
+
+def test_a_command_is_decided_on_corrections_made_just_before_it(connection):
+    def issue(key, minor):
+        line = InvoiceLine(line="1", amount_minor=minor)
+        command = IssueInvoice(when=when(), customer="a", currency="USD", lines=(line,))
+        return Request(entity="e", stream="invoice:i", key=key, command=command)
+
+    def credit(key, minor):
+        line = CreditLine(line="1", amount_minor=minor)
+        command = IssueCredit(when=when(), number=key, lines=(line,))
+        return Request(entity="e", stream="invoice:i", key=key, command=command)
+
+    requests = [
+        issue("i", 100),
+        credit("c1", 30),
+        credit("c2", 50),
+        structs.replace(credit("fix", 10), corrects=3),
+        credit("c3", 60),
+        credit("c4", 1),
+    ]
+    *done, refused = append_many(connection, "e", requests, clock=clock)
+
+    assert [receipt.positions for receipt in done] == [(1,), (2,), (3,), (4,), (5,)]
+    assert (refused.code, refused.context["left"]) == ("credit-above-invoice", 0)
+
+
+def test_closes_count_as_they_were_learned_whatever_their_dates(connection):
+    opened(connection)
+    close = ClosePeriod(when=when(date(2026, 2, 5)), period="2026-01")
+    reopen = ReopenPeriod(when=when(date(2026, 2, 1)), period="2026-01", approved_by="bob")
+    commands = [close, reopen, structs.replace(close, when=when(date(2026, 2, 1)))]
+
+    for number, command in enumerate(commands):
+        request = Request(
+            entity="e", stream="book:us-gaap", key=f"c{number}", command=command, actor="ann"
+        )
+        assert submit(connection, request, clock=clock).positions
 
 
 def test_a_close_is_decided_on_evidence_gathered_under_the_lock(connection):

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from domain.errors import Malformed, Rejected
 from domain.usage import MeterTotal, UsageDay, UsageRow
 from store import db, log
+from store.canonical import UsageLeafRow, batch_root, usage_leaf
 from store.usage_days import usage_days, usage_days_from_rows, whole_hours
 from store.usage_rows import Reject, UsageBatch, ingest
 
@@ -67,16 +68,24 @@ def test_a_batch_is_one_fact_with_its_counts_totals_and_root(connection):
 
 
 def test_the_root_depends_on_the_rows_and_not_on_their_order(connection):
-    rows = [row(f"{n}", f"{n}") for n in range(5)]
-    take(connection, "k", rows)
-    other = UsageBatch(entity="f", source="app", key="k")
-    ingest(connection, other, reversed(rows), clock=clock)
-    ingest(connection, UsageBatch(entity="e", source="b", key="z"), rows, clock=clock)
+    rows = [row(f"{n}", f"{n}") for n in range(50)]
+    roots = []
 
-    roots = [fact.event.root for entity in ("e", "f") for fact in log.read_all(connection, entity)]
-    assert len(set(roots)) == 3
-    again = UsageBatch(entity="e", source="app", key="again")
-    assert ingest(connection, again, rows, clock=clock).duplicates == 5
+    for sent in (rows, rows[::-1], [*rows[1:], row("0", "7")]):
+        with connection.transaction(force_rollback=True):
+            take(connection, "k", sent)
+            (fact,) = log.read_all(connection, "e")
+            roots.append(fact.event.root)
+
+    at = datetime(2024, 3, 1, 12, tzinfo=UTC)
+    leaves = {
+        f"{n}": usage_leaf(
+            UsageLeafRow("e", "app", f"{n}", "s", "calls", Decimal(n), None, at, "{}")
+        )
+        for n in range(50)
+    }
+    assert roots[0] == roots[1] == batch_root(leaves[name] for name in sorted(leaves))
+    assert roots[0] != roots[2]
 
 
 def test_a_repeated_event_is_a_duplicate_within_a_batch_and_between_batches(connection):
@@ -311,18 +320,23 @@ def test_batches_race_for_the_same_events_and_new_months_and_each_goes_in_once(d
         )
 
 
-def test_one_sender_twice_at_once_is_one_batch(database):
-    rows = [row(f"{n}") for n in range(2000)]
+def test_a_sender_overtaken_by_itself_leaves_nothing_of_the_second_try(database):
+    rows = [row("a"), row("b", "NaN"), row("c")]
+    receipts = []
 
-    def send(_):
-        with db.connect(database) as connection:
-            return take(connection, "k", rows)
+    def overtaken():
+        yield rows[0]
+        with db.connect(database) as other:
+            receipts.append(take(other, "k", rows))
+        yield from rows[1:]
 
-    with ThreadPoolExecutor(4) as threads:
-        receipts = list(threads.map(send, range(4)))
+    with db.connect(database) as connection:
+        receipts.append(take(connection, "k", overtaken()))
+        kept = connection.execute("SELECT count(*) FROM usage_reject").fetchone()
 
-    assert {receipt.position for receipt in receipts} == {1}
-    assert {counts(receipt) for receipt in receipts} == {(2000, 0, 0, 2000)}
+    assert [counts(receipt) for receipt in receipts] == [(3, 0, 1, 2)] * 2
+    assert [receipt.repeated for receipt in receipts] == [False, True]
+    assert kept == (1,)
 
 
 def test_a_day_begins_at_midnight_of_the_subscriptions_own_zone(connection):
