@@ -56,7 +56,7 @@ VIEW_QUERY = {
     "known_at": "integer",
     "basis": "basis",
     "at_least": "integer",
-    "customer": "string",
+    **{name: "string" for view in VIEWS.values() for name in view.filters},
 }
 
 OPERATIONS = (

@@ -8,12 +8,15 @@ from msgspec import Struct
 from api.problems import Missing
 from api.reading import read_as, read_date
 from domain.errors import Malformed
-from projections import deferred_revenue, receivables, revenue, trial_balance
+from projections import deferred_revenue, receivables, revenue, trial_balance, usage
+from projections.audit import audit_trail
 from projections.exceptions import exceptions
 from projections.question import Answer, Question
+from replay.journal import journal
 from store.db import Connection
 
 OF_ONE_CUSTOMER = ("customer",)
+NUMBERS = frozenset({"after", "at_least", "known_at", "limit"})
 ASKED = Question.__struct_fields__
 
 
@@ -29,6 +32,11 @@ VIEWS: dict[str, View] = {
     "ageing": View(
         ask=receivables.ageing, says="Open items by days overdue.", filters=OF_ONE_CUSTOMER
     ),
+    "audit": View(
+        ask=audit_trail,
+        says="Who did what, when and why; refusals too.",
+        filters=("stream", "actor", "after", "limit"),
+    ),
     "bridge": View(ask=revenue.bridge, says="From reported to earned revenue, by cause."),
     "deferred-revenue": View(
         ask=deferred_revenue.deferred,
@@ -36,6 +44,11 @@ VIEWS: dict[str, View] = {
         filters=OF_ONE_CUSTOMER,
     ),
     "exceptions": View(ask=exceptions, says="What waits for a person: parked, pending, missing."),
+    "journal": View(
+        ask=journal,
+        says="The journal, line by line.",
+        filters=("unit", "account", "customer", "document", "after", "limit"),
+    ),
     "receivables": View(
         ask=receivables.open_items, says="Invoices not yet paid.", filters=OF_ONE_CUSTOMER
     ),
@@ -45,6 +58,10 @@ VIEWS: dict[str, View] = {
     ),
     "trial-balance": View(ask=trial_balance.trial_balance, says="What stands in each account."),
     "unapplied": View(ask=receivables.unapplied, says="Money that no invoice took."),
+    "usage": View(ask=usage.by_source, says="Usage rows by source: what became of them."),
+    "usage-by-meter": View(ask=usage.by_meter, says="Usage in force by meter."),
+    "usage-pending": View(ask=usage.pending, says="Usage without effect yet, and why."),
+    "usage-rejected": View(ask=usage.rejected, says="Usage rows that were not taken, and why."),
     "waterfall": View(ask=deferred_revenue.waterfall, says="When deferred revenue is earned."),
 }
 
@@ -58,22 +75,22 @@ def ask(connection: Connection, view: str, entity: str, said: Mapping[str, str])
     if unknown:
         raise Malformed("unknown-field", field=unknown[0])
     question = question_of(entity, {name: said[name] for name in said if name in ASKED})
-    narrowed = {name: said[name] for name in named.filters if name in said}
+    narrowed = {name: _typed(name, said[name]) for name in named.filters if name in said}
     return named.ask(connection, question, **narrowed)
 
 
 def question_of(entity: str, said: Mapping[str, str]) -> Question:
     """A question from its parameters, texts all of them."""
-    wanted: dict[str, Any] = {"entity": entity, "book": "main"} | dict(said)
-    for name in ("known_at", "at_least"):
-        if name in said:
-            wanted[name] = _position(said[name], name)
-    if "through" in said:
-        wanted["through"] = read_date(said["through"], "through")
+    wanted: dict[str, Any] = {"entity": entity, "book": "main"}
+    wanted |= {name: _typed(name, text) for name, text in said.items()}
     return read_as(wanted, Question)
 
 
-def _position(text: str, field: str) -> int:
+def _typed(name: str, text: str) -> object:
+    if name == "through":
+        return read_date(text, name)
+    if name not in NUMBERS:
+        return text
     if not text.isdecimal():
-        raise Malformed("wrong-type", field=field, expected="a position")
+        raise Malformed("wrong-type", field=name, expected="a whole number")
     return int(text)

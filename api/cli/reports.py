@@ -20,6 +20,17 @@ from api.cli.output import (
 from api.cli.session import open_ledger
 from api.views import VIEWS, ask
 
+FILTERS = {
+    "account": "Of one account only.",
+    "actor": "Of one actor only.",
+    "after": "From the entry or position after this one on.",
+    "customer": "Of one customer only.",
+    "document": "Of one invoice or payment only.",
+    "limit": "At most so many rows.",
+    "stream": "Of one stream only.",
+    "unit": "Of one accounting unit only.",
+}
+
 
 @click.group()
 def report() -> None:
@@ -30,7 +41,7 @@ def view_command(name: str) -> click.Command:
     """One command for each view; they differ in their filters alone."""
     view = VIEWS[name]
     options: list[click.Parameter] = [
-        *(click.Option([f"--{word}"], help=f"Of one {word} only.") for word in view.filters),
+        *(click.Option([f"--{word}"], help=FILTERS[word]) for word in view.filters),
         click.Option(["--through"], type=Day(), help="The last day that counts; none: all days."),
         click.Option(["--known-at"], type=int, help="As the ledger knew at this position."),
         click.Option(
