@@ -8,17 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from psycopg import sql
-
-from projections import PROJECTIONS, journal
+from projections import PROJECTIONS, generations, journal
 from projections.view import View
 from store import checkpoints, log
-from store.db import Connection, queries
-
-SQL = queries(__file__)
+from store.db import Connection
 
 BATCH = 5_000
-APPLICATION = "tieout_app"
 
 # Hears the entity, the name of the view and the position it has passed.
 Progress = Callable[[str, str, int], None]
@@ -33,7 +28,7 @@ def catch_up(
 ) -> None:
     """Every view of one entity, or of all, up to its head."""
     told = progress or _silent
-    generation = live(connection)
+    generation = generations.live(connection)
     for name in [entity] if entity is not None else sorted(log.heads(connection)):
         post(connection, name, batch=batch, progress=told)
         for view in PROJECTIONS:
@@ -80,42 +75,6 @@ def follow(
             moved = checkpoints.Checkpoint(to, None, at.fence)
             checkpoints.move(connection, entity, view.name, generation, moved)
         told(entity, view.name, to)
-
-
-def live(connection: Connection) -> int:
-    """The live generation; its tables are made when it is first asked for."""
-    generation = checkpoints.live_generation(connection)
-    make_generation(connection, generation)
-    return generation
-
-
-def make_generation(connection: Connection, generation: int) -> None:
-    """The tables of every view in a schema of their own, unless they are there."""
-    schema = checkpoints.schema_of(generation)
-    with connection.transaction():
-        if _is(connection.execute(SQL.has_schema, {"schema": schema}).fetchone()):
-            return
-        connection.execute(SQL.lock_generations)
-        if _is(connection.execute(SQL.has_schema, {"schema": schema}).fetchone()):
-            return
-        named = sql.Identifier(schema)
-        connection.execute(sql.SQL("CREATE SCHEMA {}").format(named))
-        checkpoints.look_in(connection, schema)
-        for view in PROJECTIONS:
-            connection.execute(view.tables)
-        if _is(connection.execute(SQL.has_role, {"role": APPLICATION}).fetchone()):
-            _grant(connection, named)
-
-
-def _grant(connection: Connection, schema: sql.Identifier) -> None:
-    role = sql.Identifier(APPLICATION)
-    connection.execute(sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(schema, role))
-    granted = "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {} TO {}"
-    connection.execute(sql.SQL(granted).format(schema, role))
-
-
-def _is(row: tuple[object, ...] | None) -> bool:
-    return row is not None and row[0] is True
 
 
 def _silent(entity: str, view: str, position: int) -> None:

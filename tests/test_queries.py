@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from projections import runner
+from projections import generations
 from store import checkpoints
 from store.db import Connection
 from store.named import queries
@@ -133,7 +133,7 @@ def misfits(connection: Connection, path: Path) -> Iterator[str]:
 
 def look_at_everything(connection: Connection) -> None:
     """The tables of the views and the temporary ones of an ingest, beside those of the log."""
-    generation = runner.live(connection)
+    generation = generations.live(connection)
     connection.execute(
         "SELECT set_config('search_path', %s, false)",
         [f"{checkpoints.schema_of(generation)}, public"],
