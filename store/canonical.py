@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cache
 from hashlib import sha256
 from typing import NamedTuple, assert_never
 from unicodedata import is_normalized
@@ -201,10 +202,17 @@ def _digest(name: str, fields: Mapping[str, Value]) -> bytes:
 
 def _record(name: str, fields: Mapping[str, Value]) -> bytes:
     """The encoding's name, then each field as name and value, in ascending order of names."""
-    parts = [_text(name)]
-    for key in sorted(fields):
-        parts += (_text(key), _field(fields[key]))
+    begin, names = _layout(name, tuple(fields))
+    parts = [begin]
+    for key, encoded in names:
+        parts += (encoded, _field(fields[key]))
     return b"".join(parts)
+
+
+@cache
+def _layout(name: str, keys: tuple[str, ...]) -> tuple[bytes, tuple[tuple[str, bytes], ...]]:
+    """What is alike in all records of one kind: the names, in order, already encoded."""
+    return _text(name), tuple((key, _text(key)) for key in sorted(keys))
 
 
 def _field(value: Value) -> bytes:
