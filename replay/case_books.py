@@ -1,46 +1,40 @@
 """What the books of a case say: its journal by one query, and the postings that were still to come.
 
-What was to come, as known on a day, is found by posting again in memory: every run up to that day,
-then one more through the end of the case, on nothing but what was known then.
+What was to come, as known on a day, is read from the schedules of that day: the log up to then is
+posted again in memory, with one more run through the end of the case.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from msgspec import structs
+
 from domain.books import PostingRun
-from domain.facts import Fact
+from domain.facts import Fact, When
 from domain.journal import Entry
-from domain.ledger import Fresh, Run, UnitState, settle
-from domain.master import MASTER_CATEGORIES, master_data
-from domain.periods import period_states
-from domain.routing import route
-from domain.usage import UsageDay
 from projections.booked import booked_sums, left_over
 from replay.case_figures import Posted
 from replay.case_plan import BOOK, Plan
-from replay.case_translation import USAGE
 from replay.ledger import Ledger
+from replay.reperform import reperform
+from replay.source import Source, export, read_export
 from store import log
-from store.usage_days import usage_days
 
 
 class CaseBooks:
     """Answers the figures of one case from its entity's log and journal."""
 
     def __init__(self, ledger: Ledger, entity: str, course: Plan) -> None:
+        self.ledger = ledger
         self.entity = entity
         self.course = course
-        zones = {USAGE: course.zone}
-        with ledger.connection() as connection:
-            self.facts = tuple(log.read_all(connection, entity))
-            self.usage = usage_days(connection, entity, zones)
-            self.sums = booked_sums(connection, entity, BOOK)
-            self.waiting = left_over(connection, entity)
 
     def posted(self) -> tuple[Posted, ...]:
+        with self.ledger.connection() as connection:
+            sums = booked_sums(connection, self.entity, BOOK)
         return tuple(
             Posted(
                 account=row.account,
@@ -51,81 +45,48 @@ class CaseBooks:
                 minor=row.minor,
                 lines=row.lines,
             )
-            for row in self.sums
+            for row in sums
         )
 
     def left_over(self) -> tuple[str, ...]:
-        return tuple(f"{what}: {why}" for what, why in self.waiting)
+        with self.ledger.connection() as connection:
+            waiting = left_over(connection, self.entity)
+        return tuple(f"{what}: {why}" for what, why in waiting)
 
     def position_on(self, known_on: date) -> int:
         """A day ends in the case's own time zone."""
         midnight = datetime.combine(known_on, time(), ZoneInfo(self.course.zone))
         end = (midnight + timedelta(days=1)).astimezone(UTC)
-        return max((fact.position for fact in self.facts if fact.recorded_at < end), default=0)
+        with self.ledger.connection() as connection:
+            facts = log.read_all(connection, self.entity)
+            return max((fact.position for fact in facts if fact.recorded_at < end), default=0)
 
     def forecast(self, known_on: date) -> tuple[Posted, ...]:
+        """Of the postings made again, those of the run that has not been yet."""
         position = self.position_on(known_on)
-        known = tuple(fact for fact in self.facts if fact.position <= position)
-        entries = still_to_come(known, self.usage, self.course.through)
-        return tuple(row for entry in entries for row in _rows(entry))
+        with self.ledger.connection() as connection:
+            known = read_export(export(connection, self.entity, position))
+        again = reperform(_with_run(known, self.course.through))
+        entries = (posted.entry for posted in again.posted)
+        return tuple(row for entry in entries if entry.known_at > position for row in _rows(entry))
 
 
-def still_to_come(
-    facts: Sequence[Fact], usage: Sequence[UsageDay], through: date
-) -> tuple[Entry, ...]:
-    """What one more run would post on these facts, after all the runs among them."""
-    states: dict[str, UnitState] = {}
-    for fact in facts:
-        if isinstance(fact.event, PostingRun):
-            _settle_all(states, facts[: fact.position], usage, fact.event.through)
-    return _settle_all(states, facts, usage, through)
-
-
-def _settle_all(
-    states: dict[str, UnitState], facts: Sequence[Fact], usage: Sequence[UsageDay], through: date
-) -> tuple[Entry, ...]:
-    entries: list[Entry] = []
-    run = _run(facts, through)
-    for unit, mine in sorted(_by_unit(facts).items()):
-        used = tuple(
-            row
-            for row in usage
-            if unit == f"subscription:{row.subscription}" and row.position <= run.position
-        )
-        settled = settle(unit, states.get(unit), Fresh(facts=tuple(mine), usage=used), run)
-        states[unit] = settled.state
-        entries += settled.entries
-    return tuple(entries)
-
-
-def _run(facts: Sequence[Fact], through: date) -> Run:
-    master = master_data(f for f in facts if f.stream.partition(":")[0] in MASTER_CATEGORIES)
-    closes = (fact for fact in facts if fact.stream == f"book:{BOOK}")
-    last = facts[-1]
-    return Run(
-        entity=last.entity,
-        book=BOOK,
-        position=last.position,
-        through=through,
-        recorded_on=last.recorded_at.date(),
-        master=master,
-        periods=period_states(master.calendar, closes),
+def _with_run(known: Source, through: date) -> Source:
+    """What is known, and a posting run through a day yet to come."""
+    run = Fact(
+        entity=known.entity,
+        position=known.position + 1,
+        stream="run:self",
+        version=known.position + 1,
+        event=PostingRun(when=When(effective=through, order=0), through=through),
+        recorded_at=known.facts[-1].recorded_at,
+        command_id="still-to-come",
+        actor="case",
     )
+    return structs.replace(known, position=run.position, facts=(*known.facts, run))
 
 
-def _by_unit(facts: Iterable[Fact]) -> dict[str, list[Fact]]:
-    """The facts of each unit; later facts of a stream go where its earlier ones went."""
-    units: dict[str, list[Fact]] = {}
-    went: dict[str, tuple[str, ...]] = {}
-    for fact in facts:
-        touched = route(fact, lambda stream: went.get(stream, ()))
-        went[fact.stream] = (*went.get(fact.stream, ()), *touched)
-        for unit in touched:
-            units.setdefault(unit, []).append(fact)
-    return units
-
-
-def _rows(entry: Entry) -> Iterable[Posted]:
+def _rows(entry: Entry) -> Iterator[Posted]:
     for line in entry.lines:
         yield Posted(
             account=line.slot.account,

@@ -180,14 +180,25 @@ def last_month(wanted: Iterable[Figure]) -> str | None:
 
 
 def compare(wanted: Iterable[Figure], answers: Answers, currency: str) -> tuple[Compared, ...]:
-    posted = tuple(answers.posted())
-    return tuple(_compared(figure, posted, answers, currency) for figure in wanted)
+    asked = tuple(wanted)
+    now = tuple(answers.posted())
+    days = {figure.known_on for figure in asked if figure.known_on is not None}
+    views = {day: _as_known(day, now, answers) for day in sorted(days)}
+    return tuple(
+        _compared(figure, views[figure.known_on] if figure.known_on else now, currency)
+        for figure in asked
+    )
 
 
-def _compared(
-    figure: Figure, posted: tuple[Posted, ...], answers: Answers, currency: str
-) -> Compared:
-    rows = rows_of(figure, posted, answers)
+def _as_known(day: date, posted: Iterable[Posted], answers: Answers) -> tuple[Posted, ...]:
+    """What was booked by then, and what was still to come."""
+    position = answers.position_on(day)
+    booked = (row for row in posted if row.known_at <= position)
+    return (*booked, *answers.forecast(day))
+
+
+def _compared(figure: Figure, posted: Iterable[Posted], currency: str) -> Compared:
+    rows = rows_of(figure, posted)
     return Compared(
         figure=figure,
         expected_minor=_minor(figure, currency),
@@ -196,12 +207,8 @@ def _compared(
     )
 
 
-def rows_of(figure: Figure, posted: Iterable[Posted], answers: Answers) -> list[Posted]:
+def rows_of(figure: Figure, posted: Iterable[Posted]) -> list[Posted]:
     """The rows a figure is the sum of."""
-    if figure.known_on is not None:
-        position = answers.position_on(figure.known_on)
-        ahead = answers.forecast(figure.known_on)
-        posted = [*(row for row in posted if row.known_at <= position), *ahead]
     mine = [row for row in posted if row.account == figure.account]
     match figure.asks:
         case "change" | "known":

@@ -14,7 +14,7 @@ from replay.case_plan import BOOK, Act, Plan, Run, SetUp
 from replay.case_translation import USAGE, Close, Ingest, NoEffect, Submit
 from replay.ledger import Ledger
 from store.request import Clock, Request
-from store.usage_rows import UsageBatch
+from store.usage_stage import UsageBatch
 
 SOURCE = "case"
 

@@ -23,7 +23,8 @@ from replay.ledger import Ledger
 from store import log
 from store.request import Receipt, Request
 from store.seals import period_seal
-from store.usage_rows import BatchReceipt, UsageBatch
+from store.usage_rows import BatchReceipt
+from store.usage_stage import UsageBatch
 
 ENTITY = "acme"
 BOOK = "main"

@@ -18,6 +18,7 @@ from domain.invoice import InvoiceLine, IssueInvoice
 from domain.pricing import Flat, PerUnit
 from domain.subscription import AmendSubscription, Item, ItemChange, RenewSubscription
 from domain.usage import DeclareUsageWindow
+from replay.rebuild import rebuild_journal
 
 if TYPE_CHECKING:
     from tests.stories.conftest import Company
@@ -236,6 +237,13 @@ def test_an_accrual_stands_once_and_is_never_netted_away(company: Company) -> No
 
     assert company.booked() == {"2024-03": 540000, "2024-04": -500000}
     assert company.booked("unbilled-receivable") == {"2024-03": 540000, "2024-04": -500000}
+
+    with company.ledger.connection() as connection:
+        rebuilt = rebuild_journal(connection, "acme")
+
+    assert rebuilt.breaks == ()
+    assert (rebuilt.entries, rebuilt.lines) == (4, 12)
+    assert company.booked() == {"2024-03": 540000, "2024-04": -500000}
 
 
 def test_nobody_approves_their_own_adjustment_not_even_in_sql(company: Company) -> None:
