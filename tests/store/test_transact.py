@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import count
+from threading import Barrier
 
 import psycopg
 import pytest
@@ -36,7 +37,7 @@ from domain.subscription import (
 )
 from store import db, log
 from store.request import Conflict, Receipt, Request
-from store.transact import Sitting, append_many, submit
+from store.transact import Sitting, append_many, retrying, submit
 
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
 JANUARY = date(2026, 1, 1)
@@ -534,3 +535,46 @@ def test_racing_repeats_of_one_key_make_one_fact(database):
 
     assert {receipt.positions for receipt in receipts} == {(1,)}
     assert [receipt.repeated for receipt in receipts].count(False) == 1
+
+
+def deadlock(first, second):
+    """Two transactions that take two heads in opposite order; the database ends one of them."""
+    held = Barrier(2)
+
+    def take(connection, names):
+        attempts = count(1)
+
+        def attempt():
+            number = next(attempts)
+            with connection.transaction():
+                log.lock_head(connection, names[0])
+                if number == 1:
+                    held.wait()
+                log.lock_head(connection, names[1])
+            return number
+
+        return retrying(connection, attempt)
+
+    with ThreadPoolExecutor(2) as threads:
+        return sorted(threads.map(take, (first, second), (("e", "f"), ("f", "e"))))
+
+
+def test_a_transaction_that_lost_a_deadlock_is_tried_again(database):
+    with db.connect(database) as first, db.connect(database) as second:
+        append_many(first, "e", [register()], clock=clock)
+        append_many(first, "f", [structs.replace(register(), entity="f")], clock=clock)
+
+        assert deadlock(first, second) == [1, 2]
+
+
+def test_inside_a_transaction_of_others_nothing_is_tried_again(connection):
+    calls = []
+
+    def attempt():
+        calls.append(1)
+        raise psycopg.errors.DeadlockDetected
+
+    with pytest.raises(psycopg.errors.DeadlockDetected), connection.transaction():
+        retrying(connection, attempt)
+
+    assert calls == [1]

@@ -429,3 +429,17 @@ def test_a_month_is_stored_apart_and_no_row_is_ever_changed(connection):
 
     with pytest.raises(psycopg.errors.RestrictViolation):
         connection.execute("DELETE FROM usage_row_2024_03")
+
+
+def test_the_application_role_can_do_all_of_it_and_no_more(connection):
+    connection.execute("SET ROLE tieout_app")
+
+    take(connection, "k1", [row("a"), row("b", "NaN")])
+    take(connection, "k2", [row("a", "2", "2024-04-01T00:00:00Z")], kind="correction")
+    take(connection, "k3", ["a"], kind="retraction")
+
+    assert sum(quantity for *_, quantity in days(connection)) == 0
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        connection.execute("DELETE FROM usage_row_2024_03")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        connection.execute("CREATE TABLE public.mine ()")
