@@ -25,6 +25,7 @@ from api.reading import Asked
 from api.service import NDJSON
 from api.views import VIEWS
 from domain.usage import UsageRow
+from projections.lineage import Down, Explanation, Up
 from replay.ledger import Billed, Closed
 from store.party import Party
 from store.request import Receipt
@@ -170,6 +171,34 @@ OPERATIONS = (
         says="One view at a pair of dates: "
         + "; ".join(f"{name}: {view.says}" for name, view in VIEWS.items()),
         query=VIEW_QUERY,
+    ),
+    Operation(
+        method="get",
+        path=f"{ENTITY}/journal/{{entry}}/lines/{{line}}/lineage",
+        name="lineOrigin",
+        says="From a journal line down to facts and usage rows.",
+        answer=Down,
+    ),
+    Operation(
+        method="get",
+        path=f"{ENTITY}/journal/{{entry}}/lines/{{line}}/explanation",
+        name="explain",
+        says="What a journal line is made of, step by step.",
+        answer=Explanation,
+    ),
+    Operation(
+        method="get",
+        path=f"{ENTITY}/facts/{{position}}/lineage",
+        name="factEffects",
+        says="From a fact up to every line that rests on it.",
+        answer=Up,
+    ),
+    Operation(
+        method="get",
+        path=f"{ENTITY}/usage/{{source}}/events/{{event_id}}/lineage",
+        name="eventEffects",
+        says="From a usage event up to every line it moved.",
+        answer=Up,
     ),
 )
 

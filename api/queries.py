@@ -1,21 +1,31 @@
 """GET: views with both clocks, facts, and where the heads stand."""
 
 import asyncio
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from litestar import Response, get
 from litestar.params import FromPath, FromQuery
 
 from api.openapi import document
+from api.problems import Missing
 from api.service import AnyRequest, answer, service_of
 from api.views import ask
 from domain.errors import Malformed
+from projections.lineage import (
+    explain_line,
+    lineage_down,
+    lineage_up,
+    lineage_up_event,
+)
 from projections.question import Answer, Behind
 from store import log
 
 WAIT_SECONDS = 10.0
 PAUSE_SECONDS = 0.02
 PAGE_MAX = 1_000
+
+Found = TypeVar("Found")
 
 
 @get("/health")
@@ -69,7 +79,53 @@ async def get_view(
         await asyncio.sleep(PAUSE_SECONDS)
 
 
-QUERY_ROUTES = (get_health, get_openapi, get_heads, get_facts, get_view)
+@get("/v1/entities/{entity:str}/journal/{entry:int}/lines/{line:int}/lineage")
+async def get_line_lineage(
+    entity: FromPath[str], entry: FromPath[int], line: FromPath[int], request: AnyRequest
+) -> Response[bytes]:
+    """From a journal line down to facts and usage rows."""
+    found = await _traced(request, lineage_down, entity, entry, line)
+    return answer(_found(found, "line", f"{entry}/{line}"))
+
+
+@get("/v1/entities/{entity:str}/journal/{entry:int}/lines/{line:int}/explanation")
+async def get_explanation(
+    entity: FromPath[str], entry: FromPath[int], line: FromPath[int], request: AnyRequest
+) -> Response[bytes]:
+    """What a journal line is made of, step by step."""
+    found = await _traced(request, explain_line, entity, entry, line)
+    return answer(_found(found, "line", f"{entry}/{line}"))
+
+
+@get("/v1/entities/{entity:str}/facts/{position:int}/lineage")
+async def get_fact_lineage(
+    entity: FromPath[str], position: FromPath[int], request: AnyRequest
+) -> Response[bytes]:
+    """From a fact up to every line that rests on it."""
+    found = await _traced(request, lineage_up, entity, position)
+    return answer(_found(found, "fact", position))
+
+
+@get("/v1/entities/{entity:str}/usage/{source:str}/events/{event_id:str}/lineage")
+async def get_event_lineage(
+    entity: FromPath[str], source: FromPath[str], event_id: FromPath[str], request: AnyRequest
+) -> Response[bytes]:
+    """From a usage event up to every line it moved."""
+    found = await _traced(request, lineage_up_event, entity, source, event_id)
+    return answer(_found(found, "event", f"{source}/{event_id}"))
+
+
+QUERY_ROUTES = (
+    get_health,
+    get_openapi,
+    get_heads,
+    get_facts,
+    get_view,
+    get_line_lineage,
+    get_explanation,
+    get_fact_lineage,
+    get_event_lineage,
+)
 
 
 def _ask(request: AnyRequest, view: str, entity: str, said: dict[str, str]) -> Answer[Any]:
@@ -80,3 +136,19 @@ def _ask(request: AnyRequest, view: str, entity: str, said: dict[str, str]) -> A
 def _facts(request: AnyRequest, entity: str, after: int, limit: int) -> tuple[Any, ...]:
     with service_of(request).ledger.connection() as connection:
         return log.read(connection, entity, after=after, limit=limit)
+
+
+async def _traced(
+    request: AnyRequest, trace: Callable[..., Found | None], entity: str, *place: str | int
+) -> Found | None:
+    def tracing() -> Found | None:
+        with service_of(request).ledger.connection() as connection:
+            return trace(connection, entity, *place)
+
+    return await asyncio.to_thread(tracing)
+
+
+def _found(found: Found | None, what: str, name: object) -> Found:
+    if found is None:
+        raise Missing(what, name)
+    return found

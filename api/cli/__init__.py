@@ -5,7 +5,7 @@ from importlib.metadata import version
 
 import click
 
-from api.cli import books, cases, develop, facts, reports, serve, usage
+from api.cli import books, cases, checks, develop, facts, reports, serve, traces, usage
 from api.cli.output import fail
 from api.problems import Missing
 from domain.errors import Malformed, Rejected
@@ -30,6 +30,10 @@ for command in (
     books.close,
     books.reopen,
     reports.report,
+    traces.lineage,
+    traces.explain,
+    traces.export,
+    checks.rebuild,
     cases.cases,
     develop.test,
 ):

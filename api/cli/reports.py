@@ -80,7 +80,8 @@ def _report(view: str, *, entity: str, as_json: bool, **said: object) -> None:
 
 def print_rows(rows: list[dict[str, Any]], title: str) -> None:
     """Amounts in major units, one column for each field; what holds rows is a count."""
-    columns = [name for name in (rows[0] if rows else {}) if not name.endswith("currency")]
+    filled = [name for name in (rows[0] if rows else {}) if any(row[name] for row in rows)]
+    columns = [name for name in filled if not name.endswith("currency")]
     columns += ["currency"] if rows and "currency" in rows[0] else []
     names = [name.removesuffix("_minor").replace("_", " ") for name in columns]
     print_table(names, [[_cell(row, name) for name in columns] for row in rows], title)
@@ -93,7 +94,7 @@ def _cell(row: dict[str, Any], name: str) -> object:
     if name.endswith("minor") and "currency" in row:
         functional = row.get("functional_currency", row["currency"])
         return money(value, functional if name.startswith("functional") else row["currency"])
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return len(value)
     return json.dumps(value) if isinstance(value, dict) else value
 

@@ -1,0 +1,203 @@
+"""Where a number came from, where a fact went, and an export that answers both elsewhere."""
+
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+import msgspec
+
+from api.cli.output import (
+    as_json,
+    entity_option,
+    examples,
+    money,
+    print_json,
+    print_table,
+    progress_console,
+)
+from api.cli.reports import print_rows
+from api.cli.session import open_ledger
+from api.problems import Missing
+from projections import lineage as lines
+from projections.lineage import Down, Explanation, JournalLine, Up
+from replay.ledger import Ledger
+from replay.reperform import explain_again, reperform
+from replay.source import export as exported
+from replay.source import read_export
+
+
+@click.group()
+def lineage() -> None:
+    """Follow a journal line down to its rows, or a fact or usage event up to its lines."""
+
+
+@lineage.command(
+    "line",
+    epilog=examples(
+        "tieout lineage line 12 3 --entity acme", "tieout lineage line 12 3 -e acme --json"
+    ),
+)
+@click.argument("entry", type=int)
+@click.argument("line", type=int)
+@entity_option
+@as_json
+def of_line(*, entry: int, line: int, entity: str, as_json: bool) -> None:
+    """From journal line LINE of entry ENTRY down to facts and usage rows."""
+    with open_ledger() as ledger, _caught_up(ledger, entity).connection() as connection:
+        found = lines.lineage_down(connection, entity, entry, line)
+    if found is None:
+        raise Missing("line", f"{entry}/{line}")
+    _tell(found, as_json=as_json)
+
+
+@lineage.command(
+    "fact",
+    epilog=examples(
+        "tieout lineage fact 120 --entity acme", "tieout lineage fact 120 -e acme --json"
+    ),
+)
+@click.argument("position", type=int)
+@entity_option
+@as_json
+def of_fact(*, position: int, entity: str, as_json: bool) -> None:
+    """From the fact at POSITION up to every line that rests on it."""
+    with open_ledger() as ledger, _caught_up(ledger, entity).connection() as connection:
+        found = lines.lineage_up(connection, entity, position)
+    if found is None:
+        raise Missing("fact", position)
+    _tell(found, as_json=as_json)
+
+
+@lineage.command(
+    "event",
+    epilog=examples(
+        "tieout lineage event app e-1 --entity acme",
+        "tieout lineage event app e-1 -e acme --json",
+    ),
+)
+@click.argument("source")
+@click.argument("event_id")
+@entity_option
+@as_json
+def of_event(*, source: str, event_id: str, entity: str, as_json: bool) -> None:
+    """From a usage event of SOURCE up to every line it moved."""
+    with open_ledger() as ledger, _caught_up(ledger, entity).connection() as connection:
+        found = lines.lineage_up_event(connection, entity, source, event_id)
+    if found is None:
+        raise Missing("event", f"{source}/{event_id}")
+    _tell(found, as_json=as_json)
+
+
+@click.command(
+    epilog=examples(
+        "tieout explain 12 3 --entity acme",
+        "tieout explain 12 3 --from acme.ndjson           on a machine without the database",
+    )
+)
+@click.argument("entry", type=int)
+@click.argument("line", type=int)
+@click.option("--entity", "-e", help="The legal entity; an export knows its own.")
+@click.option("--from", "export_file", type=click.File("rb"), help="An export to measure from.")
+@as_json
+def explain(
+    *, entry: int, line: int, entity: str | None, export_file: BinaryIO | None, as_json: bool
+) -> None:
+    """Explain a journal line by the steps of the same call that measured it."""
+    if export_file is not None:
+        found = explain_again(reperform(read_export(export_file)), entry, line)
+    elif entity is not None:
+        with open_ledger() as ledger, _caught_up(ledger, entity).connection() as connection:
+            found = lines.explain_line(connection, entity, entry, line)
+    else:
+        raise click.UsageError("say --entity, or --from with an export")
+    if found is None:
+        raise Missing("line", f"{entry}/{line}")
+    if as_json:
+        print_json(found)
+    else:
+        _tell_explanation(found)
+
+
+@click.command(
+    epilog=examples(
+        "tieout export --entity acme --output acme.ndjson",
+        "tieout export -e acme --known-at 120 --output - | gzip > acme.ndjson.gz",
+    )
+)
+@entity_option
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+    required=True,
+    help="The file to write; - is standard output.",
+)
+@click.option("--known-at", type=int, help="Up to this position; none: all of it.")
+@as_json
+def export(*, entity: str, output: Path, known_at: int | None, as_json: bool) -> None:
+    """Write facts, usage rows and policies as NDJSON: all that measuring again needs."""
+    say = progress_console()
+    count = 0
+    with open_ledger() as ledger, ledger.connection() as connection:
+        position = ledger.head(entity) if known_at is None else known_at
+        if position == 0:
+            raise Missing("entity", entity)
+        with click.open_file(str(output), "wb") as file:
+            for line in exported(connection, entity, position):
+                file.write(line)
+                count += 1
+    told = {"entity": entity, "position": position, "lines": count, "file": str(output)}
+    if as_json and str(output) != "-":
+        print_json(told)
+    else:
+        say.print(f"{count} lines of {entity} up to position {position} written to {output}")
+
+
+def _caught_up(ledger: Ledger, entity: str) -> Ledger:
+    ledger.catch_up(entity)
+    return ledger
+
+
+def _tell(found: Down | Up, *, as_json: bool) -> None:
+    if as_json:
+        print_json(found)
+        return
+    facts = found.causes if isinstance(found, Down) else found.facts
+    posted = (found.line,) if isinstance(found, Down) else found.lines
+    _tell_lines(posted)
+    print_rows([msgspec.to_builtins(row) for row in facts], "facts")
+    print_rows([msgspec.to_builtins(row) for row in found.rows], "usage rows")
+
+
+def _tell_lines(posted: tuple[JournalLine, ...]) -> None:
+    print_table(
+        ("entry", "line", "book", "booked", "earned", "account", "amount", "currency", "rule"),
+        [
+            (
+                row.entry,
+                row.line,
+                row.book,
+                row.booked,
+                row.earned,
+                row.account,
+                money(row.minor, row.currency),
+                row.currency,
+                row.rule,
+            )
+            for row in posted
+        ],
+        "journal lines",
+    )
+
+
+def _tell_explanation(found: Explanation) -> None:
+    row = found.line
+    _tell_lines((row,))
+    stood, due = money(found.stood_minor, row.currency), money(found.due_minor, row.currency)
+    click.echo(f"{stood} stood + {money(row.minor, row.currency)} booked = {due} due")
+    for share in found.shares:
+        causes = ", ".join(str(cause) for cause in share.causes)
+        amount = money(share.minor, row.currency)
+        click.echo(f"\n{share.subject}: {amount} by {share.rule}, because of facts {causes}")
+        for step in share.steps:
+            click.echo(f"  {step.what}: {step.value}")
