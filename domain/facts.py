@@ -137,9 +137,19 @@ def known(facts: Iterable[Fact], at: int | None = None) -> tuple[Fact, ...]:
 def corrected(seen: Iterable[Fact]) -> dict[int, int]:
     """Position of each fact no longer in force -> position of the fact that corrects it."""
     dead: dict[int, int] = {}
+    undone: set[int] = set()
     for fact in sorted(seen, key=lambda fact: -fact.position):
-        if fact.corrects is not None and fact.position not in dead:
-            dead[fact.corrects] = fact.position
+        if fact.corrects is None or fact.position in undone:
+            continue
+        if fact.corrects in dead and fact.position not in dead:
+            # It was brought back after another had taken its place: the later one stays.
+            dead[fact.position] = dead[fact.corrects]
+            continue
+        # A correction that was itself corrected still stands for what it replaced; one that was
+        # retracted does not.
+        dead.setdefault(fact.corrects, dead.get(fact.position, fact.position))
+        if isinstance(fact.event, Retracted):
+            undone.add(fact.corrects)
     return dead
 
 

@@ -15,7 +15,7 @@ LARGEST = Decimal(10) ** 18
 def quantity(text: str | Decimal | int, field: str = "quantity") -> Decimal:
     """A finite decimal of at most 15 places and below 10^18 in magnitude."""
     value = exact_decimal(text, field)
-    if abs(value) >= LARGEST:
+    if value.copy_abs() >= LARGEST:
         raise Malformed("quantity-too-large", field=field, value=str(text))
     exponent = value.normalize(EXACT).as_tuple().exponent
     assert isinstance(exponent, int)

@@ -1,0 +1,91 @@
+from typing import get_args
+
+import pytest
+from msgspec import Struct
+
+from domain import facts
+from domain.deciders import COMMANDS, DECIDERS, EVENTS, Command, decider_of
+from domain.errors import Malformed
+from domain.facts import Event, Retracted
+
+
+def tag(kind: type[Struct]) -> str:
+    return str(kind.__struct_config__.tag)
+
+
+def every_event(above: type[Event] = Event) -> set[type[Event]]:
+    found = {kind for kind in above.__subclasses__() if kind.__module__.startswith("domain.")}
+    return found.union(*(every_event(kind) for kind in found))
+
+
+def test_every_event_has_a_decider() -> None:
+    assert set(EVENTS) == every_event()
+
+
+def test_every_command_has_a_decider() -> None:
+    assert set(COMMANDS) == set(get_args(Command))
+
+
+def test_no_two_events_and_no_two_commands_share_a_tag() -> None:
+    assert len({tag(kind) for kind in EVENTS}) == len(EVENTS)
+    assert len({tag(kind) for kind in COMMANDS}) == len(COMMANDS)
+
+
+def test_every_stream_takes_retractions() -> None:
+    assert [decider.category for decider in DECIDERS if Retracted not in decider.events] == []
+
+
+def test_what_a_fact_is_stored_under_is_given_by_hand() -> None:
+    assert sorted(tag(kind) for kind in EVENTS) == [
+        "adjustment-approved",
+        "adjustment-proposed",
+        "adopted",
+        "book-opened",
+        "calendar-defined",
+        "contract-modified",
+        "contract-opened",
+        "contract-terminated",
+        "credit-issued",
+        "customer-amended",
+        "customer-registered",
+        "entity-opened",
+        "invoice-drafted",
+        "invoice-issued",
+        "invoice-voided",
+        "meter-defined",
+        "obligation-satisfied",
+        "payment-applied",
+        "payment-received",
+        "payment-refunded",
+        "period-closed",
+        "period-reopened",
+        "period-sealed",
+        "period-soft-closed",
+        "policy-adopted",
+        "posting-run",
+        "price-set",
+        "product-defined",
+        "retracted",
+        "subscription-amended",
+        "subscription-cancelled",
+        "subscription-renewed",
+        "subscription-started",
+        "usage-batch-accepted",
+        "usage-gap-waived",
+        "usage-window-declared",
+    ]
+
+
+@pytest.mark.parametrize("decider", DECIDERS, ids=lambda decider: decider.category)
+def test_a_stream_is_decided_by_its_category(decider: facts.Decider[object, object]) -> None:
+    assert decider_of(f"{decider.category}:self") is decider
+
+
+@pytest.mark.parametrize(
+    "stream", ["", "invoice", "invoice:", ":i1", "invoices:i1", "run:nightly", "entity:acme"]
+)
+def test_a_stream_of_no_category_is_malformed(stream: str) -> None:
+    with pytest.raises(Malformed) as caught:
+        decider_of(stream)
+
+    assert (caught.value.code, caught.value.context) == ("unknown-stream", {"stream": stream})
