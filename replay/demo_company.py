@@ -37,7 +37,9 @@ BOOK = "main"
 SOURCE = "metering"
 FIRST = date(2024, 1, 1)
 # A customer's jobs run on a few days of a month, as payroll, rendering and reports do.
-BUSY_DAYS = 6
+BUSY_DAYS = 4
+# The plan whose customers also export.
+EXPORTING = "scale"
 
 T = TypeVar("T")
 
@@ -109,6 +111,10 @@ class Customer(Struct, frozen=True, kw_only=True):
     @property
     def subscription(self) -> str:
         return f"s-{self.name}"
+
+    @property
+    def meters(self) -> tuple[str, ...]:
+        return ("compute", "exports") if self.plan == EXPORTING else ("compute",)
 
     @property
     def until(self) -> date:
@@ -288,9 +294,7 @@ def _start(who: Customer, when: When) -> StartSubscription:
         price=seat_price(who.plan, currency, annual=who.annual),
         quantity=Decimal(who.seats),
     )
-    usage = tuple(
-        Item(item=meter, price=f"{meter}-{currency.lower()}") for meter in ("compute", "exports")
-    )
+    usage = tuple(Item(item=meter, price=f"{meter}-{currency.lower()}") for meter in who.meters)
     return StartSubscription(
         when=when,
         customer=who.name,
@@ -345,7 +349,7 @@ def events(
     days = sorted(chance.sample(span, min(len(span), BUSY_DAYS)))
     for number in range(count):
         day = begin + timedelta(days=days[number * len(days) // count])
-        meter = "exports" if by_chance(chance, 20) else "compute"
+        meter = who.meters[-1] if by_chance(chance, 30) else "compute"
         units = 1 if meter == "exports" else chance.randrange(1, 40_000)
         yield UsageRow(
             event_id=f"{who.name}-{first:%Y%m}-{mark}{number + 1:05}",
