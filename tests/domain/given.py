@@ -63,7 +63,9 @@ def decide(
         actor=actor,
         outside=outside,
         evidence=evidence,
-        others={need: state(need, *(others or {}).get(need, ())) for need in decider.needs(command)},
+        others={
+            need: state(need, *(others or {}).get(need, ())) for need in decider.needs(command)
+        },
     )
     return decider.decide(command, state(stream, *given), context)
 

@@ -31,9 +31,7 @@ LINE = InvoiceLine(
     service_to=date(2025, 1, 1),
 )
 TAX = InvoiceLine(line="2", amount_minor=22_800, kind="tax")
-ISSUE = IssueInvoice(
-    when=on(1, 1), customer="c1", currency="USD", lines=(LINE, TAX), number="R-1"
-)
+ISSUE = IssueInvoice(when=on(1, 1), customer="c1", currency="USD", lines=(LINE, TAX), number="R-1")
 ISSUED = InvoiceIssued(
     when=on(1, 1),
     customer="c1",
@@ -255,9 +253,7 @@ def test_a_void_takes_back_what_is_left_paid_or_not() -> None:
 def test_a_void_may_say_that_it_holds_from_now() -> None:
     command = VoidInvoice(when=on(2, 1), treatment="from-now")
 
-    assert decide(STREAM, command, ISSUED) == (
-        InvoiceVoided(when=on(2, 1), treatment="from-now"),
-    )
+    assert decide(STREAM, command, ISSUED) == (InvoiceVoided(when=on(2, 1), treatment="from-now"),)
 
 
 @pytest.mark.parametrize("command", [VoidInvoice(when=on(3, 1)), credit(("1", 5))])
