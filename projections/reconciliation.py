@@ -1,0 +1,227 @@
+"""Whether stages that should agree do: laws 1, 3, 7 and 8 on a live ledger, with what was compared.
+
+Each check sets two figures side by side that were made in different ways: documents as facts tell
+them beside the accounts, rows as they lie in their table beside what rating them again counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from decimal import Decimal
+
+from msgspec import Struct
+
+from domain.books import BookOpened
+from domain.decimals import EXACT, plain
+from domain.facts import known, timeline
+from domain.ledger import Fresh
+from domain.master import MASTER_CATEGORIES, MasterData, master_data
+from domain.rating import rate_usage
+from domain.terms import terms
+from projections.breaks import Break, Verdict
+from projections.question import Horizon, Question, looking
+from store import log
+from store.db import Connection, queries
+from store.unit_facts import fresh
+
+SQL = queries(__file__)
+
+UNITS_AT_ONCE = 2_000
+DOCUMENTS = "receivables"
+
+
+class _Pair(Struct, frozen=True):
+    """Two figures that should be one."""
+
+    what: str
+    expected: object
+    found: object
+
+
+def reconcile(
+    connection: Connection, entity: str, *, known_at: int | None = None
+) -> tuple[Verdict, ...]:
+    """Every check of one entity, over all of its books, at one position."""
+    question = Question(entity=entity, known_at=known_at)
+    with looking(connection, question, DOCUMENTS) as seen:
+        facts = log.read_categories(connection, entity, [*MASTER_CATEGORIES, "book"], upto=seen.run)
+        books = sorted(
+            fact.stream.partition(":")[2]
+            for fact in known(facts)
+            if isinstance(fact.event, BookOpened)
+        )
+        master = master_data(fact for fact in facts if not fact.stream.startswith("book:"))
+        return (
+            *_posting(connection, seen, master),
+            _verdict(
+                7, "accounts-and-documents", entity, _controls(connection, seen, books, master)
+            ),
+            _verdict(7, "usage-batches", entity, _batches(connection, seen)),
+            _verdict(7, "usage-rated", entity, _rated(connection, seen, master)),
+        )
+
+
+def _verdict(law: int, check: str, entity: str, pairs: Iterable[_Pair]) -> Verdict:
+    compared = list(pairs)
+    return Verdict(
+        law=law,
+        check=check,
+        comparisons=len(compared),
+        breaks=tuple(
+            Break(
+                check=check,
+                entity=entity,
+                what=pair.what,
+                expected=str(pair.expected),
+                found=str(pair.found),
+            )
+            for pair in compared
+            if pair.expected != pair.found
+        ),
+    )
+
+
+# --- the journal in itself: balance, closed periods, causes ---------------------------------------
+
+
+def _posting(connection: Connection, seen: Horizon, master: MasterData) -> tuple[Verdict, ...]:
+    names = seen.parameters(
+        firsts=[period.first for period in master.calendar.periods],
+        lasts=[period.last for period in master.calendar.periods],
+    )
+    return tuple(
+        Verdict(
+            law=law,
+            check=check,
+            comparisons=_one(connection, count, seen),
+            breaks=tuple(
+                Break(
+                    check=check,
+                    entity=seen.entity,
+                    what=what,
+                    expected=expected,
+                    found=found,
+                    positions=(position,),
+                )
+                for what, expected, found, position in connection.execute(faults.encode(), names)
+            ),
+        )
+        for law, check, count, faults in (
+            (1, "entries-balance", SQL.count_entries, SQL.unbalanced),
+            (3, "closed-periods-stay", SQL.count_entries, SQL.into_closed),
+            (3, "booked-not-before-earned", SQL.count_lines, SQL.before_earned),
+            (8, "lines-have-causes", SQL.count_lines, SQL.orphans),
+        )
+    )
+
+
+def _one(connection: Connection, statement: str, seen: Horizon) -> int:
+    row = connection.execute(statement.encode(), seen.parameters()).fetchone()
+    assert row is not None
+    count: int = row[0]
+    return count
+
+
+# --- accounts beside documents --------------------------------------------------------------------
+
+
+def _controls(
+    connection: Connection, seen: Horizon, books: Sequence[str], master: MasterData
+) -> Iterable[_Pair]:
+    """At the end of every period begun, on both bases: what documents say, what accounts hold."""
+    days = [period.last for period in master.calendar.periods if period.first <= seen.as_of]
+    names = seen.parameters(days=days)
+    documents: dict[tuple[date, str, str], int] = {}
+    for day, currency, side, minor in connection.execute(SQL.documents, names):
+        documents[day, currency, side] = minor
+    for book in books:
+        at = seen.parameters(days=days, book=book)
+        for row in connection.execute(SQL.accounts, at):
+            yield from _compared(book, documents, *row)
+
+
+def _compared(
+    book: str,
+    documents: dict[tuple[date, str, str], int],
+    day: date,
+    basis: str,
+    currency: str,
+    receivable: int,
+    applied: int,
+    receivable_later: int,
+    cash: int,
+    cash_later: int,
+    contracts: int,
+    advanced: int,
+    tax: int,
+) -> Iterable[_Pair]:
+    """Receivables are documents less what was applied; contracts are what was billed, or advanced.
+
+    `later` is what was booked after the day for a document dated before it: reported, it is open to
+    the customer and not yet in the account.
+    """
+    where = f"{book} {day} {currency} {basis}"
+    billed = documents.get((day, currency, "invoice"), 0)
+    paid = documents.get((day, currency, "payment"), 0)
+    yield _Pair(f"receivables {where}", billed + applied, receivable + receivable_later)
+    yield _Pair(f"cash {where}", paid, cash + cash_later)
+    yield _Pair(
+        f"contracts {where}",
+        billed - receivable_later + advanced,
+        contracts + tax,
+    )
+
+
+# --- usage ----------------------------------------------------------------------------------------
+
+
+def _batches(connection: Connection, seen: Horizon) -> Iterable[_Pair]:
+    """What a batch's fact says beside the rows that are there."""
+    for row in connection.execute(SQL.batches, seen.parameters()):
+        source, batch, kind, received, duplicates, rejected, accepted, brought, took, refused = row
+        where = f"{source} batch {batch}"
+        yield _Pair(f"{where}: received", received, duplicates + rejected + accepted)
+        yield _Pair(f"{where}: accepted", accepted, took if kind == "retraction" else brought)
+        yield _Pair(f"{where}: rejected", rejected, refused)
+    for source, meter, told, found in connection.execute(SQL.meters, seen.parameters()):
+        yield _Pair(f"{source} {meter}: rows by batch", told, found)
+
+
+def _rated(connection: Connection, seen: Horizon, master: MasterData) -> Iterable[_Pair]:
+    """Rows in force at the run = rows pending + what rating them again counts."""
+    counted: dict[str, Decimal] = {}
+    waiting: dict[str, Decimal] = {}
+    units = [row[0] for row in connection.execute(SQL.metered_units, seen.parameters())]
+    for start in range(0, len(units), UNITS_AT_ONCE):
+        chunk = units[start : start + UNITS_AT_ONCE]
+        for read in fresh(connection, seen.entity, chunk, seen.run).values():
+            _count_unit(read, master, counted, waiting)
+    for meter, rows, quantity in connection.execute(SQL.in_force, seen.parameters()):
+        known_meter = master.meters.get(meter)
+        there = Decimal(rows) if known_meter and known_meter.aggregation == "count" else quantity
+        found = EXACT.add(counted.get(meter, Decimal(0)), waiting.get(meter, Decimal(0)))
+        yield _Pair(f"{meter}: in force = pending + rated", plain(there), plain(found))
+    for meter, rows, quantity in connection.execute(SQL.pending, seen.parameters()):
+        known_meter = master.meters.get(meter)
+        told = Decimal(rows) if known_meter and known_meter.aggregation == "count" else quantity
+        again = waiting.get(meter, Decimal(0))
+        yield _Pair(f"{meter}: pending as the last run judged", plain(told), plain(again))
+
+
+def _count_unit(
+    read: Fresh, master: MasterData, counted: dict[str, Decimal], waiting: dict[str, Decimal]
+) -> None:
+    own = [fact for fact in timeline(read.facts) if fact.stream.startswith("subscription:")]
+    rated = rate_usage(read.usage, terms(own), master)
+    told = {f"usage of {meter}": meter for meter in master.meters}
+    for step in (step for charge in rated.charges for step in charge.steps):
+        if meter := told.get(step.what):
+            counted[meter] = EXACT.add(counted.get(meter, Decimal(0)), Decimal(step.value))
+    amounts = {(day.meter, day.day, day.position): day for day in read.usage}
+    for row in rated.pending:
+        known_meter = master.meters.get(row.meter)
+        day = amounts[row.meter, row.day, row.position]
+        is_count = known_meter is not None and known_meter.aggregation == "count"
+        quantity = Decimal(day.rows) if is_count else day.quantity
+        waiting[row.meter] = EXACT.add(waiting.get(row.meter, Decimal(0)), quantity)

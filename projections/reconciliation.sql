@@ -1,0 +1,170 @@
+-- name: count_entries
+SELECT count(*) FROM journal_entry WHERE entity = %(entity)s AND known_at <= %(run)s;
+
+-- name: count_lines
+SELECT count(*) FROM journal_line WHERE entity = %(entity)s AND known_at <= %(run)s;
+
+-- name: unbalanced
+-- Law 1, in both currencies, exactly; an entry without lines is no entry.
+SELECT 'entry ' || e.entry || ' of ' || e.unit || ' in ' || e.book, '0 and 0',
+       coalesce(sum(l.minor) || ' and ' || sum(l.functional_minor), 'no lines'), e.known_at
+  FROM journal_entry e
+  LEFT JOIN journal_line l ON l.entity = e.entity AND l.entry = e.entry
+ WHERE e.entity = %(entity)s AND e.known_at <= %(run)s
+ GROUP BY e.entry, e.unit, e.book, e.known_at
+HAVING coalesce(sum(l.minor), 1) <> 0 OR coalesce(sum(l.functional_minor), 1) <> 0
+ ORDER BY e.entry;
+
+-- name: into_closed
+-- An entry whose run came after a close of its period and before the next reopening. A soft close lets
+-- adjustments through.
+WITH act AS (
+    SELECT substr(stream, 6) AS book, payload::jsonb ->> 'period' AS period, tag, position,
+           lead(position) OVER (PARTITION BY stream, payload::jsonb ->> 'period' ORDER BY position) AS until
+      FROM fact
+     WHERE entity = %(entity)s AND split_part(stream, ':', 1) = 'book' AND position <= %(run)s
+       AND tag IN ('period-soft-closed', 'period-closed', 'period-sealed', 'period-reopened')
+)
+SELECT 'entry ' || e.entry || ' of ' || e.unit || ' in ' || e.book, 'an open period', e.booked || ' ' || a.tag, a.position
+  FROM act a
+  JOIN journal_entry e
+    ON e.entity = %(entity)s AND e.book = a.book AND e.booked = a.period AND e.known_at > a.position
+   AND (a.until IS NULL OR e.known_at < a.until) AND e.known_at <= %(run)s
+ WHERE a.tag <> 'period-reopened' AND NOT (a.tag = 'period-soft-closed' AND e.unit LIKE 'adjustment:%%')
+ ORDER BY e.entry;
+
+-- name: before_earned
+-- A line is dated in the period it was earned in, or later; that period is one of the calendar.
+SELECT 'entry ' || l.entry || ' line ' || l.line, 'from ' || coalesce(p.first::text, 'a period of the calendar'),
+       l.accounting_date::text, l.known_at
+  FROM journal_line l
+  LEFT JOIN unnest(%(firsts)s::date[], %(lasts)s::date[]) AS p (first, last) ON p.last = l.earned
+ WHERE l.entity = %(entity)s AND l.known_at <= %(run)s AND (p.first IS NULL OR l.accounting_date < p.first)
+ ORDER BY l.entry, l.line;
+
+-- name: orphans
+-- Law 8: a line has causes, all known at its run, and a run or a close is never the only one.
+SELECT 'entry ' || l.entry || ' line ' || l.line, 'a fact', coalesce(string_agg(f.tag, ', '), 'none'), l.known_at
+  FROM journal_line l
+  LEFT JOIN line_cause c ON c.entity = l.entity AND c.entry = l.entry AND c.line = l.line
+  LEFT JOIN fact f ON f.entity = c.entity AND f.position = c.position
+ WHERE l.entity = %(entity)s AND l.known_at <= %(run)s
+ GROUP BY l.entry, l.line, l.known_at
+HAVING count(f.position) < count(c.position) OR coalesce(max(c.position), l.known_at) >= l.known_at
+    OR bool_and(split_part(f.stream, ':', 1) IN ('run', 'book', 'policy', 'entity'))
+ ORDER BY l.entry, l.line;
+
+-- name: documents
+-- What documents in force at the run add up to by the end of each day: invoices less credits and voids,
+-- payments less refunds. What a void leaves is taken off on its day, and nothing after it counts.
+WITH live AS (
+    SELECT stream, kind, currency, day, minor FROM document
+     WHERE entity = %(entity)s AND from_position <= %(run)s AND (to_position IS NULL OR to_position > %(run)s)
+), first AS (
+    SELECT stream, max(currency) AS currency, min(day) FILTER (WHERE kind = 'voided') AS voided_on
+      FROM live
+     GROUP BY stream
+    HAVING bool_or(kind IN ('issued', 'received'))
+), movement AS (
+    SELECT f.stream, f.currency, l.day, l.minor
+      FROM first f
+      JOIN live l ON l.stream = f.stream AND l.kind <> 'voided' AND (f.voided_on IS NULL OR l.day <= f.voided_on)
+     UNION ALL
+    SELECT f.stream, f.currency, f.voided_on, -sum(l.minor)
+      FROM first f
+      JOIN live l ON l.stream = f.stream AND l.kind <> 'voided' AND l.day <= f.voided_on
+     GROUP BY f.stream, f.currency, f.voided_on
+)
+SELECT d.day, m.currency, split_part(m.stream, ':', 1), sum(m.minor)::bigint
+  FROM unnest(%(days)s::date[]) AS d (day)
+  JOIN movement m ON m.day <= d.day
+ GROUP BY d.day, m.currency, split_part(m.stream, ':', 1);
+
+-- name: accounts
+-- What the accounts of a book hold by the end of each day, on each basis, but for approved adjustments.
+-- Reported, `later` is what is booked after the day although its period had ended by then.
+WITH line AS (
+    SELECT account, kind, currency, earned, accounting_date, minor FROM journal_line
+     WHERE entity = %(entity)s AND book = %(book)s AND known_at <= %(run)s AND kind <> 'adjustment'
+), sided AS (
+    SELECT d.day, b.basis, l.account, l.kind, l.currency, l.minor,
+           CASE WHEN b.basis = 'earned' THEN least(l.accounting_date, l.earned) ELSE l.accounting_date END <= d.day AS is_in,
+           b.basis = 'reported' AND l.accounting_date > d.day AND l.earned <= d.day AS is_later
+      FROM unnest(%(days)s::date[]) AS d (day)
+      CROSS JOIN (VALUES ('reported'), ('earned')) AS b (basis)
+      JOIN line l ON l.earned <= d.day OR l.accounting_date <= d.day
+)
+SELECT day, basis, currency,
+       coalesce(sum(minor) FILTER (WHERE is_in AND account = 'accounts-receivable'), 0)::bigint,
+       coalesce(sum(minor) FILTER (WHERE is_in AND account = 'accounts-receivable' AND kind = 'application'), 0)::bigint,
+       coalesce(sum(minor) FILTER (WHERE is_later AND account = 'accounts-receivable' AND kind = 'billing'), 0)::bigint,
+       coalesce(sum(minor) FILTER (WHERE is_in AND account = 'cash-clearing'), 0)::bigint,
+       coalesce(sum(minor) FILTER (WHERE is_later AND account = 'cash-clearing'), 0)::bigint,
+       coalesce(-sum(minor) FILTER (WHERE is_in AND account IN ('revenue', 'contract-liability', 'unbilled-receivable')), 0)::bigint,
+       coalesce(-sum(minor) FILTER (WHERE is_in AND account = 'contract-liability' AND kind = 'advance'), 0)::bigint,
+       coalesce(-sum(minor) FILTER (WHERE is_in AND account = 'tax-payable'), 0)::bigint
+  FROM sided
+ GROUP BY day, basis, currency
+ ORDER BY day, basis, currency;
+
+-- name: batches
+SELECT b.source, b.batch, f.payload::jsonb ->> 'kind', (f.payload::jsonb ->> 'received')::bigint,
+       (f.payload::jsonb ->> 'duplicates')::bigint, (f.payload::jsonb ->> 'rejected')::bigint,
+       (f.payload::jsonb ->> 'accepted')::bigint, coalesce(r.rows, 0), coalesce(p.rows, 0), coalesce(j.rows, 0)
+  FROM usage_batch b
+  JOIN fact f ON f.entity = b.entity AND f.position = b.position
+  LEFT JOIN (SELECT batch, count(*) AS rows FROM usage_row WHERE entity = %(entity)s GROUP BY batch) r
+    ON r.batch = b.batch
+  LEFT JOIN (SELECT by_batch, count(*) AS rows FROM usage_replaced WHERE entity = %(entity)s GROUP BY by_batch) p
+    ON p.by_batch = b.batch
+  LEFT JOIN (SELECT batch, count(*) AS rows FROM usage_reject WHERE entity = %(entity)s GROUP BY batch) j
+    ON j.batch = b.batch
+ WHERE b.entity = %(entity)s AND b.position <= %(run)s
+ ORDER BY b.batch;
+
+-- name: meters
+-- What the batches' facts say of each meter, beside the rows that those batches brought or took out.
+WITH told AS (
+    SELECT b.source, total ->> 'meter' AS meter, sum((total ->> 'rows')::bigint) AS rows
+      FROM usage_batch b
+      JOIN fact f ON f.entity = b.entity AND f.position = b.position,
+           LATERAL jsonb_array_elements(f.payload::jsonb -> 'totals') AS total
+     WHERE b.entity = %(entity)s AND b.position <= %(run)s AND f.payload::jsonb ->> 'kind' <> 'retraction'
+     GROUP BY b.source, total ->> 'meter'
+), there AS (
+    SELECT r.source, r.meter, count(*) AS rows
+      FROM usage_row r
+      JOIN usage_batch b ON b.entity = r.entity AND b.batch = r.batch
+     WHERE r.entity = %(entity)s AND b.position <= %(run)s
+     GROUP BY r.source, r.meter
+)
+SELECT coalesce(t.source, r.source), coalesce(t.meter, r.meter), coalesce(t.rows, 0)::bigint, coalesce(r.rows, 0)::bigint
+  FROM told t
+  FULL JOIN there r ON r.source = t.source AND r.meter = t.meter
+ ORDER BY 1, 2;
+
+-- name: metered_units
+SELECT DISTINCT 'subscription:' || h.subscription
+  FROM usage_hour h
+  JOIN usage_batch b ON b.entity = h.entity AND b.batch = h.batch
+ WHERE h.entity = %(entity)s AND b.position <= %(run)s
+ ORDER BY 1;
+
+-- name: in_force
+-- From the rows themselves, not from the totals by hour that rating reads.
+SELECT r.meter, count(*), sum(r.quantity)
+  FROM usage_row r
+  JOIN usage_batch b ON b.entity = r.entity AND b.batch = r.batch AND b.position <= %(run)s
+ WHERE r.entity = %(entity)s
+   AND NOT EXISTS (SELECT FROM usage_replaced p
+                     JOIN usage_batch later ON later.entity = p.entity AND later.batch = p.by_batch
+                    WHERE p.bucket = r.bucket AND p.entity = r.entity AND p.source = r.source
+                      AND p.event_id = r.event_id AND p.old_batch = r.batch AND later.position <= %(run)s)
+ GROUP BY r.meter
+ ORDER BY r.meter;
+
+-- name: pending
+SELECT meter, sum(rows)::bigint, sum(quantity) FROM usage_pending
+ WHERE entity = %(entity)s AND from_run <= %(run)s AND (to_run IS NULL OR to_run > %(run)s)
+ GROUP BY meter
+ ORDER BY meter;

@@ -1,0 +1,142 @@
+"""Controls on a ledger with something of everything, and what they say when it was meddled with."""
+
+from datetime import date
+
+import pytest
+
+from domain.books import AdjustmentLine, ApproveAdjustment, ProposeAdjustment
+from domain.cash import ReceivePayment, RefundPayment
+from domain.facts import When
+from domain.invoice import CreditLine, InvoiceLine, IssueCredit, IssueInvoice, VoidInvoice
+from projections.reconciliation import reconcile
+from store.usage_rows import ingest
+from store.usage_stage import UsageBatch
+
+
+def invoice(books, name, day, *lines):
+    command = IssueInvoice(when=When(effective=day), customer="c1", currency="USD", lines=lines)
+    return books.tell(f"invoice:{name}", command)
+
+
+def pay(books, name, day, minor):
+    command = ReceivePayment(
+        when=When(effective=day), customer="c1", currency="USD", amount_minor=minor
+    )
+    return books.tell(f"payment:{name}", command)
+
+
+def credit(books, name, day, minor):
+    command = IssueCredit(
+        when=When(effective=day), number="CN", lines=(CreditLine(line="1", amount_minor=minor),)
+    )
+    return books.tell(f"invoice:{name}", command)
+
+
+def retract_usage(books, event):
+    order = UsageBatch(entity="acme", source="app", key=f"undo-{event}", kind="retraction")
+    ingest(books.connection, order, [event], clock=lambda: books.today)
+
+
+@pytest.fixture
+def busy(books):
+    """A quarter closed with everything in it, then late documents, payments and usage."""
+    books.subscribe("s1")
+    term = {"service_from": date(2024, 1, 1), "service_to": date(2025, 1, 1)}
+    year = InvoiceLine(line="1", amount_minor=12_000_00, subscription="s1", **term)
+    tax = InvoiceLine(line="2", amount_minor=1_000_00, kind="tax")
+    invoice(books, "a", date(2024, 1, 5), year, tax)
+    invoice(books, "b", date(2024, 1, 20), InvoiceLine(line="1", amount_minor=500_00))
+    batch = books.use("s1", date(2024, 1, 10), 10, 20, 30)
+    books.use("nobody", date(2024, 6, 10), 7)
+    pay(books, "p", date(2024, 2, 1), 14_000_00)
+    books.run(date(2024, 3, 31))
+    books.catch_up()
+    for period in ("2024-01", "2024-02", "2024-03"):
+        books.close(period)
+    books.on(2024, 4, 10)
+    credit(books, "b", date(2024, 2, 10), 100_00)
+    late = invoice(books, "c", date(2024, 3, 10), InvoiceLine(line="1", amount_minor=700_00))
+    books.tell("invoice:a", VoidInvoice(when=When(effective=date(2024, 4, 5))))
+    refund = RefundPayment(when=When(effective=date(2024, 4, 6)), amount_minor=50_00)
+    books.tell("payment:p", refund)
+    retract_usage(books, f"{batch.key}-1")
+    accrual = ProposeAdjustment(
+        when=When(effective=date(2024, 4, 7)),
+        book="us-gaap",
+        currency="USD",
+        lines=(
+            AdjustmentLine(account="unbilled-receivable", amount_minor=5_000_00),
+            AdjustmentLine(account="revenue", amount_minor=-5_000_00),
+        ),
+        memo="accrual",
+    )
+    books.tell("adjustment:1", accrual)
+    books.tell(
+        "adjustment:1", ApproveAdjustment(when=When(effective=date(2024, 4, 7))), actor="bob"
+    )
+    books.run(date(2024, 4, 30))
+    books.retract("invoice:c", late)
+    books.run(date(2024, 5, 31))
+    return books.catch_up()
+
+
+def test_every_control_ties_at_every_run(busy):
+    runs = busy.connection.execute("SELECT position FROM fact WHERE tag = 'posting-run'").fetchall()
+
+    for (run,) in runs:
+        verdicts = reconcile(busy.connection, "acme", known_at=run)
+        assert [one.breaks for one in verdicts] == [()] * 7
+        assert all(one.comparisons > 0 for one in verdicts)
+
+
+def test_what_is_compared_is_told(busy):
+    verdicts = reconcile(busy.connection, "acme")
+
+    assert [(one.law, one.check) for one in verdicts] == [
+        (1, "entries-balance"),
+        (3, "closed-periods-stay"),
+        (3, "booked-not-before-earned"),
+        (8, "lines-have-causes"),
+        (7, "accounts-and-documents"),
+        (7, "usage-batches"),
+        (7, "usage-rated"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("table", "meddling", "checks"),
+    [
+        (
+            "journal_line",
+            "UPDATE journal_line SET minor = minor + 1 WHERE subject = 'b:1' AND document = 'b'"
+            " AND account = 'accounts-receivable'",
+            {"entries-balance", "accounts-and-documents"},
+        ),
+        (
+            "journal_line",
+            "UPDATE journal_line SET accounting_date = '2023-12-31' WHERE entry = 1 AND line = 1",
+            {"booked-not-before-earned"},
+        ),
+        (
+            "journal_entry",
+            "UPDATE journal_entry SET booked = '2024-01' WHERE booked = '2024-05'",
+            {"closed-periods-stay"},
+        ),
+        ("line_cause", "DELETE FROM line_cause WHERE entry = 1", {"lines-have-causes"}),
+        ("usage_row", "DELETE FROM usage_row WHERE quantity = 20", {"usage-batches"}),
+        (
+            "usage_row",
+            "UPDATE usage_row SET quantity = 31 WHERE quantity = 30",
+            {"usage-rated"},
+        ),
+    ],
+)
+def test_meddling_shows(busy, table, meddling, checks):
+    connection = busy.connection
+    connection.execute("SET session_replication_role = replica")
+    connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
+    connection.execute(meddling)
+
+    found = {one.check for one in reconcile(connection, "acme") if one.breaks}
+
+    assert found == checks
