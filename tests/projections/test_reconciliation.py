@@ -108,8 +108,10 @@ def test_what_is_compared_is_told(busy):
     [
         (
             "journal_line",
-            "UPDATE journal_line SET minor = minor + 1 WHERE subject = 'b:1' AND document = 'b'"
-            " AND account = 'accounts-receivable'",
+            (
+                "UPDATE journal_line SET minor = minor + 1 WHERE subject = 'b:1' AND document = 'b'"
+                " AND account = 'accounts-receivable'"
+            ),
             {"entries-balance", "accounts-and-documents"},
         ),
         (
