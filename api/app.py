@@ -81,6 +81,7 @@ def create_app(dsn: str) -> Litestar:
     @asynccontextmanager
     async def running(app: Litestar) -> AsyncIterator[None]:
         ledger = Ledger.open(dsn, now)
+        ledger.catch_up()
         committers, follower = Committers(ledger), Follower(ledger)
         app.state.service = Service(ledger, committers)
         follower.start()

@@ -191,3 +191,35 @@ def test_the_description_names_every_route_and_needs_no_other_file(database):
 
     assert routes == {(operation.method, operation.path) for operation in OPERATIONS}
     assert "http" not in str(document()).replace("'http'", "")
+
+
+def test_a_line_leads_down_to_its_facts_and_a_fact_up_to_its_lines(company):
+    run = _run(company, "2024-01-31", "run-1").json()["positions"][0]
+    company.get("/v1/entities/acme/views/journal", at_least=run)
+
+    down = company.get("/v1/entities/acme/journal/1/lines/1/lineage").json()
+    explained = company.get("/v1/entities/acme/journal/1/lines/1/explanation").json()
+    position = down["causes"][0]["position"]
+    up = company.get(f"/v1/entities/acme/facts/{position}/lineage").json()
+
+    assert down["line"] in up["lines"]
+    assert explained["line"] == down["line"]
+    assert explained["stood_minor"] + down["line"]["minor"] == explained["due_minor"]
+    missing = company.get("/v1/entities/acme/journal/99/lines/1/lineage")
+    assert (missing.status_code, missing.json()["code"]) == (404, "not-found")
+
+
+def test_a_usage_event_leads_up_to_the_lines_it_moved(company):
+    company.post("/v1/entities/acme/usage/app/batches", [_row("e1", "100")], "batch-1")
+    run = _run(company, "2024-01-31", "run-1").json()["positions"][0]
+    company.get("/v1/entities/acme/views/journal", at_least=run)
+
+    up = company.get("/v1/entities/acme/usage/app/events/e1/lineage").json()
+
+    assert [row["quantity"] for row in up["rows"]] == ["100.000000000000000"]
+    assert sorted((line["account"], line["minor"]) for line in up["lines"]) == [
+        ("contract-liability", -200),
+        ("contract-liability", 200),
+        ("revenue", -200),
+        ("unbilled-receivable", 200),
+    ]

@@ -1,0 +1,181 @@
+"""The demo: a made-up company's books, and what each of them answers to a query that you can repeat."""
+
+import random
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import click
+import msgspec
+from msgspec import Struct
+
+from api.cli.output import as_json, examples, print_json, progress_console
+from api.cli.reports import print_rows
+from api.cli.session import open_server
+from api.views import ask
+from projections.lineage import JournalLine, explain_line, lineage_down, lineage_up_event
+from replay.demo import Moment, Played, play
+from replay.demo_company import ACTOR, COUNTRIES, GROUP, SOURCE, Size
+from replay.ledger import Ledger
+from store import reset
+from store.db import Connection, connect
+from store.failure import StoreError
+
+SHOWN = 12
+
+
+class Block(Struct, frozen=True, kw_only=True):
+    """One answer, and the command that gives it again."""
+
+    title: str
+    query: str
+    rows: list[dict[str, Any]]
+
+
+@click.command(
+    epilog=examples(
+        "tieout demo",
+        "tieout demo --customers 50 --months 6 --seed 2",
+        "tieout demo --reset-demo          the demo of before goes, and a new one is made",
+        "tieout serve                      afterwards: the same ledger over HTTP",
+    )
+)
+@click.option("--seed", default=1, show_default=True, help="Another number, another company.")
+@click.option("--customers", type=click.IntRange(10), default=500, show_default=True)
+@click.option("--months", type=click.IntRange(4, 60), default=18, show_default=True)
+@click.option(
+    "--events", type=click.IntRange(0), default=None, help="Usage events; default: by size."
+)
+@click.option("--reset-demo", is_flag=True, help="Remove a ledger that the demo itself made.")
+@as_json
+def demo(
+    *,
+    seed: int,
+    customers: int,
+    months: int,
+    events: int | None,
+    reset_demo: bool,
+    as_json: bool,
+) -> None:
+    """Play a company's months on an empty ledger, then a late truth, and ask the books.
+
+    It writes through public commands only, and prints nothing that the query beside it does not
+    return.
+    """
+    began = time.monotonic()
+    said = events if events is not None else 200_000 * customers * months // (500 * 18)
+    size = Size(customers=customers, months=months, events=said)
+    with open_server() as server:
+        with connect(server.dsn) as connection:
+            _require_empty(connection, reset_demo=reset_demo)
+        moment = Moment()
+        with Ledger.open(server.dsn, moment) as ledger:
+            played = _play(ledger, moment, size, seed)
+            wrote = time.monotonic() - began
+            with ledger.connection() as connection:
+                blocks = list(_blocks(connection, played))
+    took = {"wrote_seconds": f"{wrote:.1f}", "total_seconds": f"{time.monotonic() - began:.1f}"}
+    if as_json:
+        print_json({"played": played, "blocks": blocks, "took": took})
+        return
+    _tell(played, blocks, took)
+
+
+def _require_empty(connection: Connection, *, reset_demo: bool) -> None:
+    """The demo is for an empty ledger; only what a demo made is removed, and only when asked."""
+    if reset_demo:
+        names = [GROUP, *(country.entity for country in COUNTRIES)]
+        reset.reset(connection, actor=ACTOR, entities=names)
+    if not reset.is_empty(connection):
+        raise StoreError(
+            "ledger-not-empty",
+            "the demo needs an empty ledger; --reset-demo removes one that a demo made, "
+            "TIEOUT_HOME names another place",
+        )
+
+
+def _play(ledger: Ledger, moment: Moment, size: Size, seed: int) -> Played:
+    # Chance that can be repeated, not secrecy.
+    chance = random.Random(seed)  # noqa: S311
+    with progress_console().status("the demo begins") as shown:
+        return play(ledger, moment, size, chance, shown.update)
+
+
+def _blocks(connection: Connection, played: Played) -> Iterator[Block]:
+    """What the books answer, in the order of the story."""
+    late, through = played.late, str(played.through)
+    yield _view(connection, "ageing", late.entity, {"through": through})
+    yield _view(connection, "waterfall", late.entity, {})
+    yield _view(connection, "bridge", late.entity, {})
+    yield _view(connection, "trial-balance", late.entity, {"through": through})
+    up = lineage_up_event(connection, late.entity, SOURCE, late.late_event)
+    assert up is not None, late
+    yield Block(
+        title="one late usage event, up to the journal lines it moved",
+        query=f"tieout lineage event {SOURCE} {late.late_event} -e {late.entity}",
+        rows=_plain(up.lines),
+    )
+    line = next(line for line in up.lines if line.account == "revenue")
+    yield from _of_line(connection, late.entity, line)
+
+
+def _view(connection: Connection, view: str, entity: str, said: Mapping[str, str]) -> Block:
+    options = "".join(f" --{name.replace('_', '-')} {value}" for name, value in said.items())
+    return Block(
+        title=view,
+        query=f"tieout report {view} -e {entity}{options}",
+        rows=_plain(ask(connection, view, entity, {"book": "main", **said}).rows),
+    )
+
+
+def _of_line(connection: Connection, entity: str, line: JournalLine) -> Iterator[Block]:
+    """One of those lines, down to its facts and rows, and by the steps that measured it."""
+    down = lineage_down(connection, entity, line.entry, line.line)
+    explained = explain_line(connection, entity, line.entry, line.line)
+    assert down is not None, line
+    assert explained is not None, line
+    query = f"tieout lineage line {line.entry} {line.line} -e {entity}"
+    yield Block(
+        title=f"line {line.entry}/{line.line}: its facts",
+        query=query,
+        rows=[
+            {name: row[name] for name in ("position", "what", "stream", "effective", "actor")}
+            for row in _plain(down.causes)
+        ],
+    )
+    yield Block(title=f"line {line.entry}/{line.line}: its rows", query=query, rows=_plain(down.rows))
+    yield Block(
+        title=f"line {line.entry}/{line.line}, explained",
+        query=f"tieout explain {line.entry} {line.line} -e {entity}",
+        rows=[
+            {"subject": share["subject"], **step}
+            for share in _plain(explained.shares)
+            for step in share["steps"]
+        ],
+    )
+
+
+def _plain(rows: object) -> list[dict[str, Any]]:
+    found = msgspec.to_builtins(rows)
+    assert isinstance(found, list | tuple), found
+    return list(found)
+
+
+def _tell(played: Played, blocks: list[Block], took: Mapping[str, str]) -> None:
+    click.echo(
+        f"{len(played.entities)} entities, {len(played.closed)} months closed and sealed: "
+        f"{played.events} usage events, {played.invoices} invoices, {played.payments} payments, "
+        f"{played.credits} credit notes"
+    )
+    late = played.late
+    click.echo(
+        f"then, of {late.month}: an upgrade of {late.upgraded}, late usage, and the meter of "
+        f"{late.corrected} corrected"
+    )
+    for block in blocks:
+        click.echo(f"\n$ {block.query}")
+        print_rows(block.rows[:SHOWN], block.title)
+        if len(block.rows) > SHOWN:
+            click.echo(f"  and {len(block.rows) - SHOWN} more")
+    click.echo(f"\nwritten in {took['wrote_seconds']} s, all in {took['total_seconds']} s")
+    click.echo("$ tieout serve      shows the same ledger")
