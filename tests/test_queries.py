@@ -42,7 +42,10 @@ TEMPORARY = re.compile(r"CREATE\s+TEMPORARY\s+TABLE\s+(?P<table>\w+)")
 PARAMETER = re.compile(r"%\((\w+)\)s")
 TABLE = re.compile(r"CREATE\s+(TEMPORARY\s+)?TABLE\s+[\w ]+\(")
 # Kinds that say nothing of our schema, or change what is outside this database.
-UTILITY = re.compile(r"(DROP TABLE|ANALYZE|CREATE DATABASE|LISTEN|NOTIFY|SET|LOCK TABLE)\b")
+UTILITY = re.compile(
+    r"(ALTER|ANALYZE|CREATE (DATABASE|ROLE|SCHEMA)|DO|DROP|GRANT|LISTEN|LOCK TABLE|NOTIFY|RESET|SET"
+    r"|TRUNCATE|VACUUM)\b"
+)
 
 
 def numbered(statement: str) -> str:
