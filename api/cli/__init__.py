@@ -5,7 +5,7 @@ from importlib.metadata import version
 
 import click
 
-from api.cli import books, cases, checks, develop, facts, reports, serve, traces, usage
+from api.cli import books, cases, checks, demo, develop, facts, reports, serve, traces, usage
 from api.cli.output import fail
 from api.problems import Missing
 from domain.errors import Malformed, Rejected
@@ -22,6 +22,7 @@ def tieout() -> None:
 
 
 for command in (
+    demo.demo,
     serve.serve,
     facts.post,
     usage.import_group,

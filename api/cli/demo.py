@@ -1,4 +1,4 @@
-"""The demo: a made-up company's books, and what each of them answers to a query that you can repeat."""
+"""The demo: a made-up company, and what its books answer to queries that you can repeat."""
 
 import random
 import time
@@ -11,14 +11,13 @@ from msgspec import Struct
 
 from api.cli.output import as_json, examples, print_json, progress_console
 from api.cli.reports import print_rows
-from api.cli.session import open_server
 from api.views import ask
 from projections.lineage import JournalLine, explain_line, lineage_down, lineage_up_event
 from replay.demo import Moment, Played, play
 from replay.demo_company import ACTOR, COUNTRIES, GROUP, SOURCE, Size
 from replay.ledger import Ledger
 from store import reset
-from store.db import Connection, connect
+from store.db import Connection, connect, migrate, open_database
 from store.failure import StoreError
 
 SHOWN = 12
@@ -65,8 +64,9 @@ def demo(
     began = time.monotonic()
     said = events if events is not None else 200_000 * customers * months // (500 * 18)
     size = Size(customers=customers, months=months, events=said)
-    with open_server() as server:
+    with open_database() as server:
         with connect(server.dsn) as connection:
+            migrate(connection)
             _require_empty(connection, reset_demo=reset_demo)
         moment = Moment()
         with Ledger.open(server.dsn, moment) as ledger:
@@ -143,7 +143,9 @@ def _of_line(connection: Connection, entity: str, line: JournalLine) -> Iterator
             for row in _plain(down.causes)
         ],
     )
-    yield Block(title=f"line {line.entry}/{line.line}: its rows", query=query, rows=_plain(down.rows))
+    yield Block(
+        title=f"line {line.entry}/{line.line}: its rows", query=query, rows=_plain(down.rows)
+    )
     yield Block(
         title=f"line {line.entry}/{line.line}, explained",
         query=f"tieout explain {line.entry} {line.line} -e {entity}",

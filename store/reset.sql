@@ -1,0 +1,18 @@
+-- name: another_actor
+-- Anything that the demo did not say itself makes it a ledger of somebody's.
+SELECT 1 FROM fact WHERE actor <> %(actor)s LIMIT 1;
+
+-- name: drop_all
+-- The tables, their partitions, and every generation of views.
+DO $$
+DECLARE
+    one text;
+BEGIN
+    FOR one IN SELECT nspname FROM pg_namespace
+                WHERE nspname ~ '^view_[0-9]+$' LOOP
+        EXECUTE format('DROP SCHEMA %I CASCADE', one);
+    END LOOP;
+    DROP SCHEMA public CASCADE;
+    CREATE SCHEMA public;
+END
+$$;
