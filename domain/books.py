@@ -14,7 +14,7 @@ from msgspec import Struct, structs
 
 from domain.currency import exponent
 from domain.entity import EntityState
-from domain.errors import Rejected, require_name
+from domain.errors import Malformed, Rejected, require_name
 from domain.facts import Context, Decider, Event, Fact, Retracted, When
 from domain.journal import Account
 from domain.money import LARGEST_MINOR
@@ -406,7 +406,7 @@ def _require_balanced(command: ProposeAdjustment) -> None:
     if not command.lines or sum(line.amount_minor for line in command.lines) != 0:
         raise Rejected("unbalanced-adjustment", field="lines")
     if any(abs(line.amount_minor) > LARGEST_MINOR for line in command.lines):
-        raise Rejected("amount-too-large", field="lines.amount_minor")
+        raise Malformed("amount-too-large", field="lines.amount_minor")
     if command.reverses_on is not None and command.reverses_on <= command.when.effective:
         raise Rejected("reverses-before-it-counts", field="reverses_on")
 

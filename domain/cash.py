@@ -7,7 +7,7 @@ from typing import assert_never
 from msgspec import Struct, structs
 
 from domain.currency import exponent
-from domain.errors import Rejected, require_name
+from domain.errors import Malformed, Rejected, require_name
 from domain.facts import Context, Decider, Event, Fact, Retracted, When
 from domain.invoice import InvoiceIssued, InvoiceState
 from domain.money import LARGEST_MINOR
@@ -186,7 +186,7 @@ def _require_positive(minor: int, field: str) -> None:
     if minor <= 0:
         raise Rejected("amount-not-positive", field=field)
     if minor > LARGEST_MINOR:
-        raise Rejected("amount-too-large", field=field)
+        raise Malformed("amount-too-large", field=field)
 
 
 DECIDER: Decider[PaymentState, CashCommand] = Decider(

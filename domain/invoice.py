@@ -248,7 +248,7 @@ def _require_lines(lines: tuple[InvoiceLine, ...], currency: str, context: Conte
     if sum(line.amount_minor for line in lines) < 0:
         raise Rejected("negative-invoice", field="lines")
     if sum(abs(line.amount_minor) for line in lines) > LARGEST_MINOR:
-        raise Rejected("amount-too-large", field="lines.amount_minor")
+        raise Malformed("amount-too-large", field="lines.amount_minor")
 
 
 def _require_id(line: InvoiceLine) -> None:

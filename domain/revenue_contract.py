@@ -9,7 +9,7 @@ from msgspec import Struct, structs
 
 from domain.catalogue import Pattern
 from domain.currency import exponent
-from domain.errors import Rejected, require_name
+from domain.errors import Malformed, Rejected, require_name
 from domain.facts import Context, Decider, Event, Fact, Retracted, When
 from domain.money import LARGEST_MINOR
 
@@ -152,7 +152,7 @@ def decide(command: ContractCommand, state: ContractState, context: Context) -> 
     match command:
         case ModifyContract():
             if abs(command.price_change_minor) > LARGEST_MINOR:
-                raise Rejected("amount-too-large", field="price_change_minor")
+                raise Malformed("amount-too-large", field="price_change_minor")
             _require_obligations(command.added, state.obligations, "added")
             return (ContractModified(**structs.asdict(command)),)
         case SatisfyObligation():
@@ -177,7 +177,7 @@ def _opened(command: OpenContract, state: ContractState) -> ContractOpened:
     if command.price_minor < 0:
         raise Rejected("negative-price", field="price_minor", amount=command.price_minor)
     if command.price_minor > LARGEST_MINOR:
-        raise Rejected("amount-too-large", field="price_minor")
+        raise Malformed("amount-too-large", field="price_minor")
     _require_obligations(command.obligations, state.obligations, "obligations")
     return ContractOpened(**structs.asdict(command))
 
@@ -194,7 +194,7 @@ def _require_obligations(
         if row.ssp_minor < 0:
             raise Rejected("negative-ssp", field=f"{field}.ssp_minor", obligation=row.obligation)
         if row.ssp_minor > LARGEST_MINOR:
-            raise Rejected("amount-too-large", field=f"{field}.ssp_minor")
+            raise Malformed("amount-too-large", field=f"{field}.ssp_minor")
         _require_service(row, field)
 
 
@@ -229,7 +229,7 @@ def _require_refund(minor: int, state: ContractState) -> None:
     if state.is_open and minor > max(state.price_minor, 0):
         raise Rejected("refund-above-price", field="refund_minor", price=state.price_minor)
     if minor > LARGEST_MINOR:
-        raise Rejected("amount-too-large", field="refund_minor")
+        raise Malformed("amount-too-large", field="refund_minor")
 
 
 DECIDER: Decider[ContractState, ContractCommand] = Decider(
