@@ -85,9 +85,10 @@ def advance(
     poster: Poster | None,
     *,
     batch: int,
+    units: int = UNITS_IN_ONE_TRANSACTION,
     upto: int = log.END,
 ) -> tuple[Poster, bool]:
-    """One transaction further. False: there was nothing left to do."""
+    """One transaction further: so many facts, or units. False: there was nothing left to do."""
     with connection.transaction():
         lease = checkpoints.lease(connection, entity, NAME, checkpoints.ONLY)
         place = Place(lease.position, lease.cursor)
@@ -100,7 +101,7 @@ def advance(
         if not poster.page:
             return poster, False
         if isinstance(poster.page[0].event, PostingRun):
-            _settle_chunk(connection, poster, poster.page[0])
+            _settle_chunk(connection, poster, poster.page[0], units)
         else:
             _mark(connection, poster)
         to = checkpoints.Checkpoint(*poster.place, lease.fence)
@@ -181,16 +182,16 @@ def _directory(streams: dict[str, Stream]) -> Directory:
 # --- at a run: settle ----------------------------------------------------------------------------
 
 
-def _settle_chunk(connection: Connection, poster: Poster, fact: Fact) -> None:
+def _settle_chunk(connection: Connection, poster: Poster, fact: Fact, limit: int) -> None:
     """Settle the next units of a run; past the last one the run is whole and the place moves on."""
     through = _through(poster, fact)
-    work = _work(connection, poster, fact, through)
+    work = _work(connection, poster, fact, through, limit)
     settled, parked = _settle_units(work)
     posted = rows.posting(settled, poster.entry)
     _write(connection, poster.entity, fact.position, work, settled, posted)
     _park(connection, poster.entity, fact.position, work.units, parked)
     poster.entry += len(posted.entries)
-    if len(work.units) == UNITS_IN_ONE_TRANSACTION:
+    if len(work.units) == limit:
         poster.place = Place(poster.place.position, work.units[-1])
         return
     poster.place = Place(fact.position, None)
@@ -204,14 +205,14 @@ def _through(poster: Poster, fact: Fact) -> date:
     return max(fact.event.through, poster.through or fact.event.through)
 
 
-def _work(connection: Connection, poster: Poster, fact: Fact, through: date) -> Work:
+def _work(connection: Connection, poster: Poster, fact: Fact, through: date, limit: int) -> Work:
     wanted = {
         "entity": poster.entity,
         "since": 0 if _measures_all(poster) else poster.last_run,
         "run": fact.position,
         "after": poster.place.cursor or "",
         "moved_after": poster.through if poster.through != through else None,
-        "limit": UNITS_IN_ONE_TRANSACTION,
+        "limit": limit,
     }
     marked: dict[str, bool] = dict(connection.execute(SQL.units_to_settle, wanted).fetchall())
     states = _states(connection, poster.entity, marked)

@@ -1,9 +1,14 @@
 """The poster on a real database."""
 
+import threading
 from datetime import date
 
 from domain.facts import When
 from domain.subscription import RenewSubscription
+from projections import journal, runner
+from store import checkpoints, db
+
+ENTITY = "acme"
 
 REVENUE = """
     SELECT booked, to_char(earned, 'YYYY-MM'), -sum(minor) FROM journal_line
@@ -82,3 +87,51 @@ def test_pending_usage_is_judged_again_by_itself(books):
     ]
     april = "SELECT -sum(minor) FROM journal_line WHERE account = 'revenue' AND booked = '2024-04'"
     assert books.connection.execute(april).fetchone() == (110_000,)
+
+
+def test_a_run_is_seen_whole_or_not_at_all_and_goes_on_after_a_break(books):
+    for name in ("s1", "s2", "s3", "s4", "s5"):
+        books.subscribe(name)
+    books.run(date(2024, 1, 31))
+    connection = books.connection
+    with connection.transaction(force_rollback=True):
+        books.catch_up()
+        whole = connection.execute(JOURNAL).fetchall()
+
+    seen = []
+    more = True
+    while more:
+        # A new poster each time, as after a crash: it knows only what the database says.
+        _, more = journal.advance(connection, ENTITY, None, batch=5_000, units=2)
+        seen.append(checkpoints.passed(connection, ENTITY, checkpoints.JOURNAL))
+
+    assert len(whole) == 5
+    assert connection.execute(JOURNAL).fetchall() == whole
+    assert seen == [12, 12, 12, 12, 13, 13]
+
+
+def test_two_posters_on_one_entity_post_once(books, database):
+    for name in ("s1", "s2", "s3", "s4", "s5"):
+        books.subscribe(name)
+        books.run(date(2024, 1, 31))
+    done = []
+
+    def post():
+        with db.connect(database) as connection:
+            done.append(runner.post(connection, ENTITY, batch=1))
+
+    posters = [threading.Thread(target=post) for _ in range(3)]
+    for poster in posters:
+        poster.start()
+    for poster in posters:
+        poster.join()
+
+    assert done == [17, 17, 17]
+    entries = books.connection.execute("SELECT entry, unit, known_at FROM journal_entry ORDER BY 1")
+    assert entries.fetchall() == [
+        (1, "subscription:s1", 9),
+        (2, "subscription:s2", 11),
+        (3, "subscription:s3", 13),
+        (4, "subscription:s4", 15),
+        (5, "subscription:s5", 17),
+    ]
