@@ -92,11 +92,15 @@ class Down(Struct, frozen=True, kw_only=True):
 
 
 class Up(Struct, frozen=True, kw_only=True):
-    """Facts or row versions, and every line that rests on them, reversals included."""
+    """Facts or row versions, and every line that rests on them, reversals included.
+
+    `why_none` says why a fact has no lines (law 8).
+    """
 
     facts: tuple[CauseFact, ...]
     rows: tuple[UsageRowVersion, ...]
     lines: tuple[JournalLine, ...]
+    why_none: str | None = None
 
 
 class Explanation(Struct, frozen=True, kw_only=True):
@@ -148,8 +152,34 @@ def lineage_up(connection: Connection, entity: str, position: int) -> Up | None:
         if not facts:
             return None
         names = {"entity": entity, "position": position, "upto": _reached(connection, entity)}
-        lines = connection.execute(SQL.lines_on_fact, names)
-        return Up(facts=facts, rows=(), lines=tuple(JournalLine(*row) for row in lines))
+        found = connection.execute(SQL.lines_on_fact, names)
+        lines = tuple(JournalLine(*row) for row in found)
+        why = None if lines else _why_none(connection, entity, position)
+        return Up(facts=facts, rows=(), lines=lines, why_none=why)
+
+
+def _why_none(connection: Connection, entity: str, position: int) -> str:
+    """The first reason that holds, from what was done to the fact to what it is."""
+    names = {"entity": entity, "position": position}
+    row = connection.execute(SQL.standing_of_fact, names).fetchone()
+    assert row is not None, position
+    category, tag, replaced_by, units, parked, pending = row
+    reached = _reached(connection, entity)
+    if category in ("run", "book"):
+        return "an act of the books: it says when amounts are posted, not which"
+    if replaced_by is not None:
+        return f"fact {replaced_by} took its place"
+    if position > checkpoints.passed_run(connection, entity, reached).position:
+        return "no posting run has come after it yet"
+    if category in MASTER_CATEGORIES:
+        return "master data: amounts are measured with it, none rests on it alone"
+    if parked is not None:
+        return f"its unit is parked: {parked}"
+    if pending is not None:
+        return f"its usage is pending: {pending}"
+    if not units:
+        return f"{tag} moves no amount by itself"
+    return "measured: no amount differs without it"
 
 
 def lineage_up_event(connection: Connection, entity: str, source: str, event_id: str) -> Up | None:

@@ -94,3 +94,20 @@ def test_every_line_is_explained_to_the_amount_it_left(books):
             told = explain_line(books.connection, ENTITY, line.entry, line.line)
             assert told.stood_minor + line.minor == told.due_minor
             assert told.shares
+
+
+def test_a_fact_without_lines_says_why(books):
+    books.quarter_with_late_usage()
+    books.use("nobody", date(2024, 4, 3), 7)
+    books.run(date(2024, 4, 30))
+    books.use("s1", date(2024, 4, 4), 1)
+    books.catch_up()
+
+    def why(position):
+        return lineage_up(books.connection, ENTITY, position).why_none
+
+    assert why(8) is None
+    assert why(5) == "master data: amounts are measured with it, none rests on it alone"
+    assert why(9) == "an act of the books: it says when amounts are posted, not which"
+    assert why(16) == "its usage is pending: unknown-subscription"
+    assert why(18) == "no posting run has come after it yet"
