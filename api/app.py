@@ -75,14 +75,14 @@ def first_key(dsn: str) -> str | None:
         return token if keep_first_key(connection, token, now()) else None
 
 
-def create_app(dsn: str) -> Litestar:
-    """The service on a migrated database."""
+def create_app(dsn: str, run_every: float | None = None) -> Litestar:
+    """The service on a migrated database; with `run_every` seconds it posts news by itself."""
 
     @asynccontextmanager
     async def running(app: Litestar) -> AsyncIterator[None]:
         ledger = Ledger.open(dsn, now)
         ledger.catch_up()
-        committers, follower = Committers(ledger), Follower(ledger)
+        committers, follower = Committers(ledger), Follower(ledger, run_every)
         app.state.service = Service(ledger, committers)
         follower.start()
         try:

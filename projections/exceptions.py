@@ -5,6 +5,7 @@ usage, gaps in a source's batches.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 
 from msgspec import Struct
 
@@ -12,6 +13,7 @@ from domain.books import CloseEvidence, ClosePeriod, SoftClosePeriod
 from domain.calendar import Period
 from domain.facts import known
 from domain.ledger import moves
+from domain.master import MASTER_CATEGORIES
 from domain.usage import UsageGapWaived, UsageWindowDeclared
 from projections.journal_rows import unpack
 from projections.question import Answer, Question, calendar_at, looking
@@ -76,6 +78,21 @@ def _unposted(connection: Connection, entity: str, book: str, period: Period) ->
     return unposted + sum(
         moves(unpack(state).schedule, run.through, period.last) for (state,) in stored
     )
+
+
+def run_due(connection: Connection, entity: str) -> date | None:
+    """How far the next run of a live service goes: as far as the last, if the poster stands at the
+    head and something came in since. None: there is nothing to post, or no run has begun yet.
+    """
+    posted = checkpoints.passed(connection, entity, checkpoints.JOURNAL)
+    head = log.head(connection, entity)
+    if head is None or posted != head.position:
+        return None
+    run = checkpoints.passed_run(connection, entity, posted)
+    names = {"entity": entity, "run": run.position, "master": sorted(MASTER_CATEGORIES)}
+    touched = connection.execute(SQL.touched_since, names).fetchone()
+    assert touched is not None
+    return run.through if touched[0] else None
 
 
 def _count(connection: Connection, statement: str, names: dict[str, object]) -> int:

@@ -46,3 +46,13 @@ SELECT b.source, b.batch_number, (f.payload::jsonb ->> 'received')::bigint
   FROM usage_batch b
   JOIN fact f ON f.entity = b.entity AND f.position = b.position
  WHERE b.entity = %(entity)s AND b.batch_number IS NOT NULL AND b.position <= %(upto)s;
+
+-- name: touched_since
+-- Whether anything came in since a run that a run would measure again.
+SELECT EXISTS (
+         SELECT FROM fact_unit WHERE entity = %(entity)s AND position > %(run)s
+       ) OR EXISTS (
+         SELECT FROM fact
+          WHERE entity = %(entity)s AND position > %(run)s
+            AND split_part(stream, ':', 1) = ANY(%(master)s)
+       );

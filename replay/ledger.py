@@ -17,7 +17,7 @@ from domain.books import ClosePeriod, ReopenPeriod, RunPosting, SealPeriod, Soft
 from domain.facts import When
 from domain.master import master_data
 from projections import runner
-from projections.exceptions import close_evidence
+from projections.exceptions import close_evidence, run_due
 from replay.billing_run import Bill, Carried, Document, bill_due, billing_input
 from store import adoption, log, party
 from store.db import Connection, Pool, pool
@@ -131,6 +131,17 @@ class Ledger:
         )
         self.catch_up(entity)
         return receipt
+
+    def post_news(self, entity: str) -> Receipt | None:
+        """The run a live service appends by itself: `through` stays, and only if there is news.
+
+        The key names the head it was due at, so services side by side append it once.
+        """
+        with self.connection() as connection:
+            through = run_due(connection, entity)
+        if through is None:
+            return None
+        return self.run(entity, through, key=f"live-run:{self.head(entity)}", actor="service")
 
     def bill(self, entity: str, through: date, *, actor: str = "system") -> Billed:
         """Issue what is due and not yet on an invoice. Again at once, it issues nothing."""

@@ -17,7 +17,14 @@ from store.db import connect, migrate, open_database
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to bind.")
 @click.option("--port", default=8321, show_default=True, help="The port; 0 takes a free one.")
-def serve(*, host: str, port: int) -> None:
+@click.option(
+    "--run-every",
+    default=1.0,
+    show_default=True,
+    type=click.FloatRange(min=0),
+    help="Post late facts by itself at most every so many seconds; 0 leaves runs to you.",
+)
+def serve(*, host: str, port: int, run_every: float) -> None:
     """Serve the ledger over HTTP under /v1. The first start prints the admin key, once."""
     with open_database() as server:
         with connect(server.dsn) as connection:
@@ -25,7 +32,11 @@ def serve(*, host: str, port: int) -> None:
         if (token := first_key(server.dsn)) is not None:
             click.echo(f"Admin key, shown only now: {token}")
         config = uvicorn.Config(
-            create_app(server.dsn), host=host, port=port, log_level="warning", access_log=False
+            create_app(server.dsn, run_every or None),
+            host=host,
+            port=port,
+            log_level="warning",
+            access_log=False,
         )
         Announcing(config).run()
 
