@@ -35,6 +35,7 @@ for command in (
     traces.explain,
     traces.export,
     checks.rebuild,
+    checks.verify,
     cases.cases,
     develop.test,
 ):

@@ -1,0 +1,274 @@
+"""The ten laws on a live ledger: each check says how much it compared, and what differed.
+
+Nothing is repaired and nothing is switched: a difference is a value in a list, for a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date
+from itertools import islice
+
+from msgspec import Struct
+
+from domain.accounting.measure import measure
+from domain.books import BookOpened
+from domain.due import due
+from domain.facts import known
+from domain.journal import Slot
+from domain.ledger import Fresh
+from domain.master import MASTER_CATEGORIES, MasterData, master_data
+from projections.breaks import Break, Verdict
+from projections.reconciliation import reconcile
+from replay.rebuild import rebuild_journal
+from store import checkpoints, log
+from store.db import Connection, queries
+from store.unit_facts import fresh
+
+SQL = queries(__file__)
+
+LAWS = {
+    1: "balance",
+    2: "a late fact is only late",
+    3: "earned then, booked now",
+    4: "once",
+    5: "sealed answers stay",
+    6: "replay = live = rebuild",
+    7: "conservation",
+    8: "no orphan",
+    9: "nothing silent",
+    10: "a longer look changes nothing earlier",
+}
+UNITS_AT_ONCE = 500
+SEAL = "period-seal"
+
+Told = Callable[[str, str], None]
+
+
+class Verified(Struct, frozen=True, kw_only=True):
+    """Every check of every entity, in order of the laws; `comparisons` is their sum."""
+
+    positions: dict[str, int]
+    comparisons: int
+    breaks: int
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def not_compared(self) -> tuple[int, ...]:
+        """Laws that found nothing to compare: that proves nothing, so it is a failure."""
+        compared = {verdict.law for verdict in self.verdicts if verdict.comparisons}
+        return tuple(law for law in LAWS if law not in compared)
+
+
+class _Look(Struct, frozen=True, kw_only=True):
+    """One entity as its last posting run knew it."""
+
+    entity: str
+    run: int
+    through: date
+    books: tuple[str, ...]
+    master: MasterData
+
+
+def verify(connection: Connection, entity: str | None = None, told: Told | None = None) -> Verified:
+    """All ten laws of one entity or of all; the poster and the views must have caught up."""
+    say = told or _silent
+    entities = [entity] if entity is not None else sorted(log.heads(connection))
+    verdicts: list[Verdict] = []
+    for name in entities:
+        say(name, "reconciling")
+        verdicts += reconcile(connection, name)
+        say(name, "measuring again")
+        verdicts += _measured_again(connection, name)
+        say(name, "keys and leaves")
+        verdicts += [*_keys(connection, name), _leaves(connection, name)]
+        say(name, "posting again")
+        verdicts += _posted_again(connection, name)
+    return Verified(
+        positions={name: log.heads(connection).get(name, 0) for name in entities},
+        comparisons=sum(verdict.comparisons for verdict in verdicts),
+        breaks=sum(len(verdict.breaks) for verdict in verdicts),
+        verdicts=tuple(sorted(verdicts, key=lambda verdict: verdict.law)),
+    )
+
+
+def _silent(entity: str, what: str) -> None:
+    """Nobody listens."""
+
+
+# --- laws 2 and 10: measured at once, and looked at for longer ------------------------------------
+
+
+def _measured_again(connection: Connection, entity: str) -> tuple[Verdict, ...]:
+    """All facts at once give what many runs posted; a year more of time changes nothing before."""
+    look = _look(connection, entity)
+    if look is None:
+        return ()
+    names = {"entity": entity, "run": look.run}
+    waiting = {unit for (unit,) in connection.execute(SQL.waiting, names)}
+    rows = connection.execute(SQL.units, names).fetchall()
+    units = iter([unit for (unit,) in rows if unit not in waiting])
+    late, longer = _Count("posted-is-measured", entity), _Count("a-year-longer", entity)
+    while chunk := list(islice(units, UNITS_AT_ONCE)):
+        posted = _posted(connection, look, chunk)
+        for unit, facts in fresh(connection, entity, chunk, look.run).items():
+            for book in look.books:
+                _compare(unit, book, facts, look, posted.get((unit, book), {}), (late, longer))
+    return (late.verdict(2), longer.verdict(10))
+
+
+def _look(connection: Connection, entity: str) -> _Look | None:
+    posted = checkpoints.passed(connection, entity, checkpoints.JOURNAL)
+    run = checkpoints.passed_run(connection, entity, posted)
+    if run.through is None:
+        return None
+    kept = log.read_categories(connection, entity, [*MASTER_CATEGORIES, "book"], upto=run.position)
+    return _Look(
+        entity=entity,
+        run=run.position,
+        through=run.through,
+        books=tuple(
+            sorted(
+                fact.stream.partition(":")[2]
+                for fact in known(kept)
+                if isinstance(fact.event, BookOpened)
+            )
+        ),
+        master=master_data(fact for fact in kept if not fact.stream.startswith("book:")),
+    )
+
+
+def _posted(
+    connection: Connection, look: _Look, units: list[str]
+) -> dict[tuple[str, str], dict[Slot, int]]:
+    names = {"entity": look.entity, "units": units, "run": look.run}
+    found: dict[tuple[str, str], dict[Slot, int]] = {}
+    for unit, book, *slot, minor in connection.execute(SQL.posted, names):
+        found.setdefault((unit, book), {})[Slot(*slot)] = minor
+    return found
+
+
+def _compare(
+    unit: str,
+    book: str,
+    facts: Fresh,
+    look: _Look,
+    posted: dict[Slot, int],
+    counts: tuple[_Count, _Count],
+) -> None:
+    late, longer = counts
+    calendar = look.master.calendar
+    schedule = measure(unit, facts.facts, facts.usage, look.master, book)
+    balances = due(schedule, look.through, calendar)
+    now = {slot: row.minor for slot, row in balances.items() if row.minor}
+    late.compare(unit, now, posted)
+    end = calendar.periods[-1].last if calendar.periods else look.through
+    beyond = due(schedule, max(end, look.through), calendar)
+    longer.compare(
+        unit,
+        {slot: minor for slot, minor in now.items() if slot.earned <= look.through},
+        {
+            slot: row.minor
+            for slot, row in beyond.items()
+            if row.minor and slot.earned <= look.through
+        },
+    )
+
+
+class _Count:
+    """Slots compared so far, and those that differ."""
+
+    def __init__(self, check: str, entity: str) -> None:
+        self.check = check
+        self.entity = entity
+        self.comparisons = 0
+        self.breaks: list[Break] = []
+
+    def compare(self, unit: str, expected: Mapping[Slot, int], found: Mapping[Slot, int]) -> None:
+        slots = {*expected, *found}
+        self.comparisons += len(slots)
+        for slot in sorted(slots):
+            if expected.get(slot, 0) != found.get(slot, 0):
+                self.breaks.append(
+                    Break(
+                        check=self.check,
+                        entity=self.entity,
+                        what=f"{unit}: {slot.account} of {slot.subject}, earned {slot.earned}",
+                        expected=str(expected.get(slot, 0)),
+                        found=str(found.get(slot, 0)),
+                    )
+                )
+
+    def verdict(self, law: int) -> Verdict:
+        return Verdict(
+            law=law, check=self.check, comparisons=self.comparisons, breaks=tuple(self.breaks)
+        )
+
+
+# --- laws 4, 5, 6 and 9: keys, leaves, and the journal made again ---------------------------------
+
+
+def _keys(connection: Connection, entity: str) -> Iterator[Verdict]:
+    names = {"entity": entity}
+    without_key = [
+        Break(
+            check="facts-have-keys",
+            entity=entity,
+            what=f"fact {position}",
+            expected="its key in the table of keys",
+            found=f"no key {key}",
+            positions=(position,),
+        )
+        for position, key in connection.execute(SQL.facts_without_key, names)
+    ]
+    yield _counted(connection, 4, "facts-have-keys", SQL.count_facts, entity, without_key)
+    without_trace = [
+        Break(
+            check="keys-have-answers",
+            entity=entity,
+            what=f"key {key}",
+            expected="its facts, or its kept refusal",
+            found=f"{outcome} without a record",
+        )
+        for key, outcome in connection.execute(SQL.keys_without_trace, names)
+    ]
+    yield _counted(connection, 9, "keys-have-answers", SQL.count_keys, entity, without_trace)
+
+
+def _leaves(connection: Connection, entity: str) -> Verdict:
+    altered = [
+        Break(
+            check="facts-unaltered",
+            entity=entity,
+            what=f"fact {position}",
+            expected="the leaf stored beside it",
+            found="columns that give another",
+            positions=(position,),
+        )
+        for position in log.altered(connection, entity)
+    ]
+    return _counted(connection, 5, "facts-unaltered", SQL.count_facts, entity, altered)
+
+
+def _counted(
+    connection: Connection,
+    law: int,
+    check: str,
+    count: str,
+    entity: str,
+    breaks: Iterable[Break],
+) -> Verdict:
+    row = connection.execute(count.encode(), {"entity": entity}).fetchone()
+    assert row is not None, check
+    return Verdict(law=law, check=check, comparisons=row[0], breaks=tuple(breaks))
+
+
+def _posted_again(connection: Connection, entity: str) -> tuple[Verdict, ...]:
+    """The whole journal from the log, where the live one cannot be read; then every seal."""
+    again = rebuild_journal(connection, entity)
+    seals = tuple(row for row in again.breaks if row.check == SEAL)
+    others = tuple(row for row in again.breaks if row.check != SEAL)
+    return (
+        Verdict(law=5, check="seals", comparisons=again.seals, breaks=seals),
+        Verdict(law=6, check="journal", comparisons=again.entries + again.lines, breaks=others),
+    )

@@ -1,0 +1,90 @@
+"""Verify finds nothing on a ledger left alone, and names what somebody altered behind its back."""
+
+from datetime import date
+
+import pytest
+
+from domain.facts import When
+from domain.invoice import VoidInvoice
+from replay.verify import LAWS, verify
+from store.usage_stage import UsageBatch
+
+LAST_INTO_JANUARY = (
+    "UPDATE journal_entry SET booked = '2024-01' "
+    "WHERE entry = (SELECT max(entry) FROM journal_entry WHERE known_at > 11)"
+)
+
+
+@pytest.fixture
+def busy(company, send):
+    row = {
+        "event_id": "e1",
+        "subscription": "s1",
+        "meter": "calls",
+        "quantity": "150.5",
+        "occurred_at": "2024-01-10T12:00:00Z",
+    }
+    company.ingest(UsageBatch(entity="acme", source="app", key="u1"), [row])
+    company.bill("acme", date(2024, 2, 1))
+    company.run("acme", date(2024, 1, 31))
+    company.close_period("acme", "main", "2024-01")
+    send("invoice:c1-USD-20240201-1", VoidInvoice(when=When(effective=date(2024, 2, 2))))
+    company.run("acme", date(2024, 2, 29))
+    company.close_period("acme", "main", "2024-02")
+    return company
+
+
+def _verified(ledger):
+    ledger.catch_up()
+    with ledger.connection() as connection:
+        return verify(connection)
+
+
+def _broken(found):
+    return sorted({(verdict.law, verdict.check) for verdict in found.verdicts if verdict.breaks})
+
+
+def _alter(ledger, table, statement):
+    with ledger.connection() as connection:
+        connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
+        connection.execute(statement)
+        connection.execute(f"ALTER TABLE {table} ENABLE TRIGGER ALL")
+
+
+def test_a_ledger_left_alone_keeps_all_ten_laws(busy):
+    found = _verified(busy)
+
+    assert _broken(found) == []
+    assert found.not_compared == ()
+    assert {verdict.law for verdict in found.verdicts} == {*LAWS}
+
+
+def test_nothing_compared_proves_nothing(company):
+    assert _verified(company).not_compared != ()
+
+
+@pytest.mark.parametrize(
+    ("table", "statement", "law"),
+    [
+        ("fact", "UPDATE fact SET actor = 'mallory' WHERE position = 3", 5),
+        ("journal_line", "UPDATE journal_line SET minor = minor + 1 WHERE line = 1", 1),
+        ("journal_line", "UPDATE journal_line SET minor = minor * 2", 2),
+        ("journal_line", "UPDATE journal_line SET rule = 'mine@1' WHERE line = 1", 6),
+        ("journal_entry", LAST_INTO_JANUARY, 3),
+        ("line_cause", "DELETE FROM line_cause WHERE line = 1", 8),
+        ("command_key", "DELETE FROM command_key WHERE key = 'k3'", 4),
+        ("usage_row", "DELETE FROM usage_row", 7),
+    ],
+)
+def test_what_was_altered_behind_its_back_is_named(busy, table, statement, law):
+    _alter(busy, table, statement)
+
+    assert law in {broken for broken, _ in _broken(_verified(busy))}
+
+
+def test_a_seal_is_computed_again_from_the_log(busy):
+    _alter(busy, "fact", "UPDATE fact SET payload = replace(payload, '150', '151')")
+    seal = 'UPDATE fact SET payload = regexp_replace(payload, \'"digest":"..\', \'"digest":"00\')'
+    _alter(busy, "fact", seal)
+
+    assert (5, "seals") in _broken(_verified(busy))
