@@ -6,7 +6,7 @@ it. `known` looks at one log as of a position and leaves out what a later known 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from typing import Generic, TypeVar
 
@@ -135,22 +135,42 @@ def known(facts: Iterable[Fact], at: int | None = None) -> tuple[Fact, ...]:
 
 
 def corrected(seen: Iterable[Fact]) -> dict[int, int]:
-    """Position of each fact no longer in force -> position of the fact that corrects it."""
-    dead: dict[int, int] = {}
-    undone: set[int] = set()
-    for fact in sorted(seen, key=lambda fact: -fact.position):
-        if fact.corrects is None or fact.position in undone:
-            continue
-        if fact.corrects in dead and fact.position not in dead:
-            # It was brought back after another had taken its place: the later one stays.
-            dead[fact.position] = dead[fact.corrects]
-            continue
-        # A correction that was itself corrected still stands for what it replaced; one that was
-        # retracted does not.
-        dead.setdefault(fact.corrects, dead.get(fact.position, fact.position))
-        if isinstance(fact.event, Retracted):
-            undone.add(fact.corrects)
-    return dead
+    """Position of each fact no longer in force -> position of what stands in its place.
+
+    A fact and what corrects it, directly or not, are one chain, of which at most one fact stands:
+    from the first on, each gives way to the latest correction that counts.
+    """
+    links = sorted((fact for fact in seen if fact.corrects is not None), key=_position)
+    latest = _latest(links)
+    ends: dict[int, int] = {}
+    for position in sorted(latest, reverse=True):
+        by = latest[position].position
+        ends[position] = ends.get(by, by)
+    aside: dict[int, int] = {}
+    for fact in links:
+        assert fact.corrects is not None, fact
+        winner = latest.get(fact.corrects)
+        # Brought back after another took its place, a correction gives way with what hangs on it.
+        if fact.corrects in aside:
+            aside[fact.position] = aside[fact.corrects]
+        elif winner is not None and winner is not fact:
+            aside[fact.position] = ends[fact.corrects]
+    return ends | aside
+
+
+def _latest(links: Sequence[Fact]) -> dict[int, Fact]:
+    """Of each corrected fact the last correction that counts: one not itself retracted."""
+    latest: dict[int, Fact] = {}
+    for fact in reversed(links):
+        assert fact.corrects is not None, fact
+        last = latest.get(fact.position)
+        if last is None or not isinstance(last.event, Retracted):
+            latest.setdefault(fact.corrects, fact)
+    return latest
+
+
+def _position(fact: Fact) -> int:
+    return fact.position
 
 
 def timeline(facts: Iterable[Fact]) -> tuple[Fact, ...]:
