@@ -14,7 +14,6 @@ from msgspec import Struct
 
 from domain.accounting.schedule import causes_of
 from domain.calendar import add_months, spans
-from domain.catalogue import PriceSet
 from domain.decimals import plain
 from domain.explain import Step
 from domain.master import MasterData, PriceVersion
@@ -83,35 +82,44 @@ def _charge(
     stretch: Stretch, period: BillingPeriod, version: PriceVersion, terms: Terms
 ) -> Charge | None:
     start, end = max(stretch.start, period.start), min(stretch.end, period.end)
-    cut = stretch.cut if end == stretch.end and end < period.end else ()
+    # What ends the stretch is why no charge follows, also where it ends with the period.
+    cut = stretch.cut if stretch.end <= period.end else ()
     share = Fraction((end - start).days, period.days)
     price = version.price
     if price.proration == "none":
         if start > period.start:
             return None
-        start, end, share, cut = period.start, period.end, Fraction(1), ()
-    refund = terms.cancelled[2] if terms.cancelled and _runs_at_cancellation(period, terms) else ""
-    if refund == "full":
-        return None
+        start, end, share = period.start, period.end, Fraction(1)
     rated = rate(price.model, stretch.quantity)
-    minor = to_minor(rated.amount * share, price.currency)
+    charged = to_minor(rated.amount * share, price.currency)
+    back = _given_back(period, terms)
     return Charge(
         item=stretch.item,
         price=version.name,
         period=period,
         start=start,
         end=end,
-        minor=minor,
+        minor=0 if back else charged,
         bill_on=period.start if price.bill == "advance" else period.end,
-        causes=causes_of(stretch.causes, cut),
+        causes=causes_of(stretch.causes, cut, back),
         pattern=price.pattern or "ratable",
         steps=(
             *_as_sold(stretch, version),
             *rated.steps,
-            *_prorated(start, end, period, minor, price),
-            *((Step(what=f"until {end}", value=stretch.then),) if cut else ()),
+            Step(what="service", value=_part(start, end, period)),
+            Step(what="charged, rounded once", value=decimal_text(charged, price.currency)),
+            *((Step(what=f"sold until {stretch.end}", value=stretch.then),) if cut else ()),
+            *((Step(what="given back", value="in full at cancellation"),) if back else ()),
         ),
     )
+
+
+def _given_back(period: BillingPeriod, terms: Terms) -> tuple[int, ...]:
+    """The cancellation that gives the running period's charge back in full, if one does."""
+    ended = terms.cancelled
+    if ended is None or ended[2] != "full" or not _runs_at_cancellation(period, terms):
+        return ()
+    return (ended[0],)
 
 
 def _as_sold(stretch: Stretch, version: PriceVersion) -> tuple[Step, ...]:
@@ -119,15 +127,9 @@ def _as_sold(stretch: Stretch, version: PriceVersion) -> tuple[Step, ...]:
     return (Step(what=f"sold since {stretch.start}", value=what),)
 
 
-def _prorated(
-    start: date, end: date, period: BillingPeriod, minor: int, price: PriceSet
-) -> tuple[Step, ...]:
-    charged = Step(what="charged, rounded once", value=decimal_text(minor, price.currency))
+def _part(start: date, end: date, period: BillingPeriod) -> str:
     days = (end - start).days
-    if days == period.days:
-        return (Step(what="service", value=f"{start} to {end}"), charged)
-    share = f"{start} to {end}: {days} of {period.days} days"
-    return (Step(what="service", value=share), charged)
+    return f"{start} to {end}: {days} of {period.days} days"
 
 
 def _runs_at_cancellation(period: BillingPeriod, terms: Terms) -> bool:

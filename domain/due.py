@@ -44,7 +44,10 @@ def slot_of(flow: Flow, account: str, earned: date) -> Slot:
 
 
 def by_period(flow: Flow, through: date, calendar: Calendar) -> list[tuple[Period, int]]:
-    """The flow's change in each period that shares a day with it, up to its cut."""
+    """The flow's change in each period that shares a day with it, up to its cut.
+
+    What comes to nothing within a period is there as no change, with its causes.
+    """
     cut = last_day(flow.curve) if flow.on is not None else min(through, last_day(flow.curve))
     begin = first_day(flow.curve)
     if cut < begin:
@@ -52,8 +55,7 @@ def by_period(flow: Flow, through: date, calendar: Calendar) -> list[tuple[Perio
     before, found = 0, []
     for period in _periods(calendar, begin, cut):
         now = standing(flow.curve, min(period.last, cut))
-        if now != before:
-            found.append((period, now - before))
+        found.append((period, now - before))
         before = now
     return found
 

@@ -20,7 +20,9 @@ from domain.journal import Slot
 class Explained(Struct, frozen=True, kw_only=True):
     """One flow's share of a slot, in minor units of the slot's account."""
 
+    kind: str
     subject: str
+    earned: date
     rule: str
     minor: int
     steps: tuple[Step, ...]
@@ -34,13 +36,13 @@ def explain(
     if slot.kind == "unbilled":
         flows = [flow for flow in schedule.flows if _counts(flow, slot.obligation)]
         return tuple(
-            _explained(flow, minor)
+            _explained(flow, last, minor)
             for flow in flows
             for last, minor in _changes(flow, through, calendar)
             if last <= slot.earned
         )
     return tuple(
-        _explained(flow, sign * minor)
+        _explained(flow, last, sign * minor)
         for flow in schedule.flows
         for account, sign in flow.legs
         if slot == slot_of(flow, account, slot.earned)
@@ -57,7 +59,13 @@ def _changes(flow: Flow, through: date, calendar: Calendar) -> list[tuple[date, 
     return [(period.last, minor) for period, minor in by_period(flow, through, calendar)]
 
 
-def _explained(flow: Flow, minor: int) -> Explained:
+def _explained(flow: Flow, earned: date, minor: int) -> Explained:
     return Explained(
-        subject=flow.subject, rule=flow.rule, minor=minor, steps=flow.steps, causes=flow.causes
+        kind=flow.kind,
+        subject=flow.subject,
+        earned=earned,
+        rule=flow.rule,
+        minor=minor,
+        steps=flow.steps,
+        causes=flow.causes,
     )

@@ -45,6 +45,7 @@ class _Group(Struct):
     version: PriceVersion
     days: list[UsageDay]
     causes: set[int]
+    since: set[date]
 
 
 def rate_usage(usage: Iterable[UsageDay], terms: Terms | None, master: MasterData) -> RatedUsage:
@@ -61,8 +62,9 @@ def rate_usage(usage: Iterable[UsageDay], terms: Terms | None, master: MasterDat
         stretch, version = found
         period = _period_of(day.day, terms, version.price.interval_months, periods)
         key = (stretch.item, period.start, version.name)
-        group = groups.setdefault(key, _Group(stretch.item, period, version, [], set()))
+        group = groups.setdefault(key, _Group(stretch.item, period, version, [], set(), set()))
         group.days.append(day)
+        group.since.add(stretch.start)
         group.causes.update(stretch.causes, (day.position,))
     by_period: dict[tuple[date, date], list[_Group]] = {}
     for key in sorted(groups):
@@ -169,12 +171,26 @@ def _charge(
         usage=True,
         marks=marks,
         steps=(
+            *(Step(what="sold since", value=str(since)) for since in sorted(group.since)),
+            *_batches(group, counted=_is_counted(group, master)),
             Step(what=f"usage of {price.meter}", value=plain(quantity)),
             *rate(price.model, quantity).steps,
             *carried.step(),
             Step(what="charged, rounded once", value=decimal_text(minor, price.currency)),
         ),
     )
+
+
+def _batches(group: _Group, *, counted: bool) -> Iterable[Step]:
+    """What each batch brought or took back: one that cancels another still shows."""
+    by_batch: dict[int, list[UsageDay]] = {}
+    for day in group.days:
+        by_batch.setdefault(day.position, []).append(day)
+    for position in sorted(by_batch):
+        days = by_batch[position]
+        span = f"{days[0].day} to {days[-1].day}"
+        brought = plain(_quantity(days, counted=counted))
+        yield Step(what=f"usage of fact {position}", value=f"{brought} from {span}")
 
 
 def _is_counted(group: _Group, master: MasterData) -> bool:

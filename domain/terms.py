@@ -7,7 +7,6 @@ quantity, and what cut it short. Two amendments on one day leave one stretch: th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from copy import copy
 from datetime import date
 from decimal import Decimal
 from itertools import groupby, pairwise
@@ -91,20 +90,12 @@ class _Setting(Struct):
         if change.removed or not self.present:
             self.present, self.present_by = not change.removed, by
 
-    def keep(self, before: _Setting) -> None:
-        """What a day left as it was still rests on the fact that set it earlier."""
-        if self.price == before.price:
-            self.price_by = before.price_by
-        if self.quantity == before.quantity and before.quantity_by:
-            self.quantity_by = before.quantity_by
-        if self.present == before.present:
-            self.present_by = before.present_by
-
     def sold(self) -> Sold | None:
         return (self.price, self.quantity) if self.present and self.price else None
 
     def causes(self) -> tuple[int, ...]:
-        return tuple(sorted({self.price_by, self.quantity_by, self.present_by} - {0}))
+        sold = {self.price_by, self.quantity_by} if self.present else set()
+        return tuple(sorted({*sold, self.present_by} - {0}))
 
 
 def terms(facts: Sequence[Fact]) -> Terms | None:
@@ -216,20 +207,32 @@ def _points(item: str, start: Fact, facts: Sequence[Fact]) -> list[Point]:
     points: list[Point] = []
     mine = [fact for fact in facts if any(change.item == item for change in _changes(fact))]
     for day, group in groupby(mine, key=lambda fact: _effective(fact, start)):
-        before = copy(setting)
         for fact in group:
             setting.take(item, fact)
-        setting.keep(before)
         sold = setting.sold()
         if sold == (points[-1][1] if points else None):
             continue
-        causes = setting.causes()
-        earlier = [f for f in mine if f.position in (*causes, start.position)]
-        if points and _alone(item, [f for f in earlier if _effective(f, start) < day]) == sold:
-            # Without what was sold in between, nothing would change on this day.
-            causes = causes_of(causes, points[-1][2])
-        points.append((day, sold, causes))
+        causes = causes_of(setting.causes(), points[-1][2] if points else ())
+        points.append((day, sold, _needed(item, start, mine, (day, sold, causes))))
     return points
+
+
+def _needed(item: str, start: Fact, mine: Sequence[Fact], point: Point) -> tuple[int, ...]:
+    """The fewest facts, later ones first, with which the same is sold from the same day on."""
+    causes = point[2]
+    for cause in point[2]:
+        fewer = {start.position, *causes} - ({cause} if cause != start.position else set())
+        rest = [fact for fact in mine if fact.position in fewer]
+        if _changes_to(item, start, rest, point):
+            causes = tuple(position for position in causes if position in fewer)
+    return causes
+
+
+def _changes_to(item: str, start: Fact, facts: Sequence[Fact], point: Point) -> bool:
+    day, sold, _ = point
+    until = [fact for fact in facts if _effective(fact, start) <= day]
+    before = [fact for fact in until if _effective(fact, start) < day]
+    return _alone(item, until) == sold and _alone(item, before) != sold
 
 
 def _alone(item: str, facts: Sequence[Fact]) -> Sold | None:
@@ -237,6 +240,19 @@ def _alone(item: str, facts: Sequence[Fact]) -> Sold | None:
     for fact in facts:
         setting.take(item, fact)
     return setting.sold()
+
+
+def priced(item: str, day: date, facts: Sequence[Fact]) -> tuple[str, tuple[int, ...]]:
+    """The price an item was last given by a day, in term or not, and the facts that say so."""
+    setting = _Setting()
+    causes: tuple[int, ...] = ()
+    for fact in facts:
+        if fact.when.effective <= day:
+            before = setting.price
+            setting.take(item, fact)
+            if setting.price != before:
+                causes = causes_of(causes, (fact.position,))
+    return setting.price, causes
 
 
 def _effective(fact: Fact, start: Fact) -> date:

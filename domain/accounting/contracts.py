@@ -10,7 +10,7 @@ from datetime import date
 
 from msgspec import Struct
 
-from domain.accounting.curves import last_day, measured_from
+from domain.accounting.curves import first_day, last_day, measured_from
 from domain.accounting.documents import BilledLine
 from domain.accounting.invoices import concessions, invoiced_flows
 from domain.accounting.revenue import at_once, over_time
@@ -36,6 +36,7 @@ class _Promise(Struct):
     price_minor: int
     causes: tuple[int, ...]
     flows: tuple[Flow, ...] = ()
+    told: tuple[Step, ...] = ()
 
 
 class _Deal(Struct, frozen=True):
@@ -45,6 +46,7 @@ class _Deal(Struct, frozen=True):
     book: str
     currency: str
     satisfied: dict[str, Fact]
+    opened_at: int
 
     def text(self, minor: int) -> str:
         return decimal_text(minor, self.currency)
@@ -60,7 +62,7 @@ def contract_revenue(
         return ()
     event = opened.event
     assert isinstance(event, ContractOpened)
-    deal = _Deal(master, book, event.currency, _satisfied(own))
+    deal = _Deal(master, book, event.currency, _satisfied(own), opened.position)
     promises = _allocated(event.obligations, event.price_minor, (opened.position,))
     ended = False
     for promise in promises:
@@ -105,7 +107,7 @@ def _schedule(promise: _Promise, inception: date, deal: _Deal) -> None:
     """Give a promise the flow of its pattern, with the policy in force at inception."""
     own = promise.obligation
     name, minor, causes = own.obligation, promise.price_minor, promise.causes
-    steps = (Step(what="allocated price", value=deal.text(minor)),)
+    steps = (*promise.told, Step(what="allocated price", value=deal.text(minor)))
     if own.pattern == "ratable":
         assert own.service_from is not None, own
         assert own.service_to is not None, own
@@ -123,7 +125,7 @@ def _modify(promises: list[_Promise], fact: Fact, deal: _Deal) -> list[_Promise]
     assert isinstance(event, ContractModified)
     if not (event.added and event.price_reflects_ssp):
         return _reallocate(promises, fact, event, deal)
-    causes = causes_of(promises[0].causes, (fact.position,))
+    causes = causes_of((deal.opened_at,), (fact.position,))
     apart = _allocated(event.added, event.price_change_minor, causes)
     for promise in apart:
         _schedule(promise, fact.when.measured, deal)
@@ -147,10 +149,21 @@ def _reallocate(
         return _at_once_on_what_is_done(promises, fact, deal)
     whole = sum(left) + event.price_change_minor
     shares = allocate(whole, weights if any(weights) else [1] * len(weights))
-    causes = causes_of(*(promise.causes for promise in promises), (fact.position,))
+    fixed = [one for one in promises if one.obligation.pattern != "as-invoiced"]
+    causes = causes_of(*(_rests_on(one, one in open_ones) for one in fixed), (fact.position,))
+    told = (
+        Step(what="price change", value=deal.text(event.price_change_minor)),
+        *(_as_left(one, minor, deal) for one, minor in zip(open_ones, left, strict=True)),
+    )
     for promise, share in zip((*open_ones, *added), shares, strict=True):
-        _restart(promise, share, start, causes, fact, deal)
+        _restart(promise, share, start, causes, told, fact, deal)
     return [*promises, *added, *billed]
+
+
+def _rests_on(promise: _Promise, remains: bool) -> tuple[int, ...]:  # noqa: FBT001 (a claim)
+    """What is done is left out because of what says that it is done."""
+    done = () if remains else tuple(flow.causes for flow in promise.flows)
+    return causes_of(promise.causes, *done)
 
 
 def _remains(promise: _Promise, start: date) -> bool:
@@ -165,12 +178,19 @@ def _before(promise: _Promise, start: date) -> int:
 
 
 def _restart(
-    promise: _Promise, share: int, start: date, causes: tuple[int, ...], fact: Fact, deal: _Deal
+    promise: _Promise,
+    share: int,
+    start: date,
+    causes: tuple[int, ...],
+    told: tuple[Step, ...],
+    fact: Fact,
+    deal: _Deal,
 ) -> None:
-    kept = frozen(promise.flows, start - ONE_DAY)
+    kept = frozen(promise.flows, start - ONE_DAY, (fact.position,))
     earned = stands(kept, start - ONE_DAY)
     own = promise.obligation
-    rest = _Promise(_from(own, max(start, own.service_from or start)), share, causes)
+    begin = max(start, own.service_from or start)
+    rest = _Promise(_from(own, begin), share, causes, told=told)
     _schedule(rest, fact.when.measured, deal)
     promise.flows = (*kept, *rest.flows)
     promise.price_minor = earned + share
@@ -192,8 +212,11 @@ def _at_once_on_what_is_done(promises: list[_Promise], fact: Fact, deal: _Deal) 
     event = fact.event
     assert isinstance(event, ContractModified)
     last = promises[-1]
-    causes = causes_of(last.causes, (fact.position,))
-    steps = (Step(what="price change", value=deal.text(event.price_change_minor)),)
+    causes = causes_of(*(_rests_on(one, remains=False) for one in promises), (fact.position,))
+    steps = (
+        Step(what="price change", value=deal.text(event.price_change_minor)),
+        *(_as_done(promise, deal) for promise in promises),
+    )
     flow = at_once(
         last.obligation.obligation, fact.when.measured, event.price_change_minor, causes, steps
     )
@@ -202,20 +225,42 @@ def _at_once_on_what_is_done(promises: list[_Promise], fact: Fact, deal: _Deal) 
     return promises
 
 
+def _as_done(promise: _Promise, deal: _Deal) -> Step:
+    done = max((last_day(flow.curve) for flow in promise.flows), default="as invoiced")
+    what = f"{promise.obligation.obligation} transferred"
+    return Step(what=what, value=f"{done}, {deal.text(promise.price_minor)}")
+
+
 def _terminate(promises: list[_Promise], fact: Fact, deal: _Deal) -> None:
     """Service stops; what is neither earned nor given back is earned at the end (rule 14)."""
     assert isinstance(fact.event, ContractTerminated)
     day = fact.when.measured
     lefts = [max(promise.price_minor - _before(promise, day), 0) for promise in promises]
     refunds = allocate(fact.event.refund_minor, lefts) if any(lefts) else (0,) * len(lefts)
+    told = tuple(_as_left(one, minor, deal) for one, minor in zip(promises, lefts, strict=True))
+    # What is given back is shared by what each had left, so each share rests on all of them.
+    resting = _all_causes(promises, day) if fact.event.refund_minor else ()
     for promise, refund in zip(promises, refunds, strict=True):
-        kept = frozen(promise.flows, day - ONE_DAY)
+        kept = frozen(promise.flows, day - ONE_DAY, (fact.position,))
         rest = promise.price_minor - refund - stands(kept, day - ONE_DAY)
-        causes = causes_of(promise.causes, (fact.position,))
-        steps = (Step(what="kept at termination", value=deal.text(rest)),)
+        causes = causes_of(*resting, *_all_causes([promise], day), (fact.position,))
+        steps = (Step(what="kept at termination", value=deal.text(rest)), *told)
         end = at_once(promise.obligation.obligation, day, rest, causes, steps)
         promise.flows = (*kept, end)
         promise.price_minor = totals(promise.flows)
+
+
+def _all_causes(promises: Sequence[_Promise], day: date) -> tuple[tuple[int, ...], ...]:
+    """What promises rest on, and what was earned of them before a day."""
+    earned = (
+        flow.causes for promise in promises for flow in promise.flows if first_day(flow.curve) < day
+    )
+    return (*(promise.causes for promise in promises), *earned)
+
+
+def _as_left(promise: _Promise, minor: int, deal: _Deal) -> Step:
+    left = f"{deal.text(minor)} of {deal.text(promise.price_minor)} not earned"
+    return Step(what=promise.obligation.obligation, value=left)
 
 
 def _on_documents(
@@ -233,5 +278,5 @@ def _on_documents(
             flows.extend(invoiced_flows(row, named[row.obligation]))
         else:
             by = deal.master.progress(deal.book, row.line.service_from or row.issued_on)
-            flows.extend(concessions(row, by))
+            flows.extend(concessions(row, by, (deal.opened_at,)))
     return tuple(flows)

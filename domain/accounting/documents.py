@@ -44,18 +44,18 @@ class BilledLine(Struct, frozen=True, kw_only=True):
     line: InvoiceLine
     cause: int
     cuts: tuple[Cut, ...]
-    only: tuple[str, int] | None = None
+    only: str = ""
+    contract: tuple[int, ...] = ()
 
     @property
     def obligation(self) -> str:
         """What it bills: the obligation it names, else the contract's only one, else its own."""
-        return self.line.obligation or (self.only[0] if self.only else self.line.line)
+        return self.line.obligation or self.only or self.line.line
 
     @property
     def causes(self) -> tuple[int, ...]:
-        """The document, and what the contract was opened with if that names the obligation."""
-        inferred = self.only is not None and not self.line.obligation
-        return causes_of((self.cause,), (self.only[1],) if self.only and inferred else ())
+        """The document, and what opened the contract if that says what the line bills."""
+        return causes_of((self.cause,), self.contract)
 
     @property
     def subject(self) -> str:
@@ -157,6 +157,7 @@ def _flow(
     minor: int,
     cut: Cut | None = None,
 ) -> Flow:
+    inferred = billed.contract if obligation and obligation == billed.only else ()
     what = "invoiced" if cut is None else ("voided" if cut.name == "void" else "credited")
     return Flow(
         kind="billing",
@@ -166,7 +167,7 @@ def _flow(
         document=billed.invoice,
         curve=At(day, minor),
         on=day,
-        causes=causes_of(billed.causes, cut.causes if cut else ()),
+        causes=causes_of((billed.cause,), inferred, cut.causes if cut else ()),
         rule="receivable-at-issue@1",
         steps=(
             Step(what=what, value=decimal_text(minor, billed.currency)),

@@ -7,6 +7,8 @@ the start, one `from-now` lowers what is left from its own date on.
 
 from __future__ import annotations
 
+from msgspec import structs
+
 from domain.accounting.curves import Progress, measured_from
 from domain.accounting.documents import BilledLine, Cut
 from domain.accounting.revenue import at_once, over_time
@@ -25,7 +27,11 @@ def line_revenue(row: BilledLine, by: Progress) -> tuple[Flow, ...]:
     never = [cut for cut in row.cuts if cut.as_if_never]
     price = row.line.amount_minor - sum(cut.minor for cut in never)
     causes = causes_of(row.causes, *(cut.causes for cut in never))
-    steps = (Step(what="price of the line", value=decimal_text(price, row.currency)),)
+    steps = (
+        Step(what="amount of the line", value=decimal_text(row.line.amount_minor, row.currency)),
+        *(Step(what=cut.name, value=decimal_text(-cut.minor, row.currency)) for cut in never),
+        Step(what="price of the line", value=decimal_text(price, row.currency)),
+    )
     flows: tuple[Flow, ...] = (
         over_time(
             row.obligation, row.line.service_from, row.line.service_to, price, by, causes, steps
@@ -49,10 +55,12 @@ def _from_now(
     assert row.line.service_from is not None
     assert row.line.service_to is not None
     start = max(measured_from(cut.day, by), row.line.service_from)
-    kept = frozen(flows, start - ONE_DAY)
+    kept = frozen(flows, start - ONE_DAY, cut.causes)
     rest = price - cut.minor - stands(kept, start - ONE_DAY)
     causes = causes_of(*(flow.causes for flow in flows), row.causes, cut.causes)
+    earlier = row.cuts[: row.cuts.index(cut)]
     steps = (
+        *(Step(what=one.name, value=decimal_text(-one.minor, row.currency)) for one in earlier),
         Step(what="price before the cut", value=decimal_text(price, row.currency)),
         Step(what="cut", value=decimal_text(cut.minor, row.currency)),
         Step(what="left to earn", value=decimal_text(rest, row.currency)),
@@ -62,15 +70,18 @@ def _from_now(
     return (*kept, over_time(row.obligation, start, row.line.service_to, rest, by, causes, steps))
 
 
-def concessions(row: BilledLine, by: Progress) -> tuple[Flow, ...]:
+def concessions(row: BilledLine, by: Progress, causes: tuple[int, ...]) -> tuple[Flow, ...]:
     """Price cuts granted on a line that bills a contract: less revenue over its service period."""
     if row.line.kind == "tax":
         return ()
-    return tuple(_concession(row, cut, by) for cut in row.cuts if cut.concession and cut.minor)
+    granted = (cut for cut in row.cuts if cut.concession and cut.minor)
+    flows = (_concession(row, cut, by, causes) for cut in granted)
+    # A slot of its own: what is conceded does not depend on what else the obligation earns.
+    return tuple(structs.replace(flow, subject=row.subject) for flow in flows)
 
 
-def _concession(row: BilledLine, cut: Cut, by: Progress) -> Flow:
-    causes = causes_of(row.causes, cut.causes)
+def _concession(row: BilledLine, cut: Cut, by: Progress, causes: tuple[int, ...]) -> Flow:
+    causes = causes_of(causes, row.causes, cut.causes)
     steps = (Step(what="concession", value=decimal_text(-cut.minor, row.currency)),)
     start, end = row.line.service_from, row.line.service_to
     if start is None or end is None:

@@ -40,8 +40,8 @@ def measure(
     if kind == "adjustment":
         return _schedule(unit, book, known, adjustment_flows(known, book))
     if kind == "customer":
-        currency = unit.rpartition(":")[2]
-        return _schedule(unit, book, known, settlement_flows(known, currency))
+        customer, currency = account_of(unit)
+        return _schedule(unit, book, known, settlement_flows(known, customer, currency))
     return _contract(unit, known, _in_force(usage, known), master, book)
 
 
@@ -75,22 +75,29 @@ def _contract(
 def _billed(unit: str, known: Sequence[Fact], master: MasterData, book: str) -> list[BilledLine]:
     """The lines that bill this unit; a void that says nothing follows the book's policy."""
     rows = billed_lines(known, lambda day: master.options(book, day).void_default)
-    only = None if _billed_only(known) else _only_obligation(known)
-    return [
-        structs.replace(row, only=only)
-        for row in rows
-        if unit_of_line(row.invoice, row.line) == unit
-    ]
+    mine = (row for row in rows if unit_of_line(row.invoice, row.line) == unit)
+    opened = next((fact for fact in known if _opens(fact)), None)
+    return [_under(row, opened) for row in mine]
 
 
-def _only_obligation(known: Sequence[Fact]) -> tuple[str, int] | None:
-    """The obligation of a contract opened with just one, which a line need not name."""
-    for fact in known:
-        if isinstance(fact.event, SubscriptionStarted) and len(fact.event.items) == 1:
-            return fact.event.items[0].item, fact.position
-        if isinstance(fact.event, ContractOpened) and len(fact.event.obligations) == 1:
-            return fact.event.obligations[0].obligation, fact.position
-    return None
+def _opens(fact: Fact) -> bool:
+    return isinstance(fact.event, SubscriptionStarted | ContractOpened)
+
+
+def _under(row: BilledLine, opened: Fact | None) -> BilledLine:
+    """A line need not name the obligation of a contract that was opened with just one."""
+    event = opened.event if opened else None
+    position = (opened.position,) if opened else ()
+    names: tuple[str, ...] = ()
+    if isinstance(event, SubscriptionStarted):
+        if event.contract == "none":
+            return structs.replace(row, contract=position)
+        names = tuple(item.item for item in event.items)
+    elif isinstance(event, ContractOpened):
+        names = tuple(own.obligation for own in event.obligations)
+    if row.line.obligation or len(names) != 1:
+        return row
+    return structs.replace(row, only=names[0], contract=position)
 
 
 def _by_itself(row: BilledLine, master: MasterData, book: str) -> tuple[Flow, ...]:

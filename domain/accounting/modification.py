@@ -34,31 +34,41 @@ def modified(versions: Sequence[Version], by: Progress, currency: str) -> tuple[
     """The flows after each change in the order they are measured; the first is the inception."""
     flows = versions[0].flows
     spread = False
+    told: tuple[Version, ...] = ()
     for before, after in pairwise(versions):
-        if _curves(after) == _curves(before):
+        if _shown(after) == _shown(before):
             flows = flows if spread else after.flows
             continue
+        told = (*told, after)
         spread = spread or after.late
-        flows = prospective(flows, after, by, currency) if spread else after.flows
+        flows = prospective(flows, told, by, currency) if spread else after.flows
     return flows
 
 
-def _curves(version: Version) -> list[Curve]:
-    return [flow.curve for flow in version.flows]
+def _priced(version: Version, currency: str) -> Step:
+    what = f"price after fact {version.cause}, measured {version.measured}"
+    return Step(what=what, value=decimal_text(totals(version.flows), currency))
+
+
+def _shown(version: Version) -> list[tuple[Curve, tuple[Step, ...]]]:
+    return [(flow.curve, flow.steps) for flow in version.flows]
 
 
 def prospective(
-    flows: tuple[Flow, ...], change: Version, by: Progress, currency: str
+    flows: tuple[Flow, ...], changes: Sequence[Version], by: Progress, currency: str
 ) -> tuple[Flow, ...]:
-    """Keep what was earned before the change is measured, spread the rest over what remains."""
+    """Keep what was earned before the last change is measured, spread the rest over the rest."""
+    change = changes[-1]
     begin = min((first_day(flow.curve) for flow in change.flows), default=date.min)
     start = max(measured_from(change.measured, by), begin)
-    kept = frozen(flows, start - ONE_DAY)
+    kept = frozen(flows, start - ONE_DAY, (change.cause,))
     earned = stands(kept, start - ONE_DAY)
     whole = totals(change.flows)
     obligation = (change.flows or flows)[0].obligation
-    causes = causes_of(*(flow.causes for flow in (*kept, *change.flows)), (change.cause,))
+    versions = tuple(version.cause for version in changes)
+    causes = causes_of(*(flow.causes for flow in (*kept, *change.flows)), versions)
     steps = (
+        *(_priced(version, currency) for version in changes[:-1]),
         Step(what="price of the whole term", value=decimal_text(whole, currency)),
         Step(what=f"recognised before {start}", value=decimal_text(earned, currency)),
         Step(what="remaining", value=decimal_text(whole - earned, currency)),

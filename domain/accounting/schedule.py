@@ -72,10 +72,18 @@ def causes_of(*groups: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(sorted({position for group in groups for position in group}))
 
 
-def frozen(flows: tuple[Flow, ...], stop: date) -> tuple[Flow, ...]:
-    """The flows as they stood at the end of `stop`."""
-    kept = ((flow, frozen_at(flow.curve, stop)) for flow in flows)
-    return tuple(structs.replace(flow, curve=curve) for flow, curve in kept if curve is not None)
+def frozen(flows: tuple[Flow, ...], stop: date, causes: tuple[int, ...]) -> tuple[Flow, ...]:
+    """The flows as they stood at the end of `stop`, for good, because of `causes`."""
+    return tuple(kept for flow in flows if (kept := _frozen(flow, stop, causes)) is not None)
+
+
+def _frozen(flow: Flow, stop: date, causes: tuple[int, ...]) -> Flow | None:
+    curve = frozen_at(flow.curve, stop)
+    if curve is None or curve == flow.curve:
+        return flow if curve is not None else None
+    steps = (*flow.steps, Step(what="measured anew after", value=str(stop)))
+    together = causes_of(flow.causes, causes)
+    return structs.replace(flow, curve=curve, causes=together, steps=steps)
 
 
 def stands(flows: tuple[Flow, ...], day: date) -> int:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from domain.accounting.curves import At
 from domain.accounting.documents import billed_lines
@@ -22,41 +23,47 @@ from domain.money import decimal_text
 from domain.revenue_contract import ContractOpened
 from domain.subscription import SubscriptionStarted
 
+_Kind = TypeVar("_Kind", bound="_Holder")
+# A day, an amount and the facts that say so.
+_Change = tuple[date, int, tuple[int, ...]]
 
-class _Claim(Struct):
-    """An invoice: what is owed changes on dated days, what is applied so far."""
 
-    invoice: str
-    due_on: date
-    issued_on: date
-    changes: list[tuple[date, int, tuple[int, ...]]]
-    owed: int = 0
+class _Holder(Struct, kw_only=True):
+    """Something with an amount to match: what changes it on dated days, what is taken of it."""
+
+    name: str
+    changes: list[_Change] = field(default_factory=list)
+    whole: int = 0
     applied: int = 0
     stated: int = 0
-    causes: tuple[int, ...] = ()
-
-    @property
-    def open(self) -> int:
-        return self.owed - self.applied - self.stated
-
-
-class _Money(Struct):
-    """A payment: what was received, refunded and stated as applied."""
-
-    payment: str
-    day: date
-    order: int
-    changes: list[tuple[date, int, tuple[int, ...]]]
-    have: int = 0
-    applied: int = 0
-    stated: int = 0
-    advanced: int = 0
-    contract: tuple[str, date, int] | None = None
-    causes: tuple[int, ...] = ()
+    group: _Group
 
     @property
     def left(self) -> int:
-        return self.have - self.applied - self.stated
+        return self.whole - self.applied - self.stated
+
+
+class _Group(Struct):
+    """Money and claims that met, by statement or by default: each rests on all the others."""
+
+    members: list[_Holder] = field(default_factory=list)
+    causes: tuple[int, ...] = ()
+
+
+class _Claim(_Holder, kw_only=True):
+    """An invoice: what is owed of it."""
+
+    due_on: date
+    issued_on: date
+
+
+class _Money(_Holder, kw_only=True):
+    """A payment: what was received and not refunded."""
+
+    day: date
+    order: int
+    advanced: int = 0
+    contract: tuple[str, date, int] | None = None
 
 
 class _Match(Struct):
@@ -67,25 +74,48 @@ class _Match(Struct):
     minor: int
 
 
-def settlement_flows(facts: Sequence[Fact], currency: str) -> tuple[Flow, ...]:
+def settlement_flows(facts: Sequence[Fact], customer: str, currency: str) -> tuple[Flow, ...]:
     """Flows of one customer account in one currency; facts are known and in effective order."""
-    claims = _claims(facts, currency)
-    moneys = _moneys(facts, currency, _contracts(facts))
+    claims = _claims(facts, customer, currency)
+    moneys = _moneys(facts, customer, currency)
     stated = _stated(facts, claims, moneys, currency)
     matched = _matched(claims, moneys, currency)
-    return (*_cash_flows(facts, currency), *stated, *matched)
+    return (*_cash_flows(facts, moneys, currency), *stated, *matched)
 
 
-def _claims(facts: Sequence[Fact], currency: str) -> dict[str, _Claim]:
+def _claims(facts: Sequence[Fact], customer: str, currency: str) -> dict[str, _Claim]:
     claims: dict[str, _Claim] = {}
     for row in billed_lines(facts):
-        if row.currency != currency:
+        if (row.customer, row.currency) != (customer, currency):
             continue
-        claim = claims.setdefault(row.invoice, _Claim(row.invoice, row.due_on, row.issued_on, []))
-        claim.changes.append((row.issued_on, row.line.amount_minor, (row.cause,)))
-        for cut in row.cuts:
-            claim.changes.append((cut.day, -cut.minor, causes_of((row.cause,), cut.causes)))
-    return claims
+        if row.invoice not in claims:
+            claims[row.invoice] = _Claim(
+                name=row.invoice, due_on=row.due_on, issued_on=row.issued_on, group=_Group()
+            )
+        changes = claims[row.invoice].changes
+        changes.append((row.issued_on, row.line.amount_minor, (row.cause,)))
+        for cut in (cut for cut in row.cuts if cut.minor):
+            changes.append((cut.day, -cut.minor, causes_of((row.cause,), cut.causes)))
+    return _alone(claims)
+
+
+def _moneys(facts: Sequence[Fact], customer: str, currency: str) -> dict[str, _Money]:
+    moneys: dict[str, _Money] = {}
+    contracts = _contracts(facts)
+    for fact in facts:
+        event, name, day = fact.event, fact.stream.partition(":")[2], fact.when.effective
+        if not isinstance(event, PaymentReceived):
+            continue
+        if (event.customer, event.currency) == (customer, currency):
+            money = _Money(name=name, day=day, order=fact.when.order or 0, group=_Group())
+            money.contract = contracts.get(event.contract or "")
+            money.changes.append((day, event.amount_minor, (fact.position,)))
+            moneys[name] = money
+    for fact in facts:
+        event, name, day = fact.event, fact.stream.partition(":")[2], fact.when.effective
+        if isinstance(event, PaymentRefunded) and name in moneys:
+            moneys[name].changes.append((day, -event.amount_minor, (fact.position,)))
+    return _alone(moneys)
 
 
 def _contracts(facts: Sequence[Fact]) -> dict[str, tuple[str, date, int]]:
@@ -97,24 +127,22 @@ def _contracts(facts: Sequence[Fact]) -> dict[str, tuple[str, date, int]]:
     }
 
 
-def _moneys(
-    facts: Sequence[Fact], currency: str, contracts: dict[str, tuple[str, date, int]]
-) -> dict[str, _Money]:
-    moneys: dict[str, _Money] = {}
-    for fact in facts:
-        name = fact.stream.partition(":")[2]
-        event = fact.event
-        if isinstance(event, PaymentReceived) and event.currency == currency:
-            money = _Money(name, fact.when.effective, fact.when.order or 0, [])
-            money.changes.append((fact.when.effective, event.amount_minor, (fact.position,)))
-            money.contract = contracts.get(event.contract or "")
-            moneys[name] = money
-    for fact in facts:
-        name = fact.stream.partition(":")[2]
-        if isinstance(fact.event, PaymentRefunded) and name in moneys:
-            change = (fact.when.effective, -fact.event.amount_minor, (fact.position,))
-            moneys[name].changes.append(change)
-    return moneys
+def _alone(holders: dict[str, _Kind]) -> dict[str, _Kind]:
+    """Each in a group of its own."""
+    for holder in holders.values():
+        holder.group.members.append(holder)
+    return holders
+
+
+def _meet(one: _Holder, other: _Holder) -> None:
+    """From now on what happens to one may move the other."""
+    group, joining = one.group, other.group
+    if group is joining:
+        return
+    group.causes = causes_of(group.causes, joining.causes)
+    group.members.extend(joining.members)
+    for member in joining.members:
+        member.group = group
 
 
 def _stated(
@@ -126,155 +154,150 @@ def _stated(
     """Applications a person or a file states; they hold whatever the default would have done."""
     flows = []
     for fact in facts:
-        name = fact.stream.partition(":")[2]
-        if not isinstance(fact.event, PaymentApplied) or name not in moneys:
+        money = moneys.get(fact.stream.partition(":")[2])
+        if not isinstance(fact.event, PaymentApplied) or money is None:
             continue
         for row in fact.event.applications:
             claim = claims.get(row.invoice)
             if claim is None:
                 continue
-            money = moneys[name]
             claim.stated += row.amount_minor
             money.stated += row.amount_minor
             causes = causes_of(money.changes[0][2], claim.changes[0][2], (fact.position,))
-            # What the default leaves for others rests on what was stated.
-            claim.causes = causes_of(claim.causes, causes)
-            money.causes = causes_of(money.causes, causes)
+            _meet(money, claim)
+            money.group.causes = causes_of(money.group.causes, causes)
             day = max(fact.when.effective, claim.issued_on, money.day)
-            stated = (Step(what="by", value="stated"),)
-            flows.append(
-                _application(name, row.invoice, day, row.amount_minor, causes, currency, stated)
-            )
+            told = (Step(what="by", value="as stated"),)
+            place = f"{money.name}:{claim.name}:stated"
+            minor = row.amount_minor
+            flows.append(_application(place, claim.name, day, minor, causes, currency, told))
     return flows
+
+
+class _Walk(Struct):
+    """The state of the walk from day to day, and the flows it leaves."""
+
+    claims: list[_Claim]
+    moneys: list[_Money]
+    currency: str
+    matches: list[_Match] = field(default_factory=list)
+    flows: list[Flow] = field(default_factory=list)
+
+    def text(self, minor: int) -> str:
+        return decimal_text(minor, self.currency)
 
 
 def _matched(claims: dict[str, _Claim], moneys: dict[str, _Money], currency: str) -> list[Flow]:
     """Walk the days on which anything changes and keep money and claims matched."""
-    ordered_claims = sorted(claims.values(), key=lambda c: (c.due_on, c.issued_on, c.invoice))
-    ordered_moneys = sorted(moneys.values(), key=lambda m: (m.day, m.order, m.payment))
-    holders: list[_Claim | _Money] = [*ordered_claims, *ordered_moneys]
-    in_force = {money.contract[1] for money in ordered_moneys if money.contract}
-    days = sorted({day for holder in holders for day, _, _ in holder.changes} | in_force)
-    matches: list[_Match] = []
-    flows: list[Flow] = []
-    for day in days:
-        _advance(ordered_claims, ordered_moneys, day)
-        flows.extend(_release_excess(matches, day, currency))
-        flows.extend(_apply(ordered_claims, ordered_moneys, matches, day, currency))
-        flows.extend(_advances(ordered_moneys, day, currency))
-    return flows
+    walk = _Walk(
+        sorted(claims.values(), key=lambda c: (c.due_on, c.issued_on, c.name)),
+        sorted(moneys.values(), key=lambda m: (m.day, m.order, m.name)),
+        currency,
+    )
+    holders: list[_Holder] = [*walk.claims, *walk.moneys]
+    in_force = {money.contract[1] for money in walk.moneys if money.contract}
+    for day in sorted({day for holder in holders for day, _, _ in holder.changes} | in_force):
+        _advance(holders, day)
+        _release_excess(walk, day)
+        _apply(walk, day)
+        _advances(walk, day)
+    return walk.flows
 
 
-def _advances(moneys: list[_Money], day: date, currency: str) -> list[Flow]:
+def _advance(holders: Sequence[_Holder], day: date) -> None:
+    for holder in holders:
+        for when, minor, causes in holder.changes:
+            if when == day:
+                holder.whole += minor
+                holder.group.causes = causes_of(holder.group.causes, causes)
+
+
+def _release_excess(walk: _Walk, day: date) -> None:
+    """A credit or refund may leave more applied than is owed or had: undo the latest first."""
+    for match in reversed(walk.matches):
+        excess = max(-match.claim.left, -match.money.left, 0)
+        back = min(match.minor, excess)
+        if back:
+            _move(walk, match, day, -back)
+
+
+def _apply(walk: _Walk, day: date) -> None:
+    owed = [claim for claim in walk.claims if claim.left > 0 and claim.issued_on <= day]
+    for money in walk.moneys:
+        if money.left <= 0 or money.day > day:
+            continue
+        for claim in owed:
+            minor = min(money.left, claim.left)
+            if minor > 0:
+                match = _Match(money, claim, 0)
+                walk.matches.append(match)
+                _move(walk, match, day, minor)
+
+
+def _move(walk: _Walk, match: _Match, day: date, minor: int) -> None:
+    money, claim = match.money, match.claim
+    _meet(money, claim)
+    causes, steps = money.group.causes, _standing(walk, money, day)
+    match.minor += minor
+    money.applied += minor
+    claim.applied += minor
+    how = (Step(what="by", value="oldest due first"), *steps)
+    place = f"{money.name}:{claim.name}"
+    walk.flows.append(_application(place, claim.name, day, minor, causes, walk.currency, how))
+
+
+def _standing(walk: _Walk, holder: _Holder, day: date) -> tuple[Step, ...]:
+    """All that met before, change by change: what one hides behind another still shows."""
+    return tuple(
+        Step(
+            what=member.name,
+            value=(
+                f"{_sum(walk, member, day)}; {walk.text(member.stated)} stated, "
+                f"{walk.text(member.applied)} applied before"
+            ),
+        )
+        for member in sorted(holder.group.members, key=lambda member: member.name)
+    )
+
+
+def _sum(walk: _Walk, holder: _Holder, day: date) -> str:
+    changes = (f"{walk.text(minor)} on {when}" for when, minor, _ in holder.changes if when <= day)
+    return ", ".join(changes)
+
+
+def _advances(walk: _Walk, day: date) -> None:
     """Money left over stands as contract liability while it names a contract in force (SPEC 4)."""
-    flows = []
-    for money in moneys:
+    for money in walk.moneys:
         if money.contract is None or money.contract[1] > day or money.day > day:
             continue
         minor = money.left - money.advanced
         if minor:
+            walk.flows.append(_advance_flow(walk, money, money.contract, day, minor))
             money.advanced = money.left
-            flows.append(_advance_flow(money, money.contract, day, minor, currency))
-    return flows
 
 
 def _advance_flow(
-    money: _Money, contract: tuple[str, date, int], day: date, minor: int, currency: str
+    walk: _Walk, money: _Money, contract: tuple[str, date, int], day: date, minor: int
 ) -> Flow:
     return Flow(
         kind="advance",
-        subject=f"{money.payment}:{contract[0]}",
-        document=money.payment,
+        subject=f"{money.name}:{contract[0]}",
+        document=money.name,
         legs=(("unapplied-cash", 1), ("contract-liability", -1)),
         curve=At(day, minor),
         on=day,
-        causes=causes_of(money.causes, (contract[2],)),
+        causes=causes_of(money.group.causes, (contract[2],)),
         rule="advance-on-contract@1",
-        steps=(Step(what=f"advance on {contract[0]}", value=decimal_text(minor, currency)),),
-    )
-
-
-def _advance(claims: list[_Claim], moneys: list[_Money], day: date) -> None:
-    for claim in claims:
-        for when, minor, causes in claim.changes:
-            if when == day:
-                claim.owed += minor
-                claim.causes = causes_of(claim.causes, causes)
-    for money in moneys:
-        for when, minor, causes in money.changes:
-            if when == day:
-                money.have += minor
-                money.causes = causes_of(money.causes, causes)
-
-
-def _release_excess(matches: list[_Match], day: date, currency: str) -> list[Flow]:
-    """A credit or refund may leave more applied than is owed or had: undo the latest first."""
-    flows = []
-    for match in reversed(matches):
-        excess = max(-match.claim.open, -match.money.left, 0)
-        back = min(match.minor, excess)
-        if back:
-            steps = _met(match, currency)
-            _move(match, -back)
-            flows.append(_measured(match, day, -back, currency, steps))
-    return flows
-
-
-def _apply(
-    claims: list[_Claim],
-    moneys: list[_Money],
-    matches: list[_Match],
-    day: date,
-    currency: str,
-) -> list[Flow]:
-    flows = []
-    owed = [claim for claim in claims if claim.open > 0 and claim.issued_on <= day]
-    for money in moneys:
-        if money.left <= 0 or money.day > day:
-            continue
-        for claim in owed:
-            minor = min(money.left, claim.open)
-            if minor > 0:
-                match = _Match(money, claim, 0)
-                steps = _met(match, currency)
-                _move(match, minor)
-                matches.append(match)
-                flows.append(_measured(match, day, minor, currency, steps))
-    return flows
-
-
-def _move(match: _Match, minor: int) -> None:
-    match.minor += minor
-    match.money.applied += minor
-    match.claim.applied += minor
-    # Whoever meets this money or this claim later depends on what happened to it here.
-    both = causes_of(match.money.causes, match.claim.causes)
-    match.money.causes = match.claim.causes = both
-
-
-def _met(match: _Match, currency: str) -> tuple[Step, ...]:
-    """What money and claim had left when they met: the smaller is applied."""
-    return (
-        Step(what="by", value="oldest due first"),
-        Step(what=f"left of {match.money.payment}", value=decimal_text(match.money.left, currency)),
-        Step(what=f"open on {match.claim.invoice}", value=decimal_text(match.claim.open, currency)),
-    )
-
-
-def _measured(match: _Match, day: date, minor: int, currency: str, steps: tuple[Step, ...]) -> Flow:
-    return _application(
-        match.money.payment,
-        match.claim.invoice,
-        day,
-        minor,
-        match.money.causes,
-        currency,
-        steps,
+        steps=(
+            Step(what=f"advance on {contract[0]}", value=walk.text(minor)),
+            Step(what="advanced before", value=walk.text(money.advanced)),
+            *_standing(walk, money, day),
+        ),
     )
 
 
 def _application(
-    payment: str,
+    subject: str,
     invoice: str,
     day: date,
     minor: int,
@@ -284,7 +307,7 @@ def _application(
 ) -> Flow:
     return Flow(
         kind="application",
-        subject=f"{payment}:{invoice}",
+        subject=subject,
         document=invoice,
         legs=(("unapplied-cash", 1), ("accounts-receivable", -1)),
         curve=At(day, minor),
@@ -295,19 +318,16 @@ def _application(
     )
 
 
-def _cash_flows(facts: Sequence[Fact], currency: str) -> list[Flow]:
-    received = {
-        fact.stream: fact
-        for fact in facts
-        if isinstance(fact.event, PaymentReceived) and fact.event.currency == currency
-    }
+def _cash_flows(facts: Sequence[Fact], moneys: dict[str, _Money], currency: str) -> list[Flow]:
     flows = []
     for fact in facts:
         event, payment = fact.event, fact.stream.partition(":")[2]
-        if isinstance(event, PaymentReceived) and event.currency == currency:
+        if payment not in moneys:
+            continue
+        if isinstance(event, PaymentReceived):
             flows.append(_cash("receipt", payment, fact, event.amount_minor, (), currency))
-        elif isinstance(event, PaymentRefunded) and fact.stream in received:
-            cause = (received[fact.stream].position,)
+        elif isinstance(event, PaymentRefunded):
+            cause = moneys[payment].changes[0][2]
             flows.append(_cash("refund", payment, fact, -event.amount_minor, cause, currency))
     return flows
 

@@ -13,13 +13,13 @@ from domain.accounting.documents import BilledLine
 from domain.accounting.invoices import concessions, invoiced_flows
 from domain.accounting.modification import Version, modified
 from domain.accounting.revenue import as_used, at_once, over_time
-from domain.accounting.schedule import Flow, PendingUsage
-from domain.billing import Charge, recurring_charges
+from domain.accounting.schedule import Flow, PendingUsage, causes_of
+from domain.billing import Charge, first_version, recurring_charges
 from domain.facts import Fact, in_effective_order
 from domain.master import MasterData
 from domain.rating import rate_usage
 from domain.subscription import SubscriptionStarted
-from domain.terms import Terms, terms
+from domain.terms import Terms, priced, terms
 from domain.usage import UsageDay
 
 
@@ -40,38 +40,29 @@ def subscription_revenue(
     used = tuple(
         as_used(charge.item, charge.marks, charge.causes, charge.steps) for charge in rated.charges
     )
-    documents = _on_documents(billed, recurring_charges(folded, master), master, book)
+    documents = _on_documents(own, billed, folded.started_at, master, book)
     return (*_recurring(own, folded, master, by), *used, *documents), rated.pending
 
 
 def _on_documents(
-    billed: Sequence[BilledLine], charges: Sequence[Charge], master: MasterData, book: str
+    own: Sequence[Fact],
+    billed: Sequence[BilledLine],
+    started_at: int,
+    master: MasterData,
+    book: str,
 ) -> tuple[Flow, ...]:
     """What is earned as invoiced, and the price cuts granted on lines that bill anything else."""
     flows: list[Flow] = []
     for row in billed:
-        charge = _as_invoiced(row, charges)
-        if charge is not None and row.line.kind != "tax":
-            flows.extend(invoiced_flows(row, charge.causes))
-        else:
-            by = master.progress(book, row.line.service_from or row.issued_on)
-            flows.extend(concessions(row, by))
+        day = row.line.service_from or row.issued_on
+        price, causes = priced(row.obligation, day, own)
+        version = master.price(price, day) or first_version(price, master)
+        causes = causes_of((started_at,), causes)
+        if version is None or version.price.pattern != "as-invoiced":
+            flows.extend(concessions(row, master.progress(book, day), causes))
+        elif row.line.kind != "tax":
+            flows.extend(invoiced_flows(row, causes))
     return tuple(flows)
-
-
-def _as_invoiced(row: BilledLine, charges: Sequence[Charge]) -> Charge | None:
-    """The charge a line bills, if the price it was sold at is earned as invoiced."""
-    day = row.line.service_from or row.issued_on
-    return next(
-        (
-            charge
-            for charge in charges
-            if charge.pattern == "as-invoiced"
-            and charge.item == row.obligation
-            and charge.start <= day < charge.end
-        ),
-        None,
-    )
 
 
 def _recurring(

@@ -93,6 +93,8 @@ def test_what_an_item_was_cut_from_is_among_its_causes_and_steps() -> None:
     assert first.causes == (1, 10)
     assert second.causes == (1, 10, 11)
     assert [(step.what, step.value) for step in second.steps] == [
+        ("sold since", "2024-09-01"),
+        ("usage of fact 11", "1 from 2024-09-03 to 2024-09-03"),
         ("usage of b", "1"),
         ("quantity x unit price", "1 x 0.004"),
         ("exact sum of the items before", "0.004"),
@@ -105,6 +107,8 @@ def test_items_of_whole_cents_do_not_know_of_each_other() -> None:
 
     assert second.causes == (1, 11)
     assert [step.what for step in second.steps] == [
+        "sold since",
+        "usage of fact 11",
         "usage of b",
         "quantity x unit price",
         "charged, rounded once",
