@@ -22,7 +22,9 @@ from domain.ledger import Fresh, Run, Settled, UnitState, moves, settle
 from domain.master import MASTER_CATEGORIES, MasterData, master_data
 from domain.periods import period_states
 from domain.routing import Directory, brings_along, route
+from projections import charging
 from projections import journal_rows as rows
+from projections.charging import usage_charges
 from store import checkpoints, log, unit_facts
 from store.db import Connection, queries
 
@@ -32,6 +34,10 @@ NAME = checkpoints.JOURNAL
 UNITS_IN_ONE_TRANSACTION = 2_000
 # What a fault in our own arithmetic or in a hostile fact may raise; anything else stops the poster.
 FAULTS = (ArithmeticError, AssertionError, LookupError, TypeError, ValueError)
+
+
+# Of each subscription measured afresh: what its usage should cost.
+Charges = dict[str, dict[charging.Place, charging.Charged]]
 
 
 class Place(NamedTuple):
@@ -186,9 +192,10 @@ def _settle_chunk(connection: Connection, poster: Poster, fact: Fact, limit: int
     """Settle the next units of a run; past the last one the run is whole and the place moves on."""
     through = _through(poster, fact)
     work = _work(connection, poster, fact, through, limit)
-    settled, parked = _settle_units(work)
+    settled, charges, parked = _settle_units(work)
     posted = rows.posting(settled, poster.entry)
     _write(connection, poster.entity, fact.position, work, settled, posted)
+    _write_charges(connection, poster.entity, fact.position, charges)
     _park(connection, poster.entity, fact.position, work.units, parked)
     poster.entry += len(posted.entries)
     if len(work.units) == limit:
@@ -279,18 +286,22 @@ def _states(
     }
 
 
-def _settle_units(work: Work) -> tuple[list[Settled], list[Parked]]:
+def _settle_units(work: Work) -> tuple[list[Settled], Charges, list[Parked]]:
     """Unit by unit, then book by book; one that fails is parked whole and the others go on."""
     done: list[Settled] = []
+    charges: Charges = {}
     parked: list[Parked] = []
     for unit in work.units:
         try:
-            done += _settle_unit(unit, work)
+            settled = _settle_unit(unit, work)
+            if unit in work.fresh and unit.startswith("subscription:") and work.runs:
+                charges[unit] = usage_charges(unit, work.fresh[unit], work.runs[0].master)
+            done += settled
         except Rejected as refusal:
             parked.append(Parked(unit, refusal.code, str(refusal)))
         except FAULTS as fault:
             parked.append(Parked(unit, "unexpected", f"{type(fault).__name__}: {fault}"))
-    return done, parked
+    return done, charges, parked
 
 
 def _settle_unit(unit: str, work: Work) -> list[Settled]:
@@ -330,6 +341,16 @@ def _write(
         },
     )
     _write_pending(connection, entity, run, work, settled)
+
+
+def _write_charges(connection: Connection, entity: str, run: int, charges: Charges) -> None:
+    """Charges measured now less those recorded so far: what rating appends."""
+    if charges:
+        found = connection.execute(SQL.charges, {"entity": entity, "units": sorted(charges)})
+        before = charging.charged(found.fetchall())
+        now = {place: row for charged in charges.values() for place, row in charged.items()}
+        changed = charging.charge_rows(entity, run, now, before)
+        rows.copy(connection, SQL.copy_charges, charging.CHARGE_TYPES, changed)
 
 
 def _write_pending(

@@ -87,3 +87,16 @@ UPDATE usage_pending p SET to_run = %(run)s
 -- name: copy_pending
 COPY usage_pending (entity, unit, meter, day, position, reason, from_run, rows, quantity)
 FROM STDIN (FORMAT BINARY);
+
+-- name: charges
+-- What was last recorded of each charge of some units.
+SELECT DISTINCT ON (unit, item, price, service_from, service_to)
+       unit, item, price, service_from, service_to, quantity, minor, currency
+  FROM charge
+ WHERE entity = %(entity)s AND unit = ANY(%(units)s)
+ ORDER BY unit, item, price, service_from, service_to, position DESC;
+
+-- name: copy_charges
+COPY charge (entity, position, unit, subscription, item, price, service_from, service_to, quantity, minor,
+             delta_minor, currency, rule)
+FROM STDIN (FORMAT BINARY);

@@ -20,6 +20,7 @@ from domain.master import MASTER_CATEGORIES, MasterData, master_data
 from domain.rating import rate_usage
 from domain.terms import terms
 from projections.breaks import Break, Verdict
+from projections.charging import metered
 from projections.question import Horizon, Question, looking
 from store import log
 from store.db import Connection, queries
@@ -214,10 +215,9 @@ def _count_unit(
 ) -> None:
     own = [fact for fact in timeline(read.facts) if fact.stream.startswith("subscription:")]
     rated = rate_usage(read.usage, terms(own), master)
-    told = {f"usage of {meter}": meter for meter in master.meters}
-    for step in (step for charge in rated.charges for step in charge.steps):
-        if meter := told.get(step.what):
-            counted[meter] = EXACT.add(counted.get(meter, Decimal(0)), Decimal(step.value))
+    for charge in rated.charges:
+        meter, quantity = metered(charge, master)
+        counted[meter] = EXACT.add(counted.get(meter, Decimal(0)), quantity)
     amounts = {(day.meter, day.day, day.position): day for day in read.usage}
     for row in rated.pending:
         known_meter = master.meters.get(row.meter)

@@ -95,6 +95,7 @@ def differences(connection: Connection, schema: str, entity: str, upto: int) -> 
                 ("journal-entry", SQL.entries),
                 ("journal-line", SQL.lines),
                 ("line-cause", SQL.causes),
+                ("charge", SQL.charges),
                 ("parked", SQL.parked),
                 ("pending-usage", SQL.pending),
             )

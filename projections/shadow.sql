@@ -93,3 +93,23 @@ SELECT side, unit || ' ' || meter || ' ' || day, position, row_to_json(differenc
     SELECT 'rebuilt', * FROM (SELECT * FROM rebuilt EXCEPT SELECT * FROM live) AS b
   ) AS difference
  ORDER BY unit, meter, day, position, side;
+
+-- name: charges
+WITH live AS (
+    SELECT position, unit, subscription, item, price, service_from, service_to, quantity, minor, delta_minor, currency,
+           rule
+      FROM public.charge
+     WHERE entity = %(entity)s AND position <= %(upto)s
+), rebuilt AS (
+    SELECT position, unit, subscription, item, price, service_from, service_to, quantity, minor, delta_minor, currency,
+           rule
+      FROM charge
+     WHERE entity = %(entity)s
+)
+SELECT side, unit || ' ' || item || ' from ' || service_from, position, row_to_json(difference)::text
+  FROM (
+    SELECT 'live' AS side, * FROM (SELECT * FROM live EXCEPT SELECT * FROM rebuilt) AS a
+     UNION ALL
+    SELECT 'rebuilt', * FROM (SELECT * FROM rebuilt EXCEPT SELECT * FROM live) AS b
+  ) AS difference
+ ORDER BY position, unit, item, price, service_from, side;

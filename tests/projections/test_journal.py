@@ -135,3 +135,24 @@ def test_two_posters_on_one_entity_post_once(books, database):
         (4, "subscription:s4", 15),
         (5, "subscription:s5", 17),
     ]
+
+
+def test_a_run_records_the_change_of_each_charge(books):
+    books.subscribe("s1")
+    books.use("s1", date(2024, 2, 20), 60)
+    books.run(date(2024, 2, 29))
+    books.use("s1", date(2024, 2, 21), 40)
+    books.run(date(2024, 2, 29))
+    books.run(date(2024, 3, 31))
+
+    books.catch_up()
+
+    charges = """
+        SELECT position, item, price, service_from, service_to, quantity, minor, delta_minor
+          FROM charge ORDER BY position
+    """
+    february = ("call", "call@2020-01-01", date(2024, 2, 1), date(2024, 3, 1))
+    assert books.connection.execute(charges).fetchall() == [
+        (10, *february, 60, 120_00, 120_00),
+        (12, *february, 100, 200_00, 80_00),
+    ]

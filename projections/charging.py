@@ -1,0 +1,86 @@
+"""What usage should cost, per item and service period; rows are the changes a run measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from decimal import Decimal
+from typing import NamedTuple
+
+from domain.billing import Charge
+from domain.facts import timeline
+from domain.ledger import Fresh
+from domain.master import MasterData
+from domain.rating import rate_usage
+from domain.terms import terms
+
+CHARGE_TYPES = [
+    *("text", "int8", "text", "text", "text", "text", "date", "date"),
+    *("numeric", "int8", "int8", "text", "text"),
+]
+RULE = "usage-as-it-occurs@1"
+
+
+class Place(NamedTuple):
+    """What a charge is for."""
+
+    unit: str
+    item: str
+    price: str
+    service_from: date
+    service_to: date
+
+
+class Charged(NamedTuple):
+    """What it comes to."""
+
+    quantity: Decimal
+    minor: int
+    currency: str
+
+
+NOTHING = Decimal(0)
+
+
+def usage_charges(unit: str, fresh: Fresh, master: MasterData) -> dict[Place, Charged]:
+    """Charges of one subscription's usage as measured now."""
+    own = [fact for fact in timeline(fresh.facts) if fact.stream == unit]
+    folded = terms(own)
+    if folded is None:
+        return {}
+    return {
+        Place(unit, charge.item, charge.price, charge.start, charge.end): Charged(
+            metered(charge, master)[1], charge.minor, folded.started.currency
+        )
+        for charge in rate_usage(fresh.usage, folded, master).charges
+    }
+
+
+def metered(charge: Charge, master: MasterData) -> tuple[str, Decimal]:
+    """Meter and quantity of a usage charge, as its own steps tell them."""
+    told = {f"usage of {meter}": meter for meter in master.meters}
+    return next(
+        (told[step.what], Decimal(step.value)) for step in charge.steps if step.what in told
+    )
+
+
+def charge_rows(
+    entity: str, run: int, now: Mapping[Place, Charged], before: Mapping[Place, Charged]
+) -> Iterator[tuple[object, ...]]:
+    """A row for each charge that is new, other than before, or gone."""
+    for place in sorted({*now, *before}):
+        was = before.get(place)
+        stands = now.get(place) or Charged(NOTHING, 0, was.currency if was else "")
+        if was is None or (was.quantity, was.minor) != (stands.quantity, stands.minor):
+            unit, *what = place
+            delta = stands.minor - (was.minor if was else 0)
+            subscription = unit.partition(":")[2]
+            amounts = (stands.quantity, stands.minor, delta, stands.currency, RULE)
+            yield entity, run, unit, subscription, *what, *amounts
+
+
+def charged(
+    rows: Iterable[tuple[str, str, str, date, date, Decimal, int, str]],
+) -> dict[Place, Charged]:
+    """Charges as stored: the last row of each."""
+    return {Place(*row[:5]): Charged(*row[5:]) for row in rows}
