@@ -20,7 +20,7 @@ from domain.master import MASTER_CATEGORIES, MasterData, master_data
 from domain.rating import rate_usage
 from domain.terms import terms
 from projections.breaks import Break, Verdict
-from projections.charging import metered
+from projections.charging import NOTHING, metered
 from projections.question import Horizon, Question, looking
 from store import log
 from store.db import Connection, queries
@@ -189,39 +189,51 @@ def _batches(connection: Connection, seen: Horizon) -> Iterable[_Pair]:
         yield _Pair(f"{source} {meter}: rows by batch", told, found)
 
 
+class _Counted(Struct):
+    """What rating every subscription's usage again comes to, by meter and by currency."""
+
+    rated: dict[str, Decimal]
+    pending: dict[str, Decimal]
+    minor: dict[str, int]
+
+
 def _rated(connection: Connection, seen: Horizon, master: MasterData) -> Iterable[_Pair]:
-    """Rows in force at the run = rows pending + what rating them again counts."""
-    counted: dict[str, Decimal] = {}
-    waiting: dict[str, Decimal] = {}
+    """Rows in force at the run = rows pending + what rating counts; charges as it charges."""
+    counted = _Counted({}, {}, {})
     units = [row[0] for row in connection.execute(SQL.metered_units, seen.parameters())]
     for start in range(0, len(units), UNITS_AT_ONCE):
         chunk = units[start : start + UNITS_AT_ONCE]
-        for read in fresh(connection, seen.entity, chunk, seen.run).values():
-            _count_unit(read, master, counted, waiting)
+        for unit, read in fresh(connection, seen.entity, chunk, seen.run).items():
+            _count_unit(unit, read, master, counted)
     for meter, rows, quantity in connection.execute(SQL.in_force, seen.parameters()):
-        known_meter = master.meters.get(meter)
-        there = Decimal(rows) if known_meter and known_meter.aggregation == "count" else quantity
-        found = EXACT.add(counted.get(meter, Decimal(0)), waiting.get(meter, Decimal(0)))
+        there = Decimal(rows) if _is_counted(meter, master) else quantity
+        rated = counted.rated.get(meter, NOTHING)
+        found = EXACT.add(rated, counted.pending.get(meter, NOTHING))
         yield _Pair(f"{meter}: in force = pending + rated", plain(there), plain(found))
     for meter, rows, quantity in connection.execute(SQL.pending, seen.parameters()):
-        known_meter = master.meters.get(meter)
-        told = Decimal(rows) if known_meter and known_meter.aggregation == "count" else quantity
-        again = waiting.get(meter, Decimal(0))
+        told = Decimal(rows) if _is_counted(meter, master) else quantity
+        again = counted.pending.get(meter, NOTHING)
         yield _Pair(f"{meter}: pending as the last run judged", plain(told), plain(again))
+    for currency, minor in connection.execute(SQL.charged, seen.parameters()):
+        yield _Pair(f"{currency}: charges recorded", counted.minor.get(currency, 0), minor)
 
 
-def _count_unit(
-    read: Fresh, master: MasterData, counted: dict[str, Decimal], waiting: dict[str, Decimal]
-) -> None:
-    own = [fact for fact in timeline(read.facts) if fact.stream.startswith("subscription:")]
-    rated = rate_usage(read.usage, terms(own), master)
+def _count_unit(unit: str, read: Fresh, master: MasterData, counted: _Counted) -> None:
+    folded = terms([fact for fact in timeline(read.facts) if fact.stream == unit])
+    rated = rate_usage(read.usage, folded, master)
     for charge in rated.charges:
+        assert folded is not None, unit
         meter, quantity = metered(charge, master)
-        counted[meter] = EXACT.add(counted.get(meter, Decimal(0)), quantity)
-    amounts = {(day.meter, day.day, day.position): day for day in read.usage}
+        counted.rated[meter] = EXACT.add(counted.rated.get(meter, NOTHING), quantity)
+        currency = folded.started.currency
+        counted.minor[currency] = counted.minor.get(currency, 0) + charge.minor
+    days = {(day.meter, day.day, day.position): day for day in read.usage}
     for row in rated.pending:
-        known_meter = master.meters.get(row.meter)
-        day = amounts[row.meter, row.day, row.position]
-        is_count = known_meter is not None and known_meter.aggregation == "count"
-        quantity = Decimal(day.rows) if is_count else day.quantity
-        waiting[row.meter] = EXACT.add(waiting.get(row.meter, Decimal(0)), quantity)
+        day = days[row.meter, row.day, row.position]
+        quantity = Decimal(day.rows) if _is_counted(row.meter, master) else day.quantity
+        counted.pending[row.meter] = EXACT.add(counted.pending.get(row.meter, NOTHING), quantity)
+
+
+def _is_counted(meter: str, master: MasterData) -> bool:
+    known_meter = master.meters.get(meter)
+    return known_meter is not None and known_meter.aggregation == "count"

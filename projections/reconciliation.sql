@@ -168,3 +168,10 @@ SELECT meter, sum(rows)::bigint, sum(quantity) FROM usage_pending
  WHERE entity = %(entity)s AND from_run <= %(run)s AND (to_run IS NULL OR to_run > %(run)s)
  GROUP BY meter
  ORDER BY meter;
+
+-- name: charged
+-- Charge rows are changes, so they sum to what is charged.
+SELECT currency, sum(delta_minor)::bigint FROM charge
+ WHERE entity = %(entity)s AND position <= %(run)s
+ GROUP BY currency
+ ORDER BY currency;

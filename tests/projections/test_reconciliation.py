@@ -124,6 +124,11 @@ def test_what_is_compared_is_told(busy):
             "UPDATE journal_entry SET booked = '2024-01' WHERE booked = '2024-05'",
             {"closed-periods-stay"},
         ),
+        (
+            "charge",
+            "UPDATE charge SET delta_minor = delta_minor + 1 WHERE quantity = 60",
+            {"usage-rated"},
+        ),
         ("line_cause", "DELETE FROM line_cause WHERE entry = 1", {"lines-have-causes"}),
         ("usage_row", "DELETE FROM usage_row WHERE quantity = 20", {"usage-batches"}),
         (
