@@ -5,7 +5,7 @@ from importlib.metadata import version
 
 import click
 
-from api.cli import books, cases, checks, demo, develop, facts, reports, serve, traces, usage
+from api.cli import bench, books, cases, checks, demo, develop, facts, reports, serve, traces, usage
 from api.cli.output import fail
 from api.problems import Missing
 from domain.errors import Malformed, Rejected
@@ -37,6 +37,7 @@ for command in (
     checks.rebuild,
     checks.verify,
     cases.cases,
+    bench.bench,
     develop.test,
 ):
     tieout.add_command(command)

@@ -1,0 +1,1 @@
+"""How fast tieout is on this machine, beside the least that the same work could cost."""
