@@ -16,7 +16,7 @@ from msgspec import Struct
 from domain.books import ClosePeriod, ReopenPeriod, RunPosting, SealPeriod, SoftClosePeriod
 from domain.facts import When
 from domain.master import master_data
-from projections import runner
+from projections import generations, runner
 from projections.exceptions import close_evidence, run_due
 from replay.billing_run import Bill, Carried, Document, bill_due, billing_input
 from store import adoption, log, party
@@ -57,7 +57,11 @@ class Ledger:
 
     @classmethod
     def open(cls, dsn: str, clock: Clock) -> Self:
-        return cls(pool(dsn), clock)
+        """The views get their tables here, so that a reader who comes first finds them empty."""
+        connections = pool(dsn)
+        with connections.connection() as connection:
+            generations.live(connection)
+        return cls(connections, clock)
 
     def close(self) -> None:
         self.connections.close()

@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 from msgspec.structs import replace
 
+from projections import generations
 from projections.question import Behind, Question
 from projections.revenue import Bridge, Late, PeriodRevenue, bridge, revenue_by_period
 from projections.trial_balance import Balance, PeriodBalance, by_period, trial_balance
@@ -128,3 +129,9 @@ def test_folding_in_small_steps_gives_the_same_view(books):
 
     assert found == [found[0]] * 3
     assert found[0] == standing(420_000)
+
+
+def test_before_anything_is_folded_there_is_nothing_to_see(connection):
+    generations.live(connection)
+
+    assert trial_balance(connection, ASK).rows == ()
