@@ -218,9 +218,13 @@ def _points(item: str, start: Fact, facts: Sequence[Fact]) -> list[Point]:
 
 
 def _needed(item: str, start: Fact, mine: Sequence[Fact], point: Point) -> tuple[int, ...]:
-    """The fewest facts, later ones first, with which the same is sold from the same day on."""
+    """The fewest facts with which the same is sold from the same day on.
+
+    What was agreed last is left out first: agreed late, it would change how all is measured.
+    """
     causes = point[2]
-    for cause in point[2]:
+    agreed = {fact.position: fact.when.measured for fact in mine}
+    for cause in sorted(causes, key=lambda cause: (agreed.get(cause, date.min), -cause))[::-1]:
         fewer = {start.position, *causes} - ({cause} if cause != start.position else set())
         rest = [fact for fact in mine if fact.position in fewer]
         if _changes_to(item, start, rest, point):

@@ -10,7 +10,7 @@ from datetime import date
 
 from msgspec import Struct
 
-from domain.accounting.curves import first_day, last_day, measured_from
+from domain.accounting.curves import first_day, last_day, measured_from, total
 from domain.accounting.documents import BilledLine
 from domain.accounting.invoices import concessions, invoiced_flows
 from domain.accounting.revenue import at_once, over_time
@@ -64,16 +64,16 @@ def contract_revenue(
     assert isinstance(event, ContractOpened)
     deal = _Deal(master, book, event.currency, _satisfied(own), opened.position)
     promises = _allocated(event.obligations, event.price_minor, (opened.position,))
-    ended = False
+    ended: Fact | None = None
     for promise in promises:
         _schedule(promise, opened.when.effective, deal)
     changes = [f for f in own if isinstance(f.event, ContractModified | ContractTerminated)]
     for fact in sorted(changes, key=lambda fact: (fact.when.measured, fact.when.order or 0)):
         if isinstance(fact.event, ContractTerminated):
             _terminate(promises, fact, deal)
-            ended = True
-        elif ended:
-            promises = _at_once_on_what_is_done(promises, fact, deal)
+            ended = ended or fact
+        elif ended is not None:
+            _after_the_end(promises, fact, ended, deal)
         else:
             promises = _modify(promises, fact, deal)
     stated = tuple(flow for promise in promises for flow in promise.flows)
@@ -142,15 +142,19 @@ def _reallocate(
     left = [promise.price_minor - _before(promise, start) for promise in open_ones]
     added = [_Promise(own, 0, ()) for own in event.added if own.pattern != "as-invoiced"]
     billed = [
-        _Promise(own, 0, (fact.position,)) for own in event.added if own.pattern == "as-invoiced"
+        _Promise(own, 0, (deal.opened_at, fact.position))
+        for own in event.added
+        if own.pattern == "as-invoiced"
     ]
     weights = [abs(minor) for minor in left] + [promise.obligation.ssp_minor for promise in added]
     if not weights:
-        return _at_once_on_what_is_done(promises, fact, deal)
+        _at_once_on_what_is_done(promises, fact, deal)
+        return promises
     whole = sum(left) + event.price_change_minor
     shares = allocate(whole, weights if any(weights) else [1] * len(weights))
     fixed = [one for one in promises if one.obligation.pattern != "as-invoiced"]
-    causes = causes_of(*(_rests_on(one, one in open_ones) for one in fixed), (fact.position,))
+    resting = (_rests_on(one, one in open_ones) for one in fixed)
+    causes = causes_of((deal.opened_at, fact.position), *resting)
     told = (
         Step(what="price change", value=deal.text(event.price_change_minor)),
         *(_as_left(one, minor, deal) for one, minor in zip(open_ones, left, strict=True)),
@@ -207,28 +211,34 @@ def _from(own: Obligation, begin: date) -> Obligation:
     )
 
 
-def _at_once_on_what_is_done(promises: list[_Promise], fact: Fact, deal: _Deal) -> list[_Promise]:
+def _at_once_on_what_is_done(promises: list[_Promise], fact: Fact, deal: _Deal) -> None:
     """Nothing remains to be transferred: the change of price is earned when it is measured."""
-    event = fact.event
-    assert isinstance(event, ContractModified)
-    last = promises[-1]
-    causes = causes_of(*(_rests_on(one, remains=False) for one in promises), (fact.position,))
-    steps = (
-        Step(what="price change", value=deal.text(event.price_change_minor)),
-        *(_as_done(promise, deal) for promise in promises),
+    fixed = [one for one in promises if one.obligation.pattern != "as-invoiced"]
+    resting = (_rests_on(one, remains=False) for one in fixed)
+    causes = causes_of((deal.opened_at, fact.position), *resting)
+    _price_change(promises[0], fact, causes, tuple(_as_done(one, deal) for one in fixed), deal)
+
+
+def _after_the_end(promises: list[_Promise], fact: Fact, ended: Fact, deal: _Deal) -> None:
+    causes = causes_of((deal.opened_at, ended.position, fact.position))
+    _price_change(
+        promises[0], fact, causes, (Step(what="ended", value=str(ended.when.measured)),), deal
     )
-    flow = at_once(
-        last.obligation.obligation, fact.when.measured, event.price_change_minor, causes, steps
-    )
-    last.flows = (*last.flows, flow)
-    last.price_minor += event.price_change_minor
-    return promises
+
+
+def _price_change(
+    promise: _Promise, fact: Fact, causes: tuple[int, ...], told: tuple[Step, ...], deal: _Deal
+) -> None:
+    assert isinstance(fact.event, ContractModified)
+    name, minor = promise.obligation.obligation, fact.event.price_change_minor
+    steps = (Step(what="price change", value=deal.text(minor)), *told)
+    promise.flows = (*promise.flows, at_once(name, fact.when.measured, minor, causes, steps))
+    promise.price_minor += minor
 
 
 def _as_done(promise: _Promise, deal: _Deal) -> Step:
-    done = max((last_day(flow.curve) for flow in promise.flows), default="as invoiced")
-    what = f"{promise.obligation.obligation} transferred"
-    return Step(what=what, value=f"{done}, {deal.text(promise.price_minor)}")
+    parts = (f"{deal.text(total(flow.curve))} by {last_day(flow.curve)}" for flow in promise.flows)
+    return Step(what=f"{promise.obligation.obligation} transferred", value=", ".join(parts))
 
 
 def _terminate(promises: list[_Promise], fact: Fact, deal: _Deal) -> None:
