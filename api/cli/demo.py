@@ -9,6 +9,7 @@ import click
 import msgspec
 from msgspec import Struct
 
+from api.cli.checks import law_rows, tell_breaks
 from api.cli.output import as_json, examples, print_json, progress_console
 from api.cli.reports import print_rows
 from api.views import ask
@@ -16,6 +17,7 @@ from projections.lineage import JournalLine, explain_line, lineage_down, lineage
 from replay.demo import Moment, Played, play
 from replay.demo_company import ACTOR, COUNTRIES, GROUP, SOURCE, Size
 from replay.ledger import Ledger
+from replay.verify import Verified, verify
 from store import reset
 from store.db import Connection, connect, migrate, open_database
 from store.failure import StoreError
@@ -29,6 +31,7 @@ class Block(Struct, frozen=True, kw_only=True):
     title: str
     query: str
     rows: list[dict[str, Any]]
+    shown: int = SHOWN
 
 
 @click.command(
@@ -74,11 +77,22 @@ def demo(
             wrote = time.monotonic() - began
             with ledger.connection() as connection:
                 blocks = list(_blocks(connection, played))
-    took = {"wrote_seconds": f"{wrote:.1f}", "total_seconds": f"{time.monotonic() - began:.1f}"}
+                asked = time.monotonic() - began
+                laws = _verified(connection)
+    blocks.append(_laws(laws))
+    took = {
+        "wrote_seconds": f"{wrote:.1f}",
+        "asked_seconds": f"{asked - wrote:.1f}",
+        "verified_seconds": f"{time.monotonic() - began - asked:.1f}",
+        "total_seconds": f"{time.monotonic() - began:.1f}",
+    }
     if as_json:
         print_json({"played": played, "blocks": blocks, "took": took})
-        return
-    _tell(played, blocks, took)
+    else:
+        _tell(played, blocks, took)
+    tell_breaks([row for verdict in laws.verdicts for row in verdict.breaks], as_json=as_json)
+    if laws.not_compared:
+        raise SystemExit(1)
 
 
 def _require_empty(connection: Connection, *, reset_demo: bool) -> None:
@@ -101,12 +115,27 @@ def _play(ledger: Ledger, moment: Moment, size: Size, seed: int) -> Played:
         return play(ledger, moment, size, chance, shown.update)
 
 
+def _verified(connection: Connection) -> Verified:
+    with progress_console().status("the ten laws") as shown:
+        return verify(connection, told=lambda entity, what: shown.update(f"{entity}: {what}"))
+
+
+def _laws(found: Verified) -> Block:
+    names = ("law", "says", "check", "comparisons", "differences")
+    rows = [dict(zip(names, row, strict=True)) for row in law_rows(found)]
+    return Block(title="the ten laws", query="tieout verify", rows=rows, shown=len(rows))
+
+
 def _blocks(connection: Connection, played: Played) -> Iterator[Block]:
     """What the books answer, in the order of the story."""
     late, through = played.late, str(played.through)
     yield _view(connection, "ageing", late.entity, {"through": through})
     yield _view(connection, "waterfall", late.entity, {})
-    yield _view(connection, "bridge", late.entity, {})
+    bridge = _view(connection, "bridge", late.entity, {})
+    yield bridge
+    yield Block(
+        title="why: what was booked late, by cause", query=bridge.query, rows=_causes(bridge)
+    )
     yield _view(connection, "trial-balance", late.entity, {"through": through})
     up = lineage_up_event(connection, late.entity, SOURCE, late.late_event)
     assert up is not None, late
@@ -126,6 +155,11 @@ def _view(connection: Connection, view: str, entity: str, said: Mapping[str, str
         query=f"tieout report {view} -e {entity}{options}",
         rows=_plain(ask(connection, view, entity, {"book": "main", **said}).rows),
     )
+
+
+def _causes(bridge: Block) -> list[dict[str, Any]]:
+    """The rows within the bridge's rows."""
+    return [cause for row in bridge.rows for cause in row["late"]]
 
 
 def _of_line(connection: Connection, entity: str, line: JournalLine) -> Iterator[Block]:
@@ -176,8 +210,11 @@ def _tell(played: Played, blocks: list[Block], took: Mapping[str, str]) -> None:
     )
     for block in blocks:
         click.echo(f"\n$ {block.query}")
-        print_rows(block.rows[:SHOWN], block.title)
-        if len(block.rows) > SHOWN:
-            click.echo(f"  and {len(block.rows) - SHOWN} more")
-    click.echo(f"\nwritten in {took['wrote_seconds']} s, all in {took['total_seconds']} s")
+        print_rows(block.rows[: block.shown], block.title)
+        if len(block.rows) > block.shown:
+            click.echo(f"  and {len(block.rows) - block.shown} more")
+    click.echo(
+        f"\nwritten in {took['wrote_seconds']} s, asked in {took['asked_seconds']} s, "
+        f"verified in {took['verified_seconds']} s: {took['total_seconds']} s in all"
+    )
     click.echo("$ tieout serve      shows the same ledger")

@@ -1,5 +1,7 @@
 """The service on one machine: the private PostgreSQL, poster and views, and the HTTP face."""
 
+from contextlib import suppress
+
 import click
 import uvicorn
 
@@ -38,7 +40,9 @@ def serve(*, host: str, port: int, run_every: float) -> None:
             log_level="warning",
             access_log=False,
         )
-        Announcing(config).run()
+        # An interrupt has stopped the server in good order by the time it arrives here.
+        with suppress(KeyboardInterrupt):
+            Announcing(config).run()
 
 
 class Announcing(uvicorn.Server):

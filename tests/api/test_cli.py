@@ -1,0 +1,264 @@
+"""The command line as a person or a program meets it: what it prints, and how it leaves."""
+
+import io
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from typing import NamedTuple
+
+import httpx
+import pytest
+
+from api import cli
+from api.views import VIEWS
+
+WHEN = {"effective": "2024-01-01"}
+COMMANDS = [
+    (
+        "entity:self",
+        {"type": "open-entity", "when": WHEN, "name": "Acme", "functional_currency": "USD"},
+    ),
+    (
+        "entity:self",
+        {
+            "type": "define-calendar",
+            "when": WHEN,
+            "periods": [
+                {"name": "2024-01", "first": "2024-01-01", "last": "2024-01-31"},
+                {"name": "2024-02", "first": "2024-02-01", "last": "2024-02-29"},
+            ],
+        },
+    ),
+    ("book:main", {"type": "open-book", "when": WHEN, "name": "main"}),
+    ("customer:c1", {"type": "register-customer", "when": WHEN, "currency": "USD"}),
+    (
+        "invoice:i1",
+        {
+            "type": "issue-invoice",
+            "when": {"effective": "2024-01-10"},
+            "customer": "c1",
+            "currency": "USD",
+            "lines": [
+                {
+                    "line": "1",
+                    "amount_minor": 6000,
+                    "service_from": "2024-01-01",
+                    "service_to": "2024-03-01",
+                }
+            ],
+        },
+    ),
+]
+
+
+class Finished(NamedTuple):
+    """How a command left, and what it printed."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def tieout(database, tmp_path, monkeypatch, capfd):
+    """Run a command on a database of the test's own, as its console script would."""
+    monkeypatch.chdir(tmp_path)
+
+    def running(*words, given="", home=None):
+        monkeypatch.setenv("TIEOUT_DATABASE_URL", home or database)
+        monkeypatch.setattr("sys.argv", ["tieout", *words])
+        monkeypatch.setattr("sys.stdin", io.StringIO(given))
+        with pytest.raises(SystemExit) as left:
+            cli.main()
+        return Finished(int(left.value.code or 0), *capfd.readouterr())
+
+    return running
+
+
+@pytest.fixture
+def books(tieout):
+    posted = tieout("post", "-", "--entity", "acme", given=_lines(COMMANDS))
+    assert posted.returncode == 0, posted.stderr
+    assert tieout("run", "-e", "acme", "--through", "2024-01-31").returncode == 0
+    return tieout
+
+
+def _lines(commands):
+    return "\n".join(
+        json.dumps({"key": f"k{number}", "stream": stream, "command": command})
+        for number, (stream, command) in enumerate(commands)
+    )
+
+
+def _said(finished, code=0):
+    assert finished.returncode == code, finished.stderr
+    return json.loads(finished.stdout)
+
+
+def test_the_help_lists_every_command(tieout):
+    _, _, commands = tieout("--help").stdout.partition("Commands:\n")
+    listed = [line.split()[0] for line in commands.split("\n\n")[0].splitlines()]
+
+    wanted = (
+        "bench bill cases close demo explain export import lineage post rebuild reopen report run "
+        "serve test verify"
+    )
+    assert listed == wanted.split()
+
+
+def test_it_says_its_version(tieout):
+    assert re.fullmatch(r"tieout \d+\.\d+\.\d+\n", tieout("--version").stdout)
+
+
+def test_posting_a_file_again_changes_nothing(books):
+    again = books("post", "-", "--entity", "acme", given=_lines(COMMANDS))
+
+    assert (again.returncode, again.stdout) == (0, "0 accepted, 5 repeated, 0 refused\n")
+
+
+def test_a_line_that_is_refused_is_named_and_the_others_go_on(books):
+    void = {"type": "void-invoice", "when": {"effective": "2024-01-20"}}
+    lines = (
+        f"{json.dumps({'key': 'a', 'stream': 'invoice:i1', 'command': void})}\n"
+        "{\n\n"
+        f"{json.dumps({'key': 'b', 'stream': 'invoice:i1', 'command': void})}\n"
+    )
+
+    told = books("post", "-", "--entity", "acme", "--json", given=lines)
+
+    rows = [json.loads(line) for line in told.stdout.splitlines()]
+    assert told.returncode == 1
+    assert [(row["line"], row.get("problem", {}).get("code")) for row in rows] == [
+        (1, None),
+        (2, "malformed-json"),
+        (4, "already-void"),
+    ]
+
+
+def test_every_view_is_a_report_in_words_and_in_json(books):
+    for view in VIEWS:
+        spoken = books("report", view, "--entity", "acme")
+        found = _said(books("report", view, "--entity", "acme", "--json"))
+
+        assert (spoken.returncode, spoken.stderr) == (0, "")
+        assert found["entity"] == "acme"
+
+
+def test_a_report_shows_major_units(books):
+    lines = books("report", "trial-balance", "-e", "acme").stdout.splitlines()
+
+    rows = [line.split() for line in lines if line.startswith("  ") and "USD" in line]
+    assert rows == [
+        ["accounts-receivable", "60.00", "60.00", "USD"],
+        ["contract-liability", "-29.00", "-29.00", "USD"],
+        ["revenue", "-31.00", "-31.00", "USD"],
+    ]
+
+
+def test_a_close_again_under_its_key_says_the_same(books):
+    close = ("close", "2024-01", "-e", "acme", "--key", "january", "--json")
+
+    first, again = _said(books(*close)), _said(books(*close))
+
+    assert first == again
+    assert first["seal"]["debits_minor"] == [["USD", 9100]]
+
+
+def test_what_is_refused_is_told_by_code_and_field_and_leaves_with_1(books):
+    refused = books("close", "2031-01", "-e", "acme")
+
+    assert refused.returncode == 1
+    assert refused.stderr.splitlines() == [
+        "unknown-period: The calendar has no such period.",
+        "  field: period",
+        "  period: 2031-01",
+    ]
+    assert _said(books("close", "2031-01", "-e", "acme", "--json"), 1)["code"] == "unknown-period"
+
+
+def test_a_command_that_cannot_be_understood_leaves_with_2(tieout):
+    assert tieout("close").returncode == 2
+    assert tieout("run", "-e", "acme", "--through", "tomorrow").returncode == 2
+
+
+def test_a_database_that_is_not_there_is_told_in_words(tieout):
+    told = tieout("run", "-e", "a", "--through", "2024-01-31", home="postgresql://127.0.0.1:1/x")
+
+    assert told.returncode == 1
+    assert told.stderr.startswith("database-unreachable: cannot connect")
+
+
+def test_a_line_is_explained_from_an_export_on_a_machine_without_the_database(books, tmp_path):
+    exported = tmp_path / "acme.ndjson"
+    told = _said(books("export", "-e", "acme", "--output", str(exported), "--json"))
+    nowhere = "postgresql://127.0.0.1:1/x"
+
+    live = _said(books("explain", "1", "2", "-e", "acme", "--json"))
+    apart = _said(books("explain", "1", "2", "--from", str(exported), "--json", home=nowhere))
+
+    assert told["position"] == 6
+    assert apart == live
+    assert live["shares"][0]["steps"] != []
+
+
+def test_lineage_leads_down_and_up(books):
+    down = _said(books("lineage", "line", "1", "1", "-e", "acme", "--json"))
+    up = _said(books("lineage", "fact", "5", "-e", "acme", "--json"))
+
+    assert [cause["position"] for cause in down["causes"]] == [5]
+    assert down["line"] in up["lines"]
+    assert _said(books("lineage", "fact", "99", "-e", "acme", "--json"), 1)["code"] == "not-found"
+
+
+def test_all_ten_laws_are_verified_with_their_counts(books):
+    assert books("close", "2024-01", "-e", "acme").returncode == 0
+
+    found = _said(books("verify", "--json"))
+
+    assert found["breaks"] == 0
+    assert {verdict["law"] for verdict in found["verdicts"]} == set(range(1, 11))
+
+
+def test_a_rebuild_ties_and_switches(books):
+    found = _said(books("rebuild", "--json"))
+
+    assert found["views"]["switched"]
+    assert (found["views"]["breaks"], found["journal"]["breaks"]) == ([], [])
+    assert found["journal"]["entries"] > 0
+
+
+def test_serving_shows_the_key_once_and_ends_when_asked(database, tmp_path):
+    environment = {"PATH": os.environ["PATH"], "TIEOUT_DATABASE_URL": database}
+    first, again = (_serve_once(environment, tmp_path) for _ in range(2))
+
+    assert first["key"].startswith("tk_")
+    assert again["key"] == ""
+    assert [first["status"], again["status"]] == [200, 200]
+    assert [first["left"], again["left"]] == [0, 0]
+
+
+def _serve_once(environment, folder):
+    words = [sys.executable, "-u", "-c", "from api.cli import main; main()", "serve", "--port", "0"]
+    with subprocess.Popen(
+        words,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment,
+        cwd=folder,
+    ) as serving:
+        said = ""
+        while "Serving on" not in said:
+            line = serving.stdout.readline()
+            assert line, said
+            said += line
+        address = re.search(r"http://[0-9.:]+", said)[0]
+        status = httpx.get(f"{address}/health").status_code
+        serving.send_signal(signal.SIGINT)
+        serving.stdout.read()
+        left = serving.wait(60)
+    key = re.search(r"tk_\S+", said)
+    return {"key": key[0] if key else "", "status": status, "left": left}
