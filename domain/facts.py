@@ -81,9 +81,9 @@ CommandType = TypeVar("CommandType")
 class Context(Struct, frozen=True, kw_only=True):
     """What a decision may need beside the command and its own stream.
 
-    `outside`: a source sent it, so it is never refused by state. `evidence` is what the store
-    gathered under the head lock for a close; `others` holds the states of the streams that
-    `Decider.needs` named.
+    `outside`: a source sent it, so what it refers to may still come and is not asked for (SPEC 12).
+    `evidence` is what the store gathered under the head lock for a close; `others` holds the states
+    of the streams that `Decider.needs` named.
     """
 
     stream: str = ""

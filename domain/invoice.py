@@ -219,6 +219,10 @@ def _issued(command: IssueInvoice, state: InvoiceState, context: Context) -> Inv
     if customer is None or currency is None:
         raise Rejected("nothing-to-issue", field="customer" if customer is None else "currency")
     require_name(customer, "customer")
+    if draft is not None and not command.lines and currency != draft.currency:
+        raise Rejected(
+            "currency-mismatch", field="currency", invoice=currency, draft=draft.currency
+        )
     _require_lines(lines, currency, context)
     due_on = command.due_on or (draft.due_on if draft else None)
     if due_on is not None and due_on < command.when.effective:

@@ -98,6 +98,16 @@ def test_a_draft_is_issued_as_it_stands_under_the_name_of_its_stream() -> None:
     )
 
 
+def test_the_amounts_of_a_draft_are_not_issued_in_another_currency() -> None:
+    command = IssueInvoice(when=on(2, 1), currency="JPY")
+
+    assert refusal(STREAM, command, DRAFTED) == (
+        "currency-mismatch",
+        {"invoice": "JPY", "draft": "USD"},
+    )
+    assert decide(STREAM, structs.replace(command, lines=(LINE,)), DRAFTED)
+
+
 def test_an_invoice_is_issued_once() -> None:
     assert code(STREAM, ISSUE, ISSUED) == "already-issued"
     assert code(STREAM, ISSUE, ISSUED, VOIDED) == "already-issued"
