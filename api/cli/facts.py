@@ -20,9 +20,6 @@ CHUNK = 1_000
     epilog=examples(
         "tieout post commands.ndjson --entity acme",
         "tieout post - --json < commands.ndjson",
-        "",
-        "A line: " + '{"key": "k1", "stream": "customer:c1", "command": {"type":',
-        '  "register-customer", "when": {"effective": "2024-01-01"}, "currency": "USD"}}',
     )
 )
 @click.argument("file", type=click.File("r", encoding="utf-8"))
@@ -31,6 +28,8 @@ CHUNK = 1_000
 @as_json
 def post(*, file: TextIO, entity: str | None, actor: str, as_json: bool) -> None:
     """Submit commands, one JSON object a line; each is answered by itself.
+
+    A line has a key, a stream and a command; docs/reference/facts.md lists the commands.
 
     Leaves with 1 if any was not accepted. The same file again changes nothing.
     """
