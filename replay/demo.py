@@ -247,7 +247,7 @@ def _late_truth(story: _Story, late_month: int) -> Late:
     ]
     if not served:
         raise Rejected("demo-too-small", field="customers", hint="more customers, or another seed")
-    upgraded = next((who for who in served if not who.annual), served[0])
+    upgraded = next((who for who in reversed(served) if not who.annual), served[-1])
     rows, late_position = _stuck_usage(story, country, served, first, last)
     corrected = _double_counted(story, country, first)
     order = more_seats(first + timedelta(days=9), upgraded.seats + 25)
