@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from random import Random
+from typing import Any
 
 from msgspec import Struct
 
+from domain.accounting.curves import total
 from domain.accounting.measure import measure
 from domain.accounting.schedule import Schedule
-from domain.due import UNBILLED, due
+from domain.due import UNBILLED, by_period, due
 from domain.explained import Explained, explain
+from domain.facts import known
+from domain.invoice import InvoiceDrafted
 from domain.journal import Due, Slot
 from domain.ledger import Fresh, Run
+from domain.routing import account_of
+from domain.usage import UsageBatchAccepted
+from tests.laws import reference
 from tests.laws.memory import Books, History, Settlement, fresh_of
-from tests.laws.time_laws import Ledger, _last_of_each_book, holds, same
+from tests.laws.time_laws import Ledger, closes_of, first_open, holds, last_of_each_book, same
 
 SAMPLED_UNITS = 6
 SAMPLED_SLOTS = 4
@@ -26,7 +33,7 @@ def causes(history: History, ledger: Ledger) -> int:
     """An amount from its causes alone is the same; without any one, what explain shows differs."""
     random, count = Random(history.seed), 0
     for books in ledger.values():
-        for settlement in _last_of_each_book(books):
+        for settlement in last_of_each_book(books):
             units = random.sample(
                 sorted(settlement.states), min(SAMPLED_UNITS, len(settlement.states))
             )
@@ -105,3 +112,214 @@ def _unbilled(parts: list[Explained]) -> int:
     earned = sum(one.minor for one in parts if one.kind == "release")
     billed = sum(one.minor for one in parts if one.kind != "release")
     return max(0, min(earned, earned - billed))
+
+
+# --- 7 conservation ---
+
+
+def conservation(_history: History, ledger: Ledger) -> int:
+    """Usage rows, money of each contract and receivables: nothing is made and nothing is lost."""
+    count = 0
+    for books in ledger.values():
+        for settlement in books.settlements:
+            count += _rows_conserved(books, settlement)
+            count += _contracts_conserved(books, settlement)
+    return count
+
+
+def _rows_conserved(books: Books, settlement: Settlement) -> int:
+    """Accepted = superseded + retracted + pending + rated, by meter."""
+    at, count = settlement.run.position, 0
+    world, rows = _world(books, settlement)
+    kinds = {f.position: f.event.kind for f in books.facts[:at] if hasattr(f.event, "accepted")}
+    units = [unit for unit in settlement.states if unit.startswith("subscription:")]
+    for meter in sorted({row.meter for _, _, row, _ in rows}):
+        mine = [(at, sign) for at, _, row, sign in rows if row.meter == meter]
+        accepted = sum(sign > 0 for _, sign in mine)
+        taken = {kind: sum(s < 0 and kinds[at] == kind for at, s in mine) for kind in _BACK}
+        pending = sum(
+            one.rows
+            for unit in units
+            for one in settlement.states[unit].schedule.pending
+            if one.meter == meter
+        )
+        rated = sum(_rated_rows(world, unit, meter) for unit in units)
+        count += same(accepted, sum(taken.values()) + pending + rated, books.entity, meter)
+    for fact in books.facts[:at]:
+        if isinstance(fact.event, UsageBatchAccepted):
+            event = fact.event
+            told = event.duplicates + event.rejected + event.accepted
+            count += same(event.received, told, fact)
+    return count
+
+
+_BACK = ("correction", "retraction")
+
+
+def _rated_rows(world: reference.World, unit: str, meter: str) -> int:
+    only = [row for row in world.rows if row[2].meter == meter]
+    whole, world.rows = world.rows, only
+    own = [fact for fact in world.facts if fact.stream == unit]
+    rated = reference.used(world, own, unit.partition(":")[2])[1]
+    world.rows = whole
+    return rated
+
+
+def _world(books: Books, settlement: Settlement) -> tuple[reference.World, list[reference.Row]]:
+    at = settlement.run.position
+    rows = [row for row in books.rows if row[0] <= at]
+    return reference.World(books.facts[:at], rows, settlement.run.book), rows
+
+
+def _contracts_conserved(books: Books, settlement: Settlement) -> int:
+    """Billed less taken back = revenue + liability - unbilled; receivables = open items."""
+    world, _ = _world(books, settlement)
+    billed: dict[str, int] = {}
+    owed: dict[str, int] = {}
+    for row in reference.lines(world):
+        left = row.line.amount_minor - sum(cut[1] for cut in row.cuts)
+        event = row.issued.event
+        account = f"customer:{event.customer}:{event.currency}"
+        owed[account] = owed.get(account, 0) + left
+        if row.line.kind != "tax":
+            unit = reference.unit_of(row)
+            billed[unit] = billed.get(unit, 0) + left
+    count = 0
+    posted: dict[str, int] = {}
+    for unit, state in settlement.states.items():
+        account = f"customer:{state.schedule.customer}:{state.schedule.currency}"
+        sums: dict[str, int] = {}
+        for row in state.posted:
+            if row.slot.kind != "adjustment":
+                sums[row.slot.account] = sums.get(row.slot.account, 0) + row.minor
+        posted[account] = posted.get(account, 0) + sums.get("accounts-receivable", 0)
+        if not unit.startswith(("customer:", "adjustment:")):
+            stands = -sum(sums.get(name, 0) for name in (*_EARNED, "unbilled-receivable"))
+            count += same(stands, billed.get(unit, 0), unit)
+    for account, minor in posted.items():
+        customer, currency = account_of(account)
+        applied = [
+            move
+            for move in reference.money(world, customer, currency, reference.lines(world))
+            if move.kind == "application"
+        ]
+        taken = sum(move.amount.minor for move in applied)
+        count += same(minor, owed.get(account, 0) - taken, account)
+    return count
+
+
+_EARNED = ("revenue", "contract-liability")
+
+
+# --- 9 nothing silent ---
+
+
+def nothing_silent(_history: History, ledger: Ledger) -> int:
+    """Parts sum to the whole, no row and no fact is skipped without a word."""
+    count = 0
+    for books in ledger.values():
+        calendar = last_of_each_book(books)[0].run.master.calendar
+        for settlement in last_of_each_book(books):
+            used = _rested_on(settlement)
+            for unit, state in settlement.states.items():
+                for flow in state.schedule.flows:
+                    parts = by_period(flow, calendar.periods[-1].last, calendar)
+                    count += same(sum(part for _, part in parts), total(flow.curve), unit, flow)
+                count += _told(books, settlement, unit, used)
+        count += _routed(books)
+    return count
+
+
+def _rested_on(settlement: Settlement) -> set[int]:
+    """Facts that some amount rests on, or whose usage is pending."""
+    schedules = [state.schedule for state in settlement.states.values()]
+    used = {cause for one in schedules for flow in one.flows for cause in flow.causes}
+    return used | {row.position for one in schedules for row in one.pending}
+
+
+def _told(books: Books, settlement: Settlement, unit: str, used: set[int]) -> int:
+    """A fact that no amount rests on changes nothing when it is left out."""
+    run, fresh = settlement.run, fresh_of(books, unit, settlement.run.position)
+    schedule = settlement.states[unit].schedule
+    count = 0
+    for fact in known(fresh.facts):
+        if fact.position in used:
+            count += 1
+            continue
+        facts = tuple(one for one in fresh.facts if one is not fact)
+        other = measure(unit, facts, fresh.usage, run.master, run.book)
+        silent = _amounts(other) == _amounts(schedule)
+        count += holds(silent, "moves an amount that does not name it", unit, fact)
+    return count
+
+
+def _amounts(schedule: Schedule) -> dict[tuple[str, str, str], int]:
+    sums: dict[tuple[str, str, str], int] = {}
+    for flow in schedule.flows:
+        key = (flow.kind, flow.obligation, flow.document)
+        sums[key] = sums.get(key, 0) + total(flow.curve)
+    return {key: minor for key, minor in sums.items() if minor}
+
+
+def _routed(books: Books) -> int:
+    """Every fact is of a unit, or master data, or the books' own, or a document without effect."""
+    routed = {position for positions in books.units.values() for position in positions}
+    silent = ("entity", "customer", "product", "meter", "price", "policy", "book", "run", "usage")
+    count = 0
+    for fact in books.facts:
+        of_no_unit = fact.stream.partition(":")[0] in silent or isinstance(
+            fact.event, InvoiceDrafted
+        )
+        count += holds(of_no_unit or fact.position in routed, "belongs nowhere", fact)
+    return count
+
+
+# --- the slow reference ---
+
+
+def slow_reference(_history: History, ledger: Ledger) -> int:
+    """Receivables, deferred revenue and trial balance, earned and reported, at every run."""
+    count = 0
+    for books in ledger.values():
+        for book in books.books:
+            count += _agrees(books, [one for one in books.settlements if one.run.book == book])
+    return count
+
+
+def _agrees(books: Books, settlements: list[Settlement]) -> int:
+    before: dict[reference.Key, int] = {}
+    reported: dict[tuple[str, str], int] = {}
+    booked: dict[tuple[str, str], int] = {}
+    count = 0
+    for settlement in settlements:
+        run = settlement.run
+        rows = [row for row in books.rows if row[0] <= run.position]
+        now = reference.balances(books.facts[: run.position], rows, run.book, run.through)
+        words = closes_of(books, run.book, run.position)
+        for key in {*now, *before}:
+            period = first_open(key.earned, key.kind, run.master.calendar, words).name
+            place = (period, key.account)
+            reported[place] = reported.get(place, 0) + now.get(key, 0) - before.get(key, 0)
+        for entry in settlement.entries:
+            for line in entry.lines:
+                place = (entry.booked, line.slot.account)
+                booked[place] = booked.get(place, 0) + line.minor
+        count += _same_sums(_standing(settlement), now, books.entity, run.book, run.position)
+        count += _same_sums(booked, reported, books.entity, run.book, run.position, "reported")
+        before = now
+    return count
+
+
+def _same_sums(found: dict[Any, int], expected: dict[Any, int], *where: object) -> int:
+    keys = {*found, *expected}
+    return sum(same(found.get(key, 0), expected.get(key, 0), key, *where) for key in keys)
+
+
+def _standing(settlement: Settlement) -> dict[reference.Key, int]:
+    sums: dict[reference.Key, int] = {}
+    for unit, state in settlement.states.items():
+        for row in state.posted:
+            slot, kind = row.slot, "adjustment" if row.slot.kind == "adjustment" else ""
+            key = reference.Key(unit, slot.account, slot.obligation, slot.earned, kind)
+            sums[key] = sums.get(key, 0) + row.minor
+    return sums

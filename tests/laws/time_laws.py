@@ -152,7 +152,7 @@ def booking(_history: History, ledger: Ledger) -> int:
     for books in ledger.values():
         calendar = master_at(books, len(books.facts)).calendar
         for settlement in books.settlements:
-            states = _closes(books, settlement.run.book, settlement.run.position)
+            states = closes_of(books, settlement.run.book, settlement.run.position)
             for entry in settlement.entries:
                 count += _booked_well(entry, calendar, states)
         count += _sealed_gain_nothing(books)
@@ -160,7 +160,7 @@ def booking(_history: History, ledger: Ledger) -> int:
     return count
 
 
-def _closes(books: Books, book: str, at: int) -> dict[str, str]:
+def closes_of(books: Books, book: str, at: int) -> dict[str, str]:
     """Each period's last word before a run, read from the facts one by one."""
     words: dict[str, str] = {}
     for fact in books.facts[:at]:
@@ -175,23 +175,20 @@ def _closes(books: Books, book: str, at: int) -> dict[str, str]:
 def _booked_well(entry: Entry, calendar: Calendar, words: dict[str, str]) -> int:
     count = 0
     for line in entry.lines:
-        takes = {None, "PeriodReopened"}
-        if line.slot.kind == "adjustment":
-            takes.add("PeriodSoftClosed")
-        wanted = _first_open(line.slot, calendar, words, takes)
+        wanted = first_open(line.slot.earned, line.slot.kind, calendar, words)
         count += same(entry.booked, wanted.name, entry.unit, line)
         count += holds(wanted.first <= line.accounting_date <= wanted.last, line)
         count += holds(line.causes, "no cause", line)
     return count
 
 
-def _first_open(
-    slot: Slot, calendar: Calendar, words: dict[str, str], takes: set[str | None]
-) -> Period:
+def first_open(earned: date, kind: str, calendar: Calendar, words: dict[str, str]) -> Period:
+    """The earliest period open at that time and not before the one earned in."""
+    takes = {None, "PeriodReopened", "PeriodSoftClosed" if kind == "adjustment" else None}
     for period in calendar.periods:
-        if period.last >= slot.earned and words.get(period.name) in takes:
+        if period.last >= earned and words.get(period.name) in takes:
             return period
-    raise Broken("no open period", slot)
+    raise Broken("no open period", earned)
 
 
 def _sealed_gain_nothing(books: Books) -> int:
@@ -263,7 +260,7 @@ def once(history: History, ledger: Ledger) -> int:
 def _again(books: Books) -> int:
     """The last run once more: measuring what is already posted posts nothing."""
     count = 0
-    for settlement in _last_of_each_book(books):
+    for settlement in last_of_each_book(books):
         for unit, state in settlement.states.items():
             fresh = fresh_of(books, unit, settlement.run.position)
             again = settle(unit, state, fresh, settlement.run)
@@ -272,7 +269,7 @@ def _again(books: Books) -> int:
     return count
 
 
-def _last_of_each_book(books: Books) -> list[Settlement]:
+def last_of_each_book(books: Books) -> list[Settlement]:
     last = {settlement.run.book: settlement for settlement in books.settlements}
     return list(last.values())
 
@@ -337,7 +334,7 @@ def longer_look(history: History, ledger: Ledger) -> int:
     random, count = Random(history.seed), 0
     for books in ledger.values():
         calendar = master_at(books, len(books.facts)).calendar
-        for settlement in _last_of_each_book(books):
+        for settlement in last_of_each_book(books):
             for unit, state in settlement.states.items():
                 near = random.choice(calendar.periods[:18]).last
                 far = add_months(near, random.randint(1, 18))

@@ -1,0 +1,903 @@
+"""The slow reference: what the books should say, in one file of plain arithmetic over facts.
+
+It shares only the facts with the ledger: no SQL, no view, none of the ledger's own accounting.
+Every amount is a list of (day, exact share); shares are added day by day and rounded once where they are
+read. Whoever doubts a figure of the ledger can follow it here from top to bottom.
+"""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from domain.books import AdjustmentApproved, AdjustmentProposed
+from domain.cash import PaymentApplied, PaymentReceived, PaymentRefunded
+from domain.catalogue import MeterDefined, PriceSet
+from domain.entity import CalendarDefined
+from domain.facts import Fact, Retracted
+from domain.invoice import CreditIssued, InvoiceIssued, InvoiceVoided
+from domain.policy import Options, PolicyAdopted
+from domain.pricing import Flat, Graduated, PerUnit
+from domain.revenue_contract import (
+    ContractModified,
+    ContractOpened,
+    ContractTerminated,
+    ObligationSatisfied,
+)
+from domain.subscription import (
+    SubscriptionCancelled,
+    SubscriptionRenewed,
+    SubscriptionStarted,
+)
+from domain.usage import UsageRow
+
+DAY = timedelta(days=1)
+BEFORE_ALL, AFTER_ALL = date.min, date.max
+Row = tuple[int, str, UsageRow, int]
+
+
+class Amount(NamedTuple):
+    """`minor` earned over [start, end) by `by`; standing still after `stop`."""
+
+    start: date
+    end: date
+    minor: int
+    by: str
+    stop: date = AFTER_ALL
+    marks: tuple[tuple[date, int], ...] = ()
+
+
+class Move(NamedTuple):
+    """An amount between two accounts, of one obligation; a document moves whatever the run."""
+
+    kind: str
+    obligation: str
+    debit: str
+    credit: str
+    amount: Amount
+    document: bool
+
+
+class Key(NamedTuple):
+    unit: str
+    account: str
+    obligation: str
+    earned: date
+    kind: str
+
+
+# --- amounts, day by day ---
+
+
+def half_away(exact: Fraction) -> int:
+    whole = int(abs(exact) + Fraction(1, 2))
+    return whole if exact >= 0 else -whole
+
+
+@lru_cache(maxsize=100_000)
+def shares(start: date, end: date, by: str) -> tuple[Fraction, ...]:
+    """The share earned by the end of each day of [start, end), added up day by day."""
+    days = [start + DAY * n for n in range((end - start).days)]
+    if by == "month-cut-off":
+        months = sorted({(day.year, day.month) for day in days} - {(end.year, end.month)}) or [None]
+        done = [[m for m in months if m and m < (d + DAY).timetuple()[:2]] for d in days]
+        return (*(Fraction(len(past), len(months)) for past in done[:-1]), Fraction(1))
+    weights = [Fraction(1, 1 if by == "day" else monthrange(d.year, d.month)[1]) for d in days]
+    whole, running, stands, seen = sum(weights), Fraction(0), Fraction(0), []
+    for day, weight in zip(days, weights, strict=True):
+        running += weight
+        if by != "month" or (day + DAY).day == 1:
+            stands = running
+        seen.append(stands / whole)
+    return (*seen[:-1], Fraction(1))
+
+
+def at(day: date, minor: int) -> Amount:
+    return Amount(day, day + DAY, minor, "day")
+
+
+def evenly(start: date, end: date, minor: int, by: str) -> Amount:
+    return Amount(start, end, minor, by) if end > start else at(start, minor)
+
+
+def stands(amount: Amount, day: date) -> int:
+    """What is earned by the end of a day."""
+    day = min(day, amount.stop)
+    if amount.marks:
+        return next((minor for mark, minor in reversed(amount.marks) if mark <= day), 0)
+    if day < amount.start:
+        return 0
+    if day >= amount.end - DAY:
+        return amount.minor
+    return half_away(amount.minor * shares(*amount[:2], amount.by)[(day - amount.start).days])
+
+
+def ends(amount: Amount) -> date:
+    return min(amount.marks[-1][0] if amount.marks else amount.end - DAY, amount.stop)
+
+
+def until(amounts: Iterable[Amount], last: date) -> list[Amount]:
+    """The amounts as they stood at the end of a day, for good."""
+    kept = [one for one in amounts if one.start <= last]
+    return [one._replace(stop=min(one.stop, last)) for one in kept]
+
+
+def by_share(minor: int, weights: Sequence[int]) -> list[int]:
+    """Largest remainder, the earlier first."""
+    weights = weights if any(weights) else [1] * len(weights)
+    exact = [Fraction(abs(minor) * weight, sum(weights)) for weight in weights]
+    parts = [int(one) for one in exact]
+    order = sorted(range(len(parts)), key=lambda place: (parts[place] - exact[place], place))
+    for place in order[: abs(minor) - sum(parts)]:
+        parts[place] += 1
+    return [part if minor >= 0 else -part for part in parts]
+
+
+# --- what is known ---
+
+
+class World:
+    """One entity's facts up to a position, less what later ones correct, in effective order."""
+
+    def __init__(self, facts: Sequence[Fact], rows: Sequence[Row], book: str) -> None:
+        self.book, self.rows = book, rows
+        self.facts = sorted(in_force(facts), key=lambda f: (f.when.effective, f.when.order))
+        self.periods = [p for f in self.of(CalendarDefined) for p in f.event.periods]
+        self.meters = {f.stream[6:]: f.event.aggregation for f in self.of(MeterDefined)}
+        self.prices: dict[str, dict[date, PriceSet]] = {}
+        for fact in self.of(PriceSet):
+            self.prices.setdefault(fact.stream[6:], {})[fact.when.effective] = fact.event
+
+    def of(self, *kinds: type, stream: str = "") -> list[Any]:
+        found = (fact for fact in self.facts if isinstance(fact.event, kinds))
+        return [fact for fact in found if not stream or fact.stream == stream]
+
+    def options(self, day: date) -> Options:
+        adopted = self.of(PolicyAdopted, stream=f"policy:{self.book}")
+        return next(
+            (f.event.options for f in reversed(adopted) if f.when.effective <= day), Options()
+        )
+
+    def by(self, day: date) -> str:
+        options = self.options(day)
+        if options.ratable_by == "day":
+            return "day"
+        if options.month_ends == "last-month-cut-off":
+            return "month-cut-off"
+        return "month" if all((p.last + DAY).day == 1 for p in self.periods) else "month-by-days"
+
+    def anew(self, day: date, by: str) -> date:
+        return day.replace(day=1) if by.startswith("month") and by != "month-by-days" else day
+
+    def price(self, name: str, day: date) -> tuple[date, PriceSet] | None:
+        versions = sorted(self.prices.get(name, {}).items())
+        return next((v for v in reversed(versions) if v[0] <= day), None)
+
+    def first_price(self, name: str, day: date) -> tuple[date, PriceSet] | None:
+        return self.price(name, day) or next(iter(sorted(self.prices.get(name, {}).items())), None)
+
+
+def in_force(facts: Sequence[Fact]) -> list[Fact]:
+    """Each chain of corrections from its start: the last one that was not itself taken back."""
+    following: dict[int, list[Fact]] = {}
+    for fact in facts:
+        if fact.corrects is not None:
+            following.setdefault(fact.corrects, []).append(fact)
+
+    def gone(fact: Fact) -> bool:
+        """Retracted by a retraction that was not itself retracted."""
+        later = following.get(fact.position, [])
+        return any(isinstance(one.event, Retracted) and not gone(one) for one in later)
+
+    def last(fact: Fact) -> Fact | None:
+        if gone(fact):
+            return None
+        for one in reversed(following.get(fact.position, [])):
+            if not isinstance(one.event, Retracted) and (found := last(one)) is not None:
+                return found
+        return fact
+
+    starts = (last(fact) for fact in facts if fact.corrects is None)
+    return [fact for fact in starts if fact is not None]
+
+
+# --- money of a price ---
+
+
+def cost(model: Flat | PerUnit | Graduated, quantity: Decimal) -> Fraction:
+    exact = Fraction(quantity)
+    if isinstance(model, Flat):
+        return Fraction(model.amount)
+    if isinstance(model, PerUnit):
+        return Fraction(model.unit_amount) * exact
+    if exact < 0:
+        return Fraction(model.tiers[0].unit_amount) * exact
+    total, floor = Fraction(0), Fraction(0)
+    for tier in model.tiers:
+        top = exact if tier.up_to is None else min(exact, Fraction(tier.up_to))
+        if top > floor:
+            total += (top - floor) * Fraction(tier.unit_amount) + Fraction(tier.flat_amount)
+            floor = top
+    return total
+
+
+def minor_of(exact: Fraction, currency: str) -> int:
+    return half_away(exact * (1 if currency == "JPY" else 100))
+
+
+def month_later(day: date, count: int, anchor: int) -> date:
+    year, month = divmod(day.year * 12 + day.month - 1 + count, 12)
+    return date(year, month + 1, min(anchor, monthrange(year, month + 1)[1]))
+
+
+# --- subscriptions ---
+
+
+class Sold(NamedTuple):
+    """One item at one price and quantity from a day to a day, and what follows."""
+
+    item: str
+    start: date
+    end: date
+    price: str
+    quantity: Decimal
+    then: str
+
+
+class Charge(NamedTuple):
+    item: str
+    amount: Amount
+    pattern: str
+    shown: object
+
+
+class Deal:
+    """A subscription as its facts have it."""
+
+    def __init__(self, world: World, facts: Sequence[Any]) -> None:
+        self.world = world
+        self.started = next(f for f in facts if isinstance(f.event, SubscriptionStarted)).event
+        self.changes = [f for f in facts if hasattr(f.event, "items")]
+        ends = [f for f in facts if isinstance(f.event, SubscriptionCancelled)]
+        self.ended = ends[0].when.effective if ends else AFTER_ALL
+        self.refund = ends[0].event.refund if ends else ""
+        self.terms = [(self.started.term_from, self.started.term_to)]
+        for fact in facts:
+            if isinstance(fact.event, SubscriptionRenewed):
+                begin = max(fact.when.effective, self.terms[-1][1])
+                if fact.event.term_to > begin:
+                    self.terms.append((begin, fact.event.term_to))
+        self.terms = [(a, min(b, self.ended)) for a, b in self.terms if a < self.ended]
+
+    def sold(self, item: str, day: date) -> tuple[str, Decimal] | None:
+        price, quantity, present = "", Decimal(1), False
+        for fact in self.changes:
+            if max(fact.when.effective, self.started.term_from) > day:
+                continue
+            for change in fact.event.items:
+                if change.item == item:
+                    price = change.price if change.price is not None else price
+                    quantity = change.quantity if change.quantity is not None else quantity
+                    present = not getattr(change, "removed", False)
+        return (price, quantity) if present and price else None
+
+    def stretches(self, item: str) -> list[Sold]:
+        found: list[Sold] = []
+        changing = {max(f.when.effective, self.started.term_from) for f in self.changes}
+        for begin, end in self.terms:
+            days = sorted({begin, end, *(day for day in changing if begin < day < end)})
+            runs: list[list[Any]] = []
+            for a, b in pairwise(days):
+                now = self.sold(item, a)
+                if runs and runs[-1][2] == now:
+                    runs[-1][1] = b
+                else:
+                    runs.append([a, b, now])
+            found.extend(
+                Sold(item, a, b, *now, self.after(item, b, now)) for a, b, now in runs if now
+            )
+        return found
+
+    def after(self, item: str, end: date, now: object) -> str:
+        """What explain says follows: the cancellation, another price or quantity, or nothing."""
+        following = self.sold(item, end)
+        if following != now:
+            return f"then {following}"
+        return "cancelled" if end == self.ended else ""
+
+    def items(self) -> list[str]:
+        return sorted({change.item for fact in self.changes for change in fact.event.items})
+
+    def periods(self, months: int) -> list[tuple[date, date, date]]:
+        """Start, end, and the start of the whole period a first stub belongs to."""
+        start = self.started.term_from
+        last = max([b for _, b in self.terms] + [self.started.term_to])
+        anchor = self.started.anchor_day or start.day
+        first = month_later(start, 0, anchor)
+        first = first if first >= start else month_later(start, 1, anchor)
+        found = [(start, first, month_later(first, -months, anchor))] if first != start else []
+        count, begin = 0, first
+        while begin < last:
+            count += months
+            end = month_later(first, count, anchor)
+            found.append((begin, end, begin))
+            begin = end
+        return found
+
+    def charges(self, by: str) -> list[Charge]:
+        found = []
+        for item in self.items():
+            for sold in self.stretches(item):
+                head = self.world.first_price(sold.price, sold.start)
+                if head is None or head[1].meter is not None:
+                    continue
+                for period in self.periods(head[1].interval_months):
+                    if period[1] > sold.start and sold.end > period[0]:
+                        since, price = self.world.price(sold.price, period[0]) or head
+                        found.extend(self.charge(sold, period, since, price, by))
+        return found
+
+    def charge(
+        self, sold: Sold, period: tuple[date, date, date], since: date, price: PriceSet, by: str
+    ) -> list[Charge]:
+        start, end = max(sold.start, period[0]), min(sold.end, period[1])
+        days, whole = (end - start).days, (period[1] - period[2]).days
+        exact = cost(price.model, sold.quantity)
+        none = price.proration == "none"
+        if none and start > period[0]:
+            return []
+        minor = minor_of(exact * (1 if none else Fraction(days, whole)), price.currency)
+        running = period[0] < self.ended < period[1]
+        earned = 0 if running and self.refund == "full" else minor
+        pattern = price.pattern or "ratable"
+        last = sold.then if sold.end <= period[1] else ""
+        shown = (sold[:2], sold.quantity, sold.price, since, start, end, minor, earned, last)
+        start, end = (period[0], period[1]) if none else (start, end)
+        when = at(start, earned) if pattern == "point-in-time" else evenly(start, end, earned, by)
+        found = [Charge(sold.item, when, pattern, (shown, when))]
+        if running and self.refund == "none" and sold.end == self.ended and not none:
+            kept = (
+                minor_of(exact * Fraction((period[1] - start).days, whole), price.currency) - minor
+            )
+            found.append(Charge(sold.item, at(self.ended, kept), "kept " + pattern, (shown, kept)))
+        return found
+
+
+def recurring(world: World, own: Sequence[Any], by: str) -> list[tuple[str, Amount]]:
+    """What items with a recurring price earn, change after change as accounting measures them."""
+    started = [fact for fact in own if isinstance(fact.event, SubscriptionStarted)]
+    later = [fact for fact in own if fact not in started]
+    if not any(fact.when.measured > fact.when.effective for fact in later):
+        return [(c.item, c.amount) for c in Deal(world, own).charges(by) if billed_later(c)]
+    turn = sorted(later, key=lambda f: (f.when.measured, f.when.effective, f.when.order))
+    amounts: dict[str, list[Amount]] = {}
+    before: dict[str, list[object]] = {}
+    spread: set[str] = set()
+    for count in range(len(turn) + 1):
+        facts = sorted([*started, *turn[:count]], key=lambda f: (f.when.effective, f.when.order))
+        charges = [c for c in Deal(world, facts).charges(by) if billed_later(c)]
+        charges.sort(key=lambda c: "kept" in c.pattern)
+        for item in {*amounts, *(c.item for c in charges)}:
+            mine = [c for c in charges if c.item == item]
+            if count and before.get(item, []) == [c.shown for c in mine]:
+                continue
+            before[item] = [c.shown for c in mine]
+            change = turn[count - 1] if count else None
+            if change is not None and change.when.measured > change.when.effective:
+                spread.add(item)
+            if item in spread and change is not None:
+                old = amounts.get(item, [])
+                amounts[item] = anew(world, old, [c.amount for c in mine], change.when.measured, by)
+            else:
+                amounts[item] = [c.amount for c in mine]
+    return [(item, amount) for item, rows in amounts.items() for amount in rows]
+
+
+def billed_later(charge: Charge) -> bool:
+    return "as-invoiced" not in charge.pattern
+
+
+def anew(
+    world: World, old: Sequence[Amount], new: Sequence[Amount], day: date, by: str
+) -> list[Amount]:
+    """Keep what was earned, spread the rest of the new price over what remains."""
+    begin = max(world.anew(day, by), min((one.start for one in new), default=BEFORE_ALL))
+    kept = until(old, begin - DAY)
+    rest = sum(one.minor for one in new) - sum(stands(one, begin - DAY) for one in kept)
+    end = max((ends(one) for one in new), default=begin) + DAY
+    return [*kept, evenly(begin, end, rest, by) if end > begin else at(day, rest)]
+
+
+def used(world: World, own: Sequence[Any], name: str) -> tuple[list[tuple[str, Amount]], int, int]:
+    """What usage earns, item by item; and how many rows are rated, how many pending."""
+    deal = Deal(world, own) if any(isinstance(f.event, SubscriptionStarted) for f in own) else None
+    stretches = [sold for item in deal.items() for sold in deal.stretches(item)] if deal else []
+    groups: dict[tuple[date, date], dict[tuple[str, str], list[Any]]] = {}
+    rated = pending = 0
+    for _, _, row, sign in world.rows:
+        if row.subscription != name:
+            continue
+        day = row.occurred_at.date()
+        place = priced(world, stretches, row.meter, day) if row.meter in world.meters else None
+        if place is None or deal is None:
+            pending += sign
+            continue
+        rated += sign
+        sold, since, price = place
+        start, end, _ = next(p for p in deal.periods(price.interval_months) if p[0] <= day < p[1])
+        quantity = Decimal(1) if world.meters[row.meter] == "count" else row.quantity
+        group = groups.setdefault((start, end), {})
+        group.setdefault((sold.item, f"{sold.price}@{since}"), [price]).append(
+            (day, sign * quantity)
+        )
+    found = [row for group in groups.values() for row in usage_amounts(group)]
+    return found, rated, pending
+
+
+def priced(
+    world: World, stretches: Sequence[Sold], meter: str, day: date
+) -> tuple[Sold, date, PriceSet] | None:
+    for sold in stretches:
+        version = world.first_price(sold.price, day)
+        if sold.start <= day < sold.end and version is not None and version[1].meter == meter:
+            return sold, *version
+    return None
+
+
+def usage_amounts(group: dict[tuple[str, str], list[Any]]) -> list[tuple[str, Amount]]:
+    """Items of one billing period: their exact sum is rounded, item by item, at every day."""
+    days = sorted({day for rows in group.values() for day, _ in rows[1:]})
+    found, before = [], dict.fromkeys(days, Fraction(0))
+    for key in sorted(group):
+        price, rows = group[key][0], group[key][1:]
+        first, marks = min(day for day, _ in rows), []
+        for day in days:
+            units = sum((quantity for when, quantity in rows if when <= day), Decimal(0))
+            exact = cost(price.model, units) if day >= first else Fraction(0)
+            after = before[day] + exact
+            cut = minor_of(after, price.currency) - minor_of(before[day], price.currency)
+            marks.append((day, cut))
+            before[day] = after
+        found.append(
+            (key[0], Amount(days[0], days[-1] + DAY, marks[-1][1], "", marks=tuple(marks)))
+        )
+    return found
+
+
+# --- documents ---
+
+
+class Line(NamedTuple):
+    """An invoice line and what was taken off it: (day, minor, as if never, concession, void)."""
+
+    invoice: str
+    issued: Any
+    line: Any
+    cuts: tuple[tuple[date, int, bool, bool, bool], ...]
+
+    @property
+    def day(self) -> date:
+        return self.line.service_from or self.issued.when.effective
+
+
+def lines(world: World) -> list[Line]:
+    found = []
+    for issued in world.of(InvoiceIssued):
+        for line in issued.event.lines:
+            cuts: list[tuple[date, int, bool, bool, bool]] = []
+            for fact in world.of(CreditIssued, InvoiceVoided, stream=issued.stream):
+                event, day = fact.event, fact.when.effective
+                void = isinstance(event, InvoiceVoided)
+                treatment = event.treatment or world.options(issued.when.effective).void_default
+                never = treatment == "as-if-never"
+                if void:
+                    left = line.amount_minor - sum(cut[1] for cut in cuts)
+                    cuts.append((day, left, never, False, True))
+                    break
+                for row in (row for row in event.lines if row.line == line.line):
+                    grant = event.purpose == "concession"
+                    cuts.append((day, row.amount_minor, never, grant, False))
+            found.append(Line(issued.stream[8:], issued, line, tuple(cuts)))
+    return found
+
+
+def unit_of(row: Line) -> str:
+    if row.line.contract or row.line.subscription:
+        kind = "contract" if row.line.contract else "subscription"
+        return f"{kind}:{row.line.contract or row.line.subscription}"
+    return f"invoice:{row.invoice}:{row.line.line}"
+
+
+def release(obligation: str, amount: Amount) -> Move:
+    return Move("release", obligation, "contract-liability", "revenue", amount, document=False)
+
+
+def billing(row: Line, obligation: str) -> list[Move]:
+    tax = row.line.kind == "tax"
+    against, place = ("tax-payable", "") if tax else ("contract-liability", obligation)
+    dated = [(row.issued.when.effective, row.line.amount_minor)]
+    dated += [(cut[0], -cut[1]) for cut in row.cuts]
+    return [
+        Move("billing", place, "accounts-receivable", against, at(day, minor), document=True)
+        for day, minor in dated
+    ]
+
+
+def as_invoiced(row: Line, obligation: str) -> list[Move]:
+    if row.line.kind == "tax":
+        return []
+    issued = row.issued.when.effective
+    dated = [(issued, row.line.amount_minor)]
+    dated += [(issued if cut[2] else cut[0], -cut[1]) for cut in row.cuts]
+    return [release(obligation, at(day, minor)) for day, minor in dated]
+
+
+def conceded(row: Line, obligation: str, world: World) -> list[Move]:
+    found = []
+    by = world.by(row.day)
+    for day, minor, never, grant, _ in row.cuts:
+        if row.line.kind == "tax" or not grant:
+            continue
+        if row.line.service_from is None or row.line.service_to is None:
+            amount = at(row.issued.when.effective if never else day, -minor)
+        else:
+            start = (
+                row.line.service_from if never else max(row.line.service_from, world.anew(day, by))
+            )
+            late = row.line.service_to <= start
+            amount = at(day, -minor) if late else evenly(start, row.line.service_to, -minor, by)
+        found.append(release(obligation, amount))
+    return found
+
+
+def by_itself(row: Line, obligation: str, world: World) -> list[Move]:
+    """A line that opens its own contract: its price over its service period."""
+    start, end, by = row.line.service_from, row.line.service_to, world.by(row.day)
+    if start is None or end is None or row.line.kind == "tax":
+        return as_invoiced(row, obligation)
+    price = row.line.amount_minor - sum(cut[1] for cut in row.cuts if cut[2])
+    amounts = [evenly(start, end, price, by)]
+    for day, minor, never, _, void in row.cuts:
+        if never:
+            continue
+        begin = max(start, world.anew(day, by))
+        amounts = until(amounts, begin - DAY)
+        price -= minor
+        rest = price - sum(stands(one, begin - DAY) for one in amounts)
+        amounts.append(at(day, rest) if void or end <= begin else evenly(begin, end, rest, by))
+    return [release(obligation, amount) for amount in amounts]
+
+
+# --- contracts stated by themselves ---
+
+
+class Promise:
+    def __init__(self, own: Any, price: int) -> None:
+        self.own, self.price, self.amounts = own, price, list[Amount]()
+
+    def earned(self, day: date) -> int:
+        return sum(stands(one, day) for one in self.amounts)
+
+    def schedule(self, start: date | None, minor: int, by: str, done: dict[str, date]) -> None:
+        if self.own.pattern == "ratable":
+            begin = start or self.own.service_from
+            self.amounts.append(evenly(begin, self.own.service_to, minor, by))
+        elif self.own.pattern == "point-in-time" and self.own.obligation in done:
+            self.amounts.append(at(done[self.own.obligation], minor))
+
+
+def allocated(owns: Sequence[Any], price: int) -> list[Promise]:
+    fixed = [own for own in owns if own.pattern != "as-invoiced"]
+    parts = iter(by_share(price, [own.ssp_minor for own in fixed]) if fixed else [])
+    return [Promise(own, 0 if own.pattern == "as-invoiced" else next(parts)) for own in owns]
+
+
+def stated(world: World, stream: str, rows: Sequence[Line]) -> list[Move]:
+    opened = world.of(ContractOpened, stream=stream)
+    if not opened:
+        return [move for row in rows for move in billing(row, row.line.obligation or row.line.line)]
+    event, ended = opened[0].event, False
+    done: dict[str, date] = {}
+    for fact in world.of(ObligationSatisfied, stream=stream):
+        done.setdefault(fact.event.obligation, fact.when.effective)
+    promises = allocated(event.obligations, event.price_minor)
+    for promise in promises:
+        promise.schedule(None, promise.price, world.by(opened[0].when.effective), done)
+    changes = world.of(ContractModified, ContractTerminated, stream=stream)
+    for fact in sorted(changes, key=lambda f: (f.when.measured, f.when.order)):
+        if isinstance(fact.event, ContractTerminated):
+            terminate(promises, fact)
+            ended = True
+        elif ended:
+            price_change(promises, fact)
+        else:
+            promises = modify(world, promises, fact, done)
+    moves = [release(p.own.obligation, one) for p in promises for one in p.amounts]
+    only = event.obligations[0].obligation if len(event.obligations) == 1 else ""
+    invoiced = {p.own.obligation for p in promises if p.own.pattern == "as-invoiced"}
+    for row in rows:
+        name = row.line.obligation or only or row.line.line
+        moves += billing(row, name)
+        moves += as_invoiced(row, name) if name in invoiced else conceded(row, name, world)
+    return moves
+
+
+def price_change(promises: Sequence[Promise], fact: Any) -> None:
+    promises[0].amounts.append(at(fact.when.measured, fact.event.price_change_minor))
+    promises[0].price += fact.event.price_change_minor
+
+
+def terminate(promises: Sequence[Promise], fact: Any) -> None:
+    day = fact.when.measured
+    lefts = [max(p.price - p.earned(day - DAY), 0) for p in promises]
+    refunds = by_share(fact.event.refund_minor, lefts) if any(lefts) else [0] * len(lefts)
+    for promise, refund in zip(promises, refunds, strict=True):
+        promise.amounts = until(promise.amounts, day - DAY)
+        promise.price -= refund
+        rest = promise.price - promise.earned(day - DAY)
+        promise.amounts.append(at(day, rest))
+
+
+def modify(
+    world: World, promises: list[Promise], fact: Any, done: dict[str, date]
+) -> list[Promise]:
+    event, day = fact.event, fact.when.measured
+    by = world.by(day)
+    if event.added and event.price_reflects_ssp:
+        apart = allocated(event.added, event.price_change_minor)
+        for promise in apart:
+            promise.schedule(None, promise.price, by, done)
+        return [*promises, *apart]
+    start = world.anew(day, by)
+    going = [p for p in promises if remains(p, start)]
+    lefts = [p.price - p.earned(start - DAY) for p in going]
+    added = [Promise(own, 0) for own in event.added if own.pattern != "as-invoiced"]
+    invoiced = [Promise(own, 0) for own in event.added if own.pattern == "as-invoiced"]
+    weights = [abs(left) for left in lefts] + [promise.own.ssp_minor for promise in added]
+    if not weights:
+        price_change(promises, fact)
+        return promises
+    shares_now = by_share(sum(lefts) + event.price_change_minor, weights)
+    for promise, share in zip([*going, *added], shares_now, strict=True):
+        promise.amounts = until(promise.amounts, start - DAY)
+        promise.price = promise.earned(start - DAY) + share
+        promise.schedule(max(start, promise.own.service_from or start), share, by, done)
+    return [*promises, *added, *invoiced]
+
+
+def remains(promise: Promise, start: date) -> bool:
+    if not promise.amounts:
+        return bool(promise.own.pattern == "point-in-time")
+    return max(ends(one) for one in promise.amounts) >= start
+
+
+# --- customers' money ---
+
+
+def money(world: World, customer: str, currency: str, rows: Sequence[Line]) -> list[Move]:
+    mine = (customer, currency)
+    owed: dict[str, list[tuple[date, int]]] = {}
+    order: dict[str, tuple[date, date, str]] = {}
+    for row in rows:
+        event, day = row.issued.event, row.issued.when.effective
+        if (event.customer, event.currency) == mine:
+            order[row.invoice] = (event.due_on, day, row.invoice)
+            owed.setdefault(row.invoice, []).append((day, row.line.amount_minor))
+            owed[row.invoice] += [(cut[0], -cut[1]) for cut in row.cuts]
+    had: dict[str, list[tuple[date, int]]] = {}
+    first: dict[str, Any] = {}
+    for fact in world.of(PaymentReceived):
+        if (fact.event.customer, fact.event.currency) == mine:
+            first[fact.stream[8:]] = fact
+            had[fact.stream[8:]] = [(fact.when.effective, fact.event.amount_minor)]
+    for fact in world.of(PaymentRefunded):
+        if fact.stream[8:] in had:
+            had[fact.stream[8:]].append((fact.when.effective, -fact.event.amount_minor))
+    moves = [cash("receipt", at(day, minor)) for changes in had.values() for day, minor in changes]
+    taken: dict[str, int] = dict.fromkeys([*owed, *had], 0)
+    for fact in world.of(PaymentApplied):
+        for row in fact.event.applications if fact.stream[8:] in had else ():
+            if row.invoice in owed:
+                name, minor = fact.stream[8:], row.amount_minor
+                taken[name] += minor
+                taken[row.invoice] += minor
+                day = max(fact.when.effective, order[row.invoice][1], had[name][0][0])
+                moves.append(applied(at(day, minor)))
+    invoices = sorted(owed, key=lambda name: order[name])
+    payments = sorted(had, key=lambda n: (first[n].when.effective, first[n].when.order, n))
+    return moves + matched(world, owed, had, taken, invoices, payments, first)
+
+
+def cash(kind: str, amount: Amount) -> Move:
+    return Move(kind, "", "cash-clearing", "unapplied-cash", amount, document=True)
+
+
+def applied(amount: Amount) -> Move:
+    return Move("application", "", "unapplied-cash", "accounts-receivable", amount, document=True)
+
+
+def matched(
+    world: World,
+    owed: dict[str, list[tuple[date, int]]],
+    had: dict[str, list[tuple[date, int]]],
+    taken: dict[str, int],
+    invoices: Sequence[str],
+    payments: Sequence[str],
+    first: dict[str, Any],
+) -> list[Move]:
+    """Day after day: undo what is too much, latest first; then oldest due first."""
+    opened = world.of(SubscriptionStarted, ContractOpened)
+    since = {
+        f.stream.partition(":")[2]: f.when.effective for f in opened if account_of(f) == mine(first)
+    }
+    forces = {name: since.get(first[name].event.contract or "") for name in payments}
+    days = {day for changes in (*owed.values(), *had.values()) for day, _ in changes}
+    pairs: list[list[Any]] = []
+    moves, advanced = [], dict.fromkeys(payments, 0)
+
+    def left(name: str, day: date) -> int:
+        changes = owed.get(name) or had[name]
+        return sum(minor for when, minor in changes if when <= day) - taken[name]
+
+    def move(pair: list[Any], minor: int, day: date) -> None:
+        pair[2] += minor
+        taken[pair[0]] += minor
+        taken[pair[1]] += minor
+        moves.append(applied(at(day, minor)))
+
+    for day in sorted(days | {day for day in forces.values() if day}):
+        for pair in reversed(pairs):
+            excess = max(-left(pair[1], day), -left(pair[0], day), 0)
+            if min(pair[2], excess):
+                move(pair, -min(pair[2], excess), day)
+        for name in payments:
+            for invoice in invoices:
+                begun = had[name][0][0] <= day and owed[invoice][0][0] <= day
+                minor = min(left(name, day), left(invoice, day)) if begun else 0
+                if minor > 0:
+                    pairs.append([name, invoice, 0])
+                    move(pairs[-1], minor, day)
+        for name in payments:
+            force = forces[name]
+            if force is not None and force <= day and had[name][0][0] <= day:
+                minor = left(name, day) - advanced[name]
+                advanced[name] += minor
+                amount = at(day, minor)
+                moves.append(
+                    Move("advance", "", "unapplied-cash", "contract-liability", amount, True)
+                )
+    return moves
+
+
+def account_of(fact: Any) -> tuple[str, str]:
+    return fact.event.customer, fact.event.currency
+
+
+def mine(first: dict[str, Any]) -> tuple[str, str]:
+    return next((account_of(fact) for fact in first.values()), ("", ""))
+
+
+# --- all of it ---
+
+
+def moves_of(world: World) -> dict[str, list[Move]]:
+    """Every move of every unit of the entity."""
+    by_unit: dict[str, list[Line]] = {}
+    rows = lines(world)
+    for row in rows:
+        by_unit.setdefault(unit_of(row), []).append(row)
+    streams = {fact.stream for fact in world.facts}
+    named = {f"subscription:{row.subscription}" for _, _, row, _ in world.rows}
+    found: dict[str, list[Move]] = {}
+    for unit in {
+        *by_unit,
+        *(s for s in streams if s[:9] == "contract:" or s[:13] == "subscription:"),
+        *named,
+    }:
+        mine_rows = by_unit.get(unit, [])
+        if unit.startswith("contract:"):
+            found[unit] = stated(world, unit, mine_rows)
+        elif unit.startswith("subscription:"):
+            found[unit] = subscribed(world, unit, mine_rows)
+        else:
+            found[unit] = [
+                move
+                for row in mine_rows
+                for name in [row.line.obligation or row.line.line]
+                for move in (*billing(row, name), *by_itself(row, name, world))
+            ]
+    for customer, currency in {account_of(f) for f in world.of(InvoiceIssued, PaymentReceived)}:
+        found[f"customer:{customer}:{currency}"] = money(world, customer, currency, rows)
+    return found
+
+
+def subscribed(world: World, unit: str, rows: Sequence[Line]) -> list[Move]:
+    own = [fact for fact in world.facts if fact.stream == unit]
+    started = next((f for f in own if isinstance(f.event, SubscriptionStarted)), None)
+    only = ""
+    if (
+        started is not None
+        and started.event.contract == "by-rule"
+        and len(started.event.items) == 1
+    ):
+        only = started.event.items[0].item
+    names = [row.line.obligation or only or row.line.line for row in rows]
+    moves = [move for row, name in zip(rows, names, strict=True) for move in billing(row, name)]
+    if started is None:
+        return moves
+    if started.event.contract == "none":
+        return moves + [
+            m for row, name in zip(rows, names, strict=True) for m in by_itself(row, name, world)
+        ]
+    by = world.by(started.event.term_from)
+    moves += [release(item, amount) for item, amount in recurring(world, own, by)]
+    moves += [release(item, amount) for item, amount in used(world, own, unit[13:])[0]]
+    for row, name in zip(rows, names, strict=True):
+        price = ""
+        for fact in own:
+            for change in (
+                getattr(fact.event, "items", ()) if fact.when.effective <= row.day else ()
+            ):
+                price = change.price if change.item == name and change.price else price
+        version = world.first_price(price, row.day)
+        invoiced = version is not None and version[1].pattern == "as-invoiced"
+        moves += as_invoiced(row, name) if invoiced else conceded(row, name, world)
+    return moves
+
+
+def balances(
+    facts: Sequence[Fact], rows: Sequence[Row], book: str, through: date
+) -> dict[Key, int]:
+    """What should stand by a date: by unit, account, obligation and earned period."""
+    world = World(facts, rows, book)
+    found: dict[Key, int] = {}
+    positions: dict[tuple[str, str], dict[date, list[int]]] = {}
+    for unit, moves in moves_of(world).items():
+        for move in moves:
+            for earned, minor in by_period(world, move, through):
+                for account, sign in ((move.debit, 1), (move.credit, -1)):
+                    key = Key(unit, account, move.obligation, earned, "")
+                    found[key] = found.get(key, 0) + sign * minor
+                if move.obligation:
+                    place = positions.setdefault((unit, move.obligation), {})
+                    place.setdefault(earned, [0, 0])[move.kind == "release"] += minor
+    for (unit, obligation), changes in positions.items():
+        billed = earned = before = 0
+        for last in sorted(changes):
+            billed, earned = billed + changes[last][0], earned + changes[last][1]
+            now = max(0, min(earned, earned - billed))
+            for account, sign in (("unbilled-receivable", 1), ("contract-liability", -1)):
+                key = Key(unit, account, obligation, last, "")
+                found[key] = found.get(key, 0) + sign * (now - before)
+            before = now
+    for key, minor in adjustments(world):
+        found[key] = found.get(key, 0) + minor
+    return {key: minor for key, minor in found.items() if minor}
+
+
+def by_period(world: World, move: Move, through: date) -> Iterable[tuple[date, int]]:
+    before = 0
+    last = ends(move.amount) if move.document else min(through, ends(move.amount))
+    for period in world.periods:
+        if period.last >= move.amount.start and period.first <= last:
+            now = stands(move.amount, min(period.last, last))
+            yield period.last, now - before
+            before = now
+
+
+def adjustments(world: World) -> Iterable[tuple[Key, int]]:
+    for fact in world.of(AdjustmentProposed):
+        event = fact.event
+        if event.book == world.book and world.of(AdjustmentApproved, stream=fact.stream):
+            for day, sign in ((fact.when.effective, 1), (event.reverses_on, -1)):
+                for period in world.periods:
+                    if day is not None and period.first <= day <= period.last:
+                        for line in event.lines:
+                            key = Key(fact.stream, line.account, "", period.last, "adjustment")
+                            yield key, sign * line.amount_minor
