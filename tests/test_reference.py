@@ -15,6 +15,14 @@ from domain.deciders import COMMANDS, DECIDERS, EVENTS
 from domain.facts import Source
 from domain.policy import Options
 from domain.usage import UsageRow
+from replay.control_totals import Finding
+from replay.usage_mapping import (
+    CataloguePart,
+    ControlMapping,
+    EntityPart,
+    UsageMapping,
+    UsagePart,
+)
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "docs" / "reference"
@@ -149,6 +157,31 @@ def test_every_field_of_a_part_is_told(name: str) -> None:
     assert {field: default for field, (default, _) in told.items()} == {
         field.name: default_of(field) for field in structs.fields(kind)
     }
+
+
+MAPPINGS: dict[str, type[msgspec.Struct]] = {
+    "Top": UsageMapping,
+    "Usage": UsagePart,
+    "Entity": EntityPart,
+    "Catalogue": CataloguePart,
+    "Control totals": ControlMapping,
+}
+
+
+@pytest.mark.parametrize("name", MAPPINGS)
+def test_every_field_of_a_mapping_is_told(name: str) -> None:
+    page = (REFERENCE / "usage-mapping.md").read_text()
+    parts = dict(re.findall(r"^## (.+)\n((?:(?!^## ).*\n?)*)", page, re.MULTILINE))
+
+    assert {field: default for field, (default, _) in documented(parts[name]).items()} == {
+        field.name: default_of(field) for field in structs.fields(MAPPINGS[name])
+    }
+
+
+def test_every_finding_of_a_comparison_is_told() -> None:
+    page = (REFERENCE / "usage-mapping.md").read_text()
+
+    assert [finding for finding in typing.get_args(Finding) if f"`{finding}`" not in page] == []
 
 
 def test_every_policy_option_is_told() -> None:
