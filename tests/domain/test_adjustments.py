@@ -73,6 +73,10 @@ def test_an_adjustment_that_could_not_be_booked_is_refused(
     assert code(STREAM, command, others=BOOK) == expected
 
 
+def test_an_adjustment_may_be_as_large_as_the_ledger_holds() -> None:
+    assert decide(STREAM, against(LARGEST_MINOR, -LARGEST_MINOR), others=BOOK)
+
+
 def test_another_person_approves() -> None:
     assert decide(STREAM, APPROVE, PROPOSED, actor="bob") == (APPROVED,)
 

@@ -164,6 +164,13 @@ def test_acts_count_in_the_order_they_were_made_whatever_date_they_bear() -> Non
     assert state(STREAM, OPENED, CLOSED, backdated).standing("2024-02") == "open"
 
 
+def test_an_act_is_folded_once_whatever_follows_it() -> None:
+    folded = state(STREAM, OPENED, CLOSED, PeriodSoftClosed(when=on(1, 1), period="2024-01"))
+
+    assert folded.standing("2024-01") == "soft-closed"
+    assert folded.closed_at == {"2024-01": 2}
+
+
 def test_a_run_is_never_refused() -> None:
     command = RunPosting(when=on(2, 1), through=date(2024, 1, 31))
     run = PostingRun(when=on(2, 1), through=date(2024, 1, 31))

@@ -50,6 +50,11 @@ def test_money_is_received() -> None:
     assert decide(STREAM, RECEIVE) == (RECEIVED,)
 
 
+def test_a_payment_may_be_as_small_and_as_large_as_the_ledger_holds() -> None:
+    assert decide(STREAM, structs.replace(RECEIVE, amount_minor=1))
+    assert decide(STREAM, structs.replace(RECEIVE, amount_minor=LARGEST_MINOR))
+
+
 def test_a_payment_is_received_once() -> None:
     assert code(STREAM, RECEIVE, RECEIVED) == "already-received"
 

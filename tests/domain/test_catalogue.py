@@ -54,6 +54,11 @@ def test_a_price_keeps_every_digit() -> None:
     assert decide(PRICE, SET) == (WAS_SET,)
 
 
+@pytest.mark.parametrize("months", [1, 12, 1200])
+def test_a_price_is_billed_by_whole_months_up_to_a_century(months: int) -> None:
+    assert decide(PRICE, structs.replace(SET, interval_months=months))
+
+
 def test_a_price_version_of_a_past_day_is_never_late() -> None:
     earlier = structs.replace(SET, when=on(1, 1, year=2020))
 

@@ -111,6 +111,12 @@ def test_periods_are_named_once_and_end_after_they_begin(
     assert code(SELF, DefineCalendar(when=on(1, 1), periods=periods), OPENED) == expected
 
 
+def test_a_period_may_be_one_day_long() -> None:
+    day = (Period(name="cut", first=date(2024, 1, 1), last=date(2024, 1, 1)),)
+
+    assert decide(SELF, DefineCalendar(when=on(1, 1), periods=day), OPENED)
+
+
 def test_nothing_more_is_refused_as_empty_even_on_a_calendar_that_has_periods() -> None:
     known = CalendarDefined(when=on(1, 1), periods=months(date(2024, 1, 1), 3))
 
