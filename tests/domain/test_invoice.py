@@ -281,6 +281,15 @@ def test_an_outside_credit_or_void_may_come_before_its_invoice(command: InvoiceC
     assert len(decide(STREAM, command, outside=True)) == 1
 
 
+def test_an_outside_credit_of_an_invoice_that_is_known_takes_no_more_than_is_left() -> None:
+    assert decide(STREAM, credit(("1", 120_000)), ISSUED, outside=True)
+    assert code(STREAM, credit(("1", 120_001)), ISSUED, outside=True) == "credit-above-invoice"
+
+
+def test_an_invoice_may_be_as_large_as_the_ledger_holds() -> None:
+    assert decide(STREAM, billing(amount_minor=LARGEST_MINOR))
+
+
 def test_an_invoice_corrected_away_may_be_issued_again() -> None:
     """The state is folded without the fact that a correction replaces: then there is no invoice."""
     assert decide(STREAM, ISSUE, DRAFTED) == (ISSUED,)
