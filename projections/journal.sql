@@ -39,9 +39,10 @@ SELECT unit, book, schedule FROM unit_state
  WHERE entity = %(entity)s AND unit = ANY(%(units)s);
 
 -- name: save_states
+-- Schedules go in binary form (b): as text each would be escaped, at twice its length.
 INSERT INTO unit_state (entity, book, unit, measured_at, settled_at, schedule, moves_until)
 SELECT %(entity)s, book, unit, measured_at, %(run)s, schedule, moves_until
-  FROM unnest(%(books)s::text[], %(units)s::text[], %(measured)s::bigint[], %(schedules)s::bytea[],
+  FROM unnest(%(books)s::text[], %(units)s::text[], %(measured)s::bigint[], %(schedules)b::bytea[],
               %(moves)s::date[]) AS settled (book, unit, measured_at, schedule, moves_until)
 ON CONFLICT (entity, book, unit) DO UPDATE
    SET measured_at = excluded.measured_at, settled_at = excluded.settled_at,

@@ -39,7 +39,7 @@ NAMES = [dotted(path) for path in FILES]
 COPY = re.compile(r"COPY\s+(?P<table>[\w.]+)\s*\((?P<columns>[^)]*)\)", re.DOTALL)
 TABLE_AS = re.compile(r"CREATE\s+(TEMPORARY\s+)?TABLE\s+\w+\s+AS\s+(?P<query>.*)", re.DOTALL)
 TEMPORARY = re.compile(r"CREATE\s+TEMPORARY\s+TABLE\s+(?P<table>\w+)")
-PARAMETER = re.compile(r"%\((\w+)\)s")
+PARAMETER = re.compile(r"%\((\w+)\)[sb]")
 TABLE = re.compile(r"CREATE\s+(TEMPORARY\s+)?TABLE\s+[\w ]+\(")
 # Kinds that say nothing of our schema, or change what is outside this database.
 UTILITY = re.compile(
