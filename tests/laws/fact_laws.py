@@ -11,6 +11,7 @@ from domain.accounting.curves import total
 from domain.accounting.measure import measure
 from domain.accounting.schedule import Schedule
 from domain.due import UNBILLED, by_period, due
+from domain.effects import ENDS, why_without_effect
 from domain.explained import Explained, explain
 from domain.facts import known
 from domain.invoice import InvoiceDrafted
@@ -245,6 +246,10 @@ def _told(books: Books, settlement: Settlement, unit: str, used: set[int]) -> in
     for fact in known(fresh.facts):
         if fact.position in used:
             count += 1
+            continue
+        of_stream = [one for one in fresh.facts if one.stream == fact.stream]
+        count += holds(why_without_effect(fact, of_stream), "says not why", unit, fact)
+        if isinstance(fact.event, ENDS) or fact.corrects is not None:
             continue
         facts = tuple(one for one in fresh.facts if one is not fact)
         other = measure(unit, facts, fresh.usage, run.master, run.book)

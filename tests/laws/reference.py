@@ -1,8 +1,8 @@
 """The slow reference: what the books should say, in one file of plain arithmetic over facts.
 
 It shares only the facts with the ledger: no SQL, no view, none of the ledger's own accounting.
-Every amount is a list of (day, exact share); shares are added day by day and rounded once where they are
-read. Whoever doubts a figure of the ledger can follow it here from top to bottom.
+Shares of an amount are added day by day and rounded once, where they are read. Whoever doubts a
+figure of the ledger can follow it here from top to bottom.
 """
 
 from __future__ import annotations
@@ -347,26 +347,37 @@ class Deal:
         self, sold: Sold, period: tuple[date, date, date], since: date, price: PriceSet, by: str
     ) -> list[Charge]:
         start, end = max(sold.start, period[0]), min(sold.end, period[1])
-        days, whole = (end - start).days, (period[1] - period[2]).days
+        whole = (period[1] - period[2]).days
         exact = cost(price.model, sold.quantity)
         none = price.proration == "none"
         if none and start > period[0]:
             return []
-        minor = minor_of(exact * (1 if none else Fraction(days, whole)), price.currency)
+        start, end = (period[0], period[1]) if none else (start, end)
+        left = (period[1] - start).days
+        on = minor_of(exact * Fraction(left, whole), price.currency)
+        minor = half_away(Fraction(on * (end - start).days, left))
         running = period[0] < self.ended < period[1]
         earned = 0 if running and self.refund == "full" else minor
         pattern = price.pattern or "ratable"
         last = sold.then if sold.end <= period[1] else ""
         shown = (sold[:2], sold.quantity, sold.price, since, start, end, minor, earned, last)
-        start, end = (period[0], period[1]) if none else (start, end)
-        when = at(start, earned) if pattern == "point-in-time" else evenly(start, end, earned, by)
-        found = [Charge(sold.item, when, pattern, (shown, when))]
+        when = [at(start, earned)] if pattern == "point-in-time" else []
+        when = when or self.earned((start, end, period[1]), earned, on if earned else 0, by)
+        found = [Charge(sold.item, one, pattern, (shown, one)) for one in when]
         if running and self.refund == "none" and sold.end == self.ended and not none:
-            kept = (
-                minor_of(exact * Fraction((period[1] - start).days, whole), price.currency) - minor
-            )
+            kept = on - minor
             found.append(Charge(sold.item, at(self.ended, kept), "kept " + pattern, (shown, kept)))
         return found
+
+    def earned(self, days: tuple[date, date, date], minor: int, on: int, by: str) -> list[Amount]:
+        """A part of a billing period: as if it ran on until it is cut, then what is left."""
+        start, end, last = days
+        cut = self.world.anew(end, by)
+        if end == last or cut <= start:
+            return [evenly(start, end, minor, by)]
+        kept = Amount(start, last, on, by, cut - DAY)
+        rest = minor - stands(kept, cut - DAY)
+        return [kept, evenly(cut, end, rest, by)] if rest else [kept]
 
 
 def recurring(world: World, own: Sequence[Any], by: str) -> list[tuple[str, Amount]]:
@@ -409,7 +420,9 @@ def anew(
     """Keep what was earned, spread the rest of the new price over what remains."""
     begin = max(world.anew(day, by), min((one.start for one in new), default=BEFORE_ALL))
     kept = until(old, begin - DAY)
-    rest = sum(one.minor for one in new) - sum(stands(one, begin - DAY) for one in kept)
+    rest = sum(stands(one, AFTER_ALL) for one in new) - sum(
+        stands(one, begin - DAY) for one in kept
+    )
     end = max((ends(one) for one in new), default=begin) + DAY
     return [*kept, evenly(begin, end, rest, by) if end > begin else at(day, rest)]
 

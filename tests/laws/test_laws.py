@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from tests.laws import count
+from tests.laws.fact_laws import causes, conservation, nothing_silent, slow_reference
 from tests.laws.histories import history
 from tests.laws.memory import History
 from tests.laws.time_laws import (
@@ -41,7 +42,11 @@ LAWS = {
     "4-once": once,
     "5-sealed-answers-stay": sealed_answers,
     "6-replay-is-live-is-rebuild": replay,
+    "7-conservation": conservation,
+    "8-no-orphan": causes,
+    "9-nothing-silent": nothing_silent,
     "10-a-longer-look-changes-nothing-earlier": longer_look,
+    "slow-reference": slow_reference,
 }
 
 

@@ -1,0 +1,70 @@
+"""Why a fact stands in no line: every fact leads to its effects or says why it has none (law 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from domain.books import AdjustmentApproved, AdjustmentProposed
+from domain.cash import PaymentApplied, PaymentRefunded
+from domain.facts import Fact, Retracted, corrected
+from domain.invoice import CreditIssued, InvoiceDrafted, InvoiceVoided
+from domain.revenue_contract import (
+    ContractModified,
+    ContractOpened,
+    ContractTerminated,
+    ObligationSatisfied,
+)
+from domain.subscription import (
+    SubscriptionAmended,
+    SubscriptionCancelled,
+    SubscriptionRenewed,
+    SubscriptionStarted,
+)
+from domain.usage import UsageBatchAccepted, UsageGapWaived, UsageWindowDeclared
+
+# Facts that may do nothing but keep amounts from coming due: no line can name them.
+ENDS = (
+    SubscriptionCancelled,
+    SubscriptionAmended,
+    InvoiceVoided,
+    ContractModified,
+    ContractTerminated,
+)
+
+_WORDS: tuple[tuple[tuple[type, ...], str], ...] = (
+    ((Retracted,), "takes back the fact it names"),
+    ((InvoiceDrafted,), "a draft has no effect until it is issued"),
+    ((SubscriptionCancelled, ContractTerminated), "what it ends is no longer due"),
+    ((InvoiceVoided,), "nothing was left to take back"),
+    ((SubscriptionAmended,), "nothing more is sold because of it"),
+    ((SubscriptionRenewed,), "its term adds no day to be served"),
+    ((CreditIssued,), "the invoice was void before, or has no such line"),
+    ((PaymentApplied,), "its payment or invoice is not known, or of another account"),
+    ((PaymentRefunded,), "its payment is not known"),
+    ((SubscriptionStarted,), "it opens no contract by rule, or nothing of it is charged"),
+    ((ContractOpened, ContractModified), "nothing of it is transferred or priced yet"),
+    ((ObligationSatisfied,), "no such obligation, or it was transferred before"),
+    ((AdjustmentProposed,), "not approved"),
+    ((AdjustmentApproved,), "nothing proposed to approve"),
+    ((UsageBatchAccepted,), "its rows were replaced, or add up to nothing"),
+    ((UsageWindowDeclared, UsageGapWaived), "says which batches to expect"),
+)
+_STREAMS = {
+    "entity": "master data: the next run measures with it",
+    "customer": "master data: amounts do not rest on it",
+    "product": "master data: the next run measures with it",
+    "meter": "master data: the next run measures with it",
+    "price": "master data: the next run measures with it",
+    "policy": "master data: the next run measures with it",
+    "book": "says which periods take entries",
+    "run": "settles what is known",
+}
+
+
+def why_without_effect(fact: Fact, of_stream: Sequence[Fact]) -> str | None:
+    """In words; none where a fact of this kind must stand in a line."""
+    by = corrected(of_stream).get(fact.position)
+    if by is not None:
+        return f"replaced or taken back by fact {by}"
+    words = (told for kinds, told in _WORDS if isinstance(fact.event, kinds))
+    return next(words, None) or _STREAMS.get(fact.stream.partition(":")[0])
