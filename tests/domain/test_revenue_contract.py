@@ -165,6 +165,19 @@ def test_a_contract_ends_and_gives_back_at_most_its_price() -> None:
     assert code(STREAM, structs.replace(command, refund_minor=-1), OPENED) == "amount-not-positive"
 
 
+def test_a_promise_may_be_worth_nothing_and_a_contract_may_end_without_a_refund() -> None:
+    assert decide(STREAM, promising(ssp_minor=0))
+    assert decide(STREAM, TerminateContract(when=on(7, 1)), OPENED)
+
+
+def test_a_refund_beyond_the_ledger_is_malformed_also_before_the_contract_is_known() -> None:
+    command = TerminateContract(when=on(7, 1), refund_minor=LARGEST_MINOR)
+
+    assert decide(STREAM, command, outside=True)
+    beyond = structs.replace(command, refund_minor=LARGEST_MINOR + 1)
+    assert code(STREAM, beyond, outside=True) == "amount-too-large"
+
+
 def test_a_contract_ends_once() -> None:
     terminated = ContractTerminated(when=on(7, 1))
 

@@ -94,6 +94,21 @@ def test_a_start_that_makes_no_sense_is_refused(command: StartSubscription, expe
     assert code(STREAM, command) == expected
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        structs.replace(START, term_to=date(2024, 1, 2)),
+        structs.replace(START, term_to=date(2124, 1, 1)),
+        structs.replace(START, term_from=date(2990, 1, 1), term_to=date(2999, 12, 31)),
+        structs.replace(START, anchor_day=1),
+        structs.replace(START, anchor_day=31),
+        structs.replace(START, items=(structs.replace(SEATS, quantity=Decimal(0)),)),
+    ],
+)
+def test_a_start_may_go_to_the_limits(command: StartSubscription) -> None:
+    assert decide(STREAM, command)
+
+
 def test_nothing_is_sold_at_a_price_in_another_currency() -> None:
     assert refusal(STREAM, START, others=IN_EUROS) == (
         "currency-mismatch",

@@ -53,6 +53,13 @@ def test_a_source_may_declare_the_same_window_again() -> None:
     assert decide(STREAM, DECLARE, DECLARED) == (DECLARED,)
 
 
+def test_a_window_may_hold_nothing_or_a_million_batches() -> None:
+    assert decide(STREAM, structs.replace(DECLARE, rows=0))
+    assert decide(STREAM, structs.replace(DECLARE, first_batch=1, last_batch=1_000_000))
+    wider = structs.replace(DECLARE, first_batch=1, last_batch=1_000_001)
+    assert code(STREAM, wider) == "window-too-wide"
+
+
 def test_a_window_may_hold_one_batch() -> None:
     assert decide(STREAM, structs.replace(DECLARE, first_batch=7, last_batch=7, rows=None))
 
