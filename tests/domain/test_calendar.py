@@ -106,6 +106,17 @@ def test_an_end_of_month_subscription_comes_back_to_the_31st() -> None:
     ]
 
 
+def test_billing_periods_stop_where_the_term_does_and_follow_the_anchor() -> None:
+    assert list(spans(date(2024, 1, 1), date(2024, 3, 1), 1)) == [
+        (date(2024, 1, 1), date(2024, 2, 1)),
+        (date(2024, 2, 1), date(2024, 3, 1)),
+    ]
+    assert list(spans(date(2024, 2, 29), date(2024, 4, 1), 1, 31)) == [
+        (date(2024, 2, 29), date(2024, 3, 31)),
+        (date(2024, 3, 31), date(2024, 4, 30)),
+    ]
+
+
 @given(DAYS, st.integers(1, 800), st.integers(1, 12))
 def test_billing_periods_follow_one_another_until_the_end(
     start: date, length: int, step: int

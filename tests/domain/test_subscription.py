@@ -65,6 +65,7 @@ def test_a_start_asks_nothing_about_its_customer_or_prices_being_known() -> None
         (structs.replace(START, currency="USDX"), "unknown-currency"),
         (structs.replace(START, zone="Nowhere"), "unknown-zone"),
         (structs.replace(START, term_to=START.term_from), "term-ends-before-it-begins"),
+        (structs.replace(START, term_to=date(2124, 1, 3)), "term-too-long"),
         (structs.replace(START, term_to=date(9999, 12, 31)), "term-too-long"),
         (
             structs.replace(START, term_from=date(2990, 1, 1), term_to=date(3000, 1, 1)),
@@ -98,7 +99,7 @@ def test_a_start_that_makes_no_sense_is_refused(command: StartSubscription, expe
     "command",
     [
         structs.replace(START, term_to=date(2024, 1, 2)),
-        structs.replace(START, term_to=date(2124, 1, 1)),
+        structs.replace(START, term_to=date(2124, 1, 2)),
         structs.replace(START, term_from=date(2990, 1, 1), term_to=date(2999, 12, 31)),
         structs.replace(START, anchor_day=1),
         structs.replace(START, anchor_day=31),
