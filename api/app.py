@@ -3,6 +3,7 @@
 Binds nothing by itself; `tieout serve` does, to 127.0.0.1 unless told otherwise.
 """
 
+import asyncio
 import logging
 import secrets
 from collections.abc import AsyncIterator
@@ -11,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+import psycopg
 from litestar import Litestar, Response
 from litestar.connection import ASGIConnection
 from litestar.datastructures import State
@@ -57,11 +59,15 @@ class KeyRequired(AbstractAuthenticationMiddleware):
         ledger: Ledger = connection.app.state.service.ledger
         name = None
         if scheme.lower() == "bearer" and token:
-            with ledger.connection() as lent:
-                name = holder(lent, token)
+            name = await asyncio.to_thread(_holder, ledger, token)
         if name is None:
             raise HTTPException(status_code=401, detail="send `Authorization: Bearer KEY`")
         return AuthenticationResult(user=name, auth=token)
+
+
+def _holder(ledger: Ledger, token: str) -> str | None:
+    with ledger.connection() as lent:
+        return holder(lent, token)
 
 
 def now() -> datetime:
@@ -102,6 +108,7 @@ def create_app(dsn: str, run_every: float | None = None) -> Litestar:
             Conflict: _told,
             Missing: _told,
             StoreError: _told,
+            psycopg.OperationalError: _outage,
             Behind: _behind,
             HTTPException: _http,
             Exception: _failed,
@@ -118,9 +125,15 @@ def _told(
     return _response(problem_of(error, request.url.path))
 
 
-def _behind(request: AnyRequest, error: Behind) -> Response[bytes]:
-    problem = http_problem("views-behind", 503, str(error), request.url.path)
+def _outage(request: AnyRequest, error: psycopg.OperationalError) -> Response[bytes]:
+    """Nothing is lost: under its key the same request can be sent again."""
+    LOG.warning("%s %s: %s", request.method, request.url.path, error)
+    problem = http_problem("database-unreachable", 503, "", request.url.path)
     return _response(problem, {"Retry-After": "1"})
+
+
+def _behind(request: AnyRequest, error: Behind) -> Response[bytes]:
+    return _response(problem_of(error, request.url.path), {"Retry-After": "1"})
 
 
 def _http(request: AnyRequest, error: HTTPException) -> Response[bytes]:

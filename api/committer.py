@@ -63,11 +63,13 @@ class Committers:
     def _work(self, entity: str, queue: "SimpleQueue[Waiting | None]") -> None:
         while (waiting := queue.get()) is not None:
             group, after = _group(waiting, queue)
+            # Who hung up before the turn came is left out; from here on nobody can.
+            group = [row for row in group if row[1].set_running_or_notify_cancel()]
             if group:
                 requests = [request for request, _ in group]
                 work = partial(self._ledger.submit_many, entity, requests)
                 _settle([answer for _, answer in group], work)
-            if after is not None:
+            if after is not None and after[1].set_running_or_notify_cancel():
                 act, answer = after
                 _settle([answer], partial(_alone, act))
 

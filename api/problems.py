@@ -7,6 +7,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from api.problem_titles import TITLES
 from domain.errors import Malformed, Rejected
+from projections.question import Behind
 from store.failure import StoreError
 from store.request import Conflict
 
@@ -49,7 +50,7 @@ class Problem(Struct, frozen=True, kw_only=True):
     instance: str | UnsetType = UNSET
 
 
-Named = Rejected | Malformed | Conflict | Missing | StoreError
+Named = Rejected | Malformed | Conflict | Missing | StoreError | Behind
 
 
 def problem_of(error: Named, instance: str | None = None) -> Problem:
@@ -64,6 +65,8 @@ def problem_of(error: Named, instance: str | None = None) -> Problem:
             return _problem(error.code, 404, error.field, error.context, instance)
         case StoreError():
             return _problem(error.code, 503, None, {}, instance, str(error))
+        case Behind():
+            return _problem("views-behind", 503, None, {}, instance, str(error))
 
 
 def http_problem(code: str, status: int, detail: str, instance: str) -> Problem:

@@ -29,6 +29,8 @@ from store.usage_rows import BatchReceipt, ingest
 from store.usage_stage import UsageBatch
 
 RUN = "run:self"
+# For a connection: who waits longer is told of an outage, and may ask again.
+WAIT_SECONDS = 5.0
 
 
 class Billed(Struct, frozen=True, kw_only=True):
@@ -74,7 +76,7 @@ class Ledger:
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
-        with self.connections.connection() as lent:
+        with self.connections.connection(timeout=WAIT_SECONDS) as lent:
             yield lent
 
     # --- facts in ------------------------------------------------------------------------------

@@ -4,11 +4,13 @@ import sys
 from importlib.metadata import version
 
 import click
+import psycopg
 
 from api.cli import bench, books, cases, checks, demo, develop, facts, reports, serve, traces, usage
 from api.cli.output import fail
 from api.problems import Missing
 from domain.errors import Malformed, Rejected
+from projections.question import Behind
 from store.failure import StoreError
 from store.request import Conflict
 
@@ -47,5 +49,7 @@ reports.report.add_command(usage.reconciliation)
 def main() -> None:
     try:
         tieout(prog_name="tieout")
-    except (Rejected, Malformed, Conflict, Missing, StoreError) as error:
+    except psycopg.OperationalError as outage:
+        fail(StoreError("database-unreachable", str(outage)), as_json="--json" in sys.argv)
+    except (Rejected, Malformed, Conflict, Missing, StoreError, Behind) as error:
         fail(error, as_json="--json" in sys.argv)

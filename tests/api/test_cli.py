@@ -191,6 +191,12 @@ def test_a_database_that_is_not_there_is_told_in_words(tieout):
     assert told.stderr.startswith("database-unreachable: cannot connect")
 
 
+def test_a_position_that_is_not_reached_is_told_so(books):
+    told = books("report", "revenue", "-e", "acme", "--known-at", "99", "--json")
+
+    assert _said(told, 1)["code"] == "views-behind"
+
+
 def test_a_line_is_explained_from_an_export_on_a_machine_without_the_database(books, tmp_path):
     exported = tmp_path / "acme.ndjson"
     told = _said(books("export", "-e", "acme", "--output", str(exported), "--json"))

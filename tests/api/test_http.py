@@ -3,6 +3,9 @@
 import json
 
 import httpx
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 
 from api.app import create_app, first_key
 from api.openapi import OPERATIONS, document
@@ -178,6 +181,22 @@ def test_the_log_is_read_page_by_page(company):
     assert [row["position"] for row in first["rows"]] == [1, 2]
     assert first["next_after"] == 2
     assert first["rows"][0]["event"]["type"] == "entity-opened"
+
+
+def test_a_database_that_went_away_is_an_outage_and_not_a_refusal(database, company, server):
+    name = conninfo_to_dict(database)["dbname"]
+    with psycopg.connect(server.dsn, autocommit=True) as administrator:
+        limit = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}")
+        administrator.execute(limit.format(sql.Identifier(name), sql.SQL("false")))
+        administrator.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name]
+        )
+        away = company.get("/v1/heads")
+        administrator.execute(limit.format(sql.Identifier(name), sql.SQL("true")))
+
+    assert (away.status_code, away.json()["code"]) == (503, "database-unreachable")
+    assert away.json()["retryable"]
+    assert company.get("/v1/heads").json() == {"acme": 9}
 
 
 def test_the_description_names_every_route_and_needs_no_other_file(database):
