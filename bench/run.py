@@ -1,20 +1,19 @@
 """Rounds of all measurements in turn, so that a slow minute of the machine falls on each of them.
 
 A figure is the median of its rounds; its ratio is the median of each round's own ratio to the floor
-taken in that round. No figure is judged here: absolute ones move with the machine.
+taken in that round. No figure is judged here yet: `bar` and `met` are for that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
 from statistics import median
 
 from msgspec import Struct
 
-from bench.measures import MEASURES, Round
+from bench.lap import Lap
+from bench.measures import MEASURES
 from bench.stand import settings, stand
-from store.db import open_database
 
 ROUNDS = 5
 ROWS = 20_000
@@ -22,7 +21,10 @@ Told = Callable[[str], None]
 
 
 class Figure(Struct, frozen=True, kw_only=True):
-    """`value`, `low` and `high` in `unit`; `floor` in the same; `ratio` is value to floor."""
+    """Rates in `unit`, medians with low and high; `ratio` is value to floor, more is better.
+
+    `peak_mib` is the largest the client was while this was timed, what it was fed included.
+    """
 
     name: str
     value: float
@@ -31,46 +33,60 @@ class Figure(Struct, frozen=True, kw_only=True):
     ratio: float
     low: float
     high: float
-    rounds: int
+    floor_low: float
+    floor_high: float
+    peak_mib: float
+    bar: float | None = None
+    met: bool | None = None
 
 
 class Report(Struct, frozen=True, kw_only=True):
     """The figures, and the settings that decide them."""
 
     rows: int
+    rounds: int
     settings: dict[str, str]
+    peak_mib: float
     figures: tuple[Figure, ...]
 
 
 def bench(
     names: Sequence[str], *, rows: int = ROWS, rounds: int = ROUNDS, told: Told = lambda _: None
 ) -> Report:
-    """Each round measures every name once, each in a database of its own."""
-    taken: dict[str, list[Round]] = {name: [] for name in names}
-    with ExitStack() as open_ones:
-        server = open_ones.enter_context(open_database())
-        stands = {name: open_ones.enter_context(stand(server.dsn, name, rows)) for name in names}
+    """Each round measures every name once, on entities of its own."""
+    taken: dict[str, list[Lap]] = {}
+    with stand(rows) as measured:
         for number in range(rounds):
             for name in names:
                 told(f"round {number + 1} of {rounds}: {name}")
-                measure, _ = MEASURES[name]
-                taken[name].append(measure(stands[name], number))
-        found = settings(stands[names[0]].floor)
-    figures = tuple(figure(name, MEASURES[name][1], taken[name]) for name in names)
-    return Report(rows=rows, settings=found, figures=figures)
-
-
-def figure(name: str, unit: str, taken: Sequence[Round]) -> Figure:
-    rates = [one.count / one.seconds for one in taken]
-    floors = [one.count / one.floor_seconds for one in taken]
-    ratios = [rate / floor for rate, floor in zip(rates, floors, strict=True)]
-    return Figure(
-        name=name,
-        value=median(rates),
-        unit=unit,
-        floor=median(floors),
-        ratio=median(ratios),
-        low=min(rates),
-        high=max(rates),
-        rounds=len(taken),
+                for lap in MEASURES[name](measured, number):
+                    taken.setdefault(lap.figure, []).append(lap)
+        found = settings(measured.floor)
+    made = tuple(figure for laps in taken.values() for figure in figures(laps))
+    return Report(
+        rows=rows,
+        rounds=rounds,
+        settings=found,
+        peak_mib=max(figure.peak_mib for figure in made),
+        figures=made,
     )
+
+
+def figures(laps: Sequence[Lap]) -> Iterator[Figure]:
+    """One for each floor; a floor that is not the usual one lends the figure its name."""
+    for floor in laps[0].floors:
+        rates = [lap.count / lap.taken.seconds for lap in laps]
+        floors = [lap.count / lap.floors[floor] for lap in laps]
+        ratios = [rate / beside for rate, beside in zip(rates, floors, strict=True)]
+        yield Figure(
+            name="-".join(filter(None, (laps[0].figure, floor))),
+            value=median(rates),
+            unit=laps[0].unit,
+            floor=median(floors),
+            ratio=median(ratios),
+            low=min(rates),
+            high=max(rates),
+            floor_low=min(floors),
+            floor_high=max(floors),
+            peak_mib=max(lap.taken.peak_mib for lap in laps),
+        )

@@ -1,23 +1,35 @@
-"""Where the benchmarks run: a database of their own on the server, and the settings that decide."""
+"""Where the benchmarks run: a private server made for them, and the settings that decide.
+
+It is never the ledger of the home or of TIEOUT_DATABASE_URL: a log only grows.
+"""
 
 from __future__ import annotations
 
 import os
 import platform
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
+from pathlib import Path
 
-import psycopg
 from msgspec import Struct
-from psycopg import sql
-from psycopg.conninfo import make_conninfo
 
 from replay.ledger import Ledger
+from store import embedded
 from store.db import Connection, connect, migrate
 
-SETTINGS = ("server_version", "fsync", "synchronous_commit", "full_page_writes", "shared_buffers")
+SETTINGS = (
+    "server_version",
+    "fsync",
+    "synchronous_commit",
+    "full_page_writes",
+    "shared_buffers",
+    "wal_level",
+    "max_wal_size",
+)
 
 
 class Stand(Struct, frozen=True):
@@ -33,20 +45,18 @@ def now() -> datetime:
 
 
 @contextmanager
-def stand(server: str, name: str, rows: int) -> Iterator[Stand]:
-    """A fresh database of one measurement, on the ledger's server; gone afterwards."""
-    database = f"tieout_bench_{os.getpid()}_{name.replace('-', '_')}"
-    dsn = make_conninfo(server, dbname=database)
-    place = {"name": sql.Identifier(database)}
-    with psycopg.connect(server, autocommit=True) as administrator:
-        administrator.execute(sql.SQL("CREATE DATABASE {name} TEMPLATE template0").format(**place))
-        try:
-            with connect(dsn) as connection:
-                migrate(connection)
-                with Ledger.open(dsn, now) as ledger:
-                    yield Stand(ledger, connection, rows)
-        finally:
-            administrator.execute(sql.SQL("DROP DATABASE {name} WITH (FORCE)").format(**place))
+def stand(rows: int) -> Iterator[Stand]:
+    """A server of our own in a temporary folder; TMPDIR says where, and so on which disk."""
+    folder = Path(tempfile.mkdtemp(prefix="tieout-bench-"))
+    # Root drops to another account to run the server, and that one must be able to enter.
+    folder.chmod(0o755)
+    try:
+        with embedded.start(folder) as server, connect(server.dsn) as connection:
+            migrate(connection)
+            with Ledger.open(server.dsn, now) as ledger:
+                yield Stand(ledger, connection, rows)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def settings(connection: Connection) -> dict[str, str]:
@@ -57,5 +67,9 @@ def settings(connection: Connection) -> dict[str, str]:
         assert row is not None, name
         found[name] = str(row[0])
     versions = {name: version(name) for name in ("tieout", "psycopg", "msgspec")}
-    python = platform.python_version()
-    return {**found, **versions, "python": python, "cores": str(os.cpu_count())}
+    return {
+        **found,
+        **versions,
+        "python": platform.python_version(),
+        "cores": str(os.cpu_count()),
+    }

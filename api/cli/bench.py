@@ -4,7 +4,7 @@ import click
 
 from api.cli.output import as_json, examples, print_json, print_table, progress_console
 from bench.measures import MEASURES
-from bench.run import ROUNDS, ROWS
+from bench.run import ROUNDS, ROWS, Figure, Report
 from bench.run import bench as measured
 
 
@@ -22,28 +22,41 @@ from bench.run import bench as measured
 def bench(*, names: tuple[str, ...], rows: int, rounds: int, as_json: bool) -> None:
     """Measure append, ingest, catch-up, rebuild and measure, each beside its floor.
 
-    Medians of interleaved rounds, with the lowest and the highest. The databases are made for this
-    and dropped; the ledger itself is not touched.
+    Medians of interleaved rounds, with the lowest and the highest. A private server is started for
+    it and removed; no ledger is touched. docs/reference/bench.md says what each floor is.
     """
-    with progress_console().status("making databases") as shown:
+    with progress_console().status("starting a server") as shown:
         report = measured(names or tuple(MEASURES), rows=rows, rounds=rounds, told=shown.update)
     if as_json:
         print_json(report)
         return
     click.echo(", ".join(f"{name} {value}" for name, value in report.settings.items()))
-    print_table(
-        ["", "median", "low", "high", "unit", "floor", "of the floor"],
-        [
-            (
-                row.name,
-                f"{row.value:.0f}",
-                f"{row.low:.0f}",
-                f"{row.high:.0f}",
-                row.unit,
-                f"{row.floor:.0f}",
-                f"{row.ratio:.3f}",
-            )
-            for row in report.figures
-        ],
-        title=f"{report.rows} rows, medians of {rounds} rounds",
+    print_table(COLUMNS, [_row(figure) for figure in report.figures], title=_title(report))
+
+
+COLUMNS = (
+    *("", "median", "low", "high", "unit", "floor", "floor low", "floor high", "of the floor"),
+    "peak MiB",
+)
+
+
+def _row(figure: Figure) -> list[str]:
+    return [
+        figure.name,
+        f"{figure.value:.0f}",
+        f"{figure.low:.0f}",
+        f"{figure.high:.0f}",
+        figure.unit,
+        f"{figure.floor:.0f}",
+        f"{figure.floor_low:.0f}",
+        f"{figure.floor_high:.0f}",
+        f"{figure.ratio:.3f}",
+        f"{figure.peak_mib:.0f}",
+    ]
+
+
+def _title(report: Report) -> str:
+    return (
+        f"{report.rows} rows, medians of {report.rounds} rounds, "
+        f"client {report.peak_mib:.0f} MiB at most"
     )

@@ -1,1 +1,1 @@
-"""Floors: what the database alone needs for the same rows. Nothing here knows tieout."""
+"""Floors: what the database, or plain Python, needs for the same. Nothing here knows tieout."""

@@ -1,0 +1,20 @@
+"""An additive view as one INSERT of one SELECT. Imports nothing of tieout."""
+
+from __future__ import annotations
+
+from psycopg import sql
+
+from bench.floors.copied import Connection
+from bench.floors.named import queries
+
+SQL = queries(__file__)
+
+VIEW = "floor_view"
+TABLE = "account_total"
+
+
+def fold(connection: Connection, entity: str) -> None:
+    with connection.transaction():
+        path = sql.SQL("SET LOCAL search_path TO {}, public").format(sql.Identifier(VIEW))
+        connection.execute(path)
+        connection.execute(SQL.fold, {"entity": entity})
