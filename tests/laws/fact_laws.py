@@ -48,7 +48,8 @@ def _causes_of_unit(books: Books, settlement: Settlement, unit: str, random: Ran
     fresh = fresh_of(books, unit, run.position)
     whole = _Measured(unit, fresh, run)
     balances = due(whole.schedule(None), run.through, run.master.calendar)
-    slots = random.sample(sorted(balances), min(SAMPLED_SLOTS, len(balances)))
+    stand = sorted(slot for slot, row in balances.items() if row.minor)
+    slots = random.sample(stand, min(SAMPLED_SLOTS, len(stand)))
     return sum(_causes_of_slot(whole, slot, balances[slot]) for slot in slots)
 
 
@@ -242,7 +243,13 @@ def _told(books: Books, settlement: Settlement, unit: str, used: set[int]) -> in
     """A fact that no amount rests on changes nothing when it is left out."""
     run, fresh = settlement.run, fresh_of(books, unit, settlement.run.position)
     schedule = settlement.states[unit].schedule
+    listed = {row.position for row in schedule.pending}
+    listed |= {cause for flow in schedule.flows for cause in flow.causes}
+    opens_none = any(getattr(fact.event, "contract", "") == "none" for fact in known(fresh.facts))
     count = 0
+    for day in fresh.usage:
+        seen = day.position in listed or opens_none or not day.quantity
+        count += holds(seen, "usage is neither rated nor pending", unit, day)
     for fact in known(fresh.facts):
         if fact.position in used:
             count += 1

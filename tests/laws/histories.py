@@ -826,6 +826,8 @@ def _with_runs(draft: Draft, body: list[Arrival]) -> tuple[Arrival, ...]:
         if closed < closes:
             _close(draft, book, closed, day)
             closed += 1
+            if draft.chance():
+                _soft_close(draft, book, closed, day)
     if closed and reopen:
         _reopen(draft, book, closed)
     return tuple(draft.arrivals)
@@ -850,7 +852,7 @@ def _named(draft: Draft, number: int) -> str:
 def _close(draft: Draft, book: str, number: int, day: date) -> None:
     name = _named(draft, number)
     if draft.chance():
-        _book_fact(draft, book, PeriodSoftClosed(when=draft.when(day), period=name))
+        _soft_close(draft, book, number, day)
     _book_fact(draft, book, PeriodClosed(when=draft.when(day), period=name))
     if draft.chance(0.8):
         sealed = PeriodSealed(
@@ -863,6 +865,13 @@ def _close(draft: Draft, book: str, number: int, day: date) -> None:
             closed_at=0,
         )
         _book_fact(draft, book, sealed)
+
+
+def _soft_close(draft: Draft, book: str, number: int, day: date) -> None:
+    name = _named(draft, number)
+    earlier = (a.event for a in draft.arrivals if isinstance(a.event, PeriodSoftClosed))
+    if name not in {event.period for event in earlier}:
+        _book_fact(draft, book, PeriodSoftClosed(when=draft.when(day), period=name))
 
 
 def _reopen(draft: Draft, book: str, closed: int) -> None:

@@ -11,6 +11,8 @@ from random import Random
 import msgspec
 from msgspec import structs
 
+from domain.accounting.measure import measure
+from domain.accounting.schedule import Schedule
 from domain.books import PeriodClosed, PeriodReopened, PeriodSealed, PeriodSoftClosed, PostingRun
 from domain.calendar import Calendar, Period, add_months
 from domain.due import due
@@ -65,6 +67,10 @@ def balance(_history: History, ledger: Ledger) -> int:
             count += same(sum(line.functional_minor for line in entry.lines), 0, entry)
             count += holds(entry.currency in {"USD", "JPY"}, entry)
             count += _kinds_balance(entry)
+            # No rate is known yet, so both currencies are one and both amounts are the same.
+            same_currency = entry.currency == entry.functional_currency
+            for line in entry.lines if same_currency else ():
+                count += same(line.functional_minor, line.minor, entry.unit, line)
     return count
 
 
@@ -340,7 +346,25 @@ def longer_look(history: History, ledger: Ledger) -> int:
                 far = add_months(near, random.randint(1, 18))
                 short = _up_to(due(state.schedule, near, calendar), near)
                 count += same(short, _up_to(due(state.schedule, far, calendar), near), unit, near)
+                count += _as_if_it_ended(books, settlement, unit, near)
     return count
+
+
+def _as_if_it_ended(books: Books, settlement: Settlement, unit: str, near: date) -> int:
+    """Usage after a day moves nothing earned by it: a charge is earned as if the period ended."""
+    run, fresh = settlement.run, fresh_of(books, unit, settlement.run.position)
+    if not fresh.usage:
+        return 0
+    early = tuple(day for day in fresh.usage if day.day <= near)
+    whole = measure(unit, fresh.facts, fresh.usage, run.master, run.book)
+    short = measure(unit, fresh.facts, early, run.master, run.book)
+    found, expected = (_earned(one, near, run.master.calendar) for one in (short, whole))
+    return same(found, expected, unit, near)
+
+
+def _earned(schedule: Schedule, near: date, calendar: Calendar) -> dict[Slot, int]:
+    rows = _up_to(due(schedule, near, calendar), near)
+    return {slot: row.minor for slot, row in rows.items() if row.minor}
 
 
 def _up_to(balances: Balances, last: date) -> Balances:

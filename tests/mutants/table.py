@@ -1,0 +1,195 @@
+"""What may be broken, and which law must see it: at least two for each law."""
+
+from typing import NamedTuple
+
+
+class Mutant(NamedTuple):
+    """In `file` the text `old`, found exactly once, becomes `new`; then `law` must fail."""
+
+    law: str
+    file: str
+    old: str
+    new: str
+    why: str
+
+
+MUTANTS = (
+    Mutant(
+        "1-balance",
+        "domain/due.py",
+        "for account, sign in ((UNBILLED, 1), (LIABILITY, -1)):",
+        "for account, sign in ((UNBILLED, 1), (LIABILITY, 1)):",
+        "unbilled is debited twice",
+    ),
+    Mutant(
+        "1-balance",
+        "domain/due.py",
+        "stands.functional_minor + minor,",
+        "stands.functional_minor,",
+        "the second amount of a slot is lost in functional currency",
+    ),
+    Mutant(
+        "2-a-late-fact-is-only-late",
+        "domain/routing.py",
+        'return fact.stream.partition(":")[0] in _DOCUMENTS\n\n\ndef unit_of_line',
+        "return False\n\n\ndef unit_of_line",
+        "a credit known before its invoice never reaches the contract",
+    ),
+    Mutant(
+        "2-a-late-fact-is-only-late",
+        "domain/facts.py",
+        "when.order or 0,",
+        "fact.position,",
+        "facts of one day count in order of arrival",
+    ),
+    Mutant(
+        "3-earned-then-booked-now",
+        "domain/periods.py",
+        'if adjustment else ("open",)',
+        'if adjustment else ("open", "soft-closed")',
+        "settling books into a soft-closed period",
+    ),
+    Mutant(
+        "3-earned-then-booked-now",
+        "domain/periods.py",
+        "if period.first >= earned.first)",
+        "if period.first > earned.first)",
+        "everything is booked a period late",
+    ),
+    Mutant(
+        "3-earned-then-booked-now",
+        "domain/ledger.py",
+        "return max(booked.first, min(wanted, booked.last))",
+        "return wanted",
+        "an accounting date may leave its period",
+    ),
+    Mutant(
+        "4-once",
+        "domain/ledger.py",
+        "changed.get(slot) or stood[slot])\n        for slot, row in sorted(balances.items(), "
+        "key=lambda pair: pair[0])\n        if slot in changed or slot in stood",
+        "changed.get(slot) or stood[slot])\n        for slot, row in sorted(balances.items(), "
+        "key=lambda pair: pair[0])\n        if slot in stood",
+        "what is posted first is forgotten and posted again",
+    ),
+    Mutant(
+        "4-once",
+        "domain/ledger.py",
+        "        minor = (should.minor if should else 0) - (stands.minor if stands else 0)",
+        "        minor = should.minor if should else 0",
+        "the whole amount is posted at every settlement",
+    ),
+    Mutant(
+        "5-sealed-answers-stay",
+        "domain/facts.py",
+        "if at is None or fact.position <= at]",
+        "if at is None or fact.position <= at + 2]",
+        "an earlier answer sees facts that came later",
+    ),
+    Mutant(
+        "5-sealed-answers-stay",
+        "domain/facts.py",
+        "    seen.sort(key=lambda fact: fact.position)\n    dead = corrected(seen)",
+        "    seen.sort(key=lambda fact: fact.position)\n    dead = corrected(facts)",
+        "a later correction reaches back into an earlier answer",
+    ),
+    Mutant(
+        "6-replay-is-live-is-rebuild",
+        "domain/ledger.py",
+        "first_day(flow.curve) <= until and last_day(flow.curve) > after",
+        "first_day(flow.curve) <= until and last_day(flow.curve) > until",
+        "a unit whose last amount comes due between two runs is passed over",
+    ),
+    Mutant(
+        "6-replay-is-live-is-rebuild",
+        "domain/ledger.py",
+        "    schedule, news = before.schedule, News()\n",
+        '    schedule, news = Schedule(unit=unit, book=run.book, currency="USD"), News()\n',
+        "a unit without news loses its stored schedule",
+    ),
+    Mutant(
+        "7-conservation",
+        "domain/rating.py",
+        "            pending.append(_pending(day, found))\n",
+        "            pending.append(_pending(day, found)) if day.rows > 1 else None\n",
+        "a pending row is lost",
+    ),
+    Mutant(
+        "7-conservation",
+        "domain/accounting/documents.py",
+        "        for cut in billed.cuts\n",
+        "        for cut in billed.cuts[:1]\n",
+        "the second credit of a line reaches no account",
+    ),
+    Mutant(
+        "8-no-orphan",
+        "domain/billing.py",
+        "causes=causes_of(stretch.causes, cut, back),",
+        "causes=causes_of(stretch.causes, back),",
+        "what ends a service early is no cause of its last charge",
+    ),
+    Mutant(
+        "8-no-orphan",
+        "domain/accounting/documents.py",
+        "cuts.append(structs.replace(void, causes=causes_of(void.causes, credited)))",
+        "cuts.append(void)",
+        "a void does not rest on the credits before it",
+    ),
+    Mutant(
+        "8-no-orphan",
+        "domain/accounting/settlement.py",
+        "    group.causes = causes_of(group.causes, joining.causes)\n",
+        "    group.causes = causes_of(group.causes)\n",
+        "money does not rest on the invoice it pays",
+    ),
+    Mutant(
+        "9-nothing-silent",
+        "domain/due.py",
+        "        before = now\n    return found",
+        "        before = 0\n    return found",
+        "the parts of an amount no longer sum to it",
+    ),
+    Mutant(
+        "9-nothing-silent",
+        "domain/rating.py",
+        "            pending.append(_pending(day, found))\n            continue",
+        "            continue",
+        "usage nobody sold is dropped",
+    ),
+    Mutant(
+        "10-a-longer-look-changes-nothing-earlier",
+        "domain/due.py",
+        "now = standing(flow.curve, min(period.last, cut))",
+        "now = standing(flow.curve, cut)",
+        "all that is earned by a date falls into the first period",
+    ),
+    Mutant(
+        "10-a-longer-look-changes-nothing-earlier",
+        "domain/rating.py",
+        "        found[day] = exact\n    return found",
+        "        found[day] = exact\n    return dict.fromkeys(found, exact)",
+        "usage to come is earned before it occurs",
+    ),
+    Mutant(
+        "slow-reference",
+        "domain/money.py",
+        "    whole = (2 * abs(minor) * part + total) // (2 * total)",
+        "    whole = abs(minor) * part // total",
+        "shares are cut off, not rounded",
+    ),
+    Mutant(
+        "slow-reference",
+        "domain/accounting/curves.py",
+        '    cut = after if curve.by == "month-by-days" else month_start(after)\n',
+        "    cut = after\n",
+        "month-even moves inside a month",
+    ),
+)
+# Breaks a price model: the amount and what explain shows of it must both change.
+RULE = Mutant(
+    "explain",
+    "domain/pricing/graduated.py",
+    "ceiling = quantity if tier.up_to is None else min(quantity, tier.up_to)",
+    "ceiling = quantity",
+    "the first tier takes every unit",
+)
