@@ -17,7 +17,7 @@ from domain.calendar import add_months, spans
 from domain.decimals import plain
 from domain.explain import Step
 from domain.master import MasterData, PriceVersion
-from domain.money import decimal_text, to_minor
+from domain.money import decimal_text, rounded_share, to_minor
 from domain.pricing import rate
 from domain.terms import Stretch, Terms
 
@@ -35,7 +35,10 @@ class BillingPeriod(Struct, frozen=True):
 
 
 class Charge(Struct, frozen=True, kw_only=True):
-    """One amount to charge for [start, end) of a billing period, with its causes and steps."""
+    """One amount to charge for [start, end) of a billing period, with its causes and steps.
+
+    `running_minor` is what it would have come to had it run to the end of the period.
+    """
 
     item: str
     price: str
@@ -43,6 +46,7 @@ class Charge(Struct, frozen=True, kw_only=True):
     start: date
     end: date
     minor: int
+    running_minor: int
     bill_on: date
     causes: tuple[int, ...]
     pattern: str
@@ -84,14 +88,13 @@ def _charge(
     start, end = max(stretch.start, period.start), min(stretch.end, period.end)
     # What ends the stretch is why no charge follows, also where it ends with the period.
     cut = stretch.cut if stretch.end <= period.end else ()
-    share = Fraction((end - start).days, period.days)
     price = version.price
     if price.proration == "none":
         if start > period.start:
             return None
-        start, end, share = period.start, period.end, Fraction(1)
+        start, end = period.start, period.end
     rated = rate(price.model, stretch.quantity)
-    charged = to_minor(rated.amount * share, price.currency)
+    running, charged = _charged(rated.amount, start, end, period, price.currency)
     back = _given_back(period, terms)
     return Charge(
         item=stretch.item,
@@ -100,6 +103,7 @@ def _charge(
         start=start,
         end=end,
         minor=0 if back else charged,
+        running_minor=0 if back else running,
         bill_on=period.start if price.bill == "advance" else period.end,
         causes=causes_of(stretch.causes, cut, back),
         pattern=price.pattern or "ratable",
@@ -112,6 +116,19 @@ def _charge(
             *((Step(what="given back", value="in full at cancellation"),) if back else ()),
         ),
     )
+
+
+def _charged(
+    amount: Fraction, start: date, end: date, period: BillingPeriod, currency: str
+) -> tuple[int, int]:
+    """What [start, period end) costs, and the part of it up to `end`.
+
+    The part is cut from the whole by days with the ledger's one rounding, so a change inside the
+    period leaves what was earned before it as it was.
+    """
+    to_the_end = (period.end - start).days
+    running = to_minor(amount * Fraction(to_the_end, period.days), currency)
+    return running, rounded_share(running, (end - start).days, to_the_end)
 
 
 def _given_back(period: BillingPeriod, terms: Terms) -> tuple[int, ...]:
@@ -162,10 +179,7 @@ def _retained(
     price = version.price
     since = max(stretch.start, period.start)
     rated = rate(price.model, stretch.quantity)
-    whole, served = (
-        to_minor(rated.amount * Fraction((until - since).days, period.days), price.currency)
-        for until in (period.end, day)
-    )
+    whole, served = _charged(rated.amount, since, day, period, price.currency)
     kept = whole - served
     return Charge(
         item=stretch.item,
@@ -174,6 +188,7 @@ def _retained(
         start=day,
         end=period.end,
         minor=kept,
+        running_minor=kept,
         bill_on=period.start if price.bill == "advance" else period.end,
         causes=causes_of(stretch.causes, (position,)),
         pattern="as-invoiced" if price.pattern == "as-invoiced" else "point-in-time",

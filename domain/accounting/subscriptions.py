@@ -7,14 +7,16 @@ Usage is earned as it occurs. Bill and revenue rest on the same charges.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
-from domain.accounting.curves import Progress
+from domain.accounting.curves import Progress, measured_from
 from domain.accounting.documents import BilledLine
 from domain.accounting.invoices import concessions, invoiced_flows
 from domain.accounting.modification import Version, modified
 from domain.accounting.revenue import as_used, at_once, over_time
-from domain.accounting.schedule import Flow, PendingUsage, causes_of
+from domain.accounting.schedule import Flow, PendingUsage, causes_of, frozen, stands
 from domain.billing import Charge, first_version, recurring_charges
+from domain.calendar import ONE_DAY
 from domain.facts import Fact, in_effective_order
 from domain.master import MasterData
 from domain.rating import rate_usage
@@ -121,12 +123,36 @@ def _by_item(
 
 
 def _flows(charges: Sequence[Charge], by: Progress) -> tuple[Flow, ...]:
-    return tuple(_earned(charge, by) for charge in charges if charge.pattern != "as-invoiced")
-
-
-def _earned(charge: Charge, by: Progress) -> Flow:
-    if charge.pattern == "point-in-time":
-        return at_once(charge.item, charge.start, charge.minor, charge.causes, charge.steps)
-    return over_time(
-        charge.item, charge.start, charge.end, charge.minor, by, charge.causes, charge.steps
+    return tuple(
+        flow
+        for charge in charges
+        if charge.pattern != "as-invoiced"
+        for flow in _earned(charge, by)
     )
+
+
+def _earned(charge: Charge, by: Progress) -> tuple[Flow, ...]:
+    item, causes, steps = charge.item, charge.causes, charge.steps
+    if charge.pattern == "point-in-time":
+        return (at_once(item, charge.start, charge.minor, causes, steps),)
+    start = measured_from(charge.end, by)
+    if charge.end == charge.period.end or start <= charge.start:
+        return (over_time(item, charge.start, charge.end, charge.minor, by, causes, steps),)
+    return _cut_short(charge, start, by)
+
+
+def _cut_short(charge: Charge, start: date, by: Progress) -> tuple[Flow, ...]:
+    """A change inside a billing period leaves what was earned before it as it was.
+
+    Until the change is measured the charge is earned as if it ran on; what its part comes to beyond
+    that is earned in what is left of it. By days nothing is left: both are cut by days.
+    """
+    item, causes, steps = charge.item, charge.causes, charge.steps
+    running = over_time(
+        item, charge.start, charge.period.end, charge.running_minor, by, causes, steps
+    )
+    kept = frozen((running,), start - ONE_DAY, causes)
+    rest = charge.minor - stands(kept, start - ONE_DAY)
+    if charge.end <= start:
+        return (*kept, at_once(item, charge.end, rest, causes, steps)) if rest else kept
+    return (*kept, over_time(item, start, charge.end, rest, by, causes, steps))
