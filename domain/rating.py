@@ -30,9 +30,8 @@ from domain.pricing import amount, rate
 from domain.terms import Stretch, Terms
 from domain.usage import UsageDay
 
-
-# Billing periods remembered with their charges. A period that is over rarely changes, and every run,
-# bill and view rates it again: measured, four fifths of the time a long history took.
+# Billing periods remembered with their charges. A period that is over rarely changes, and every
+# run and bill rates it again: measured, three quarters of rating a long history.
 REMEMBERED = 16_384
 
 
@@ -54,7 +53,7 @@ class _Found(Struct):
 
 
 class _Group(Struct, frozen=True):
-    """Usage of one item in one billing period under one price version: all that its charge needs."""
+    """Usage of one item in one billing period at one price version: all that its charge needs."""
 
     item: str
     period: BillingPeriod
@@ -85,8 +84,8 @@ def rate_usage(usage: Iterable[UsageDay], terms: Terms | None, master: MasterDat
         group.causes.update(stretch.causes, (day.position,))
     by_period: dict[tuple[date, date], list[_Group]] = {}
     for key in sorted(groups):
-        group = _group(key[0], groups[key], master)
-        by_period.setdefault((group.period.start, group.period.end), []).append(group)
+        whole = _group(key[0], groups[key], master)
+        by_period.setdefault((whole.period.start, whole.period.end), []).append(whole)
     charges = [charge for one in by_period.values() for charge in _charges(tuple(one))]
     charges.sort(key=lambda charge: (charge.item, charge.start, charge.price))
     return RatedUsage(tuple(charges), tuple(pending))
