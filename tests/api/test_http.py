@@ -1,6 +1,7 @@
 """The HTTP face on a real socket: keys, answers, repeats, views at both clocks."""
 
 import json
+import re
 
 import httpx
 import psycopg
@@ -209,7 +210,12 @@ def test_the_description_names_every_route_and_needs_no_other_file(database):
     }
 
     assert routes == {(operation.method, operation.path) for operation in OPERATIONS}
-    assert "http" not in str(document()).replace("'http'", "")
+    described = json.dumps(document())
+    assert "http" not in described.replace('"http"', "")
+    pointed = {found for found in re.findall(r'"#/components/schemas/([^"]+)"', described)}
+    assert pointed <= {*document()["components"]["schemas"]}
+    names = [operation.name for operation in OPERATIONS]
+    assert len(names) == len({*names})
 
 
 def test_a_line_leads_down_to_its_facts_and_a_fact_up_to_its_lines(company):

@@ -1,7 +1,9 @@
 """The facade: what a billing run issues, and that a close is two facts, finished if cut off."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from decimal import Decimal
+from threading import Barrier
 
 from domain.books import PeriodClosed, PeriodSealed
 from domain.facts import When
@@ -44,6 +46,23 @@ def test_a_billing_run_again_issues_nothing(company):
     company.bill("acme", date(2024, 1, 1))
 
     assert company.bill("acme", date(2024, 1, 1)).documents == ()
+
+
+def test_two_billing_runs_at_once_issue_one_invoice(company):
+    both = Barrier(2)
+
+    def billing(_):
+        both.wait(30)
+        return _documents(company.bill("acme", date(2024, 1, 1)))
+
+    with ThreadPoolExecutor(2) as threads:
+        answered = list(threads.map(billing, range(2)))
+
+    invoice = ("invoice:c1-USD-20240101-1", 1000_00)
+    assert all(documents in ([invoice], []) for documents in answered)
+    with company.connection() as connection:
+        issued = log.read_categories(connection, "acme", ["invoice"])
+    assert [fact.stream for fact in issued] == [invoice[0]]
 
 
 def test_usage_is_billed_at_the_end_of_its_billing_period(company):
