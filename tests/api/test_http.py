@@ -212,7 +212,7 @@ def test_the_description_names_every_route_and_needs_no_other_file(database):
     assert routes == {(operation.method, operation.path) for operation in OPERATIONS}
     described = json.dumps(document())
     assert "http" not in described.replace('"http"', "")
-    pointed = {found for found in re.findall(r'"#/components/schemas/([^"]+)"', described)}
+    pointed = set(re.findall(r'"#/components/schemas/([^"]+)"', described))
     assert pointed <= {*document()["components"]["schemas"]}
     names = [operation.name for operation in OPERATIONS]
     assert len(names) == len({*names})
