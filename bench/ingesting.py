@@ -52,11 +52,13 @@ def _open(stand: Stand, entity: str) -> None:
 
 def _ingest(stand: Stand, entity: str, lines: Sequence[bytes]) -> None:
     decode = msgspec.json.Decoder().decode
+    received = accepted = 0
     for start in range(0, len(lines), TOGETHER):
         order = UsageBatch(entity=entity, source=SOURCE, key=f"batch:{start}")
         rows = (decode(line) for line in lines[start : start + TOGETHER])
         receipt = stand.ledger.ingest(order, rows)
-        assert receipt.rejected == 0, receipt
+        received, accepted = received + receipt.received, accepted + receipt.accepted
+    assert (received, accepted) == (len(lines), stand.rows), (received, accepted)
 
 
 def _verify(stand: Stand, entity: str) -> None:

@@ -61,7 +61,8 @@ def _rebuild_view(stand: Stand, lines: int) -> Lap:
         generations.drop(connection, BESIDE)
     copied.empty(stand.floor, [totals.TABLE], schema=totals.VIEW)
     floor = timed(stand.floor, lambda: totals.fold(stand.floor, REBUILT))
-    assert copied.count(stand.floor, totals.VIEW, totals.TABLE, REBUILT) == found.rows > 0
+    folded = copied.count(stand.floor, totals.VIEW, totals.TABLE, REBUILT)
+    assert folded == found.rows > 0, (folded, found)
     return _lap("rebuild-view", "lines/s", lines, taken, floor)
 
 
