@@ -90,16 +90,23 @@ def accept(books: Books, arrival: Arrival, *, measure_all: bool = False) -> Fact
     if arrival.key in books.keys:
         return None
     fact = _fact(books, arrival)
-    books.keys[arrival.key] = fact.position
+    take(books, fact, arrival.rows, measure_all=measure_all)
+    return fact
+
+
+def take(
+    books: Books, fact: Fact, rows: Sequence[UsageRow] = (), *, measure_all: bool = False
+) -> None:
+    """A fact into the log, with everything that follows from it."""
+    books.keys[fact.command_id] = fact.position
     books.versions[fact.stream] = fact.version
     books.facts.append(fact)
     if isinstance(fact.event, UsageBatchAccepted):
-        _take_rows(books, fact, arrival.rows)
+        _take_rows(books, fact, rows)
     _mark(books, fact)
     if isinstance(fact.event, PostingRun):
         books.through = max(books.through, fact.event.through)
         _run(books, fact, measure_all=measure_all)
-    return fact
 
 
 def _fact(books: Books, arrival: Arrival) -> Fact:

@@ -1,4 +1,4 @@
-"""Apply each mutant to a copy of the tree and expect its law to fail: `python -m tests.mutants [WORD]`.
+"""Apply each mutant to a copy of the tree; its law must fail: `python -m tests.mutants [WORD]`.
 
 A mutant that no test sees is a hole in the laws; one that cannot be applied is a stale table. Both
 fail the run.
