@@ -1,4 +1,4 @@
-"""Drawn histories on PostgreSQL: the journal of memory, in any batches, and controls that tie.
+"""Drawn histories on PostgreSQL: journal, views and seals made again, and controls that tie.
 
 The facts of a history go into the log as they are, its usage rows through the real ingest.
 """
@@ -12,10 +12,14 @@ import pytest
 from msgspec.structs import replace
 
 from domain.books import PeriodClosed, PeriodSealed
+from domain.due import LIABILITY
 from domain.facts import Event, Fact
 from domain.usage import UsageBatchAccepted, UsageRow
 from projections import runner
+from projections.deferred_revenue import deferred
+from projections.question import Question
 from projections.reconciliation import reconcile
+from projections.trial_balance import trial_balance
 from replay.rebuild import rebuild_journal, rebuild_views
 from store import log
 from store.canonical import entry_leaf
@@ -26,7 +30,7 @@ from store.usage_stage import UsageBatch
 from tests.laws.histories import history
 from tests.laws.memory import Arrival, Books, play
 
-HISTORIES = int(os.environ.get("TIEOUT_LAW_HISTORIES_ON_POSTGRESQL", "20"))
+HISTORIES = int(os.environ.get("TIEOUT_LAW_HISTORIES_ON_POSTGRESQL", "6"))
 JOURNAL = """
     SELECT known_at, unit, book, booked, leaf, entry FROM journal_entry
      WHERE entity = %s ORDER BY entry
@@ -100,7 +104,7 @@ def _sealed(connection: Connection, books: Books, fact: Fact, event: PeriodSeale
 
 @pytest.mark.parametrize("number", range(HISTORIES))
 def test_a_drawn_history_is_the_same_on_postgresql(connection: Connection, number: int) -> None:
-    drawn = history(number, 5 * number)
+    drawn = history(number, 15 * number)
     ledger = {entity: play(entity, arrivals) for entity, arrivals in drawn.logs.items()}
     for entity, books in ledger.items():
         tell(connection, books, drawn.logs[entity])
@@ -120,7 +124,27 @@ def test_a_drawn_history_is_the_same_on_postgresql(connection: Connection, numbe
         views = rebuild_views(connection, batch=batch)
         assert (journal.breaks, views.breaks, views.switched) == ((), (), True)
         assert journal.lines > 0
+    assert_views_agree(connection, ledger)
     assert_controls_tie(connection, ledger)
+
+
+def assert_views_agree(connection: Connection, ledger: dict[str, Books]) -> None:
+    """Trial balance and deferred revenue as known at every run, beside the entries of memory."""
+    for entity, books in ledger.items():
+        for book in books.books:
+            sums: Counter[tuple[str, str]] = Counter()
+            for settled in (one for one in books.settlements if one.run.book == book):
+                for entry in settled.entries:
+                    for line in entry.lines:
+                        sums[line.slot.account, entry.currency] += line.minor
+                ask = Question(entity=entity, book=book, known_at=settled.run.position)
+                found = trial_balance(connection, ask).rows
+                assert {(row.account, row.currency): row.minor for row in found} == sums
+                owed: Counter[str] = Counter()
+                for row in deferred(connection, ask).rows:
+                    owed[row.currency] += row.minor
+                expected = {c: -n for (a, c), n in sums.items() if a == LIABILITY and n}
+                assert {currency: minor for currency, minor in owed.items() if minor} == expected
 
 
 def assert_controls_tie(connection: Connection, ledger: dict[str, Books]) -> None:
