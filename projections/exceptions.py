@@ -135,7 +135,7 @@ def _gaps(
 
 
 def _overlaps(event: UsageWindowDeclared, period: Period | None) -> bool:
-    return period is None or (event.window_from <= period.last and event.window_to >= period.first)
+    return period is None or (event.window_from <= period.last and event.window_to > period.first)
 
 
 def _gap(subject: str, detail: str, since: int) -> Finding:

@@ -13,8 +13,8 @@ from typing import Self
 
 from msgspec import Struct
 
-from domain.books import ClosePeriod, ReopenPeriod, RunPosting, SealPeriod, SoftClosePeriod
-from domain.facts import When
+from domain.books import BOOK, ClosePeriod, ReopenPeriod, RunPosting, SealPeriod, SoftClosePeriod
+from domain.facts import When, fold
 from domain.master import master_data
 from projections import generations, runner
 from projections.exceptions import close_evidence, run_due
@@ -184,7 +184,8 @@ class Ledger:
         self.catch_up(entity)
         when = self._end_of(entity, period)
         command = SoftClosePeriod(when=when, period=period)
-        return self._book(entity, book, command, key or f"soft-close:{book}:{period}", actor)
+        name = key or self._act("soft-close", entity, book, period)
+        return self._book(entity, book, command, name, actor)
 
     def close_period(
         self, entity: str, book: str, period: str, *, key: str | None = None, actor: str = "system"
@@ -193,8 +194,10 @@ class Ledger:
         self.catch_up(entity)
         when = self._end_of(entity, period)
         name = key or self._act("close", entity, book, period)
-        command = ClosePeriod(when=when, period=period)
-        closed_at = self._book(entity, book, command, name, actor).positions[-1]
+        closed_at = None if key else self._unsealed(entity, book, period)
+        if closed_at is None:
+            command = ClosePeriod(when=when, period=period)
+            closed_at = self._book(entity, book, command, name, actor).positions[-1]
         self.catch_up(entity)
         with self.connection() as connection:
             found = period_seal(connection, entity, book=book, period=period, closed_at=closed_at)
@@ -227,16 +230,20 @@ class Ledger:
         """Two people undo the close and its seal."""
         when = self._end_of(entity, period)
         command = ReopenPeriod(when=when, period=period, approved_by=approved_by)
-        name = key or self._act("reopen", entity, book, period)
+        name = key or self._act("reopen", entity, book, period, actor, approved_by)
         receipt = self._book(entity, book, command, name, actor, reason)
         self.catch_up(entity)
         return receipt
 
-    def _act(self, act: str, entity: str, book: str, period: str) -> str:
-        """A key for the act as things stand: the next close after a reopening is another one."""
+    def _act(self, act: str, entity: str, book: str, period: str, *people: str) -> str:
+        """A key for the act as things stand: once they changed, what was refused may be asked."""
+        return ":".join((act, book, period, str(self.head(entity)), *people))
+
+    def _unsealed(self, entity: str, book: str, period: str) -> int | None:
+        """Where a close stands that was cut off before its seal."""
         with self.connection() as connection:
-            streams = log.stream_versions(connection, entity, [f"book:{book}"])
-        return f"{act}:{book}:{period}:{streams.get(f'book:{book}', 0)}"
+            state = fold(BOOK, log.read_stream(connection, entity, f"book:{book}"))
+        return state.closed_at[period] if state.standing(period) == "closed" else None
 
     def _book(
         self,
