@@ -23,7 +23,7 @@ from litestar.middleware.authentication import (
     AuthenticationResult,
 )
 
-from api.auth import holder, keep_first_key
+from api.auth import holder, keep_first_key, replace_key
 from api.commands import COMMAND_ROUTES
 from api.committer import Committers
 from api.follower import Follower
@@ -76,9 +76,21 @@ def now() -> datetime:
 
 def first_key(dsn: str) -> str | None:
     """The admin key of a ledger that has none yet; shown once, never again."""
-    token = f"tk_{secrets.token_urlsafe(32)}"
+    token = _random_key()
     with connect(dsn) as connection:
         return token if keep_first_key(connection, token, now()) else None
+
+
+def another_key(dsn: str) -> str:
+    """Another admin key; the one before opens nothing any more."""
+    token = _random_key()
+    with connect(dsn) as connection:
+        replace_key(connection, token, now())
+    return token
+
+
+def _random_key() -> str:
+    return f"tk_{secrets.token_urlsafe(32)}"
 
 
 def create_app(dsn: str, run_every: float | None = None) -> Litestar:

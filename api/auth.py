@@ -15,8 +15,16 @@ ADMIN = "admin"
 
 def keep_first_key(connection: Connection, token: str, at: datetime) -> bool:
     """The admin key of a new ledger. False: there are keys already, and this one is none."""
-    arguments = {"name": ADMIN, "digest": digest(token), "role": ADMIN, "created_at": at}
-    return connection.execute(SQL.keep_first_key, arguments).rowcount == 1
+    return connection.execute(SQL.keep_first_key, _admin(token, at)).rowcount == 1
+
+
+def replace_key(connection: Connection, token: str, at: datetime) -> None:
+    """Another admin key instead of the one before, which was lost or seen by others."""
+    connection.execute(SQL.replace_key, _admin(token, at))
+
+
+def _admin(token: str, at: datetime) -> dict[str, object]:
+    return {"name": ADMIN, "digest": digest(token), "role": ADMIN, "created_at": at}
 
 
 def holder(connection: Connection, token: str) -> str | None:

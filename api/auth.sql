@@ -5,6 +5,13 @@ SELECT %(name)s, %(digest)s, %(role)s, %(created_at)s
  WHERE NOT EXISTS (SELECT FROM api_key)
 ON CONFLICT (name) DO NOTHING;
 
+-- name: replace_key
+-- The old key is no key any more from here on.
+INSERT INTO api_key (name, digest, role, created_at)
+VALUES (%(name)s, %(digest)s, %(role)s, %(created_at)s)
+ON CONFLICT (name)
+DO UPDATE SET digest = excluded.digest, created_at = excluded.created_at, revoked_at = NULL;
+
 -- name: holder
 SELECT name
   FROM api_key

@@ -5,15 +5,16 @@ from contextlib import suppress
 import click
 import uvicorn
 
-from api.app import create_app, first_key
-from api.cli.output import examples
+from api.app import another_key, create_app, first_key
+from api.cli.output import as_json, examples, print_json
 from store.db import connect, migrate, open_database
 
 
 @click.command(
     epilog=examples(
         "tieout serve",
-        "tieout serve --port 9000",
+        "tieout serve --port 9000 --json",
+        "tieout serve --new-key          when the key is lost, or was seen by others",
         "curl -H 'Authorization: Bearer KEY' 127.0.0.1:8321/v1/heads",
     )
 )
@@ -26,13 +27,16 @@ from store.db import connect, migrate, open_database
     type=click.FloatRange(min=0),
     help="Post late facts by itself at most every so many seconds; 0 leaves runs to you.",
 )
-def serve(*, host: str, port: int, run_every: float) -> None:
+@click.option("--new-key", is_flag=True, help="Make another admin key; the old one is void.")
+@as_json
+def serve(*, host: str, port: int, run_every: float, new_key: bool, as_json: bool) -> None:
     """Serve the ledger over HTTP under /v1. The first start prints the admin key, once."""
     with open_database() as server:
         with connect(server.dsn) as connection:
             migrate(connection)
-        if (token := first_key(server.dsn)) is not None:
-            click.echo(f"Admin key, shown only now: {token}")
+        token = another_key(server.dsn) if new_key else first_key(server.dsn)
+        if token is not None:
+            _say({"admin_key": token}, f"Admin key, shown only now: {token}", as_json=as_json)
         config = uvicorn.Config(
             create_app(server.dsn, run_every or None),
             host=host,
@@ -42,15 +46,28 @@ def serve(*, host: str, port: int, run_every: float) -> None:
         )
         # An interrupt has stopped the server in good order by the time it arrives here.
         with suppress(KeyboardInterrupt):
-            Announcing(config).run()
+            Announcing(config, as_json=as_json).run()
+
+
+def _say(value: dict[str, str], words: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json(value)
+    else:
+        click.echo(words)
 
 
 class Announcing(uvicorn.Server):
     """Says where it listens once it does."""
+
+    def __init__(self, config: uvicorn.Config, *, as_json: bool) -> None:
+        super().__init__(config)
+        self.as_json = as_json
 
     async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
         await super().startup(sockets)  # type: ignore[arg-type]
         for listening in self.servers:
             for bound in listening.sockets:
                 host, port = bound.getsockname()[:2]
-                click.echo(f"Serving on http://{host}:{port} (OpenAPI: /v1/openapi.json)")
+                address = f"http://{host}:{port}"
+                words = f"Serving on {address} (OpenAPI: /v1/openapi.json)"
+                _say({"address": address}, words, as_json=self.as_json)

@@ -8,7 +8,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from api.app import create_app, first_key
+from api.app import another_key, create_app, first_key
 from api.openapi import OPERATIONS, document
 
 
@@ -46,6 +46,14 @@ def test_nothing_but_health_and_the_description_is_open(address):
 def test_the_admin_key_is_made_once(database, token):
     assert token.startswith("tk_")
     assert first_key(database) is None
+
+
+def test_another_key_takes_the_place_of_the_one_that_was_lost(database, client):
+    found = another_key(database)
+
+    assert client.get("/v1/heads").status_code == 401
+    headers = {"Authorization": f"Bearer {found}"}
+    assert client.http.get("/v1/heads", headers=headers).status_code == 200
 
 
 def test_a_command_is_answered_with_its_position_and_its_repeat_with_the_same(company):
