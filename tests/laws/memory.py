@@ -13,6 +13,7 @@ from decimal import Decimal
 from msgspec import Struct, field, structs
 
 from domain.books import PostingRun
+from domain.errors import Rejected
 from domain.facts import Event, Fact
 from domain.journal import Entry
 from domain.ledger import Fresh, Run, UnitState, moves, settle
@@ -217,7 +218,11 @@ def _run(books: Books, fact: Fact, *, measure_all: bool) -> None:
             if not marked and not (state and moves(state.schedule, before, books.through)):
                 continue
             fresh = fresh_of(books, unit, fact.position) if marked else None
-            settled = settle(unit, state, fresh, run)
+            try:
+                settled = settle(unit, state, fresh, run)
+            except Rejected:
+                # It waits, as a parked unit does; the fact that cures it marks it again.
+                continue
             books.states[unit, book] = settled.state
             entries.extend(settled.entries)
         states = {unit: state for (unit, at), state in books.states.items() if at == book}

@@ -357,12 +357,13 @@ class Deal:
         on = minor_of(exact * Fraction(left, whole), price.currency)
         minor = half_away(Fraction(on * (end - start).days, left))
         running = period[0] < self.ended < period[1]
-        earned = 0 if running and self.refund == "full" else minor
+        back = running and self.refund == "full"
+        earned = 0 if back else minor
         pattern = price.pattern or "ratable"
         last = sold.then if sold.end <= period[1] else ""
         shown = (sold[:2], sold.quantity, sold.price, since, start, end, minor, earned, last)
         when = [at(start, earned)] if pattern == "point-in-time" else []
-        when = when or self.earned((start, end, period[1]), earned, on if earned else 0, by)
+        when = when or self.earned((start, end, period[1]), earned, 0 if back else on, by)
         found = [Charge(sold.item, one, pattern, (shown, one)) for one in when]
         if running and self.refund == "none" and sold.end == self.ended and not none:
             kept = on - minor
