@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from msgspec import Struct, structs
 
-from domain.calendar import ONE_DAY, add_months
+from domain.calendar import ONE_DAY
 from domain.cash import ReceivePayment
 from domain.errors import Rejected
 from domain.facts import When
@@ -50,12 +50,17 @@ from store.usage_stage import UsageBatch
 LATE_EVENTS = 1_000
 QUARTER = 3
 Told = Callable[[str], None]
+# Chance of its own for each name, so that the countries' stories do not depend on each other.
+Chances = Callable[[str], Chance]
 
 
 class Moment:
     """The committer's clock in the story: it stands until the story moves it on."""
 
     def __init__(self) -> None:
+        self.restart()
+
+    def restart(self) -> None:
         self.at = datetime.combine(FIRST, time(6), UTC)
 
     def __call__(self) -> datetime:
@@ -78,6 +83,17 @@ class Late(Struct, frozen=True, kw_only=True):
     run: int
 
 
+class Part(Struct, frozen=True, kw_only=True):
+    """One country's story: what it put in, and what came late there."""
+
+    entity: str
+    events: int
+    invoices: int
+    payments: int
+    credits: int
+    late: Late | None
+
+
 class Played(Struct, frozen=True, kw_only=True):
     """What the story put in, and where it ended."""
 
@@ -93,113 +109,144 @@ class Played(Struct, frozen=True, kw_only=True):
 
 
 class _Story:
-    """The ledger, the clock, and what the months remember of each other."""
+    """The ledger, the clock, and what the months of one country remember of each other."""
 
-    def __init__(self, ledger: Ledger, moment: Moment, whole: Company, chance: Chance) -> None:
+    def __init__(
+        self, ledger: Ledger, moment: Moment, whole: Company, country: Country, chance: Chance
+    ) -> None:
         self.ledger = ledger
         self.moment = moment
         self.whole = whole
+        self.country = country
         self.chance = chance
         self.to_come: list[tuple[date, Request]] = []
         self.counts = {"events": 0, "invoices": 0, "payments": 0, "credits": 0}
-        self.batches: dict[str, int] = {}
+        self.batches = 0
         self.kept: list[UsageRow] = []
 
-    def send(self, entity: str, requests: Iterable[Request]) -> None:
-        """All of them must be taken: a refusal is a fault of the story."""
-        asked = list(requests)
-        for outcome in self.ledger.submit_many(entity, asked):
-            if not isinstance(outcome, Receipt):
-                raise outcome
+    @property
+    def entity(self) -> str:
+        return self.country.entity
 
-    def take(self, entity: str, kind: str, rows: Sequence[UsageRow], day: date) -> BatchReceipt:
-        number = self.batches[entity] = self.batches.get(entity, 0) + 1
+    def send(self, requests: Iterable[Request]) -> None:
+        _send(self.ledger, self.entity, requests)
+
+    def take(self, kind: str, rows: Sequence[UsageRow], day: date) -> BatchReceipt:
+        self.batches += 1
         batch = UsageBatch(
-            entity=entity,
+            entity=self.entity,
             source=SOURCE,
-            key=f"demo:usage:{number}",
+            key=f"demo:usage:{self.batches}",
             kind="correction" if kind == "correction" else "rows",
-            batch_number=number,
+            batch_number=self.batches,
             actor=ACTOR,
             reason=f"{kind} of {day:%Y-%m}",
         )
         return self.ledger.ingest(batch, rows)
 
 
-def play(
-    ledger: Ledger, moment: Moment, size: Size, chance: Chance, told: Told = lambda _: None
-) -> Played:
-    """The whole story on an empty ledger."""
-    story = _Story(ledger, moment, company(size, chance), chance)
-    told("three companies and a catalogue")
+def play(ledger: Ledger, moment: Moment, size: Size, chances: Chances) -> Played:
+    """The whole story on an empty ledger, one country after the other."""
+    open_group(ledger)
+    parts = [play_country(ledger, moment, size, chances, country) for country in COUNTRIES]
+    return gather(size, parts)
+
+
+def open_group(ledger: Ledger) -> None:
+    """The group's log, from which every country adopts."""
+    _send(ledger, GROUP, group_opening())
+
+
+def play_country(
+    ledger: Ledger,
+    moment: Moment,
+    size: Size,
+    chances: Chances,
+    country: Country,
+    told: Told = lambda _: None,
+) -> Part:
+    """One country's months; what is late comes to the first of them."""
+    moment.restart()
+    whole = company(size, chances("company"))
+    story = _Story(ledger, moment, whole, country, chances(country.entity))
     _open(story)
     late_month = max(0, size.months - QUARTER - 1)
     for number in range(size.months):
-        first, last = story.whole.month(number)
-        told(f"{first:%Y-%m}")
-        for country in COUNTRIES:
-            _month(story, country, first, last, keep=number == late_month)
-    told("a quarter later")
-    late = _late_truth(story, late_month)
-    closed = tuple(f"{story.whole.month(number)[0]:%Y-%m}" for number in range(size.months))
+        first, last = whole.month(number)
+        told(f"{country.name} {first:%Y-%m}")
+        _month(story, first, last, keep=number == late_month)
+    told(f"{country.name} a quarter later")
+    moment.move_to(whole.month(size.months)[0] + timedelta(days=14))
+    late = _late_truth(story, late_month) if country is COUNTRIES[0] else None
+    if late is None:
+        ledger.run(country.entity, moment.at.date(), actor=ACTOR)
+    return Part(entity=country.entity, late=late, **story.counts)
+
+
+def gather(size: Size, parts: Sequence[Part]) -> Played:
+    """The parts as one, in the order of the countries."""
+    (late,) = (part.late for part in parts if part.late is not None)
+    whole = Company(size=size, customers=())
     return Played(
-        entities=tuple(country.entity for country in COUNTRIES),
+        entities=tuple(part.entity for part in parts),
         book=BOOK,
-        through=story.whole.month(size.months)[1],
-        closed=closed,
+        through=whole.month(size.months)[1],
+        closed=tuple(f"{whole.month(number)[0]:%Y-%m}" for number in range(size.months)),
+        events=sum(part.events for part in parts),
+        invoices=sum(part.invoices for part in parts),
+        payments=sum(part.payments for part in parts),
+        credits=sum(part.credits for part in parts),
         late=late,
-        **story.counts,
     )
 
 
+def _send(ledger: Ledger, entity: str, requests: Iterable[Request]) -> None:
+    """All of them must be taken: a refusal is a fault of the story."""
+    for outcome in ledger.submit_many(entity, list(requests)):
+        if not isinstance(outcome, Receipt):
+            raise outcome
+
+
 def _open(story: _Story) -> None:
-    story.send(GROUP, group_opening())
-    for country in COUNTRIES:
-        story.send(country.entity, opening(country, story.whole.size))
-        for outcome in story.ledger.adopt(country.entity, GROUP, actor=ACTOR):
-            if not isinstance(outcome, Receipt):
-                raise outcome
+    story.send(opening(story.country, story.whole.size))
+    for outcome in story.ledger.adopt(story.entity, GROUP, actor=ACTOR):
+        if not isinstance(outcome, Receipt):
+            raise outcome
 
 
-def _month(story: _Story, country: Country, first: date, last: date, *, keep: bool) -> None:
+def _month(story: _Story, first: date, last: date, *, keep: bool) -> None:
     story.moment.move_to(first)
-    ours = [who for who in story.whole.customers if who.country.entity == country.entity]
-    _say(story, country, (ask for who in ours for ask in at_month_start(who, first, last)))
-    _bill(story, country, first)
+    ours = [who for who in story.whole.customers if who.country.entity == story.entity]
+    story.send(ask for who in ours for ask in at_month_start(who, first, last))
+    _bill(story, first)
     story.moment.move_to(last)
-    _say(story, country, (ask for who in ours for ask in at_month_end(who, first, last)))
-    _say(story, country, _arrived(story, country, last))
+    story.send(ask for who in ours for ask in at_month_end(who, first, last))
+    story.send(_arrived(story, last))
     story.moment.move_to(last + ONE_DAY)
-    rows = list(usage_of_month(story.whole, country, first, last, story.chance))
-    story.counts["events"] += story.take(country.entity, "usage", rows, first).accepted
-    if keep and country is COUNTRIES[0]:
+    rows = list(usage_of_month(story.whole, story.country, first, last, story.chance))
+    story.counts["events"] += story.take("usage", rows, first).accepted
+    if keep:
         story.kept = rows
-    story.ledger.run(country.entity, last, actor=ACTOR)
-    story.ledger.close_period(country.entity, BOOK, f"{first:%Y-%m}", actor=ACTOR)
+    story.ledger.run(story.entity, last, actor=ACTOR)
+    story.ledger.close_period(story.entity, BOOK, f"{first:%Y-%m}", actor=ACTOR)
 
 
-def _say(story: _Story, country: Country, requests: Iterator[Request]) -> None:
-    story.send(country.entity, requests)
-
-
-def _bill(story: _Story, country: Country, day: date) -> None:
+def _bill(story: _Story, day: date) -> None:
     """Invoices of the first of the month; each will be paid, or not, and some get a credit note."""
-    for document in story.ledger.bill(country.entity, day, actor=ACTOR).documents:
+    for document in story.ledger.bill(story.entity, day, actor=ACTOR).documents:
         if isinstance(document.command, IssueInvoice) and document.total_minor > 0:
             story.counts["invoices"] += 1
-            story.to_come += _consequences(country, document, day, story)
+            story.to_come += _consequences(story, document, day)
 
 
-def _consequences(
-    country: Country, document: Document, day: date, story: _Story
-) -> Iterator[tuple[date, Request]]:
+def _consequences(story: _Story, document: Document, day: date) -> Iterator[tuple[date, Request]]:
     chance, name = story.chance, document.stream.partition(":")[2]
     owed = document.total_minor
     if by_chance(chance, 3):
         credit = _credit(document, day + timedelta(days=9))
         owed -= sum(line.amount_minor for line in credit.lines)
         story.counts["credits"] += 1
-        yield credit.when.effective, ask(country.entity, document.stream, "credit", credit)
+        yield credit.when.effective, ask(story.entity, document.stream, "credit", credit)
     if by_chance(chance, 5) or owed == 0:
         return
     paid_on = day + timedelta(days=chance.randrange(12, 75))
@@ -211,7 +258,7 @@ def _consequences(
         reference=name,
     )
     story.counts["payments"] += 1
-    yield paid_on, ask(country.entity, f"payment:{name}", "receive", paid)
+    yield paid_on, ask(story.entity, f"payment:{name}", "receive", paid)
 
 
 def _credit(document: Document, day: date) -> IssueCredit:
@@ -223,12 +270,15 @@ def _credit(document: Document, day: date) -> IssueCredit:
     return IssueCredit(when=When(effective=day), number=number, lines=(cut,))
 
 
-def _arrived(story: _Story, country: Country, last: date) -> Iterator[Request]:
+def _arrived(story: _Story, last: date) -> list[Request]:
     """Payments and credit notes of this month, in order of their days."""
-    mine = [row for row in story.to_come if row[1].entity == country.entity and row[0] <= last]
-    story.to_come = [row for row in story.to_come if row not in mine]
-    for _, request in sorted(mine, key=lambda row: (row[0], row[1].key)):
-        yield request
+    mine = sorted((row for row in story.to_come if row[0] <= last), key=_by_day)
+    story.to_come = [row for row in story.to_come if row[0] > last]
+    return [request for _, request in mine]
+
+
+def _by_day(row: tuple[date, Request]) -> tuple[date, str]:
+    return row[0], row[1].key
 
 
 # --- a quarter later ---------------------------------------------------------------------------
@@ -237,44 +287,35 @@ def _arrived(story: _Story, country: Country, last: date) -> Iterator[Request]:
 def _late_truth(story: _Story, late_month: int) -> Late:
     """In the month after the last close: what should have been known a quarter before."""
     first, last = story.whole.month(late_month)
-    begin = add_months(FIRST, story.whole.size.months)
-    story.moment.move_to(begin + timedelta(days=14))
-    country = COUNTRIES[0]
     served = [
         who
         for who in story.whole.customers
-        if who.country.entity == country.entity and who.start <= first and who.until > begin
+        if who.country.entity == story.entity
+        and who.start <= first
+        and who.until > story.moment.at.date()
     ]
     if not served:
         raise Rejected("demo-too-small", field="customers", hint="more customers, or another seed")
     upgraded = next((who for who in reversed(served) if not who.annual), served[-1])
-    rows, late_position = _stuck_usage(story, country, served, first, last)
-    corrected = _double_counted(story, country, first)
+    rows, late_position = _stuck_usage(story, served, first, last)
+    corrected = _double_counted(story, first)
     order = more_seats(first + timedelta(days=9), upgraded.seats + 25)
-    story.send(
-        country.entity,
-        [
-            structs.replace(
-                ask(country.entity, f"subscription:{upgraded.subscription}", "late-order", order),
-                reason="order form found in the contract folder",
-            )
-        ],
-    )
-    today = story.moment.at.date()
-    runs = [story.ledger.run(each.entity, today, actor=ACTOR) for each in COUNTRIES]
+    asked = ask(story.entity, f"subscription:{upgraded.subscription}", "late-order", order)
+    story.send([structs.replace(asked, reason="order form found in the contract folder")])
+    receipt = story.ledger.run(story.entity, story.moment.at.date(), actor=ACTOR)
     return Late(
-        entity=country.entity,
+        entity=story.entity,
         month=f"{first:%Y-%m}",
         upgraded=upgraded.subscription,
         late_event=rows[0].event_id,
         late_position=late_position,
         corrected=corrected,
-        run=runs[0].positions[-1],
+        run=receipt.positions[-1],
     )
 
 
 def _stuck_usage(
-    story: _Story, country: Country, served: Sequence[Customer], first: date, last: date
+    story: _Story, served: Sequence[Customer], first: date, last: date
 ) -> tuple[list[UsageRow], int]:
     """Events of a collector that was cut off: an even share of each of twenty customers."""
     whose = served[:20]
@@ -284,15 +325,15 @@ def _stuck_usage(
         for place, who in enumerate(whose)
         for row in events(who, first, last, each + (place < more), story.chance, "late-")
     ]
-    receipt = story.take(country.entity, "late usage", rows, first)
+    receipt = story.take("late usage", rows, first)
     story.counts["events"] += receipt.accepted
     return rows, receipt.position
 
 
-def _double_counted(story: _Story, country: Country, first: date) -> str:
+def _double_counted(story: _Story, first: date) -> str:
     """One customer's compute meter had counted double: its rows of the month, corrected."""
     compute = [row for row in story.kept if row.meter == "compute"]
     wrong = [row for row in compute if row.subscription == compute[0].subscription]
     right = [structs.replace(row, quantity=row.quantity / 2) for row in wrong]
-    story.take(country.entity, "correction", right, first)
+    story.take("correction", right, first)
     return wrong[0].subscription
