@@ -63,6 +63,7 @@ class _Money(_Holder, kw_only=True):
     day: date
     order: int
     advanced: int = 0
+    told: tuple[int, ...] = ()
     contract: tuple[str, date, int] | None = None
 
 
@@ -271,7 +272,9 @@ def _advances(walk: _Walk, day: date) -> None:
         if money.contract is None or money.contract[1] > day or money.day > day:
             continue
         minor = money.left - money.advanced
-        if minor:
+        # That it did not move although others met what it met rests on them, too.
+        if minor or (money.advanced and money.told != money.group.causes):
+            money.told = money.group.causes
             walk.flows.append(_advance_flow(walk, money, money.contract, day, minor))
             money.advanced = money.left
 
