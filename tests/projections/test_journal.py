@@ -2,8 +2,14 @@
 
 import threading
 from datetime import date
+from decimal import Decimal
 
+from msgspec.structs import replace
+
+from domain.catalogue import SetPrice
 from domain.facts import When
+from domain.invoice import CreditLine, InvoiceLine, IssueCredit, IssueInvoice
+from domain.pricing import Flat
 from domain.subscription import RenewSubscription
 from projections import journal, runner
 from store import checkpoints, db
@@ -155,4 +161,49 @@ def test_a_run_records_the_change_of_each_charge(books):
     assert books.connection.execute(charges).fetchall() == [
         (10, *february, 60, 120_00, 120_00),
         (12, *february, 100, 200_00, 80_00),
+    ]
+
+
+def test_a_price_known_later_measures_every_unit_again(books):
+    books.subscribe("s1")
+    books.run(date(2024, 3, 31))
+    dearer = SetPrice(
+        when=When(effective=date(2024, 3, 1)), currency="USD", model=Flat(amount=Decimal(1200))
+    )
+    books.tell("price:seat", dearer)
+    books.run(date(2024, 3, 31))
+
+    books.catch_up()
+
+    assert books.connection.execute(REVENUE).fetchall() == [
+        ("2024-01", "2024-01", 100_000),
+        ("2024-02", "2024-02", 100_000),
+        ("2024-03", "2024-03", 120_000),
+    ]
+
+
+def test_a_document_moved_to_another_contract_takes_its_credits_along(books):
+    books.subscribe("s1")
+    line = InvoiceLine(line="1", amount_minor=100_00)
+    january = When(effective=date(2024, 1, 5))
+    issue = IssueInvoice(when=january, customer="c1", currency="USD", lines=(line,))
+    first = books.tell("invoice:a", issue)
+    books.tell(
+        "invoice:a",
+        IssueCredit(when=january, number="CN", lines=(CreditLine(line="1", amount_minor=40_00),)),
+    )
+    books.run(date(2024, 1, 31))
+    moved = replace(issue, lines=(replace(line, subscription="s1"),))
+    books.tell("invoice:a", moved, corrects=first)
+    books.run(date(2024, 1, 31))
+
+    books.catch_up()
+
+    receivable = """
+        SELECT unit, sum(minor) FROM journal_line
+         WHERE account = 'accounts-receivable' GROUP BY unit ORDER BY unit
+    """
+    assert books.connection.execute(receivable).fetchall() == [
+        ("invoice:a:1", 0),
+        ("subscription:s1", 60_00),
     ]
