@@ -122,6 +122,7 @@ REFUSED = {
     "unknown-line": "The invoice has no such line.",
     "unknown-obligation": "The contract has no such obligation.",
     "unknown-period": "The calendar has no such period.",
+    "unknown-price": "A price that is sold was never set.",
     "window-ends-before-it-begins": "A window ends before it begins.",
     "window-too-wide": "A window declares more than a million batches.",
     "wrong-origin": "A group fact is adopted into the stream of its own name and kind.",

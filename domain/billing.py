@@ -15,6 +15,7 @@ from msgspec import Struct
 from domain.accounting.schedule import causes_of
 from domain.calendar import add_months, spans
 from domain.decimals import plain
+from domain.errors import Rejected
 from domain.explain import Step
 from domain.master import MasterData, PriceVersion
 from domain.money import decimal_text, rounded_share, to_minor
@@ -65,7 +66,10 @@ def recurring_charges(terms: Terms, master: MasterData) -> tuple[Charge, ...]:
 
 def _of_stretch(stretch: Stretch, terms: Terms, master: MasterData) -> Iterator[Charge]:
     head = master.price(stretch.price, stretch.start) or first_version(stretch.price, master)
-    if head is None or head.price.meter is not None:
+    if head is None:
+        # Nothing silent (law 9): the unit waits, parked by name, until the price is known.
+        raise Rejected("unknown-price", field="items.price", price=stretch.price)
+    if head.price.meter is not None:
         return
     for period in billing_periods(terms, head.price.interval_months):
         if period.end <= stretch.start or stretch.end <= period.start:

@@ -12,12 +12,14 @@ from typing import Any
 from domain.books import (
     AdjustmentApproved,
     AdjustmentProposed,
+    BookOpened,
     PeriodClosed,
     PeriodReopened,
     PeriodSealed,
     PeriodSoftClosed,
     PostingRun,
 )
+from domain.entity import CalendarDefined, EntityOpened
 from domain.errors import Rejected
 from domain.facts import Decider, Event, Fact, in_effective_order, known
 from domain.subscription import (
@@ -28,10 +30,14 @@ from domain.subscription import (
 from domain.usage import UsageBatchAccepted
 
 # What was done, rather than what was true: it has its own way back (reopen, reverse, correct the
-# rows), and takes two people where that does.
+# rows), and takes two people where that does. What entries were booked by (the entity, its books
+# and periods) is added to, never taken back.
 ACTS = (
     AdjustmentApproved,
     AdjustmentProposed,
+    BookOpened,
+    CalendarDefined,
+    EntityOpened,
     PeriodClosed,
     PeriodReopened,
     PeriodSealed,
