@@ -1,4 +1,4 @@
-"""What is sold at a price nobody set waits by name; what entries were booked by is not taken back."""
+"""What is sold at an unknown price waits by name; what entries were booked by is never undone."""
 
 from datetime import date
 from decimal import Decimal
