@@ -146,9 +146,7 @@ def company(size: Size, chance: Chance) -> Company:
 
 
 def _customer(number: int, country: Country, size: Size, chance: Chance) -> Customer:
-    joined = 0 if by_chance(chance, 40) else chance.randrange(0, size.months)
-    day = 1 if by_chance(chance, 70) else chance.randrange(2, 28)
-    start = add_months(FIRST, joined).replace(day=day)
+    start = _joined(number, size, chance)
     horizon = add_months(FIRST, size.months)
     ends = [add_months(start.replace(day=1), 12)]
     while ends[-1] <= horizon:
@@ -166,6 +164,15 @@ def _customer(number: int, country: Country, size: Size, chance: Chance) -> Cust
         cancelled=_cancellation(start, horizon, chance),
         weight=chance.randrange(1, 10),
     )
+
+
+def _joined(number: int, size: Size, chance: Chance) -> date:
+    """One in eight was there before the story; the others come faster as the company grows."""
+    if number % 8 == 0:
+        return FIRST
+    month = max(chance.randrange(0, size.months), chance.randrange(0, size.months))
+    day = 1 if by_chance(chance, 70) else chance.randrange(2, 28)
+    return add_months(FIRST, month).replace(day=day)
 
 
 def _upgrade(start: date, seats: int, horizon: date, chance: Chance) -> tuple[date, int] | None:
