@@ -180,8 +180,8 @@ def _stretches(
             since, until = max(begin, row.start), min(end, row.end)
             if since < until:
                 cut, then = (ending, _in_words(following)) if end <= row.end else ((), "")
-                if ended is not None and until == ended[1] and end > until:
-                    cut, then = (ended[0],), "cancelled"
+                if ended is not None and until == ended[1]:
+                    cut, then = causes_of(cut, (ended[0],)), f"{then} cancelled".strip()
                 found.append(
                     Stretch(
                         item=item,
@@ -233,6 +233,7 @@ def _needed(item: str, start: Fact, mine: Sequence[Fact], point: Point) -> tuple
 
 
 def _changes_to(item: str, start: Fact, facts: Sequence[Fact], point: Point) -> bool:
+    """Whether the same is sold from that day on, and not before."""
     day, sold, _ = point
     until = [fact for fact in facts if _effective(fact, start) <= day]
     before = [fact for fact in until if _effective(fact, start) < day]

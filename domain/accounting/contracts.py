@@ -158,6 +158,7 @@ def _reallocate(
     told = (
         Step(what="price change", value=deal.text(event.price_change_minor)),
         *(_as_left(one, minor, deal) for one, minor in zip(open_ones, left, strict=True)),
+        *(_as_done(one, deal) for one in fixed if one not in open_ones),
     )
     for promise, share in zip((*open_ones, *added), shares, strict=True):
         _restart(promise, share, start, causes, told, fact, deal)
@@ -234,6 +235,8 @@ def _price_change(
     steps = (Step(what="price change", value=deal.text(minor)), *told)
     promise.flows = (*promise.flows, at_once(name, fact.when.measured, minor, causes, steps))
     promise.price_minor += minor
+    if promise.obligation.pattern != "as-invoiced":
+        promise.causes = causes_of(promise.causes, causes)
 
 
 def _as_done(promise: _Promise, deal: _Deal) -> Step:

@@ -307,9 +307,8 @@ class Deal:
     def after(self, item: str, end: date, now: object) -> str:
         """What explain says follows: the cancellation, another price or quantity, or nothing."""
         following = self.sold(item, end)
-        if following != now:
-            return f"then {following}"
-        return "cancelled" if end == self.ended else ""
+        words = f"then {following}" if following != now else ""
+        return f"{words} cancelled" if end == self.ended else words
 
     def items(self) -> list[str]:
         return sorted({change.item for fact in self.changes for change in fact.event.items})
