@@ -14,5 +14,7 @@ BEGIN
     END LOOP;
     DROP SCHEMA public CASCADE;
     CREATE SCHEMA public;
+    -- As a new database has it: roles that may only read or append find the tables here.
+    GRANT USAGE ON SCHEMA public TO PUBLIC;
 END
 $$;

@@ -175,7 +175,7 @@ def _blocks(connection: Connection, played: Played) -> Iterator[Block]:
     late, through = played.late, str(played.through)
     yield _view(connection, "ageing", late.entity, {"through": through})
     yield _view(connection, "waterfall", late.entity, {})
-    bridge = _view(connection, "bridge", late.entity, {})
+    bridge = _view(connection, "bridge", late.entity, {}, shown=len(played.closed) + 1)
     yield bridge
     yield Block(
         title="why: what was booked late, by cause", query=bridge.query, rows=_causes(bridge)
@@ -192,12 +192,15 @@ def _blocks(connection: Connection, played: Played) -> Iterator[Block]:
     yield from _of_line(connection, late.entity, line)
 
 
-def _view(connection: Connection, view: str, entity: str, said: Mapping[str, str]) -> Block:
+def _view(
+    connection: Connection, view: str, entity: str, said: Mapping[str, str], shown: int = SHOWN
+) -> Block:
     options = "".join(f" --{name.replace('_', '-')} {value}" for name, value in said.items())
     return Block(
         title=view,
         query=f"tieout report {view} -e {entity}{options}",
         rows=_plain(ask(connection, view, entity, {"book": "main", **said}).rows),
+        shown=shown,
     )
 
 

@@ -64,7 +64,9 @@ def test_a_seed_gives_one_company_and_another_seed_another() -> None:
     assert company(TINY, random.Random(5)) != company(TINY, random.Random(6))
 
 
-def test_only_a_ledger_that_the_demo_made_is_removed(played: Played, database: str) -> None:
+def test_only_a_ledger_that_the_demo_made_is_removed(
+    played: Played, moment: Moment, ledger: Ledger, database: str
+) -> None:
     with connect(database) as connection:
         with pytest.raises(StoreError, match="not the demo's"):
             reset.reset(connection, actor="demo", entities=[GROUP])
@@ -75,6 +77,9 @@ def test_only_a_ledger_that_the_demo_made_is_removed(played: Played, database: s
         reset.reset(connection, actor="demo", entities=[GROUP, *played.entities])
 
         assert reset.is_empty(connection)
+        # A new story, verified by the role that may only rebuild: it has its rights again.
+        assert play(ledger, moment, TINY, chances) == played
+        assert verify(connection).breaks == 0
 
 
 @pytest.mark.usefixtures("played")
