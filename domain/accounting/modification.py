@@ -36,7 +36,8 @@ def modified(versions: Sequence[Version], by: Progress, currency: str) -> tuple[
     spread = False
     told: tuple[Version, ...] = ()
     for before, after in pairwise(versions):
-        if _shown(after) == _shown(before):
+        if _curves(after) == _curves(before):
+            # It moves no amount of this obligation, so it does not spread one either.
             flows = flows if spread else after.flows
             continue
         told = (*told, after)
@@ -50,8 +51,8 @@ def _priced(version: Version, currency: str) -> Step:
     return Step(what=what, value=decimal_text(totals(version.flows), currency))
 
 
-def _shown(version: Version) -> list[tuple[Curve, tuple[Step, ...]]]:
-    return [(flow.curve, flow.steps) for flow in version.flows]
+def _curves(version: Version) -> list[Curve]:
+    return [flow.curve for flow in version.flows]
 
 
 def prospective(

@@ -396,9 +396,9 @@ def recurring(world: World, own: Sequence[Any], by: str) -> list[tuple[str, Amou
         charges.sort(key=lambda c: "kept" in c.pattern)
         for item in {*amounts, *(c.item for c in charges)}:
             mine = [c for c in charges if c.item == item]
-            if count and before.get(item, []) == [c.shown for c in mine]:
+            if count and before.get(item, []) == [c.amount for c in mine]:
                 continue
-            before[item] = [c.shown for c in mine]
+            before[item] = [c.amount for c in mine]
             change = turn[count - 1] if count else None
             if change is not None and change.when.measured > change.when.effective:
                 spread.add(item)
