@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from domain.accounting.curves import total
+from domain.accounting.curves import last_day, total
 from domain.accounting.measure import measure
 from domain.accounting.schedule import Schedule
 from domain.due import UNBILLED, by_period, due
@@ -250,8 +250,11 @@ def nothing_silent(_history: History, ledger: Ledger) -> int:
         for settlement in last_of_each_book(books):
             used = _rested_on(settlement)
             for unit, state in settlement.states.items():
+                end = calendar.periods[-1].last
                 for flow in state.schedule.flows:
-                    parts = by_period(flow, calendar.periods[-1].last, calendar)
+                    if last_day(flow.curve) > end:
+                        continue
+                    parts = by_period(flow, end, calendar)
                     count += same(sum(part for _, part in parts), total(flow.curve), unit, flow)
                 count += _told(books, settlement, unit, used)
         count += _routed(books)

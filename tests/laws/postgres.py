@@ -150,12 +150,18 @@ def leaves_of(ledger: Ledger, name: str) -> list[bytes]:
         return [bytes(row[0]) for row in connection.execute(query, (name,))]
 
 
-def in_memory(name: str, facts: tuple[Fact, ...], arrivals: tuple[Arrival, ...]) -> Books:
+def in_memory(
+    name: str,
+    facts: tuple[Fact, ...],
+    arrivals: tuple[Arrival, ...],
+    *,
+    measure_all: bool = False,
+) -> Books:
     """The ledger's own facts, settled in memory."""
     rows = {arrival.key: arrival.rows for arrival in arrivals}
     memory = Books(name)
     for fact in facts:
-        take(memory, fact, rows.get(fact.command_id, ()))
+        take(memory, fact, rows.get(fact.command_id, ()), measure_all=measure_all)
     return memory
 
 
