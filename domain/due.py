@@ -31,7 +31,8 @@ def due(schedule: Schedule, through: date, calendar: Calendar) -> Balances:
             for account, sign in flow.legs:
                 _add(balances, slot_of(flow, account, period.last), sign * minor, flow)
         if flow.obligation and any(account == LIABILITY for account, _ in flow.legs):
-            position = positions.setdefault(flow.obligation, {})
+            whole = "" if schedule.joint else flow.obligation
+            position = positions.setdefault(whole, {})
             for period, minor in changes_by_period:
                 position.setdefault(period.last, []).append((flow, minor))
     for obligation, position in positions.items():

@@ -52,7 +52,9 @@ def explain(
 
 
 def _counts(flow: Flow, obligation: str) -> bool:
-    return flow.obligation == obligation and any(name == LIABILITY for name, _ in flow.legs)
+    """An unbilled slot without an obligation stands for the whole contract."""
+    mine = flow.obligation == obligation or not obligation
+    return mine and any(name == LIABILITY for name, _ in flow.legs)
 
 
 def _changes(flow: Flow, through: date, calendar: Calendar) -> list[tuple[date, int]]:

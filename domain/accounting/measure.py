@@ -21,9 +21,9 @@ from domain.cash import PaymentReceived
 from domain.facts import Fact, timeline
 from domain.invoice import InvoiceIssued
 from domain.master import MasterData
-from domain.revenue_contract import ContractOpened
+from domain.revenue_contract import ContractModified, ContractOpened
 from domain.routing import account_of, unit_of_line
-from domain.subscription import SubscriptionStarted
+from domain.subscription import SubscriptionAmended, SubscriptionRenewed, SubscriptionStarted
 from domain.usage import UsageBatchAccepted, UsageDay
 
 
@@ -69,7 +69,31 @@ def _contract(
     if unit.startswith("invoice:") or _billed_only(known):
         earned = tuple(flow for row in billed for flow in _by_itself(row, master, book))
     documents = (flow for row in billed for flow in billing_flows(row))
-    return _schedule(unit, book, known, (*documents, *earned), pending)
+    schedule = _schedule(unit, book, known, (*documents, *earned), pending)
+    return structs.replace(schedule, joint=_is_joint(billed, known))
+
+
+def _is_joint(billed: Sequence[BilledLine], known: Sequence[Fact]) -> bool:
+    """Whether a line leaves open which of several promises it bills."""
+    if _billed_only(known) or len(_promised(known)) <= 1:
+        return False
+    return any(not row.line.obligation and row.line.kind != "tax" for row in billed)
+
+
+def _promised(known: Sequence[Fact]) -> set[str]:
+    """Every obligation a contract ever named."""
+    names: set[str] = set()
+    for fact in known:
+        match fact.event:
+            case SubscriptionStarted() | SubscriptionAmended() | SubscriptionRenewed():
+                names |= {change.item for change in fact.event.items}
+            case ContractOpened():
+                names |= {own.obligation for own in fact.event.obligations}
+            case ContractModified():
+                names |= {own.obligation for own in fact.event.added}
+            case _:
+                pass
+    return names
 
 
 def _billed(unit: str, known: Sequence[Fact], master: MasterData, book: str) -> list[BilledLine]:

@@ -45,7 +45,11 @@ class PendingUsage(Struct, frozen=True, kw_only=True):
 
 
 class Schedule(Struct, frozen=True, kw_only=True):
-    """The flows of one unit in one book, in the unit's transaction currency."""
+    """The flows of one unit in one book, in the unit's transaction currency.
+
+    `joint`: lines bill the contract without saying which of its obligations, so what is billed and
+    earned is compared over the whole contract.
+    """
 
     unit: str
     book: str
@@ -53,6 +57,7 @@ class Schedule(Struct, frozen=True, kw_only=True):
     flows: tuple[Flow, ...] = ()
     customer: str = ""
     pending: tuple[PendingUsage, ...] = ()
+    joint: bool = False
 
     @property
     def moves_until(self) -> date | None:

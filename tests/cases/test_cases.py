@@ -97,6 +97,15 @@ def test_a_cut_keyed_late_catches_up_and_a_cut_agreed_late_is_prospective(
     ]
 
 
+def test_a_line_that_names_no_promise_bills_the_contract_as_a_whole(stage: LedgerStage) -> None:
+    report = run_cases(HERE / "joint", stage, lambda _: None)
+
+    assert [(result.case, result.passed, result.compared) for result in report.cases] == [
+        ("monthly-invoices-over-two-promises", True, 25),
+        ("one-usage-line-over-two-prices", True, 5),
+    ]
+
+
 def test_a_folder_is_reported_case_by_case(stage: LedgerStage, written: Any) -> None:
     written("bt-duplicate-event-idempotent")
     path = written("ratable-leap-year-daily", policy={"ratable": "by moon"})

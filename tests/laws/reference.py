@@ -872,13 +872,15 @@ def balances(
     found: dict[Key, int] = {}
     positions: dict[tuple[str, str], dict[date, list[int]]] = {}
     for unit, moves in moves_of(world).items():
+        joint = leaves_open(world, unit)
         for move in moves:
             for earned, minor in by_period(world, move, through):
                 for account, sign in ((move.debit, 1), (move.credit, -1)):
                     key = Key(unit, account, move.obligation, earned, "")
                     found[key] = found.get(key, 0) + sign * minor
                 if move.obligation:
-                    place = positions.setdefault((unit, move.obligation), {})
+                    name = "" if joint else move.obligation
+                    place = positions.setdefault((unit, name), {})
                     place.setdefault(earned, [0, 0])[move.kind == "release"] += minor
     for (unit, obligation), changes in positions.items():
         billed = earned = before = 0
@@ -892,6 +894,19 @@ def balances(
     for key, minor in adjustments(world):
         found[key] = found.get(key, 0) + minor
     return {key: minor for key, minor in found.items() if minor}
+
+
+def leaves_open(world: World, unit: str) -> bool:
+    """Several promises, and a line that does not say which it bills: compared as one."""
+    own = [fact.event for fact in world.facts if fact.stream == unit]
+    if any(getattr(event, "contract", "") == "none" for event in own):
+        return False
+    names = {change.item for event in own for change in getattr(event, "items", ())}
+    for event in own:
+        promises = (*getattr(event, "obligations", ()), *getattr(event, "added", ()))
+        names |= {promise.obligation for promise in promises}
+    rows = [row for row in lines(world) if unit_of(row) == unit and row.line.kind != "tax"]
+    return len(names) > 1 and any(not row.line.obligation for row in rows)
 
 
 def by_period(world: World, move: Move, through: date) -> Iterable[tuple[date, int]]:
