@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from domain.deciders import Command
 from msgspec import Struct
 
 from domain.books import CloseEvidence
+from domain.deciders import Command
 from domain.errors import Malformed, Rejected
 from domain.facts import Source
 from store.canonical import command_fingerprint, well_formed
