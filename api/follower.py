@@ -26,6 +26,7 @@ class Follower:
         self._stop = Event()
         self._thread = Thread(target=self._follow, name="follow", daemon=True)
         self._seen: dict[str, int] = {}
+        self._news: set[str] = set()
 
     def start(self) -> None:
         self._thread.start()
@@ -48,11 +49,13 @@ class Follower:
             if position > self._seen.get(entity, 0):
                 self._ledger.catch_up(entity)
                 self._seen[entity] = position
+                self._news.add(entity)
 
     def _post_news(self) -> None:
         """Late facts reach the books without anybody asking, as far as the last run went."""
         if self._run_every is None or monotonic() - self._ran_at < self._run_every:
             return
-        for entity in sorted(self._seen):
+        for entity in sorted(self._news):
             self._ledger.post_news(entity)
+            self._news.discard(entity)
         self._ran_at = monotonic()

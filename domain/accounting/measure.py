@@ -75,9 +75,9 @@ def _contract(
 
 def _is_joint(billed: Sequence[BilledLine], known: Sequence[Fact]) -> bool:
     """Whether a line leaves open which of several promises it bills."""
-    if _billed_only(known) or len(_promised(known)) <= 1:
+    if not any(not row.line.obligation and row.line.kind != "tax" for row in billed):
         return False
-    return any(not row.line.obligation and row.line.kind != "tax" for row in billed)
+    return not _billed_only(known) and len(_promised(known)) > 1
 
 
 def _promised(known: Sequence[Fact]) -> set[str]:
