@@ -136,6 +136,7 @@ ROWS = {
 }
 
 STORE = {
+    "bad-failpoint": "TIEOUT_FAILPOINT does not name a place, an action and a count.",
     "bad-migration-name": "A migration's file name is not NNNN_what.sql.",
     "bad-query-file": "A file of named queries cannot be read.",
     "database-unreachable": "The database does not answer.",

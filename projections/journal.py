@@ -25,7 +25,7 @@ from domain.routing import Directory, brings_along, route
 from projections import charging
 from projections import journal_rows as rows
 from projections.charging import usage_charges
-from store import checkpoints, log, unit_facts
+from store import checkpoints, failpoint, log, unit_facts
 from store.db import Connection, queries
 
 SQL = queries(__file__)
@@ -110,6 +110,7 @@ def advance(
             _settle_chunk(connection, poster, poster.page[0], units)
         else:
             _mark(connection, poster)
+        failpoint.reach("poster-before-checkpoint")
         to = checkpoints.Checkpoint(*poster.place, lease.fence)
         checkpoints.move(connection, entity, NAME, checkpoints.ONLY, to)
     return poster, True
@@ -325,6 +326,7 @@ def _write(
     posted: rows.Posting,
 ) -> None:
     rows.copy(connection, SQL.copy_entries, rows.ENTRY_TYPES, posted.entries)
+    failpoint.reach("poster-mid-chunk")
     rows.copy(connection, SQL.copy_lines, rows.LINE_TYPES, posted.lines)
     rows.copy(connection, SQL.copy_causes, rows.CAUSE_TYPES, posted.causes)
     schedules = [result.state.schedule for result in settled]

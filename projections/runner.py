@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from projections import PROJECTIONS, generations, journal
 from projections.view import View
-from store import checkpoints, log
+from store import checkpoints, failpoint, log
 from store.db import Connection
 
 BATCH = 5_000
@@ -72,6 +72,7 @@ def follow(
                 return at.position
             to = min(at.position + batch, upto)
             view.apply(connection, entity, at.position, to)
+            failpoint.reach("view-copied")
             moved = checkpoints.Checkpoint(to, None, at.fence)
             checkpoints.move(connection, entity, view.name, generation, moved)
         told(entity, view.name, to)

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from projections import PROJECTIONS, generations, runner, shadow
 from projections.breaks import Break
-from store import checkpoints, log
+from store import checkpoints, failpoint, log
 from store.db import Connection
 
 
@@ -62,7 +62,9 @@ def rebuild_views(
             if again != found:
                 breaks.append(_view_break(entity, view.name, again, found))
     if not breaks:
+        failpoint.reach("rebuild-before-switch")
         checkpoints.switch_generation(connection, new)
+        failpoint.reach("rebuild-in-switch")
         generations.drop_before(connection, live)
     return RebuiltViews(
         generation=new,

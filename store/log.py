@@ -13,6 +13,7 @@ from msgspec import Struct, structs
 from psycopg.rows import TupleRow
 
 from domain.facts import Event, Fact, Source
+from store import failpoint
 from store.canonical import FactRow, fact_leaf, well_formed
 from store.codec import CODEC, to_fact, to_row
 from store.db import Connection, queries
@@ -100,6 +101,7 @@ def write_rows(connection: Connection, head: Head, rows: Sequence[FactRow]) -> N
         copy.set_types(_FACT_TYPES)
         for row in rows:
             copy.write_row((*row, fact_leaf(row)))
+    failpoint.reach("facts-inserted")
     found = connection.execute(
         SQL.move_head,
         {
@@ -111,6 +113,7 @@ def write_rows(connection: Connection, head: Head, rows: Sequence[FactRow]) -> N
         },
     )
     assert found.rowcount == 1, head
+    failpoint.reach("head-updated")
 
 
 def append(connection: Connection, head: Head, drafts: Sequence[Draft]) -> tuple[Fact, ...]:

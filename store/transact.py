@@ -26,7 +26,7 @@ from domain.books import AdjustmentApproved, ClosePeriod, PeriodReopened, SoftCl
 from domain.deciders import decider_of
 from domain.errors import Malformed, Rejected
 from domain.facts import Context, Decider, Event, Fact, Retracted
-from store import log
+from store import failpoint, log
 from store.db import Connection, queries
 from store.keys import (
     Known,
@@ -114,7 +114,9 @@ def _decide(
         sitting = Sitting(connection, log.lock_head(connection, entity), clock, evidence)
         sitting.load(requests)
         outcomes = [sitting.judge(request) for request in requests]
+        failpoint.reach("decided-not-written")
         sitting.write()
+    failpoint.reach("committed-not-answered")
     return outcomes
 
 

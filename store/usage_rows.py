@@ -15,7 +15,7 @@ from psycopg.rows import TupleRow
 from domain.errors import Malformed, Rejected
 from domain.facts import When
 from domain.usage import MeterTotal, UsageBatchAccepted
-from store import log
+from store import failpoint, log
 from store.canonical import batch_root, well_formed
 from store.codec import canonical_json
 from store.db import Connection, queries
@@ -85,6 +85,7 @@ def ingest(
         retrying(connection, partial(make_months, connection))
         try:
             outcome = retrying(connection, partial(_accept, connection, order, staged, clock))
+            failpoint.reach("committed-not-answered")
         except Rejected as refusal:
             _keep(connection, order, staged, refusal, clock)
             raise
@@ -127,6 +128,7 @@ def _accept(
             log.lock_head(connection, order.entity)
         _insert(connection, order, names)
         event = _event(connection, order, staged, names, clock)
+        failpoint.reach("usage-before-fact")
         head = log.lock_head(connection, order.entity)
         known = find_keys(connection, order.entity, [order.key]).get(order.key)
         if known is None:
@@ -140,6 +142,7 @@ def _insert(connection: Connection, order: UsageBatch, names: Mapping[str, objec
     match order.kind:
         case "rows":
             connection.execute(SQL.insert_keys, names)
+            failpoint.reach("usage-keys-taken")
             connection.execute(SQL.judge_rows, names)
             connection.execute(SQL.insert_rows, names)
             connection.execute(SQL.insert_hours_of_new, names)
