@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from bench.appending import append
 from bench.ingesting import ingest
-from bench.lap import Lap
+from bench.lap import Lap, Reading
 from bench.measuring import measure
 from bench.posting import catch_up, rebuild
 from bench.stand import Stand
 
-MEASURES: dict[str, Callable[[Stand, int], list[Lap]]] = {
+MEASURES: dict[str, Callable[[Stand, int], Sequence[Lap | Reading]]] = {
     "append": append,
     "ingest": ingest,
     "catch-up": catch_up,

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from bench.bars import Bar
 from bench.floors import copied
-from bench.lap import Lap, Taken
+from bench.lap import Lap, Reading, Taken
 from bench.measures import MEASURES
 from bench.run import bench, figures
 
@@ -22,10 +23,16 @@ def test_every_figure_has_a_floor_taken_in_the_same_rounds() -> None:
     named = [row.name for row in report.figures]
     for name in ("append", "ingest", "catch-up", "rebuild", "measure"):
         assert any(figure.startswith(name) for figure in named), (name, named)
+    assert report.ceiling > 0
     for row in report.figures:
-        assert 0 < row.low <= row.value <= row.high, row
-        assert 0 < row.floor_low <= row.floor <= row.floor_high, row
-        assert row.ratio > 0, row
+        assert row.low <= row.value <= row.high, row
+        if row.floor is not None:
+            assert row.floor_low is not None, row
+            assert row.floor_high is not None, row
+            assert 0 < row.floor_low <= row.floor <= row.floor_high, row
+            assert row.ratio is not None, row
+            assert row.ratio > 0, row
+        assert (row.bar is None) == (row.met is None), row
     wanted = {"fsync", "synchronous_commit", "full_page_writes", "shared_buffers"}
     assert wanted <= set(report.settings)
 
@@ -42,10 +49,38 @@ def test_a_figure_is_the_median_and_its_ratio_the_median_of_ratios() -> None:
         for seconds, floor in ((1.0, 0.5), (2.0, 0.25), (4.0, 1.0))
     ]
 
-    (found,) = figures(laps)
+    (found,) = figures(laps, 400.0)
 
     assert (found.value, found.low, found.high, found.floor) == (50.0, 25.0, 100.0, 200.0)
-    assert found.ratio == 0.25
+    assert (found.ratio, found.ratio_low, found.ratio_high) == (0.25, 0.125, 0.5)
+    assert found.shape is not None
+    assert (found.shape.found, found.shape.alike) == (0.5, True)
+
+
+def test_a_reading_has_no_floor_and_is_judged_by_its_bar() -> None:
+    (found,) = figures(
+        [Reading(figure="memory", unit="times", value=value) for value in (1.1, 1.4, 1.2)], 400.0
+    )
+
+    assert (found.value, found.low, found.high, found.ratio) == (1.2, 1.1, 1.4, None)
+    assert found.met is True
+
+
+@pytest.mark.parametrize(
+    ("bar", "value", "ratio", "met"),
+    [
+        (Bar(value=10, ratio=0.5), 10, 0.5, True),
+        (Bar(value=10, ratio=0.5), 10, 0.4, False),
+        (Bar(value=10, ratio=0.5, either=True), 9, 0.5, True),
+        (Bar(value=10, ratio=0.5, either=True), 9, 0.4, False),
+        (Bar(value=10, sense="at most"), 11, None, False),
+        (Bar(ratio=0.5), 10, None, False),
+    ],
+)
+def test_a_bar_is_met_by_value_and_ratio_or_by_either(
+    bar: Bar, value: float, ratio: float | None, met: bool
+) -> None:
+    assert bar.met(value, ratio) is met
 
 
 @pytest.mark.parametrize("path", sorted(FLOORS.glob("*.py")), ids=lambda path: path.name)
