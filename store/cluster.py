@@ -27,13 +27,19 @@ SETTINGS = {
     "fsync": "on",
     "synchronous_commit": "on",
     "full_page_writes": "on",
-    "shared_buffers": "256MB",
     "max_wal_size": "4GB",
     "max_connections": "100",
     "jit": "off",  # statements are short; compiling one costs more than running it
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
+
+# An eighth of the memory we may use: the indexes a log writes to stay in it, and the rest of the
+# machine stays others'. PostgreSQL takes pages only as it fills them.
+BUFFERS_SHARE = 8
+BUFFERS_MIB = range(128, 1_024 + 1)
+MIB = 1024 * 1024
+LIMIT_OF_THE_GROUP = Path("/sys/fs/cgroup/memory.max")
 
 # The watcher stops the server when the pipe ends, which it does however the owner ends. It is
 # nobody's child, so PostgreSQL never sees it; `$$` is the server's pid after exec. A line on the
@@ -96,8 +102,23 @@ def end_leftovers(place: Place, account: Account) -> None:
     (place.sockets / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
 
 
+def memory() -> int:
+    """Bytes this process may use: the machine's, or fewer if its control group says so."""
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    with contextlib.suppress(OSError, ValueError):
+        return min(machine, int(LIMIT_OF_THE_GROUP.read_text()))
+    return machine
+
+
+def buffers_mib(memory: int) -> int:
+    """What the server keeps of its tables in memory, in MiB."""
+    share = memory // BUFFERS_SHARE // MIB
+    return min(max(share, BUFFERS_MIB[0]), BUFFERS_MIB[-1])
+
+
 def launch(place: Place, programs: Programs, account: Account) -> Running:
-    settings = [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
+    wanted = SETTINGS | {"shared_buffers": f"{buffers_mib(memory())}MB"}
+    settings = [part for name, value in wanted.items() for part in ("-c", f"{name}={value}")]
     command = [f"{programs.folder}/postgres", "-D", f"{place.data}", "-k", f"{place.sockets}"]
     reading, writing = os.pipe()
     try:

@@ -17,7 +17,7 @@ import pytest
 
 from store import binaries, embedded
 from store.binaries import Account
-from store.cluster import SETTINGS
+from store.cluster import MIB, SETTINGS, buffers_mib, memory
 from store.failure import StoreError
 from store.home import default_home
 
@@ -138,6 +138,24 @@ def test_every_setting_is_the_one_we_ask_for(home: Path) -> None:
         }
 
     assert told == {name: (value,) for name, value in SETTINGS.items()}
+
+
+def test_the_server_keeps_an_eighth_of_the_memory_for_its_tables(home: Path) -> None:
+    with embedded.start(home) as server, psycopg.connect(server.dsn) as connection:
+        told = connection.execute(
+            "SELECT pg_size_bytes(current_setting('shared_buffers'))"
+        ).fetchone()
+
+    assert told == (buffers_mib(memory()) * MIB,)
+
+
+@pytest.mark.parametrize(
+    ("memory_mib", "buffers"), [(256, 128), (2_048, 256), (4_096, 512), (64_000, 1_024)]
+)
+def test_neither_a_small_nor_a_large_machine_gets_too_little_or_too_much(
+    memory_mib: int, buffers: int
+) -> None:
+    assert buffers_mib(memory_mib * MIB) == buffers
 
 
 def test_text_sorts_by_code_point_everywhere(home: Path) -> None:
