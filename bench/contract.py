@@ -81,11 +81,7 @@ def play(ledger: Ledger, entity: str, count: int) -> int:
     Returns the position of the head.
     """
     contracts = [typical(f"c{number:06}") for number in range(count)]
-    opening = (
-        Request(entity=entity, stream=row.stream, key=f"opening:{place}", command=row.command)
-        for place, row in enumerate(contracts[0].master)
-    )
-    send(ledger, entity, opening)
+    send(ledger, entity, opening(entity))
     positions: dict[str, int] = {}
     for acts in zip(*(contract.acts for contract in contracts), strict=True):
         _act(ledger, entity, acts, positions)
@@ -126,6 +122,12 @@ def _request(entity: str, act: Submit, positions: dict[str, int]) -> Request:
     )
 
 
+def opening(entity: str) -> Iterator[Request]:
+    """What comes before any contract: calendar, book, policy, meter, prices."""
+    for place, row in enumerate(typical("c").master):
+        yield Request(entity=entity, stream=row.stream, key=f"opening:{place}", command=row.command)
+
+
 def posting(entity: str, through: date) -> Request:
     command = RunPosting(when=When(effective=through), through=through)
     return Request(entity=entity, stream="run:self", key=f"run:{through}", command=command)
@@ -133,10 +135,12 @@ def posting(entity: str, through: date) -> Request:
 
 def send(ledger: Ledger, entity: str, requests: Iterable[Request]) -> list[Receipt]:
     """All of them, and every one accepted: a benchmark of refusals would measure nothing."""
-    return [*_sent(ledger, entity, iter(requests))]
+    return [*sent(ledger, entity, requests)]
 
 
-def _sent(ledger: Ledger, entity: str, waiting: Iterator[Request]) -> Iterator[Receipt]:
+def sent(ledger: Ledger, entity: str, requests: Iterable[Request]) -> Iterator[Receipt]:
+    """The same, chunk by chunk, for those who keep nothing."""
+    waiting = iter(requests)
     while chunk := list(islice(waiting, TOGETHER)):
         for outcome in ledger.submit_many(entity, chunk):
             assert isinstance(outcome, Receipt), outcome

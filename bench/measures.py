@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from bench.appending import append
+from bench.footprint import footprint
 from bench.ingesting import ingest
 from bench.lap import Lap, Reading
 from bench.measuring import measure
@@ -17,4 +18,5 @@ MEASURES: dict[str, Callable[[Stand, int], Sequence[Lap | Reading]]] = {
     "catch-up": catch_up,
     "rebuild": rebuild,
     "measure": measure,
+    "memory": footprint,
 }

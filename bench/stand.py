@@ -33,11 +33,12 @@ SETTINGS = (
 
 
 class Stand(Struct, frozen=True):
-    """A ledger to measure, and a second connection for the floors."""
+    """A ledger to measure, a second connection for the floors, and where both are."""
 
     ledger: Ledger
     floor: Connection
     rows: int
+    dsn: str
 
 
 def now() -> datetime:
@@ -54,7 +55,7 @@ def stand(rows: int) -> Iterator[Stand]:
         with embedded.start(folder) as server, connect(server.dsn) as connection:
             migrate(connection)
             with Ledger.open(server.dsn, now) as ledger:
-                yield Stand(ledger, connection, rows)
+                yield Stand(ledger, connection, rows, server.dsn)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
