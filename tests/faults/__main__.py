@@ -1,0 +1,60 @@
+"""Runs of faults as long as one likes: `python -m tests.faults kills|cuts|soak`.
+
+Each prints its seed, how far it is, and a report; it leaves with 1 at the first difference.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import secrets
+import sys
+
+from tests.faults import kills
+from tests.faults.machine import machine
+from tests.faults.report import Report
+from tests.laws.time_laws import Broken
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser.add_argument("--json", action="store_true", help="the report as JSON")
+    runs = parser.add_subparsers(dest="run", required=True)
+    one = runs.add_parser("kills", help="processes at every named place, and PostgreSQL")
+    one.add_argument("--process", type=int, default=500)
+    one.add_argument("--postgres", type=int, default=100)
+    for run in runs.choices.values():
+        run.add_argument("--seed", type=int, default=secrets.randbelow(10**9))
+        run.add_argument("--json", action="store_true", help="the report as JSON")
+    return parser.parse_args()
+
+
+def _run(told: argparse.Namespace) -> Report:
+    with machine() as hurt:
+        return kills.campaign(
+            hurt, seed=told.seed, process=told.process, postgres=told.postgres, say=_say
+        )
+
+
+def _say(words: str) -> None:
+    sys.stderr.write(f"{words}\n")
+    sys.stderr.flush()
+
+
+def main() -> int:
+    told = _arguments()
+    _say(f"{told.run} --seed {told.seed}")
+    try:
+        report = _run(told)
+    except Broken as difference:
+        _say(f"BROKEN under seed {told.seed}: {difference}")
+        return 1
+    sys.stdout.write(
+        json.dumps(report.as_builtins(), indent=2) if told.json else "\n".join(report.lines())
+    )
+    sys.stdout.write("\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
