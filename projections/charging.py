@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from domain.billing import Charge
 from domain.facts import timeline
@@ -14,10 +14,6 @@ from domain.master import MasterData
 from domain.rating import rate_usage
 from domain.terms import terms
 
-CHARGE_TYPES = [
-    *("text", "int8", "text", "text", "text", "text", "date", "date"),
-    *("numeric", "int8", "int8", "text", "text"),
-]
 RULE = "usage-as-it-occurs@1"
 
 
@@ -80,7 +76,7 @@ def charge_rows(
 
 
 def charged(
-    rows: Iterable[tuple[str, str, str, date, date, Decimal, int, str]],
+    rows: Iterable[Sequence[Any]],
 ) -> dict[Place, Charged]:
     """Charges as stored: the last row of each."""
     return {Place(*row[:5]): Charged(*row[5:]) for row in rows}

@@ -16,11 +16,11 @@ from domain.accounting.schedule import Flow, Schedule
 from domain.calendar import Calendar
 from domain.due import LIABILITY
 from domain.master import MASTER_CATEGORIES, master_data
-from projections.journal_rows import unpack
 from projections.question import Answer, Horizon, Question, calendar_at, looking
 from projections.remeasure import schedules_at
 from store import log
 from store.db import Connection, queries
+from store.unit_states import schedule_of
 
 SQL = queries(__file__)
 
@@ -127,7 +127,7 @@ def _schedules(connection: Connection, seen: Horizon, units: set[str]) -> dict[s
     found: dict[str, Schedule] = {}
     for unit, measured_at, stored in connection.execute(SQL.stored_schedules, names):
         if measured_at <= seen.run:
-            found[unit] = unpack(stored).schedule
+            found[unit] = schedule_of(stored)
     if older := sorted(units - found.keys()):
         kept = log.read_categories(connection, seen.entity, MASTER_CATEGORIES, upto=seen.run)
         found |= schedules_at(

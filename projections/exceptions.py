@@ -15,11 +15,11 @@ from domain.facts import known
 from domain.ledger import moves
 from domain.master import MASTER_CATEGORIES
 from domain.usage import UsageGapWaived, UsageWindowDeclared
-from projections.journal_rows import unpack
 from projections.question import Answer, Question, calendar_at, looking
 from store import checkpoints, log
 from store.db import Connection, queries
 from store.request import Request
+from store.unit_states import schedule_of
 
 SQL = queries(__file__)
 
@@ -76,7 +76,7 @@ def _unposted(connection: Connection, entity: str, book: str, period: Period) ->
     at = {"entity": entity, "book": book, "through": run.through}
     stored = connection.execute(SQL.moving_states, at)
     return unposted + sum(
-        moves(unpack(state).schedule, run.through, period.last) for (state,) in stored
+        moves(schedule_of(state), run.through, period.last) for (state,) in stored
     )
 
 

@@ -7,7 +7,8 @@ The journal is the same however facts were paged: a run knows only what the log 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -16,28 +17,22 @@ import msgspec
 from msgspec import Struct
 
 from domain.books import BookOpened, PostingRun
-from domain.errors import Rejected
 from domain.facts import Fact, known
-from domain.ledger import Fresh, Run, Settled, UnitState, moves, settle
+from domain.ledger import Run
 from domain.master import MASTER_CATEGORIES, MasterData, master_data
 from domain.periods import period_states
 from domain.routing import Directory, brings_along, route
-from projections import charging
-from projections import journal_rows as rows
-from projections.charging import usage_charges
-from store import checkpoints, failpoint, log, unit_facts
+from projections import settling
+from projections.settling import Chunk, Marked, Task
+from store import checkpoints, copying, failpoint, log
 from store.db import Connection, queries
 
 SQL = queries(__file__)
 
 NAME = checkpoints.JOURNAL
-UNITS_IN_ONE_TRANSACTION = 2_000
-# What a fault in our own arithmetic or in a hostile fact may raise; anything else stops the poster.
-FAULTS = (ArithmeticError, AssertionError, LookupError, TypeError, ValueError)
-
-
-# Of each subscription measured afresh: what its usage should cost.
-Charges = dict[str, dict[charging.Place, charging.Charged]]
+UNITS_IN_ONE_TRANSACTION = 1_000
+# Units of a run listed at once: the query goes over all there are, so not chunk by chunk.
+UNITS_LISTED = 50_000
 
 
 class Place(NamedTuple):
@@ -59,15 +54,17 @@ class Poster(Struct, kw_only=True):
     book_facts: list[Fact]
     page: list[Fact] = []
     master: MasterData | None = None
+    settling: Settling | None = None
 
 
-class Work(Struct, frozen=True, kw_only=True):
-    """A chunk of units of one run with all that settling them reads."""
+class Settling(Struct, kw_only=True):
+    """A run under way: units listed and not taken yet, and the chunk settled ahead of its turn."""
 
-    runs: tuple[Run, ...]
-    units: tuple[str, ...]
-    fresh: dict[str, Fresh]
-    states: dict[tuple[str, str], UnitState]
+    task: Task
+    since: int
+    listed: list[Marked] = []
+    ahead: Chunk | None = None
+    ends: bool = False
 
 
 class Stream(Struct):
@@ -75,14 +72,6 @@ class Stream(Struct):
 
     units: set[str] = msgspec.field(default_factory=set)
     positions: list[int] = msgspec.field(default_factory=list)
-
-
-class Parked(NamedTuple):
-    """A unit that could not be settled, and why."""
-
-    unit: str
-    code: str
-    detail: str
 
 
 def advance(
@@ -149,22 +138,29 @@ def _mark(connection: Connection, poster: Poster) -> None:
     )
     passed, poster.page = poster.page[:end], poster.page[end:]
     streams = _streams(connection, poster.entity, passed, poster.place.position)
-    touched: list[tuple[str, str, int]] = []
+    touched: list[tuple[str, int]] = []
     for fact in passed:
         stream = streams.setdefault(fact.stream, Stream())
         units = route(fact, _directory(streams))
         earlier = stream.positions if brings_along(fact) else []
         first = [unit for unit in units if unit not in stream.units]
-        touched += [(poster.entity, unit, fact.position) for unit in units]
-        touched += [(poster.entity, unit, position) for unit in first for position in earlier]
+        touched += [(unit, fact.position) for unit in units]
+        touched += [(unit, position) for unit in first for position in earlier]
         stream.units.update(units)
         stream.positions.append(fact.position)
-    rows.copy(connection, SQL.copy_fact_units, rows.FACT_UNIT_TYPES, touched)
+    copying.send(connection, SQL.copy_fact_units, _fact_units(poster.entity, touched))
     poster.book_facts += [fact for fact in passed if _category(fact) == "book"]
     if new := [fact for fact in passed if _category(fact) in MASTER_CATEGORIES]:
         poster.master_facts += new
         poster.master = None
     poster.place = Place(passed[-1].position, None)
+
+
+def _fact_units(entity: str, touched: Iterable[tuple[str, int]]) -> Iterator[bytes]:
+    """Rows of `fact_unit`."""
+    begin, names = copying.columns(3) + copying.text(entity), copying.Texts()
+    for unit, position in touched:
+        yield begin + names[unit] + copying.int8(position)
 
 
 def _streams(
@@ -190,53 +186,71 @@ def _directory(streams: dict[str, Stream]) -> Directory:
 
 
 def _settle_chunk(connection: Connection, poster: Poster, fact: Fact, limit: int) -> None:
-    """Settle the next units of a run; past the last one the run is whole and the place moves on."""
-    through = _through(poster, fact)
-    work = _work(connection, poster, fact, through, limit)
-    settled, charges, parked = _settle_units(work)
-    posted = rows.posting(settled, poster.entry)
-    _write(connection, poster.entity, fact.position, work, settled, posted)
-    _write_charges(connection, poster.entity, fact.position, charges)
-    _park(connection, poster.entity, fact.position, work.units, parked)
-    poster.entry += len(posted.entries)
-    if len(work.units) == limit:
-        poster.place = Place(poster.place.position, work.units[-1])
+    """Settle the next units of a run; past the last one the run is whole and the place moves on.
+
+    While the database takes in a chunk, the one after is settled here.
+    """
+    run = poster.settling = poster.settling or _begin(poster, fact)
+    chunk = run.ahead or _first_chunk(connection, poster, run, limit)
+    following = _take(connection, run, chunk.units[-1], limit) if chunk.units else []
+    if not following:
+        settling.write(connection, chunk)
+    else:
+        work = settling.read(connection, run.task, following)
+        with ThreadPoolExecutor(1, "copy") as writer:
+            written = writer.submit(settling.write, connection, chunk)
+            run.ahead = settling.settled(work, chunk.entries.last)
+            written.result()
+    poster.entry = chunk.entries.last
+    if following:
+        poster.place = Place(poster.place.position, chunk.units[-1])
         return
     poster.place = Place(fact.position, None)
-    poster.last_run, poster.through = fact.position, through
-    poster.page = poster.page[1:]
+    poster.last_run, poster.through = fact.position, run.task.through
+    poster.page, poster.settling = poster.page[1:], None
+
+
+def _begin(poster: Poster, fact: Fact) -> Settling:
+    through = _through(poster, fact)
+    task = Task(
+        entity=poster.entity,
+        position=fact.position,
+        runs=_runs(poster, fact, through),
+        before=poster.through or through,
+        through=through,
+    )
+    return Settling(task=task, since=0 if _measures_all(poster) else poster.last_run)
+
+
+def _first_chunk(connection: Connection, poster: Poster, run: Settling, limit: int) -> Chunk:
+    marked = _take(connection, run, poster.place.cursor or "", limit)
+    return settling.settled(settling.read(connection, run.task, marked), poster.entry)
+
+
+def _take(connection: Connection, run: Settling, after: str, limit: int) -> list[Marked]:
+    """So many units after one, in order, with whether they are to be measured."""
+    if len(run.listed) < limit and not run.ends:
+        task = run.task
+        wanted = {
+            "entity": task.entity,
+            "since": run.since,
+            "run": task.position,
+            "after": run.listed[-1][0] if run.listed else after,
+            "moved_after": task.before if task.before != task.through else None,
+            "limit": UNITS_LISTED,
+        }
+        found = connection.execute(SQL.units_to_settle, wanted).fetchall()
+        run.ends = len(found) < UNITS_LISTED
+        run.listed += [(unit, fresh) for unit, fresh in found]
+    taken = run.listed[:limit]
+    del run.listed[:limit]
+    return taken
 
 
 def _through(poster: Poster, fact: Fact) -> date:
     """How far time has come by this run: it never goes back."""
     assert isinstance(fact.event, PostingRun)
     return max(fact.event.through, poster.through or fact.event.through)
-
-
-def _work(connection: Connection, poster: Poster, fact: Fact, through: date, limit: int) -> Work:
-    wanted = {
-        "entity": poster.entity,
-        "since": 0 if _measures_all(poster) else poster.last_run,
-        "run": fact.position,
-        "after": poster.place.cursor or "",
-        "moved_after": poster.through if poster.through != through else None,
-        "limit": limit,
-    }
-    marked: dict[str, bool] = dict(connection.execute(SQL.units_to_settle, wanted).fetchall())
-    states = _states(connection, poster.entity, marked)
-    runs = _runs(poster, fact, through)
-    missing = {unit for unit in marked for run in runs if (unit, run.book) not in states}
-    fresh = {unit for unit, is_fresh in marked.items() if is_fresh} | missing
-    return Work(
-        runs=runs,
-        units=tuple(sorted(marked)),
-        fresh=unit_facts.fresh(connection, poster.entity, fresh, fact.position),
-        states={
-            key: state
-            for key, state in states.items()
-            if key[0] in fresh or moves(state.schedule, poster.through or through, through)
-        },
-    )
 
 
 def _measures_all(poster: Poster) -> bool:
@@ -275,135 +289,3 @@ def _runs(poster: Poster, fact: Fact, through: date) -> tuple[Run, ...]:
         )
         for book in sorted(books)
     )
-
-
-def _states(
-    connection: Connection, entity: str, units: Iterable[str]
-) -> dict[tuple[str, str], UnitState]:
-    arguments = {"entity": entity, "units": list(units)}
-    return {
-        (unit, book): rows.unpack(stored)
-        for unit, book, stored in connection.execute(SQL.unit_states, arguments)
-    }
-
-
-def _settle_units(work: Work) -> tuple[list[Settled], Charges, list[Parked]]:
-    """Unit by unit, then book by book; one that fails is parked whole and the others go on."""
-    done: list[Settled] = []
-    charges: Charges = {}
-    parked: list[Parked] = []
-    for unit in work.units:
-        try:
-            settled = _settle_unit(unit, work)
-            if unit in work.fresh and unit.startswith("subscription:") and work.runs:
-                charges[unit] = usage_charges(unit, work.fresh[unit], work.runs[0].master)
-            done += settled
-        except Rejected as refusal:
-            parked.append(Parked(unit, refusal.code, str(refusal)))
-        except FAULTS as fault:
-            parked.append(Parked(unit, "unexpected", f"{type(fault).__name__}: {fault}"))
-    return done, charges, parked
-
-
-def _settle_unit(unit: str, work: Work) -> list[Settled]:
-    fresh = work.fresh.get(unit)
-    return [
-        settle(unit, work.states.get((unit, run.book)), fresh, run)
-        for run in work.runs
-        if fresh is not None or (unit, run.book) in work.states
-    ]
-
-
-# --- what is written -----------------------------------------------------------------------------
-
-
-def _write(
-    connection: Connection,
-    entity: str,
-    run: int,
-    work: Work,
-    settled: Sequence[Settled],
-    posted: rows.Posting,
-) -> None:
-    rows.copy(connection, SQL.copy_entries, rows.ENTRY_TYPES, posted.entries)
-    failpoint.reach("poster-mid-chunk")
-    rows.copy(connection, SQL.copy_lines, rows.LINE_TYPES, posted.lines)
-    rows.copy(connection, SQL.copy_causes, rows.CAUSE_TYPES, posted.causes)
-    schedules = [result.state.schedule for result in settled]
-    connection.execute(
-        SQL.save_states,
-        {
-            "entity": entity,
-            "run": run,
-            "books": [schedule.book for schedule in schedules],
-            "units": [schedule.unit for schedule in schedules],
-            "measured": [result.state.measured_at for result in settled],
-            "schedules": [rows.pack(result.state) for result in settled],
-            "moves": [schedule.moves_until for schedule in schedules],
-        },
-    )
-    _write_pending(connection, entity, run, work, settled)
-
-
-def _write_charges(connection: Connection, entity: str, run: int, charges: Charges) -> None:
-    """Charges measured now less those recorded so far: what rating appends."""
-    if charges:
-        found = connection.execute(SQL.charges, {"entity": entity, "units": sorted(charges)})
-        before = charging.charged(found.fetchall())
-        now = {place: row for charged in charges.values() for place, row in charged.items()}
-        changed = charging.charge_rows(entity, run, now, before)
-        rows.copy(connection, SQL.copy_charges, charging.CHARGE_TYPES, changed)
-
-
-def _write_pending(
-    connection: Connection, entity: str, run: int, work: Work, settled: Sequence[Settled]
-) -> None:
-    """End what is no longer pending, add what is; whatever stays as it was keeps its first run."""
-    measured = {
-        result.state.schedule.unit: result.state.schedule.pending
-        for result in settled
-        if result.state.schedule.unit in work.fresh
-    }
-    units = sorted(unit for unit in measured if unit.startswith("subscription:"))
-    if not units:
-        return
-    arguments = {"entity": entity, "units": units}
-    before = {rows.Pending(*row) for row in connection.execute(SQL.pending_now, arguments)}
-    now = {
-        row
-        for unit in units
-        for row in rows.pending_rows(unit, measured[unit], work.fresh[unit].usage)
-    }
-    if gone := sorted(before - now):
-        columns = {
-            "units": [row.unit for row in gone],
-            "meters": [row.meter for row in gone],
-            "days": [row.day for row in gone],
-            "positions": [row.position for row in gone],
-            "reasons": [row.reason for row in gone],
-        }
-        connection.execute(SQL.end_pending, {"entity": entity, "run": run} | columns)
-    added = [(entity, *row[:5], run, *row[5:]) for row in sorted(now - before)]
-    rows.copy(connection, SQL.copy_pending, rows.PENDING_TYPES, added)
-
-
-def _park(
-    connection: Connection,
-    entity: str,
-    run: int,
-    units: Sequence[str],
-    failed: Sequence[Parked],
-) -> None:
-    """Release what was settled after all, park what failed; what stays keeps its first run."""
-    arguments = {"entity": entity, "run": run, "units": list(units)}
-    waiting = {unit for (unit,) in connection.execute(SQL.parked_units, arguments)}
-    still = {row.unit for row in failed}
-    if released := sorted(waiting - still):
-        connection.execute(SQL.release_parked, arguments | {"units": released})
-    if new := [row for row in failed if row.unit not in waiting]:
-        columns = {
-            "units": [row.unit for row in new],
-            "codes": [row.code for row in new],
-            "details": [row.detail for row in new],
-        }
-        connection.execute(SQL.park, arguments | columns)

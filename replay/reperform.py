@@ -24,8 +24,8 @@ from domain.master import MASTER_CATEGORIES, MasterData, master_data
 from domain.periods import period_states
 from domain.routing import brings_along, route
 from domain.usage import UsageDay
-from projections.journal import FAULTS
 from projections.lineage import Explanation, JournalLine
+from projections.settling import FAULTS
 from replay.source import ExportedRow, Source, usage_days
 from store.unit_facts import zone_of
 

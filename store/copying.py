@@ -7,8 +7,9 @@ and its UTF-8: the same as in our canonical encodings, so a row and its leaf sha
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
+from itertools import islice
 from struct import Struct
 
 from store.db import Connection
@@ -21,6 +22,7 @@ NULL = b"\xff\xff\xff\xff"
 EPOCH = date(2000, 1, 1).toordinal()
 # What is handed to the driver at a time: large enough to cost nothing, small beside a batch.
 PIECE = 1 << 20
+TOGETHER = 500
 
 _int4 = Struct(">ii").pack
 _int8 = Struct(">iq").pack
@@ -70,12 +72,34 @@ def day(value: date) -> bytes:
 
 
 def send(connection: Connection, statement: str, rows: Iterable[bytes]) -> None:
-    """Copy rows already packed; nothing is sent where there are none."""
-    data = b"".join(rows)
+    """Copy rows already packed; nothing is sent where there are none.
+
+    Piece by piece, so that the server stores some while others are still being made.
+    """
+    pieces = iter(rows)
+    data = b"".join(islice(pieces, TOGETHER))
     if not data:
         return
     with connection.cursor() as cursor, cursor.copy(statement.encode()) as copying:
         copying.write(HEADER)
-        for start in range(0, len(data), PIECE):
-            copying.write(data[start : start + PIECE])
+        while data:
+            for start in range(0, len(data), PIECE):
+                copying.write(data[start : start + PIECE])
+            data = b"".join(islice(pieces, TOGETHER))
         copying.write(TRAILER)
+
+
+def write_rows(
+    connection: Connection,
+    statement: str,
+    types: Sequence[str],
+    rows: Iterable[Sequence[object]],
+) -> None:
+    """Rows of values, packed by the driver: for tables with few rows, or with numerics."""
+    waiting = list(rows)
+    if not waiting:
+        return
+    with connection.cursor() as cursor, cursor.copy(statement.encode()) as copying:
+        copying.set_types(types)
+        for row in waiting:
+            copying.write_row(row)

@@ -83,6 +83,16 @@ class EntryRows:
         self._numbers = _Numbers()
         self._of_causes = _Causes()
 
+    def mark(self) -> tuple[int, int, int, int, int]:
+        """Where the rows end now, to come back to."""
+        ends = len(self._entries), len(self._lines), len(self._causes)
+        return (self.last, self.lines, *ends)
+
+    def undo(self, mark: tuple[int, int, int, int, int]) -> None:
+        """Take back what was added since, whole or in part."""
+        self.last, self.lines, entries, lines, causes = mark
+        del self._entries[entries:], self._lines[lines:], self._causes[causes:]
+
     def add(self, entry: Entry, customer: str) -> None:
         """The next entry; its lines are in the order of their slots, as settling gives them."""
         self.last += 1

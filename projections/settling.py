@@ -1,0 +1,169 @@
+"""A chunk of units of one run: what settling them reads, what it makes, what is written.
+
+The three are apart, so that a chunk is settled while the one before is on its way to the database.
+What a chunk makes is packed unit by unit: of its lines only their bytes are kept.
+"""
+
+from __future__ import annotations
+
+import gc
+import struct
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+
+from msgspec import Struct, field
+
+from domain.errors import Rejected
+from domain.ledger import Fresh, Run, Settled, UnitState, moves, settle
+from projections import charging
+from store import charge_rows, failpoint, findings, unit_facts, unit_states
+from store.db import Connection
+from store.entry_rows import EntryRows
+from store.findings import Parked, Pending
+from store.unit_states import Cut, Measured
+
+# What a fault in our own arithmetic or in a hostile fact may raise; anything else stops the poster.
+FAULTS = (ArithmeticError, AssertionError, LookupError, TypeError, ValueError, struct.error)
+
+# A unit, and whether it is to be measured: it has news, or waits parked.
+Marked = tuple[str, bool]
+
+
+class Task(Struct, frozen=True, kw_only=True):
+    """What a run asks of every unit: as each book sees it, from how far time had come before."""
+
+    entity: str
+    position: int
+    runs: tuple[Run, ...]
+    before: date
+    through: date
+
+
+class Work(Struct, frozen=True, kw_only=True):
+    """Units of one run with all that settling them reads."""
+
+    task: Task
+    units: tuple[str, ...]
+    fresh: dict[str, Fresh]
+    states: dict[tuple[str, str], UnitState]
+
+
+class Chunk(Struct, kw_only=True):
+    """What settling some units made, packed as far as it can be."""
+
+    task: Task
+    units: tuple[str, ...]
+    entries: EntryRows
+    measured: list[Measured] = field(default_factory=list)
+    cut: list[Cut] = field(default_factory=list)
+    charges: dict[str, dict[charging.Place, charging.Charged]] = field(default_factory=dict)
+    pending: dict[str, list[Pending]] = field(default_factory=dict)
+    parked: list[Parked] = field(default_factory=list)
+
+
+def read(connection: Connection, task: Task, marked: Sequence[Marked]) -> Work:
+    """A unit without a state in some book is measured for all of them."""
+    units = tuple(unit for unit, _ in marked)
+    books = [run.book for run in task.runs]
+    states = unit_states.states(connection, task.entity, units, books)
+    fresh = {unit for unit, is_fresh in marked if is_fresh}
+    fresh |= {unit for unit in units for book in books if (unit, book) not in states}
+    return Work(
+        task=task,
+        units=units,
+        fresh=unit_facts.fresh(connection, task.entity, fresh, task.position),
+        states={
+            key: state
+            for key, state in states.items()
+            if key[0] in fresh or moves(state.schedule, task.before, task.through)
+        },
+    )
+
+
+def settled(work: Work, after: int) -> Chunk:
+    """Unit by unit, then book by book; one that fails is parked whole and the others go on."""
+    chunk = Chunk(task=work.task, units=work.units, entries=EntryRows(work.task.entity, after))
+    with no_collection():
+        for unit in work.units:
+            mark = chunk.entries.mark()
+            try:
+                _settle(chunk, unit, work)
+            except Rejected as refusal:
+                chunk.entries.undo(mark)
+                chunk.parked.append(Parked(unit, refusal.code, str(refusal)))
+            except FAULTS as fault:
+                chunk.entries.undo(mark)
+                told = f"{type(fault).__name__}: {fault}"
+                chunk.parked.append(Parked(unit, "unexpected", told))
+    return chunk
+
+
+def _settle(chunk: Chunk, unit: str, work: Work) -> None:
+    """Nothing of the unit is kept before all of it is there."""
+    fresh = work.fresh.get(unit)
+    done = [
+        settle(unit, work.states.get((unit, run.book)), fresh, run)
+        for run in work.task.runs
+        if fresh is not None or (unit, run.book) in work.states
+    ]
+    for result in done:
+        for entry in result.entries:
+            chunk.entries.add(entry, result.state.schedule.customer)
+    if fresh is None:
+        chunk.cut += [unit_states.cut(unit, result.state) for result in done]
+        return
+    kept = [unit_states.measured(unit, result.state) for result in done]
+    if unit.startswith("subscription:") and done:
+        pending = _pending(unit, done, fresh)
+        chunk.charges[unit] = charging.usage_charges(unit, fresh, work.task.runs[0].master)
+        chunk.pending[unit] = pending
+    chunk.measured += kept
+
+
+def _pending(unit: str, done: Sequence[Settled], fresh: Fresh) -> list[Pending]:
+    """Usage without effect, as the last of the books found it; all find the same."""
+    amounts = {(day.meter, day.day, day.position): day.quantity for day in fresh.usage}
+    return [
+        Pending(
+            *(unit, row.meter, row.day, row.position, row.reason, row.rows),
+            amounts[row.meter, row.day, row.position],
+        )
+        for row in done[-1].state.schedule.pending
+    ]
+
+
+def write(connection: Connection, chunk: Chunk) -> None:
+    """All of it in the caller's transaction."""
+    task = chunk.task
+    chunk.entries.copy(connection)
+    failpoint.reach("poster-mid-chunk")
+    unit_states.save(connection, task.entity, task.position, chunk.measured, chunk.cut)
+    _write_charges(connection, chunk)
+    pending = [row for rows in chunk.pending.values() for row in rows]
+    findings.keep_pending(connection, task.entity, task.position, sorted(chunk.pending), pending)
+    if chunk.measured or chunk.parked:
+        findings.park(connection, task.entity, task.position, chunk.units, chunk.parked)
+
+
+def _write_charges(connection: Connection, chunk: Chunk) -> None:
+    """Charges measured now less those recorded so far: what rating appends."""
+    if not chunk.charges:
+        return
+    task = chunk.task
+    subscriptions = [unit.partition(":")[2] for unit in chunk.charges]
+    before = charging.charged(charge_rows.standing(connection, task.entity, subscriptions))
+    now = {place: row for made in chunk.charges.values() for place, row in made.items()}
+    charge_rows.add(connection, charging.charge_rows(task.entity, task.position, now, before))
+
+
+@contextmanager
+def no_collection() -> Iterator[None]:
+    """Nothing made here is a cycle; looking for cycles among so many values costs a fifth."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
