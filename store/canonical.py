@@ -163,7 +163,7 @@ def chained(name: str, leaves: Iterable[bytes], fields: Mapping[str, Value]) -> 
 def instant(moment: datetime) -> str:
     """UTC with six digits of microseconds: 2026-01-31T23:59:59.000000Z."""
     assert moment.tzinfo is not None, moment
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")
+    return f"{moment.astimezone(UTC).isoformat(timespec='microseconds')[:26]}Z"
 
 
 def well_formed(text: str, field: str) -> str:
@@ -217,21 +217,19 @@ def _layout(name: str, keys: tuple[str, ...]) -> tuple[bytes, tuple[tuple[str, b
 
 def _field(value: Value) -> bytes:
     """A value as text, or what is absent as the length 2^32-1 alone."""
-    match value:
-        case None:
-            return _ABSENT
-        case str():
-            return _text(value)
-        case int():
-            return _text(str(value))
-        case datetime():
-            return _text(instant(value))
-        case date():
-            return _text(value.isoformat())
-        case Decimal():
-            return _text(plain(value))
-        case _:
-            assert_never(value)
+    if value is None:
+        return _ABSENT
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, int):
+        return _text(str(value))
+    if isinstance(value, datetime):
+        return _text(instant(value))
+    if isinstance(value, date):
+        return _text(value.isoformat())
+    if isinstance(value, Decimal):
+        return _text(plain(value))
+    assert_never(value)
 
 
 def _text(text: str) -> bytes:

@@ -6,19 +6,21 @@ unknown tag or a version from the future stops the reader: a fact is never skipp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from domain.deciders import EVENTS
 from domain.decimals import plain
 from domain.errors import Malformed
 from domain.facts import Event, Fact, Source, When
 from store.canonical import FactRow, instant, well_formed_json
+from store.canonical_form import doubtful, stands
 from store.failure import StoreError
 
 Payload = dict[str, Any]
@@ -27,6 +29,12 @@ Upcast = Callable[[Payload], Payload]
 # (tag, version) -> how a payload of that version becomes one of the next. The version written is
 # one above the highest here; a tag that never changed is at version 1.
 UPCASTS: Mapping[tuple[str, int], Upcast] = {}
+
+_ENCODE = msgspec.json.Encoder(order="sorted").encode
+# `when` comes from the columns; until then the decoder is given any date, so that it can make the
+# event itself and nothing is made twice.
+_UNDATED = '{"when":{"effective":"2000-01-01"},'
+_ONLY = '{"when":{"effective":"2000-01-01"}}'
 
 
 class Encoded(NamedTuple):
@@ -38,21 +46,27 @@ class Encoded(NamedTuple):
 
 
 class _Shape(NamedTuple):
-    """How one tag is read at its current version."""
+    """How one tag is written and read at its current version.
 
-    event: type[Event]
+    `payload` is the event's twin without tag and `when`, its fields in order of their names.
+    """
+
+    tag: str
     version: int
-    decoder: msgspec.json.Decoder[Struct]
+    decoder: msgspec.json.Decoder[Event]
+    payload: type[Struct]
+    fields: Callable[[Event], tuple[object, ...]]
+    doubtful: tuple[str, ...]
 
 
 class Codec:
     """The table of tags; `EVENTS` and `UPCASTS` make the one in use, tests make others."""
 
-    __slots__ = ("_shapes", "_upcasts")
+    __slots__ = ("_by_event", "_shapes", "_upcasts")
 
     def __init__(
         self,
-        events: Iterable[type[Event]],
+        events: Collection[type[Event]],
         upcasts: Mapping[tuple[str, int], Upcast] = UPCASTS,
     ) -> None:
         self._upcasts = upcasts
@@ -61,16 +75,23 @@ class Codec:
             tag = tag_of(event)
             assert tag not in self._shapes, tag
             version = 1 + max((last for name, last in upcasts if name == tag), default=0)
-            self._shapes[tag] = _Shape(event, version, _decoder(event))
+            self._shapes[tag] = _shape(event, tag, version)
+        self._by_event = {event: self._shapes[tag_of(event)] for event in events}
 
     def encode(self, event: Event) -> Encoded:
         """Canonical JSON: sorted keys, no blanks, decimals plain, instants in UTC microseconds."""
-        payload = canonical_json(event, without=("type", "when"))
-        return Encoded(tag_of(type(event)), self.version_of(type(event)), payload)
+        shape = self._by_event[type(event)]
+        for name in shape.doubtful:
+            if not stands(getattr(event, name)):
+                payload = _built_json(event, without=("type", "when"))
+                break
+        else:
+            payload = _ENCODE(shape.payload(*shape.fields(event))).decode()
+        return Encoded(shape.tag, shape.version, well_formed_json(payload))
 
     def version_of(self, event: type[Event]) -> int:
         """The schema version that events of this class are written at."""
-        return self._shapes[tag_of(event)].version
+        return self._by_event[event].version
 
     def decode(self, encoded: Encoded, when: When) -> Event:
         shape = self._shapes.get(encoded.tag)
@@ -83,27 +104,33 @@ class Codec:
                 f"the log has version {encoded.schema_version}; use the newer tieout",
             )
         payload = self._upcast(encoded, shape.version)
-        fields = msgspec.structs.asdict(shape.decoder.decode(payload))
-        return shape.event(when=when, **fields)
+        event = shape.decoder.decode(_ONLY if payload == "{}" else _UNDATED + payload[1:])
+        structs.force_setattr(event, "when", when)
+        return event
 
-    def _upcast(self, encoded: Encoded, current: int) -> str | bytes:
+    def _upcast(self, encoded: Encoded, current: int) -> str:
         if encoded.schema_version == current:
             return encoded.payload
         payload: Payload = msgspec.json.decode(encoded.payload)
         for version in range(encoded.schema_version, current):
             payload = self._upcasts[encoded.tag, version](payload)
-        return msgspec.json.encode(payload)
+        return msgspec.json.encode(payload).decode()
 
 
-def canonical_json(value: object, without: tuple[str, ...] = ()) -> str:
+def canonical_json(value: object) -> str:
     """One text for one meaning. Refuses what could not be sealed: NUL, text not in NFC, NaN."""
+    text = _ENCODE(value).decode() if stands(value) else _built_json(value)
+    return well_formed_json(text)
+
+
+def _built_json(value: object, without: tuple[str, ...] = ()) -> str:
+    """The same by way of builtins, for what msgspec would write in another form."""
     built = msgspec.to_builtins(
         value, builtin_types=(Decimal, datetime), order="sorted", enc_hook=str
     )
     for name in without:
         built.pop(name, None)
-    text = msgspec.json.encode(_plain(built), order="sorted").decode()
-    return well_formed_json(text)
+    return _ENCODE(_plain(built)).decode()
 
 
 def tag_of(kind: type[Struct]) -> str:
@@ -162,17 +189,16 @@ def to_fact(row: FactRow, codec: Codec) -> Fact:
         correlation_id=row.correlation_id,
         causation_id=row.causation_id,
         trace_id=row.trace_id,
-        source=_source(row),
+        source=None if row.source_id is None else _source(row),
         corrects=row.corrects,
         schema=row.schema_version,
     )
 
 
-def _source(row: FactRow) -> Source | None:
-    if row.source_id is None:
-        return None
+def _source(row: FactRow) -> Source:
     assert row.source_system is not None, row
     assert row.source_kind is not None, row
+    assert row.source_id is not None, row
     assert row.source_version is not None, row
     return Source(
         system=row.source_system,
@@ -182,21 +208,23 @@ def _source(row: FactRow) -> Source | None:
     )
 
 
-def _decoder(event: type[Event]) -> msgspec.json.Decoder[Struct]:
-    """A typed decoder of the event's own fields: what the columns hold is not in the payload."""
-    fields = [
-        (field.name, field.type, _default(field))
-        for field in msgspec.structs.fields(event)
-        if field.name != "when"
-    ]
-    payload = msgspec.defstruct(event.__name__, fields, kw_only=True, forbid_unknown_fields=True)
-    return msgspec.json.Decoder(payload)
+def _shape(event: type[Event], tag: str, version: int) -> _Shape:
+    names = sorted(name for name in event.__struct_fields__ if name != "when")
+    return _Shape(
+        tag=tag,
+        version=version,
+        decoder=msgspec.json.Decoder(event),
+        payload=msgspec.defstruct(event.__name__, [(name, Any) for name in names]),
+        fields=_getter(names),
+        doubtful=tuple(name for name in doubtful(event) if name != "when"),
+    )
 
 
-def _default(field: msgspec.structs.FieldInfo) -> Any:
-    if field.default_factory is not msgspec.NODEFAULT:
-        return msgspec.field(default_factory=field.default_factory)
-    return msgspec.field(default=field.default)
+def _getter(names: Sequence[str]) -> Callable[[Event], tuple[Any, ...]]:
+    """By attrgetter, which gives a tuple only for two names and more."""
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda event: tuple(getattr(event, name) for name in names)
 
 
 def _plain(value: Any) -> Any:

@@ -10,13 +10,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from msgspec import Struct, structs
+from msgspec.structs import astuple
 from psycopg.rows import TupleRow
 
 from domain.facts import Event, Fact, Source
-from store import failpoint
+from store import copying, failpoint
+from store.binary import copy_framing
 from store.canonical import FactRow, fact_leaf, well_formed
 from store.codec import CODEC, to_fact, to_row
 from store.db import Connection, queries
+from store.fact_bytes import COLUMNS, FactBytes
+from store.unpaused import unpaused
 
 SQL = queries(__file__)
 
@@ -25,11 +29,7 @@ PAGE = 5_000
 LARGEST_APPEND = 10_000
 END = 2**63 - 1
 
-_FACT_TYPES = [
-    *("text", "int8", "text", "int8", "text", "int4", "date", "timestamptz", "date", "int8"),
-    *("timestamptz", "text", "text", "text", "text", "text", "text"),
-    *("text", "text", "text", "text", "int8", "text", "bytea"),
-]
+_COPIED = copy_framing(len(COLUMNS))
 
 
 class Head(Struct, frozen=True, kw_only=True):
@@ -87,33 +87,45 @@ def number(head: Head, drafts: Iterable[Draft], versions: Mapping[str, int]) -> 
     return tuple(facts)
 
 
-def write(connection: Connection, head: Head, facts: Sequence[Fact]) -> None:
+def write(connection: Connection, head: Head, facts: Sequence[Fact]) -> Head:
     """Append numbered facts with their leaves and move the head, which the caller has locked."""
-    write_rows(connection, head, [to_row(fact, CODEC.encode(fact.event)) for fact in facts])
+    return write_rows(connection, head, [to_row(fact, CODEC.encode(fact.event)) for fact in facts])
 
 
-def write_rows(connection: Connection, head: Head, rows: Sequence[FactRow]) -> None:
-    assert 0 < len(rows) <= LARGEST_APPEND, len(rows)
-    assert [row.position for row in rows] == list(
-        range(head.position + 1, head.position + 1 + len(rows))
-    ), head
-    with connection.cursor() as cursor, cursor.copy(SQL.copy_facts) as copy:
-        copy.set_types(_FACT_TYPES)
-        for row in rows:
-            copy.write_row((*row, fact_leaf(row)))
+def write_rows(connection: Connection, head: Head, rows: Iterable[FactRow]) -> Head:
+    """The same for rows, which may still be made while the server stores the first of them."""
+    passed = _Passed(head, rows)
+    with unpaused():
+        copying.send(connection, SQL.copy_facts, FactBytes(_COPIED).rows(passed))
     failpoint.reach("facts-inserted")
-    found = connection.execute(
-        SQL.move_head,
-        {
-            "entity": head.entity,
-            "position": rows[-1].position,
-            "recorded_at": rows[-1].recorded_at,
-            "was": head.position,
-            "epoch": head.epoch,
-        },
-    )
+    arguments = {
+        "entity": head.entity,
+        "position": passed.position,
+        "recorded_at": passed.recorded_at,
+        "was": head.position,
+        "epoch": head.epoch,
+    }
+    found = connection.execute(SQL.move_head, arguments)
     assert found.rowcount == 1, head
     failpoint.reach("head-updated")
+    return structs.replace(head, position=passed.position, recorded_at=passed.recorded_at)
+
+
+class _Passed:
+    """Rows on their way: each must follow the one before, and the last says where the head goes."""
+
+    def __init__(self, head: Head, rows: Iterable[FactRow]) -> None:
+        self.position = head.position
+        self.recorded_at = head.recorded_at
+        self._rows = rows
+
+    def __iter__(self) -> Iterator[FactRow]:
+        first = self.position + 1
+        for expected, row in enumerate(self._rows, first):
+            assert row.position == expected < first + LARGEST_APPEND, (expected, row)
+            self.position, self.recorded_at = expected, row.recorded_at
+            yield row
+        assert self.position >= first
 
 
 def append(connection: Connection, head: Head, drafts: Sequence[Draft]) -> tuple[Fact, ...]:
@@ -122,6 +134,12 @@ def append(connection: Connection, head: Head, drafts: Sequence[Draft]) -> tuple
     facts = number(head, drafts, stream_versions(connection, head.entity, streams))
     write(connection, head, facts)
     return facts
+
+
+def append_bulk(connection: Connection, head: Head, drafts: Sequence[Draft]) -> Head:
+    """The same for thousands: returns where the head stands, makes no facts on the way."""
+    versions = stream_versions(connection, head.entity, {draft.stream for draft in drafts})
+    return write_rows(connection, head, _numbered_rows(head, drafts, versions))
 
 
 def stream_versions(connection: Connection, entity: str, streams: Iterable[str]) -> dict[str, int]:
@@ -212,6 +230,26 @@ def _facts(rows: Iterable[TupleRow]) -> tuple[Fact, ...]:
 def _head(entity: str, row: TupleRow) -> Head:
     position, recorded_at, epoch = row
     return Head(entity=entity, position=position, recorded_at=recorded_at, epoch=epoch)
+
+
+def _numbered_rows(
+    head: Head, drafts: Iterable[Draft], versions: dict[str, int]
+) -> Iterator[FactRow]:
+    """As `number`, straight to rows."""
+    encode, entity, nobody = CODEC.encode, head.entity, (None,) * 4
+    for position, draft in enumerate(drafts, head.position + 1):
+        stream, event, source = draft.stream, draft.event, draft.source
+        version = versions[stream] = versions.get(stream, 0) + 1
+        when = event.when
+        tag, schema_version, payload = encode(event)
+        system, kind, name, edition = nobody if source is None else astuple(source)
+        # fmt: off
+        yield FactRow(
+            entity, position, stream, version, tag, schema_version, when.effective, when.at,
+            when.agreed_on, version if when.order is None else when.order, draft.recorded_at,
+            draft.command_id, draft.actor, draft.reason, draft.correlation_id, draft.causation_id,
+            draft.trace_id, system, kind, name, edition, draft.corrects, payload)
+        # fmt: on
 
 
 def _fact(entity: str, position: int, version: int, draft: Draft) -> Fact:
