@@ -12,7 +12,8 @@ from datetime import date
 from itertools import islice
 from struct import Struct
 
-from store.db import Connection
+import psycopg
+from psycopg.rows import TupleRow
 
 # The signature, no flags, no extension of the header; and at the end a row of -1 columns.
 HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
@@ -71,7 +72,7 @@ def day(value: date) -> bytes:
     return _int4(4, value.toordinal() - EPOCH)
 
 
-def send(connection: Connection, statement: str, rows: Iterable[bytes]) -> None:
+def send(connection: psycopg.Connection[TupleRow], statement: str, rows: Iterable[bytes]) -> None:
     """Copy rows already packed; nothing is sent where there are none.
 
     Piece by piece, so that the server stores some while others are still being made.
