@@ -15,6 +15,9 @@ from struct import Struct
 import psycopg
 from psycopg.rows import TupleRow
 
+# As in store.db, which imports half the store.
+Connection = psycopg.Connection[TupleRow]
+
 # The signature, no flags, no extension of the header; and at the end a row of -1 columns.
 HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 TRAILER = b"\xff\xff"
