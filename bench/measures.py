@@ -9,6 +9,7 @@ from bench.footprint import footprint
 from bench.ingesting import ingest
 from bench.lap import Lap, Reading
 from bench.measuring import measure
+from bench.month_end import month_end
 from bench.posting import catch_up, rebuild
 from bench.stand import Stand
 
@@ -18,5 +19,6 @@ MEASURES: dict[str, Callable[[Stand, int], Sequence[Lap | Reading]]] = {
     "catch-up": catch_up,
     "rebuild": rebuild,
     "measure": measure,
+    "month-end": month_end,
     "memory": footprint,
 }
