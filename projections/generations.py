@@ -1,7 +1,7 @@
 """Generations of views: the tables of all of them in one schema, made beside the live one.
 
-The one before the live is kept until the next rebuild: a reader or runner that still has it in hand
-finishes in peace, and what it writes there nobody asks for.
+The one before the live is kept: a reader that still has it in hand finishes in peace, and a
+rollback returns to it. What a runner still writes there nobody asks for.
 """
 
 from __future__ import annotations
@@ -21,11 +21,28 @@ APPLICATION = "tieout_app"
 
 
 class Digest(NamedTuple):
-    """Of the rows of one view and entity at one position."""
+    """Of the rows of one view and entity as known at one position."""
 
     position: int
     rows: int
     sha256: str
+
+
+class Held(NamedTuple):
+    """A view as one generation holds it."""
+
+    view: str
+    version: int
+    shape: str
+    has_keys: bool
+
+
+class Standing(NamedTuple):
+    """Which generation readers see, which they saw before, and which one ties and waits."""
+
+    live: int
+    before: int | None
+    ready: int | None
 
 
 def live(connection: Connection) -> int:
@@ -35,22 +52,58 @@ def live(connection: Connection) -> int:
     return generation
 
 
-def make(connection: Connection, generation: int) -> None:
+def standing(connection: Connection) -> Standing:
+    found = connection.execute(SQL.standing).fetchone()
+    assert found is not None, "view_generation has its one row from the first migration on"
+    return Standing(*found)
+
+
+def held(connection: Connection) -> dict[int, tuple[Held, ...]]:
+    """What each generation there is holds, in order of their numbers."""
+    found: dict[int, tuple[Held, ...]] = {}
+    for generation, *columns in connection.execute(SQL.held):
+        found[generation] = (*found.get(generation, ()), Held(*columns))
+    return found
+
+
+def followed(connection: Connection, generation: int) -> tuple[View, ...]:
+    """The views that this tieout folds into a generation: those it holds in the same version."""
+    there = set(connection.execute(SQL.views_of, {"generation": generation}).fetchall())
+    return tuple(view for view in PROJECTIONS if (view.name, view.version) in there)
+
+
+def make(connection: Connection, generation: int, *, has_keys: bool = True) -> None:
     """The tables of every view in a schema of their own, unless they are there."""
-    schema = checkpoints.schema_of(generation)
+    if _has_schema(connection, generation):
+        return
     with connection.transaction():
-        if _is(connection.execute(SQL.has_schema, {"schema": schema}).fetchone()):
-            return
         connection.execute(SQL.lock_generations)
-        if _is(connection.execute(SQL.has_schema, {"schema": schema}).fetchone()):
-            return
-        named = sql.Identifier(schema)
-        connection.execute(sql.SQL("CREATE SCHEMA {}").format(named))
-        checkpoints.look_in(connection, schema)
-        for view in PROJECTIONS:
-            connection.execute(view.tables)
-        if _is(connection.execute(SQL.has_role, {"role": APPLICATION}).fetchone()):
-            _grant(connection, named)
+        if not _has_schema(connection, generation):
+            _make(connection, generation, has_keys=has_keys)
+
+
+def _has_schema(connection: Connection, generation: int) -> bool:
+    schema = checkpoints.schema_of(generation)
+    return _is(connection.execute(SQL.has_schema, {"schema": schema}).fetchone())
+
+
+def _make(connection: Connection, generation: int, *, has_keys: bool) -> None:
+    schema = checkpoints.schema_of(generation)
+    named = sql.Identifier(schema)
+    connection.execute(sql.SQL("CREATE SCHEMA {}").format(named))
+    checkpoints.look_in(connection, schema)
+    for view in PROJECTIONS:
+        connection.execute(view.tables)
+        if has_keys and view.keys:
+            connection.execute(view.keys)
+    columns = {
+        "views": [view.name for view in PROJECTIONS],
+        "versions": [view.version for view in PROJECTIONS],
+        "shapes": [view.shape for view in PROJECTIONS],
+    }
+    connection.execute(SQL.hold, {"generation": generation, "has_keys": has_keys} | columns)
+    if _is(connection.execute(SQL.has_role, {"role": APPLICATION}).fetchone()):
+        _grant(connection, named)
 
 
 def _grant(connection: Connection, schema: sql.Identifier) -> None:
@@ -64,26 +117,57 @@ def _is(row: tuple[object, ...] | None) -> bool:
     return row is not None and row[0] is True
 
 
-def drop_before(connection: Connection, generation: int) -> None:
-    """Generations older than one."""
-    found = connection.execute(SQL.older, {"generation": generation}).fetchall()
-    for (old,) in found:
-        drop(connection, old)
+def add_keys(connection: Connection, generation: int) -> None:
+    """The keys that a generation was built without; those that are there stay."""
+    without = {row.view for row in held(connection).get(generation, ()) if not row.has_keys}
+    for view in PROJECTIONS:
+        if view.name in without:
+            with connection.transaction():
+                checkpoints.look_in(connection, checkpoints.schema_of(generation))
+                if view.keys:
+                    connection.execute(view.keys)
+                connection.execute(SQL.now_has_keys, {"generation": generation, "view": view.name})
+
+
+def is_of_this_shape(connection: Connection, generation: int) -> bool:
+    """Whether this tieout would make the very same tables."""
+    found = {row.view: row.shape for row in held(connection).get(generation, ())}
+    return found == {view.name: view.shape for view in PROJECTIONS}
+
+
+def drop_others(connection: Connection, keep: set[int]) -> None:
+    """Every generation but some."""
+    found = connection.execute(SQL.schemas).fetchall()
+    for (generation,) in found:
+        if generation not in keep:
+            drop(connection, generation)
 
 
 def drop(connection: Connection, generation: int) -> None:
     """The tables of a generation, if there are any, and its checkpoints."""
     named = sql.Identifier(checkpoints.schema_of(generation))
+    names = {"generation": generation}
     with connection.transaction():
         connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(named))
-        connection.execute(SQL.forget, {"generation": generation})
+        connection.execute(SQL.forget, names)
+        connection.execute(SQL.let_go, names)
+        connection.execute(SQL.no_longer_ready, names)
 
 
-def digest(connection: Connection, entity: str, view: View, generation: int) -> Digest:
-    """Read under the lease of the view's checkpoint, so that the rows stand still."""
+def mark(connection: Connection, generation: int, *, ties: bool) -> None:
+    """Ready to be switched in; or, as it differs, to be looked at and not gone on with."""
+    connection.execute(SQL.mark_ready if ties else SQL.let_go, {"generation": generation})
+
+
+def digest(
+    connection: Connection, entity: str, view: View, generation: int, upto: int | None = None
+) -> Digest:
+    """As known at a position, or where the view stands; it need not stand still for that."""
     with connection.transaction():
         checkpoints.look_in(connection, checkpoints.schema_of(generation))
-        at = checkpoints.lease(connection, entity, view.name, generation)
-        found = connection.execute(view.digest, {"entity": entity}).fetchone()
+        at = upto
+        if at is None:
+            at = checkpoints.passed(connection, entity, view.name, generation)
+        found = connection.execute(view.digest, {"entity": entity, "upto": at}).fetchone()
     assert found is not None, view.name
-    return Digest(at.position, *found)
+    return Digest(at, *found)

@@ -229,4 +229,13 @@ def _movement(fact: Fact, since: int, until: int | None) -> Movement | None:
     )
 
 
-VIEW = View(name=NAME, tables=SQL.make_tables, apply=_apply, digest=SQL.digest)
+VIEW = View(
+    name=NAME,
+    version=1,
+    tables=SQL.make_tables,
+    # A corrected document is laid out again by its key, also on a first pass.
+    keys="",
+    step=20_000,
+    apply=_apply,
+    digest=SQL.digest,
+)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from projections import PROJECTIONS, generations, journal
+from projections import generations, journal
 from projections.view import View
 from store import checkpoints, failpoint, log
 from store.db import Connection
@@ -23,15 +23,16 @@ def catch_up(
     connection: Connection,
     entity: str | None = None,
     *,
-    batch: int = BATCH,
+    batch: int | None = None,
     progress: Progress | None = None,
 ) -> None:
     """Every view of one entity, or of all, up to its head."""
     told = progress or _silent
     generation = generations.live(connection)
+    views = generations.followed(connection, generation)
     for name in [entity] if entity is not None else sorted(log.heads(connection)):
-        post(connection, name, batch=batch, progress=told)
-        for view in PROJECTIONS:
+        post(connection, name, batch=batch or BATCH, progress=told)
+        for view in views:
             follow(connection, name, view, generation, batch=batch, progress=told)
 
 
@@ -58,7 +59,8 @@ def follow(
     view: View,
     generation: int,
     *,
-    batch: int = BATCH,
+    batch: int | None = None,
+    upto: int = log.END,
     progress: Progress | None = None,
 ) -> int:
     """One view up to where the poster stands: a view of entries is never ahead of them."""
@@ -67,10 +69,10 @@ def follow(
         with connection.transaction():
             checkpoints.look_in(connection, checkpoints.schema_of(generation))
             at = checkpoints.lease(connection, entity, view.name, generation)
-            upto = checkpoints.passed(connection, entity, checkpoints.JOURNAL)
-            if at.position >= upto:
+            end = min(upto, checkpoints.passed(connection, entity, checkpoints.JOURNAL))
+            if at.position >= end:
                 return at.position
-            to = min(at.position + batch, upto)
+            to = min(at.position + (batch or view.step), end)
             view.apply(connection, entity, at.position, to)
             failpoint.reach("view-copied")
             moved = checkpoints.Checkpoint(to, None, at.fence)

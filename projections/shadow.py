@@ -1,12 +1,14 @@
 """The journal made a second time, in a schema of its own, by a role that cannot read the first.
 
 It is compared row by row and never switched: what was posted stays posted, a difference is a Break.
+The schema is the entity's, so entities are made side by side, and one that was cut off goes on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 
 from psycopg import sql
 
@@ -19,34 +21,49 @@ from store.seals import period_seal
 SQL = queries(__file__)
 
 ROLE = "tieout_rebuild"
-TABLES = (
-    "charge",
-    "checkpoint",
-    "fact_unit",
-    "journal_entry",
-    "journal_line",
-    "line_cause",
-    "parked",
-    "unit_state",
-    "usage_pending",
-)
+# What the poster reads again while it posts: made with every index of its own tables.
+READ = ("charge", "checkpoint", "fact_unit", "parked", "unit_state", "usage_pending")
+# What it only writes: the keys come afterwards, the other indexes never.
+WRITTEN = ("journal_entry", "journal_line", "line_cause")
+KEYS = {"journal_entry": SQL.entry_key, "journal_line": SQL.line_key}
+# Differences told of one table: somebody looks at the first ones, and memory has an end.
+TOLD = 1_000
 
 
-@contextmanager
-def shadow_schema(connection: Connection) -> Iterator[str]:
-    """Empty tables like the poster's own, there as long as the block lasts."""
-    schema = f"rebuild_{connection.info.backend_pid}"
+def schema_of(entity: str) -> str:
+    """Names of entities are longer than those of schemas may be."""
+    return f"rebuild_{sha256(entity.encode()).hexdigest()[:16]}"
+
+
+def make(connection: Connection, entity: str, *, restart: bool = False) -> bool:
+    """Tables like the poster's own; those that are there are gone on with, if they still fit."""
+    schema = schema_of(entity)
+    names = {"schema": schema, "tables": [*READ, *WRITTEN]}
+    if not restart and connection.execute(SQL.fits, names).fetchone() == (True,):
+        return False
+    drop(connection, entity)
     named = sql.Identifier(schema)
+    with connection.transaction():
+        connection.execute(sql.SQL("CREATE SCHEMA {}").format(named))
+        said = sql.SQL("COMMENT ON SCHEMA {} IS {}")
+        connection.execute(said.format(named, sql.Literal(entity)))
+        # Not logged: after a crash of the server all of them are empty together.
+        like = "CREATE UNLOGGED TABLE {}.{} (LIKE public.{} {})"
+        for table in (*READ, *WRITTEN):
+            one, with_them = sql.Identifier(table), "INCLUDING ALL" if table in READ else ""
+            made = sql.SQL(like).format(named, one, one, sql.SQL(with_them))
+            connection.execute(made)
+    return True
+
+
+def drop(connection: Connection, entity: str) -> None:
+    named = sql.Identifier(schema_of(entity))
     connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(named))
-    connection.execute(sql.SQL("CREATE SCHEMA {}").format(named))
-    try:
-        for table in TABLES:
-            like = "CREATE TABLE {}.{} (LIKE public.{} INCLUDING ALL)"
-            one = sql.Identifier(table)
-            connection.execute(sql.SQL(like).format(named, one, one))
-        yield schema
-    finally:
-        connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(named))
+
+
+def cut_off(connection: Connection) -> tuple[str, ...]:
+    """Entities whose journal was begun and not compared."""
+    return tuple(entity for _, entity in connection.execute(SQL.cut_off))
 
 
 @contextmanager
@@ -65,7 +82,8 @@ def as_rebuilder(connection: Connection, schema: str) -> Iterator[None]:
         with looking_into(connection, schema):
             yield
     finally:
-        connection.execute("RESET ROLE")
+        if not connection.broken:
+            connection.execute("RESET ROLE")
 
 
 @contextmanager
@@ -75,31 +93,46 @@ def looking_into(connection: Connection, schema: str) -> Iterator[None]:
     try:
         yield
     finally:
-        connection.execute("RESET search_path")
+        if not connection.broken:
+            connection.execute("RESET search_path")
 
 
-def differences(connection: Connection, schema: str, entity: str, upto: int) -> tuple[Break, ...]:
-    """Rows of the live tables that the rebuilt ones lack, and the other way round."""
-    names = {"entity": entity, "upto": upto}
+def add_keys(connection: Connection, schema: str) -> None:
+    """The keys that entries and lines were written without; a seal and a comparison need them."""
     with looking_into(connection, schema):
-        return tuple(
-            Break(
-                check=table,
-                entity=entity,
-                what=what,
-                expected=row if side == "rebuilt" else "nothing",
-                found=row if side == "live" else "nothing",
-                positions=(position,),
-            )
-            for table, statement in (
-                ("journal-entry", SQL.entries),
-                ("journal-line", SQL.lines),
-                ("line-cause", SQL.causes),
-                ("charge", SQL.charges),
-                ("parked", SQL.parked),
-                ("pending-usage", SQL.pending),
-            )
-            for side, what, position, row in connection.execute(statement, names)
+        for table, statement in KEYS.items():
+            names = {"schema": schema, "table": table}
+            if connection.execute(SQL.has_key, names).fetchone() != (True,):
+                connection.execute(statement)
+        connection.execute(SQL.count_anew)
+
+
+def differences(connection: Connection, schema: str, entity: str, upto: int) -> Iterator[Break]:
+    """Rows that the live and the rebuilt tables do not both have, the first ones of each table."""
+    names = {"entity": entity, "upto": upto, "limit": TOLD}
+    with looking_into(connection, schema), connection.transaction():
+        connection.execute(SQL.merge_by_key)
+        yield from _differences(connection, "journal-entry", SQL.entries, names)
+        yield from _differences(connection, "journal-line", SQL.lines, names)
+    with looking_into(connection, schema):
+        yield from _differences(connection, "line-cause", SQL.causes, names)
+        yield from _differences(connection, "charge", SQL.charges, names)
+        yield from _differences(connection, "parked", SQL.parked, names)
+        yield from _differences(connection, "pending-usage", SQL.pending, names)
+
+
+def _differences(
+    connection: Connection, table: str, statement: str, names: dict[str, object]
+) -> Iterator[Break]:
+    rows = connection.execute(statement.encode(), names).fetchall()
+    for what, position, again, live in rows:
+        yield Break(
+            check=table,
+            entity=str(names["entity"]),
+            what=what,
+            expected=again or "nothing",
+            found=live or "nothing",
+            positions=(position,),
         )
 
 

@@ -71,4 +71,13 @@ def _apply(connection: Connection, entity: str, after: int, upto: int) -> None:
     connection.execute(SQL.fold, {"entity": entity, "after": after, "upto": upto})
 
 
-VIEW = View(name=NAME, tables=SQL.make_tables, apply=_apply, digest=SQL.digest)
+VIEW = View(
+    name=NAME,
+    version=1,
+    tables=SQL.make_tables,
+    keys=SQL.make_keys,
+    # One statement folds however many there are; the server keeps the sums, not the lines.
+    step=10_000_000,
+    apply=_apply,
+    digest=SQL.digest,
+)

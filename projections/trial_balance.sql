@@ -11,27 +11,44 @@ CREATE TABLE account_total (
     functional_currency text COLLATE "C" NOT NULL,
     minor bigint NOT NULL,
     functional_minor bigint NOT NULL,
-    lines bigint NOT NULL,
-    PRIMARY KEY (entity, book, account, known_at, booked, earned, accounting_date, currency, functional_currency)
+    lines bigint NOT NULL
 );
 
+-- name: make_keys
+ALTER TABLE account_total ADD PRIMARY KEY (
+    entity, book, account, known_at, booked, earned, accounting_date, currency, functional_currency);
+
 -- name: fold
--- Runs are whole up to the poster's checkpoint, so each is folded once, with all its lines.
+-- Runs are whole up to the poster's checkpoint, so each is folded once, with all its lines. Entries are
+-- numbered run by run: from the last one folded, the table's key leads to what is new, be it one run
+-- of many or all of them.
 INSERT INTO account_total (entity, book, known_at, account, booked, earned, accounting_date, currency,
                            functional_currency, minor, functional_minor, lines)
-SELECT l.entity, l.book, l.known_at, l.account, l.booked, l.earned, l.accounting_date, l.currency,
-       l.functional_currency, sum(l.minor), sum(l.functional_minor), count(*)
-  FROM journal_entry e
-  JOIN journal_line l ON l.entity = e.entity AND l.entry = e.entry
- WHERE e.entity = %(entity)s AND e.known_at > %(after)s AND e.known_at <= %(upto)s
- GROUP BY l.entity, l.book, l.known_at, l.account, l.booked, l.earned, l.accounting_date, l.currency,
-       l.functional_currency;
+SELECT entity, book, known_at, account, booked, earned, accounting_date, currency, functional_currency,
+       sum(minor), sum(functional_minor), count(*)
+  FROM journal_line
+ WHERE entity = %(entity)s
+   AND entry > coalesce((
+       SELECT e.entry FROM journal_entry e
+        WHERE e.entity = %(entity)s AND e.known_at <= %(after)s
+        ORDER BY e.entry DESC LIMIT 1), 0)
+   AND entry <= coalesce((
+       SELECT e.entry FROM journal_entry e
+        WHERE e.entity = %(entity)s AND e.known_at <= %(upto)s
+        ORDER BY e.entry DESC LIMIT 1), 0)
+ GROUP BY entity, book, known_at, account, booked, earned, accounting_date, currency, functional_currency;
 
 -- name: digest
-SELECT count(*), encode(sha256(convert_to(coalesce(string_agg(t::text, E'\n' ORDER BY book, account,
-       known_at, booked, earned, accounting_date, currency, functional_currency), ''), 'UTF8')), 'hex')
-  FROM account_total t
- WHERE entity = %(entity)s;
+-- Hashed run by run, so that no text grows with the table.
+SELECT coalesce(sum(rows), 0)::bigint, encode(sha256(coalesce(string_agg(part, '' ORDER BY known_at), '')), 'hex')
+  FROM (
+    SELECT known_at, count(*) AS rows,
+           sha256(convert_to(string_agg(t::text, E'\n' ORDER BY book, account, booked, earned, accounting_date,
+                             currency, functional_currency), 'UTF8')) AS part
+      FROM account_total t
+     WHERE entity = %(entity)s AND known_at <= %(upto)s
+     GROUP BY known_at
+  ) AS parts;
 
 -- name: trial_balance
 -- Reported by accounting date; earned by the period an amount belongs to, if it was booked later.

@@ -74,10 +74,6 @@ def live_generation(connection: Connection) -> int:
     return generation
 
 
-def switch_generation(connection: Connection, to: int) -> None:
-    connection.execute(SQL.switch_generation, {"live": to})
-
-
 def look_in(connection: Connection, *schemas: str) -> None:
     """Find unqualified tables in these schemas first, until the transaction ends."""
     path = ", ".join(f'"{schema}"' for schema in (*schemas, "public"))

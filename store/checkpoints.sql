@@ -28,9 +28,6 @@ SELECT coalesce(max(position), 0), max((payload::jsonb ->> 'through')::date)
 -- name: live_generation
 SELECT live FROM view_generation;
 
--- name: switch_generation
-UPDATE view_generation SET live = %(live)s;
-
 -- name: look_in
 -- true: until the transaction ends, as with SET LOCAL.
 SELECT set_config('search_path', %(path)s, true);

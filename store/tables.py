@@ -171,6 +171,7 @@ TABLES: tuple[Table, ...] = (
     Table(name="party", kind="operational", key=("entity", "id", "digest")),
     Table(name="checkpoint", kind="operational", key=("entity", "projection", "generation")),
     Table(name="view_generation", kind="operational", key=("single",), spread_by=None),
+    Table(name="generation_view", kind="operational", key=("generation", "view"), spread_by=None),
     Table(name="api_key", kind="operational", key=("name",), spread_by=None),
     Table(name="schema_migration", kind="operational", key=("name",), spread_by=None),
 )

@@ -1,0 +1,47 @@
+"""One rebuild at a time: whoever comes second is told so at once, instead of undoing the first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from store.db import Connection, StoreError, queries
+
+SQL = queries(__file__)
+
+# "tiou" in ASCII; only has to be the same in every process, and no other use of such locks.
+SPACE = 0x74696F75
+
+
+@contextmanager
+def alone(connection: Connection, what: str) -> Iterator[None]:
+    """The session holds the name within the block; it is free again however the process ends."""
+    names = {"space": SPACE, "what": what}
+    if connection.execute(SQL.try_lock, names).fetchone() != (True,):
+        raise StoreError(
+            "rebuild-running",
+            f"another process is at work on {what}; wait until it is done, "
+            "or end it: what it did so far is kept",
+        )
+    try:
+        yield
+    finally:
+        if not connection.broken:
+            connection.execute(SQL.unlock, names)
+
+
+@contextmanager
+def unhurried(connection: Connection) -> Iterator[None]:
+    """No statement of the block is cut off, and none waits for the disk before the next.
+
+    What a crash takes with it is taken whole, checkpoint and rows, and made again.
+    """
+    before = connection.execute(SQL.settings).fetchone()
+    assert before is not None, "a session has settings"
+    connection.execute(SQL.set_settings, {"timeout": "0", "durable": "off"})
+    try:
+        yield
+    finally:
+        if not connection.broken:
+            timeout, durable = before
+            connection.execute(SQL.set_settings, {"timeout": timeout, "durable": durable})

@@ -1,0 +1,13 @@
+-- name: try_lock
+-- Of the session: gone with it, however it ends.
+SELECT pg_try_advisory_lock(%(space)s, hashtext(%(what)s));
+
+-- name: unlock
+SELECT pg_advisory_unlock(%(space)s, hashtext(%(what)s));
+
+-- name: settings
+SELECT current_setting('statement_timeout'), current_setting('synchronous_commit');
+
+-- name: set_settings
+-- false: for the session, as with SET.
+SELECT set_config('statement_timeout', %(timeout)s, false), set_config('synchronous_commit', %(durable)s, false);
