@@ -8,9 +8,10 @@ from __future__ import annotations
 import argparse
 import json
 import secrets
+import signal
 import sys
 
-from tests.faults import kills
+from tests.faults import cuts, kills
 from tests.faults.machine import machine
 from tests.faults.report import Report
 from tests.laws.time_laws import Broken
@@ -23,6 +24,8 @@ def _arguments() -> argparse.Namespace:
     one = runs.add_parser("kills", help="processes at every named place, and PostgreSQL")
     one.add_argument("--process", type=int, default=500)
     one.add_argument("--postgres", type=int, default=100)
+    one = runs.add_parser("cuts", help="connections, before, at and after a commit")
+    one.add_argument("--count", type=int, default=2_000)
     for run in runs.choices.values():
         run.add_argument("--seed", type=int, default=secrets.randbelow(10**9))
         run.add_argument("--json", action="store_true", help="the report as JSON")
@@ -31,6 +34,8 @@ def _arguments() -> argparse.Namespace:
 
 def _run(told: argparse.Namespace) -> Report:
     with machine() as hurt:
+        if told.run == "cuts":
+            return cuts.campaign(hurt, seed=told.seed, count=told.count, say=_say)
         return kills.campaign(
             hurt, seed=told.seed, process=told.process, postgres=told.postgres, say=_say
         )
@@ -43,6 +48,7 @@ def _say(words: str) -> None:
 
 def main() -> int:
     told = _arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # servers and folders go with us
     _say(f"{told.run} --seed {told.seed}")
     try:
         report = _run(told)
