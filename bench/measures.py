@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from bench.appending import append
 from bench.footprint import footprint
+from bench.growing import growth
 from bench.ingesting import ingest
 from bench.lap import Lap, Reading
 from bench.measuring import measure
@@ -21,4 +22,5 @@ MEASURES: dict[str, Callable[[Stand, int], Sequence[Lap | Reading]]] = {
     "measure": measure,
     "month-end": month_end,
     "memory": footprint,
+    "growth": growth,
 }
