@@ -57,6 +57,7 @@ REFUSED = {
     "calendar-gap": "A period does not begin on the day after the one before it.",
     "close-parked": "Units of the period are parked.",
     "close-pending": "Usage of the period is pending.",
+    "close-unknown-customer": "Facts of the period name customers who are not registered.",
     "close-unposted": "Facts are not posted yet; run posting through the period's end first.",
     "close-usage-gap": "A source declared usage batches that did not arrive.",
     "contract-already-open": "The contract is already open.",

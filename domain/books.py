@@ -108,6 +108,7 @@ class CloseEvidence(Struct, frozen=True, kw_only=True):
     parked: tuple[str, ...] = ()
     pending: int = 0
     gaps: tuple[str, ...] = ()
+    unknown_customers: tuple[str, ...] = ()
 
 
 class SoftClosePeriod(
@@ -293,6 +294,9 @@ def _require_nothing_open(context: Context) -> None:
         raise Rejected("close-parked", field="period", units=list(evidence.parked))
     if evidence.pending:
         raise Rejected("close-pending", field="period", rows=evidence.pending)
+    if evidence.unknown_customers:
+        customers = list(evidence.unknown_customers)
+        raise Rejected("close-unknown-customer", field="period", customers=customers)
     if evidence.unposted:
         raise Rejected("close-unposted", field="period", facts=evidence.unposted)
 

@@ -51,7 +51,7 @@ _WORDS: tuple[tuple[tuple[type, ...], str], ...] = (
 )
 _STREAMS = {
     "entity": "master data: the next run measures with it",
-    "customer": "master data: amounts do not rest on it",
+    "customer": "master data: usage waits until its customer is registered",
     "product": "master data: the next run measures with it",
     "meter": "master data: the next run measures with it",
     "price": "master data: the next run measures with it",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import assert_never
 
 from msgspec import Struct, structs
@@ -98,6 +99,12 @@ def decide(command: CustomerCommand, state: CustomerState, context: Context) -> 
 def _require_terms(days: int) -> None:
     if days < 0:
         raise Rejected("negative-payment-terms", field="payment_terms_days", days=days)
+
+
+def registered(known: Iterable[Fact]) -> frozenset[str]:
+    """The customers that facts in force register, whatever day they are registered from."""
+    own = (fact for fact in known if isinstance(fact.event, CustomerRegistered))
+    return frozenset(fact.stream.partition(":")[2] for fact in own)
 
 
 DECIDER: Decider[CustomerState, CustomerCommand] = Decider(

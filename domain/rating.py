@@ -126,6 +126,8 @@ def price_for(
     """The stretch and price that take a day of a meter's usage, or the reason why none does."""
     if terms is None:
         return "unknown-subscription"
+    if not terms.customer_is_known:
+        return "unknown-customer"
     if meter not in master.meters:
         return "unknown-meter"
     if terms.covering(day) is None:

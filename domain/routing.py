@@ -2,7 +2,8 @@
 
 `subscription:ID` and `contract:ID` are contracts; `invoice:ID:LINE` is the contract opened by a
 line that names none; `customer:ID:CURRENCY` the customer account (cash and its application);
-`adjustment:ID` an approved adjustment. Master data and the books' own facts belong to no unit.
+`adjustment:ID` an approved adjustment. Master data and the books' own facts belong to no unit; a
+customer's facts belong to the subscriptions it has.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ Directory = Callable[[str], tuple[str, ...]]
 
 _OWN_UNIT = frozenset({"subscription", "contract", "adjustment"})
 _DOCUMENTS = frozenset({"invoice", "payment"})
+_FOLLOWED = _DOCUMENTS | {"customer"}
 
 
 def route(fact: Fact, directory: Directory) -> tuple[str, ...]:
@@ -47,8 +49,20 @@ def _named(fact: Fact) -> tuple[str, ...]:
 
 
 def _follows(category: str, fact: Fact) -> bool:
-    """Later facts of a document touch what it touched; any correction what it corrects touched."""
-    return category in _DOCUMENTS or fact.corrects is not None
+    """Later facts of a document touch what it touched, those of a customer what rests on it; any
+    correction touches what it corrects touched.
+    """
+    return category in _FOLLOWED or fact.corrects is not None
+
+
+def rests_on(fact: Fact) -> str | None:
+    """The stream whose facts the fact's own unit is measured with: a subscription's customer.
+
+    The unit takes those that are known, later ones reach it: usage waits for its customer, in
+    whichever order they come.
+    """
+    event = fact.event
+    return f"customer:{event.customer}" if isinstance(event, SubscriptionStarted) else None
 
 
 def brings_along(fact: Fact) -> bool:

@@ -6,7 +6,7 @@ quantity, and what cut it short. Two amendments on one day leave one stretch: th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import date
 from decimal import Decimal
 from itertools import groupby, pairwise
@@ -55,13 +55,17 @@ class Stretch(Struct, frozen=True, kw_only=True):
 
 
 class Terms(Struct, frozen=True, kw_only=True):
-    """The folded subscription. `cover` is in order, without overlap."""
+    """The folded subscription. `cover` is in order, without overlap.
+
+    Usage of a customer nobody registered waits; what is stated of the deal itself does not.
+    """
 
     started: SubscriptionStarted
     started_at: int
     cover: tuple[Cover, ...]
     stretches: tuple[Stretch, ...]
     cancelled: tuple[int, date, str] | None = None
+    customer_is_known: bool = False
 
     def covering(self, day: date) -> Cover | None:
         return next((cover for cover in self.cover if cover.start <= day < cover.end), None)
@@ -98,8 +102,11 @@ class _Setting(Struct):
         return tuple(sorted({*sold, self.present_by} - {0}))
 
 
-def terms(facts: Sequence[Fact]) -> Terms | None:
-    """Fold one subscription's facts (known, in effective order); none before it is started."""
+def terms(facts: Sequence[Fact], customers: Container[str] = ()) -> Terms | None:
+    """Fold one subscription's facts (known, in effective order); none before it is started.
+
+    `customers` are those that are registered.
+    """
     start = next((fact for fact in facts if isinstance(fact.event, SubscriptionStarted)), None)
     if start is None:
         return None
@@ -116,6 +123,7 @@ def terms(facts: Sequence[Fact]) -> Terms | None:
             for stretch in _stretches(item, start, facts, cover, ended)
         ),
         cancelled=ended,
+        customer_is_known=start.event.customer in customers,
     )
 
 

@@ -11,6 +11,7 @@ from domain.billing import Charge
 from domain.facts import timeline
 from domain.ledger import Fresh
 from domain.master import MasterData
+from domain.party import registered
 from domain.rating import rate_usage
 from domain.terms import terms
 
@@ -40,8 +41,8 @@ NOTHING = Decimal(0)
 
 def usage_charges(unit: str, fresh: Fresh, master: MasterData) -> dict[Place, Charged]:
     """Charges of one subscription's usage as measured now."""
-    own = [fact for fact in timeline(fresh.facts) if fact.stream == unit]
-    folded = terms(own)
+    known = timeline(fresh.facts)
+    folded = terms([fact for fact in known if fact.stream == unit], registered(known))
     if folded is None:
         return {}
     return {

@@ -1,5 +1,5 @@
 """What waits for a person, and what stands against a close: unposted facts, parked units, pending
-usage, gaps in a source's batches.
+usage, gaps in a source's batches, customers that facts name and nobody registered.
 """
 
 from __future__ import annotations
@@ -11,9 +11,15 @@ from msgspec import Struct
 
 from domain.books import CloseEvidence, ClosePeriod, SoftClosePeriod
 from domain.calendar import Period
+from domain.cash import PaymentReceived
 from domain.facts import known
+from domain.invoice import InvoiceIssued
 from domain.ledger import moves
 from domain.master import MASTER_CATEGORIES
+from domain.party import registered
+from domain.revenue_contract import ContractOpened
+from domain.routing import account_of
+from domain.subscription import SubscriptionStarted
 from domain.usage import UsageGapWaived, UsageWindowDeclared
 from projections.question import Answer, Question, calendar_at, looking
 from store import checkpoints, log
@@ -22,6 +28,8 @@ from store.request import Request
 from store.unit_states import schedule_of
 
 SQL = queries(__file__)
+
+NAME_A_CUSTOMER = (ContractOpened, InvoiceIssued, PaymentReceived, SubscriptionStarted)
 
 
 class Finding(Struct, frozen=True, kw_only=True):
@@ -35,7 +43,9 @@ class Finding(Struct, frozen=True, kw_only=True):
 
 
 def exceptions(connection: Connection, question: Question) -> Answer[Finding]:
-    """Parked units, pending usage by reason and gaps in batches, as known at a position."""
+    """Parked units, pending usage by reason, gaps in batches and unknown customers, as known at a
+    position.
+    """
     with looking(connection, question) as seen:
         rows = connection.execute(SQL.findings, seen.parameters()).fetchall()
         found = [
@@ -43,6 +53,7 @@ def exceptions(connection: Connection, question: Question) -> Answer[Finding]:
             for kind, subject, detail, since, count in rows
         ]
         found += _gaps(connection, seen.entity, seen.known_at, None)
+        found += _unknown_customers(connection, seen.entity, seen.known_at, date.max)
         return seen.answer(tuple(found))
 
 
@@ -57,11 +68,13 @@ def close_evidence(connection: Connection, request: Request) -> CloseEvidence:
         return CloseEvidence()
     names = {"entity": request.entity, "book": book, "first": period.first, "last": period.last}
     parked = connection.execute(SQL.parked, names).fetchall()
+    nobody = _unknown_customers(connection, request.entity, head, period.last)
     return CloseEvidence(
         unposted=_unposted(connection, request.entity, book, period),
         parked=tuple(unit for (unit,) in parked),
         pending=_count(connection, SQL.pending, names),
         gaps=tuple(row.subject for row in _gaps(connection, request.entity, head, period)),
+        unknown_customers=tuple(row.subject for row in nobody),
     )
 
 
@@ -132,6 +145,38 @@ def _gaps(
             window = f"{source}:{event.first_batch}-{event.last_batch}"
             found.append(_gap(window, told, fact.position))
     return found
+
+
+def _unknown_customers(connection: Connection, entity: str, upto: int, last: date) -> list[Finding]:
+    """Customers that deals, documents and money up to a day name, and that nobody registered.
+
+    Their amounts stand in the books: what went out or came in is not lost for want of a name.
+    """
+    names = {"entity": entity, "upto": upto}
+    accounts = [row[0] for row in connection.execute(SQL.doubtful_accounts, names)]
+    if not accounts:
+        return []
+    streams = {f"customer:{account_of(unit)[0]}" for unit in accounts}
+    told = log.read_streams(connection, entity, streams).values()
+    there = registered(known((fact for facts in told for fact in facts), upto))
+    positions = connection.execute(SQL.facts_of_units, names | {"units": accounts})
+    naming: dict[str, list[int]] = {}
+    for fact in known(log.read_positions(connection, entity, [row[0] for row in positions]), upto):
+        event = fact.event
+        if not isinstance(event, NAME_A_CUSTOMER) or fact.when.effective > last:
+            continue
+        if event.customer not in there:
+            naming.setdefault(event.customer, []).append(fact.position)
+    return [
+        Finding(
+            kind="unknown-customer",
+            subject=customer,
+            detail="named, and not registered",
+            since=min(naming[customer]),
+            count=len(naming[customer]),
+        )
+        for customer in sorted(naming)
+    ]
 
 
 def _overlaps(event: UsageWindowDeclared, period: Period | None) -> bool:

@@ -47,6 +47,34 @@ SELECT b.source, b.batch_number, (f.payload::jsonb ->> 'received')::bigint
   JOIN fact f ON f.entity = b.entity AND f.position = b.position
  WHERE b.entity = %(entity)s AND b.batch_number IS NOT NULL AND b.position <= %(upto)s;
 
+-- name: doubtful_accounts
+-- Accounts whose customer has no registration, or one that was corrected. From one account straight to the
+-- next: an account may hold a hundred thousand facts, and nearly every customer is registered.
+WITH RECURSIVE account (unit) AS (
+    (SELECT unit FROM fact_unit
+      WHERE entity = %(entity)s AND unit > 'customer:' AND unit < 'customer;'
+      ORDER BY unit LIMIT 1)
+     UNION ALL
+    SELECT (SELECT u.unit FROM fact_unit u
+             WHERE u.entity = %(entity)s AND u.unit > a.unit AND u.unit < 'customer;'
+             ORDER BY u.unit LIMIT 1)
+      FROM account a
+     WHERE a.unit IS NOT NULL
+)
+SELECT a.unit
+  FROM account a
+ WHERE a.unit IS NOT NULL
+   AND NOT EXISTS (
+           SELECT FROM fact f
+            WHERE f.entity = %(entity)s AND f.stream = left(a.unit, -4) AND f.tag = 'customer-registered'
+              AND f.position <= %(upto)s AND f.corrects IS NULL
+              AND NOT EXISTS (
+                      SELECT FROM fact c WHERE c.entity = f.entity AND c.corrects = f.position));
+
+-- name: facts_of_units
+SELECT DISTINCT position FROM fact_unit
+ WHERE entity = %(entity)s AND unit = ANY(%(units)s) AND position <= %(upto)s;
+
 -- name: touched_since
 -- Whether anything came in since a run that a run would measure again.
 SELECT EXISTS (

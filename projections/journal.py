@@ -21,7 +21,7 @@ from domain.facts import Fact, known
 from domain.ledger import Run
 from domain.master import MASTER_CATEGORIES, MasterData, master_data
 from domain.periods import period_states
-from domain.routing import Directory, brings_along, route
+from domain.routing import Directory, brings_along, rests_on, route
 from projections import settling
 from projections.settling import Chunk, Marked, Task
 from store import checkpoints, copying, failpoint, log
@@ -148,12 +148,22 @@ def _mark(connection: Connection, poster: Poster) -> None:
         touched += [(unit, position) for unit in first for position in earlier]
         stream.units.update(units)
         stream.positions.append(fact.position)
+        touched += _taken_along(fact, streams)
     copying.send(connection, SQL.copy_fact_units, _fact_units(poster.entity, touched))
     poster.book_facts += [fact for fact in passed if _category(fact) == "book"]
     if new := [fact for fact in passed if _category(fact) in MASTER_CATEGORIES]:
         poster.master_facts += new
         poster.master = None
     poster.place = Place(passed[-1].position, None)
+
+
+def _taken_along(fact: Fact, streams: dict[str, Stream]) -> list[tuple[str, int]]:
+    """What the fact's unit rests on besides itself: the facts of that stream known so far."""
+    name = rests_on(fact)
+    if name is None or fact.stream in streams[name].units:
+        return []
+    streams[name].units.add(fact.stream)
+    return [(fact.stream, position) for position in streams[name].positions]
 
 
 def _fact_units(entity: str, touched: Iterable[tuple[str, int]]) -> Iterator[bytes]:
@@ -166,15 +176,23 @@ def _fact_units(entity: str, touched: Iterable[tuple[str, int]]) -> Iterator[byt
 def _streams(
     connection: Connection, entity: str, facts: Iterable[Fact], before: int
 ) -> dict[str, Stream]:
-    """Streams whose facts follow one another, as they were before a page: two queries for it."""
+    """Streams whose facts follow one another, as they were before a page: by two queries, and one
+    more where customers have news.
+    """
     wanted = {fact.stream for fact in facts if fact.corrects is not None or brings_along(fact)}
-    found = {stream: Stream() for stream in sorted(wanted)}
+    wanted |= {name for fact in facts if (name := rests_on(fact)) is not None}
+    customers = {fact.stream for fact in facts if _category(fact) == "customer"}
+    found = {stream: Stream() for stream in sorted(wanted | customers)}
     if found:
         names = {"entity": entity, "streams": list(found), "before": before}
         for name, unit in connection.execute(SQL.units_of_streams, names):
             found[name].units.add(unit)
         for name, position in connection.execute(SQL.positions_of_streams, names):
             found[name].positions.append(position)
+    if customers:
+        names = {"entity": entity, "customers": sorted(customers)}
+        for name, unit in connection.execute(SQL.subscriptions_of_customers, names):
+            found[name].units.add(unit)
     return found
 
 

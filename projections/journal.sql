@@ -13,6 +13,16 @@ SELECT stream, position FROM fact
  WHERE entity = %(entity)s AND stream = ANY(%(streams)s) AND position <= %(before)s
  ORDER BY position;
 
+-- name: subscriptions_of_customers
+-- By the accounts that name a customer: `customer:ID:` and a currency. Before its first fact there is
+-- nothing else to find them by.
+SELECT DISTINCT c.stream, f.stream
+  FROM unnest(%(customers)s::text[]) AS c (stream)
+  JOIN fact_unit a
+    ON a.entity = %(entity)s AND a.unit > c.stream || ':' COLLATE "C" AND a.unit < c.stream || ';' COLLATE "C"
+   AND length(a.unit) = length(c.stream) + 4
+  JOIN fact f ON f.entity = a.entity AND f.position = a.position AND f.tag = 'subscription-started';
+
 -- name: copy_fact_units
 COPY fact_unit (entity, unit, position) FROM STDIN (FORMAT BINARY);
 

@@ -17,6 +17,7 @@ from domain.decimals import EXACT, plain
 from domain.facts import known, timeline
 from domain.ledger import Fresh
 from domain.master import MASTER_CATEGORIES, MasterData, master_data
+from domain.party import registered
 from domain.rating import rate_usage
 from domain.terms import terms
 from projections.breaks import Break, Verdict
@@ -219,7 +220,8 @@ def _rated(connection: Connection, seen: Horizon, master: MasterData) -> Iterabl
 
 
 def _count_unit(unit: str, read: Fresh, master: MasterData, counted: _Counted) -> None:
-    folded = terms([fact for fact in timeline(read.facts) if fact.stream == unit])
+    known = timeline(read.facts)
+    folded = terms([fact for fact in known if fact.stream == unit], registered(known))
     rated = rate_usage(read.usage, folded, master)
     for charge in rated.charges:
         assert folded is not None, unit

@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from itertools import chain, count
+from typing import Literal
 
 from msgspec import Struct
 
@@ -18,7 +19,7 @@ from domain.billing import Charge, recurring_charges
 from domain.facts import Fact, When, timeline
 from domain.invoice import CreditLine, InvoiceLine, IssueCredit, IssueInvoice
 from domain.master import MASTER_CATEGORIES, master_data
-from domain.party import CustomerAmended, CustomerRegistered
+from domain.party import CustomerAmended, CustomerRegistered, registered
 from domain.rating import rate_usage
 from domain.terms import Terms, terms
 from domain.usage import UsageBatchAccepted, UsageDay
@@ -42,11 +43,14 @@ class Document(Struct, frozen=True, kw_only=True):
 
 
 class Carried(Struct, frozen=True, kw_only=True):
-    """A credit that no invoice can take yet: it waits for the customer's next invoice."""
+    """What is on no document yet: a credit waits for the customer's next invoice, and all that is
+    due waits for a customer who is not registered: there is nobody to send a document to.
+    """
 
     customer: str
     currency: str
     minor: int
+    reason: Literal["credit", "unknown-customer"] = "credit"
 
 
 class Bill(Struct, frozen=True, kw_only=True):
@@ -88,6 +92,7 @@ class Log(Struct, frozen=True, kw_only=True):
     invoices: frozenset[str]
     versions: dict[str, int]
     payment_terms: dict[str, int]
+    customers: frozenset[str]
 
 
 def bill_due(facts: Sequence[Fact], usage: Mapping[str, Sequence[UsageDay]], through: date) -> Bill:
@@ -132,17 +137,18 @@ def _category(fact: Fact) -> str:
     return fact.stream.partition(":")[0]
 
 
-def _subscriptions(known: Iterable[Fact]) -> dict[str, Terms]:
+def _subscriptions(known: Sequence[Fact]) -> dict[str, Terms]:
     own: dict[str, list[Fact]] = {}
     for fact in known:
         category, _, name = fact.stream.partition(":")
         if category == "subscription":
             own.setdefault(name, []).append(fact)
-    folded = {name: terms(facts) for name, facts in sorted(own.items())}
+    customers = registered(known)
+    folded = {name: terms(facts, customers) for name, facts in sorted(own.items())}
     return {name: sold for name, sold in folded.items() if sold is not None}
 
 
-def _log(facts: Iterable[Fact], known: Iterable[Fact], through: date) -> Log:
+def _log(facts: Iterable[Fact], known: Sequence[Fact], through: date) -> Log:
     days: dict[str, int] = {}
     for fact in known:
         event = fact.event
@@ -154,7 +160,8 @@ def _log(facts: Iterable[Fact], known: Iterable[Fact], through: date) -> Log:
     for fact in facts:
         versions[fact.stream] = max(fact.version, versions.get(fact.stream, 0))
     invoices = frozenset(stream for stream in versions if stream.startswith("invoice:"))
-    return Log(invoices=invoices, versions=versions, payment_terms=days)
+    customers = registered(known)
+    return Log(invoices=invoices, versions=versions, payment_terms=days, customers=customers)
 
 
 # --- spans: charged and invoiced, side by side -------------------------------------------------
@@ -206,6 +213,8 @@ def _carried_by(row: BilledLine) -> int:
 
 def _account(account: tuple[str, str], spans: dict[Span, Due], log: Log, through: date) -> Bill:
     customer, currency = account
+    if customer not in log.customers:
+        return _nobody_to_bill(account, spans)
     notes = {span: _credits(due) for span, due in spans.items() if due.difference_minor < 0}
     lines: list[InvoiceLine] = []
     for span in sorted(spans):
@@ -221,6 +230,15 @@ def _account(account: tuple[str, str], spans: dict[Span, Due], log: Log, through
         return Bill(documents=documents)
     invoice = _invoice(account, tuple(lines), log, through)
     return Bill(documents=(*documents, invoice))
+
+
+def _nobody_to_bill(account: tuple[str, str], spans: dict[Span, Due]) -> Bill:
+    minor = sum(due.difference_minor for due in spans.values())
+    if not minor:
+        return Bill(documents=())
+    reason: Literal["unknown-customer"] = "unknown-customer"
+    carried = Carried(customer=account[0], currency=account[1], minor=minor, reason=reason)
+    return Bill(documents=(), carried=(carried,))
 
 
 def _credits(due: Due) -> list[tuple[BilledLine, int]]:

@@ -19,6 +19,7 @@ from domain.decimals import EXACT, exact_decimal, plain
 from domain.errors import Malformed
 from domain.facts import Fact, timeline
 from domain.master import MASTER_CATEGORIES, MasterData, master_data
+from domain.party import registered
 from domain.pricing import PerUnit, rate
 from domain.rating import price_for
 from domain.terms import Terms, terms
@@ -73,7 +74,7 @@ def reconcile(ledger: Ledger, entity: str, path: Path, mapping: ControlMapping) 
     known_at = ledger.head(entity)
     controls = dict(_controls(path, mapping))
     with ledger.connection() as connection:
-        categories = [*MASTER_CATEGORIES, "subscription"]
+        categories = [*MASTER_CATEGORIES, "customer", "subscription"]
         pricing = _Pricing(log.read_categories(connection, entity, categories, upto=known_at))
         rows = [
             _compare(row, pricing, controls.pop(row.event_id, None), mapping.places)
@@ -105,11 +106,15 @@ class _Pricing:
             fact for fact in facts if not fact.stream.startswith("subscription:")
         )
         own: dict[str, list[Fact]] = {}
-        for fact in timeline(facts):
+        known = timeline(facts)
+        for fact in known:
             category, _, name = fact.stream.partition(":")
             if category == "subscription":
                 own.setdefault(name, []).append(fact)
-        self.sold: Mapping[str, Terms | None] = {name: terms(rows) for name, rows in own.items()}
+        customers = registered(known)
+        self.sold: Mapping[str, Terms | None] = {
+            name: terms(rows, customers) for name, rows in own.items()
+        }
 
     def charge(self, row: StandingRow) -> Fraction | str:
         """One event's share at full precision, or why it has none of its own."""

@@ -22,7 +22,7 @@ from domain.journal import Entry, Line
 from domain.ledger import Fresh, Run, UnitState, moves, settle
 from domain.master import MASTER_CATEGORIES, MasterData, master_data
 from domain.periods import period_states
-from domain.routing import brings_along, route
+from domain.routing import brings_along, rests_on, route
 from domain.usage import UsageDay
 from projections.lineage import Explanation, JournalLine
 from projections.settling import FAULTS
@@ -107,6 +107,10 @@ def _mark(done: Reperformed, fact: Fact) -> None:
         own[:] = sorted({*own, *brought, fact.position})
     before.update(units)
     positions.append(fact.position)
+    if (name := rests_on(fact)) is not None:
+        resting, earlier = done.streams.setdefault(name, (set(), []))
+        done.units[fact.stream][:] = sorted({*done.units[fact.stream], *earlier})
+        resting.add(fact.stream)
 
 
 def _run(done: Reperformed, fact: Fact, through: date) -> None:

@@ -74,10 +74,11 @@ def bill(*, entity: str, through: date, preview: bool, actor: str, as_json: bool
             for row in documents
         ],
     )
+    until = {"credit": "an invoice can take it", "unknown-customer": "the customer is registered"}
     for row in carried:
         click.echo(
             f"carried: {row.customer} {money(row.minor, row.currency)} {row.currency}, "
-            "until an invoice can take it"
+            f"until {until[row.reason]}"
         )
 
 

@@ -19,6 +19,7 @@ from domain.billing import Charge, first_version, recurring_charges
 from domain.calendar import ONE_DAY
 from domain.facts import Fact, in_effective_order
 from domain.master import MasterData
+from domain.party import registered
 from domain.rating import rate_usage
 from domain.subscription import SubscriptionStarted
 from domain.terms import Terms, priced, terms
@@ -34,7 +35,7 @@ def subscription_revenue(
 ) -> tuple[tuple[Flow, ...], tuple[PendingUsage, ...]]:
     """Release flows of every item, and the usage that has no effect yet."""
     own = [fact for fact in facts if fact.stream.startswith("subscription:")]
-    folded = terms(own)
+    folded = terms(own, registered(facts))
     rated = rate_usage(usage, folded, master)
     if folded is None or folded.started.contract == "none":
         return (), rated.pending

@@ -107,6 +107,10 @@ def test_a_period_must_be_in_the_calendar_and_the_book_open(command: object) -> 
             CloseEvidence(gaps=("meterer: batch 7",)),
             ("close-usage-gap", {"batches": ["meterer: batch 7"]}),
         ),
+        (
+            CloseEvidence(unknown_customers=("c9",)),
+            ("close-unknown-customer", {"customers": ["c9"]}),
+        ),
     ],
 )
 def test_a_close_is_refused_while_something_stands_against_it(

@@ -68,7 +68,7 @@ def charges(unit_amounts: dict[str, str], usage: list[tuple[str, int, str]]) -> 
         )
         for place, (meter, day, quantity) in enumerate(usage, 10)
     ]
-    rated = rate_usage(days, terms([fact]), master(unit_amounts))
+    rated = rate_usage(days, terms([fact], {"c"}), master(unit_amounts))
     assert rated.pending == ()
     return list(rated.charges)
 

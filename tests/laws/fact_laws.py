@@ -287,6 +287,8 @@ def _told(books: Books, settlement: Settlement, unit: str, used: set[int]) -> in
         count += holds(why_without_effect(fact, of_stream), "says not why", unit, fact)
         if isinstance(fact.event, ENDS) or fact.corrects is not None:
             continue
+        if fact.stream.startswith("customer:"):
+            continue
         facts = tuple(one for one in fresh.facts if one is not fact)
         other = measure(unit, facts, fresh.usage, run.master, run.book)
         silent = _amounts(other) == _amounts(schedule)

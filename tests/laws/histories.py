@@ -158,8 +158,13 @@ def _open(draft: Draft) -> None:
             draft.add(f"price:{name}-{currency.lower()}", price)
     for number, currency in enumerate(("USD", "JPY")):
         draft.customers.append(f"c{number}")
-        registered = CustomerRegistered(when=draft.when(FIRST), currency=currency)
-        draft.add(f"customer:c{number}", registered)
+        if currency == home:
+            _register(draft, f"c{number}", currency)
+
+
+def _register(draft: Draft, name: str, currency: str) -> None:
+    registered = CustomerRegistered(when=draft.when(FIRST), currency=currency)
+    draft.add(f"customer:{name}", registered)
 
 
 def _periods(draft: Draft) -> tuple[Period, ...]:
@@ -205,6 +210,8 @@ def _price(draft: Draft, currency: str, meter: str | None, day: date = FIRST) ->
 
 
 def _sell(draft: Draft, count: int) -> None:
+    """The customer from abroad may be registered long after it bought."""
+    _register(draft, *(("c1", "JPY") if draft.entity == "acme-us" else ("c0", "USD")))
     for number in range(count):
         currency = draft.random.choice(("USD", "JPY"))
         if number == 0 or draft.chance(0.55):

@@ -19,7 +19,7 @@ from domain.journal import Entry
 from domain.ledger import Fresh, Run, UnitState, moves, settle
 from domain.master import MASTER_CATEGORIES, MasterData, master_data
 from domain.periods import period_states
-from domain.routing import brings_along, route
+from domain.routing import brings_along, rests_on, route
 from domain.usage import UsageBatchAccepted, UsageDay, UsageRow
 
 BEGINNING = datetime(2024, 1, 1, tzinfo=UTC)
@@ -154,6 +154,11 @@ def _mark(books: Books, fact: Fact) -> None:
             known[:] = sorted({*known, *earlier})
         else:
             known.append(fact.position)
+    if (name := rests_on(fact)) is not None:
+        resting = books.stream_units.get(name, ())
+        books.stream_units[name] = tuple(sorted({*resting, fact.stream}))
+        earlier = (other.position for other in books.facts if other.stream == name)
+        books.units[fact.stream] = sorted({*books.units[fact.stream], *earlier})
 
 
 def usage_of(books: Books, unit: str, at: int) -> tuple[UsageDay, ...]:

@@ -22,6 +22,7 @@ from domain.catalogue import MeterDefined, PriceSet
 from domain.entity import CalendarDefined
 from domain.facts import Fact, Retracted
 from domain.invoice import CreditIssued, InvoiceIssued, InvoiceVoided
+from domain.party import CustomerRegistered
 from domain.policy import Options, PolicyAdopted
 from domain.pricing import Flat, Graduated, PerUnit
 from domain.revenue_contract import (
@@ -430,6 +431,8 @@ def anew(
 def used(world: World, own: Sequence[Any], name: str) -> tuple[list[tuple[str, Amount]], int, int]:
     """What usage earns, item by item; and how many rows are rated, how many pending."""
     deal = Deal(world, own) if any(isinstance(f.event, SubscriptionStarted) for f in own) else None
+    if deal and not world.of(CustomerRegistered, stream=f"customer:{deal.started.customer}"):
+        deal = None
     stretches = [sold for item in deal.items() for sold in deal.stretches(item)] if deal else []
     groups: dict[tuple[date, date], dict[tuple[str, str], list[Any]]] = {}
     rated = pending = 0

@@ -15,6 +15,7 @@ from domain.calendar import months
 from domain.catalogue import DefineMeter, SetPrice
 from domain.entity import DefineCalendar, OpenEntity
 from domain.facts import When
+from domain.party import RegisterCustomer
 from domain.policy import AdoptPolicy, Options
 from domain.pricing import Flat, PerUnit
 from domain.subscription import Item, StartSubscription
@@ -31,7 +32,7 @@ BOOK = "us-gaap"
 
 
 class Books:
-    """One entity with one book, twenty-four months from 2024 and prices to sell at."""
+    """One entity with one book, twenty-four months from 2024, prices to sell at, one customer."""
 
     def __init__(self, connection: db.Connection) -> None:
         self.connection = connection
@@ -78,16 +79,21 @@ class Books:
                 bill="arrears",
             ),
         )
+        self.tell("customer:c1", RegisterCustomer(when=since, currency="USD"))
         return self
 
     def subscribe(
-        self, name: str, first: date = date(2024, 1, 1), end: date = date(2025, 1, 1)
+        self,
+        name: str,
+        first: date = date(2024, 1, 1),
+        end: date = date(2025, 1, 1),
+        customer: str = "c1",
     ) -> int:
         return self.tell(
             f"subscription:{name}",
             StartSubscription(
                 when=When(effective=first),
-                customer="c1",
+                customer=customer,
                 currency="USD",
                 term_from=first,
                 term_to=end,

@@ -89,14 +89,14 @@ def test_pending_usage_of_the_period_and_parked_units_hold_a_close_up(books):
             kind="parked",
             subject="subscription:s2",
             detail="no-period (first=2026-01-01, last=2026-01-31)",
-            since=11,
+            since=12,
             count=1,
         ),
         Finding(
             kind="pending-usage",
             subject="subscription:nobody",
             detail="unknown-subscription",
-            since=9,
+            since=10,
             count=1,
         ),
     )

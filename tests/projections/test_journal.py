@@ -71,7 +71,7 @@ def test_a_unit_whose_calendar_ends_too_early_waits_alone(books):
 
     parked = "SELECT unit, from_run, to_run, code FROM parked ORDER BY unit"
     assert books.connection.execute(parked).fetchall() == [
-        ("subscription:s2", 10, None, "no-period")
+        ("subscription:s2", 11, None, "no-period")
     ]
     units = "SELECT DISTINCT unit FROM journal_entry"
     assert books.connection.execute(units).fetchall() == [("subscription:s1",)]
@@ -89,7 +89,7 @@ def test_pending_usage_is_judged_again_by_itself(books):
 
     pending = "SELECT meter, day, reason, from_run, to_run, rows, quantity FROM usage_pending"
     assert books.connection.execute(pending).fetchall() == [
-        ("calls", date(2024, 4, 5), "out-of-term", 10, 12, 1, 50)
+        ("calls", date(2024, 4, 5), "out-of-term", 11, 13, 1, 50)
     ]
     april = "SELECT -sum(minor) FROM journal_line WHERE account = 'revenue' AND booked = '2024-04'"
     assert books.connection.execute(april).fetchone() == (110_000,)
@@ -113,7 +113,7 @@ def test_a_run_is_seen_whole_or_not_at_all_and_goes_on_after_a_break(books):
 
     assert len(whole) == 5
     assert connection.execute(JOURNAL).fetchall() == whole
-    assert seen == [12, 12, 12, 13, 13]
+    assert seen == [13, 13, 13, 14, 14]
 
 
 def test_two_posters_on_one_entity_post_once(books, database):
@@ -132,14 +132,14 @@ def test_two_posters_on_one_entity_post_once(books, database):
     for poster in posters:
         poster.join()
 
-    assert done == [17, 17, 17]
+    assert done == [18, 18, 18]
     entries = books.connection.execute("SELECT entry, unit, known_at FROM journal_entry ORDER BY 1")
     assert entries.fetchall() == [
-        (1, "subscription:s1", 9),
-        (2, "subscription:s2", 11),
-        (3, "subscription:s3", 13),
-        (4, "subscription:s4", 15),
-        (5, "subscription:s5", 17),
+        (1, "subscription:s1", 10),
+        (2, "subscription:s2", 12),
+        (3, "subscription:s3", 14),
+        (4, "subscription:s4", 16),
+        (5, "subscription:s5", 18),
     ]
 
 
@@ -159,8 +159,8 @@ def test_a_run_records_the_change_of_each_charge(books):
     """
     february = ("call", "call@2020-01-01", date(2024, 2, 1), date(2024, 3, 1))
     assert books.connection.execute(charges).fetchall() == [
-        (10, *february, 60, 120_00, 120_00),
-        (12, *february, 100, 200_00, 80_00),
+        (11, *february, 60, 120_00, 120_00),
+        (13, *february, 100, 200_00, 80_00),
     ]
 
 

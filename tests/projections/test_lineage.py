@@ -8,7 +8,7 @@ from domain.explained import Explained
 from projections.lineage import explain_line, lineage_down, lineage_up, lineage_up_event, lines_of
 
 ENTITY = "acme"
-BATCH = 14
+BATCH = 15
 LATE = (4, 1)
 
 
@@ -30,7 +30,7 @@ def test_a_line_leads_down_to_its_facts_and_usage_rows(books):
         "usage-as-it-occurs@1",
     )
     assert [(fact.position, fact.stream, fact.what) for fact in down.causes] == [
-        (8, "subscription:s1", "subscription-started"),
+        (9, "subscription:s1", "subscription-started"),
         (BATCH, "usage:app", "usage-batch-accepted"),
     ]
     assert [
@@ -57,7 +57,7 @@ def test_a_usage_event_leads_up_to_the_lines_it_moved(books):
 def test_a_fact_leads_up_to_every_line_it_caused(books):
     books.quarter_with_late_usage().catch_up()
 
-    up = lineage_up(books.connection, ENTITY, 8)
+    up = lineage_up(books.connection, ENTITY, 9)
 
     posted = books.connection.execute("SELECT count(*) FROM journal_line").fetchone()
     assert len(up.lines) == posted[0]
@@ -81,7 +81,7 @@ def test_a_line_is_explained_by_the_steps_of_its_own_measure(books):
     assert (told.stood_minor, told.due_minor, told.through) == (0, -200_00, date(2024, 4, 30))
     (share,) = told.shares
     assert isinstance(share, Explained)
-    assert (share.minor, share.causes) == (-200_00, (8, BATCH))
+    assert (share.minor, share.causes) == (-200_00, (9, BATCH))
     assert Step(what="usage of calls", value="100") in share.steps
     assert share.steps[-1] == Step(what="charged, rounded once", value="200.00")
 
@@ -106,8 +106,8 @@ def test_a_fact_without_lines_says_why(books):
     def why(position):
         return lineage_up(books.connection, ENTITY, position).why_none
 
-    assert why(8) is None
+    assert why(9) is None
     assert why(5) == "master data: amounts are measured with it, none rests on it alone"
-    assert why(9) == "an act of the books: it says when amounts are posted, not which"
-    assert why(16) == "its usage is pending: unknown-subscription"
-    assert why(18) == "no posting run has come after it yet"
+    assert why(10) == "an act of the books: it says when amounts are posted, not which"
+    assert why(17) == "its usage is pending: unknown-subscription"
+    assert why(19) == "no posting run has come after it yet"

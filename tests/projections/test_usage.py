@@ -81,7 +81,7 @@ def test_pending_and_rejected_rows_say_why(books):
     a_month_of_usage(books)
 
     assert pending(books.connection, ASK).rows == (
-        PendingUsage("app", "nobody", "calls", "unknown-subscription", 1, Decimal(4), 12),
+        PendingUsage("app", "nobody", "calls", "unknown-subscription", 1, Decimal(4), 13),
     )
     assert rejected(books.connection, ASK).rows == (
         RejectedUsage("app", "not-finite", "quantity", 1),
@@ -102,7 +102,7 @@ def test_the_trail_tells_facts_and_refusals_in_the_order_they_were_learned(books
         for act in acts
     ] == [
         (
-            8,
+            9,
             "accepted",
             "ann",
             "subscription-started",
@@ -111,7 +111,7 @@ def test_the_trail_tells_facts_and_refusals_in_the_order_they_were_learned(books
             datetime(2024, 1, 1, 12, tzinfo=UTC),
         ),
         (
-            8,
+            9,
             "refused",
             "eve",
             "retract",
@@ -119,5 +119,5 @@ def test_the_trail_tells_facts_and_refusals_in_the_order_they_were_learned(books
             "just trying",
             datetime(2024, 2, 1, 12, tzinfo=UTC),
         ),
-        (9, "accepted", "ann", "posting-run", None, None, datetime(2024, 2, 1, 12, tzinfo=UTC)),
+        (10, "accepted", "ann", "posting-run", None, None, datetime(2024, 2, 1, 12, tzinfo=UTC)),
     ]

@@ -8,7 +8,16 @@ from threading import Barrier
 from domain.books import PeriodClosed, PeriodSealed
 from domain.facts import When
 from domain.invoice import CreditLine, InvoiceIssued, IssueCredit, VoidInvoice
-from domain.subscription import AmendSubscription, CancelSubscription, ItemChange
+from domain.party import RegisterCustomer
+from domain.subscription import (
+    AmendSubscription,
+    CancelSubscription,
+    Item,
+    ItemChange,
+    StartSubscription,
+)
+from replay.billing_run import Carried
+from replay.ledger import Billed
 from store import log
 from store.usage_stage import UsageBatch
 
@@ -63,6 +72,30 @@ def test_two_billing_runs_at_once_issue_one_invoice(company):
     with company.connection() as connection:
         issued = log.read_categories(connection, "acme", ["invoice"])
     assert [fact.stream for fact in issued] == [invoice[0]]
+
+
+def test_nothing_is_billed_to_a_customer_nobody_registered(company, send):
+    start = StartSubscription(
+        when=When(effective=date(2024, 1, 1)),
+        customer="c9",
+        currency="USD",
+        term_from=date(2024, 1, 1),
+        term_to=date(2025, 1, 1),
+        items=(Item(item="seats", price="seat", quantity=Decimal(3)),),
+    )
+    send("subscription:s9", start)
+    company.bill("acme", date(2024, 1, 1))
+
+    assert company.bill("acme", date(2024, 1, 1)) == Billed(
+        documents=(),
+        carried=(Carried(customer="c9", currency="USD", minor=300_00, reason="unknown-customer"),),
+        position=company.head("acme"),
+    )
+    registered = RegisterCustomer(when=When(effective=date(2024, 1, 1)), currency="USD")
+    send("customer:c9", registered)
+    assert _documents(company.bill("acme", date(2024, 1, 1))) == [
+        ("invoice:c9-USD-20240101-1", 300_00)
+    ]
 
 
 def test_usage_is_billed_at_the_end_of_its_billing_period(company):

@@ -24,7 +24,7 @@ def test_the_journal_made_again_is_the_same(books, batch):
     found = rebuild_journal(books.connection, batch=batch)
 
     assert (found.positions, found.entries, found.lines, found.breaks) == (
-        {"acme": 15},
+        {"acme": 16},
         4,
         20,
         (),
