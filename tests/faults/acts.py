@@ -16,16 +16,17 @@ import msgspec
 import psycopg
 from msgspec import Struct
 
+from domain.books import PeriodClosed
 from domain.errors import Malformed, Rejected
 from domain.usage import UsageBatchAccepted
 from projections import generations, journal, runner
-from projections import PROJECTIONS
 from replay.ledger import Ledger
 from replay.rebuild import rebuild_views
 from store.db import Connection
 from store.failpoint import FailpointReached
 from store.failure import StoreError
 from store.request import Conflict
+from store.usage_rows import BatchReceipt
 from store.usage_stage import UsageBatch
 from tests.faults.plan import CatchUp, Rebuild, Step, Tell
 from tests.laws.postgres import ingest, request_of
@@ -104,7 +105,7 @@ def catch_up(connection: Connection, step: CatchUp) -> None:
             connection, step.entity, poster, batch=step.batch, units=step.units
         )
     generation = generations.live(connection)
-    for view in PROJECTIONS:
+    for view in generations.followed(connection, generation):
         runner.follow(connection, step.entity, view, generation, batch=step.batch)
 
 
@@ -124,7 +125,7 @@ def _accepted(ledger: Ledger, step: Tell, places: Places) -> Answer | None:
         receipt = _ingest(ledger, step)
         rows = (receipt.duplicates, receipt.rejected, receipt.accepted)
         return Answer(entity=entity, key=arrival.key, positions=(receipt.position,), rows=rows)
-    if step.seals:
+    if isinstance(arrival.event, PeriodClosed) and step.seals:
         book = arrival.stream.partition(":")[2]
         closed = ledger.close_period(entity, book, arrival.event.period, key=arrival.key)
         return Answer(entity=entity, key=arrival.key, positions=(closed.closed_at,))
@@ -137,13 +138,13 @@ def _accepted(ledger: Ledger, step: Tell, places: Places) -> Answer | None:
     return Answer(entity=entity, key=arrival.key, positions=ledger.submit(request).positions)
 
 
-def _ingest(ledger: Ledger, step: Tell):
+def _ingest(ledger: Ledger, step: Tell) -> BatchReceipt:
     arrival = step.arrival
     if not step.repeats and not step.broken:
-        return ingest(ledger, step.entity, arrival)
-    order = UsageBatch(
-        entity=step.entity, source=arrival.stream.partition(":")[2], key=arrival.key
-    )
+        receipt = ingest(ledger, step.entity, arrival)
+        assert isinstance(receipt, BatchReceipt)
+        return receipt
+    order = UsageBatch(entity=step.entity, source=arrival.stream.partition(":")[2], key=arrival.key)
     rows = [msgspec.to_builtins(row) for row in (*arrival.rows, *step.repeats)]
     broken = [{"event_id": f"{arrival.key}-broken-{place}"} for place in range(step.broken)]
     return ledger.ingest(order, [*rows, *broken])

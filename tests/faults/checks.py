@@ -114,7 +114,9 @@ def _once(connection: Connection, entity: str, answers: dict[str, Answer]) -> in
     ):
         facts[key].append(position)
     refused: dict[str, list[str]] = defaultdict(list)
-    for key, code in connection.execute("SELECT key, code FROM refusal WHERE entity = %s", [entity]):
+    for key, code in connection.execute(
+        "SELECT key, code FROM refusal WHERE entity = %s", [entity]
+    ):
         refused[key].append(code)
     count = 0
     for key, answer in answers.items():
@@ -126,8 +128,8 @@ def _once(connection: Connection, entity: str, answers: dict[str, Answer]) -> in
 
 def _usage(connection: Connection, entity: str, memory: Books) -> int:
     """Rows, days and hours are what the accepted batches say, and each id was taken once."""
-    batches = [fact for fact in memory.facts if isinstance(fact.event, UsageBatchAccepted)]
-    taken = sum(fact.event.accepted for fact in batches if fact.event.kind == "rows")
+    batches = [fact.event for fact in memory.facts if isinstance(fact.event, UsageBatchAccepted)]
+    taken = sum(batch.accepted for batch in batches if batch.kind == "rows")
     (keys,) = connection.execute(
         "SELECT count(*) FROM usage_key WHERE entity = %s", [entity]
     ).fetchone() or (0,)

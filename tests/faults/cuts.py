@@ -28,9 +28,7 @@ EXCHANGES_MAX = 12
 COMMITS_MAX = 3
 
 
-def campaign(
-    machine: Machine, *, seed: int, count: int, say: Say, size_max: int = 100
-) -> Report:
+def campaign(machine: Machine, *, seed: int, count: int, say: Say, size_max: int = 100) -> Report:
     """So many cuts that happened. Raises Broken at the first difference."""
     began = time.monotonic()
     random = Random(seed)
@@ -42,8 +40,8 @@ def campaign(
             with machine.database() as dsn:
                 sitting = Sitting(proxy, dsn, random, report)
                 while told.waiting and report.faults.total() < count:
-                    shared, baits = script(random, told, random.choice(failpoint.NAMES))
-                    for step in (*shared, *baits):
+                    acts = script(random, told, random.choice(failpoint.NAMES))
+                    for step in (*acts.shared, *acts.baits):
                         sitting.act(step, may_cut=report.faults.total() < count)
                     if sitting.since_check >= CHECKED_EVERY:
                         report.compared.update(

@@ -18,13 +18,13 @@ from replay.ledger import Ledger
 from store import failpoint
 from tests.faults.acts import Clock, patiently, perform
 from tests.faults.checks import Answers, check, merged, places_of
-from tests.faults.machine import BLOWS, Machine
-from tests.faults.plan import BAITS, CatchUp, Rebuild, Script, Story, script, story
+from tests.faults.machine import BLOWS, Blow, Machine
+from tests.faults.plan import BAITS, CatchUp, Script, Story, script, story
 from tests.faults.processes import POLL_SECONDS, Worker
 from tests.faults.report import Report
 
 Say = Callable[[str], None]
-KEEPS_UP = 400  # catch-ups of a follower beside, far more than a round lasts
+FOLLOWS = 20  # catch-ups of a follower beside
 
 
 class Fault(Struct, frozen=True, kw_only=True):
@@ -33,7 +33,7 @@ class Fault(Struct, frozen=True, kw_only=True):
     kind: str
     place: str
     passing: int
-    blow: str = ""
+    blow: Blow = "none"
     beside: int = 0
     at_random: Decimal | None = None
 
@@ -58,7 +58,7 @@ def faults(random: Random, process: int, postgres: int) -> Iterator[Fault]:
             kind=kind,
             place=places[kind].pop(),
             passing=random.randint(1, BAITS),
-            blow=BLOWS[number % len(BLOWS)] if kind == "postgres" else "",
+            blow=BLOWS[number % len(BLOWS)] if kind == "postgres" else "none",
             beside=random.choice((0, 0, 0, 0, 1, 2)),
             at_random=Decimal(random.randint(0, 80)) / 1000
             if kind == "postgres" and random.random() < 0.3
@@ -90,64 +90,75 @@ def campaign(
     return report
 
 
-def _round(
-    machine: Machine, scene: Scene, fault: Fault, random: Random, report: Report
-) -> None:
-    shared, baits = script(random, scene.story, fault.place)
+def _round(machine: Machine, scene: Scene, fault: Fault, random: Random, report: Report) -> None:
+    acts = script(random, scene.story, fault.place)
     seed = random.randrange(2**32)
-    workers = _start(scene, shared, baits, fault, seed)
+    done = (*acts.shared, *acts.baits)
+    first = _worker(scene, done, fault, seed)
+    company = _company(scene, acts.shared, fault, seed)
+    failed = _hurt(machine, first, fault, Random(seed))
+    for worker in company:
+        worker.wait()
+    workers = [first, *company]
+    if not failed:
+        assert company, (fault, "the place was not reached")
+        report.counts["company was quicker, and the fault came later"] += 1
+        done = (*done, *acts.spare)
+        workers.append(_worker(scene, acts.spare, fault, seed))
+        assert _hurt(machine, workers[-1], fault, Random(seed)), (fault, "was not reached")
+    _note(scene, fault, workers, report)
+    report.counts["retried with the same key"] += _again(scene, done, seed)
+    with _ledger(scene, seed) as ledger:
+        report.compared.update(check(ledger, scene.story, scene.answers, deep=False))
+
+
+def _worker(scene: Scene, steps: Script, fault: Fault, seed: int) -> Worker:
+    """The one that is armed."""
+    action = "kill" if fault.kind == "process" else "stop"
+    armed = None if fault.at_random is not None else f"{fault.place}:{action}:{fault.passing}"
+    return Worker(scene.dsn, steps, places_of(scene.answers), seed=seed, armed=armed)
+
+
+def _company(scene: Scene, shared: Script, fault: Fault, seed: int) -> list[Worker]:
+    """A second that tells the same, and a third that only follows."""
+    places, company = places_of(scene.answers), []
+    if fault.beside > 0:
+        company.append(Worker(scene.dsn, shared, places, seed=seed + 1))
+    if fault.beside > 1:
+        follows = [CatchUp(entity=name, batch=7, units=2) for name in scene.story.entities]
+        company.append(Worker(scene.dsn, (*follows,) * FOLLOWS, places, seed=seed + 2))
+    return company
+
+
+def _hurt(machine: Machine, worker: Worker, fault: Fault, random: Random) -> bool:
+    """Until the worker ends. The server is hit when it stands at its place, or after a while."""
     if fault.kind == "process":
-        for worker in workers:
-            worker.wait()
-        assert workers[0].was_killed, (fault, "the place was not reached")
-    else:
-        _hurt(machine, workers, fault, Random(seed))
-    report.faults[f"{fault.kind}: {fault.place}"] += 1
-    if fault.blow:
+        worker.wait()
+        return worker.was_killed
+    due = time.monotonic() + float(fault.at_random or 0)
+    hit = False
+    while worker.hear(POLL_SECONDS):
+        stopped = fault.at_random is None and worker.is_stopped()
+        if not hit and (stopped or (fault.at_random is not None and time.monotonic() >= due)):
+            machine.hit(fault.blow, random)
+            hit = True
+            if stopped:
+                worker.go_on()
+    if not hit and fault.at_random is not None:
+        machine.hit(fault.blow, random)
+        hit = True
+    return hit
+
+
+def _note(scene: Scene, fault: Fault, workers: list[Worker], report: Report) -> None:
+    place = "at any time" if fault.at_random is not None else fault.place
+    report.faults[f"{fault.kind}: {place}"] += 1
+    if fault.blow != "none":
         report.counts[f"postgres by {fault.blow}"] += 1
     for worker in workers:
         report.counts["acknowledged before"] += len(worker.answers)
         report.counts["outages seen by senders"] += len(worker.outages)
         merged(scene.answers, worker.answers)
-    report.counts["retried with the same key"] += _again(scene, (*shared, *baits), seed)
-    with _ledger(scene, seed) as ledger:
-        report.compared.update(check(ledger, scene.story, scene.answers, deep=False))
-
-
-def _start(scene: Scene, shared: Script, baits: Script, fault: Fault, seed: int) -> list[Worker]:
-    """The one that is armed, a second that tells the same, a third that only follows.
-
-    The baits are the first one's alone: answered to another, they would pass no place.
-    """
-    places = places_of(scene.answers)
-    action = "kill" if fault.kind == "process" else "stop"
-    armed = None if fault.at_random is not None else f"{fault.place}:{action}:{fault.passing}"
-    workers = [Worker(scene.dsn, (*shared, *baits), places, seed=seed, armed=armed)]
-    if fault.beside > 0:
-        second = tuple(step for step in shared if not isinstance(step, Rebuild))
-        workers.append(Worker(scene.dsn, second, places, seed=seed + 1))
-    if fault.beside > 1:
-        follows = [CatchUp(entity=name, batch=7, units=2) for name in scene.story.entities]
-        workers.append(Worker(scene.dsn, (*follows,) * 20, places, seed=seed + 2))
-    return workers
-
-
-def _hurt(machine: Machine, workers: list[Worker], fault: Fault, random: Random) -> None:
-    """Hit the server when the first worker stands at its place, or after a drawn while."""
-    due = time.monotonic() + float(fault.at_random or 0)
-    hit = False
-    while workers[0].hear(POLL_SECONDS):
-        stopped = fault.at_random is None and workers[0].is_stopped()
-        if not hit and (stopped or (fault.at_random is not None and time.monotonic() >= due)):
-            machine.hit(fault.blow, random)  # type: ignore[arg-type]
-            hit = True
-            if stopped:
-                workers[0].go_on()
-    if not hit:
-        assert fault.at_random is not None, (fault, "the place was not reached")
-        machine.hit(fault.blow, random)  # type: ignore[arg-type]
-    for worker in workers[1:]:
-        worker.wait()
 
 
 def _again(scene: Scene, steps: Script, seed: int) -> int:

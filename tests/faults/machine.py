@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-import signal
 import shutil
+import signal
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from random import Random
-from typing import Literal
+from typing import Literal, assert_never
 
 import psycopg
 from psycopg import sql
@@ -19,7 +19,7 @@ from psycopg.conninfo import make_conninfo
 
 from store import db, embedded
 
-Blow = Literal["postmaster", "immediate", "backend", "helper"]
+Blow = Literal["none", "postmaster", "immediate", "backend", "helper"]
 # How the server is hurt: by itself it comes back only from the last two.
 BLOWS: tuple[Blow, ...] = ("postmaster", "immediate", "backend", "helper")
 MEMORY = Path("/dev/shm")
@@ -65,13 +65,19 @@ class Machine:
         match blow:
             case "postmaster":
                 os.kill(postmaster, signal.SIGKILL)
+                self.start_again()
             case "immediate":
                 os.kill(postmaster, signal.SIGQUIT)
+                self.start_again()
             case "backend" | "helper":
-                victims = sorted(_children(postmaster, clients=blow == "backend"))
-                os.kill(random.choice(victims) if victims else postmaster, signal.SIGKILL)
-        if blow in {"postmaster", "immediate"}:
-            self.start_again()
+                clients, helpers = _children(postmaster)
+                victims = (clients if blow == "backend" else []) or helpers
+                with suppress(ProcessLookupError):
+                    os.kill(random.choice(victims), signal.SIGKILL)
+            case "none":
+                return
+            case _:
+                assert_never(blow)
         self._wait()
 
     def start_again(self) -> None:
@@ -98,16 +104,17 @@ class Machine:
                 return
 
 
-def _children(postmaster: int, *, clients: bool) -> Iterator[int]:
-    """Its processes that serve a client, or those that write for all."""
-    listed = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
-    for pid in map(int, listed):
-        try:
-            title = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
-        except FileNotFoundError:
-            continue
-        if ("story_" in title) if clients else ("writer" in title or "checkpointer" in title):
-            yield pid
+def _children(postmaster: int) -> tuple[list[int], list[int]]:
+    """Its processes that serve a client of a story, and those that write for all."""
+    clients, helpers = [], []
+    for pid in Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split():
+        with suppress(FileNotFoundError):
+            title = Path(f"/proc/{pid}/cmdline").read_text(errors="replace")
+            if "story_" in title:
+                clients.append(int(pid))
+            if "writer" in title or "checkpointer" in title:
+                helpers.append(int(pid))
+    return sorted(clients), sorted(helpers)
 
 
 @contextmanager

@@ -95,8 +95,20 @@ def _tells(entity: str, log: tuple[Arrival, ...]) -> Iterator[Tell]:
         yield Tell(entity=entity, arrival=arrival, seals=seals)
 
 
-def script(random: Random, told: Story, place: str) -> tuple[Script, Script]:
-    """Some arrivals with catch-ups and rebuilds in between, a few again; and the baits."""
+class Round(Struct, frozen=True, kw_only=True):
+    """What is told by all who are at work, what by the one that is to fail, and more for it.
+
+    The baits are its alone: answered to another, they would pass no place. Company may still be
+    quicker, with the views for example; then it goes on with the spare ones, without company.
+    """
+
+    shared: Script
+    baits: Script
+    spare: Script
+
+
+def script(random: Random, told: Story, place: str) -> Round:
+    """Some arrivals with catch-ups and rebuilds in between, a few again; then the baits."""
     count = random.randint(min(4, len(told.waiting)), ARRIVALS_MAX)
     taken, told.waiting = told.waiting[:count], told.waiting[count:]
     steps: list[Step] = []
@@ -110,12 +122,19 @@ def script(random: Random, told: Story, place: str) -> tuple[Script, Script]:
             steps.append(random.choice(told.told))
     told.told += taken
     entity = random.choice(sorted({step.entity for step in told.told}))
-    baits = [step for _ in range(BAITS) for step in _bait(random, told, entity, place)]
-    return tuple(steps), tuple(baits)
+    baits = _baits(random, told, entity, place)
+    sent = {name: list(rows) for name, rows in told.rows.items()}
+    spare = _baits(random, told, entity, place)
+    told.rows = sent  # whether the spare rows are ever sent is not known, so nothing repeats them
+    return Round(shared=tuple(steps), baits=baits, spare=spare)
 
 
 def _catch_up(random: Random, entity: str) -> CatchUp:
     return CatchUp(entity=entity, batch=random.choice(SMALL), units=random.choice((1, 2, 2_000)))
+
+
+def _baits(random: Random, told: Story, entity: str, place: str) -> Script:
+    return tuple(step for _ in range(BAITS) for step in _bait(random, told, entity, place))
 
 
 def _bait(random: Random, told: Story, entity: str, place: str) -> list[Step]:

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Coroutine
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self, get_args
+from typing import Any, Literal, Self, TypeVar, get_args
 
 from msgspec import Struct
 from psycopg.conninfo import make_conninfo
 
+Result = TypeVar("Result")
 Moment = Literal["unsent", "unanswered", "unheard"]
 MOMENTS: tuple[Moment, ...] = get_args(Moment)
 
@@ -134,7 +136,7 @@ class Proxy:
     def disarm(self) -> None:
         self._cut = None
 
-    def _call(self, awaited):
+    def _call(self, awaited: Coroutine[Any, Any, Result]) -> Result:
         return asyncio.run_coroutine_threadsafe(awaited, self._loop).result()
 
     async def _end(self) -> None:
