@@ -40,7 +40,7 @@ TABLES = {
     ),
 }
 
-_decoder = msgspec.json.Decoder(tuple[Submit, Submit])
+_decoder = msgspec.json.Decoder(tuple[Submit, Submit, Submit])
 
 
 def month_end(stand: Stand, number: int) -> list[Lap | Reading]:
@@ -68,11 +68,11 @@ def _begin(stand: Stand, count: int) -> None:
 
 
 def _opening(count: int) -> Iterator[Request]:
-    """Start and first invoice of each; the typical contract goes on to change, these do not."""
+    """Customer, start and first invoice of each; the typical contract goes on to change, these do not."""
     whole = typical(NAME)
     for place, row in enumerate(whole.master):
         yield _request(row.stream, f"opening:{place}", row.command)
-    begins = msgspec.json.encode(whole.acts[:2])
+    begins = msgspec.json.encode(whole.acts[:3])
     for number in range(count):
         acts = _decoder.decode(begins.replace(NAME.encode(), f"c{number:06}".encode()))
         yield from (_request(act.stream, act.key, act.command) for act in acts)
