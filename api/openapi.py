@@ -27,6 +27,7 @@ from api.views import VIEWS
 from domain.usage import UsageRow
 from projections.lineage import Down, Explanation, Up
 from replay.ledger import Billed, Closed
+from replay.switching import Status
 from store.party import Party
 from store.request import Receipt
 from store.usage_rows import BatchReceipt
@@ -72,6 +73,13 @@ OPERATIONS = (
         is_open=True,
     ),
     Operation(method="get", path="/v1/heads", name="heads", says="The position of every entity."),
+    Operation(
+        method="get",
+        path="/v1/generations",
+        name="generations",
+        says="The generations of views: which one readers see, versions, how far they are.",
+        answer=Status,
+    ),
     Operation(
         method="get",
         path=f"{ENTITY}/facts",

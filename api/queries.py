@@ -19,6 +19,7 @@ from projections.lineage import (
     lineage_up_event,
 )
 from projections.question import Answer, Behind
+from replay.switching import Status, status
 from store import log
 
 WAIT_SECONDS = 10.0
@@ -45,6 +46,12 @@ async def get_openapi() -> Response[bytes]:
 async def get_heads(request: AnyRequest) -> Response[bytes]:
     """The position of every entity: what `known_at` may be at most."""
     return answer(await asyncio.to_thread(service_of(request).ledger.heads))
+
+
+@get("/v1/generations")
+async def get_generations(request: AnyRequest) -> Response[bytes]:
+    """Which generations of views there are, who sees them, and how far they are."""
+    return answer(await asyncio.to_thread(_generations, request))
 
 
 @get("/v1/entities/{entity:str}/facts")
@@ -119,6 +126,7 @@ QUERY_ROUTES = (
     get_health,
     get_openapi,
     get_heads,
+    get_generations,
     get_facts,
     get_view,
     get_line_lineage,
@@ -131,6 +139,11 @@ QUERY_ROUTES = (
 def _ask(request: AnyRequest, view: str, entity: str, said: dict[str, str]) -> Answer[Any]:
     with service_of(request).ledger.connection() as connection:
         return ask(connection, view, entity, said)
+
+
+def _generations(request: AnyRequest) -> Status:
+    with service_of(request).ledger.connection() as connection:
+        return status(connection)
 
 
 def _facts(request: AnyRequest, entity: str, after: int, limit: int) -> tuple[Any, ...]:

@@ -6,9 +6,11 @@ rollback returns to it. What a runner still writes there nobody asks for.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import NamedTuple
 
 from psycopg import sql
+from psycopg.errors import LockNotAvailable
 
 from projections import PROJECTIONS
 from projections.view import View
@@ -18,6 +20,8 @@ from store.db import Connection, queries
 SQL = queries(__file__)
 
 APPLICATION = "tieout_app"
+# For readers of a generation that is to be dropped; one that reads longer keeps it until next time.
+WAIT = "2s"
 
 
 class Digest(NamedTuple):
@@ -29,12 +33,13 @@ class Digest(NamedTuple):
 
 
 class Held(NamedTuple):
-    """A view as one generation holds it."""
+    """A view as one generation holds it, and how many posted facts it has still to fold."""
 
     view: str
     version: int
     shape: str
     has_keys: bool
+    behind: int
 
 
 class Standing(NamedTuple):
@@ -135,12 +140,19 @@ def is_of_this_shape(connection: Connection, generation: int) -> bool:
     return found == {view.name: view.shape for view in PROJECTIONS}
 
 
+def next_number(connection: Connection) -> int:
+    """Of a generation that is not there yet."""
+    there = [number for (number,) in connection.execute(SQL.schemas)]
+    return max([*there, *(number for number in standing(connection) if number is not None)]) + 1
+
+
 def drop_others(connection: Connection, keep: set[int]) -> None:
-    """Every generation but some."""
-    found = connection.execute(SQL.schemas).fetchall()
-    for (generation,) in found:
+    """Every generation but some; one that a long reader holds stays until the next time."""
+    for (generation,) in connection.execute(SQL.schemas).fetchall():
         if generation not in keep:
-            drop(connection, generation)
+            mark(connection, generation, ties=False)
+            with suppress(LockNotAvailable):
+                drop(connection, generation)
 
 
 def drop(connection: Connection, generation: int) -> None:
@@ -148,6 +160,7 @@ def drop(connection: Connection, generation: int) -> None:
     named = sql.Identifier(checkpoints.schema_of(generation))
     names = {"generation": generation}
     with connection.transaction():
+        connection.execute(SQL.set_wait, {"wait": WAIT})
         connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(named))
         connection.execute(SQL.forget, names)
         connection.execute(SQL.let_go, names)

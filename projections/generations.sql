@@ -9,11 +9,23 @@ SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = %(schema)s);
 -- name: has_role
 SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = %(role)s);
 
+-- name: set_wait
+-- true: until the transaction ends, as with SET LOCAL.
+SELECT set_config('lock_timeout', %(wait)s, true);
+
 -- name: standing
 SELECT live, before, ready FROM view_generation;
 
 -- name: held
-SELECT generation, view, version, shape, has_keys FROM generation_view ORDER BY generation, view;
+-- Facts that the poster has passed and the view has not, over all entities.
+SELECT v.generation, v.view, v.version, v.shape, v.has_keys,
+       coalesce(sum(greatest(posted.position - coalesce(c.position, 0), 0)), 0)::bigint
+  FROM generation_view v
+  LEFT JOIN checkpoint posted ON posted.projection = 'journal' AND posted.generation = 0
+  LEFT JOIN checkpoint c
+    ON c.entity = posted.entity AND c.projection = v.view AND c.generation = v.generation
+ GROUP BY v.generation, v.view, v.version, v.shape, v.has_keys
+ ORDER BY v.generation, v.view;
 
 -- name: views_of
 SELECT view, version FROM generation_view WHERE generation = %(generation)s;

@@ -122,7 +122,7 @@ def _begin(connection: Connection, *, restart: bool) -> tuple[int, bool]:
     if cut_off and generations.is_of_this_shape(connection, max(begun)):
         return max(begun), True
     generations.drop_others(connection, kept)
-    beside = max(kept) + 1
+    beside = generations.next_number(connection)
     generations.make(connection, beside, has_keys=False)
     return beside, False
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from projections import PROJECTIONS, generations, runner
+from projections import PROJECTIONS, generations, runner, shadow
 from projections.switch import Busy, hold_still, switch
 from store import failpoint, log
 from store.db import Connection, StoreError
@@ -20,6 +20,68 @@ class Switched(Struct, frozen=True, kw_only=True):
     live: int
     before: int
     held_ms: int
+
+
+class HeldView(Struct, frozen=True, kw_only=True):
+    """`deployed` is the version this tieout has; `behind` are posted facts not folded yet."""
+
+    view: str
+    version: int
+    deployed: int | None
+    behind: int
+
+
+class Generation(Struct, frozen=True, kw_only=True):
+    """`standing`: live is what readers see, before what a rollback returns to, ready what a switch
+    gives them; begun is being built, or was cut off.
+    """
+
+    generation: int
+    standing: str
+    views: tuple[HeldView, ...]
+
+
+class Status(Struct, frozen=True, kw_only=True):
+    """Generations of views in order of their numbers, and journals that were begun again.
+
+    `outdated` are views that readers have in another version than this tieout's: build and switch.
+    """
+
+    generations: tuple[Generation, ...]
+    outdated: tuple[str, ...]
+    journals: tuple[str, ...]
+
+
+def status(connection: Connection) -> Status:
+    """Nothing is changed, and nothing waited for."""
+    generations.live(connection)
+    now = generations.standing(connection)
+    held = generations.held(connection)
+    deployed = {view.name: view.version for view in PROJECTIONS}
+    found = {row.view: row.version for row in held[now.live]}
+    return Status(
+        generations=tuple(
+            Generation(
+                generation=number,
+                standing=_standing(number, now),
+                views=tuple(_view(row, deployed) for row in rows),
+            )
+            for number, rows in held.items()
+        ),
+        outdated=tuple(name for name in deployed if deployed[name] != found.get(name)),
+        journals=shadow.cut_off(connection),
+    )
+
+
+def _standing(number: int, now: generations.Standing) -> str:
+    named = {now.live: "live", now.before: "before", now.ready: "ready"}
+    return named.get(number, "begun")
+
+
+def _view(row: generations.Held, deployed: dict[str, int]) -> HeldView:
+    return HeldView(
+        view=row.view, version=row.version, deployed=deployed.get(row.view), behind=row.behind
+    )
 
 
 def switch_to(connection: Connection, to: int) -> Switched:

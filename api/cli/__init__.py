@@ -6,7 +6,20 @@ from importlib.metadata import version
 import click
 import psycopg
 
-from api.cli import bench, books, cases, checks, demo, develop, facts, reports, serve, traces, usage
+from api.cli import (
+    bench,
+    books,
+    cases,
+    checks,
+    demo,
+    develop,
+    facts,
+    rebuild,
+    reports,
+    serve,
+    traces,
+    usage,
+)
 from api.cli.output import fail
 from api.problems import Missing
 from domain.errors import Malformed, Rejected
@@ -36,7 +49,7 @@ for command in (
     traces.lineage,
     traces.explain,
     traces.export,
-    checks.rebuild,
+    rebuild.rebuild,
     checks.verify,
     cases.cases,
     bench.bench,

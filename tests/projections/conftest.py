@@ -34,8 +34,9 @@ BOOK = "us-gaap"
 class Books:
     """One entity with one book, twenty-four months from 2024, prices to sell at, one customer."""
 
-    def __init__(self, connection: db.Connection) -> None:
+    def __init__(self, connection: db.Connection, keys: str = "key") -> None:
         self.connection = connection
+        self.name = keys
         self.today = datetime(2024, 1, 1, 12, tzinfo=UTC)
         self._keys = itertools.count(1)
 
@@ -49,7 +50,7 @@ class Books:
         return receipt.positions[0]
 
     def submit(self, stream: str, command: Any, **envelope: Any) -> Receipt:
-        envelope.setdefault("key", f"key-{next(self._keys)}")
+        envelope.setdefault("key", f"{self.name}-{next(self._keys)}")
         envelope.setdefault("actor", "ann")
         request = Request(entity=ENTITY, stream=stream, command=command, **envelope)
         return submit(self.connection, request, clock=lambda: self.today, evidence=close_evidence)
