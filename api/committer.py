@@ -1,7 +1,8 @@
 """One committer thread for each entity: the way of a command into its log.
 
-Requests that wait while another group is written go together in the next transaction. The answer
-comes through a future, so a handler waits without holding a thread.
+Requests that wait while another group is written go together in the next, by two statements and
+one commit; nobody lingers for more. The answer comes through a future, so a handler waits without
+holding a thread. Other processes may commit to the same entity: whoever is slower decides again.
 """
 
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from threading import Lock, Thread
 from typing import Any, TypeVar
 
 from replay.ledger import Ledger
+from store.remembered import Remembered
 from store.request import Outcome, Request
 
 GROUP = 500
@@ -61,14 +63,15 @@ class Committers:
             return self._queues[entity]
 
     def _work(self, entity: str, queue: "SimpleQueue[Waiting | None]") -> None:
+        remembered = Remembered()
         while (waiting := queue.get()) is not None:
             group, after = _group(waiting, queue)
             # Who hung up before the turn came is left out; from here on nobody can.
             group = [row for row in group if row[1].set_running_or_notify_cancel()]
             if group:
                 requests = [request for request, _ in group]
-                work = partial(self._ledger.submit_many, entity, requests)
-                _settle([answer for _, answer in group], work)
+                commit = partial(self._ledger.submit_many, entity, remembered=remembered)
+                _settle([answer for _, answer in group], partial(commit, requests))
             if after is not None and after[1].set_running_or_notify_cancel():
                 act, answer = after
                 _settle([answer], partial(_alone, act))

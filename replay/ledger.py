@@ -21,9 +21,10 @@ from projections.exceptions import close_evidence, run_due
 from replay.billing_run import Bill, Carried, Document, bill_due, billing_input
 from store import adoption, log, party
 from store.db import Connection, Pool, pool
+from store.remembered import Remembered
 from store.request import Clock, Outcome, Receipt, Request
 from store.seals import period_seal
-from store.transact import append_many, submit
+from store.transact import append_surely, submit
 from store.usage_input import Raw
 from store.usage_rows import BatchReceipt, ingest
 from store.usage_stage import UsageBatch
@@ -86,12 +87,22 @@ class Ledger:
         with self.connection() as connection:
             return submit(connection, request, clock=self.clock, evidence=close_evidence)
 
-    def submit_many(self, entity: str, requests: Iterable[Request]) -> list[Outcome]:
-        """Many commands of one entity, each answered by itself."""
-        with self.connection() as connection:
-            return append_many(
-                connection, entity, requests, clock=self.clock, evidence=close_evidence
-            )
+    def submit_many(
+        self,
+        entity: str,
+        requests: Iterable[Request],
+        *,
+        remembered: Remembered | None = None,
+    ) -> list[Outcome]:
+        """Many commands of one entity, each answered by itself, should a connection be lost too."""
+        return append_surely(
+            self.connection,
+            entity,
+            list(requests),
+            clock=self.clock,
+            evidence=close_evidence,
+            remembered=remembered,
+        )
 
     def ingest(self, batch: UsageBatch, rows: Iterable[Raw | str]) -> BatchReceipt:
         """A batch of usage rows, corrections or retractions, answered row by row."""

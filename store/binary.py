@@ -5,10 +5,14 @@ A field is made as for COPY; a row of a table's type says the type of each colum
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from struct import Struct
 from typing import NamedTuple
+
+import psycopg
+from psycopg.adapt import Dumper
+from psycopg.pq import Format
 
 from store import copying
 
@@ -18,43 +22,48 @@ _INT8 = 20
 
 _length = Struct(">I").pack
 _int8 = Struct(">iq").pack
+_one_int8 = Struct(">IiiIiiiq").pack
 _array = Struct(">iiIii").pack
 _empty_array = Struct(">iiI").pack
 
 
 class Framing(NamedTuple):
-    """What stands before a row, and before each of its fields."""
+    """What stands before a row, and before each of its fields; and all of it as a format."""
 
     head: bytes
     before: tuple[bytes, ...]
+    pattern: bytes
+
+
+class Packed(bytes):
+    """A parameter that is in binary form already; its type is what the statement casts it to."""
 
 
 def copy_framing(columns: int) -> Framing:
     """A row of a binary COPY."""
-    return Framing(copying.columns(columns), (b"",) * columns)
+    return _framing(copying.columns(columns), (b"",) * columns)
 
 
 def record_framing(types: Sequence[int]) -> Framing:
     """A value of a row type whose columns are of these types."""
-    return Framing(_length(len(types)), tuple(map(_length, types)))
+    return _framing(_length(len(types)), tuple(map(_length, types)))
 
 
-def framed(framing: Framing, fields: Iterable[bytes]) -> bytes:
-    """One row of fields that are already encoded."""
-    parts = [framing.head]
-    for before, field in zip(framing.before, fields, strict=True):
-        parts += (before, field)
-    return b"".join(parts)
+def _framing(head: bytes, before: tuple[bytes, ...]) -> Framing:
+    pattern = head.replace(b"%", b"%%")
+    for part in before:
+        pattern += part.replace(b"%", b"%%") + b"%b"
+    return Framing(head, before, pattern)
 
 
-def array(kind: int, rows: Sequence[bytes]) -> bytes:
+def array(kind: int, rows: Sequence[bytes]) -> Packed:
     """An array of values of one type, each without its length."""
     if not rows:
-        return _empty_array(0, 0, kind)
+        return Packed(_empty_array(0, 0, kind))
     parts = [_array(1, 0, kind, len(rows), 1)]
     for row in rows:
         parts += (_length(len(row)), row)
-    return b"".join(parts)
+    return Packed(b"".join(parts))
 
 
 def optional_text(value: str | None) -> bytes:
@@ -68,4 +77,17 @@ def instant(value: datetime) -> bytes:
 
 def int8s(values: Sequence[int]) -> bytes:
     """An array of bigint as a field."""
+    if len(values) == 1:
+        return _one_int8(32, 1, 0, _INT8, 1, 1, 8, values[0])
     return copying.raw(array(_INT8, [value.to_bytes(8, "big", signed=True) for value in values]))
+
+
+class _PackedDumper(Dumper):
+    format = Format.BINARY
+    oid = 0
+
+    def dump(self, obj: Packed) -> bytes:
+        return obj
+
+
+psycopg.adapters.register_dumper(Packed, _PackedDumper)

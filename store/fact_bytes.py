@@ -19,7 +19,7 @@ from store.copying import NULL, day, int4, int8, raw, text
 
 COLUMNS = (*FactRow._fields, "leaf")
 # So many different values of one kind are remembered; beyond that, begin anew.
-REMEMBERED = 10_000
+REMEMBERED = 2_000
 
 # What most facts of one append have in common.
 _COMMON = (
@@ -42,13 +42,13 @@ _NONE = _Both(NULL, NULL)
 
 
 class FactBytes:
-    """Encodes the facts of one append after the other; keeps what is repeated."""
+    """Encodes facts and keeps what is repeated; may be shared by threads."""
 
     def __init__(self, framing: Framing) -> None:
         self._framing = framing
         self._patterns: dict[Common, _Both] = {}
-        self._days: dict[date | None, _Both] = {None: _NONE}
-        self._instants: dict[datetime | None, _Both] = {None: _NONE}
+        self._days: dict[date, _Both] = {}
+        self._instants: dict[datetime, _Both] = {}
 
     def rows(self, facts: Iterable[FactRow]) -> Iterator[bytes]:
         """The row of each fact, its leaf in the last column."""
@@ -64,8 +64,12 @@ class FactBytes:
             # fmt: on
             leaf, row = patterns.get(common) or self._pattern(common)
             on = days.get(effective) or self._day(effective)
-            agreed = days.get(agreed_on) or self._day(agreed_on)
-            at = instants.get(effective_at) or self._instant(effective_at)
+            agreed = _NONE
+            if agreed_on is not None:
+                agreed = days.get(agreed_on) or self._day(agreed_on)
+            at = _NONE
+            if effective_at is not None:
+                at = instants.get(effective_at) or self._instant(effective_at)
             recorded = instants.get(recorded_at) or self._instant(recorded_at)
             replaced = _NONE if corrects is None else _Both(_digits(corrects), int8(corrects))
             streamed, said, key = text(stream), text(payload), text(command_id)
@@ -85,8 +89,7 @@ class FactBytes:
 
     def _pattern(self, common: Common) -> _Both:
         """Leaf and row with gaps for what is not common, to be filled in the order of each."""
-        if len(self._patterns) > REMEMBERED:
-            self._patterns.clear()
+        _make_room(self._patterns)
         known = dict(zip(_COMMON, common, strict=True))
         leaf: list[bytes | None] = [text(FACT)]
         for name in sorted(FactRow._fields):
@@ -98,14 +101,12 @@ class FactBytes:
         found = self._patterns[common] = _Both(_gapped(leaf), _gapped(row))
         return found
 
-    def _day(self, value: date | None) -> _Both:
-        assert value is not None
+    def _day(self, value: date) -> _Both:
         _make_room(self._days)
         found = self._days[value] = _Both(text(value.isoformat()), day(value))
         return found
 
-    def _instant(self, value: datetime | None) -> _Both:
-        assert value is not None
+    def _instant(self, value: datetime) -> _Both:
         _make_room(self._instants)
         found = self._instants[value] = _Both(text(instant_text(value)), binary.instant(value))
         return found
@@ -114,7 +115,6 @@ class FactBytes:
 def _make_room(memory: dict[Any, _Both]) -> None:
     if len(memory) > REMEMBERED:
         memory.clear()
-        memory[None] = _NONE
 
 
 def _digits(value: int) -> bytes:

@@ -3,7 +3,7 @@
 Neither ever expires. A key is one request: a repeat gets the first answer, a misuse is told so.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -13,16 +13,23 @@ from psycopg.rows import TupleRow
 
 from domain.errors import Rejected
 from domain.facts import Source
+from store import copying
+from store.binary import Framing, copy_framing, instant, int8s, optional_text, record_framing
 from store.canonical import kept_leaf
 from store.codec import canonical_json
+from store.copying import int8, raw, text
 from store.db import Connection, queries
 
 SQL = queries(__file__)
 
 SourceKey = tuple[str, str, str, str]
 
-_KEY_TYPES = ["text", "text", "bytea", "text", "text", "int8[]"]
-_REFUSAL_TYPES = [*(["text"] * 10), "timestamptz", "int8", "bytea"]
+_TEXT, _INT8, _BYTEA, _INSTANT, _INT8S = 25, 20, 17, 1184, 1016
+_ACCEPTED, _REFUSED = text("accepted"), text("refused")
+KEY_RECORD = record_framing([_TEXT, _TEXT, _BYTEA, _TEXT, _TEXT, _INT8S])
+REFUSAL_RECORD = record_framing([*([_TEXT] * 10), _INSTANT, _INT8, _BYTEA])
+_KEY_ROW = copy_framing(6)
+_REFUSAL_ROW = copy_framing(13)
 
 
 class Known(Struct, frozen=True):
@@ -85,23 +92,37 @@ def source_key(source: Source) -> SourceKey:
 
 
 def write_keys(connection: Connection, entity: str, keys: Iterable[tuple[str, Known]]) -> None:
-    rows = [
-        (
-            entity,
-            key,
-            known.fingerprint,
-            "accepted" if known.positions else "refused",
-            known.stream,
-            list(known.positions),
-        )
-        for key, known in keys
-    ]
-    _copy(connection, SQL.copy_keys, _KEY_TYPES, rows)
+    copying.send(connection, SQL.copy_keys, key_rows(_KEY_ROW, entity, keys))
 
 
 def write_refusals(connection: Connection, refusals: Iterable[Refusal]) -> None:
-    rows = [(*refusal, refusal_leaf(refusal)) for refusal in refusals]
-    _copy(connection, SQL.copy_refusals, _REFUSAL_TYPES, rows)
+    copying.send(connection, SQL.copy_refusals, refusal_rows(_REFUSAL_ROW, refusals))
+
+
+def key_rows(framing: Framing, entity: str, keys: Iterable[tuple[str, Known]]) -> Iterator[bytes]:
+    """The row of each key, in the order of the table's columns."""
+    pattern, begin = framing.pattern, text(entity)
+    for key, known in keys:
+        yield pattern % (
+            begin,
+            text(key),
+            raw(known.fingerprint),
+            _ACCEPTED if known.positions else _REFUSED,
+            text(known.stream),
+            int8s(known.positions),
+        )
+
+
+def refusal_rows(framing: Framing, refusals: Iterable[Refusal]) -> Iterator[bytes]:
+    """The row of each refusal with its leaf."""
+    for refusal in refusals:
+        *texts, recorded_at, at_position = refusal
+        yield framing.pattern % (
+            *map(optional_text, texts),
+            instant(recorded_at),
+            int8(at_position),
+            raw(refusal_leaf(refusal)),
+        )
 
 
 def refusal_leaf(refusal: Refusal) -> bytes:
@@ -113,20 +134,12 @@ def context_text(context: Mapping[str, object]) -> str:
     return canonical_json(context)
 
 
+def refused(code: str, field: str | None, context: str) -> Rejected:
+    """A refusal as it was told the first time."""
+    return Rejected(code, field=field, **msgspec.json.decode(context))
+
+
 def _known(row: TupleRow) -> Known:
     _, was, stream, positions, code, field, context = row
-    refusal = None
-    if code is not None:
-        refusal = Rejected(code, field=field, **msgspec.json.decode(context))
+    refusal = None if code is None else refused(code, field, context)
     return Known(was, stream, tuple(positions), refusal)
-
-
-def _copy(
-    connection: Connection, statement: str, types: Sequence[str], rows: Sequence[Sequence[object]]
-) -> None:
-    if not rows:
-        return
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        copy.set_types(types)
-        for row in rows:
-            copy.write_row(row)

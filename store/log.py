@@ -29,7 +29,7 @@ PAGE = 5_000
 LARGEST_APPEND = 10_000
 END = 2**63 - 1
 
-_COPIED = copy_framing(len(COLUMNS))
+_ROWS = FactBytes(copy_framing(len(COLUMNS)))
 
 
 class Head(Struct, frozen=True, kw_only=True):
@@ -77,13 +77,15 @@ def lock_head(connection: Connection, entity: str) -> Head:
     return _head(entity, row)
 
 
-def number(head: Head, drafts: Iterable[Draft], versions: Mapping[str, int]) -> tuple[Fact, ...]:
+def number(
+    entity: str, after: int, drafts: Iterable[Draft], versions: Mapping[str, int]
+) -> tuple[Fact, ...]:
     """Give positions, stream versions and, where the source gave none, the order within a day."""
     last = dict(versions)
     facts = []
-    for position, draft in enumerate(drafts, head.position + 1):
+    for position, draft in enumerate(drafts, after + 1):
         version = last[draft.stream] = last.get(draft.stream, 0) + 1
-        facts.append(_fact(head.entity, position, version, draft))
+        facts.append(_fact(entity, position, version, draft))
     return tuple(facts)
 
 
@@ -96,7 +98,7 @@ def write_rows(connection: Connection, head: Head, rows: Iterable[FactRow]) -> H
     """The same for rows, which may still be made while the server stores the first of them."""
     passed = _Passed(head, rows)
     with unpaused():
-        copying.send(connection, SQL.copy_facts, FactBytes(_COPIED).rows(passed))
+        copying.send(connection, SQL.copy_facts, _ROWS.rows(passed))
     failpoint.reach("facts-inserted")
     arguments = {
         "entity": head.entity,
@@ -131,7 +133,8 @@ class _Passed:
 def append(connection: Connection, head: Head, drafts: Sequence[Draft]) -> tuple[Fact, ...]:
     """Number and write. For those who decided by other means; commands go through transact."""
     streams = {draft.stream for draft in drafts}
-    facts = number(head, drafts, stream_versions(connection, head.entity, streams))
+    versions = stream_versions(connection, head.entity, streams)
+    facts = number(head.entity, head.position, drafts, versions)
     write(connection, head, facts)
     return facts
 

@@ -67,6 +67,29 @@ Evidence = Callable[[Connection, Request], CloseEvidence]
 
 def check(request: Request) -> Request:
     """The request, if its own texts can be stored."""
+    if not _is_plain(request):
+        _check_each(request)
+    if request.command is None and request.corrects is None:
+        raise Malformed("empty-command", field="command")
+    return request
+
+
+def _is_plain(request: Request) -> bool:
+    """Nothing is missing and all is ASCII without NUL: seen at once, and nearly always so."""
+    source = request.source
+    texts = [request.entity, request.stream, request.key, request.actor]
+    if not all(texts):
+        return False
+    if source is not None:
+        texts += (source.system, source.kind, source.id, source.version)
+    for text in (request.reason, request.correlation_id, request.causation_id, request.trace_id):
+        if text is not None:
+            texts.append(text)
+    whole = "".join(texts)
+    return whole.isascii() and "\x00" not in whole
+
+
+def _check_each(request: Request) -> None:
     for field in ("entity", "stream", "key", "actor"):
         text = getattr(request, field)
         if not text:
@@ -78,9 +101,6 @@ def check(request: Request) -> Request:
     if request.source is not None:
         for field in ("system", "kind", "id", "version"):
             well_formed(getattr(request.source, field), f"source.{field}")
-    if request.command is None and request.corrects is None:
-        raise Malformed("empty-command", field="command")
-    return request
 
 
 def fingerprint(request: Request) -> bytes:

@@ -35,9 +35,11 @@ from domain.subscription import (
     ItemChange,
     StartSubscription,
 )
-from store import db, log
+from store import db, group, log
+from store.remembered import Remembered
 from store.request import Conflict, Receipt, Request
-from store.transact import Sitting, append_many, retrying, submit
+from store.sitting import Decided
+from store.transact import append_many, retrying, submit
 
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
 JANUARY = date(2026, 1, 1)
@@ -457,13 +459,16 @@ def test_ones_own_approval_is_refused_by_the_domain(connection):
 def test_ones_own_approval_is_refused_by_the_database_if_the_domain_were_wrong(connection):
     propose(connection, "ann")
     forged = AdjustmentApproved(when=when(order=2), approved_by="ann", proposed_by="ann")
-    sitting = Sitting(connection, log.head(connection, "e"), clock, None)
     proposed = facts(connection)[-1]
     after = structs.replace(proposed, position=proposed.position + 1, version=2, event=forged)
-    sitting.facts = [after]
+    head = log.head(connection, "e")
+    _, types = group.load(connection, "e", [], Remembered(0))
+    decided = Decided(head=head, facts=[after], keys=[], refusals=[])
 
+    with pytest.raises(psycopg.errors.CheckViolation):
+        group.store(connection, decided, types)
     with pytest.raises(psycopg.errors.CheckViolation), connection.transaction():
-        sitting.write()
+        group.write(connection, decided)
 
     assert facts(connection)[-1] == proposed
 

@@ -1,0 +1,167 @@
+"""A group of commands by two statements: one reads all that they are decided on, one stores it all.
+
+Nothing is locked between the two. The second moves the head only from where the first found it,
+and whoever was slower writes nothing: what was decided on an old state can never be stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from domain.books import AdjustmentApproved, PeriodReopened
+from domain.facts import Fact
+from store import copying, log
+from store.binary import Framing, array, copy_framing, record_framing
+from store.canonical import FactRow
+from store.codec import CODEC, to_fact, to_row
+from store.copying import int8, text
+from store.db import Connection, queries
+from store.fact_bytes import FactBytes
+from store.keys import (
+    KEY_RECORD,
+    REFUSAL_RECORD,
+    Known,
+    SourceKey,
+    key_rows,
+    refusal_rows,
+    refused,
+    source_key,
+    write_keys,
+    write_refusals,
+)
+from store.remembered import Remembered
+from store.sitting import Asked, Decided, Loaded
+from store.timeline import Timeline
+
+SQL = queries(__file__)
+
+_TEXT, _INT8, _INT4, _DATE, _INSTANT, _BYTEA = 25, 20, 23, 1082, 1184, 17
+_FACT_TYPES = (
+    *(_TEXT, _INT8, _TEXT, _INT8, _TEXT, _INT4, _DATE, _INSTANT, _DATE, _INT8, _INSTANT),
+    *((_TEXT,) * 10),
+    *(_INT8, _TEXT, _BYTEA),
+)
+_FACTS = FactBytes(record_framing(_FACT_TYPES))
+_APPROVAL_RECORD = record_framing([_TEXT, _TEXT, _TEXT, _TEXT, _INT8])
+_APPROVAL_ROW = copy_framing(5)
+_HEAD, _KEY, _SOURCE, _FACT = range(4)
+
+
+class RowTypes(Struct, frozen=True):
+    """What this database calls the row types of the tables that a group writes."""
+
+    fact: int
+    command_key: int
+    refusal: int
+    approval: int
+
+
+def load(
+    connection: Connection, entity: str, asked: Sequence[Asked], remembered: Remembered
+) -> tuple[Loaded, RowTypes]:
+    """Keys, outside names and streams of all requests as they stand at the head."""
+    streams = list(dict.fromkeys(stream for one in asked for stream in one.streams))
+    timelines = remembered.take(streams)
+    sources = [source_key(one.request.source) for one in asked if one.request.source is not None]
+    systems, kinds, ids, versions = map(list, zip(*sources, strict=True)) if sources else ([],) * 4
+    arguments = {
+        "entity": entity,
+        "keys": list({one.request.key for one in asked}),
+        "streams": streams,
+        "after": [timelines[name].version if name in timelines else -1 for name in streams],
+        "systems": systems,
+        "kinds": kinds,
+        "ids": ids,
+        "versions": versions,
+    }
+    with connection.cursor(binary=True) as cursor:
+        rows = cursor.execute(SQL.load_group, arguments, prepare=True).fetchall()
+    return _loaded(entity, rows, streams, timelines)
+
+
+def _loaded(
+    entity: str, rows: Iterable[tuple[Any, ...]], streams: list[str], timelines: dict[str, Timeline]
+) -> tuple[Loaded, RowTypes]:
+    """The parts of the answer told apart; every stream has a timeline, an empty one if need be."""
+    parts: tuple[list[Any], ...] = [], [], [], []
+    for part, *row in rows:
+        parts[part].append(row)
+    (top,) = parts[_HEAD]
+    facts: dict[str, list[Fact]] = {}
+    for row in parts[_FACT]:
+        facts.setdefault(row[1], []).append(to_fact(FactRow(entity, *row[:-2]), CODEC))
+    for stream in streams:
+        if stream not in timelines:
+            timelines[stream] = Timeline(facts.get(stream, ()))
+        elif stream in facts:
+            timelines[stream].extend(facts[stream])
+    loaded = Loaded(
+        head=log.Head(entity=entity, position=top[0] or 0, epoch=top[2] or 0, recorded_at=top[9]),
+        keys=dict(map(_key, parts[_KEY])),
+        sources=dict(map(_source, parts[_SOURCE])),
+        timelines=timelines,
+    )
+    return loaded, RowTypes(*top[-1])
+
+
+def _key(row: Sequence[Any]) -> tuple[str, Known]:
+    told = None if row[3] is None else refused(row[3], row[12], row[21])
+    return row[10], Known(row[-2], row[1], tuple(row[-1]), told)
+
+
+def _source(row: Sequence[Any]) -> tuple[SourceKey, Known]:
+    system, kind, name, version = row[16:20]
+    return (system, kind, name, version), Known(row[-2], row[1], tuple(row[-1]))
+
+
+def store(connection: Connection, decided: Decided, types: RowTypes) -> bool:
+    """All of it, or nothing and False where somebody else was first."""
+    head, facts = decided.head, decided.facts
+    rows = [to_row(fact, CODEC.encode(fact.event)) for fact in facts]
+    keys = key_rows(KEY_RECORD, head.entity, decided.keys)
+    refusals = refusal_rows(REFUSAL_RECORD, decided.refusals)
+    arguments = {
+        "entity": head.entity,
+        "was": head.position,
+        "epoch": head.epoch,
+        "position": facts[-1].position if facts else head.position,
+        "recorded_at": facts[-1].recorded_at if facts else head.recorded_at,
+        "facts": array(types.fact, [*_FACTS.rows(rows)]),
+        "keys": array(types.command_key, [*keys]),
+        "refusals": array(types.refusal, [*refusals]),
+        "approvals": array(types.approval, [*_approval_rows(_APPROVAL_RECORD, facts)]),
+    }
+    found = connection.execute(SQL.write_group, arguments, prepare=True).fetchone()
+    return found == (1,)
+
+
+def write(connection: Connection, decided: Decided) -> None:
+    """The same by COPY, for whoever holds the head's lock."""
+    if decided.facts:
+        log.write(connection, decided.head, decided.facts)
+    approvals = _approval_rows(_APPROVAL_ROW, decided.facts)
+    copying.send(connection, SQL.copy_approvals, approvals)
+    write_keys(connection, decided.head.entity, decided.keys)
+    write_refusals(connection, decided.refusals)
+
+
+def _approval_rows(framing: Framing, facts: Iterable[Fact]) -> Iterator[bytes]:
+    """Who prepared and who approved, for the facts that take two people."""
+    for fact in facts:
+        match fact.event:
+            case AdjustmentApproved():
+                subject, preparer = fact.stream, fact.event.proposed_by
+            case PeriodReopened():
+                subject, preparer = f"{fact.stream}:{fact.event.period}", fact.actor
+            case _:
+                continue
+        yield framing.pattern % (
+            text(fact.entity),
+            text(subject),
+            text(preparer),
+            text(fact.event.approved_by),
+            int8(fact.position),
+        )

@@ -1,0 +1,78 @@
+-- name: load_group
+-- All that a group of commands is decided on, as of one instant: part 0 the head and what the row types
+-- are called here, 1 keys, 2 outside names, 3 the facts of each stream after those remembered.
+SELECT 3 AS part, f.position, f.stream, f.version, f.tag, f.schema_version, f.effective, f.effective_at,
+       f.agreed_on, f.sort_order, f.recorded_at, f.command_id, f.actor, f.reason, f.correlation_id,
+       f.causation_id, f.trace_id, f.source_system, f.source_kind, f.source_id, f.source_version,
+       f.corrects, f.payload, NULL::bytea AS fingerprint, NULL::bigint[] AS positions
+  FROM unnest(%(streams)s::text[], %(after)s::bigint[]) AS wanted (stream, after)
+ CROSS JOIN LATERAL (
+    SELECT position, stream, version, tag, schema_version, effective, effective_at, agreed_on, sort_order,
+           recorded_at, command_id, actor, reason, correlation_id, causation_id, trace_id, source_system,
+           source_kind, source_id, source_version, corrects, payload
+      FROM fact
+     WHERE entity = %(entity)s AND stream = wanted.stream AND version > wanted.after
+     ORDER BY version) AS f
+UNION ALL
+SELECT 0, h.position, NULL, h.epoch, NULL, NULL, NULL, NULL, NULL, NULL, h.recorded_at, NULL, NULL, NULL,
+       NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+       ARRAY['fact'::regtype::oid::bigint, 'command_key'::regtype::oid::bigint,
+             'refusal'::regtype::oid::bigint, 'approval'::regtype::oid::bigint]
+  FROM (VALUES (%(entity)s)) AS asked (entity)
+  LEFT JOIN entity_head h ON h.entity = asked.entity
+UNION ALL
+SELECT 1, NULL, k.stream, NULL, r.code, NULL, NULL, NULL, NULL, NULL, NULL, k.key, NULL, r.field,
+       NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, r.context, k.fingerprint, k.positions
+  FROM unnest(%(keys)s::text[]) AS wanted (key)
+  JOIN command_key k ON k.entity = %(entity)s AND k.key = wanted.key
+  LEFT JOIN refusal r ON r.entity = k.entity AND r.key = k.key AND k.outcome = 'refused'
+UNION ALL
+SELECT 2, NULL, k.stream, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+       f.source_system, f.source_kind, f.source_id, f.source_version, NULL, NULL, k.fingerprint, k.positions
+  FROM unnest(%(systems)s::text[], %(kinds)s::text[], %(ids)s::text[], %(versions)s::text[])
+       AS wanted (system, kind, id, version)
+  JOIN fact f
+    ON f.entity = %(entity)s AND f.source_system = wanted.system AND f.source_kind = wanted.kind
+   AND f.source_id = wanted.id AND f.source_version = wanted.version
+  JOIN command_key k ON k.entity = f.entity AND k.key = f.command_id;
+
+-- name: write_group
+-- The whole group or nothing, and its own transaction. Whoever finds the head where it was read moves it
+-- and holds its row until the commit; whoever comes too late writes nothing and is told 0.
+WITH moved AS (
+    INSERT INTO entity_head AS head (entity, position, recorded_at)
+    VALUES (%(entity)s, %(position)s, %(recorded_at)s::timestamptz)
+        ON CONFLICT (entity) DO UPDATE
+       SET position = excluded.position, recorded_at = excluded.recorded_at
+     WHERE head.position = %(was)s AND head.epoch = %(epoch)s
+    RETURNING head.entity
+), facts AS (
+    INSERT INTO fact (entity, position, stream, version, tag, schema_version, effective, effective_at,
+                      agreed_on, sort_order, recorded_at, command_id, actor, reason, correlation_id,
+                      causation_id, trace_id, source_system, source_kind, source_id, source_version,
+                      corrects, payload, leaf)
+    SELECT f.entity, f.position, f.stream, f.version, f.tag, f.schema_version, f.effective, f.effective_at,
+           f.agreed_on, f.sort_order, f.recorded_at, f.command_id, f.actor, f.reason, f.correlation_id,
+           f.causation_id, f.trace_id, f.source_system, f.source_kind, f.source_id, f.source_version,
+           f.corrects, f.payload, f.leaf
+      FROM moved CROSS JOIN unnest(%(facts)s::fact[]) AS f
+), keys AS (
+    INSERT INTO command_key (entity, key, fingerprint, outcome, stream, positions)
+    SELECT k.entity, k.key, k.fingerprint, k.outcome, k.stream, k.positions
+      FROM moved CROSS JOIN unnest(%(keys)s::command_key[]) AS k
+), refusals AS (
+    INSERT INTO refusal (entity, key, stream, command, body, code, field, context, actor, reason,
+                         recorded_at, at_position, leaf)
+    SELECT r.entity, r.key, r.stream, r.command, r.body, r.code, r.field, r.context, r.actor, r.reason,
+           r.recorded_at, r.at_position, r.leaf
+      FROM moved CROSS JOIN unnest(%(refusals)s::refusal[]) AS r
+), approvals AS (
+    INSERT INTO approval (entity, subject, preparer, approver, position)
+    SELECT a.entity, a.subject, a.preparer, a.approver, a.position
+      FROM moved CROSS JOIN unnest(%(approvals)s::approval[]) AS a
+)
+SELECT count(*) FROM moved;
+
+-- name: copy_approvals
+-- The CHECK of this table refuses an approval of one's own, whoever computed it.
+COPY approval (entity, subject, preparer, approver, position) FROM STDIN (FORMAT BINARY);

@@ -1,0 +1,268 @@
+"""One turn at the head of a log: what was loaded, what was decided on it and is not yet stored.
+
+Nothing here touches the database: commands are decided one after the other, each on what those
+before it made true, and what came of them waits to be taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from msgspec import Struct, structs
+
+from domain.books import CloseEvidence, ClosePeriod, SoftClosePeriod
+from domain.deciders import decider_of
+from domain.errors import Malformed, Rejected
+from domain.facts import Context, Decider, Event, Fact, Retracted
+from store import log
+from store.keys import Known, Refusal, SourceKey, context_text, source_key
+from store.request import (
+    Clock,
+    Conflict,
+    Outcome,
+    Receipt,
+    Request,
+    body,
+    check,
+    fingerprint,
+    name,
+)
+from store.timeline import Timeline
+
+# Gathers what stands against a close, once what was decided before it is taken and stored.
+Gather = Callable[["Sitting", Request], CloseEvidence]
+
+
+class Asked(NamedTuple):
+    """A request that can be stored, with what is worked out of it once, however often it is tried.
+
+    `decider` is none where no stream can have that name.
+    """
+
+    request: Request
+    fingerprint: bytes
+    decider: Decider[Any, Any] | None
+    streams: tuple[str, ...]
+
+
+class Loaded(Struct, frozen=True, kw_only=True):
+    """All that a group of commands is decided on, as of one position.
+
+    `timelines` has every stream that a request names or its decision looks at.
+    """
+
+    head: log.Head
+    keys: dict[str, Known]
+    sources: dict[SourceKey, Known]
+    timelines: dict[str, Timeline]
+
+
+class Decided(Struct, frozen=True, kw_only=True):
+    """What is to be stored after `head`, all of it or nothing."""
+
+    head: log.Head
+    facts: Sequence[Fact]
+    keys: Sequence[tuple[str, Known]]
+    refusals: Sequence[Refusal]
+
+
+class Sitting:
+    """Decides requests in turn. Without `gather` a close sees no evidence."""
+
+    def __init__(self, loaded: Loaded, clock: Clock, gather: Gather | None = None) -> None:
+        self._head = loaded.head
+        self._keys = loaded.keys
+        self._sources = loaded.sources
+        self._timelines = loaded.timelines
+        self._clock = clock
+        self._gather = gather
+        self._recorded_at = loaded.head.recorded_at
+        self._facts: list[Fact] = []
+        self._new_keys: list[tuple[str, Known]] = []
+        self._refusals: list[Refusal] = []
+
+    def take(self) -> Decided:
+        """What was decided since the last time; who takes it stores it."""
+        head = self._head
+        decided = Decided(
+            head=head, facts=self._facts, keys=self._new_keys, refusals=self._refusals
+        )
+        if self._facts:
+            last = self._facts[-1]
+            self._head = structs.replace(head, position=last.position, recorded_at=last.recorded_at)
+        self._facts, self._new_keys, self._refusals = [], [], []
+        return decided
+
+    def judge(self, asked: Asked | Malformed) -> Outcome:
+        """The answer to one request; accepted facts and refusals wait to be taken."""
+        if isinstance(asked, Malformed):
+            return asked
+        if (earlier := self._keys.get(asked.request.key)) is not None:
+            return _repeated(asked, earlier)
+        try:
+            return self._accept(asked)
+        except Rejected as refusal:
+            self._refuse(asked, refusal)
+            return refusal
+        except (Malformed, Conflict) as problem:
+            return problem
+
+    def _accept(self, asked: Asked) -> Receipt:
+        request = asked.request
+        source = None if request.source is None else source_key(request.source)
+        if source is not None and (first := self._sources.get(source)) is not None:
+            if first.fingerprint != asked.fingerprint:
+                raise Rejected("source-id-reused", field="source", positions=first.positions)
+            self._remember(request.key, first)
+            return _receipt(request, first, repeated=True)
+        decider = asked.decider or decider_of(request.stream)
+        timeline = self._timelines[request.stream]
+        if request.expected_version not in (None, timeline.version):
+            raise Conflict(
+                request.stream, expected=request.expected_version, found=timeline.version
+            )
+        events = self._events(request, decider, timeline)
+        facts = self._number(request, events, timeline)
+        positions = tuple(fact.position for fact in facts)
+        known = Known(asked.fingerprint, request.stream, positions)
+        self._remember(request.key, known)
+        if source is not None:
+            self._sources[source] = known
+        return _receipt(request, known, repeated=False)
+
+    def _events(
+        self, request: Request, decider: Decider[Any, Any], timeline: Timeline
+    ) -> tuple[Event, ...]:
+        """What the request makes true: decided on the timeline without the fact it replaces."""
+        target = timeline.correctable(request.corrects) if request.corrects is not None else None
+        if request.command is None:
+            assert target is not None
+            return (Retracted(when=target.when),)
+        if not isinstance(request.command, decider.commands):
+            raise Malformed("wrong-command", field="command", command=name(request))
+        context = self._context(request, decider)
+        state = timeline.state(decider, without=request.corrects)
+        events: tuple[Event, ...] = decider.decide(request.command, state, context)
+        if target is not None:
+            return tuple(_in_place_of(target, event) for event in events)
+        if request.source is not None:
+            timeline.refuse_ambiguous(events)
+        return events
+
+    def _context(self, request: Request, decider: Decider[Any, Any]) -> Context:
+        """What the decision may look at beside its own stream, as it stands at the head."""
+        gathered = None
+        if self._gather is not None and needs_evidence(request):
+            gathered = self._gather(self, request)
+        return Context(
+            stream=request.stream,
+            actor=request.actor,
+            outside=request.source is not None,
+            evidence=gathered,
+            others={
+                stream: self._timelines[stream].state(decider_of(stream))
+                for stream in decider.needs(request.command)
+            },
+        )
+
+    def _number(
+        self, request: Request, events: Sequence[Event], timeline: Timeline
+    ) -> tuple[Fact, ...]:
+        drafts = [
+            log.Draft(
+                stream=request.stream,
+                event=event,
+                recorded_at=self._now(),
+                command_id=request.key,
+                actor=request.actor,
+                reason=request.reason,
+                correlation_id=request.correlation_id,
+                causation_id=request.causation_id,
+                trace_id=request.trace_id,
+                # The outside name belongs to the command; its first fact carries it.
+                source=request.source if place == 0 else None,
+                corrects=request.corrects,
+            )
+            for place, event in enumerate(events)
+        ]
+        assert drafts, request
+        at = self._head.position + len(self._facts)
+        facts = log.number(self._head.entity, at, drafts, {request.stream: timeline.version})
+        timeline.extend(facts)
+        self._facts += facts
+        return facts
+
+    def _refuse(self, asked: Asked, refusal: Rejected) -> None:
+        request = asked.request
+        known = Known(asked.fingerprint, request.stream, (), refusal)
+        self._remember(request.key, known)
+        row = Refusal(
+            entity=self._head.entity,
+            key=request.key,
+            stream=request.stream,
+            command=name(request),
+            body=body(request),
+            code=refusal.code,
+            field=refusal.field,
+            context=context_text(refusal.context),
+            actor=request.actor,
+            reason=request.reason,
+            recorded_at=self._now(),
+            at_position=self._head.position + len(self._facts),
+        )
+        self._refusals.append(row)
+
+    def _remember(self, key: str, known: Known) -> None:
+        self._keys[key] = known
+        self._new_keys.append((key, known))
+
+    def _now(self) -> datetime:
+        """The clock, never before the last fact: recorded_at does not decrease along the log."""
+        now = self._clock()
+        if self._recorded_at is None or now > self._recorded_at:
+            self._recorded_at = now
+        return self._recorded_at
+
+
+def needs_evidence(request: Request) -> bool:
+    return isinstance(request.command, SoftClosePeriod | ClosePeriod)
+
+
+def ask(request: Request) -> Asked | Malformed:
+    """A request ready to be decided, or why it can be neither stored nor given to a decider."""
+    try:
+        told = fingerprint(check(request))
+    except Malformed as problem:
+        return problem
+    try:
+        decider = decider_of(request.stream)
+    except Malformed:
+        return Asked(request, told, None, ())
+    streams: tuple[str, ...] = (request.stream,)
+    if isinstance(request.command, decider.commands):
+        streams += tuple(decider.needs(request.command))
+    return Asked(request, told, decider, streams)
+
+
+def _repeated(asked: Asked, earlier: Known) -> Outcome:
+    """The first outcome of a key is the only one."""
+    if earlier.fingerprint != asked.fingerprint:
+        return Malformed("key-reused", field="key", key=asked.request.key)
+    return earlier.refusal or _receipt(asked.request, earlier, repeated=True)
+
+
+def _receipt(request: Request, known: Known, *, repeated: bool) -> Receipt:
+    return Receipt(
+        entity=request.entity,
+        key=request.key,
+        stream=known.stream,
+        positions=known.positions,
+        repeated=repeated,
+    )
+
+
+def _in_place_of(target: Fact, event: Event) -> Event:
+    """A correction inherits the order of what it replaces, or two runs of one file would differ."""
+    return structs.replace(event, when=structs.replace(event.when, order=target.when.order))
