@@ -93,21 +93,26 @@ def _random_key() -> str:
     return f"tk_{secrets.token_urlsafe(32)}"
 
 
-def create_app(dsn: str, run_every: float | None = None) -> Litestar:
-    """The service on a migrated database; with `run_every` seconds it posts news by itself."""
+def create_app(dsn: str, run_every: float | None = None, *, follows: bool = True) -> Litestar:
+    """The service on a migrated database; with `run_every` seconds it posts news by itself.
+
+    Without `follows` poster and views are left to workers in processes of their own.
+    """
 
     @asynccontextmanager
     async def running(app: Litestar) -> AsyncIterator[None]:
         ledger = Ledger.open(dsn, now)
-        ledger.catch_up()
         committers, follower = Committers(ledger), Follower(ledger, run_every)
         app.state.service = Service(ledger, committers)
-        follower.start()
+        if follows:
+            ledger.catch_up()
+            follower.start()
         try:
             yield
         finally:
             committers.stop()
-            follower.stop()
+            if follows:
+                follower.stop()
             ledger.close()
 
     return Litestar(

@@ -28,6 +28,7 @@ from domain.usage import UsageRow
 from projections.lineage import Down, Explanation, Up
 from replay.ledger import Billed, Closed
 from replay.switching import Status
+from store.lag import Lag
 from store.party import Party
 from store.request import Receipt
 from store.usage_rows import BatchReceipt
@@ -79,6 +80,14 @@ OPERATIONS = (
         name="generations",
         says="The generations of views: which one readers see, versions, how far they are.",
         answer=Status,
+    ),
+    Operation(
+        method="get",
+        path="/v1/lag",
+        name="lag",
+        says="How far the poster and each view are behind the heads, and which worker is at it.",
+        answer=tuple[Lag, ...],
+        query={"entity": "string"},
     ),
     Operation(
         method="get",

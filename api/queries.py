@@ -54,6 +54,12 @@ async def get_generations(request: AnyRequest) -> Response[bytes]:
     return answer(await asyncio.to_thread(_generations, request))
 
 
+@get("/v1/lag")
+async def get_lag(request: AnyRequest, entity: FromQuery[str | None] = None) -> Response[bytes]:
+    """How far the poster and each view are behind the heads, and which worker has an entity."""
+    return answer(await asyncio.to_thread(service_of(request).ledger.lag, entity))
+
+
 @get("/v1/entities/{entity:str}/facts")
 async def get_facts(
     entity: FromPath[str],

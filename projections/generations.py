@@ -6,11 +6,12 @@ rollback returns to it. What a runner still writes there nobody asks for.
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 from psycopg import sql
-from psycopg.errors import LockNotAvailable
+from psycopg.errors import LockNotAvailable, UndefinedTable
 
 from projections import PROJECTIONS
 from projections.view import View
@@ -75,6 +76,16 @@ def followed(connection: Connection, generation: int) -> tuple[View, ...]:
     """The views that this tieout folds into a generation: those it holds in the same version."""
     there = set(connection.execute(SQL.views_of, {"generation": generation}).fetchall())
     return tuple(view for view in PROJECTIONS if (view.name, view.version) in there)
+
+
+@contextmanager
+def unless_dropped(connection: Connection, generation: int) -> Iterator[None]:
+    """For who had a generation in hand while two others were switched in: it is nobody's now."""
+    try:
+        yield
+    except UndefinedTable:
+        if _has_schema(connection, generation):
+            raise
 
 
 def make(connection: Connection, generation: int, *, has_keys: bool = True) -> None:

@@ -26,6 +26,7 @@ from projections import settling
 from projections.settling import Chunk, Marked, Task
 from store import checkpoints, copying, failpoint, log
 from store.db import Connection, queries
+from store.leases import Lease
 
 SQL = queries(__file__)
 
@@ -82,11 +83,12 @@ def advance(
     batch: int,
     units: int = UNITS_IN_ONE_TRANSACTION,
     upto: int = log.END,
+    lease: Lease | None = None,
 ) -> tuple[Poster, bool]:
     """One transaction further: so many facts, or units. False: there was nothing left to do."""
     with connection.transaction():
-        lease = checkpoints.lease(connection, entity, NAME, checkpoints.ONLY)
-        place = Place(lease.position, lease.cursor)
+        at = checkpoints.lease(connection, entity, NAME, checkpoints.ONLY)
+        place = Place(at.position, at.cursor)
         if poster is None or poster.place != place:
             poster = _load(connection, entity, place)
         if not poster.page:
@@ -100,8 +102,8 @@ def advance(
         else:
             _mark(connection, poster)
         failpoint.reach("poster-before-checkpoint")
-        to = checkpoints.Checkpoint(*poster.place, lease.fence)
-        checkpoints.move(connection, entity, NAME, checkpoints.ONLY, to)
+        to = checkpoints.Checkpoint(*poster.place, at.fence)
+        checkpoints.move(connection, entity, NAME, checkpoints.ONLY, to, lease)
     return poster, True
 
 

@@ -21,6 +21,7 @@ from projections.exceptions import close_evidence, run_due
 from replay.billing_run import Bill, Carried, Document, bill_due, billing_input
 from store import adoption, log, party
 from store.db import Connection, Pool, pool
+from store.lag import Lag, lag
 from store.remembered import Remembered
 from store.request import Clock, Outcome, Receipt, Request
 from store.seals import period_seal
@@ -137,20 +138,26 @@ class Ledger:
 
         Without a key of its own each call is a new run: the same date again posts what came since.
         """
-        receipt = self.submit(
-            Request(
-                entity=entity,
-                stream=RUN,
-                key=key or f"run:{through}:{self.head(entity)}",
-                command=RunPosting(when=When(effective=through), through=through),
-                actor=actor,
-            )
-        )
+        named = key or f"run:{through}:{self.head(entity)}"
+        receipt = self._append_run(entity, through, key=named, actor=actor)
         self.catch_up(entity)
         return receipt
 
+    def _append_run(self, entity: str, through: date, *, key: str, actor: str) -> Receipt:
+        command = RunPosting(when=When(effective=through), through=through)
+        return self.submit(
+            Request(entity=entity, stream=RUN, key=key, command=command, actor=actor)
+        )
+
     def post_news(self, entity: str) -> Receipt | None:
-        """The run a live service appends by itself: `through` stays, and only if there is news.
+        """The run a live service appends by itself, posted."""
+        receipt = self.append_news(entity)
+        if receipt is not None:
+            self.catch_up(entity)
+        return receipt
+
+    def append_news(self, entity: str) -> Receipt | None:
+        """A run as far as the last one, if there is news; whoever asks posts it.
 
         The key names the head it was due at, so services side by side append it once.
         """
@@ -158,7 +165,8 @@ class Ledger:
             through = run_due(connection, entity)
         if through is None:
             return None
-        return self.run(entity, through, key=f"live-run:{self.head(entity)}", actor="service")
+        key = f"live-run:{self.head(entity)}"
+        return self._append_run(entity, through, key=key, actor="service")
 
     def bill(self, entity: str, through: date, *, actor: str = "system") -> Billed:
         """Issue what is due and not yet on an invoice. Again at once, it issues nothing."""
@@ -289,6 +297,12 @@ class Ledger:
         with self.connection() as connection:
             found = log.head(connection, entity)
         return found.position if found else 0
+
+    def lag(self, entity: str | None = None) -> tuple[Lag, ...]:
+        """How far the poster and each live view are behind, of one entity or of all."""
+        with self.connection() as connection:
+            generation, projections = runner.followed(connection)
+            return lag(connection, projections, generation, entity)
 
     def heads(self) -> dict[str, int]:
         """The position of every entity."""

@@ -6,6 +6,7 @@ from datetime import date
 from typing import NamedTuple
 
 from store.db import Connection, queries
+from store.leases import Lease, Overtaken
 
 SQL = queries(__file__)
 
@@ -46,11 +47,21 @@ def move(
     projection: str,
     generation: int,
     to: Checkpoint,
+    lease: Lease | None = None,
 ) -> None:
-    """In the transaction that wrote what the checkpoint says; `to.fence` is the one leased."""
+    """In the transaction that wrote what the checkpoint says; `to.fence` is the one leased.
+
+    A worker moves it only as long as it has its lease, and raises Overtaken.
+    """
     row = {"entity": entity, "projection": projection, "generation": generation}
-    moved = connection.execute(SQL.move_checkpoint, row | to._asdict())
-    assert moved.rowcount == 1, row
+    row |= to._asdict()
+    if lease is None:
+        moved = connection.execute(SQL.move_checkpoint, row)
+        assert moved.rowcount == 1, row
+        return
+    moved = connection.execute(SQL.move_held, row | {"holder": lease.holder, "lease": lease.fence})
+    if moved.rowcount != 1:
+        raise Overtaken(entity)
 
 
 def passed(connection: Connection, entity: str, projection: str, generation: int = ONLY) -> int:

@@ -14,6 +14,15 @@ UPDATE checkpoint
  WHERE entity = %(entity)s AND projection = %(projection)s AND generation = %(generation)s
    AND fence = %(fence)s;
 
+-- name: move_held
+-- The same for a worker, as long as nobody has overtaken it.
+UPDATE checkpoint
+   SET position = %(position)s, cursor = %(cursor)s, fence = fence + 1
+ WHERE entity = %(entity)s AND projection = %(projection)s AND generation = %(generation)s
+   AND fence = %(fence)s
+   AND EXISTS (SELECT FROM worker_lease
+                WHERE entity = %(entity)s AND holder = %(holder)s AND fence = %(lease)s);
+
 -- name: passed
 SELECT position FROM checkpoint
  WHERE entity = %(entity)s AND projection = %(projection)s AND generation = %(generation)s;

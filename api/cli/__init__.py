@@ -19,6 +19,7 @@ from api.cli import (
     serve,
     traces,
     usage,
+    work,
 )
 from api.cli.output import fail
 from api.problems import Missing
@@ -39,6 +40,8 @@ def tieout() -> None:
 for command in (
     demo.demo,
     serve.serve,
+    work.work,
+    work.lag,
     facts.post,
     usage.import_group,
     books.run,

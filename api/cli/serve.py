@@ -7,6 +7,8 @@ import uvicorn
 
 from api.app import another_key, create_app, first_key
 from api.cli.output import as_json, examples, print_json
+from api.cli.session import now
+from api.processes import running
 from store.db import connect, migrate, open_database
 
 
@@ -14,6 +16,7 @@ from store.db import connect, migrate, open_database
     epilog=examples(
         "tieout serve",
         "tieout serve --port 9000 --json",
+        "tieout serve --workers 2",
         "tieout serve --new-key          when the key is lost, or was seen by others",
         "curl -H 'Authorization: Bearer KEY' 127.0.0.1:8321/v1/heads",
     )
@@ -27,9 +30,18 @@ from store.db import connect, migrate, open_database
     type=click.FloatRange(min=0),
     help="Post late facts by itself at most every so many seconds; 0 leaves runs to you.",
 )
+@click.option(
+    "--workers",
+    default=0,
+    show_default=True,
+    type=click.IntRange(min=0),
+    help="Bring poster and views to the heads in so many processes; 0 does it within this one.",
+)
 @click.option("--new-key", is_flag=True, help="Make another admin key; the old one is void.")
 @as_json
-def serve(*, host: str, port: int, run_every: float, new_key: bool, as_json: bool) -> None:
+def serve(
+    *, host: str, port: int, run_every: float, workers: int, new_key: bool, as_json: bool
+) -> None:
     """Serve the ledger over HTTP under /v1. The first start prints the admin key, once."""
     with open_database() as server:
         with connect(server.dsn) as connection:
@@ -38,14 +50,14 @@ def serve(*, host: str, port: int, run_every: float, new_key: bool, as_json: boo
         if token is not None:
             _say({"admin_key": token}, f"Admin key, shown only now: {token}", as_json=as_json)
         config = uvicorn.Config(
-            create_app(server.dsn, run_every or None),
+            create_app(server.dsn, run_every or None, follows=workers == 0),
             host=host,
             port=port,
             log_level="warning",
             access_log=False,
         )
         # An interrupt has stopped the server in good order by the time it arrives here.
-        with suppress(KeyboardInterrupt):
+        with suppress(KeyboardInterrupt), running(server.dsn, now, workers, run_every or None):
             Announcing(config, as_json=as_json).run()
 
 
