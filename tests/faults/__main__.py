@@ -11,7 +11,7 @@ import secrets
 import signal
 import sys
 
-from tests.faults import cuts, kills
+from tests.faults import cuts, disk, kills
 from tests.faults.machine import machine
 from tests.faults.report import Report
 from tests.laws.time_laws import Broken
@@ -26,6 +26,8 @@ def _arguments() -> argparse.Namespace:
     one.add_argument("--postgres", type=int, default=100)
     one = runs.add_parser("cuts", help="connections, before, at and after a commit")
     one.add_argument("--count", type=int, default=2_000)
+    one = runs.add_parser("disk", help="a small disk that fills up; needs to mount one")
+    one.add_argument("--count", type=int, default=20)
     for run in runs.choices.values():
         run.add_argument("--seed", type=int, default=secrets.randbelow(10**9))
         run.add_argument("--json", action="store_true", help="the report as JSON")
@@ -33,6 +35,8 @@ def _arguments() -> argparse.Namespace:
 
 
 def _run(told: argparse.Namespace) -> Report:
+    if told.run == "disk":
+        return disk.campaign(seed=told.seed, count=told.count, say=_say)
     with machine() as hurt:
         if told.run == "cuts":
             return cuts.campaign(hurt, seed=told.seed, count=told.count, say=_say)

@@ -104,11 +104,12 @@ def _round(machine: Machine, scene: Scene, fault: Fault, random: Random, report:
         assert company, (fault, "the place was not reached")
         report.counts["company was quicker, and the fault came later"] += 1
         done = (*done, *acts.spare)
+        scene.story.tell(acts.spare)
         workers.append(_worker(scene, acts.spare, fault, seed))
         assert _hurt(machine, workers[-1], fault, Random(seed)), (fault, "was not reached")
     _note(scene, fault, workers, report)
-    report.counts["retried with the same key"] += _again(scene, done, seed)
-    with _ledger(scene, seed) as ledger:
+    report.counts["retried with the same key"] += ask_again(scene, done, seed)
+    with ledger_of(scene, seed) as ledger:
         report.compared.update(check(ledger, scene.story, scene.answers, deep=False))
 
 
@@ -161,10 +162,10 @@ def _note(scene: Scene, fault: Fault, workers: list[Worker], report: Report) -> 
         merged(scene.answers, worker.answers)
 
 
-def _again(scene: Scene, steps: Script, seed: int) -> int:
+def ask_again(scene: Scene, steps: Script, seed: int) -> int:
     """Everything of the round once more, answered or not; what was answered is answered alike."""
     places = places_of(scene.answers)
-    with _ledger(scene, seed) as ledger:
+    with ledger_of(scene, seed) as ledger:
         heard = [
             patiently(lambda step=step: perform(ledger, step, places), lambda _: None)  # type: ignore[misc]
             for step in steps
@@ -176,12 +177,12 @@ def _again(scene: Scene, steps: Script, seed: int) -> int:
 
 def _end(scene: Scene, report: Report) -> None:
     """The whole story once more, key by key; then the deep check."""
-    report.counts["told again at the end"] += _again(scene, tuple(scene.story.told), 0)
-    with _ledger(scene, 0) as ledger:
+    report.counts["told again at the end"] += ask_again(scene, tuple(scene.story.told), 0)
+    with ledger_of(scene, 0) as ledger:
         report.compared.update(check(ledger, scene.story, scene.answers, deep=True))
 
 
 @contextmanager
-def _ledger(scene: Scene, seed: int) -> Iterator[Ledger]:
+def ledger_of(scene: Scene, seed: int) -> Iterator[Ledger]:
     with patiently(lambda: Ledger.open(scene.dsn, Clock(seed)), lambda _: None) as ledger:
         yield ledger

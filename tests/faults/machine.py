@@ -22,6 +22,7 @@ from store import db, embedded
 Blow = Literal["none", "postmaster", "immediate", "backend", "helper"]
 # How the server is hurt: by itself it comes back only from the last two.
 BLOWS: tuple[Blow, ...] = ("postmaster", "immediate", "backend", "helper")
+ANSWERS_WITHIN_SECONDS = 60.0
 MEMORY = Path("/dev/shm")
 TEMPLATE = "tieout_faults"
 
@@ -91,17 +92,18 @@ class Machine:
     def _postmaster(self) -> int:
         return int((self.home / "pgdata/postmaster.pid").read_text().partition("\n")[0])
 
+    def answers(self) -> bool:
+        try:
+            psycopg.connect(self.server.dsn).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
     def _wait(self) -> None:
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                psycopg.connect(self.server.dsn).close()
-            except psycopg.OperationalError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.02)
-            else:
-                return
+        deadline = time.monotonic() + ANSWERS_WITHIN_SECONDS
+        while not self.answers():
+            assert time.monotonic() < deadline, "the server does not come back"
+            time.sleep(0.02)
 
 
 def _children(postmaster: int) -> tuple[list[int], list[int]]:

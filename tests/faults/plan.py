@@ -68,6 +68,10 @@ class Story(Struct, kw_only=True):
     def entities(self) -> list[str]:
         return sorted({step.entity for step in (*self.told, *self.waiting)})
 
+    def tell(self, steps: Script) -> None:
+        """They are told from here on; whoever asks again asks for one of them."""
+        self.told += [step for step in steps if isinstance(step, Tell)]
+
     def arrivals(self, entity: str) -> tuple[Arrival, ...]:
         return tuple(step.arrival for step in self.told if step.entity == entity)
 
@@ -120,9 +124,9 @@ def script(random: Random, told: Story, place: str) -> Round:
             steps.append(Rebuild(batch=random.choice(SMALL)))
         if told.told and random.random() < 0.1:
             steps.append(random.choice(told.told))
-    told.told += taken
-    entity = random.choice(sorted({step.entity for step in told.told}))
+    entity = random.choice(sorted({step.entity for step in (*told.told, *taken)}))
     baits = _baits(random, told, entity, place)
+    told.tell((*taken, *baits))
     sent = {name: list(rows) for name, rows in told.rows.items()}
     spare = _baits(random, told, entity, place)
     told.rows = sent  # whether the spare rows are ever sent is not known, so nothing repeats them
@@ -151,11 +155,6 @@ def _bait(random: Random, told: Story, entity: str, place: str) -> list[Step]:
     return [_customer(told, entity)]
 
 
-def _add(told: Story, step: Tell) -> Tell:
-    told.told.append(step)
-    return step
-
-
 def _key(told: Story, what: str) -> str:
     return f"{what}-{told.made}"
 
@@ -163,9 +162,7 @@ def _key(told: Story, what: str) -> str:
 def _customer(told: Story, entity: str) -> Tell:
     event = CustomerRegistered(when=When(effective=date(2024, 1, 1)), currency="USD")
     name = _key(told, "customer")
-    return _add(
-        told, Tell(entity=entity, arrival=Arrival(key=name, stream=f"customer:{name}", event=event))
-    )
+    return Tell(entity=entity, arrival=Arrival(key=name, stream=f"customer:{name}", event=event))
 
 
 def _run(random: Random, told: Story, entity: str) -> Tell:
@@ -173,7 +170,7 @@ def _run(random: Random, told: Story, entity: str) -> Tell:
     through = date(2024, random.randint(1, 6), 28)
     event = PostingRun(when=When(effective=through), through=through)
     arrival = Arrival(key=_key(told, "run"), stream="run:self", event=event)
-    return _add(told, Tell(entity=entity, arrival=arrival))
+    return Tell(entity=entity, arrival=arrival)
 
 
 def _usage(random: Random, told: Story, entity: str) -> Tell:
@@ -198,14 +195,11 @@ def _usage(random: Random, told: Story, entity: str) -> Tell:
         root="0" * 64,
         batch_number=None,
     )
-    return _add(
-        told,
-        Tell(
-            entity=entity,
-            arrival=Arrival(key=key, stream="usage:meter", event=event, rows=fresh),
-            repeats=repeats,
-            broken=random.choice((0, 0, 1)),
-        ),
+    return Tell(
+        entity=entity,
+        arrival=Arrival(key=key, stream="usage:meter", event=event, rows=fresh),
+        repeats=repeats,
+        broken=random.choice((0, 0, 1)),
     )
 
 
