@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from bench.appending import append
+from bench.appending import append, append_decided
+from bench.committing import command, commands
 from bench.footprint import footprint
 from bench.growing import growth
 from bench.ingesting import ingest
@@ -16,6 +17,9 @@ from bench.stand import Stand
 
 MEASURES: dict[str, Callable[[Stand, int], Sequence[Lap | Reading]]] = {
     "append": append,
+    "append-decided": append_decided,
+    "command": command,
+    "commands-64": commands,
     "ingest": ingest,
     "catch-up": catch_up,
     "rebuild": rebuild,
