@@ -29,6 +29,7 @@ from tests.faults.report import Report
 DISK_BYTES = 160 * 2**20
 ROWS = 2_000
 BATCHES_MAX = 200
+BY_ITSELF_SECONDS = 5.0
 
 
 class NoMount(Exception):
@@ -87,7 +88,7 @@ def _fill(hurt: Machine, disk: Path, random: Random, report: Report) -> None:
             else:
                 raise AssertionError("the disk never filled up")
         report.faults[f"disk full: {outage}"] += 1
-        if not hurt.answers():
+        if not hurt.comes_back(BY_ITSELF_SECONDS):
             hurt.start_again()
             report.counts["server started again"] += 1
         last = script(random, told, "poster-mid-chunk")
