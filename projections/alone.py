@@ -5,24 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from psycopg.errors import LockNotAvailable
+
 from store.db import Connection, StoreError, queries
 
 SQL = queries(__file__)
 
 # "tiou" in ASCII; only has to be the same in every process, and no other use of such locks.
 SPACE = 0x74696F75
+# A process that was killed is noticed by the server a moment later, and its lock is gone with it.
+WAIT = "3s"
 
 
 @contextmanager
 def alone(connection: Connection, what: str) -> Iterator[None]:
     """The session holds the name within the block; it is free again however the process ends."""
     names = {"space": SPACE, "what": what}
-    if connection.execute(SQL.try_lock, names).fetchone() != (True,):
+    try:
+        with connection.transaction():
+            connection.execute(SQL.set_wait, {"wait": WAIT})
+            connection.execute(SQL.lock, names)
+    except LockNotAvailable as held:
         raise StoreError(
             "rebuild-running",
             f"another process is at work on {what}; wait until it is done, "
             "or end it: what it did so far is kept",
-        )
+        ) from held
     try:
         yield
     finally:
@@ -32,16 +40,16 @@ def alone(connection: Connection, what: str) -> Iterator[None]:
 
 @contextmanager
 def unhurried(connection: Connection) -> Iterator[None]:
-    """No statement of the block is cut off, and none waits for the disk before the next.
+    """No statement of the block is cut off unless its process is gone; none waits for the disk.
 
     What a crash takes with it is taken whole, checkpoint and rows, and made again.
     """
     before = connection.execute(SQL.settings).fetchone()
     assert before is not None, "a session has settings"
-    connection.execute(SQL.set_settings, {"timeout": "0", "durable": "off"})
+    connection.execute(SQL.set_settings, {"timeout": "0", "durable": "off", "check": "1s"})
     try:
         yield
     finally:
         if not connection.broken:
-            timeout, durable = before
-            connection.execute(SQL.set_settings, {"timeout": timeout, "durable": durable})
+            names = dict(zip(("timeout", "durable", "check"), before, strict=True))
+            connection.execute(SQL.set_settings, names)

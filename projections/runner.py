@@ -12,7 +12,6 @@ from projections import generations, journal
 from projections.view import View
 from store import checkpoints, failpoint, log
 from store.db import Connection
-from store.leases import Lease
 
 BATCH = 5_000
 
@@ -26,24 +25,16 @@ def catch_up(
     *,
     batch: int | None = None,
     progress: Progress | None = None,
-    lease: Lease | None = None,
 ) -> None:
     """Every view of one entity, or of all, up to its head."""
     told = progress or _silent
     generation = generations.live(connection)
     views = generations.followed(connection, generation)
     for name in [entity] if entity is not None else sorted(log.heads(connection)):
-        post(connection, name, batch=batch or BATCH, progress=told, lease=lease)
+        post(connection, name, batch=batch or BATCH, progress=told)
         for view in views:
             with generations.unless_dropped(connection, generation):
-                follow(connection, name, view, generation, batch=batch, progress=told, lease=lease)
-
-
-def followed(connection: Connection) -> tuple[int, list[str]]:
-    """The live generation, and what is brought to the head in it: the poster, then its views."""
-    generation = generations.live(connection)
-    views = generations.followed(connection, generation)
-    return generation, [journal.NAME, *(view.name for view in views)]
+                follow(connection, name, view, generation, batch=batch, progress=told)
 
 
 def post(
@@ -53,16 +44,13 @@ def post(
     batch: int = BATCH,
     upto: int = log.END,
     progress: Progress | None = None,
-    lease: Lease | None = None,
 ) -> int:
     """The poster alone, up to the head; where it stands then."""
     told = progress or _silent
-    poster, more = journal.advance(connection, entity, None, batch=batch, upto=upto, lease=lease)
+    poster, more = journal.advance(connection, entity, None, batch=batch, upto=upto)
     while more:
         told(entity, journal.NAME, poster.place.position)
-        poster, more = journal.advance(
-            connection, entity, poster, batch=batch, upto=upto, lease=lease
-        )
+        poster, more = journal.advance(connection, entity, poster, batch=batch, upto=upto)
     return poster.place.position
 
 
@@ -75,7 +63,6 @@ def follow(
     batch: int | None = None,
     upto: int = log.END,
     progress: Progress | None = None,
-    lease: Lease | None = None,
 ) -> int:
     """One view up to where the poster stands: a view of entries is never ahead of them."""
     told = progress or _silent
@@ -90,7 +77,7 @@ def follow(
             view.apply(connection, entity, at.position, to)
             failpoint.reach("view-copied")
             moved = checkpoints.Checkpoint(to, None, at.fence)
-            checkpoints.move(connection, entity, view.name, generation, moved, lease)
+            checkpoints.move(connection, entity, view.name, generation, moved)
         told(entity, view.name, to)
 
 
