@@ -1,5 +1,7 @@
 """One raw usage row as it comes in: read exactly, or refused with a code and the field at fault.
 
+A row is a mapping, a `UsageRow`, a line of JSON in bytes, or a text that is no record at all.
+
 Nothing is guessed: a binary float is refused, because the decimal its sender meant is lost, and so
 is a timestamp without its offset from UTC.
 """
@@ -9,7 +11,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -28,11 +30,24 @@ LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
 _TOO_FINE = re.compile(r"\.\d{6}\d*[1-9]")
 
-Raw = Mapping[str, Any] | UsageRow
+Raw = Mapping[str, Any] | UsageRow | bytes
 
 
-def read_row(raw: Raw) -> UsageRow:
+class Refused(NamedTuple):
+    """A row that could not be read, or was not taken, as it is kept."""
+
+    row_no: int
+    event_id: str | None
+    code: str
+    field: str | None
+    raw: str
+
+
+def read_row(raw: Raw | str) -> UsageRow:
     """A whole row of a batch of rows or of corrections."""
+    raw = _opened(raw)
+    if isinstance(raw, str):
+        raise Malformed("not-a-row")
     if isinstance(raw, UsageRow):
         fields: Mapping[str, Any] = msgspec.structs.asdict(raw)
     else:
@@ -42,15 +57,16 @@ def read_row(raw: Raw) -> UsageRow:
         event_id=read_text(fields["event_id"], "event_id"),
         subscription=read_text(fields["subscription"], "subscription"),
         meter=read_text(fields["meter"], "meter"),
-        quantity=_quantity(fields["quantity"]),
-        occurred_at=_instant(fields["occurred_at"]),
+        quantity=read_quantity(fields["quantity"]),
+        occurred_at=read_instant(fields["occurred_at"]),
         unit=None if unit is None else read_text(unit, "unit"),
-        dimensions=_dimensions(fields.get("dimensions") or {}),
+        dimensions=read_dimensions(fields.get("dimensions") or {}),
     )
 
 
 def read_event_id(raw: Raw | str) -> str:
     """A row of a retraction: the id of the event that never was."""
+    raw = _opened(raw)
     if isinstance(raw, UsageRow):
         return read_text(raw.event_id, "event_id")
     if isinstance(raw, str):
@@ -66,6 +82,12 @@ def read_text(value: object, field: str) -> str:
     if len(value) > LONGEST_TEXT:
         raise Malformed("text-too-long", field=field)
     return well_formed(value, field)
+
+
+def refused(row_no: int, raw: Raw | str, problem: Malformed) -> Refused:
+    """A row that could not be read, and why."""
+    opened = _opened(raw)
+    return Refused(row_no, event_id_of(opened), problem.code, problem.field, raw_text(opened))
 
 
 def raw_text(raw: object) -> str:
@@ -86,6 +108,17 @@ def event_id_of(raw: object) -> str | None:
         return None
 
 
+def _opened(raw: Raw | str) -> Mapping[str, Any] | UsageRow | str:
+    """A line of JSON as what it says; what is no JSON is its own text."""
+    if not isinstance(raw, bytes):
+        return raw
+    try:
+        found: Mapping[str, Any] | str = json.loads(raw, parse_constant=str)
+    except (ValueError, RecursionError):
+        return raw.decode(errors="replace")
+    return found
+
+
 def _only_known(
     raw: Mapping[str, Any], known: frozenset[str], required: tuple[str, ...]
 ) -> Mapping[str, Any]:
@@ -99,7 +132,7 @@ def _only_known(
     return raw
 
 
-def _quantity(value: object) -> Decimal:
+def read_quantity(value: object) -> Decimal:
     match value:
         case bool():
             raise Malformed("not-a-decimal", field="quantity")
@@ -116,7 +149,7 @@ def _quantity(value: object) -> Decimal:
 _ENDLESS = frozenset({"nan", "snan", "inf", "infinity"})
 
 
-def _instant(value: object) -> datetime:
+def read_instant(value: object) -> datetime:
     match value:
         case datetime():
             moment = value
@@ -136,7 +169,7 @@ def _instant(value: object) -> datetime:
     return moment
 
 
-def _dimensions(value: object) -> dict[str, str]:
+def read_dimensions(value: object) -> dict[str, str]:
     if not isinstance(value, Mapping):
         raise Malformed("not-texts", field="dimensions")
     for name, text in value.items():

@@ -5,18 +5,22 @@ and hourly totals and, last, locks the head for the one fact of the batch. What 
 with its reason, so that received = duplicates + rejected + accepted always holds.
 """
 
-from collections.abc import Iterable, Mapping
-from functools import partial
+from __future__ import annotations
 
-import msgspec
+from collections.abc import Callable, Iterable
+from datetime import date
+from functools import partial
+from hashlib import sha256
+from itertools import chain, islice
+from typing import NamedTuple
+
 from msgspec import Struct
-from psycopg.rows import TupleRow
 
 from domain.errors import Malformed, Rejected
 from domain.facts import When
-from domain.usage import MeterTotal, UsageBatchAccepted
+from domain.usage import UsageBatchAccepted
 from store import failpoint, log
-from store.canonical import batch_root, well_formed
+from store.canonical import well_formed
 from store.codec import canonical_json
 from store.db import Connection, queries
 from store.keys import (
@@ -29,18 +33,23 @@ from store.keys import (
 )
 from store.request import Clock
 from store.transact import retrying
+from store.usage_bytes import Chunk, UsageBytes
 from store.usage_input import Raw, read_text
+from store.usage_judge import Overtaken, take_staged
 from store.usage_stage import (
+    CHUNK,
+    Figures,
     Kind,
-    Refused,
-    Staged,
     UsageBatch,
+    chunks,
     copy,
+    fingerprint,
     fingerprint_only,
     make_months,
+    months_of,
     stage,
-    stage_refused,
 )
+from store.usage_take import take
 
 SQL = queries(__file__)
 
@@ -72,25 +81,63 @@ class BatchReceipt(Struct, frozen=True, kw_only=True):
     repeated: bool = False
 
 
+class _Waiting(NamedTuple):
+    """A batch that is read, and how to take it within a transaction."""
+
+    batch: int
+    received: int
+    months: frozenset[date]
+    fingerprint: bytes
+    take: Callable[[], Figures]
+
+
 def ingest(
-    connection: Connection, order: UsageBatch, rows: Iterable[Raw | str], *, clock: Clock
+    connection: Connection,
+    order: UsageBatch,
+    rows: Iterable[Raw | str],
+    *,
+    clock: Clock,
+    together: int = CHUNK,
 ) -> BatchReceipt:
-    """Take a batch of rows, corrections or retractions. The same key again changes nothing."""
+    """Take a batch of rows, corrections or retractions. The same key again changes nothing.
+
+    Of a longer batch no more than `together` rows are in memory at once.
+    """
     _check(order)
+    read = chunks(order, rows, together)
     if (earlier := find_keys(connection, order.entity, [order.key]).get(order.key)) is not None:
-        return _repeated(connection, order, earlier, fingerprint_only(order, rows))
+        return _repeated(connection, order, earlier, fingerprint_only(order, read))
     (batch,) = connection.execute(SQL.next_batch).fetchone() or (0,)
+    beginning = list(islice(read, 2))
+    if order.kind == "rows" and len(beginning) <= 1:
+        (chunk,) = beginning or [UsageBytes(order.entity, order.source).rows(1, [])]
+        return _settle(connection, order, _at_once(connection, order, batch, chunk), clock)
     with stage(connection):
-        staged = copy(connection, order, batch, rows)
-        retrying(connection, partial(make_months, connection))
-        try:
-            outcome = retrying(connection, partial(_accept, connection, order, staged, clock))
-            failpoint.reach("committed-not-answered")
-        except Rejected as refusal:
-            _keep(connection, order, staged, refusal, clock)
-            raise
+        staged = copy(connection, order, batch, chain(beginning, read))
+        take = partial(take_staged, connection, order, batch, staged)
+        waiting = _Waiting(batch, staged.received, staged.months, staged.fingerprint, take)
+        return _settle(connection, order, waiting, clock)
+
+
+def _at_once(connection: Connection, order: UsageBatch, batch: int, chunk: Chunk) -> _Waiting:
+    asked = fingerprint(order, sha256(chunk.digests).hexdigest())
+    work = partial(take, connection, order, batch, chunk)
+    return _Waiting(batch, chunk.received, months_of(chunk), asked, work)
+
+
+def _settle(
+    connection: Connection, order: UsageBatch, waiting: _Waiting, clock: Clock
+) -> BatchReceipt:
+    """All that is read goes in, or the reason why nothing of it does."""
+    retrying(connection, partial(make_months, connection, waiting.months))
+    try:
+        outcome = _accepted(connection, order, waiting, clock)
+        failpoint.reach("committed-not-answered")
+    except Rejected as refusal:
+        _keep(connection, order, waiting, refusal, clock)
+        raise
     if isinstance(outcome, Known):
-        return _repeated(connection, order, outcome, staged.fingerprint)
+        return _repeated(connection, order, outcome, waiting.fingerprint)
     return _receipt(connection, order, outcome, repeated=False)
 
 
@@ -112,103 +159,55 @@ def _check(order: UsageBatch) -> None:
         raise Malformed("negative-number", field="batch_number")
 
 
-def _accept(
-    connection: Connection, order: UsageBatch, staged: Staged, clock: Clock
+def _accepted(
+    connection: Connection, order: UsageBatch, waiting: _Waiting, clock: Clock
 ) -> tuple[int, UsageBatchAccepted] | Known:
-    """The whole batch in one transaction, or what its key turned out to stand for meanwhile."""
-    names = {
-        "entity": order.entity,
-        "source": order.source,
-        "batch": staged.batch,
-        "kind": order.kind,
-    }
+    """Each time we are overtaken another batch has gone in, so this comes to an end."""
+    while True:
+        try:
+            return retrying(connection, partial(_accept, connection, order, waiting, clock))
+        except Overtaken:
+            continue
+
+
+def _accept(
+    connection: Connection, order: UsageBatch, waiting: _Waiting, clock: Clock
+) -> tuple[int, UsageBatchAccepted] | Known:
+    """The whole batch in one transaction, or what its key turned out to stand for meanwhile.
+
+    The head is locked last: commands of the entity wait for the insert of one fact, no longer.
+    """
     with connection.transaction() as everything:
-        if order.kind != "rows":
-            # Two corrections of one event must not both replace the same version.
-            log.lock_head(connection, order.entity)
-        _insert(connection, order, names)
-        event = _event(connection, order, staged, names, clock)
+        event = _event(order, waiting, waiting.take(), clock)
         failpoint.reach("usage-before-fact")
         head = log.lock_head(connection, order.entity)
         known = find_keys(connection, order.entity, [order.key]).get(order.key)
         if known is None:
-            return _append(connection, order, staged, head, event, clock), event
+            return _append(connection, order, waiting, head, event, clock), event
         # Another sender came in between with the same key: nothing of this one may stay.
         everything.force_rollback = True
     return known
 
 
-def _insert(connection: Connection, order: UsageBatch, names: Mapping[str, object]) -> None:
-    match order.kind:
-        case "rows":
-            connection.execute(SQL.insert_keys, names)
-            failpoint.reach("usage-keys-taken")
-            connection.execute(SQL.judge_rows, names)
-            connection.execute(SQL.insert_rows, names)
-            connection.execute(SQL.insert_hours_of_new, names)
-        case "correction":
-            connection.execute(SQL.judge_corrections, names)
-            connection.execute(SQL.insert_replaced, names)
-            connection.execute(SQL.insert_rows, names)
-            connection.execute(SQL.insert_hours_of_change, names)
-        case "retraction":
-            connection.execute(SQL.judge_retractions, names)
-            connection.execute(SQL.insert_replaced, names)
-            connection.execute(SQL.insert_hours_of_change, names)
-    refused = [_judged(row) for row in connection.execute(SQL.refused_by_judgement)]
-    stage_refused(connection, order, int(str(names["batch"])), refused)
-    connection.execute(SQL.insert_refused, names)
-
-
-def _judged(row: TupleRow) -> Refused:
-    """A well-formed row that was not taken, written out again as it was understood."""
-    row_no, event_id, code, subscription, meter, quantity, unit, occurred_at, dimensions = row
-    if subscription is None:
-        raw: object = {"event_id": event_id}
-    else:
-        raw = {
-            "event_id": event_id,
-            "subscription": subscription,
-            "meter": meter,
-            "quantity": quantity,
-            "unit": unit,
-            "occurred_at": occurred_at,
-            "dimensions": msgspec.json.decode(dimensions),
-        }
-    return Refused(row_no, event_id, code, "event_id", canonical_json(raw))
-
-
 def _event(
-    connection: Connection,
-    order: UsageBatch,
-    staged: Staged,
-    names: Mapping[str, object],
-    clock: Clock,
+    order: UsageBatch, waiting: _Waiting, figures: Figures, clock: Clock
 ) -> UsageBatchAccepted:
     """The batch in figures, and the root over its rows."""
-    accepted, duplicates, refused = connection.execute(SQL.verdicts).fetchone() or (0, 0, 0)
-    reach = connection.execute(SQL.reach, names).fetchall()
-    rejected = staged.malformed + refused
-    assert staged.received == duplicates + rejected + accepted, (staged, names)
-    with connection.cursor(name="accepted_leaves") as leaves:
-        leaves.execute(SQL.accepted_leaves)
-        root = batch_root(leaf for (leaf,) in leaves)
+    taken = figures.duplicates + figures.rejected + figures.accepted
+    assert waiting.received == taken, (waiting, figures)
     return UsageBatchAccepted(
         when=When(effective=clock().date()),
-        batch=staged.batch,
+        batch=waiting.batch,
         kind=order.kind,
-        received=staged.received,
-        duplicates=duplicates,
-        rejected=rejected,
-        accepted=accepted,
-        totals=tuple(
-            MeterTotal(meter=meter, rows=rows, quantity=quantity)
-            for meter, rows, quantity in connection.execute(SQL.totals)
-        ),
-        subscriptions=tuple(subscription for subscription, _, _ in reach),
-        first_day=min((first for _, first, _ in reach), default=None),
-        last_day=max((last for _, _, last in reach), default=None),
-        root=root,
+        received=waiting.received,
+        duplicates=figures.duplicates,
+        rejected=figures.rejected,
+        accepted=figures.accepted,
+        totals=figures.totals,
+        subscriptions=figures.subscriptions,
+        first_day=figures.first_day,
+        last_day=figures.last_day,
+        root=figures.root,
         batch_number=order.batch_number,
     )
 
@@ -216,7 +215,7 @@ def _event(
 def _append(
     connection: Connection,
     order: UsageBatch,
-    staged: Staged,
+    waiting: _Waiting,
     head: log.Head,
     event: UsageBatchAccepted,
     clock: Clock,
@@ -236,13 +235,13 @@ def _append(
     (fact,) = log.append(connection, head, [draft])
     arguments = {
         "entity": order.entity,
-        "batch": staged.batch,
+        "batch": waiting.batch,
         "source": order.source,
         "position": fact.position,
         "batch_number": order.batch_number,
     }
     connection.execute(SQL.insert_batch, arguments)
-    known = Known(staged.fingerprint, order.stream, (fact.position,))
+    known = Known(waiting.fingerprint, order.stream, (fact.position,))
     write_keys(connection, order.entity, [(order.key, known)])
     return fact.position
 
@@ -261,10 +260,10 @@ def _refuse_second_number(connection: Connection, order: UsageBatch) -> None:
 
 
 def _keep(
-    connection: Connection, order: UsageBatch, staged: Staged, refusal: Rejected, clock: Clock
+    connection: Connection, order: UsageBatch, waiting: _Waiting, refusal: Rejected, clock: Clock
 ) -> None:
     """The refusal of a whole batch: final for its key, like that of a command."""
-    told = {"batch_number": order.batch_number, "kind": order.kind, "received": staged.received}
+    told = {"batch_number": order.batch_number, "kind": order.kind, "received": waiting.received}
     with connection.transaction():
         head = log.lock_head(connection, order.entity)
         if order.key in find_keys(connection, order.entity, [order.key]):
@@ -284,7 +283,7 @@ def _keep(
             recorded_at=max(now, head.recorded_at or now),
             at_position=head.position,
         )
-        known = Known(staged.fingerprint, order.stream, (), refusal)
+        known = Known(waiting.fingerprint, order.stream, (), refusal)
         write_keys(connection, order.entity, [(order.key, known)])
         write_refusals(connection, [row])
 

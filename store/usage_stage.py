@@ -1,39 +1,36 @@
-"""Rows of a usage batch, read and set down in temporary tables before anything is locked.
+"""Rows of a usage batch, read chunk by chunk; a long batch is set down before anything is locked.
 
-A long file passes in chunks and never stands in memory. Each row is readable, with its fingerprint
-and bucket, or refused with a code; nothing is judged against other rows yet.
+No batch stands in memory. What is more than one chunk, or replaces earlier rows, waits in tables
+of the session: each row readable, with its fingerprint and bucket, or refused with a code; nothing
+is judged against other rows yet.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import date, timedelta
 from hashlib import sha256
-from itertools import islice
+from itertools import islice, repeat
 from typing import Any, Literal, NamedTuple
 
 from msgspec import Struct
 
-from domain.errors import Malformed
-from store.canonical import (
-    UsageLeafRow,
-    bucket,
-    command_fingerprint,
-    kept_leaf,
-    retraction_leaf,
-    usage_leaf,
-)
-from store.codec import canonical_json
+from domain.usage import MeterTotal
+from store import copying
+from store.canonical import command_fingerprint, kept_leaf
+from store.copying import NULL, int8, raw
 from store.db import Connection, queries
-from store.usage_input import Raw, event_id_of, raw_text, read_event_id, read_row
+from store.unpaused import unpaused
+from store.usage_bytes import Chunk, UsageBytes
+from store.usage_input import Raw, Refused
 
 SQL = queries(__file__)
 
 Kind = Literal["rows", "correction", "retraction"]
-CHUNK = 10_000
+# So many rows are in memory at once.
+CHUNK = 20_000
 
-_ROW_TYPES = [
-    *("int8", "int2", "text", "bytea", "text", "text"),
-    *("numeric", "text", "timestamptz", "text"),
-]
+_FIRST = date(2000, 1, 1)
+_DAY = 86_400_000_000
 _REFUSED_TYPES = ["int8", "text", "text", "text", "text", "bytea"]
 
 
@@ -54,38 +51,38 @@ class UsageBatch(Struct, frozen=True, kw_only=True):
         return f"usage:{self.source}"
 
 
+class Figures(NamedTuple):
+    """What became of the rows of a batch, for its fact."""
+
+    duplicates: int
+    rejected: int
+    accepted: int
+    totals: tuple[MeterTotal, ...]
+    subscriptions: tuple[str, ...]
+    first_day: date | None
+    last_day: date | None
+    root: str
+
+
 class Staged(NamedTuple):
     """Rows that wait in the session's temporary tables."""
 
-    batch: int
     received: int
     malformed: int
+    months: frozenset[date]
     fingerprint: bytes
 
 
-class Incoming(NamedTuple):
-    """A row that could be read, as it is staged."""
-
-    row_no: int
-    bucket: int
-    event_id: str
-    fingerprint: bytes
-    subscription: str | None
-    meter: str | None
-    quantity: object
-    unit: str | None
-    occurred_at: object
-    dimensions: str | None
-
-
-class Refused(NamedTuple):
-    """A row that could not, as it is staged."""
-
-    row_no: int
-    event_id: str | None
-    code: str
-    field: str | None
-    raw: str
+def chunks(order: UsageBatch, rows: Iterable[Raw | str], together: int) -> Iterator[Chunk]:
+    """The rows of a batch, read. Waiting for them is not part of the reading."""
+    reader = UsageBytes(order.entity, order.source)
+    read = reader.retractions if order.kind == "retraction" else reader.rows
+    waiting, first = iter(rows), 1
+    while raws := list(islice(waiting, together)):
+        with unpaused():
+            chunk = read(first, raws)
+        yield chunk
+        first += len(raws)
 
 
 @contextmanager
@@ -98,34 +95,31 @@ def stage(connection: Connection) -> Iterator[None]:
     connection.execute(SQL.drop_stage)
 
 
-def copy(
-    connection: Connection, order: UsageBatch, batch: int, rows: Iterable[Raw | str]
-) -> Staged:
-    """Read and stage the rows in chunks, so that a long file never stands in memory."""
+def copy(connection: Connection, order: UsageBatch, batch: int, read: Iterable[Chunk]) -> Staged:
+    """Stage the rows of a batch, a chunk at a time."""
     digest = sha256()
     received = malformed = 0
-    read = _read_all(order, rows)
-    while chunk := list(islice(read, CHUNK)):
-        received += len(chunk)
-        taken = [row for row in chunk if isinstance(row, Incoming)]
-        refused = [row for row in chunk if isinstance(row, Refused)]
-        malformed += len(refused)
-        for row in chunk:
-            digest.update(_row_digest(row))
-        _copy_rows(connection, SQL.copy_rows, _ROW_TYPES, taken)
-        stage_refused(connection, order, batch, refused)
+    months: set[date] = set()
+    for chunk in read:
+        received += chunk.received
+        malformed += len(chunk.refused)
+        months |= months_of(chunk)
+        digest.update(chunk.digests)
+        copying.send(connection, SQL.copy_rows, _rows(order, chunk))
+        stage_refused(connection, order, batch, chunk.refused)
     connection.execute(SQL.analyze_rows)
-    return Staged(batch, received, malformed, _fingerprint(order, digest.hexdigest()))
+    return Staged(received, malformed, frozenset(months), fingerprint(order, digest.hexdigest()))
 
 
-def fingerprint_only(order: UsageBatch, rows: Iterable[Raw | str]) -> bytes:
+def fingerprint_only(order: UsageBatch, read: Iterable[Chunk]) -> bytes:
     digest = sha256()
-    for row in _read_all(order, rows):
-        digest.update(_row_digest(row))
-    return _fingerprint(order, digest.hexdigest())
+    for chunk in read:
+        digest.update(chunk.digests)
+    return fingerprint(order, digest.hexdigest())
 
 
-def _fingerprint(order: UsageBatch, rows: str) -> bytes:
+def fingerprint(order: UsageBatch, rows: str) -> bytes:
+    """What a batch asks, so that a repeat is told from a misuse. `rows` is over each digest."""
     return command_fingerprint(
         {
             "batch_number": order.batch_number,
@@ -136,79 +130,47 @@ def _fingerprint(order: UsageBatch, rows: str) -> bytes:
     )
 
 
-def _row_digest(row: Incoming | Refused) -> bytes:
-    return row.fingerprint if isinstance(row, Incoming) else sha256(row.raw.encode()).digest()
+def months_of(chunk: Chunk) -> frozenset[date]:
+    """First days of the months that its rows fall into."""
+    days = {moment // _DAY for moment in chunk.moments}
+    return frozenset((_FIRST + timedelta(days=day)).replace(day=1) for day in days)
 
 
-def _read_all(order: UsageBatch, rows: Iterable[Raw | str]) -> Iterator[Incoming | Refused]:
-    read = _retraction if order.kind == "retraction" else _row
-    for row_no, raw in enumerate(rows, 1):
-        try:
-            yield read(order, row_no, raw)
-        except Malformed as problem:
-            yield Refused(row_no, event_id_of(raw), problem.code, problem.field, raw_text(raw))
-
-
-def _row(order: UsageBatch, row_no: int, raw: Raw | str) -> Incoming:
-    if isinstance(raw, str):
-        raise Malformed("not-a-row")
-    row = read_row(raw)
-    dimensions = canonical_json(row.dimensions) if row.dimensions else "{}"
-    leaf = usage_leaf(
-        UsageLeafRow(
-            order.entity,
-            order.source,
-            row.event_id,
-            row.subscription,
-            row.meter,
-            row.quantity,
-            row.unit,
-            row.occurred_at,
-            dimensions,
-        )
-    )
-    return Incoming(
-        row_no,
-        bucket(order.entity, order.source, row.event_id),
-        row.event_id,
-        leaf,
-        row.subscription,
-        row.meter,
-        row.quantity,
-        row.unit,
-        row.occurred_at,
-        dimensions,
-    )
-
-
-def _retraction(order: UsageBatch, row_no: int, raw: Raw | str) -> Incoming:
-    event_id = read_event_id(raw)
-    place = bucket(order.entity, order.source, event_id)
-    leaf = retraction_leaf(order.entity, order.source, event_id)
-    return Incoming(row_no, place, event_id, leaf, None, None, None, None, None, None)
-
-
-def make_months(connection: Connection) -> None:
+def make_months(connection: Connection, months: Iterable[date]) -> None:
     """Partitions for months not seen before, in a transaction of their own: they harm nobody."""
     with connection.transaction():
-        connection.execute(SQL.make_months)
+        connection.execute(SQL.make_months, {"months": sorted(months)})
 
 
 def stage_refused(
     connection: Connection, order: UsageBatch, batch: int, refused: Iterable[Refused]
 ) -> None:
+    rows = [(*row, refused_leaf(order, batch, row)) for row in refused]
+    copying.write_rows(connection, SQL.copy_refused, _REFUSED_TYPES, rows)
+
+
+def refused_leaf(order: UsageBatch, batch: int, row: Refused) -> bytes:
     whose: dict[str, Any] = {"entity": order.entity, "source": order.source, "batch": batch}
-    rows = [(*row, kept_leaf(whose | row._asdict())) for row in refused]
-    _copy_rows(connection, SQL.copy_refused, _REFUSED_TYPES, rows)
+    return kept_leaf(whose | row._asdict())
 
 
-def _copy_rows(
-    connection: Connection, statement: str, types: list[str], rows: Iterable[tuple[object, ...]]
-) -> None:
-    rows = list(rows)
-    if not rows:
-        return
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        copy.set_types(types)
-        for row in rows:
-            copy.write_row(row)
+def _rows(order: UsageBatch, chunk: Chunk) -> Iterator[bytes]:
+    begin, join = copying.columns(10), b"".join
+    small = [raw(bucket.to_bytes(2, "big")) for bucket in range(256)]
+    moments: Iterable[bytes] = map(int8, chunk.moments)
+    if order.kind == "retraction":
+        moments = repeat(NULL, len(chunk.ids))
+    columns: Sequence[Iterable[bytes]] = (
+        repeat(begin, len(chunk.ids)),
+        map(int8, chunk.numbers),
+        [small[bucket] for bucket in chunk.buckets],
+        chunk.names,
+        map(raw, chunk.leaves),
+        chunk.subscriptions,
+        chunk.meters,
+        chunk.quantities,
+        chunk.units,
+        moments,
+        chunk.dimensions,
+    )
+    return map(join, zip(*columns, strict=True))

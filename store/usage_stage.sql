@@ -38,13 +38,11 @@ ANALYZE pg_temp.usage_incoming;
 
 -- name: make_months
 -- In order, so that two batches with the same new months wait for each other instead of locking up.
-WITH wanted AS (
-    SELECT DISTINCT date_trunc('month', occurred_at, 'UTC')::date AS month
-      FROM pg_temp.usage_incoming
-     WHERE occurred_at IS NOT NULL
-), made AS (
+WITH made AS (
     INSERT INTO usage_month (month)
-    SELECT month FROM wanted WHERE month NOT IN (SELECT month FROM usage_month) ORDER BY month
+    SELECT month FROM unnest(%(months)s::date[]) AS wanted (month)
+     WHERE month NOT IN (SELECT month FROM usage_month)
+     ORDER BY month
     ON CONFLICT DO NOTHING
     RETURNING month
 )
