@@ -145,7 +145,7 @@ def _given_back(period: BillingPeriod, terms: Terms) -> tuple[int, ...]:
 
 def _as_sold(stretch: Stretch, version: PriceVersion) -> tuple[Step, ...]:
     what = f"{plain(stretch.quantity)} of {version.name}"
-    return (Step(what=f"sold since {stretch.start}", value=what),)
+    return (Step(what=f"sold since {stretch.since}", value=what),)
 
 
 def _part(start: date, end: date, period: BillingPeriod) -> str:

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
+from typing import assert_never
 
 from msgspec import Struct
 
@@ -26,7 +27,7 @@ from domain.decimals import EXACT, plain
 from domain.explain import Step
 from domain.master import MasterData, PriceVersion
 from domain.money import decimal_text, to_minor
-from domain.pricing import amount, rate
+from domain.pricing import Flat, Graduated, Model, PerUnit, amount, rate
 from domain.terms import Stretch, Terms
 from domain.usage import UsageDay
 
@@ -50,6 +51,7 @@ class _Found(Struct):
     days: list[UsageDay]
     causes: set[int]
     since: set[date]
+    until: set[tuple[date, str]]
 
 
 class _Group(Struct, frozen=True):
@@ -62,6 +64,7 @@ class _Group(Struct, frozen=True):
     days: tuple[UsageDay, ...]
     causes: tuple[int, ...]
     since: tuple[date, ...]
+    until: tuple[tuple[date, str], ...]
 
 
 def rate_usage(usage: Iterable[UsageDay], terms: Terms | None, master: MasterData) -> RatedUsage:
@@ -78,10 +81,14 @@ def rate_usage(usage: Iterable[UsageDay], terms: Terms | None, master: MasterDat
         stretch, version = found
         period = _period_of(day.day, terms, version.price.interval_months, periods)
         key = (stretch.item, period.start, version.name)
-        group = groups.setdefault(key, _Found(period, version, [], set(), set()))
+        group = groups.setdefault(key, _Found(period, version, [], set(), set(), set()))
         group.days.append(day)
-        group.since.add(stretch.start)
+        group.since.add(stretch.since)
         group.causes.update(stretch.causes, (day.position,))
+        if stretch.end < period.end:
+            # What ends the sale inside the period is why no later usage is in the charge.
+            group.causes.update(stretch.cut)
+            group.until.add((stretch.end, stretch.then))
     by_period: dict[tuple[date, date], list[_Group]] = {}
     for key in sorted(groups):
         whole = _group(key[0], groups[key], master)
@@ -102,6 +109,7 @@ def _group(item: str, found: _Found, master: MasterData) -> _Group:
         days=tuple(found.days),
         causes=tuple(sorted(found.causes)),
         since=tuple(sorted(found.since)),
+        until=tuple(sorted(found.until)),
     )
 
 
@@ -151,17 +159,18 @@ def _period_of(
 
 
 class _Carried(Struct, frozen=True):
-    """The exact sum of the items before, after each day with usage, and the facts it rests on."""
+    """The exact sum of the items before, after each day with usage, and what it rests on."""
 
     exact: dict[date, Decimal]
     causes: tuple[int, ...] = ()
+    steps: tuple[Step, ...] = ()
 
-    def step(self) -> tuple[Step, ...]:
-        """Shown where it can move a cent: items that come to whole minor units carry nothing."""
+    def told(self) -> tuple[Step, ...]:
+        """One rounding is shared, so an item shows the items before it as they show themselves."""
         if not self.causes:
             return ()
         last = self.exact[max(self.exact)]
-        return (Step(what="exact sum of the items before", value=plain(last)),)
+        return (*self.steps, Step(what="exact sum of the items before", value=plain(last)))
 
 
 @lru_cache(maxsize=REMEMBERED)
@@ -173,24 +182,67 @@ def _charges(groups: tuple[_Group, ...]) -> tuple[Charge, ...]:
 def _cut(groups: Sequence[_Group]) -> Iterable[Charge]:
     days = sorted({day.day for group in groups for day in group.days})
     carried = _Carried(dict.fromkeys(days, Decimal(0)))
-    before: tuple[int, ...] = ()
     for group in groups:
-        rated = _rated(group, days)
-        yield _charge(group, rated, carried)
-        before = causes_of(before, group.causes)
+        rated, inputs = _rated(group, days), _inputs(group)
+        yield _charge(group, rated, carried, inputs)
         exact = {day: EXACT.add(carried.exact[day], rated[day]) for day in days}
-        whole = all(_is_whole(value, group.version) for value in exact.values())
-        carried = _Carried(exact, () if whole else before)
+        if _is_always_whole(group):
+            carried = _Carried(exact, carried.causes, carried.steps)
+            continue
+        carried = _Carried(
+            exact,
+            causes_of(carried.causes, group.causes),
+            (*carried.steps, Step(what="item before", value=group.item), *inputs),
+        )
 
 
-def _is_whole(exact: Decimal, version: PriceVersion) -> bool:
-    minor = EXACT.scaleb(exact, exponent(version.price.currency))
-    return minor == minor.to_integral_value()
+def _is_always_whole(group: _Group) -> bool:
+    """Whole minor units whichever of its batches are known: it moves no cent of a later item."""
+    units = group.counted or all(_is_whole(day.quantity) for day in group.days)
+    return units and _is_priced_whole(group.version.price.model, group.version.price.currency)
 
 
-def _charge(group: _Group, rated: dict[date, Decimal], carried: _Carried) -> Charge:
+def _is_priced_whole(model: Model, currency: str) -> bool:
+    """Whether any number of whole units comes to whole minor units."""
+    places = exponent(currency)
+    match model:
+        case Flat():
+            return _is_whole(model.amount, places)
+        case PerUnit():
+            return _is_whole(model.unit_amount, places)
+        case Graduated():
+            return all(
+                _is_whole(tier.unit_amount, places)
+                and _is_whole(tier.flat_amount, places)
+                and _is_whole(tier.up_to or Decimal(0))
+                for tier in model.tiers
+            )
+        case _:
+            assert_never(model)
+
+
+def _is_whole(exact: Decimal, places: int = 0) -> bool:
+    scaled = EXACT.scaleb(exact, places)
+    return scaled == scaled.to_integral_value()
+
+
+def _inputs(group: _Group) -> tuple[Step, ...]:
+    """Since when it is sold, what each batch brought, and what that comes to exactly."""
     price = group.version.price
     quantity = _quantity(group.days, counted=group.counted)
+    return (
+        *(Step(what="sold since", value=str(since)) for since in group.since),
+        *(Step(what=f"sold until {end}", value=then) for end, then in group.until),
+        *_batches(group),
+        Step(what=f"usage of {price.meter}", value=plain(quantity)),
+        *rate(price.model, quantity).steps,
+    )
+
+
+def _charge(
+    group: _Group, rated: dict[date, Decimal], carried: _Carried, inputs: tuple[Step, ...]
+) -> Charge:
+    price = group.version.price
     marks = _marks(group, rated, carried)
     minor = marks[-1][1]
     return Charge(
@@ -207,11 +259,8 @@ def _charge(group: _Group, rated: dict[date, Decimal], carried: _Carried) -> Cha
         usage=True,
         marks=marks,
         steps=(
-            *(Step(what="sold since", value=str(since)) for since in group.since),
-            *_batches(group),
-            Step(what=f"usage of {price.meter}", value=plain(quantity)),
-            *rate(price.model, quantity).steps,
-            *carried.step(),
+            *inputs,
+            *carried.told(),
             Step(what="charged, rounded once", value=decimal_text(minor, price.currency)),
         ),
     )

@@ -39,7 +39,7 @@ class Cover(Struct, frozen=True):
 
 
 class Stretch(Struct, frozen=True, kw_only=True):
-    """One item at one price and quantity over [start, end).
+    """One item at one price and quantity over [start, end), sold like that since `since`.
 
     `cut` is what ended it early and `then` says in words what follows.
     """
@@ -47,6 +47,7 @@ class Stretch(Struct, frozen=True, kw_only=True):
     item: str
     start: date
     end: date
+    since: date
     price: str
     quantity: Decimal
     causes: tuple[int, ...]
@@ -195,6 +196,7 @@ def _stretches(
                         item=item,
                         start=since,
                         end=until,
+                        since=begin,
                         price=sold[0],
                         quantity=sold[1],
                         causes=causes_of(causes, row.causes, (start.position,)),
@@ -228,14 +230,16 @@ def _points(item: str, start: Fact, facts: Sequence[Fact]) -> list[Point]:
 def _needed(item: str, start: Fact, mine: Sequence[Fact], point: Point) -> tuple[int, ...]:
     """The fewest facts with which the same is sold from the same day on.
 
-    What was agreed last is left out first: agreed late, it would change how all is measured.
+    What was agreed last is left out first: agreed late, it would change how all is measured. What
+    is needed only because of another that goes is tried again.
     """
-    causes = point[2]
+    day, sold, causes = point
     agreed = {fact.position: fact.when.measured for fact in mine}
-    for cause in sorted(causes, key=lambda cause: (agreed.get(cause, date.min), -cause))[::-1]:
+    turn = sorted(causes, key=lambda cause: (agreed.get(cause, date.min), -cause), reverse=True)
+    for cause in (*turn, *turn):
         fewer = {start.position, *causes} - ({cause} if cause != start.position else set())
         rest = [fact for fact in mine if fact.position in fewer]
-        if _changes_to(item, start, rest, point):
+        if cause in causes and _changes_to(item, start, rest, (day, sold, causes)):
             causes = tuple(position for position in causes if position in fewer)
     return causes
 
@@ -256,16 +260,21 @@ def _alone(item: str, facts: Sequence[Fact]) -> Sold | None:
 
 
 def priced(item: str, day: date, facts: Sequence[Fact]) -> tuple[str, tuple[int, ...]]:
-    """The price an item was last given by a day, in term or not, and the facts that say so."""
-    setting = _Setting()
-    causes: tuple[int, ...] = ()
+    """The price an item was last given by a day, in term or not, and the fact that says so.
+
+    None need say it where the start of the subscription does.
+    """
+    price, by = "", 0
+    first = ""
     for fact in facts:
         if fact.when.effective <= day:
-            before = setting.price
-            setting.take(item, fact)
-            if setting.price != before:
-                causes = causes_of(causes, (fact.position,))
-    return setting.price, causes
+            given = [change.price for change in _changes(fact) if change.item == item]
+            named = next((one for one in reversed(given) if one), "")
+            if isinstance(fact.event, SubscriptionStarted):
+                first = named
+            if named and named != price:
+                price, by = named, fact.position
+    return price, () if price == first else (by,)
 
 
 def _effective(fact: Fact, start: Fact) -> date:

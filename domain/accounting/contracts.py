@@ -149,7 +149,7 @@ def _reallocate(
     weights = [abs(minor) for minor in left] + [promise.obligation.ssp_minor for promise in added]
     if not weights:
         _at_once_on_what_is_done(promises, fact, deal)
-        return promises
+        return [*promises, *billed]
     whole = sum(left) + event.price_change_minor
     shares = allocate(whole, weights if any(weights) else [1] * len(weights))
     fixed = [one for one in promises if one.obligation.pattern != "as-invoiced"]
@@ -172,7 +172,9 @@ def _rests_on(promise: _Promise, remains: bool) -> tuple[int, ...]:  # noqa: FBT
 
 
 def _remains(promise: _Promise, start: date) -> bool:
-    """Not wholly transferred before `start`."""
+    """Not wholly transferred before `start`; what is earned as invoiced has no price to spread."""
+    if promise.obligation.pattern == "as-invoiced":
+        return False
     if not promise.flows:
         return promise.obligation.pattern == "point-in-time"
     return max(last_day(flow.curve) for flow in promise.flows) >= start
@@ -248,15 +250,18 @@ def _terminate(promises: list[_Promise], fact: Fact, deal: _Deal) -> None:
     """Service stops; what is neither earned nor given back is earned at the end (rule 14)."""
     assert isinstance(fact.event, ContractTerminated)
     day = fact.when.measured
-    lefts = [max(promise.price_minor - _before(promise, day), 0) for promise in promises]
+    open_minor = [promise.price_minor - _before(promise, day) for promise in promises]
+    lefts = [max(minor, 0) for minor in open_minor]
     refunds = allocate(fact.event.refund_minor, lefts) if any(lefts) else (0,) * len(lefts)
-    told = tuple(_as_left(one, minor, deal) for one, minor in zip(promises, lefts, strict=True))
+    told = tuple(
+        _as_left(one, minor, deal) for one, minor in zip(promises, open_minor, strict=True)
+    )
     # What is given back is shared by what each had left, so each share rests on all of them.
-    resting = _all_causes(promises, day) if fact.event.refund_minor else ()
+    shared = promises if fact.event.refund_minor else []
     for promise, refund in zip(promises, refunds, strict=True):
         kept = frozen(promise.flows, day - ONE_DAY, (fact.position,))
         rest = promise.price_minor - refund - stands(kept, day - ONE_DAY)
-        causes = causes_of(*resting, *_all_causes([promise], day), (fact.position,))
+        causes = causes_of(*_all_causes(shared or [promise], day), (fact.position,))
         steps = (Step(what="kept at termination", value=deal.text(rest)), *told)
         end = at_once(promise.obligation.obligation, day, rest, causes, steps)
         promise.flows = (*kept, end)
@@ -264,9 +269,15 @@ def _terminate(promises: list[_Promise], fact: Fact, deal: _Deal) -> None:
 
 
 def _all_causes(promises: Sequence[_Promise], day: date) -> tuple[tuple[int, ...], ...]:
-    """What promises rest on, and what was earned of them before a day."""
+    """What promises rest on, and what was earned of them before a day.
+
+    What is earned as invoiced has no price but what changes gave it, whenever they are earned.
+    """
     earned = (
-        flow.causes for promise in promises for flow in promise.flows if first_day(flow.curve) < day
+        flow.causes
+        for promise in promises
+        for flow in promise.flows
+        if first_day(flow.curve) < day or promise.obligation.pattern == "as-invoiced"
     )
     return (*(promise.causes for promise in promises), *earned)
 

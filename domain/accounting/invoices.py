@@ -39,7 +39,7 @@ def line_revenue(row: BilledLine, by: Progress) -> tuple[Flow, ...]:
     )
     for cut in row.cuts:
         if not cut.as_if_never:
-            flows = _from_now(flows, row, price, cut, by)
+            flows = _from_now(flows, row, price, cut, by, steps)
             price -= cut.minor
     return flows
 
@@ -50,6 +50,7 @@ def _from_now(
     price: int,
     cut: Cut,
     by: Progress,
+    priced: tuple[Step, ...],
 ) -> tuple[Flow, ...]:
     """Keep what was earned and spread what is left over the rest; a void takes all back at once."""
     assert row.line.service_from is not None
@@ -58,8 +59,9 @@ def _from_now(
     kept = frozen(flows, start - ONE_DAY, cut.causes)
     rest = price - cut.minor - stands(kept, start - ONE_DAY)
     causes = causes_of(*(flow.causes for flow in flows), row.causes, cut.causes)
-    earlier = row.cuts[: row.cuts.index(cut)]
+    earlier = [one for one in row.cuts[: row.cuts.index(cut)] if not one.as_if_never]
     steps = (
+        *priced,
         *(Step(what=one.name, value=decimal_text(-one.minor, row.currency)) for one in earlier),
         Step(what="price before the cut", value=decimal_text(price, row.currency)),
         Step(what="cut", value=decimal_text(cut.minor, row.currency)),
@@ -70,19 +72,23 @@ def _from_now(
     return (*kept, over_time(row.obligation, start, row.line.service_to, rest, by, causes, steps))
 
 
-def concessions(row: BilledLine, by: Progress, causes: tuple[int, ...]) -> tuple[Flow, ...]:
+def concessions(
+    row: BilledLine, by: Progress, causes: tuple[int, ...], told: tuple[Step, ...] = ()
+) -> tuple[Flow, ...]:
     """Price cuts granted on a line that bills a contract: less revenue over its service period."""
     if row.line.kind == "tax":
         return ()
     granted = (cut for cut in row.cuts if cut.concession and cut.minor)
-    flows = (_concession(row, cut, by, causes) for cut in granted)
+    flows = (_concession(row, cut, by, causes, told) for cut in granted)
     # A slot of its own: what is conceded does not depend on what else the obligation earns.
     return tuple(structs.replace(flow, subject=row.subject) for flow in flows)
 
 
-def _concession(row: BilledLine, cut: Cut, by: Progress, causes: tuple[int, ...]) -> Flow:
+def _concession(
+    row: BilledLine, cut: Cut, by: Progress, causes: tuple[int, ...], told: tuple[Step, ...]
+) -> Flow:
     causes = causes_of(causes, row.causes, cut.causes)
-    steps = (Step(what="concession", value=decimal_text(-cut.minor, row.currency)),)
+    steps = (*told, Step(what="concession", value=decimal_text(-cut.minor, row.currency)))
     start, end = row.line.service_from, row.line.service_to
     if start is None or end is None:
         day = row.issued_on if cut.as_if_never else cut.day
@@ -94,7 +100,9 @@ def _concession(row: BilledLine, cut: Cut, by: Progress, causes: tuple[int, ...]
     return over_time(row.obligation, start, end, -cut.minor, by, causes, steps)
 
 
-def invoiced_flows(row: BilledLine, causes: tuple[int, ...] = ()) -> tuple[Flow, ...]:
+def invoiced_flows(
+    row: BilledLine, causes: tuple[int, ...] = (), told: tuple[Step, ...] = ()
+) -> tuple[Flow, ...]:
     """The right to invoice (rule 33): a line and its cuts, earned on their documents' dates."""
     causes = causes_of(causes, row.causes)
     issued = at_once(
@@ -102,7 +110,7 @@ def invoiced_flows(row: BilledLine, causes: tuple[int, ...] = ()) -> tuple[Flow,
         row.issued_on,
         row.line.amount_minor,
         causes,
-        (Step(what="invoiced", value=decimal_text(row.line.amount_minor, row.currency)),),
+        (*told, Step(what="invoiced", value=decimal_text(row.line.amount_minor, row.currency))),
     )
     cuts = (
         at_once(
@@ -110,7 +118,7 @@ def invoiced_flows(row: BilledLine, causes: tuple[int, ...] = ()) -> tuple[Flow,
             row.issued_on if cut.as_if_never else cut.day,
             -cut.minor,
             causes_of(causes, cut.causes),
-            (Step(what="credited", value=decimal_text(-cut.minor, row.currency)),),
+            (*told, Step(what="credited", value=decimal_text(-cut.minor, row.currency))),
         )
         for cut in row.cuts
     )

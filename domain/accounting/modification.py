@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from datetime import date
 from itertools import pairwise
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from domain.accounting.curves import Curve, Progress, first_day, last_day, measured_from
+from domain.accounting.curves import At, Curve, Progress, first_day, last_day, measured_from
 from domain.accounting.revenue import at_once, over_time
 from domain.accounting.schedule import Flow, causes_of, frozen, stands, totals
 from domain.calendar import ONE_DAY
@@ -31,19 +31,30 @@ class Version(Struct, frozen=True, kw_only=True):
 
 
 def modified(versions: Sequence[Version], by: Progress, currency: str) -> tuple[Flow, ...]:
-    """The flows after each change in the order they are measured; the first is the inception."""
+    """The flows after each change in the order they are measured; the first is the inception.
+
+    From the first change agreed late on, an amount rests on every change measured so far and says
+    so: measured in turn, each decides what the next one finds.
+    """
     flows = versions[0].flows
-    spread = False
-    told: tuple[Version, ...] = ()
-    for before, after in pairwise(versions):
-        if _curves(after) == _curves(before):
-            # It moves no amount of this obligation, so it does not spread one either.
-            flows = flows if spread else after.flows
-            continue
-        told = (*told, after)
-        spread = spread or after.late
-        flows = prospective(flows, told, by, currency) if spread else after.flows
+    late = spread = False
+    for count, (before, after) in enumerate(pairwise(versions), start=2):
+        moved = _curves(after) != _curves(before)
+        late = late or after.late
+        spread = spread or (moved and after.late)
+        if spread and moved:
+            flows = prospective(flows, versions[:count], by, currency)
+        elif not late:
+            flows = after.flows
+        elif moved:
+            # What was agreed late moved no amount of this obligation, so it spread none either.
+            told = _in_turn(versions[:count], currency)
+            flows = tuple(_resting(flow, versions[:count], told) for flow in after.flows)
     return flows
+
+
+def _in_turn(versions: Sequence[Version], currency: str) -> tuple[Step, ...]:
+    return tuple(_priced(version, currency) for version in versions[1:])
 
 
 def _priced(version: Version, currency: str) -> Step:
@@ -51,30 +62,57 @@ def _priced(version: Version, currency: str) -> Step:
     return Step(what=what, value=decimal_text(totals(version.flows), currency))
 
 
+def _resting(flow: Flow, versions: Sequence[Version], told: tuple[Step, ...]) -> Flow:
+    """The flow with every change so far among its causes and steps."""
+    causes = causes_of(flow.causes, tuple(version.cause for version in versions))
+    return structs.replace(flow, causes=causes, steps=(*flow.steps, *told))
+
+
 def _curves(version: Version) -> list[Curve]:
     return [flow.curve for flow in version.flows]
 
 
 def prospective(
-    flows: tuple[Flow, ...], changes: Sequence[Version], by: Progress, currency: str
+    flows: tuple[Flow, ...], versions: Sequence[Version], by: Progress, currency: str
 ) -> tuple[Flow, ...]:
     """Keep what was earned before the last change is measured, spread the rest over the rest."""
-    change = changes[-1]
+    change = versions[-1]
     begin = min((first_day(flow.curve) for flow in change.flows), default=date.min)
     start = max(measured_from(change.measured, by), begin)
-    kept = frozen(flows, start - ONE_DAY, (change.cause,))
+    told = _in_turn(versions, currency)
+    kept = _kept(flows, start, versions, told)
     earned = stands(kept, start - ONE_DAY)
     whole = totals(change.flows)
     obligation = (change.flows or flows)[0].obligation
-    versions = tuple(version.cause for version in changes)
-    causes = causes_of(*(flow.causes for flow in (*kept, *change.flows)), versions)
+    causes = tuple(sorted(version.cause for version in versions))
     steps = (
-        *(_priced(version, currency) for version in changes[:-1]),
+        *told[:-1],
         Step(what="price of the whole term", value=decimal_text(whole, currency)),
         Step(what=f"recognised before {start}", value=decimal_text(earned, currency)),
         Step(what="remaining", value=decimal_text(whole - earned, currency)),
     )
     end = max((last_day(flow.curve) for flow in change.flows), default=start) + ONE_DAY
     if end <= start:
-        return (*kept, at_once(obligation, change.measured, whole - earned, causes, steps))
+        ended = at_once(obligation, change.measured, whole - earned, causes, steps)
+        return (*kept, *_given_up(flows, start, ended), ended)
     return (*kept, over_time(obligation, start, end, whole - earned, by, causes, steps))
+
+
+def _kept(
+    flows: tuple[Flow, ...], start: date, versions: Sequence[Version], told: tuple[Step, ...]
+) -> tuple[Flow, ...]:
+    """The flows as they stood before `start`; what is cut rests on every change so far."""
+    return tuple(
+        kept if kept is flow else _resting(kept, versions, told)
+        for flow in flows
+        for kept in frozen((flow,), start - ONE_DAY, ())
+    )
+
+
+def _given_up(flows: tuple[Flow, ...], start: date, ended: Flow) -> tuple[Flow, ...]:
+    """What begins between `start` and the day measured is earned no more: nothing, that says so."""
+    begun = [first_day(flow.curve) for flow in flows if first_day(flow.curve) >= start]
+    day = min(begun, default=date.max)
+    if day >= first_day(ended.curve):
+        return ()
+    return (structs.replace(ended, curve=At(day, 0)),)

@@ -24,8 +24,8 @@ from domain.revenue_contract import ContractOpened
 from domain.subscription import SubscriptionStarted
 
 _Kind = TypeVar("_Kind", bound="_Holder")
-# A day, an amount and the facts that say so.
-_Change = tuple[date, int, tuple[int, ...]]
+# A day, an amount, the facts that say so, and what they call it.
+_Change = tuple[date, int, tuple[int, ...], str]
 
 
 class _Holder(Struct, kw_only=True):
@@ -94,9 +94,9 @@ def _claims(facts: Sequence[Fact], customer: str, currency: str) -> dict[str, _C
                 name=row.invoice, due_on=row.due_on, issued_on=row.issued_on, group=_Group()
             )
         changes = claims[row.invoice].changes
-        changes.append((row.issued_on, row.line.amount_minor, (row.cause,)))
+        changes.append((row.issued_on, row.line.amount_minor, (row.cause,), row.line.line))
         for cut in (cut for cut in row.cuts if cut.minor):
-            changes.append((cut.day, -cut.minor, causes_of((row.cause,), cut.causes)))
+            changes.append((cut.day, -cut.minor, causes_of((row.cause,), cut.causes), cut.name))
     return _alone(claims)
 
 
@@ -110,12 +110,12 @@ def _moneys(facts: Sequence[Fact], customer: str, currency: str) -> dict[str, _M
         if (event.customer, event.currency) == (customer, currency):
             money = _Money(name=name, day=day, order=fact.when.order or 0, group=_Group())
             money.contract = contracts.get(event.contract or "")
-            money.changes.append((day, event.amount_minor, (fact.position,)))
+            money.changes.append((day, event.amount_minor, (fact.position,), "received"))
             moneys[name] = money
     for fact in facts:
         event, name, day = fact.event, fact.stream.partition(":")[2], fact.when.effective
         if isinstance(event, PaymentRefunded) and name in moneys:
-            moneys[name].changes.append((day, -event.amount_minor, (fact.position,)))
+            moneys[name].changes.append((day, -event.amount_minor, (fact.position,), "refund"))
     return _alone(moneys)
 
 
@@ -197,7 +197,7 @@ def _matched(claims: dict[str, _Claim], moneys: dict[str, _Money], currency: str
     )
     holders: list[_Holder] = [*walk.claims, *walk.moneys]
     in_force = {money.contract[1] for money in walk.moneys if money.contract}
-    for day in sorted({day for holder in holders for day, _, _ in holder.changes} | in_force):
+    for day in sorted({day for holder in holders for day, *_ in holder.changes} | in_force):
         _advance(holders, day)
         _release_excess(walk, day)
         _apply(walk, day)
@@ -207,7 +207,7 @@ def _matched(claims: dict[str, _Claim], moneys: dict[str, _Money], currency: str
 
 def _advance(holders: Sequence[_Holder], day: date) -> None:
     for holder in holders:
-        for when, minor, causes in holder.changes:
+        for when, minor, causes, _ in holder.changes:
             if when == day:
                 holder.whole += minor
                 holder.group.causes = causes_of(holder.group.causes, causes)
@@ -262,7 +262,11 @@ def _standing(walk: _Walk, holder: _Holder, day: date) -> tuple[Step, ...]:
 
 
 def _sum(walk: _Walk, holder: _Holder, day: date) -> str:
-    changes = (f"{walk.text(minor)} on {when}" for when, minor, _ in holder.changes if when <= day)
+    changes = (
+        f"{walk.text(minor)} on {when} ({what})"
+        for when, minor, _, what in holder.changes
+        if when <= day
+    )
     return ", ".join(changes)
 
 

@@ -17,11 +17,12 @@ from domain.accounting.revenue import as_used, at_once, over_time
 from domain.accounting.schedule import Flow, PendingUsage, causes_of, frozen, stands
 from domain.billing import Charge, first_version, recurring_charges
 from domain.calendar import ONE_DAY
+from domain.explain import Step
 from domain.facts import Fact, in_effective_order
 from domain.master import MasterData
 from domain.party import registered
 from domain.rating import rate_usage
-from domain.subscription import SubscriptionStarted
+from domain.subscription import SubscriptionAmended, SubscriptionStarted
 from domain.terms import Terms, priced, terms
 from domain.usage import UsageDay
 
@@ -61,10 +62,11 @@ def _on_documents(
         price, causes = priced(row.obligation, day, own)
         version = master.price(price, day) or first_version(price, master)
         causes = causes_of((started_at,), causes)
+        told = (Step(what=f"{row.obligation} sold at", value=version.name if version else "none"),)
         if version is None or version.price.pattern != "as-invoiced":
-            flows.extend(concessions(row, master.progress(book, day), causes))
+            flows.extend(concessions(row, master.progress(book, day), causes, told))
         elif row.line.kind != "tax":
-            flows.extend(invoiced_flows(row, causes))
+            flows.extend(invoiced_flows(row, causes, told))
     return tuple(flows)
 
 
@@ -96,11 +98,20 @@ def _measured_in_turn(
         flow
         for item in items
         for flow in modified(
-            [_version(flows.get(item, ()), fact) for flows, fact in seen],
+            [_version(flows.get(item, ()), fact) for flows, fact in seen if _concerns(item, fact)],
             by,
             folded.started.currency,
         )
     )
+
+
+def _concerns(item: str, fact: Fact) -> bool:
+    """Whether a fact names the item, or the term in which everything is sold."""
+    match fact.event:
+        case SubscriptionAmended():
+            return any(change.item == item for change in fact.event.items)
+        case _:
+            return True
 
 
 def _version(flows: tuple[Flow, ...], fact: Fact) -> Version:

@@ -97,6 +97,11 @@ def test_what_an_item_was_cut_from_is_among_its_causes_and_steps() -> None:
         ("usage of fact 11", "1 from 2024-09-03 to 2024-09-03"),
         ("usage of b", "1"),
         ("quantity x unit price", "1 x 0.004"),
+        ("item before", "a"),
+        ("sold since", "2024-09-01"),
+        ("usage of fact 10", "1 from 2024-09-03 to 2024-09-03"),
+        ("usage of a", "1"),
+        ("quantity x unit price", "1 x 0.004"),
         ("exact sum of the items before", "0.004"),
         ("charged, rounded once", "0.01"),
     ]
@@ -113,6 +118,15 @@ def test_items_of_whole_cents_do_not_know_of_each_other() -> None:
         "quantity x unit price",
         "charged, rounded once",
     ]
+
+
+def test_items_that_come_to_whole_cents_only_together_are_known_to_the_next() -> None:
+    # 0.3 and 0.7 of a cent's worth: the whole is a cent, but either batch alone is not.
+    usage = [("a", 3, "0.3"), ("a", 4, "0.7"), ("b", 4, "1")]
+
+    _, second = charges({"a": "0.01", "b": "0.004"}, usage)
+
+    assert second.causes == (1, 10, 11, 12)
 
 
 def test_each_day_is_cut_as_if_the_period_ended_there() -> None:

@@ -378,7 +378,7 @@ class Deal:
             return [evenly(start, end, minor, by)]
         kept = Amount(start, last, on, by, cut - DAY)
         rest = minor - stands(kept, cut - DAY)
-        return [kept, evenly(cut, end, rest, by)] if rest else [kept]
+        return [kept, evenly(cut, end, rest, by)] if rest or end > cut else [kept]
 
 
 def recurring(world: World, own: Sequence[Any], by: str) -> list[tuple[str, Amount]]:
@@ -678,7 +678,7 @@ def modify(
     weights = [abs(left) for left in lefts] + [promise.own.ssp_minor for promise in added]
     if not weights:
         price_change(promises, fact)
-        return promises
+        return [*promises, *invoiced]
     shares_now = by_share(sum(lefts) + event.price_change_minor, weights)
     for promise, share in zip([*going, *added], shares_now, strict=True):
         promise.amounts = until(promise.amounts, start - DAY)
@@ -688,6 +688,8 @@ def modify(
 
 
 def remains(promise: Promise, start: date) -> bool:
+    if promise.own.pattern == "as-invoiced":
+        return False
     if not promise.amounts:
         return bool(promise.own.pattern == "point-in-time")
     return max(ends(one) for one in promise.amounts) >= start

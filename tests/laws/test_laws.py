@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from tests.laws import count
-from tests.laws.fact_laws import causes, conservation, nothing_silent, slow_reference
+from tests.laws.cause_laws import causes
+from tests.laws.fact_laws import conservation, nothing_silent, slow_reference
 from tests.laws.histories import history
 from tests.laws.memory import History
 from tests.laws.time_laws import (

@@ -1,0 +1,179 @@
+"""Law 8, no orphan: every measured amount rests on its causes, and every line on its amounts.
+
+An amount is a flow of a schedule: what one rule measured, with its curve and its steps. It says
+nothing about what else its slot holds, so a slot in which something ended and nothing followed
+needs no cause for what is not there.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from msgspec import Struct, field
+
+from domain.accounting.measure import measure
+from domain.accounting.schedule import Flow, Schedule
+from domain.due import UNBILLED, due
+from domain.explained import Explained, explain
+from domain.facts import corrected
+from domain.journal import Entry, Line, Slot
+from domain.ledger import Fresh, Run, UnitState
+from tests.laws.memory import Books, History, Settlement, fresh_of
+from tests.laws.time_laws import Ledger, holds, last_of_each_book, same
+
+# Amount -> how often each way of explaining it is shown.
+_Told = dict[object, Counter[object]]
+# Facts that say when to post and how to measure; nothing comes about by them alone.
+NEVER_ALONE = ("run", "book", "policy")
+# Master data measures; a customer is master data that some units also follow.
+MASTER = ("customer",)
+NO_LONGER_DUE = "no-longer-due@1"
+
+
+def causes(_history: History, ledger: Ledger) -> int:
+    """Every amount from its causes alone is the same; without any one what explain shows differs.
+
+    And every line rests on the amounts whose change it posts.
+    """
+    count = 0
+    for books in ledger.values():
+        for settlement in last_of_each_book(books):
+            for unit in settlement.states:
+                count += _unit_rests(books, settlement, unit)
+        count += _lines_rest(books)
+    return count
+
+
+# --- amounts ---
+
+
+class _Measured(Struct, frozen=True):
+    """A unit at one run, to be measured from some of its facts; each choice of them once."""
+
+    unit: str
+    fresh: Fresh
+    run: Run
+    master: frozenset[int]
+    seen: dict[frozenset[int], _Told] = field(default_factory=dict)
+
+    def schedule(self) -> Schedule:
+        run, fresh = self.run, self.fresh
+        return measure(self.unit, fresh.facts, fresh.usage, run.master, run.book)
+
+    def told(self, positions: frozenset[int], amount: object) -> Counter[object]:
+        """What explain shows of an amount when only these facts are known; nothing without it."""
+        if positions not in self.seen:
+            taken = positions | self.master
+            facts = tuple(fact for fact in self.fresh.facts if fact.position in taken)
+            usage = tuple(day for day in self.fresh.usage if day.position in taken)
+            some = measure(self.unit, facts, usage, self.run.master, self.run.book)
+            found = self.seen[positions] = {}
+            for flow in some.flows:
+                found.setdefault(_amount(flow), Counter())[flow.rule, flow.steps] += 1
+        return self.seen[positions].get(amount, Counter())
+
+
+def _amount(flow: Flow) -> object:
+    """What is measured and where it stands; not how, and not why."""
+    return flow.kind, flow.subject, flow.legs, flow.obligation, flow.document, flow.on, flow.curve
+
+
+def _unit_rests(books: Books, settlement: Settlement, unit: str) -> int:
+    run = settlement.run
+    fresh = fresh_of(books, unit, run.position)
+    master = frozenset(f.position for f in fresh.facts if f.stream.partition(":")[0] in MASTER)
+    whole = _Measured(unit, fresh, run, master)
+    schedule = whole.schedule()
+    count = sum(_flow_rests(books, whole, flow) for flow in schedule.flows)
+    balances = due(schedule, run.through, run.master.calendar)
+    unbilled = [slot for slot, row in balances.items() if slot.kind == "unbilled" and row.minor]
+    return count + sum(
+        _presented(whole, schedule, slot, balances[slot].minor, balances[slot].causes)
+        for slot in unbilled
+    )
+
+
+def _flow_rests(books: Books, whole: _Measured, flow: Flow) -> int:
+    positions, amount = frozenset(flow.causes), _amount(flow)
+    streams = [books.facts[place - 1].stream.partition(":")[0] for place in positions]
+    alone = whole.told(positions, amount)
+    where = (books.entity, whole.run.book, whole.unit, flow)
+    count = holds(any(stream not in NEVER_ALONE for stream in streams), "only a run", *where)
+    count += holds(alone, "not the same from its causes alone", *where)
+    for cause in sorted(positions):
+        fewer = whole.told(positions - {cause}, amount)
+        count += holds(fewer != alone, "the same without", cause, *where)
+    return count
+
+
+def _presented(
+    whole: _Measured, schedule: Schedule, slot: Slot, minor: int, rests_on: tuple[int, ...]
+) -> int:
+    """Unbilled is presented from what explain shows of earned and billed, and rests on that."""
+    run = whole.run
+    shown = explain(schedule, slot, run.through, run.master.calendar)
+    now = _unbilled(shown)
+    before = _unbilled(one for one in shown if one.earned < slot.earned)
+    sign = 1 if slot.account == UNBILLED else -1
+    count = same(minor, sign * (now - before), whole.unit, slot, shown)
+    return count + same({*rests_on}, _all_causes(shown), whole.unit, slot)
+
+
+def _unbilled(shown: Iterable[Explained]) -> int:
+    earned = billed = 0
+    for one in shown:
+        if one.kind == "release":
+            earned += one.minor
+        else:
+            billed += one.minor
+    return max(0, min(earned, earned - billed))
+
+
+def _all_causes(shown: Iterable[Explained]) -> set[int]:
+    return {cause for one in shown for cause in one.causes}
+
+
+# --- lines ---
+
+
+def _lines_rest(books: Books) -> int:
+    """A line names the causes of what is due in its slot; and of the change only what is new, what
+    the slot stood on before, and what corrects that.
+    """
+    count = 0
+    before: dict[tuple[str, str], UnitState] = {}
+    for settlement in books.settlements:
+        for entry in settlement.entries:
+            place = (entry.unit, entry.book)
+            state = settlement.states[entry.unit]
+            count += sum(
+                _line_rests(books, settlement.run, entry, line, state, before.get(place))
+                for line in entry.lines
+            )
+        for unit, state in settlement.states.items():
+            before[unit, settlement.run.book] = state
+    return count
+
+
+def _line_rests(
+    books: Books, run: Run, entry: Entry, line: Line, state: UnitState, before: UnitState | None
+) -> int:
+    shown = explain(state.schedule, line.slot, run.through, run.master.calendar)
+    is_due = line.rule != NO_LONGER_DUE
+    rests_on, named = _all_causes(shown) if is_due else set(), {*line.causes}
+    stood = _stood(line.slot, before)
+    since = before.measured_at if before else 0
+    known = [place for place in books.units[entry.unit] if place <= run.position]
+    news = {place for place in known if place > since}
+    replaced = corrected(books.facts[place - 1] for place in known)
+    correcting = {by for dead, by in replaced.items() if dead in stood}
+    count = holds(rests_on <= named, "an amount's cause is not named", entry.unit, line, rests_on)
+    told = named <= rests_on | news | stood | correcting
+    return count + holds(told, "names what it does not rest on", entry.unit, line, rests_on)
+
+
+def _stood(slot: Slot, before: UnitState | None) -> set[int]:
+    """What the slot's amount rested on when it was last posted."""
+    rows = before.posted if before else ()
+    return {cause for row in rows if row.slot == slot for cause in row.causes}
