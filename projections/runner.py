@@ -12,6 +12,7 @@ from projections import generations, journal
 from projections.view import View
 from store import checkpoints, failpoint, log
 from store.db import Connection
+from store.leases import Lease
 
 BATCH = 5_000
 
@@ -25,16 +26,24 @@ def catch_up(
     *,
     batch: int | None = None,
     progress: Progress | None = None,
+    lease: Lease | None = None,
 ) -> None:
     """Every view of one entity, or of all, up to its head."""
     told = progress or _silent
     generation = generations.live(connection)
     views = generations.followed(connection, generation)
     for name in [entity] if entity is not None else sorted(log.heads(connection)):
-        post(connection, name, batch=batch or BATCH, progress=told)
+        post(connection, name, batch=batch or BATCH, progress=told, lease=lease)
         for view in views:
             with generations.unless_dropped(connection, generation):
-                follow(connection, name, view, generation, batch=batch, progress=told)
+                follow(connection, name, view, generation, batch=batch, progress=told, lease=lease)
+
+
+def followed(connection: Connection) -> tuple[int, list[str]]:
+    """The live generation, and what is brought to the head in it: the poster, then its views."""
+    generation = generations.live(connection)
+    views = generations.followed(connection, generation)
+    return generation, [journal.NAME, *(view.name for view in views)]
 
 
 def post(
@@ -44,13 +53,16 @@ def post(
     batch: int = BATCH,
     upto: int = log.END,
     progress: Progress | None = None,
+    lease: Lease | None = None,
 ) -> int:
     """The poster alone, up to the head; where it stands then."""
     told = progress or _silent
-    poster, more = journal.advance(connection, entity, None, batch=batch, upto=upto)
+    poster, more = journal.advance(connection, entity, None, batch=batch, upto=upto, lease=lease)
     while more:
         told(entity, journal.NAME, poster.place.position)
-        poster, more = journal.advance(connection, entity, poster, batch=batch, upto=upto)
+        poster, more = journal.advance(
+            connection, entity, poster, batch=batch, upto=upto, lease=lease
+        )
     return poster.place.position
 
 
@@ -63,6 +75,7 @@ def follow(
     batch: int | None = None,
     upto: int = log.END,
     progress: Progress | None = None,
+    lease: Lease | None = None,
 ) -> int:
     """One view up to where the poster stands: a view of entries is never ahead of them."""
     told = progress or _silent
@@ -77,7 +90,7 @@ def follow(
             view.apply(connection, entity, at.position, to)
             failpoint.reach("view-copied")
             moved = checkpoints.Checkpoint(to, None, at.fence)
-            checkpoints.move(connection, entity, view.name, generation, moved)
+            checkpoints.move(connection, entity, view.name, generation, moved, lease)
         told(entity, view.name, to)
 
 
