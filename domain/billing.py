@@ -71,6 +71,9 @@ def _of_stretch(stretch: Stretch, terms: Terms, master: MasterData) -> Iterator[
         raise Rejected("unknown-price", field="items.price", price=stretch.price)
     if head.price.meter is not None:
         return
+    if head.price.currency != terms.started.currency:
+        priced, sold = head.price.currency, terms.started.currency
+        raise Rejected("currency-mismatch", field="items.price", price=priced, subscription=sold)
     for period in billing_periods(terms, head.price.interval_months):
         if period.end <= stretch.start or stretch.end <= period.start:
             continue

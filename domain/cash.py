@@ -6,7 +6,7 @@ from typing import assert_never
 
 from msgspec import Struct, structs
 
-from domain.currency import exponent
+from domain.currency import exponent, require_kept
 from domain.errors import Malformed, Rejected, require_name
 from domain.facts import Context, Decider, Event, Fact, Retracted, When
 from domain.invoice import InvoiceIssued, InvoiceState
@@ -123,6 +123,7 @@ def decide(command: CashCommand, state: PaymentState, context: Context) -> tuple
                 raise Rejected("already-received", field="stream")
             require_name(command.customer, "customer")
             exponent(command.currency)
+            require_kept(command.currency, context.replaces)
             _require_positive(command.amount_minor, "amount_minor")
             return (PaymentReceived(**structs.asdict(command)),)
         case ApplyPayment():

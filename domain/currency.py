@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
-from domain.errors import Malformed
+from domain.errors import Malformed, Rejected
 
 # fmt: off
 _NO_MINOR_UNIT = frozenset(
@@ -53,6 +53,15 @@ class InOneCurrency(Protocol):
 def currency_of(state: object) -> str | None:
     """The currency of another stream's state; none if there is no such stream yet."""
     return state.currency if isinstance(state, InOneCurrency) else None
+
+
+def require_kept(currency: str, replaced: object) -> None:
+    """What is posted of a deal, a document or money stands in one currency, so a correction may
+    change everything of it but that: retract it, and state it anew.
+    """
+    before = currency_of(replaced)
+    if before not in (None, currency):
+        raise Rejected("currency-changed", field="currency", was=before)
 
 
 def exponent(currency: str) -> int:

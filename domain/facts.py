@@ -83,7 +83,7 @@ class Context(Struct, frozen=True, kw_only=True):
 
     `outside`: a source sent it, so what it refers to may still come and is not asked for (SPEC 12).
     `evidence` is what the store gathered under the head lock for a close; `others` holds the states
-    of the streams that `Decider.needs` named.
+    of the streams that `Decider.needs` named; `replaces` is the event a correction stands in for.
     """
 
     stream: str = ""
@@ -91,6 +91,7 @@ class Context(Struct, frozen=True, kw_only=True):
     outside: bool = False
     evidence: object | None = None
     others: dict[str, object] = {}
+    replaces: Event | None = None
 
     @property
     def name(self) -> str:

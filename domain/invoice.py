@@ -13,7 +13,7 @@ from typing import Literal, assert_never
 
 from msgspec import Struct, structs
 
-from domain.currency import currency_of, exponent
+from domain.currency import currency_of, exponent, require_kept
 from domain.errors import Malformed, Rejected, require_name
 from domain.facts import Context, Decider, Event, Fact, Retracted, When
 from domain.money import LARGEST_MINOR
@@ -219,6 +219,7 @@ def _issued(command: IssueInvoice, state: InvoiceState, context: Context) -> Inv
     if customer is None or currency is None:
         raise Rejected("nothing-to-issue", field="customer" if customer is None else "currency")
     require_name(customer, "customer")
+    require_kept(currency, context.replaces)
     if draft is not None and not command.lines and currency != draft.currency:
         raise Rejected(
             "currency-mismatch", field="currency", invoice=currency, draft=draft.currency

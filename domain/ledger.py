@@ -86,6 +86,7 @@ def settle(unit: str, state: UnitState | None, fresh: Fresh | None, run: Run) ->
             schedule = structs.replace(
                 schedule, currency=before.schedule.currency, customer=before.schedule.customer
             )
+        _require_kept(schedule.currency, before)
         news = news_in(fresh.facts, before.measured_at)
     balances = due(schedule, run.through, run.master.calendar)
     lines = changes(balances, before.posted, news)
@@ -98,6 +99,13 @@ def settle(unit: str, state: UnitState | None, fresh: Fresh | None, run: Run) ->
             measured_at=run.position if fresh is not None else before.measured_at,
         ),
     )
+
+
+def _require_kept(currency: str, before: UnitState) -> None:
+    """Slots name no currency: what stands in another is taken back before anything is booked."""
+    was = before.schedule.currency
+    if currency != was and any(row.minor or row.functional_minor for row in before.posted):
+        raise Rejected("currency-changed", field="currency", was=was, now=currency)
 
 
 # --- post: the difference ----------------------------------------------------------------------

@@ -140,13 +140,17 @@ def price_for(
         return "unknown-meter"
     if terms.covering(day) is None:
         return "out-of-term"
+    reason = "no-price-for-meter"
     for stretch in terms.stretches:
         if not stretch.start <= day < stretch.end:
             continue
         version = master.price(stretch.price, day) or first_version(stretch.price, master)
-        if version is not None and version.price.meter == meter:
+        if version is None or version.price.meter != meter:
+            continue
+        if version.price.currency == terms.started.currency:
             return stretch, version
-    return "no-price-for-meter"
+        reason = "currency-mismatch"
+    return reason
 
 
 def _period_of(

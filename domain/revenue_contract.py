@@ -8,7 +8,7 @@ from typing import assert_never
 from msgspec import Struct, structs
 
 from domain.catalogue import Pattern
-from domain.currency import exponent
+from domain.currency import exponent, require_kept
 from domain.errors import Malformed, Rejected, require_name
 from domain.facts import Context, Decider, Event, Fact, Retracted, When
 from domain.money import LARGEST_MINOR
@@ -146,7 +146,7 @@ def evolve(state: ContractState, fact: Fact) -> ContractState:
 def decide(command: ContractCommand, state: ContractState, context: Context) -> tuple[Event, ...]:
     """Changes are measured when they were agreed, however late they are keyed (SPEC 3)."""
     if isinstance(command, OpenContract):
-        return (_opened(command, state),)
+        return (_opened(command, state, context),)
     if not state.is_open and not context.outside:
         raise Rejected("contract-not-open", field="stream")
     match command:
@@ -167,13 +167,14 @@ def decide(command: ContractCommand, state: ContractState, context: Context) -> 
             assert_never(command)
 
 
-def _opened(command: OpenContract, state: ContractState) -> ContractOpened:
+def _opened(command: OpenContract, state: ContractState, context: Context) -> ContractOpened:
     if state.is_open:
         raise Rejected("contract-already-open", field="stream")
     if not command.obligations:
         raise Rejected("no-obligations", field="obligations")
     require_name(command.customer, "customer")
     exponent(command.currency)
+    require_kept(command.currency, context.replaces)
     if command.price_minor < 0:
         raise Rejected("negative-price", field="price_minor", amount=command.price_minor)
     if command.price_minor > LARGEST_MINOR:

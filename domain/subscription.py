@@ -13,7 +13,7 @@ from typing import Literal, assert_never
 
 from msgspec import Struct, structs
 
-from domain.currency import currency_of, exponent
+from domain.currency import currency_of, exponent, require_kept
 from domain.errors import Rejected, require_name
 from domain.facts import Context, Decider, Event, Fact, Retracted, When
 from domain.quantity import quantity
@@ -213,6 +213,7 @@ def _started(
         raise Rejected("subscription-already-started", field="stream")
     require_name(command.customer, "customer")
     exponent(command.currency)
+    require_kept(command.currency, context.replaces)
     require_zone(command.zone)
     _require_term(command.term_from, command.term_to)
     _require_anchor(command)

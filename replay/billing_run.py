@@ -10,12 +10,12 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from itertools import chain, count
-from typing import Literal
 
 from msgspec import Struct
 
 from domain.accounting.documents import BilledLine, billed_lines
 from domain.billing import Charge, recurring_charges
+from domain.errors import Rejected
 from domain.facts import Fact, When, timeline
 from domain.invoice import CreditLine, InvoiceLine, IssueCredit, IssueInvoice
 from domain.master import MASTER_CATEGORIES, master_data
@@ -43,14 +43,16 @@ class Document(Struct, frozen=True, kw_only=True):
 
 
 class Carried(Struct, frozen=True, kw_only=True):
-    """What is on no document yet: a credit waits for the customer's next invoice, and all that is
-    due waits for a customer who is not registered: there is nobody to send a document to.
+    """What is on no document yet, and why: a `credit` waits for the customer's next invoice, what
+    an `unknown-customer` owes for somebody to send a document to. A subscription that cannot be
+    charged waits alone, its amount unknown, under the code that its unit is parked with.
     """
 
     customer: str
     currency: str
     minor: int
-    reason: Literal["credit", "unknown-customer"] = "credit"
+    reason: str = "credit"
+    subscription: str | None = None
 
 
 class Bill(Struct, frozen=True, kw_only=True):
@@ -107,17 +109,22 @@ def bill_due(facts: Sequence[Fact], usage: Mapping[str, Sequence[UsageDay]], thr
     for row in billed_lines(known):
         billed.setdefault(row.line.subscription or "", []).append(row)
     accounts: dict[tuple[str, str], dict[Span, Due]] = {}
+    waiting: list[Carried] = []
     for name, sold in _subscriptions(known).items():
         days = [day for day in usage.get(name, ()) if day.position in batches]
-        charges = (*recurring_charges(sold, master), *rate_usage(days, sold, master).charges)
         account = (sold.started.customer, sold.started.currency)
+        try:
+            charges = (*recurring_charges(sold, master), *rate_usage(days, sold, master).charges)
+        except Rejected as refusal:
+            waiting.append(_not_charged(account, name, refusal))
+            continue
         spans = _spans(name, charges, billed.get(name, ()), through)
         accounts.setdefault(account, {}).update(spans)
     log = _log(facts, known, through)
     runs = [_account(key, accounts[key], log, through) for key in sorted(accounts)]
     return Bill(
         documents=tuple(document for run in runs for document in run.documents),
-        carried=tuple(row for run in runs for row in run.carried),
+        carried=(*waiting, *(row for run in runs for row in run.carried)),
     )
 
 
@@ -232,12 +239,23 @@ def _account(account: tuple[str, str], spans: dict[Span, Due], log: Log, through
     return Bill(documents=(*documents, invoice))
 
 
+def _not_charged(account: tuple[str, str], subscription: str, refusal: Rejected) -> Carried:
+    return Carried(
+        customer=account[0],
+        currency=account[1],
+        minor=0,
+        reason=refusal.code,
+        subscription=subscription,
+    )
+
+
 def _nobody_to_bill(account: tuple[str, str], spans: dict[Span, Due]) -> Bill:
     minor = sum(due.difference_minor for due in spans.values())
     if not minor:
         return Bill(documents=())
-    reason: Literal["unknown-customer"] = "unknown-customer"
-    carried = Carried(customer=account[0], currency=account[1], minor=minor, reason=reason)
+    carried = Carried(
+        customer=account[0], currency=account[1], minor=minor, reason="unknown-customer"
+    )
     return Bill(documents=(), carried=(carried,))
 
 

@@ -136,13 +136,13 @@ class Sitting:
         self, request: Request, decider: Decider[Any, Any], timeline: Timeline
     ) -> tuple[Event, ...]:
         """What the request makes true: decided on the timeline without the fact it replaces."""
-        target = timeline.correctable(request.corrects) if request.corrects is not None else None
         if request.command is None:
-            assert target is not None
-            return (Retracted(when=target.when),)
+            assert request.corrects is not None
+            return (Retracted(when=timeline.retractable(request.corrects).when),)
+        target = timeline.correctable(request.corrects) if request.corrects is not None else None
         if not isinstance(request.command, decider.commands):
             raise Malformed("wrong-command", field="command", command=name(request))
-        context = self._context(request, decider)
+        context = self._context(request, decider, None if target is None else target.event)
         state = timeline.state(decider, without=request.corrects)
         events: tuple[Event, ...] = decider.decide(request.command, state, context)
         if target is not None:
@@ -151,7 +151,9 @@ class Sitting:
             timeline.refuse_ambiguous(events)
         return events
 
-    def _context(self, request: Request, decider: Decider[Any, Any]) -> Context:
+    def _context(
+        self, request: Request, decider: Decider[Any, Any], replaced: Event | None
+    ) -> Context:
         """What the decision may look at beside its own stream, as it stands at the head."""
         gathered = None
         if self._gather is not None and needs_evidence(request):
@@ -165,6 +167,7 @@ class Sitting:
                 stream: self._timelines[stream].state(decider_of(stream))
                 for stream in decider.needs(request.command)
             },
+            replaces=replaced,
         )
 
     def _number(

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from msgspec import structs
+
 from domain.books import (
     AdjustmentApproved,
     AdjustmentProposed,
@@ -19,13 +21,18 @@ from domain.books import (
     PeriodSoftClosed,
     PostingRun,
 )
+from domain.cash import PaymentReceived
 from domain.entity import CalendarDefined, EntityOpened
 from domain.errors import Rejected
-from domain.facts import Decider, Event, Fact, in_effective_order, known
+from domain.facts import Decider, Event, Fact, Retracted, corrected, in_effective_order, known
+from domain.invoice import InvoiceIssued
+from domain.party import CustomerRegistered
+from domain.revenue_contract import ContractOpened
 from domain.subscription import (
     SubscriptionAmended,
     SubscriptionCancelled,
     SubscriptionRenewed,
+    SubscriptionStarted,
 )
 from domain.usage import UsageBatchAccepted
 
@@ -44,6 +51,14 @@ ACTS = (
     PeriodSoftClosed,
     PostingRun,
     UsageBatchAccepted,
+)
+# What a stream has once; a second of these would be read by nobody.
+ONCE = (
+    ContractOpened,
+    CustomerRegistered,
+    InvoiceIssued,
+    PaymentReceived,
+    SubscriptionStarted,
 )
 # Changes of one deal: two on one day mean something else in the other order.
 CHANGES = (SubscriptionAmended, SubscriptionRenewed, SubscriptionCancelled)
@@ -81,15 +96,41 @@ class Timeline:
         self.version = facts[-1].version
 
     def correctable(self, position: int) -> Fact:
-        """The fact a correction or retraction names, if it is in force and may be replaced."""
-        fact = next((fact for fact in self._facts if fact.position == position), None)
+        """The fact a correction names, if it is in force and may be replaced."""
+        fact = self.retractable(position)
+        if isinstance(fact.event, Retracted):
+            raise Rejected("not-in-force", field="corrects", position=position)
+        return fact
+
+    def retractable(self, position: int) -> Fact:
+        """The fact a retraction names: one in force, or a retraction that nobody took back yet.
+
+        Taken back, a correction or a retraction leaves what it had replaced in force again. That
+        must be able to stand: nothing else has come in its place meanwhile.
+        """
+        fact = self._at(position)
         if fact is None:
             raise Rejected("unknown-fact", field="corrects", position=position)
-        if all(live.position != position for live in known(self._facts)):
+        if position in corrected(self._facts):
             raise Rejected("not-in-force", field="corrects", position=position)
         if isinstance(fact.event, ACTS):
             raise Rejected("not-correctable", field="corrects", position=position)
+        if isinstance(fact.event, Retracted):
+            self._require_room(fact)
         return fact
+
+    def _require_room(self, retraction: Fact) -> None:
+        next_position = self._facts[-1].position + 1
+        undoing = structs.replace(retraction, position=next_position, corrects=retraction.position)
+        standing = {fact.position for fact in known(self._facts)}
+        then = known([*self._facts, undoing])
+        kept = {type(fact.event) for fact in then if fact.position in standing}
+        back = {type(fact.event) for fact in then if fact.position not in standing}
+        if back & kept & {*ONCE}:
+            raise Rejected("place-taken", field="corrects", position=retraction.position)
+
+    def _at(self, position: int | None) -> Fact | None:
+        return next((fact for fact in self._facts if fact.position == position), None)
 
     def refuse_ambiguous(self, events: Iterable[Event]) -> None:
         """Two changes on one day from a source without an order of its own have no meaning."""

@@ -76,6 +76,9 @@ def bill(*, entity: str, through: date, preview: bool, actor: str, as_json: bool
     )
     until = {"credit": "an invoice can take it", "unknown-customer": "the customer is registered"}
     for row in carried:
+        if row.subscription is not None:
+            click.echo(f"not charged: subscription {row.subscription}, {row.reason}")
+            continue
         click.echo(
             f"carried: {row.customer} {money(row.minor, row.currency)} {row.currency}, "
             f"until {until[row.reason]}"

@@ -1,6 +1,7 @@
 """Measure one unit: every dated amount its facts imply, in one pure pass per accounting step.
 
-Total: any set of facts of a unit can be measured. It never asks what was posted.
+Total: any set of facts of a unit is measured, or refused by name and the unit waits. It never asks
+what was posted.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from domain.accounting.settlement import settlement_flows
 from domain.accounting.subscriptions import subscription_revenue
 from domain.books import AdjustmentProposed
 from domain.cash import PaymentReceived
+from domain.errors import Rejected
 from domain.facts import Fact, timeline
 from domain.invoice import InvoiceIssued
 from domain.master import MasterData
@@ -60,6 +62,7 @@ def _contract(
 ) -> Schedule:
     kind = unit.partition(":")[0]
     billed = _billed(unit, known, master, book)
+    _require_one_currency(billed, known)
     pending: tuple[PendingUsage, ...] = ()
     earned: tuple[Flow, ...] = ()
     if kind == "subscription":
@@ -102,6 +105,18 @@ def _billed(unit: str, known: Sequence[Fact], master: MasterData, book: str) -> 
     mine = (row for row in rows if unit_of_line(row.invoice, row.line) == unit)
     opened = next((fact for fact in known if _opens(fact)), None)
     return [_under(row, opened) for row in mine]
+
+
+def _require_one_currency(billed: Sequence[BilledLine], known: Sequence[Fact]) -> None:
+    """Documents from outside may come before their deal: what is not in its money is never summed,
+    the unit waits parked until one of them is taken back.
+    """
+    currencies = {row.currency for row in billed}
+    for fact in known:
+        if isinstance(fact.event, SubscriptionStarted | ContractOpened):
+            currencies.add(fact.event.currency)
+    if len(currencies) > 1:
+        raise Rejected("currency-mismatch", field="currency", found=sorted(currencies))
 
 
 def _opens(fact: Fact) -> bool:

@@ -55,6 +55,7 @@ def decide(
     actor: str = "ana",
     outside: bool = False,
     evidence: CloseEvidence | None = None,
+    replaces: Event | None = None,
 ) -> tuple[Event, ...]:
     """What the decider answers; of the other streams it sees those it says it needs."""
     decider = decider_of(stream)
@@ -63,6 +64,7 @@ def decide(
         actor=actor,
         outside=outside,
         evidence=evidence,
+        replaces=replaces,
         others={
             need: state(need, *(others or {}).get(need, ())) for need in decider.needs(command)
         },

@@ -110,6 +110,13 @@ def test_a_start_may_go_to_the_limits(command: StartSubscription) -> None:
     assert decide(STREAM, command)
 
 
+def test_a_correction_leaves_a_subscription_in_its_currency() -> None:
+    command = structs.replace(START, currency="EUR", customer="c2")
+
+    assert refusal(STREAM, command, replaces=STARTED) == ("currency-changed", {"was": "USD"})
+    assert decide(STREAM, structs.replace(command, currency="USD"), replaces=STARTED)
+
+
 def test_nothing_is_sold_at_a_price_in_another_currency() -> None:
     assert refusal(STREAM, START, others=IN_EUROS) == (
         "currency-mismatch",

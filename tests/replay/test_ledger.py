@@ -186,3 +186,22 @@ def test_a_reopened_period_closes_again(company):
     second = company.close_period("acme", "main", "2024-01")
 
     assert second.closed_at > first.sealed_at
+
+
+def test_a_subscription_that_cannot_be_charged_does_not_hold_up_the_others(company, send):
+    start = StartSubscription(
+        when=When(effective=date(2024, 1, 1)),
+        customer="c1",
+        currency="USD",
+        term_from=date(2024, 1, 1),
+        term_to=date(2025, 1, 1),
+        items=(Item(item="seats", price="saet"),),
+    )
+    send("subscription:s9", start)
+
+    billed = company.bill("acme", date(2024, 1, 1))
+
+    assert _documents(billed) == [("invoice:c1-USD-20240101-1", 1000_00)]
+    assert billed.carried == (
+        Carried(customer="c1", currency="USD", minor=0, reason="unknown-price", subscription="s9"),
+    )

@@ -273,6 +273,80 @@ def test_what_is_not_in_force_or_not_there_cannot_be_corrected(connection):
         submit(connection, register("k5", stream="customer:b", corrects=2), clock=clock)
 
 
+def undo(key, position, stream="subscription:s"):
+    return Request(entity="e", stream=stream, key=key, corrects=position)
+
+
+def test_a_retraction_can_itself_be_taken_back_and_so_on(connection):
+    submit(connection, start(), clock=clock)
+    submit(connection, undo("r1", 1), clock=clock)
+    submit(connection, undo("r2", 2), clock=clock)
+
+    assert [fact.position for fact in known(facts(connection))] == [1]
+    with pytest.raises(Rejected, match="subscription-already-started"):
+        submit(connection, start("again"), clock=clock)
+    submit(connection, undo("r3", 3), clock=clock)
+    assert known(facts(connection)) == ()
+
+
+def test_a_retraction_of_a_correction_can_be_taken_back(connection):
+    submit(connection, register("k1"), clock=clock)
+    submit(connection, register("k2", currency="EUR", corrects=1), clock=clock)
+    submit(connection, undo("r1", 2, "customer:a"), clock=clock)
+    submit(connection, undo("r2", 3, "customer:a"), clock=clock)
+
+    assert [fact.position for fact in known(facts(connection))] == [2]
+
+
+def test_a_retraction_taken_back_already_is_not_in_force(connection):
+    submit(connection, start(), clock=clock)
+    submit(connection, undo("r1", 1), clock=clock)
+    submit(connection, undo("r2", 2), clock=clock)
+
+    with pytest.raises(Rejected, match="not-in-force"):
+        submit(connection, undo("r3", 2), clock=clock)
+
+
+def test_a_retraction_states_nothing_that_a_command_could_replace(connection):
+    submit(connection, start(), clock=clock)
+    submit(connection, undo("r1", 1), clock=clock)
+
+    with pytest.raises(Rejected, match="not-in-force"):
+        submit(connection, start("again", corrects=2), clock=clock)
+
+
+def test_what_was_stated_anew_meanwhile_keeps_its_place(connection):
+    submit(connection, start(), clock=clock)
+    submit(connection, undo("r1", 1), clock=clock)
+    submit(connection, start("anew"), clock=clock)
+
+    with pytest.raises(Rejected, match="place-taken"):
+        submit(connection, undo("r2", 2), clock=clock)
+    assert [fact.position for fact in known(facts(connection))] == [3]
+
+
+def test_a_correction_that_came_meanwhile_keeps_its_place(connection):
+    submit(connection, register("k1"), clock=clock)
+    submit(connection, register("k2", currency="EUR", corrects=1), clock=clock)
+    submit(connection, undo("r1", 2, "customer:a"), clock=clock)
+    submit(connection, register("k3", currency="JPY", corrects=1), clock=clock)
+
+    with pytest.raises(Rejected, match="not-in-force"):
+        submit(connection, undo("r2", 3, "customer:a"), clock=clock)
+
+
+def test_a_correction_leaves_a_deal_in_its_currency(connection):
+    submit(connection, start(), clock=clock)
+    command = structs.replace(start().command, currency="EUR")
+
+    request = Request(entity="e", stream="subscription:s", key="fix", command=command, corrects=1)
+
+    with pytest.raises(Rejected) as caught:
+        submit(connection, request, clock=clock)
+
+    assert (caught.value.code, caught.value.context) == ("currency-changed", {"was": "USD"})
+
+
 def test_an_act_is_undone_by_its_own_means_not_by_a_retraction(connection):
     run = Request(
         entity="e", stream="run:self", key="r", command=RunPosting(when=when(), through=JANUARY)
