@@ -15,6 +15,8 @@ def _commands(group, words=("tieout",)):
     for name in sorted(group.commands):
         command = group.commands[name]
         if isinstance(command, click.Group):
+            if command.invoke_without_command:
+                yield " ".join((*words, name)), command
             yield from _commands(command, (*words, name))
         else:
             yield " ".join((*words, name)), command
