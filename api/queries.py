@@ -132,6 +132,7 @@ QUERY_ROUTES = (
     get_health,
     get_openapi,
     get_heads,
+    get_lag,
     get_generations,
     get_facts,
     get_view,

@@ -14,6 +14,7 @@ from time import monotonic
 import psycopg
 
 from projections import runner
+from replay import parking
 from replay.ledger import Ledger
 from store import checkpoints, leases
 from store.db import Connection
@@ -93,8 +94,10 @@ class Worker:
         return True
 
     def _bring(self, connection: Connection, lease: Lease) -> None:
-        heard = self._heard(connection, lease)
-        runner.catch_up(connection, lease.entity, progress=heard, lease=lease)
+        heard, entity = self._heard(connection, lease), lease.entity
+        runner.catch_up(connection, entity, progress=heard, lease=lease)
+        if parking.state(connection, entity, self._ledger.clock):
+            runner.catch_up(connection, entity, progress=heard, lease=lease)
 
     def _heard(self, connection: Connection, lease: Lease) -> runner.Progress:
         """Between two transactions: stop if asked to, and renew the lease in time."""

@@ -10,6 +10,7 @@ from domain import (
     catalogue,
     entity,
     invoice,
+    parking,
     party,
     policy,
     revenue_contract,
@@ -34,6 +35,7 @@ DECIDERS: tuple[Decider[Any, Any], ...] = (
     books.BOOK,
     books.RUN,
     books.ADJUSTMENT,
+    parking.DECIDER,
 )
 
 Command = (
@@ -52,6 +54,7 @@ Command = (
     | books.BookCommand
     | books.RunPosting
     | books.AdjustmentCommand
+    | parking.ParkingCommand
 )
 
 EVENTS: tuple[type[Event], ...] = tuple(

@@ -58,6 +58,7 @@ _STREAMS = {
     "policy": "master data: the next run measures with it",
     "book": "says which periods take entries",
     "run": "settles what is known",
+    "parked": "says which unit waits",
 }
 
 

@@ -24,7 +24,7 @@ SELECT count(*)
   FROM fact f
   LEFT JOIN fact replaced ON replaced.entity = f.entity AND replaced.position = f.corrects
  WHERE f.entity = %(entity)s AND f.position > %(run)s
-   AND split_part(f.stream, ':', 1) NOT IN ('book', 'run', 'customer', 'product')
+   AND split_part(f.stream, ':', 1) NOT IN ('book', 'run', 'customer', 'product', 'parked')
    AND f.tag NOT IN ('usage-window-declared', 'usage-gap-waived', 'invoice-drafted', 'adjustment-proposed')
    AND coalesce(replaced.tag, '') NOT IN ('usage-window-declared', 'usage-gap-waived')
    AND CASE WHEN f.tag = 'usage-batch-accepted' THEN (f.payload::jsonb ->> 'first_day')::date - 1

@@ -18,6 +18,7 @@ from domain.facts import When, fold
 from domain.master import master_data
 from projections import generations, runner
 from projections.exceptions import close_evidence, run_due
+from replay import parking
 from replay.billing_run import Bill, Carried, Document, bill_due, billing_input
 from store import adoption, log, party
 from store.db import Connection, Pool, pool
@@ -25,7 +26,7 @@ from store.lag import Lag, lag
 from store.remembered import Remembered
 from store.request import Clock, Outcome, Receipt, Request
 from store.seals import period_seal
-from store.transact import append_surely, submit
+from store.transact import Asking, append_group, append_many, submit
 from store.usage_input import Raw
 from store.usage_rows import BatchReceipt, ingest
 from store.usage_stage import UsageBatch
@@ -88,18 +89,19 @@ class Ledger:
         with self.connection() as connection:
             return submit(connection, request, clock=self.clock, evidence=close_evidence)
 
-    def submit_many(
-        self,
-        entity: str,
-        requests: Iterable[Request],
-        *,
-        remembered: Remembered | None = None,
-    ) -> list[Outcome]:
-        """Many commands of one entity, each answered by itself, should a connection be lost too."""
-        return append_surely(
+    def submit_many(self, entity: str, requests: Iterable[Request]) -> list[Outcome]:
+        """Many commands of one entity, each answered by itself."""
+        with self.connection() as connection:
+            return append_many(
+                connection, entity, requests, clock=self.clock, evidence=close_evidence
+            )
+
+    def commit(self, entity: str, asking: Asking, remembered: Remembered) -> list[Outcome]:
+        """A committer's group, answered also if the connection is lost meanwhile."""
+        return append_group(
             self.connection,
             entity,
-            list(requests),
+            asking,
             clock=self.clock,
             evidence=close_evidence,
             remembered=remembered,
@@ -127,9 +129,12 @@ class Ledger:
     def catch_up(
         self, entity: str | None = None, *, progress: runner.Progress | None = None
     ) -> None:
-        """Poster and views up to the head."""
+        """Poster and views up to the head, and what waits stated as facts."""
         with self.connection() as connection:
             runner.catch_up(connection, entity, progress=progress)
+            for name in [entity] if entity is not None else sorted(log.heads(connection)):
+                if parking.state(connection, name, self.clock):
+                    runner.catch_up(connection, name, progress=progress)
 
     def run(
         self, entity: str, through: date, *, key: str | None = None, actor: str = "system"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from store.copying import write_rows
 from store.db import Connection, queries
@@ -76,3 +76,21 @@ def keep_pending(
         connection.execute(SQL.end_pending, {"entity": entity, "run": run} | columns)
     added = [(entity, *row[:5], run, *row[5:]) for row in sorted(now - before)]
     write_rows(connection, SQL.copy_pending, PENDING_TYPES, added)
+
+
+class Unstated(NamedTuple):
+    """A park or release that no fact states yet; `effective` is the day of its run."""
+
+    kind: Literal["parked", "released"]
+    unit: str
+    run: int
+    since: int
+    code: str
+    detail: str
+    effective: date
+
+
+def unstated(connection: Connection, entity: str, upto: int) -> list[Unstated]:
+    """In order of runs and units, up to the last run that is whole."""
+    wanted = {"entity": entity, "upto": upto}
+    return [Unstated(*row) for row in connection.execute(SQL.unstated, wanted)]

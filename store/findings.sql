@@ -25,3 +25,19 @@ UPDATE usage_pending p SET to_run = %(run)s
 -- name: copy_pending
 COPY usage_pending (entity, unit, meter, day, position, reason, from_run, rows, quantity)
 FROM STDIN (FORMAT BINARY);
+
+-- name: unstated
+-- Parks and releases of whole runs that no fact states yet. A key stands for one of each.
+SELECT found.kind, found.unit, found.run, found.since, found.code, found.detail, f.effective
+  FROM (
+    SELECT 'parked' AS kind, unit, from_run AS run, from_run AS since, code, detail
+      FROM parked WHERE entity = %(entity)s
+     UNION ALL
+    SELECT 'released', unit, to_run, from_run, code, detail
+      FROM parked WHERE entity = %(entity)s AND to_run IS NOT NULL
+  ) AS found
+  JOIN fact f ON f.entity = %(entity)s AND f.position = found.run
+ WHERE found.run <= %(upto)s
+   AND NOT EXISTS (SELECT FROM command_key k
+                    WHERE k.entity = %(entity)s AND k.key = found.kind || ':' || found.run || ':' || found.unit)
+ ORDER BY found.run, found.unit;

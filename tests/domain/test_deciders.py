@@ -70,6 +70,8 @@ def test_what_a_fact_is_stored_under_is_given_by_hand() -> None:
         "subscription-cancelled",
         "subscription-renewed",
         "subscription-started",
+        "unit-parked",
+        "unit-released",
         "usage-batch-accepted",
         "usage-gap-waived",
         "usage-window-declared",
