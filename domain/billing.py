@@ -6,9 +6,12 @@ period are one figure and the last line closes to zero. Money is rounded once, w
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from datetime import date
-from fractions import Fraction
+from decimal import Decimal
+from functools import lru_cache
+from operator import attrgetter
 
 from msgspec import Struct
 
@@ -16,11 +19,15 @@ from domain.accounting.schedule import causes_of
 from domain.calendar import add_months, spans
 from domain.decimals import plain
 from domain.errors import Rejected
-from domain.explain import Step
+from domain.explain import Step, Told, steps_of
 from domain.master import MasterData, PriceVersion
-from domain.money import decimal_text, rounded_share, to_minor
-from domain.pricing import rate
+from domain.money import decimal_text, part_to_minor, rounded_share
+from domain.pricing import pricer, rate
 from domain.terms import Stretch, Terms
+
+# Contracts of one age share their billing periods, and so do the items of each.
+REMEMBERED_TERMS = 4_096
+_end = attrgetter("end")
 
 
 class BillingPeriod(Struct, frozen=True):
@@ -53,7 +60,11 @@ class Charge(Struct, frozen=True, kw_only=True):
     pattern: str
     usage: bool = False
     marks: tuple[tuple[date, int], ...] = ()
-    steps: tuple[Step, ...] = ()
+    told: Told = ()
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        return steps_of(self.told)
 
 
 def recurring_charges(terms: Terms, master: MasterData) -> tuple[Charge, ...]:
@@ -90,7 +101,7 @@ def first_version(price: str, master: MasterData) -> PriceVersion | None:
 
 
 def _charge(
-    stretch: Stretch, period: BillingPeriod, version: PriceVersion, terms: Terms
+    stretch: Stretch, period: BillingPeriod, version: PriceVersion, cost: Decimal, terms: Terms
 ) -> Charge | None:
     start, end = max(stretch.start, period.start), min(stretch.end, period.end)
     # What ends the stretch is why no charge follows, also where it ends with the period.
@@ -100,8 +111,7 @@ def _charge(
         if start > period.start:
             return None
         start, end = period.start, period.end
-    rated = rate(price.model, stretch.quantity)
-    running, charged = _charged(rated.amount, start, end, period, price.currency)
+    running, charged = _charged(cost, start, end, period, price.currency)
     back = _given_back(period, terms)
     return Charge(
         item=stretch.item,
@@ -114,19 +124,33 @@ def _charge(
         bill_on=period.start if price.bill == "advance" else period.end,
         causes=causes_of(stretch.causes, cut, back),
         pattern=price.pattern or "ratable",
-        steps=(
-            *_as_sold(stretch, version),
-            *rated.steps,
-            Step(what="service", value=_part(start, end, period)),
-            Step(what="charged, rounded once", value=decimal_text(charged, price.currency)),
-            *((Step(what=f"sold until {stretch.end}", value=stretch.then),) if cut else ()),
-            *((Step(what="given back", value="in full at cancellation"),) if back else ()),
+        told=lambda: _told(
+            stretch, version, _part(start, end, period), charged, cut=cut, back=back
         ),
     )
 
 
+def _told(
+    stretch: Stretch,
+    version: PriceVersion,
+    service: str,
+    charged: int,
+    *,
+    cut: tuple[int, ...],
+    back: tuple[int, ...],
+) -> Iterator[Step]:
+    yield from _as_sold(stretch, version)
+    yield from rate(version.price.model, stretch.quantity).steps
+    yield Step(what="service", value=service)
+    yield Step(what="charged, rounded once", value=decimal_text(charged, version.price.currency))
+    if cut:
+        yield Step(what=f"sold until {stretch.end}", value=stretch.then)
+    if back:
+        yield Step(what="given back", value="in full at cancellation")
+
+
 def _charged(
-    amount: Fraction, start: date, end: date, period: BillingPeriod, currency: str
+    cost: Decimal, start: date, end: date, period: BillingPeriod, currency: str
 ) -> tuple[int, int]:
     """What [start, period end) costs, and the part of it up to `end`.
 
@@ -134,7 +158,7 @@ def _charged(
     period leaves what was earned before it as it was.
     """
     to_the_end = (period.end - start).days
-    running = to_minor(amount * Fraction(to_the_end, period.days), currency)
+    running = part_to_minor(cost, to_the_end, period.days, currency)
     return running, rounded_share(running, (end - start).days, to_the_end)
 
 
@@ -148,7 +172,8 @@ def _given_back(period: BillingPeriod, terms: Terms) -> tuple[int, ...]:
 
 def _as_sold(stretch: Stretch, version: PriceVersion) -> tuple[Step, ...]:
     what = f"{plain(stretch.quantity)} of {version.name}"
-    return (Step(what=f"sold since {stretch.since}", value=what),)
+    waits = (Step(what="term before it ends", value=str(stretch.waits)),) if stretch.waits else ()
+    return (Step(what=f"sold since {stretch.since}", value=what), *waits)
 
 
 def _part(start: date, end: date, period: BillingPeriod) -> str:
@@ -185,8 +210,8 @@ def _retained(
 ) -> Charge:
     price = version.price
     since = max(stretch.start, period.start)
-    rated = rate(price.model, stretch.quantity)
-    whole, served = _charged(rated.amount, since, day, period, price.currency)
+    cost = pricer(price.model)(stretch.quantity)
+    whole, served = _charged(cost, since, day, period, price.currency)
     kept = whole - served
     return Charge(
         item=stretch.item,
@@ -199,7 +224,7 @@ def _retained(
         bill_on=period.start if price.bill == "advance" else period.end,
         causes=causes_of(stretch.causes, (position,)),
         pattern="as-invoiced" if price.pattern == "as-invoiced" else "point-in-time",
-        steps=(
+        told=lambda: (
             *_as_sold(stretch, version),
             Step(what="kept after cancellation", value=decimal_text(kept, price.currency)),
             Step(what="not served", value=f"{day} to {period.end}: earned at once, no refund"),
@@ -207,17 +232,21 @@ def _retained(
     )
 
 
-def billing_periods(terms: Terms, interval_months: int) -> Iterator[BillingPeriod]:
+def billing_periods(terms: Terms, interval_months: int) -> tuple[BillingPeriod, ...]:
     """Billing periods from the start of the term until its end, aligned to the anchor day."""
     start = terms.started.term_from
-    end = max((row.end for row in terms.cover), default=start)
-    whole_end = max(end, terms.started.term_to)
+    end = terms.cover[-1].end if terms.cover else start
     anchor = terms.started.anchor_day or start.day
+    return _periods(start, max(end, terms.started.term_to), interval_months, anchor)
+
+
+@lru_cache(maxsize=REMEMBERED_TERMS)
+def _periods(start: date, end: date, months: int, anchor: int) -> tuple[BillingPeriod, ...]:
     first = _aligned(start, anchor)
-    if first != start:
-        yield BillingPeriod(start, first, add_months(first, -interval_months, anchor))
-    for begin, finish in spans(first, whole_end, interval_months, anchor):
-        yield BillingPeriod(begin, finish, begin)
+    whole = (BillingPeriod(begin, stop, begin) for begin, stop in spans(first, end, months, anchor))
+    if first == start:
+        return tuple(whole)
+    return (BillingPeriod(start, first, add_months(first, -months, anchor)), *whole)
 
 
 def _aligned(start: date, anchor: int) -> date:

@@ -12,13 +12,15 @@ are neither lost nor made up, and an invoice's total is its exact total, rounded
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
-from functools import lru_cache
+from functools import reduce
+from itertools import accumulate
+from operator import attrgetter
 from typing import assert_never
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from domain.accounting.schedule import PendingUsage, causes_of
 from domain.billing import BillingPeriod, Charge, billing_periods, first_version
@@ -26,14 +28,13 @@ from domain.currency import exponent
 from domain.decimals import EXACT, plain
 from domain.explain import Step
 from domain.master import MasterData, PriceVersion
-from domain.money import decimal_text, to_minor
-from domain.pricing import Flat, Graduated, Model, PerUnit, amount, rate
+from domain.money import decimal_text, minor_in
+from domain.pricing import Flat, Graduated, Model, PerUnit, Pricer, pricer, rate
 from domain.terms import Stretch, Terms
 from domain.usage import UsageDay
 
-# Billing periods remembered with their charges. A period that is over rarely changes, and every
-# run and bill rates it again: measured, three quarters of rating a long history.
-REMEMBERED = 16_384
+_ZERO = Decimal(0)
+_in_order = attrgetter("day", "meter", "position")
 
 
 class RatedUsage(Struct, frozen=True):
@@ -50,7 +51,7 @@ class _Found(Struct):
     version: PriceVersion
     days: list[UsageDay]
     causes: set[int]
-    since: set[date]
+    since: set[tuple[date, str]]
     until: set[tuple[date, str]]
 
 
@@ -63,7 +64,7 @@ class _Group(Struct, frozen=True):
     counted: bool
     days: tuple[UsageDay, ...]
     causes: tuple[int, ...]
-    since: tuple[date, ...]
+    since: tuple[tuple[date, str], ...]
     until: tuple[tuple[date, str], ...]
 
 
@@ -83,7 +84,7 @@ def rate_usage(usage: Iterable[UsageDay], terms: Terms | None, master: MasterDat
         key = (stretch.item, period.start, version.name)
         group = groups.setdefault(key, _Found(period, version, [], set(), set(), set()))
         group.days.append(day)
-        group.since.add(stretch.since)
+        group.since.add((stretch.since, f"{stretch.waits or ''}"))
         group.causes.update(stretch.causes, (day.position,))
         if stretch.end < period.end:
             # What ends the sale inside the period is why no later usage is in the charge.
@@ -153,51 +154,57 @@ def price_for(
     return reason
 
 
-def _period_of(
-    day: date, terms: Terms, months: int, cache: dict[int, tuple[BillingPeriod, ...]]
-) -> BillingPeriod:
-    if months not in cache:
-        cache[months] = tuple(billing_periods(terms, months))
-    periods = cache[months]
-    return periods[bisect_right(periods, day, key=lambda period: period.start) - 1]
+def _period_of(day: date, terms: Terms, months: int) -> BillingPeriod:
+    periods = billing_periods(terms, months)
+    return periods[bisect_right(periods, day, key=_start) - 1]
+
+
+_start = attrgetter("start")
 
 
 class _Carried(Struct, frozen=True):
-    """The exact sum of the items before, after each day with usage, and what it rests on."""
+    """The exact sum of the items before, after each day with usage, and the items it rests on."""
 
-    exact: dict[date, Decimal]
+    exact: Sequence[Decimal]
     causes: tuple[int, ...] = ()
-    steps: tuple[Step, ...] = ()
+    items: tuple[_Group, ...] = ()
 
-    def told(self) -> tuple[Step, ...]:
+    def steps(self) -> Iterator[Step]:
         """One rounding is shared, so an item shows the items before it as they show themselves."""
-        if not self.causes:
-            return ()
-        last = self.exact[max(self.exact)]
-        return (*self.steps, Step(what="exact sum of the items before", value=plain(last)))
+        for group in self.items:
+            yield Step(what="item before", value=group.item)
+            yield from _inputs(group)
+        if self.items:
+            yield Step(what="exact sum of the items before", value=plain(self.exact[-1]))
 
 
-@lru_cache(maxsize=REMEMBERED)
-def _charges(groups: tuple[_Group, ...]) -> tuple[Charge, ...]:
+_NOTHING_CARRIED = _Carried(())
+
+
+def _charges(groups: Sequence[_Group]) -> Iterator[Charge]:
     """The items of one billing period, cut from their exact sum in item order."""
-    return tuple(_cut(groups))
-
-
-def _cut(groups: Sequence[_Group]) -> Iterable[Charge]:
-    days = sorted({day.day for group in groups for day in group.days})
-    carried = _Carried(dict.fromkeys(days, Decimal(0)))
-    for group in groups:
-        rated, inputs = _rated(group, days), _inputs(group)
-        yield _charge(group, rated, carried, inputs)
-        exact = {day: EXACT.add(carried.exact[day], rated[day]) for day in days}
+    used = [_used(group) for group in groups]
+    if len(groups) == 1:
+        yield _alone(groups[0], used[0])
+        return
+    days = sorted({day for own in used for day in own})
+    carried = _Carried([_ZERO] * len(days))
+    for group, own in zip(groups, used, strict=True):
+        exact, causes = _stood(group, own, days), group.causes()
+        marks = tuple(_marks(group, own, days, exact, carried))
+        yield _charge(group, causes, marks, carried)
+        both = [EXACT.add(before, now) for before, now in zip(carried.exact, exact, strict=True)]
         if _is_always_whole(group):
-            carried = _Carried(exact, carried.causes, carried.steps)
-            continue
-        carried = _Carried(
-            exact,
-            causes_of(carried.causes, group.causes),
-            (*carried.steps, Step(what="item before", value=group.item), *inputs),
-        )
+            carried = _Carried(both, carried.causes, carried.items)
+        else:
+            carried = _Carried(both, causes_of(carried.causes, causes), (*carried.items, group))
+
+
+def _alone(group: _Group, used: dict[date, Decimal]) -> Charge:
+    """With nothing to carry, what each day comes to is rounded as it stands."""
+    rounded = minor_in(group.version.price.currency)
+    marks = tuple(zip(used, map(rounded, map(group.price, used.values())), strict=True))
+    return _charge(group, group.causes(), marks, _NOTHING_CARRIED)
 
 
 def _is_always_whole(group: _Group) -> bool:
@@ -235,7 +242,8 @@ def _inputs(group: _Group) -> tuple[Step, ...]:
     price = group.version.price
     quantity = _quantity(group.days, counted=group.counted)
     return (
-        *(Step(what="sold since", value=str(since)) for since in group.since),
+        *(Step(what="sold since", value=str(since)) for since in sorted({*dict(group.since)})),
+        *(Step(what="term before it ends", value=waits) for _, waits in group.since if waits),
         *(Step(what=f"sold until {end}", value=then) for end, then in group.until),
         *_batches(group),
         Step(what=f"usage of {price.meter}", value=plain(quantity)),
@@ -258,19 +266,34 @@ def _charge(
         minor=minor,
         running_minor=minor,
         bill_on=group.period.end,
-        causes=causes_of(group.causes, carried.causes),
+        causes=causes_of(causes, carried.causes) if carried.causes else causes,
         pattern="usage",
         usage=True,
         marks=marks,
-        steps=(
-            *inputs,
-            *carried.told(),
-            Step(what="charged, rounded once", value=decimal_text(minor, price.currency)),
-        ),
+        told=lambda: _told(group, carried, minor),
     )
 
 
-def _batches(group: _Group) -> Iterable[Step]:
+def _told(group: _Group, carried: _Carried, minor: int) -> Iterator[Step]:
+    yield from _inputs(group)
+    yield from carried.steps()
+    charged = decimal_text(minor, group.version.price.currency)
+    yield Step(what="charged, rounded once", value=charged)
+
+
+def _inputs(group: _Group) -> Iterator[Step]:
+    """Since when it is sold, what each batch brought, and what that comes to exactly."""
+    price, quantity = group.version.price, _sum(group.days, counted=group.counted)
+    for since in sorted({stretch.since for stretch in group.stretches}):
+        yield Step(what="sold since", value=str(since))
+    for end, then in sorted({(stretch.end, stretch.then) for stretch in group.ended()}):
+        yield Step(what=f"sold until {end}", value=then)
+    yield from _batches(group)
+    yield Step(what=f"usage of {price.meter}", value=plain(quantity))
+    yield from rate(price.model, quantity).steps
+
+
+def _batches(group: _Group) -> Iterator[Step]:
     """What each batch brought or took back: one that cancels another still shows."""
     by_batch: dict[int, list[UsageDay]] = {}
     for day in group.days:
@@ -278,47 +301,51 @@ def _batches(group: _Group) -> Iterable[Step]:
     for position in sorted(by_batch):
         days = by_batch[position]
         span = f"{days[0].day} to {days[-1].day}"
-        brought = plain(_quantity(days, counted=group.counted))
+        brought = plain(_sum(days, counted=group.counted))
         yield Step(what=f"usage of fact {position}", value=f"{brought} from {span}")
 
 
-def _quantity(days: Iterable[UsageDay], *, counted: bool) -> Decimal:
-    total = Decimal(0)
-    for day in days:
-        total = EXACT.add(total, Decimal(day.rows) if counted else day.quantity)
-    return total
+def _quantities(days: Iterable[UsageDay], *, counted: bool) -> Iterable[Decimal]:
+    return [Decimal(day.rows) if counted else day.quantity for day in days]
 
 
-def _rated(group: _Group, days: Sequence[date]) -> dict[date, Decimal]:
+def _sum(days: Iterable[UsageDay], *, counted: bool) -> Decimal:
+    return reduce(EXACT.add, _quantities(days, counted=counted), _ZERO)
+
+
+def _used(group: _Group) -> dict[date, Decimal]:
+    """What was used by the end of each day with usage."""
+    quantities = _quantities(group.days, counted=group.counted)
+    days = [day.day for day in group.days]
+    return dict(zip(days, accumulate(quantities, EXACT.add), strict=True))
+
+
+def _stood(group: _Group, used: dict[date, Decimal], days: Sequence[date]) -> list[Decimal]:
     """The group's exact amount as it stood after each day, as if the period ended there."""
-    added: dict[date, list[UsageDay]] = {}
-    for row in group.days:
-        added.setdefault(row.day, []).append(row)
-    quantity = exact = Decimal(0)
-    found = {}
+    price, exact = group.price, _ZERO
+    found = []
     for day in days:
-        if day in added:
-            quantity = EXACT.add(quantity, _quantity(added[day], counted=group.counted))
-            exact = amount(group.version.price.model, quantity)
-        found[day] = exact
+        if day in used:
+            exact = price(used[day])
+        found.append(exact)
     return found
 
 
 def _marks(
-    group: _Group, rated: dict[date, Decimal], carried: _Carried
-) -> tuple[tuple[date, int], ...]:
+    group: _Group,
+    own: Container[date],
+    days: Sequence[date],
+    exact: Sequence[Decimal],
+    carried: _Carried,
+) -> Iterator[tuple[date, int]]:
     """The charge as it stood after each day: the sum with it less the sum before it, both rounded.
 
     Days that change nothing are left out, but the first day with usage of its own is always there.
     """
-    currency = group.version.price.currency
-    own = {day.day for day in group.days}
-    marks: list[tuple[date, int]] = []
-    for day, exact in rated.items():
-        before = carried.exact[day]
-        minor = to_minor(EXACT.add(before, exact), currency)
-        if before:
-            minor -= to_minor(before, currency)
-        if day in own or minor != (marks[-1][1] if marks else 0):
-            marks.append((day, minor))
-    return tuple(marks)
+    rounded = minor_in(group.version.price.currency)
+    stood = 0
+    for day, now, before in zip(days, exact, carried.exact, strict=True):
+        minor = rounded(EXACT.add(before, now)) - rounded(before) if before else rounded(now)
+        if day in own or minor != stood:
+            yield day, minor
+            stood = minor

@@ -6,12 +6,15 @@ quantity, and what cut it short. Two amendments on one day leave one stretch: th
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from bisect import bisect_right
+from collections.abc import Container, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from itertools import groupby, pairwise
+from operator import attrgetter
+from typing import NamedTuple
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from domain.accounting.schedule import causes_of
 from domain.decimals import plain
@@ -28,14 +31,19 @@ from domain.subscription import (
 # A price and a quantity; and a day from which they are sold, with the facts it rests on.
 Sold = tuple[str, Decimal]
 Point = tuple[date, Sold | None, tuple[int, ...]]
+_day, _end = attrgetter("day"), attrgetter("end")
 
 
 class Cover(Struct, frozen=True):
-    """Days in term, half-open, and the facts that say so."""
+    """Days in term, half-open, and the facts that say so.
+
+    `waits` is the end of an earlier term, if a renewal had to wait for it.
+    """
 
     start: date
     end: date
     causes: tuple[int, ...]
+    waits: date | None = None
 
 
 class Stretch(Struct, frozen=True, kw_only=True):
@@ -53,6 +61,7 @@ class Stretch(Struct, frozen=True, kw_only=True):
     causes: tuple[int, ...]
     cut: tuple[int, ...] = ()
     then: str = ""
+    waits: date | None = None
 
 
 class Terms(Struct, frozen=True, kw_only=True):
@@ -69,7 +78,18 @@ class Terms(Struct, frozen=True, kw_only=True):
     customer_is_known: bool = False
 
     def covering(self, day: date) -> Cover | None:
-        return next((cover for cover in self.cover if cover.start <= day < cover.end), None)
+        place = bisect_right(self.cover, day, key=_end)
+        reached = place < len(self.cover) and self.cover[place].start <= day
+        return self.cover[place] if reached else None
+
+
+class _Said(NamedTuple):
+    """What one fact says of one item; nothing is sold before the term begins."""
+
+    day: date
+    by: int
+    measured: date
+    change: Item | ItemChange
 
 
 class _Setting(Struct):
@@ -82,18 +102,15 @@ class _Setting(Struct):
     quantity_by: int = 0
     present_by: int = 0
 
-    def take(self, item: str, fact: Fact) -> None:
-        for change in _changes(fact):
-            if change.item == item:
-                self._change(_as_change(change), fact.position)
-
-    def _change(self, change: ItemChange, by: int) -> None:
+    def take(self, said: _Said) -> None:
+        change, by = said.change, said.by
         if change.price is not None:
             self.price, self.price_by = change.price, by
         if change.quantity is not None:
             self.quantity, self.quantity_by = change.quantity, by
-        if change.removed or not self.present:
-            self.present, self.present_by = not change.removed, by
+        removed = isinstance(change, ItemChange) and change.removed
+        if removed or not self.present:
+            self.present, self.present_by = not removed, by
 
     def sold(self) -> Sold | None:
         return (self.price, self.quantity) if self.present and self.price else None
@@ -120,8 +137,8 @@ def terms(facts: Sequence[Fact], customers: Container[str] = ()) -> Terms | None
         cover=cover,
         stretches=tuple(
             stretch
-            for item in _item_names(facts)
-            for stretch in _stretches(item, start, facts, cover, ended)
+            for item, said in sorted(_by_item(facts, start.event.term_from).items())
+            for stretch in _stretches(item, start.position, said, cover, ended)
         ),
         cancelled=ended,
         customer_is_known=start.event.customer in customers,
@@ -145,22 +162,28 @@ def _cover(
         if isinstance(fact.event, SubscriptionRenewed):
             begin = max(fact.when.effective, rows[-1].end)
             if fact.event.term_to > begin:
-                overlaps = rows[-1].causes if rows[-1].end > fact.when.effective else ()
+                waits = begin if begin > fact.when.effective else None
+                overlaps = rows[-1].causes if waits else ()
                 causes = causes_of((start.position, fact.position), overlaps)
-                rows.append(Cover(begin, fact.event.term_to, causes))
+                rows.append(Cover(begin, fact.event.term_to, causes, waits))
     if ended is None:
         return tuple(rows)
     return tuple(
-        Cover(row.start, min(row.end, ended[1]), row.causes) for row in rows if row.start < ended[1]
+        structs.replace(row, end=min(row.end, ended[1])) for row in rows if row.start < ended[1]
     )
 
 
-def _item_names(facts: Sequence[Fact]) -> tuple[str, ...]:
-    names: dict[str, None] = {}
+def _by_item(facts: Sequence[Fact], term_from: date) -> dict[str, list[_Said]]:
+    """What each fact says of each item it names, in effective order."""
+    found: dict[str, list[_Said]] = {}
     for fact in facts:
-        for change in _changes(fact):
-            names[change.item] = None
-    return tuple(sorted(names))
+        if changes := _changes(fact):
+            when = fact.when
+            day, measured = max(when.effective, term_from), when.measured
+            for change in changes:
+                said = _Said(day, fact.position, measured, change)
+                found.setdefault(change.item, []).append(said)
+    return found
 
 
 def _changes(fact: Fact) -> tuple[Item | ItemChange, ...]:
@@ -202,6 +225,7 @@ def _stretches(
                         causes=causes_of(causes, row.causes, (start.position,)),
                         cut=cut,
                         then=then,
+                        waits=row.waits,
                     )
                 )
     return sorted(found, key=lambda stretch: stretch.start)
