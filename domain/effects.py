@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec import Struct
+
 from domain.books import AdjustmentApproved, AdjustmentProposed
 from domain.cash import PaymentApplied, PaymentRefunded
 from domain.facts import Fact, Retracted, corrected
@@ -41,7 +43,7 @@ _WORDS: tuple[tuple[tuple[type, ...], str], ...] = (
     ((CreditIssued,), "the invoice was void before, or has no such line"),
     ((PaymentApplied,), "its payment or invoice is not known, or of another account"),
     ((PaymentRefunded,), "its payment is not known"),
-    ((SubscriptionStarted,), "it opens no contract by rule, or nothing of it is charged"),
+    ((SubscriptionStarted,), "it opens no contract by rule, or nothing of it is charged yet"),
     ((ContractOpened, ContractModified), "nothing of it is transferred or priced yet"),
     ((ObligationSatisfied,), "no such obligation, or it was transferred before"),
     ((AdjustmentProposed,), "not approved"),
@@ -56,16 +58,52 @@ _STREAMS = {
     "meter": "master data: the next run measures with it",
     "price": "master data: the next run measures with it",
     "policy": "master data: the next run measures with it",
+<<<<<<< ours
     "book": "says which periods take entries",
     "run": "settles what is known",
     "parked": "says which unit waits",
+=======
+>>>>>>> theirs
 }
 
 
-def why_without_effect(fact: Fact, of_stream: Sequence[Fact]) -> str | None:
-    """In words; none where a fact of this kind must stand in a line."""
+# The books' own facts settle or draw lines; they never wait for a run.
+_ACTS = {
+    "book": "an act of the books: it says which periods take entries",
+    "run": "an act of the books: it settles what is known",
+}
+# For a fact that must stand in a line, and was measured.
+COMES_TO_NOTHING = "what rests on it comes to nothing so far"
+
+
+class Standing(Struct, frozen=True, kw_only=True):
+    """What a ledger knows of a fact beside its stream: whether a run came since, and what keeps
+    its unit or its usage waiting.
+    """
+
+    is_settled: bool = True
+    parked: str | None = None
+    pending: str | None = None
+
+
+SETTLED = Standing()
+
+
+def why_without_effect(
+    fact: Fact, of_stream: Sequence[Fact], standing: Standing = SETTLED
+) -> str | None:
+    """The first reason that holds; none where a fact of this kind must stand in a line."""
     by = corrected(of_stream).get(fact.position)
     if by is not None:
         return f"replaced or taken back by fact {by}"
+    category = fact.stream.partition(":")[0]
+    if category in _ACTS:
+        return _ACTS[category]
+    if not standing.is_settled:
+        return "no posting run has come after it yet"
+    if standing.parked is not None:
+        return f"its unit is parked: {standing.parked}"
+    if standing.pending is not None:
+        return f"its usage is pending: {standing.pending}"
     words = (told for kinds, told in _WORDS if isinstance(fact.event, kinds))
-    return next(words, None) or _STREAMS.get(fact.stream.partition(":")[0])
+    return next(words, None) or _STREAMS.get(category)

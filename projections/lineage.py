@@ -13,6 +13,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 from domain.due import due
+from domain.effects import COMES_TO_NOTHING, Standing, why_without_effect
 from domain.explained import Explained, explain
 from domain.journal import Slot
 from domain.master import MASTER_CATEGORIES, master_data
@@ -159,27 +160,15 @@ def lineage_up(connection: Connection, entity: str, position: int) -> Up | None:
 
 
 def _why_none(connection: Connection, entity: str, position: int) -> str:
-    """The first reason that holds, from what was done to the fact to what it is."""
+    """What the law on orphans asks, answered for a person."""
+    (fact,) = log.read_positions(connection, entity, [position])
     names = {"entity": entity, "position": position}
-    row = connection.execute(SQL.standing_of_fact, names).fetchone()
-    assert row is not None, position
-    category, tag, replaced_by, units, parked, pending = row
-    reached = _reached(connection, entity)
-    if category in ("run", "book"):
-        return "an act of the books: it says when amounts are posted, not which"
-    if replaced_by is not None:
-        return f"fact {replaced_by} took its place"
-    if position > checkpoints.passed_run(connection, entity, reached).position:
-        return "no posting run has come after it yet"
-    if category in MASTER_CATEGORIES:
-        return "master data: amounts are measured with it, none rests on it alone"
-    if parked is not None:
-        return f"its unit is parked: {parked}"
-    if pending is not None:
-        return f"its usage is pending: {pending}"
-    if not units:
-        return f"{tag} moves no amount by itself"
-    return "measured: no amount differs without it"
+    waits = connection.execute(SQL.what_keeps_a_fact_waiting, names).fetchone()
+    assert waits is not None, position
+    last_run = checkpoints.passed_run(connection, entity, _reached(connection, entity))
+    standing = Standing(is_settled=position <= last_run.position, parked=waits[0], pending=waits[1])
+    of_stream = log.read_stream(connection, entity, fact.stream)
+    return why_without_effect(fact, of_stream, standing) or COMES_TO_NOTHING
 
 
 def lineage_up_event(connection: Connection, entity: str, source: str, event_id: str) -> Up | None:

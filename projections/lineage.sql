@@ -47,18 +47,12 @@ SELECT l.entry, l.line, l.book, l.unit, l.known_at, l.booked, l.account, l.kind,
  WHERE c.entity = %(entity)s AND c.position = %(position)s AND l.known_at <= %(upto)s
  ORDER BY l.entry, l.line;
 
--- name: standing_of_fact
--- What is known of a fact that no line rests on: who replaced it, where it went, what keeps it waiting.
-SELECT split_part(f.stream, ':', 1), f.tag,
-       (SELECT min(later.position) FROM fact later WHERE later.entity = f.entity AND later.corrects = f.position),
-       (SELECT count(*) FROM fact_unit u WHERE u.entity = f.entity AND u.position = f.position),
-       (SELECT min(p.code) FROM fact_unit u
+-- name: what_keeps_a_fact_waiting
+SELECT (SELECT min(p.code) FROM fact_unit u
           JOIN parked p ON p.entity = u.entity AND p.unit = u.unit AND p.to_run IS NULL
-         WHERE u.entity = f.entity AND u.position = f.position),
+         WHERE u.entity = %(entity)s AND u.position = %(position)s),
        (SELECT min(p.reason) FROM usage_pending p
-         WHERE p.entity = f.entity AND p.position = f.position AND p.to_run IS NULL)
-  FROM fact f
- WHERE f.entity = %(entity)s AND f.position = %(position)s;
+         WHERE p.entity = %(entity)s AND p.position = %(position)s AND p.to_run IS NULL);
 
 -- name: versions_of_event
 SELECT r.source, r.event_id, r.batch, b.position, r.subscription, r.meter, r.quantity, r.occurred_at,

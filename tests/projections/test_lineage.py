@@ -107,7 +107,8 @@ def test_a_fact_without_lines_says_why(books):
         return lineage_up(books.connection, ENTITY, position).why_none
 
     assert why(9) is None
-    assert why(5) == "master data: amounts are measured with it, none rests on it alone"
-    assert why(10) == "an act of the books: it says when amounts are posted, not which"
+    assert why(5) == "master data: the next run measures with it"
+    assert why(8) == "master data: usage waits until its customer is registered"
+    assert why(10) == "an act of the books: it settles what is known"
     assert why(17) == "its usage is pending: unknown-subscription"
     assert why(19) == "no posting run has come after it yet"

@@ -1,0 +1,91 @@
+"""Why a fact stands in no line: the first reason that holds, in words, for every kind of fact."""
+
+from domain.effects import Standing, why_without_effect
+from domain.facts import Fact, Retracted
+from tests.domain.given import fact, on
+from tests.laws.histories import history
+
+MEASURED_WITH = "master data: the next run measures with it"
+AWAITED = "master data: usage waits until its customer is registered"
+DRAWS_LINES = "an act of the books: it says which periods take entries"
+WORDS = {
+    "adjustment-approved": "nothing proposed to approve",
+    "adjustment-proposed": "not approved",
+    "adopted": MEASURED_WITH,
+    "book-opened": DRAWS_LINES,
+    "calendar-defined": MEASURED_WITH,
+    "contract-modified": "nothing of it is transferred or priced yet",
+    "contract-opened": "nothing of it is transferred or priced yet",
+    "contract-terminated": "what it ends is no longer due",
+    "credit-issued": "the invoice was void before, or has no such line",
+    "customer-amended": AWAITED,
+    "customer-registered": AWAITED,
+    "entity-opened": MEASURED_WITH,
+    "invoice-drafted": "a draft has no effect until it is issued",
+    "invoice-issued": None,
+    "invoice-voided": "nothing was left to take back",
+    "meter-defined": MEASURED_WITH,
+    "obligation-satisfied": "no such obligation, or it was transferred before",
+    "payment-applied": "its payment or invoice is not known, or of another account",
+    "payment-received": None,
+    "payment-refunded": "its payment is not known",
+    "period-closed": DRAWS_LINES,
+    "period-reopened": DRAWS_LINES,
+    "period-sealed": DRAWS_LINES,
+    "period-soft-closed": DRAWS_LINES,
+    "policy-adopted": MEASURED_WITH,
+    "posting-run": "an act of the books: it settles what is known",
+    "price-set": MEASURED_WITH,
+    "product-defined": MEASURED_WITH,
+    "retracted": "takes back the fact it names",
+    "subscription-amended": "nothing more is sold because of it",
+    "subscription-cancelled": "what it ends is no longer due",
+    "subscription-renewed": "its term adds no day to be served",
+    "subscription-started": "it opens no contract by rule, or nothing of it is charged yet",
+    "usage-batch-accepted": "its rows were replaced, or add up to nothing",
+    "usage-gap-waived": "says which batches to expect",
+    "usage-window-declared": "says which batches to expect",
+}
+
+
+def drawn() -> list[Fact]:
+    """Facts of every kind, each alone in its stream."""
+    histories = (history(seed, 100) for seed in range(12))
+    arrivals = (one for drawn in histories for log in drawn.logs.values() for one in log)
+    return [fact(1, stream=one.stream, event=one.event) for one in arrivals]
+
+
+def test_every_kind_of_fact_says_why_or_must_stand_in_a_line() -> None:
+    found = {row.event.__struct_config__.tag: why_without_effect(row, [row]) for row in drawn()}
+
+    assert found == WORDS
+
+
+def test_what_was_done_to_a_fact_comes_before_what_it_is() -> None:
+    amended = next(row for row in drawn() if row.stream == "customer:c1")
+    undone = fact(2, stream=amended.stream, event=Retracted(when=on(1, 1)), corrects=1)
+
+    assert why_without_effect(amended, [amended, undone]) == "replaced or taken back by fact 2"
+
+
+def test_what_keeps_a_fact_waiting_comes_before_what_it_is() -> None:
+    paid = next(row for row in drawn() if row.stream.startswith("payment:"))
+
+    assert [
+        why_without_effect(paid, [paid], standing)
+        for standing in (
+            Standing(is_settled=False, parked="no-period", pending="out-of-term"),
+            Standing(parked="no-period", pending="out-of-term"),
+            Standing(pending="out-of-term"),
+        )
+    ] == [
+        "no posting run has come after it yet",
+        "its unit is parked: no-period",
+        "its usage is pending: out-of-term",
+    ]
+
+
+def test_an_act_of_the_books_waits_for_no_run() -> None:
+    run = next(row for row in drawn() if row.stream == "run:self")
+
+    assert why_without_effect(run, [run], Standing(is_settled=False)) == WORDS["posting-run"]
