@@ -58,12 +58,6 @@ _STREAMS = {
     "meter": "master data: the next run measures with it",
     "price": "master data: the next run measures with it",
     "policy": "master data: the next run measures with it",
-<<<<<<< ours
-    "book": "says which periods take entries",
-    "run": "settles what is known",
-    "parked": "says which unit waits",
-=======
->>>>>>> theirs
 }
 
 
@@ -71,6 +65,7 @@ _STREAMS = {
 _ACTS = {
     "book": "an act of the books: it says which periods take entries",
     "run": "an act of the books: it settles what is known",
+    "parked": "an act of the books: it says which unit waits",
 }
 # For a fact that must stand in a line, and was measured.
 COMES_TO_NOTHING = "what rests on it comes to nothing so far"
