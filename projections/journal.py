@@ -7,7 +7,7 @@ The journal is the same however facts were paged: a run knows only what the log 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import NamedTuple
@@ -32,6 +32,8 @@ SQL = queries(__file__)
 
 NAME = checkpoints.JOURNAL
 UNITS_IN_ONE_TRANSACTION = 1_000
+# A unit that is measured makes so many times the rows of one that is cut.
+MEASURED_IN_ONE_TRANSACTION = 250
 # Units of a run listed at once: the query goes over all there are, so not chunk by chunk.
 UNITS_LISTED = 50_000
 
@@ -262,9 +264,20 @@ def _take(connection: Connection, run: Settling, after: str, limit: int) -> list
         found = connection.execute(SQL.units_to_settle, wanted).fetchall()
         run.ends = len(found) < UNITS_LISTED
         run.listed += [(unit, fresh) for unit, fresh in found]
-    taken = run.listed[:limit]
-    del run.listed[:limit]
+    count = _fitting(run.listed, limit)
+    taken = run.listed[:count]
+    del run.listed[:count]
     return taken
+
+
+def _fitting(listed: Sequence[Marked], limit: int) -> int:
+    """How many of the units listed go together."""
+    measured = 0
+    for place, (_, fresh) in enumerate(listed[:limit]):
+        measured += fresh
+        if measured > MEASURED_IN_ONE_TRANSACTION:
+            return place
+    return min(limit, len(listed))
 
 
 def _through(poster: Poster, fact: Fact) -> date:
