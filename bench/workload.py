@@ -15,8 +15,9 @@ FIRST = date(2024, 1, 1)
 # Usage falls into three months, and one subscription has so many rows of it.
 MINUTES = 91 * 24 * 60
 ROWS_EACH = 100
-# Each so many-th usage row is sent a second time.
+# Each so many-th usage row is sent a second time, so many rows later: in the batch after, mostly.
 AGAIN = 20
+AGAIN_AFTER = 7_000
 
 
 def payments(entity: str, count: int) -> Iterator[Request]:
@@ -38,15 +39,22 @@ def payments(entity: str, count: int) -> Iterator[Request]:
         )
 
 
-def usage(count: int) -> list[bytes]:
-    """Lines of NDJSON: every event once, then each twentieth again."""
-    lines = [_usage(number, count) for number in range(count)]
-    return lines + lines[::AGAIN]
+def usage(count: int) -> Iterator[bytes]:
+    """Lines of NDJSON: every event, and each twentieth again, as a sender who was not answered."""
+    for number in range(count + AGAIN_AFTER):
+        if number < count:
+            yield _usage(number, count)
+        if number >= AGAIN_AFTER and number % AGAIN == 0:
+            yield _usage(number - AGAIN_AFTER, count)
+
+
+def usage_lines(count: int) -> int:
+    return count + len(range(0, count, AGAIN))
 
 
 def _usage(number: int, count: int) -> bytes:
     occurred = datetime(2024, 1, 1, tzinfo=UTC) + timedelta(minutes=number * MINUTES // count)
-    return msgspec.json.encode(
+    line = msgspec.json.encode(
         {
             "event_id": f"e{number:09}",
             "subscription": f"s{number % max(1, count // ROWS_EACH):06}",
@@ -56,3 +64,4 @@ def _usage(number: int, count: int) -> bytes:
             "occurred_at": occurred.isoformat(),
         }
     )
+    return line + b"\n"

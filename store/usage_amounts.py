@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 from struct import Struct
-from typing import NamedTuple
 
 from domain.decimals import EXACT, plain
 from domain.quantity import LARGEST, SCALE
@@ -26,18 +25,15 @@ _NEGATIVE = 0x4000
 _SHORT = re.compile(r"(-?)([1-9]\d{0,3})(?:\.(\d{0,3}[1-9]))?", re.ASCII)
 _SHORT_PLACE = 10 ** (SCALE - _GROUP_DIGITS)
 _SHORT_SIZE = 12
+_LENGTHS = tuple(length.to_bytes(4, "big") for length in range(16))
 _SHORT_MAX = _GROUP**2
 
 _short = Struct(">ihhHHHH").pack
 _head = Struct(">ihhHH").pack
 
 
-class Amount(NamedTuple):
-    """A quantity: scaled, as a text of the leaf, as a field of a row."""
-
-    scaled: int
-    leaf: bytes
-    field: bytes
+# A quantity: scaled, as a text of the leaf, as a field of a row.
+Amount = tuple[int, bytes, bytes]
 
 
 def read_amount(written: str) -> Amount:
@@ -50,13 +46,14 @@ def read_amount(written: str) -> Amount:
     scaled = (whole * _GROUP + fraction) * _SHORT_PLACE
     sign = _NEGATIVE if minus else 0
     field = _short(_SHORT_SIZE, 2, 0, sign, SCALE, whole, fraction)
-    return Amount(-scaled if minus else scaled, text(written), field)
+    leaf = _LENGTHS[len(written)] + written.encode()
+    return -scaled if minus else scaled, leaf, field
 
 
 def _any_amount(written: str) -> Amount:
     value = read_quantity(written)
     scaled = int(EXACT.scaleb(value, SCALE))
-    return Amount(scaled, text(plain(value)), numeric(scaled))
+    return scaled, text(plain(value)), numeric(scaled)
 
 
 def numeric(scaled: int) -> bytes:

@@ -36,7 +36,7 @@ from store.usage_input import (
     refused,
 )
 
-# So many different values of one kind are remembered; beyond that, begin anew.
+# More values of one kind are not remembered from chunk to chunk.
 REMEMBERED = 20_000
 
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
@@ -268,12 +268,12 @@ class _Made(dict[Any, Any]):
             made = self._make(key)
         except Malformed:
             return None
-        if len(self) >= REMEMBERED:
-            self.clear()
         self[key] = made
         return made
 
     def all(self, keys: Sequence[object]) -> list[Any]:
+        if len(self) > REMEMBERED:
+            self.clear()
         return list(map(self.__getitem__, keys))
 
 

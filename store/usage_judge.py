@@ -16,13 +16,9 @@ from store.canonical import batch_root
 from store.codec import canonical_json
 from store.db import Connection, queries
 from store.usage_input import Refused
-from store.usage_stage import Figures, Staged, UsageBatch, stage_refused
+from store.usage_stage import Figures, Overtaken, Staged, UsageBatch, stage_refused
 
 SQL = queries(__file__)
-
-
-class Overtaken(Exception):
-    """Another batch has replaced the same version of an event meanwhile: judge again."""
 
 
 def take_staged(connection: Connection, order: UsageBatch, batch: int, staged: Staged) -> Figures:

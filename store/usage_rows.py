@@ -35,11 +35,12 @@ from store.request import Clock
 from store.transact import retrying
 from store.usage_bytes import Chunk, UsageBytes
 from store.usage_input import Raw, read_text
-from store.usage_judge import Overtaken, take_staged
+from store.usage_judge import take_staged
 from store.usage_stage import (
     CHUNK,
     Figures,
     Kind,
+    Overtaken,
     UsageBatch,
     chunks,
     copy,

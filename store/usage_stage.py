@@ -64,6 +64,10 @@ class Figures(NamedTuple):
     root: str
 
 
+class Overtaken(Exception):
+    """Another batch has come first to an event meanwhile: judge again."""
+
+
 class Staged(NamedTuple):
     """Rows that wait in the session's temporary tables."""
 

@@ -1,8 +1,8 @@
 """A batch of rows that is in memory as a whole, into the ledger: the short way of most batches.
 
-The same as `usage_judge` does with rows that wait in tables, and a test compares the two. Only the
-ids are asked for by a statement that can lose; rows and totals are copied, since whoever has the id
-writes its row. Totals are summed here, in whole numbers.
+The same as `usage_judge` does with rows that wait in tables, and a test compares the two. Known ids
+are looked up, the rest is copied: keys first, so that whoever has the id writes its row and whoever
+comes second begins anew. Totals are summed here, in whole numbers.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from struct import Struct
 from typing import NamedTuple
 
 import msgspec
+import psycopg
 
 from domain.usage import MeterTotal
 from store import copying, failpoint
@@ -25,32 +26,27 @@ from store.db import Connection, queries
 from store.usage_amounts import numeric, unscaled
 from store.usage_bytes import Chunk, only
 from store.usage_input import Refused
-from store.usage_stage import Figures, UsageBatch, refused_leaf
+from store.usage_stage import Figures, Overtaken, UsageBatch, refused_leaf
 
 SQL = queries(__file__)
 
 _HOUR = 3_600_000_000
 _DAY = 24 * _HOUR
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
-_INT2, _TEXT, _BYTEA = 21, 25, 17
+_INT2, _TEXT = 21, 25
 _REFUSED_TYPES = ["text", "text", "int8", "int8", "text", "text", "text", "text", "bytea"]
 _LEAF = (32).to_bytes(4, "big")
 _array_head = Struct(">iiIii").pack
 _SMALL = tuple(raw(bucket.to_bytes(2, "big")) for bucket in range(256))
 
-
-class _Hour(NamedTuple):
-    """What the batch adds to one hour of one meter; the names are fields."""
-
-    subscription: bytes
-    meter: bytes
-    hour: int
-    rows: int
-    amount: int
+# Subscription and meter as fields, and the hour.
+Hour = tuple[bytes, bytes, int]
+# Rows and amount; and the amount as a field, while it is that of one row.
+Total = tuple[int, int, bytes | None]
 
 
 class _Judged(NamedTuple):
-    """The rows that were taken, how many only repeat, and what was refused."""
+    """The rows that are to be taken, how many only repeat, and what is refused."""
 
     accepted: Chunk
     duplicates: int
@@ -58,8 +54,9 @@ class _Judged(NamedTuple):
 
 
 def take(connection: Connection, order: UsageBatch, batch: int, chunk: Chunk) -> Figures:
-    """Within the caller's transaction: keys, rows, totals and what was refused."""
-    judged = _take_keys(connection, order, batch, chunk)
+    """Within the caller's transaction. Raises Overtaken where another batch took an id first."""
+    judged = _judge(chunk, _said(connection, order, chunk))
+    _copy_keys(connection, order, batch, judged.accepted)
     failpoint.reach("usage-keys-taken")
     copying.send(connection, SQL.copy_rows, _rows(order, batch, judged.accepted))
     hours = _hours(judged.accepted)
@@ -69,26 +66,23 @@ def take(connection: Connection, order: UsageBatch, batch: int, chunk: Chunk) ->
     return _figures(judged, len(refused), hours)
 
 
-def _take_keys(connection: Connection, order: UsageBatch, batch: int, chunk: Chunk) -> _Judged:
+def _said(connection: Connection, order: UsageBatch, chunk: Chunk) -> dict[str, bytes]:
+    """Which of the ids came in an earlier batch, and what they came with."""
     if not chunk.ids:
-        return _Judged(chunk, 0, [])
-    keys = list(zip(chunk.buckets, chunk.ids, strict=True))
-    places = sorted(range(len(keys)), key=keys.__getitem__)
+        return {}
     names = {
         "entity": order.entity,
         "source": order.source,
-        "batch": batch,
-        "buckets": _array(_INT2, [_SMALL[chunk.buckets[place]] for place in places]),
-        "event_ids": _array(_TEXT, [chunk.names[place] for place in places]),
-        "fingerprints": _array(_BYTEA, [_LEAF + chunk.leaves[place] for place in places]),
+        "buckets": _array(_INT2, [_SMALL[bucket] for bucket in chunk.buckets]),
+        "event_ids": _array(_TEXT, chunk.names),
     }
-    if connection.execute(SQL.take_keys, names).rowcount == len(places):
-        return _Judged(chunk, 0, [])
-    return _judge(chunk, dict(connection.execute(SQL.keys_of_others, names).fetchall()))
+    return dict(connection.execute(SQL.known_keys, names).fetchall())
 
 
 def _judge(chunk: Chunk, said: dict[str, bytes]) -> _Judged:
     """`said` is by the ids that were there already; of a new id the first row counts."""
+    if not said and len(set(chunk.ids)) == len(chunk.ids):
+        return _Judged(chunk, 0, [])
     kept = []
     refused: list[Refused] = []
     for place, (event_id, leaf) in enumerate(zip(chunk.ids, chunk.leaves, strict=True)):
@@ -98,6 +92,20 @@ def _judge(chunk: Chunk, said: dict[str, bytes]) -> _Judged:
             refused.append(_other_body(chunk, place))
     accepted = only(chunk, kept)
     return _Judged(accepted, len(kept) - len(accepted.ids) - len(refused), refused)
+
+
+def _copy_keys(connection: Connection, order: UsageBatch, batch: int, chunk: Chunk) -> None:
+    """In order of the key, so that batches with the same ids wait instead of locking up."""
+    begins, number = _begins(6, order), int8(batch)
+    columns = zip(chunk.buckets, chunk.ids, chunk.names, chunk.leaves, strict=True)
+    rows = (
+        b"".join((begins[bucket], name, number, _LEAF, leaf))
+        for bucket, _, name, leaf in sorted(columns)
+    )
+    try:
+        copying.send(connection, SQL.copy_keys, rows)
+    except psycopg.errors.UniqueViolation:
+        raise Overtaken from None
 
 
 def _other_body(chunk: Chunk, place: int) -> Refused:
@@ -117,8 +125,7 @@ def _other_body(chunk: Chunk, place: int) -> Refused:
 
 
 def _rows(order: UsageBatch, batch: int, chunk: Chunk) -> Iterator[bytes]:
-    whose = text(order.entity) + text(order.source)
-    begins = [copying.columns(11) + small + whose for small in _SMALL]
+    begins = _begins(11, order)
     columns = (
         [begins[bucket] for bucket in chunk.buckets],
         chunk.names,
@@ -133,26 +140,33 @@ def _rows(order: UsageBatch, batch: int, chunk: Chunk) -> Iterator[bytes]:
     return map(b"".join, zip(*columns, strict=True))
 
 
-def _hours(chunk: Chunk) -> list[_Hour]:
-    """In the order of the table's key, or near it."""
-    found: dict[tuple[bytes, bytes, int], list[int]] = {}
+def _begins(columns: int, order: UsageBatch) -> list[bytes]:
+    """What a row of keys or rows begins with, by its bucket."""
+    whose = text(order.entity) + text(order.source)
+    return [copying.columns(columns) + small + whose for small in _SMALL]
+
+
+def _hours(chunk: Chunk) -> list[tuple[Hour, Total]]:
+    """What each hour of each meter gains, in the order of the table's key."""
+    found: dict[Hour, Total] = {}
     hours = [moment - moment % _HOUR for moment in chunk.moments]
     keys = zip(chunk.subscriptions, chunk.meters, hours, strict=True)
-    for key, amount in zip(keys, chunk.amounts, strict=True):
+    for key, amount, field in zip(keys, chunk.amounts, chunk.quantities, strict=True):
         if (total := found.get(key)) is None:
-            found[key] = [1, amount]
+            found[key] = (1, amount, field)
         else:
-            total[0] += 1
-            total[1] += amount
-    return [_Hour(*key, *total) for key, total in sorted(found.items())]
+            rows, sum_so_far, _ = total
+            found[key] = (rows + 1, sum_so_far + amount, None)
+    return sorted(found.items())
 
 
-def _hour_rows(order: UsageBatch, batch: int, hours: Sequence[_Hour]) -> Iterator[bytes]:
-    begin, number = copying.columns(7) + text(order.entity), int8(batch)
-    for subscription, meter, hour, rows, amount in hours:
-        yield b"".join(
-            (begin, subscription, meter, int8(hour), number, int8(rows), numeric(amount))
-        )
+def _hour_rows(
+    order: UsageBatch, batch: int, hours: Sequence[tuple[Hour, Total]]
+) -> Iterator[bytes]:
+    begin, number, join = copying.columns(7) + text(order.entity), int8(batch), b"".join
+    for (subscription, meter, hour), (rows, amount, field) in hours:
+        sum_field = field or numeric(amount)
+        yield join((begin, subscription, meter, int8(hour), number, int8(rows), sum_field))
 
 
 def _copy_refused(
@@ -165,28 +179,28 @@ def _copy_refused(
     copying.write_rows(connection, SQL.copy_refused, _REFUSED_TYPES, rows)
 
 
-def _figures(judged: _Judged, rejected: int, hours: Sequence[_Hour]) -> Figures:
+def _figures(judged: _Judged, rejected: int, hours: Sequence[tuple[Hour, Total]]) -> Figures:
     accepted = judged.accepted
     leaves = dict(zip(accepted.ids, accepted.leaves, strict=True))
-    moments = [hour.hour for hour in hours]
+    moments = {hour for (_, _, hour), _ in hours}
+    subscriptions = {subscription for (subscription, _, _), _ in hours}
     return Figures(
         duplicates=judged.duplicates,
         rejected=rejected,
         accepted=len(leaves),
         totals=_totals(hours),
-        subscriptions=tuple(sorted(map(_told, {hour.subscription for hour in hours}))),
+        subscriptions=tuple(sorted(map(_told, subscriptions))),
         first_day=_day(min(moments)) if moments else None,
         last_day=_day(max(moments)) if moments else None,
-        root=batch_root(leaves[event_id] for event_id in sorted(leaves)),
+        root=batch_root([b"".join(map(leaves.__getitem__, sorted(leaves)))]),
     )
 
 
-def _totals(hours: Sequence[_Hour]) -> tuple[MeterTotal, ...]:
-    found: dict[bytes, list[int]] = {}
-    for hour in hours:
-        total = found.setdefault(hour.meter, [0, 0])
-        total[0] += hour.rows
-        total[1] += hour.amount
+def _totals(hours: Sequence[tuple[Hour, Total]]) -> tuple[MeterTotal, ...]:
+    found: dict[bytes, tuple[int, int]] = {}
+    for (_, meter, _), (rows, amount, _) in hours:
+        rows_before, amount_before = found.get(meter, (0, 0))
+        found[meter] = (rows_before + rows, amount_before + amount)
     told = sorted((_told(meter), rows, amount) for meter, (rows, amount) in found.items())
     return tuple(
         MeterTotal(meter=meter, rows=rows, quantity=unscaled(amount))
