@@ -85,13 +85,21 @@ def _of_stretch(stretch: Stretch, terms: Terms, master: MasterData) -> Iterator[
     if head.price.currency != terms.started.currency:
         priced, sold = head.price.currency, terms.started.currency
         raise Rejected("currency-mismatch", field="items.price", price=priced, subscription=sold)
-    for period in billing_periods(terms, head.price.interval_months):
-        if period.end <= stretch.start or stretch.end <= period.start:
-            continue
+    costs: dict[str, Decimal] = {}
+    for period in _overlapping(stretch, billing_periods(terms, head.price.interval_months)):
         version = master.price(stretch.price, period.start) or head
-        charge = _charge(stretch, period, version, terms)
+        if version.name not in costs:
+            costs[version.name] = pricer(version.price.model)(stretch.quantity)
+        charge = _charge(stretch, period, version, costs[version.name], terms)
         if charge is not None:
             yield charge
+
+
+def _overlapping(stretch: Stretch, periods: Sequence[BillingPeriod]) -> Iterator[BillingPeriod]:
+    for place in range(bisect_right(periods, stretch.start, key=_end), len(periods)):
+        if stretch.end <= periods[place].start:
+            return
+        yield periods[place]
 
 
 def first_version(price: str, master: MasterData) -> PriceVersion | None:

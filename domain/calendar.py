@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from calendar import monthrange
+from calendar import isleap
 from collections.abc import Iterator
 from datetime import date, timedelta
 
 from msgspec import Struct
 
 ONE_DAY = timedelta(days=1)
+_FEBRUARY, _EVERY_MONTH_HAS = 2, 28
+_DAYS_OF_MONTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 class Period(Struct, frozen=True, kw_only=True):
@@ -58,7 +60,9 @@ def add_months(day: date, count: int, anchor: int | None = None) -> date:
     index = day.year * 12 + day.month - 1 + count
     year, month = divmod(index, 12)
     wanted = anchor or day.day
-    return date(year, month + 1, min(wanted, monthrange(year, month + 1)[1]))
+    if wanted > _EVERY_MONTH_HAS:
+        wanted = min(wanted, _days(year, month + 1))
+    return date(year, month + 1, wanted)
 
 
 def month_start(day: date) -> date:
@@ -66,7 +70,11 @@ def month_start(day: date) -> date:
 
 
 def days_in_month(day: date) -> int:
-    return monthrange(day.year, day.month)[1]
+    return _days(day.year, day.month)
+
+
+def _days(year: int, month: int) -> int:
+    return _DAYS_OF_MONTHS[month - 1] + (month == _FEBRUARY and isleap(year))
 
 
 def spans(

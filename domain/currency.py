@@ -40,6 +40,12 @@ _TWO_DIGITS = frozenset(
     )
 )
 # fmt: on
+_DIGITS = (
+    dict.fromkeys(_TWO_DIGITS, 2)
+    | dict.fromkeys(_NO_MINOR_UNIT, 0)
+    | dict.fromkeys(_THREE_DIGITS, 3)
+    | dict.fromkeys(_FOUR_DIGITS, 4)
+)
 
 
 @runtime_checkable
@@ -66,12 +72,7 @@ def require_kept(currency: str, replaced: object) -> None:
 
 def exponent(currency: str) -> int:
     """Digits after the point in the currency's minor unit."""
-    if currency in _TWO_DIGITS:
-        return 2
-    if currency in _NO_MINOR_UNIT:
-        return 0
-    if currency in _THREE_DIGITS:
-        return 3
-    if currency in _FOUR_DIGITS:
-        return 4
-    raise Malformed("unknown-currency", field="currency", currency=currency)
+    digits = _DIGITS.get(currency)
+    if digits is None:
+        raise Malformed("unknown-currency", field="currency", currency=currency)
+    return digits

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Protocol
+
 from msgspec import Struct
 
 
@@ -10,3 +13,24 @@ class Step(Struct, frozen=True, kw_only=True):
 
     what: str
     value: str
+
+
+class Telling(Protocol):
+    """Writes the steps of one amount when somebody asks, from the very values it came from.
+
+    Nearly all amounts are posted and never explained: writing their steps took longer than
+    measuring them.
+    """
+
+    def __call__(self) -> Iterable[Step]: ...
+
+
+# The steps of an amount: written already where they are few, else what writes them.
+Told = tuple[Step, ...] | Telling
+
+
+def steps_of(told: Told | None) -> tuple[Step, ...]:
+    """The steps, written out; none where nothing was told."""
+    if told is None or isinstance(told, tuple):
+        return told or ()
+    return tuple(told())

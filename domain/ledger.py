@@ -21,7 +21,7 @@ from msgspec import Struct, structs
 
 from domain.accounting.curves import first_day, last_day
 from domain.accounting.measure import measure
-from domain.accounting.schedule import Schedule, causes_of
+from domain.accounting.schedule import Schedule, causes_of, without_steps
 from domain.calendar import Period
 from domain.due import due
 from domain.errors import Rejected
@@ -94,7 +94,7 @@ def settle(unit: str, state: UnitState | None, fresh: Fresh | None, run: Run) ->
     return Settled(
         entries=entries,
         state=UnitState(
-            schedule=schedule,
+            schedule=schedule if fresh is None else without_steps(schedule),
             posted=_posted(balances, before.posted, lines),
             measured_at=run.position if fresh is not None else before.measured_at,
         ),

@@ -44,78 +44,97 @@ class RatedUsage(Struct, frozen=True):
     pending: tuple[PendingUsage, ...]
 
 
-class _Found(Struct):
-    """What one item in one billing period under one price version gathers."""
+class _Group(Struct):
+    """Usage of one item in one billing period at one price version: all that its charge needs.
 
-    period: BillingPeriod
-    version: PriceVersion
-    days: list[UsageDay]
-    causes: set[int]
-    since: set[tuple[date, str]]
-    until: set[tuple[date, str]]
-
-
-class _Group(Struct, frozen=True):
-    """Usage of one item in one billing period at one price version: all that its charge needs."""
+    A day before `until` goes where the one before it went: no boundary lies between them.
+    """
 
     item: str
     period: BillingPeriod
     version: PriceVersion
+    price: Pricer
     counted: bool
-    days: tuple[UsageDay, ...]
-    causes: tuple[int, ...]
-    since: tuple[tuple[date, str], ...]
-    until: tuple[tuple[date, str], ...]
+    until: date
+    days: list[UsageDay]
+    stretches: list[Stretch]
+
+    def causes(self) -> tuple[int, ...]:
+        batches = tuple({day.position for day in self.days})
+        sold = [stretch.causes for stretch in self.stretches]
+        # What ends the sale inside the period is why no later usage is in the charge.
+        return causes_of(batches, *sold, *[stretch.cut for stretch in self.ended()])
+
+    def ended(self) -> list[Stretch]:
+        return [stretch for stretch in self.stretches if stretch.end < self.period.end]
 
 
 def rate_usage(usage: Iterable[UsageDay], terms: Terms | None, master: MasterData) -> RatedUsage:
     """Charges of one subscription's usage, and what is pending with its reason."""
-    groups: dict[tuple[str, date, str], _Found] = {}
+    sales = _Sales(terms, master, _boundaries(terms, master))
     pending: list[PendingUsage] = []
-    periods: dict[int, tuple[BillingPeriod, ...]] = {}
+    last: dict[str, _Group] = {}
     for day in sorted(usage, key=_in_order):
-        found = price_for(day.meter, day.day, terms, master)
-        if isinstance(found, str):
-            pending.append(_pending(day, found))
-            continue
-        assert terms is not None
-        stretch, version = found
-        period = _period_of(day.day, terms, version.price.interval_months, periods)
-        key = (stretch.item, period.start, version.name)
-        group = groups.setdefault(key, _Found(period, version, [], set(), set(), set()))
+        group = last.get(day.meter)
+        if group is None or day.day >= group.until:
+            found = price_for(day.meter, day.day, terms, master)
+            if isinstance(found, str):
+                pending.append(_pending(day, found))
+                continue
+            group = last[day.meter] = sales.group(day.day, *found)
         group.days.append(day)
-        group.since.add((stretch.since, f"{stretch.waits or ''}"))
-        group.causes.update(stretch.causes, (day.position,))
-        if stretch.end < period.end:
-            # What ends the sale inside the period is why no later usage is in the charge.
-            group.causes.update(stretch.cut)
-            group.until.add((stretch.end, stretch.then))
-    by_period: dict[tuple[date, date], list[_Group]] = {}
-    for key in sorted(groups):
-        whole = _group(key[0], groups[key], master)
-        by_period.setdefault((whole.period.start, whole.period.end), []).append(whole)
-    charges = [charge for one in by_period.values() for charge in _charges(tuple(one))]
-    charges.sort(key=lambda charge: (charge.item, charge.start, charge.price))
-    return RatedUsage(tuple(charges), tuple(pending))
+    return RatedUsage(tuple(sales.charges()), tuple(pending))
 
 
-def _group(item: str, found: _Found, master: MasterData) -> _Group:
-    meter = found.version.price.meter
-    assert meter is not None
-    return _Group(
-        item=item,
-        period=found.period,
-        version=found.version,
-        counted=master.meters[meter].aggregation == "count",
-        days=tuple(found.days),
-        causes=tuple(sorted(found.causes)),
-        since=tuple(sorted(found.since)),
-        until=tuple(sorted(found.until)),
-    )
+class _Sales(Struct):
+    """The groups that usage falls into, made as they are met."""
+
+    terms: Terms | None
+    master: MasterData
+    boundaries: list[date]
+    groups: dict[tuple[str, date, str], _Group] = field(default_factory=dict)
+    prices: dict[str, Pricer] = field(default_factory=dict)
+
+    def group(self, day: date, stretch: Stretch, version: PriceVersion) -> _Group:
+        """Where usage of a day goes, at a price, sold in a stretch of the terms."""
+        assert self.terms is not None
+        period = _period_of(day, self.terms, version.price.interval_months)
+        key = (stretch.item, period.start, version.name)
+        group = self.groups.get(key)
+        if group is None:
+            group = self.groups[key] = self._new(stretch, period, version)
+        place = bisect_right(self.boundaries, day)
+        group.until = min(period.end, self.boundaries[place])
+        if stretch not in group.stretches:
+            group.stretches.append(stretch)
+        return group
+
+    def _new(self, stretch: Stretch, period: BillingPeriod, version: PriceVersion) -> _Group:
+        price = self.prices.get(version.name)
+        if price is None:
+            price = self.prices[version.name] = pricer(version.price.model)
+        assert version.price.meter is not None
+        counted = self.master.meters[version.price.meter].aggregation == "count"
+        return _Group(stretch.item, period, version, price, counted, period.end, [], [])
+
+    def charges(self) -> list[Charge]:
+        """By item, service period and price."""
+        by_period: dict[tuple[date, date], list[_Group]] = {}
+        keys = sorted(self.groups)
+        for key in keys:
+            period = self.groups[key].period
+            by_period.setdefault((period.start, period.end), []).append(self.groups[key])
+        made = [charge for groups in by_period.values() for charge in _charges(groups)]
+        return sorted(made, key=attrgetter("item", "start", "price"))
 
 
-def _in_order(day: UsageDay) -> tuple[date, str, int]:
-    return (day.day, day.meter, day.position)
+def _boundaries(terms: Terms | None, master: MasterData) -> list[date]:
+    """Between two of these days the same price takes the usage of a meter, or none does."""
+    days = {date.max}
+    for stretch in terms.stretches if terms else ():
+        days.update((stretch.start, stretch.end))
+        days.update(version.since for version in master.prices.get(stretch.price, ()))
+    return sorted(days)
 
 
 def _pending(day: UsageDay, reason: str) -> PendingUsage:
@@ -237,25 +256,12 @@ def _is_whole(exact: Decimal, places: int = 0) -> bool:
     return scaled == scaled.to_integral_value()
 
 
-def _inputs(group: _Group) -> tuple[Step, ...]:
-    """Since when it is sold, what each batch brought, and what that comes to exactly."""
-    price = group.version.price
-    quantity = _quantity(group.days, counted=group.counted)
-    return (
-        *(Step(what="sold since", value=str(since)) for since in sorted({*dict(group.since)})),
-        *(Step(what="term before it ends", value=waits) for _, waits in group.since if waits),
-        *(Step(what=f"sold until {end}", value=then) for end, then in group.until),
-        *_batches(group),
-        Step(what=f"usage of {price.meter}", value=plain(quantity)),
-        *rate(price.model, quantity).steps,
-    )
-
-
 def _charge(
-    group: _Group, rated: dict[date, Decimal], carried: _Carried, inputs: tuple[Step, ...]
+    group: _Group,
+    causes: tuple[int, ...],
+    marks: tuple[tuple[date, int], ...],
+    carried: _Carried,
 ) -> Charge:
-    price = group.version.price
-    marks = _marks(group, rated, carried)
     minor = marks[-1][1]
     return Charge(
         item=group.item,
@@ -286,6 +292,8 @@ def _inputs(group: _Group) -> Iterator[Step]:
     price, quantity = group.version.price, _sum(group.days, counted=group.counted)
     for since in sorted({stretch.since for stretch in group.stretches}):
         yield Step(what="sold since", value=str(since))
+    for _, waits in sorted({(one.since, one.waits) for one in group.stretches if one.waits}):
+        yield Step(what="term before it ends", value=str(waits))
     for end, then in sorted({(stretch.end, stretch.then) for stretch in group.ended()}):
         yield Step(what=f"sold until {end}", value=then)
     yield from _batches(group)

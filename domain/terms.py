@@ -195,119 +195,127 @@ def _changes(fact: Fact) -> tuple[Item | ItemChange, ...]:
 
 def _stretches(
     item: str,
-    start: Fact,
-    facts: Sequence[Fact],
+    start: int,
+    said: Sequence[_Said],
     cover: tuple[Cover, ...],
     ended: tuple[int, date, str] | None,
-) -> list[Stretch]:
-    points = _points(item, start, facts)
-    if not points:
-        return []
-    points.append((date.max, None, ()))
-    found = []
+) -> Iterator[Stretch]:
+    points = [*_points(start, said), (date.max, None, ())]
     for (begin, sold, causes), (end, following, ending) in pairwise(points):
         if sold is None:
             continue
-        for row in cover:
+        for row in cover[bisect_right(cover, begin, key=_end) :]:
             since, until = max(begin, row.start), min(end, row.end)
-            if since < until:
-                cut, then = (ending, _in_words(following)) if end <= row.end else ((), "")
-                if ended is not None and until == ended[1]:
-                    cut, then = causes_of(cut, (ended[0],)), f"{then} cancelled".strip()
-                found.append(
-                    Stretch(
-                        item=item,
-                        start=since,
-                        end=until,
-                        since=begin,
-                        price=sold[0],
-                        quantity=sold[1],
-                        causes=causes_of(causes, row.causes, (start.position,)),
-                        cut=cut,
-                        then=then,
-                        waits=row.waits,
-                    )
-                )
-    return sorted(found, key=lambda stretch: stretch.start)
+            if since >= until:
+                continue
+            cut, then = (ending, _in_words(following)) if end <= row.end else ((), "")
+            if ended is not None and until == ended[1]:
+                cut, then = causes_of(cut, (ended[0],)), f"{then} cancelled".strip()
+            yield Stretch(
+                item=item,
+                start=since,
+                end=until,
+                since=begin,
+                price=sold[0],
+                quantity=sold[1],
+                causes=causes_of(causes, row.causes, (start,)),
+                cut=cut,
+                then=then,
+                waits=row.waits,
+            )
+            if until == end:
+                break
 
 
 def _in_words(sold: Sold | None) -> str:
     return f"then {plain(sold[1])} of {sold[0]}" if sold else "then no more"
 
 
-def _points(item: str, start: Fact, facts: Sequence[Fact]) -> list[Point]:
+def _points(start: int, said: Sequence[_Said]) -> list[Point]:
     """Days on which what is sold changes, with what is sold from then on and why."""
     setting = _Setting()
     points: list[Point] = []
-    mine = [fact for fact in facts if any(change.item == item for change in _changes(fact))]
-    for day, group in groupby(mine, key=lambda fact: _effective(fact, start)):
-        for fact in group:
-            setting.take(item, fact)
-        sold = setting.sold()
-        if sold == (points[-1][1] if points else None):
+    places: dict[int, list[int]] = {}
+    for place, one in enumerate(said):
+        places.setdefault(one.by, []).append(place)
+    sold: Sold | None = None
+    causes: tuple[int, ...] = ()
+    for day, group in groupby(said, key=_day):
+        for one in group:
+            setting.take(one)
+        if setting.sold() == sold:
             continue
-        causes = causes_of(setting.causes(), points[-1][2] if points else ())
-        points.append((day, sold, _needed(item, start, mine, (day, sold, causes))))
+        sold = setting.sold()
+        resting = causes_of(setting.causes(), causes)
+        mine = sorted(place for by in {start, *resting} for place in places.get(by, ()))
+        causes = _needed(start, [said[place] for place in mine], (day, sold, resting))
+        points.append((day, sold, causes))
     return points
 
 
-def _needed(item: str, start: Fact, mine: Sequence[Fact], point: Point) -> tuple[int, ...]:
+def _needed(start: int, said: Sequence[_Said], point: Point) -> tuple[int, ...]:
     """The fewest facts with which the same is sold from the same day on.
 
     What was agreed last is left out first: agreed late, it would change how all is measured. What
     is needed only because of another that goes is tried again.
     """
-    day, sold, causes = point
-    agreed = {fact.position: fact.when.measured for fact in mine}
-    turn = sorted(causes, key=lambda cause: (agreed.get(cause, date.min), -cause), reverse=True)
+    causes = point[2]
+    agreed = {one.by: one.measured for one in said}
+    spare = [cause for cause in causes if cause != start]
+    turn = sorted(spare, key=lambda cause: (agreed[cause], -cause), reverse=True)
     for cause in (*turn, *turn):
-        fewer = {start.position, *causes} - ({cause} if cause != start.position else set())
-        rest = [fact for fact in mine if fact.position in fewer]
-        if cause in causes and _changes_to(item, start, rest, (day, sold, causes)):
-            causes = tuple(position for position in causes if position in fewer)
+        fewer = [one for one in said if one.by != cause]
+        if cause in causes and _changes_to(fewer, point):
+            causes = tuple(position for position in causes if position != cause)
+            said = fewer
     return causes
 
 
-def _changes_to(item: str, start: Fact, facts: Sequence[Fact], point: Point) -> bool:
+def _changes_to(said: Sequence[_Said], point: Point) -> bool:
     """Whether the same is sold from that day on, and not before."""
     day, sold, _ = point
-    until = [fact for fact in facts if _effective(fact, start) <= day]
-    before = [fact for fact in until if _effective(fact, start) < day]
-    return _alone(item, until) == sold and _alone(item, before) != sold
+    before, since = _Setting(), _Setting()
+    for one in said:
+        if one.day < day:
+            before.take(one)
+        if one.day <= day:
+            since.take(one)
+    return since.sold() == sold and before.sold() != sold
 
 
-def _alone(item: str, facts: Sequence[Fact]) -> Sold | None:
-    setting = _Setting()
-    for fact in facts:
-        setting.take(item, fact)
-    return setting.sold()
-
-
-def priced(item: str, day: date, facts: Sequence[Fact]) -> tuple[str, tuple[int, ...]]:
-    """The price an item was last given by a day, in term or not, and the fact that says so.
+class Given(NamedTuple):
+    """The price an item has from a day on, in term or not, and the fact that says so.
 
     None need say it where the start of the subscription does.
     """
-    price, by = "", 0
-    first = ""
+
+    day: date
+    price: str
+    causes: tuple[int, ...]
+
+
+NEVER_GIVEN = Given(date.min, "", ())
+
+
+def prices_given(facts: Sequence[Fact]) -> dict[str, list[Given]]:
+    """The prices each item was given, in effective order."""
+    found: dict[str, list[Given]] = {}
+    first: dict[str, str] = {}
+    by: dict[str, int] = {}
     for fact in facts:
-        if fact.when.effective <= day:
-            given = [change.price for change in _changes(fact) if change.item == item]
-            named = next((one for one in reversed(given) if one), "")
-            if isinstance(fact.event, SubscriptionStarted):
-                first = named
-            if named and named != price:
-                price, by = named, fact.position
-    return price, () if price == first else (by,)
+        named = {c.item: c.price for c in _changes(fact) if c.price}
+        if isinstance(fact.event, SubscriptionStarted):
+            first = named
+        for item, price in named.items():
+            given = found.setdefault(item, [NEVER_GIVEN])
+            if given[-1].price != price:
+                by[item] = fact.position
+            causes = () if price == first.get(item) else (by[item],)
+            given.append(Given(fact.when.effective, price, causes))
+    return found
 
 
-def _effective(fact: Fact, start: Fact) -> date:
-    """Nothing is sold before the term begins, so what is effective earlier counts from there."""
-    assert isinstance(start.event, SubscriptionStarted)
-    return max(fact.when.effective, start.event.term_from)
-
-
-def _as_change(change: Item | ItemChange) -> ItemChange:
-    if isinstance(change, ItemChange):
-        return change
-    return ItemChange(item=change.item, price=change.price, quantity=change.quantity)
+def given_by(prices: dict[str, list[Given]], item: str, day: date) -> Given:
+    """The price an item was last given by a day."""
+    given = prices.get(item, [NEVER_GIVEN])
+    return given[bisect_right(given, day, key=_day) - 1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from functools import partial
 
 from domain.accounting.curves import At
 from domain.accounting.schedule import Flow, causes_of
@@ -43,9 +44,11 @@ def _dated(
             on=day,
             causes=causes,
             rule="approved-adjustment@1",
-            steps=(
-                Step(what=event.memo, value=decimal_text(sign * line.amount_minor, event.currency)),
-            ),
+            told=partial(_told, event, sign * line.amount_minor),
         )
         for line in event.lines
     )
+
+
+def _told(event: AdjustmentProposed, minor: int) -> tuple[Step, ...]:
+    return (Step(what=event.memo, value=decimal_text(minor, event.currency)),)

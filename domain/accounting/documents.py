@@ -169,7 +169,7 @@ def _flow(
         on=day,
         causes=causes_of((billed.cause,), inferred, cut.causes if cut else ()),
         rule="receivable-at-issue@1",
-        steps=(
+        told=lambda: (
             Step(what=what, value=decimal_text(minor, billed.currency)),
             Step(what="document", value=f"{billed.number} of {day}"),
         ),

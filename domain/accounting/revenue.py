@@ -9,14 +9,12 @@ from datetime import date
 
 from domain.accounting.curves import At, Curve, Progress, Ratable, Steps
 from domain.accounting.schedule import Flow
-from domain.explain import Step
+from domain.explain import Step, Told, steps_of
 
 RELEASE = (("contract-liability", 1), ("revenue", -1))
 
 
-def release(
-    obligation: str, curve: Curve, causes: tuple[int, ...], rule: str, steps: tuple[Step, ...] = ()
-) -> Flow:
+def release(obligation: str, curve: Curve, causes: tuple[int, ...], rule: str, told: Told) -> Flow:
     """Liability to revenue, driven by time (rules 30 to 32)."""
     return Flow(
         kind="release",
@@ -26,7 +24,7 @@ def release(
         curve=curve,
         causes=causes,
         rule=rule,
-        steps=steps,
+        told=lambda: steps_of(told),
     )
 
 
@@ -37,32 +35,41 @@ def over_time(
     minor: int,
     by: Progress,
     causes: tuple[int, ...],
-    steps: tuple[Step, ...] = (),
+    told: Told = (),
 ) -> Flow:
     """Straight-line over [start, end) (rule 32); cumulative rounding closes to zero (rule 47).
 
     Where no day is left the amount is earned at once: nothing may vanish (law 9).
     """
     if end <= start:
-        return at_once(obligation, start, minor, causes, steps)
-    spread = Step(what=f"earned evenly by {by}", value=f"{start} to {end}")
+        return at_once(obligation, start, minor, causes, told)
     curve = Ratable(start, end, minor, by)
-    return release(obligation, curve, causes, f"ratable-by-{by}@1", (*steps, spread))
+    rule = f"ratable-by-{by}@1"
+    return release(obligation, curve, causes, rule, lambda: (*steps_of(told), _spread(curve)))
+
+
+def _spread(curve: Ratable) -> Step:
+    return Step(what=f"earned evenly by {curve.by}", value=f"{curve.start} to {curve.end}")
 
 
 def at_once(
-    obligation: str, day: date, minor: int, causes: tuple[int, ...], steps: tuple[Step, ...] = ()
+    obligation: str, day: date, minor: int, causes: tuple[int, ...], told: Told = ()
 ) -> Flow:
     """The whole amount when control passes (rule 30)."""
-    earned = Step(what="earned", value=str(day))
-    return release(obligation, At(day, minor), causes, "point-in-time@1", (*steps, earned))
+    return release(
+        obligation,
+        At(day, minor),
+        causes,
+        "point-in-time@1",
+        lambda: (*steps_of(told), Step(what="earned", value=str(day))),
+    )
 
 
 def as_used(
     obligation: str,
     marks: tuple[tuple[date, int], ...],
     causes: tuple[int, ...],
-    steps: tuple[Step, ...] = (),
+    told: Told = (),
 ) -> Flow:
     """Usage is earned in the period it occurs in (rules 24 and 26)."""
-    return release(obligation, Steps(marks), causes, "usage-as-it-occurs@1", steps)
+    return release(obligation, Steps(marks), causes, "usage-as-it-occurs@1", told)

@@ -11,14 +11,14 @@ from datetime import date
 from msgspec import Struct, structs
 
 from domain.accounting.curves import Curve, frozen_at, last_day, standing, total
-from domain.explain import Step
+from domain.explain import Step, Telling, steps_of
 
 
 class Flow(Struct, frozen=True, kw_only=True):
     """One amount and its way: legs are (account, +1 debit or -1 credit) times the curve.
 
     `on` is the document's date, none for what time drives. `causes` are positions of the facts
-    without which the amount or its steps would differ (law 8). `steps` explain it on paper.
+    without which the amount or its steps would differ (law 8). `told` explains it on paper.
     """
 
     kind: str
@@ -30,7 +30,11 @@ class Flow(Struct, frozen=True, kw_only=True):
     obligation: str = ""
     document: str = ""
     on: date | None = None
-    steps: tuple[Step, ...] = ()
+    told: Telling | None = None
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        return steps_of(self.told)
 
 
 class PendingUsage(Struct, frozen=True, kw_only=True):
@@ -68,13 +72,13 @@ class Schedule(Struct, frozen=True, kw_only=True):
 def without_steps(schedule: Schedule) -> Schedule:
     """The schedule as it is stored: all that is needed to cut it, nothing only to explain it."""
     return structs.replace(
-        schedule, flows=tuple(structs.replace(flow, steps=()) for flow in schedule.flows)
+        schedule, flows=tuple(structs.replace(flow, told=None) for flow in schedule.flows)
     )
 
 
 def causes_of(*groups: tuple[int, ...]) -> tuple[int, ...]:
     """The union of causes, sorted, each once."""
-    return tuple(sorted({position for group in groups for position in group}))
+    return tuple(sorted(set().union(*groups)))
 
 
 def frozen(flows: tuple[Flow, ...], stop: date, causes: tuple[int, ...]) -> tuple[Flow, ...]:
@@ -86,9 +90,14 @@ def _frozen(flow: Flow, stop: date, causes: tuple[int, ...]) -> Flow | None:
     curve = frozen_at(flow.curve, stop)
     if curve is None or curve == flow.curve:
         return flow if curve is not None else None
-    steps = (*flow.steps, Step(what="measured anew after", value=str(stop)))
     together = causes_of(flow.causes, causes)
-    return structs.replace(flow, curve=curve, causes=together, steps=steps)
+    anew = "measured anew after"
+    return structs.replace(
+        flow,
+        curve=curve,
+        causes=together,
+        told=lambda: (*flow.steps, Step(what=anew, value=str(stop))),
+    )
 
 
 def stands(flows: tuple[Flow, ...], day: date) -> int:

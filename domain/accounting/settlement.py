@@ -7,8 +7,9 @@ goes first. Money no open item takes goes to contract liability while it names a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
+from functools import partial
 from typing import TypeVar
 
 from msgspec import Struct, field
@@ -17,7 +18,7 @@ from domain.accounting.curves import At
 from domain.accounting.documents import billed_lines
 from domain.accounting.schedule import Flow, causes_of
 from domain.cash import PaymentApplied, PaymentReceived, PaymentRefunded
-from domain.explain import Step
+from domain.explain import Step, Telling
 from domain.facts import Fact
 from domain.money import decimal_text
 from domain.revenue_contract import ContractOpened
@@ -73,6 +74,10 @@ class _Match(Struct):
     money: _Money
     claim: _Claim
     minor: int
+
+
+# Members of a group with what was stated and applied of each.
+_Stood = list[tuple[_Holder, int, int]]
 
 
 def settlement_flows(facts: Sequence[Fact], customer: str, currency: str) -> tuple[Flow, ...]:
@@ -168,10 +173,9 @@ def _stated(
             _meet(money, claim)
             money.group.causes = causes_of(money.group.causes, causes)
             day = max(fact.when.effective, claim.issued_on, money.day)
-            told = (Step(what="by", value="as stated"),)
             place = f"{money.name}:{claim.name}:stated"
             minor = row.amount_minor
-            flows.append(_application(place, claim.name, day, minor, causes, currency, told))
+            flows.append(_application(place, claim.name, day, minor, causes, currency, _as_stated))
     return flows
 
 
@@ -238,27 +242,33 @@ def _apply(walk: _Walk, day: date) -> None:
 def _move(walk: _Walk, match: _Match, day: date, minor: int) -> None:
     money, claim = match.money, match.claim
     _meet(money, claim)
-    causes, steps = money.group.causes, _standing(walk, money, day)
+    causes, stood = money.group.causes, _standing(money)
     match.minor += minor
     money.applied += minor
     claim.applied += minor
-    how = (Step(what="by", value="oldest due first"), *steps)
+    how = partial(_by_default, walk, stood, day)
     place = f"{money.name}:{claim.name}"
     walk.flows.append(_application(place, claim.name, day, minor, causes, walk.currency, how))
 
 
-def _standing(walk: _Walk, holder: _Holder, day: date) -> tuple[Step, ...]:
-    """All that met before, change by change: what one hides behind another still shows."""
-    return tuple(
-        Step(
-            what=member.name,
-            value=(
-                f"{_sum(walk, member, day)}; {walk.text(member.stated)} stated, "
-                f"{walk.text(member.applied)} applied before"
-            ),
-        )
-        for member in sorted(holder.group.members, key=lambda member: member.name)
-    )
+def _as_stated() -> tuple[Step, ...]:
+    return (Step(what="by", value="as stated"),)
+
+
+def _by_default(walk: _Walk, stood: _Stood, day: date) -> tuple[Step, ...]:
+    return (Step(what="by", value="oldest due first"), *_all_that_met(walk, stood, day))
+
+
+def _standing(holder: _Holder) -> _Stood:
+    """All that met before, as it stands now."""
+    return [(member, member.stated, member.applied) for member in holder.group.members]
+
+
+def _all_that_met(walk: _Walk, stood: _Stood, day: date) -> Iterator[Step]:
+    """Change by change: what one hides behind another still shows."""
+    for member, stated, applied in sorted(stood, key=lambda row: row[0].name):
+        told = f"{walk.text(stated)} stated, {walk.text(applied)} applied before"
+        yield Step(what=member.name, value=f"{_sum(walk, member, day)}; {told}")
 
 
 def _sum(walk: _Walk, holder: _Holder, day: date) -> str:
@@ -286,6 +296,7 @@ def _advances(walk: _Walk, day: date) -> None:
 def _advance_flow(
     walk: _Walk, money: _Money, contract: tuple[str, date, int], day: date, minor: int
 ) -> Flow:
+    before, stood = money.advanced, _standing(money)
     return Flow(
         kind="advance",
         subject=f"{money.name}:{contract[0]}",
@@ -295,10 +306,10 @@ def _advance_flow(
         on=day,
         causes=causes_of(money.group.causes, (contract[2],)),
         rule="advance-on-contract@1",
-        steps=(
+        told=lambda: (
             Step(what=f"advance on {contract[0]}", value=walk.text(minor)),
-            Step(what="advanced before", value=walk.text(money.advanced)),
-            *_standing(walk, money, day),
+            Step(what="advanced before", value=walk.text(before)),
+            *_all_that_met(walk, stood, day),
         ),
     )
 
@@ -310,7 +321,7 @@ def _application(
     minor: int,
     causes: tuple[int, ...],
     currency: str,
-    steps: tuple[Step, ...],
+    told: Telling,
 ) -> Flow:
     return Flow(
         kind="application",
@@ -321,7 +332,10 @@ def _application(
         on=day,
         causes=causes,
         rule="cash-application@1",
-        steps=(Step(what=f"applied to {invoice}", value=decimal_text(minor, currency)), *steps),
+        told=lambda: (
+            Step(what=f"applied to {invoice}", value=decimal_text(minor, currency)),
+            *told(),
+        ),
     )
 
 
@@ -352,5 +366,5 @@ def _cash(
         on=day,
         causes=causes_of((fact.position,), more),
         rule="cash-at-receipt@1",
-        steps=(Step(what=kind, value=decimal_text(minor, currency)),),
+        told=lambda: (Step(what=kind, value=decimal_text(minor, currency)),),
     )

@@ -23,7 +23,7 @@ from domain.master import MasterData
 from domain.party import registered
 from domain.rating import rate_usage
 from domain.subscription import SubscriptionAmended, SubscriptionStarted
-from domain.terms import Terms, priced, terms
+from domain.terms import Terms, given_by, prices_given, terms
 from domain.usage import UsageDay
 
 
@@ -42,7 +42,7 @@ def subscription_revenue(
         return (), rated.pending
     by = master.progress(book, folded.started.term_from)
     used = tuple(
-        as_used(charge.item, charge.marks, charge.causes, charge.steps) for charge in rated.charges
+        as_used(charge.item, charge.marks, charge.causes, charge.told) for charge in rated.charges
     )
     documents = _on_documents(own, billed, folded.started_at, master, book)
     return (*_recurring(own, folded, master, by), *used, *documents), rated.pending
@@ -57,11 +57,12 @@ def _on_documents(
 ) -> tuple[Flow, ...]:
     """What is earned as invoiced, and the price cuts granted on lines that bill anything else."""
     flows: list[Flow] = []
+    prices = prices_given(own)
     for row in billed:
         day = row.line.service_from or row.issued_on
-        price, causes = priced(row.obligation, day, own)
-        version = master.price(price, day) or first_version(price, master)
-        causes = causes_of((started_at,), causes)
+        given = given_by(prices, row.obligation, day)
+        version = master.price(given.price, day) or first_version(given.price, master)
+        causes = causes_of((started_at,), given.causes)
         told = (Step(what=f"{row.obligation} sold at", value=version.name if version else "none"),)
         if version is None or version.price.pattern != "as-invoiced":
             flows.extend(concessions(row, master.progress(book, day), causes, told))
@@ -144,12 +145,12 @@ def _flows(charges: Sequence[Charge], by: Progress) -> tuple[Flow, ...]:
 
 
 def _earned(charge: Charge, by: Progress) -> tuple[Flow, ...]:
-    item, causes, steps = charge.item, charge.causes, charge.steps
+    item, causes, told = charge.item, charge.causes, charge.told
     if charge.pattern == "point-in-time":
-        return (at_once(item, charge.start, charge.minor, causes, steps),)
+        return (at_once(item, charge.start, charge.minor, causes, told),)
     start = measured_from(charge.end, by)
     if charge.end == charge.period.end or start <= charge.start:
-        return (over_time(item, charge.start, charge.end, charge.minor, by, causes, steps),)
+        return (over_time(item, charge.start, charge.end, charge.minor, by, causes, told),)
     return _cut_short(charge, start, by)
 
 
@@ -159,12 +160,12 @@ def _cut_short(charge: Charge, start: date, by: Progress) -> tuple[Flow, ...]:
     Until the change is measured the charge is earned as if it ran on; what its part comes to beyond
     that is earned in what is left of it. By days nothing is left: both are cut by days.
     """
-    item, causes, steps = charge.item, charge.causes, charge.steps
+    item, causes, told = charge.item, charge.causes, charge.told
     running = over_time(
-        item, charge.start, charge.period.end, charge.running_minor, by, causes, steps
+        item, charge.start, charge.period.end, charge.running_minor, by, causes, told
     )
     kept = frozen((running,), start - ONE_DAY, causes)
     rest = charge.minor - stands(kept, start - ONE_DAY)
     if charge.end <= start:
-        return (*kept, at_once(item, charge.end, rest, causes, steps)) if rest else kept
-    return (*kept, over_time(item, start, charge.end, rest, by, causes, steps))
+        return (*kept, at_once(item, charge.end, rest, causes, told)) if rest else kept
+    return (*kept, over_time(item, start, charge.end, rest, by, causes, told))

@@ -9,7 +9,7 @@ from domain.pricing import flat, graduated, per_unit
 from domain.pricing.flat import Flat
 from domain.pricing.graduated import Graduated, Tier
 from domain.pricing.per_unit import PerUnit
-from domain.pricing.rated import Rated
+from domain.pricing.rated import Pricer, Rated
 
 Model = Flat | PerUnit | Graduated
 
@@ -18,29 +18,30 @@ __all__ = [
     "Graduated",
     "Model",
     "PerUnit",
+    "Pricer",
     "Rated",
     "Tier",
-    "amount",
+    "pricer",
     "rate",
     "require_valid",
 ]
 
 
-def amount(model: Model, quantity: Decimal) -> Decimal:
-    """What a quantity costs at a price, exactly; rounding is for whoever charges it."""
+def pricer(model: Model) -> Pricer:
+    """What any quantity costs at a price: to be asked many times over."""
     match model:
         case Flat():
-            return flat.amount(model, quantity)
+            return flat.pricer(model)
         case PerUnit():
-            return per_unit.amount(model, quantity)
+            return per_unit.pricer(model)
         case Graduated():
-            return graduated.amount(model, quantity)
+            return graduated.pricer(model)
         case _:
             assert_never(model)
 
 
 def rate(model: Model, quantity: Decimal) -> Rated:
-    """The same amount, together with the steps that lead to it."""
+    """What one quantity costs, together with the steps that lead to it."""
     match model:
         case Flat():
             return flat.rate(model, quantity)

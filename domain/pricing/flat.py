@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from domain.decimals import plain, require_price
 from domain.explain import Step
-from domain.pricing.rated import Rated
+from domain.pricing.rated import Pricer, Rated
 
 
 class Flat(
@@ -20,15 +20,14 @@ class Flat(
     amount: Decimal
 
 
-def amount(model: Flat, quantity: Decimal) -> Decimal:
+def pricer(model: Flat) -> Pricer:
     """The amount, whatever the quantity."""
-    del quantity
-    return model.amount
+    return lambda _quantity: model.amount
 
 
 def rate(model: Flat, quantity: Decimal) -> Rated:
     steps = (Step(what="flat price", value=plain(model.amount)),)
-    return Rated(Fraction(amount(model, quantity)), steps)
+    return Rated(Fraction(pricer(model)(quantity)), steps)
 
 
 def require_valid(model: Flat) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from decimal import Decimal
 from fractions import Fraction
+from typing import NamedTuple
 
 from msgspec import Struct
 
 from domain.decimals import EXACT, bounded, plain, require_price
 from domain.errors import Rejected
 from domain.explain import Step
-from domain.pricing.rated import Rated
+from domain.pricing.rated import Pricer, Rated
+
+_ZERO = Decimal(0)
 
 
 class Tier(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -29,45 +33,61 @@ class Graduated(
     tiers: tuple[Tier, ...]
 
 
-_Parts = list[tuple[Decimal, Tier]]
+class _Band(NamedTuple):
+    """A tier from its floor on: inside it a quantity costs `quantity * unit_amount + offset`."""
+
+    floor: Decimal
+    unit_amount: Decimal
+    offset: Decimal
 
 
-def amount(model: Graduated, quantity: Decimal) -> Decimal:
+def pricer(model: Graduated) -> Pricer:
     """Each tier prices the units inside it.
 
     Below zero the first tier's unit price goes on, so that usage taken back gives back what the
     first units cost; its flat amount is not given back, since no unit fell into the tier.
     """
-    return _sum(_parts(model, quantity))
+    bands = _bands(model)
+    floors = [band.floor for band in bands]
+    # Where no tier is reached the unit price of the first one counts, without its flat amount.
+    lines = [(model.tiers[0].unit_amount, _ZERO), *((band[1:]) for band in bands)]
+
+    def price(quantity: Decimal) -> Decimal:
+        unit_amount, offset = lines[_reached(floors, quantity)]
+        return quantity.fma(unit_amount, offset, EXACT)
+
+    return price
 
 
 def rate(model: Graduated, quantity: Decimal) -> Rated:
-    parts = _parts(model, quantity)
-    return Rated(Fraction(_sum(parts)), tuple(_step(units, tier) for units, tier in parts))
-
-
-def _parts(model: Graduated, quantity: Decimal) -> _Parts:
-    """The units inside each tier that any unit falls in."""
+    floors = [band.floor for band in _bands(model)]
+    reached = _reached(floors, quantity)
+    ends = [*floors[1:reached], quantity]
+    parts = zip(model.tiers[:reached], floors, ends, strict=False)
+    steps = tuple(_step(tier, EXACT.subtract(end, floor)) for tier, floor, end in parts)
     if quantity < 0:
-        below = Tier(unit_amount=model.tiers[0].unit_amount, up_to=model.tiers[0].up_to)
-        return [(quantity, below)]
-    parts, floor = [], Decimal(0)
+        first = model.tiers[0]
+        steps = (_step(Tier(unit_amount=first.unit_amount, up_to=first.up_to), quantity),)
+    return Rated(Fraction(pricer(model)(quantity)), steps)
+
+
+# How many tiers any unit falls in.
+_reached = bisect_left
+
+
+def _bands(model: Graduated) -> list[_Band]:
+    bands, floor, below = [], _ZERO, _ZERO
     for tier in model.tiers:
-        ceiling = quantity if tier.up_to is None else min(quantity, tier.up_to)
-        if ceiling > floor:
-            parts.append((EXACT.subtract(ceiling, floor), tier))
-            floor = ceiling
-    return parts
+        below = EXACT.add(below, tier.flat_amount)
+        offset = EXACT.subtract(below, EXACT.multiply(floor, tier.unit_amount))
+        bands.append(_Band(floor, tier.unit_amount, offset))
+        if tier.up_to is not None:
+            below = EXACT.fma(tier.up_to, tier.unit_amount, offset)
+            floor = tier.up_to
+    return bands
 
 
-def _sum(parts: _Parts) -> Decimal:
-    total = Decimal(0)
-    for units, tier in parts:
-        total = EXACT.add(total, EXACT.fma(units, tier.unit_amount, tier.flat_amount))
-    return total
-
-
-def _step(units: Decimal, tier: Tier) -> Step:
+def _step(tier: Tier, units: Decimal) -> Step:
     bound = "above" if tier.up_to is None else f"up to {plain(tier.up_to)}"
     flat = f" + {plain(tier.flat_amount)}" if tier.flat_amount else ""
     return Step(what=f"tier {bound}", value=f"{plain(units)} x {plain(tier.unit_amount)}{flat}")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 
 from msgspec import Struct
 
 from domain.decimals import EXACT, plain, require_price
 from domain.explain import Step
-from domain.pricing.rated import Rated
+from domain.pricing.rated import Pricer, Rated
 
 
 class PerUnit(
@@ -20,15 +21,15 @@ class PerUnit(
     unit_amount: Decimal
 
 
-def amount(model: PerUnit, quantity: Decimal) -> Decimal:
+def pricer(model: PerUnit) -> Pricer:
     """Quantity times unit amount, exactly."""
-    return EXACT.multiply(model.unit_amount, quantity)
+    return partial(EXACT.multiply, model.unit_amount)
 
 
 def rate(model: PerUnit, quantity: Decimal) -> Rated:
     product = f"{plain(quantity)} x {plain(model.unit_amount)}"
     steps = (Step(what="quantity x unit price", value=product),)
-    return Rated(Fraction(amount(model, quantity)), steps)
+    return Rated(Fraction(pricer(model)(quantity)), steps)
 
 
 def require_valid(model: PerUnit) -> None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from decimal import Decimal
 from fractions import Fraction
 
 from msgspec import Struct
 
 from domain.explain import Step
+
+# What a quantity costs at a price, exactly; rounding is for whoever charges it.
+Pricer = Callable[[Decimal], Decimal]
 
 
 class Rated(Struct, frozen=True):

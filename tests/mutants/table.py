@@ -152,8 +152,8 @@ MUTANTS = (
     Mutant(
         "9-nothing-silent",
         "domain/rating.py",
-        "            pending.append(_pending(day, found))\n            continue",
-        "            continue",
+        "                pending.append(_pending(day, found))\n                continue",
+        "                continue",
         "usage nobody sold is dropped",
     ),
     Mutant(
@@ -166,8 +166,8 @@ MUTANTS = (
     Mutant(
         "10-a-longer-look-changes-nothing-earlier",
         "domain/rating.py",
-        "        found[day] = exact\n    return found",
-        "        found[day] = exact\n    return dict.fromkeys(found, exact)",
+        "map(group.price, used.values())",
+        "map(group.price, [max(used.values())] * len(used))",
         "usage to come is earned before it occurs",
     ),
     Mutant(
@@ -189,7 +189,7 @@ MUTANTS = (
 RULE = Mutant(
     "explain",
     "domain/pricing/graduated.py",
-    "ceiling = quantity if tier.up_to is None else min(quantity, tier.up_to)",
-    "ceiling = quantity",
-    "the first tier takes every unit",
+    "            floor = tier.up_to\n    return bands",
+    "            floor = _ZERO\n    return bands",
+    "every tier takes all units",
 )
