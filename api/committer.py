@@ -12,15 +12,17 @@ from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from typing import Any, TypeVar
 
+from domain.errors import Malformed
 from replay.ledger import Ledger
 from store.remembered import Remembered
 from store.request import Outcome, Request
+from store.sitting import Asked, ask
 
 GROUP = 500
 
 Result = TypeVar("Result")
 Act = Callable[[], Any]
-Waiting = tuple[Request | Act, Future[Any]]
+Waiting = tuple[Asked | Act, Future[Any]]
 
 
 class Committers:
@@ -33,9 +35,16 @@ class Committers:
         self._threads: list[Thread] = []
 
     def submit(self, request: Request) -> Future[Outcome]:
-        """One command, in a group with whatever else waits."""
+        """One command, in a group with whatever else waits.
+
+        What can be worked out of it alone is done here, while the committer waits for the database.
+        """
         answer: Future[Outcome] = Future()
-        self._queue(request.entity).put((request, answer))
+        asked = ask(request)
+        if isinstance(asked, Malformed):
+            answer.set_result(asked)
+        else:
+            self._queue(request.entity).put((asked, answer))
         return answer
 
     def call(self, entity: str, act: Callable[[], Result]) -> Future[Result]:
@@ -69,9 +78,9 @@ class Committers:
             # Who hung up before the turn came is left out; from here on nobody can.
             group = [row for row in group if row[1].set_running_or_notify_cancel()]
             if group:
-                requests = [request for request, _ in group]
-                commit = partial(self._ledger.submit_many, entity, remembered=remembered)
-                _settle([answer for _, answer in group], partial(commit, requests))
+                asking = [asked for asked, _ in group]
+                work = partial(self._ledger.commit, entity, asking, remembered)
+                _settle([answer for _, answer in group], work)
             if after is not None and after[1].set_running_or_notify_cancel():
                 act, answer = after
                 _settle([answer], partial(_alone, act))
@@ -79,13 +88,13 @@ class Committers:
 
 def _group(
     first: Waiting, queue: "SimpleQueue[Waiting | None]"
-) -> tuple[list[tuple[Request, Future[Any]]], tuple[Act, Future[Any]] | None]:
+) -> tuple[list[tuple[Asked, Future[Any]]], tuple[Act, Future[Any]] | None]:
     """The requests that wait now, up to the first act, which comes after them."""
-    group: list[tuple[Request, Future[Any]]] = []
+    group: list[tuple[Asked, Future[Any]]] = []
     waiting: Waiting | None = first
     while waiting is not None:
         wanted, answer = waiting
-        if not isinstance(wanted, Request):
+        if not isinstance(wanted, Asked):
             return group, (wanted, answer)
         group.append((wanted, answer))
         if len(group) == GROUP:

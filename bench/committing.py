@@ -131,5 +131,5 @@ def _all(committers: Committers, requests: Sequence[Request], *, width: int) -> 
 
 def _make_tables(stand: Stand, number: int) -> None:
     """Once, whichever of the two figures comes first."""
-    if number == 0:
+    if number == 0 and not committed.is_made(stand.floor):
         committed.make(stand.floor)

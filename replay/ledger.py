@@ -26,7 +26,7 @@ from store.lag import Lag, lag
 from store.remembered import Remembered
 from store.request import Clock, Outcome, Receipt, Request
 from store.seals import period_seal
-from store.transact import Asking, append_group, append_many, submit
+from store.transact import Asking, append_group, append_surely, submit
 from store.usage_input import Raw
 from store.usage_rows import BatchReceipt, ingest
 from store.usage_stage import UsageBatch
@@ -89,15 +89,25 @@ class Ledger:
         with self.connection() as connection:
             return submit(connection, request, clock=self.clock, evidence=close_evidence)
 
-    def submit_many(self, entity: str, requests: Iterable[Request]) -> list[Outcome]:
-        """Many commands of one entity, each answered by itself."""
-        with self.connection() as connection:
-            return append_many(
-                connection, entity, requests, clock=self.clock, evidence=close_evidence
-            )
+    def submit_many(
+        self,
+        entity: str,
+        requests: Iterable[Request],
+        *,
+        remembered: Remembered | None = None,
+    ) -> list[Outcome]:
+        """Many commands of one entity, each answered by itself, should a connection be lost too."""
+        return append_surely(
+            self.connection,
+            entity,
+            requests,
+            clock=self.clock,
+            evidence=close_evidence,
+            remembered=remembered,
+        )
 
     def commit(self, entity: str, asking: Asking, remembered: Remembered) -> list[Outcome]:
-        """A committer's group, answered also if the connection is lost meanwhile."""
+        """The same for one group that is ready to be decided, as a committer has it."""
         return append_group(
             self.connection,
             entity,

@@ -19,9 +19,11 @@ from store import copying
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _INT8 = 20
+_TEXT = 25
 
 _length = Struct(">I").pack
 _int8 = Struct(">iq").pack
+_bigint = Struct(">q").pack
 _one_int8 = Struct(">IiiIiiiq").pack
 _array = Struct(">iiIii").pack
 _empty_array = Struct(">iiI").pack
@@ -66,6 +68,14 @@ def array(kind: int, rows: Sequence[bytes]) -> Packed:
     return Packed(b"".join(parts))
 
 
+def text_array(values: Sequence[str]) -> Packed:
+    return array(_TEXT, [value.encode() for value in values])
+
+
+def int8_array(values: Sequence[int]) -> Packed:
+    return array(_INT8, [_bigint(value) for value in values])
+
+
 def optional_text(value: str | None) -> bytes:
     return copying.NULL if value is None else copying.text(value)
 
@@ -79,7 +89,7 @@ def int8s(values: Sequence[int]) -> bytes:
     """An array of bigint as a field."""
     if len(values) == 1:
         return _one_int8(32, 1, 0, _INT8, 1, 1, 8, values[0])
-    return copying.raw(array(_INT8, [value.to_bytes(8, "big", signed=True) for value in values]))
+    return copying.raw(int8_array(values))
 
 
 class _PackedDumper(Dumper):

@@ -163,7 +163,9 @@ def chained(name: str, leaves: Iterable[bytes], fields: Mapping[str, Value]) -> 
 def instant(moment: datetime) -> str:
     """UTC with six digits of microseconds: 2026-01-31T23:59:59.000000Z."""
     assert moment.tzinfo is not None, moment
-    return f"{moment.astimezone(UTC).isoformat(timespec='microseconds')[:26]}Z"
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return moment.isoformat(timespec="microseconds")[:26] + "Z"
 
 
 def well_formed(text: str, field: str) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 from msgspec import Struct, inspect, structs
 
 # No exponent, no zeros in front or behind, and well within the digits that `plain` allows.
-_PLAIN = re.compile(r"-?(?:0|[1-9][0-9]{0,29})(?:\.[0-9]{0,29}[1-9])?")
+_PLAIN = re.compile(r"-?(?:0|[1-9][0-9]{0,29})(?:\.[0-9]{0,29}[1-9])?").fullmatch
 _ALWAYS = frozenset({str, int, bool, type(None), date})
 _SEQUENCES = frozenset({tuple, list})
 _ALWAYS_TYPES = (
@@ -34,11 +34,14 @@ def stands(value: object) -> bool:
     kind = type(value)
     if kind in _ALWAYS:
         return True
-    if isinstance(value, Struct):
-        return all(stands(getattr(value, name)) for name in doubtful(type(value)))
     if kind is Decimal:
         text = str(value)
-        return _PLAIN.fullmatch(text) is not None and text != "-0"
+        return _PLAIN(text) is not None and text != "-0"
+    if isinstance(value, Struct):
+        for name in doubtful(kind):  # noqa: SIM110 (a third of the time of all and a generator)
+            if not stands(getattr(value, name)):
+                return False
+        return True
     if isinstance(value, tuple | list) and kind in _SEQUENCES:
         return all(map(stands, value))
     if isinstance(value, dict):

@@ -14,7 +14,14 @@ from msgspec import Struct
 from domain.books import AdjustmentApproved, PeriodReopened
 from domain.facts import Fact
 from store import copying, log
-from store.binary import Framing, array, copy_framing, record_framing
+from store.binary import (
+    Framing,
+    array,
+    copy_framing,
+    int8_array,
+    record_framing,
+    text_array,
+)
 from store.canonical import FactRow
 from store.codec import CODEC, to_fact, to_row
 from store.copying import int8, text
@@ -66,16 +73,17 @@ def load(
     streams = list(dict.fromkeys(stream for one in asked for stream in one.streams))
     timelines = remembered.take(streams)
     sources = [source_key(one.request.source) for one in asked if one.request.source is not None]
-    systems, kinds, ids, versions = map(list, zip(*sources, strict=True)) if sources else ([],) * 4
+    systems, kinds, ids, versions = zip(*sources, strict=True) if sources else ((),) * 4
+    after = [timelines[name].version if name in timelines else -1 for name in streams]
     arguments = {
         "entity": entity,
-        "keys": list({one.request.key for one in asked}),
-        "streams": streams,
-        "after": [timelines[name].version if name in timelines else -1 for name in streams],
-        "systems": systems,
-        "kinds": kinds,
-        "ids": ids,
-        "versions": versions,
+        "keys": text_array([*{one.request.key for one in asked}]),
+        "streams": text_array(streams),
+        "after": int8_array(after),
+        "systems": text_array(systems),
+        "kinds": text_array(kinds),
+        "ids": text_array(ids),
+        "versions": text_array(versions),
     }
     with connection.cursor(binary=True) as cursor:
         rows = cursor.execute(SQL.load_group, arguments, prepare=True).fetchall()

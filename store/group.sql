@@ -1,6 +1,8 @@
 -- name: load_group
 -- All that a group of commands is decided on, as of one instant: part 0 the head and what the row types
--- are called here, 1 keys, 2 outside names, 3 the facts of each stream after those remembered.
+-- are called here, 1 keys, 2 outside names, 3 the facts of each stream after those remembered. Each is
+-- one look into an index: LATERAL with LIMIT or ORDER BY leaves the planner no other way, also while it
+-- does not know yet how large the tables have become.
 SELECT 3 AS part, f.position, f.stream, f.version, f.tag, f.schema_version, f.effective, f.effective_at,
        f.agreed_on, f.sort_order, f.recorded_at, f.command_id, f.actor, f.reason, f.correlation_id,
        f.causation_id, f.trace_id, f.source_system, f.source_kind, f.source_id, f.source_version,
@@ -24,17 +26,28 @@ UNION ALL
 SELECT 1, NULL, k.stream, NULL, r.code, NULL, NULL, NULL, NULL, NULL, NULL, k.key, NULL, r.field,
        NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, r.context, k.fingerprint, k.positions
   FROM unnest(%(keys)s::text[]) AS wanted (key)
-  JOIN command_key k ON k.entity = %(entity)s AND k.key = wanted.key
-  LEFT JOIN refusal r ON r.entity = k.entity AND r.key = k.key AND k.outcome = 'refused'
+ CROSS JOIN LATERAL (
+    SELECT key, stream, fingerprint, positions FROM command_key
+     WHERE entity = %(entity)s AND key = wanted.key
+     LIMIT 1) AS k
+  LEFT JOIN LATERAL (
+    SELECT code, field, context FROM refusal
+     WHERE entity = %(entity)s AND key = k.key AND k.positions = '{}'
+     LIMIT 1) AS r ON true
 UNION ALL
 SELECT 2, NULL, k.stream, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
        f.source_system, f.source_kind, f.source_id, f.source_version, NULL, NULL, k.fingerprint, k.positions
   FROM unnest(%(systems)s::text[], %(kinds)s::text[], %(ids)s::text[], %(versions)s::text[])
        AS wanted (system, kind, id, version)
-  JOIN fact f
-    ON f.entity = %(entity)s AND f.source_system = wanted.system AND f.source_kind = wanted.kind
-   AND f.source_id = wanted.id AND f.source_version = wanted.version
-  JOIN command_key k ON k.entity = f.entity AND k.key = f.command_id;
+ CROSS JOIN LATERAL (
+    SELECT command_id, source_system, source_kind, source_id, source_version FROM fact
+     WHERE entity = %(entity)s AND source_system = wanted.system AND source_kind = wanted.kind
+       AND source_id = wanted.id AND source_version = wanted.version
+     LIMIT 1) AS f
+ CROSS JOIN LATERAL (
+    SELECT stream, fingerprint, positions FROM command_key
+     WHERE entity = %(entity)s AND key = f.command_id
+     LIMIT 1) AS k;
 
 -- name: write_group
 -- The whole group or nothing, and its own transaction. Whoever finds the head where it was read moves it

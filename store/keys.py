@@ -65,28 +65,6 @@ def find_keys(connection: Connection, entity: str, keys: Iterable[str]) -> dict[
     return {row[0]: _known(row) for row in rows}
 
 
-def find_sources(
-    connection: Connection, entity: str, sources: Iterable[Source]
-) -> dict[SourceKey, Known]:
-    keys = {source_key(source) for source in sources}
-    wanted = sorted(key for key in keys if "\x00" not in "".join(key))
-    if not wanted:
-        return {}
-    systems, kinds, ids, versions = map(list, zip(*wanted, strict=True))
-    arguments = {
-        "entity": entity,
-        "systems": systems,
-        "kinds": kinds,
-        "ids": ids,
-        "versions": versions,
-    }
-    rows = connection.execute(SQL.known_sources, arguments)
-    return {
-        (system, kind, name, version): Known(was, stream, tuple(positions))
-        for system, kind, name, version, was, stream, positions in rows
-    }
-
-
 def source_key(source: Source) -> SourceKey:
     return source.system, source.kind, source.id, source.version
 

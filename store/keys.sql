@@ -1,18 +1,14 @@
 -- name: known_keys
 SELECT k.key, k.fingerprint, k.stream, k.positions, r.code, r.field, r.context
-  FROM command_key k
-  LEFT JOIN refusal r ON r.entity = k.entity AND r.key = k.key
- WHERE k.entity = %(entity)s AND k.key = ANY(%(keys)s);
-
--- name: known_sources
--- Outside facts already in the log, with what was asked then: the same name comes once for ever.
-SELECT f.source_system, f.source_kind, f.source_id, f.source_version, k.fingerprint, k.stream, k.positions
-  FROM unnest(%(systems)s::text[], %(kinds)s::text[], %(ids)s::text[], %(versions)s::text[])
-       AS wanted (system, kind, id, version)
-  JOIN fact f
-    ON f.entity = %(entity)s AND f.source_system = wanted.system AND f.source_kind = wanted.kind
-   AND f.source_id = wanted.id AND f.source_version = wanted.version
-  JOIN command_key k ON k.entity = f.entity AND k.key = f.command_id;
+  FROM unnest(%(keys)s::text[]) AS wanted (key)
+ CROSS JOIN LATERAL (
+    SELECT key, stream, fingerprint, positions FROM command_key
+     WHERE entity = %(entity)s AND key = wanted.key
+     LIMIT 1) AS k
+  LEFT JOIN LATERAL (
+    SELECT code, field, context FROM refusal
+     WHERE entity = %(entity)s AND key = k.key AND k.positions = '{}'
+     LIMIT 1) AS r ON true;
 
 -- name: copy_keys
 COPY command_key (entity, key, fingerprint, outcome, stream, positions) FROM STDIN (FORMAT BINARY);

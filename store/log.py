@@ -77,16 +77,28 @@ def lock_head(connection: Connection, entity: str) -> Head:
     return _head(entity, row)
 
 
-def number(
-    entity: str, after: int, drafts: Iterable[Draft], versions: Mapping[str, int]
-) -> tuple[Fact, ...]:
-    """Give positions, stream versions and, where the source gave none, the order within a day."""
-    last = dict(versions)
-    facts = []
-    for position, draft in enumerate(drafts, after + 1):
-        version = last[draft.stream] = last.get(draft.stream, 0) + 1
-        facts.append(_fact(entity, position, version, draft))
-    return tuple(facts)
+def fact(entity: str, position: int, version: int, draft: Draft) -> Fact:
+    """A draft in its place; where the source gave no order within the day, the version is it."""
+    event = draft.event
+    if event.when.order is None:
+        event = structs.replace(event, when=structs.replace(event.when, order=version))
+    return Fact(
+        entity=entity,
+        position=position,
+        stream=draft.stream,
+        version=version,
+        event=event,
+        recorded_at=draft.recorded_at,
+        command_id=draft.command_id,
+        actor=draft.actor,
+        reason=draft.reason,
+        correlation_id=draft.correlation_id,
+        causation_id=draft.causation_id,
+        trace_id=draft.trace_id,
+        source=draft.source,
+        corrects=draft.corrects,
+        schema=CODEC.version_of(type(event)),
+    )
 
 
 def write(connection: Connection, head: Head, facts: Sequence[Fact]) -> Head:
@@ -134,9 +146,12 @@ def append(connection: Connection, head: Head, drafts: Sequence[Draft]) -> tuple
     """Number and write. For those who decided by other means; commands go through transact."""
     streams = {draft.stream for draft in drafts}
     versions = stream_versions(connection, head.entity, streams)
-    facts = number(head.entity, head.position, drafts, versions)
+    facts = []
+    for position, draft in enumerate(drafts, head.position + 1):
+        version = versions[draft.stream] = versions.get(draft.stream, 0) + 1
+        facts.append(fact(head.entity, position, version, draft))
     write(connection, head, facts)
-    return facts
+    return tuple(facts)
 
 
 def append_bulk(connection: Connection, head: Head, drafts: Sequence[Draft]) -> Head:
@@ -161,8 +176,8 @@ def read(
     """The next facts after a position, in order."""
     arguments = {"entity": entity, "after": after, "upto": upto, "limit": limit}
     facts = _facts(connection.execute(SQL.read_from, arguments))
-    for expected, fact in enumerate(facts, after + 1):
-        assert fact.position == expected, (entity, expected, fact.position)
+    for expected, one in enumerate(facts, after + 1):
+        assert one.position == expected, (entity, expected, one.position)
     return facts
 
 
@@ -188,8 +203,8 @@ def read_streams(
     wanted = sorted(set(streams))
     arguments = {"entity": entity, "streams": wanted, "upto": upto}
     found: dict[str, list[Fact]] = {stream: [] for stream in wanted}
-    for fact in _facts(connection.execute(SQL.read_streams, arguments)):
-        found[fact.stream].append(fact)
+    for one in _facts(connection.execute(SQL.read_streams, arguments)):
+        found[one.stream].append(one)
     return {stream: tuple(facts) for stream, facts in found.items()}
 
 
@@ -238,7 +253,7 @@ def _head(entity: str, row: TupleRow) -> Head:
 def _numbered_rows(
     head: Head, drafts: Iterable[Draft], versions: dict[str, int]
 ) -> Iterator[FactRow]:
-    """As `number`, straight to rows."""
+    """As `append` numbers facts, straight to rows."""
     encode, entity, nobody = CODEC.encode, head.entity, (None,) * 4
     for position, draft in enumerate(drafts, head.position + 1):
         stream, event, source = draft.stream, draft.event, draft.source
@@ -253,26 +268,3 @@ def _numbered_rows(
             draft.command_id, draft.actor, draft.reason, draft.correlation_id, draft.causation_id,
             draft.trace_id, system, kind, name, edition, draft.corrects, payload)
         # fmt: on
-
-
-def _fact(entity: str, position: int, version: int, draft: Draft) -> Fact:
-    event = draft.event
-    if event.when.order is None:
-        event = structs.replace(event, when=structs.replace(event.when, order=version))
-    return Fact(
-        entity=entity,
-        position=position,
-        stream=draft.stream,
-        version=version,
-        event=event,
-        recorded_at=draft.recorded_at,
-        command_id=draft.command_id,
-        actor=draft.actor,
-        reason=draft.reason,
-        correlation_id=draft.correlation_id,
-        causation_id=draft.causation_id,
-        trace_id=draft.trace_id,
-        source=draft.source,
-        corrects=draft.corrects,
-        schema=CODEC.version_of(type(event)),
-    )

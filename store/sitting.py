@@ -35,6 +35,9 @@ from store.timeline import Timeline
 Gather = Callable[["Sitting", Request], CloseEvidence]
 
 
+_CLOSES = (SoftClosePeriod, ClosePeriod)
+
+
 class Asked(NamedTuple):
     """A request that can be stored, with what is worked out of it once, however often it is tried.
 
@@ -123,7 +126,7 @@ class Sitting:
             raise Conflict(
                 request.stream, expected=request.expected_version, found=timeline.version
             )
-        events = self._events(request, decider, timeline)
+        events = self._events(asked, decider, timeline)
         facts = self._number(request, events, timeline)
         positions = tuple(fact.position for fact in facts)
         known = Known(asked.fingerprint, request.stream, positions)
@@ -133,16 +136,17 @@ class Sitting:
         return _receipt(request, known, repeated=False)
 
     def _events(
-        self, request: Request, decider: Decider[Any, Any], timeline: Timeline
+        self, asked: Asked, decider: Decider[Any, Any], timeline: Timeline
     ) -> tuple[Event, ...]:
         """What the request makes true: decided on the timeline without the fact it replaces."""
+        request = asked.request
         if request.command is None:
             assert request.corrects is not None
             return (Retracted(when=timeline.retractable(request.corrects).when),)
         target = timeline.correctable(request.corrects) if request.corrects is not None else None
         if not isinstance(request.command, decider.commands):
             raise Malformed("wrong-command", field="command", command=name(request))
-        context = self._context(request, decider, None if target is None else target.event)
+        context = self._context(asked, None if target is None else target.event)
         state = timeline.state(decider, without=request.corrects)
         events: tuple[Event, ...] = decider.decide(request.command, state, context)
         if target is not None:
@@ -151,12 +155,10 @@ class Sitting:
             timeline.refuse_ambiguous(events)
         return events
 
-    def _context(
-        self, request: Request, decider: Decider[Any, Any], replaced: Event | None
-    ) -> Context:
+    def _context(self, asked: Asked, replaced: Event | None) -> Context:
         """What the decision may look at beside its own stream, as it stands at the head."""
-        gathered = None
-        if self._gather is not None and needs_evidence(request):
+        request, gathered = asked.request, None
+        if self._gather is not None and isinstance(request.command, _CLOSES):
             gathered = self._gather(self, request)
         return Context(
             stream=request.stream,
@@ -165,7 +167,7 @@ class Sitting:
             evidence=gathered,
             others={
                 stream: self._timelines[stream].state(decider_of(stream))
-                for stream in decider.needs(request.command)
+                for stream in asked.streams[1:]
             },
             replaces=replaced,
         )
@@ -173,26 +175,30 @@ class Sitting:
     def _number(
         self, request: Request, events: Sequence[Event], timeline: Timeline
     ) -> tuple[Fact, ...]:
-        drafts = [
-            log.Draft(
-                stream=request.stream,
-                event=event,
-                recorded_at=self._now(),
-                command_id=request.key,
-                actor=request.actor,
-                reason=request.reason,
-                correlation_id=request.correlation_id,
-                causation_id=request.causation_id,
-                trace_id=request.trace_id,
-                # The outside name belongs to the command; its first fact carries it.
-                source=request.source if place == 0 else None,
-                corrects=request.corrects,
+        head, at = self._head, self._head.position + len(self._facts)
+        facts = tuple(
+            log.fact(
+                head.entity,
+                at + place,
+                timeline.version + place,
+                log.Draft(
+                    stream=request.stream,
+                    event=event,
+                    recorded_at=self._now(),
+                    command_id=request.key,
+                    actor=request.actor,
+                    reason=request.reason,
+                    correlation_id=request.correlation_id,
+                    causation_id=request.causation_id,
+                    trace_id=request.trace_id,
+                    # The outside name belongs to the command; its first fact carries it.
+                    source=request.source if place == 1 else None,
+                    corrects=request.corrects,
+                ),
             )
-            for place, event in enumerate(events)
-        ]
-        assert drafts, request
-        at = self._head.position + len(self._facts)
-        facts = log.number(self._head.entity, at, drafts, {request.stream: timeline.version})
+            for place, event in enumerate(events, 1)
+        )
+        assert facts, request
         timeline.extend(facts)
         self._facts += facts
         return facts
@@ -229,8 +235,8 @@ class Sitting:
         return self._recorded_at
 
 
-def needs_evidence(request: Request) -> bool:
-    return isinstance(request.command, SoftClosePeriod | ClosePeriod)
+def needs_evidence(asked: Asked | Malformed) -> bool:
+    return isinstance(asked, Asked) and isinstance(asked.request.command, _CLOSES)
 
 
 def ask(request: Request) -> Asked | Malformed:

@@ -9,7 +9,7 @@ read and decided again, and after a few losses under the head's lock, so that no
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from functools import partial
 from itertools import islice
@@ -64,38 +64,51 @@ def append_many(
     *,
     clock: Clock,
     evidence: Evidence | None = None,
-    remembered: Remembered | None = None,
 ) -> list[Outcome]:
     """Many commands of one entity, each answered by itself; a bad one never fails another."""
-    desk = _Desk(connection, entity, clock, evidence, remembered)
-    outcomes: list[Outcome] = []
-    remaining = iter(requests)
-    while chunk := list(islice(remaining, COMMANDS_IN_ONE_TRANSACTION)):
-        outcomes += retrying(connection, partial(_decide, desk, chunk))
-    return outcomes
+    return append_surely(
+        lambda: nullcontext(connection), entity, requests, clock=clock, evidence=evidence
+    )
 
 
 def append_surely(
     lend: Lend,
     entity: str,
-    requests: Sequence[Request],
+    requests: Iterable[Request],
     *,
     clock: Clock,
     evidence: Evidence | None = None,
     remembered: Remembered | None = None,
 ) -> list[Outcome]:
-    """The same on a connection that is lent, and once more on another should that one be lost.
+    """The same on connections that are lent, each group as by `append_group`."""
+    append = partial(append_group, clock=clock, evidence=evidence, remembered=remembered)
+    outcomes: list[Outcome] = []
+    remaining = iter(requests)
+    while chunk := list(islice(remaining, COMMANDS_IN_ONE_TRANSACTION)):
+        with unpaused():
+            asking = [ask(request) for request in chunk]
+        outcomes += append(lend, entity, asking)
+    return outcomes
+
+
+def append_group(
+    lend: Lend,
+    entity: str,
+    asking: Asking,
+    *,
+    clock: Clock,
+    evidence: Evidence | None = None,
+    remembered: Remembered | None = None,
+) -> list[Outcome]:
+    """One group, and once more on another connection should the first be lost meanwhile.
 
     Nobody knows then whether the commit came through, but the keys do: what did is a repeat.
     """
-    append = partial(
-        append_many,
-        entity=entity,
-        requests=requests,
-        clock=clock,
-        evidence=evidence,
-        remembered=remembered,
-    )
+
+    def append(connection: Connection) -> list[Outcome]:
+        desk = _Desk(connection, entity, clock, evidence, remembered)
+        return retrying(connection, partial(_decide, desk, asking))
+
     with lend() as connection:
         try:
             return append(connection)
@@ -130,21 +143,19 @@ class _Desk(Struct, frozen=True):
     remembered: Remembered | None
 
 
-def _decide(desk: _Desk, requests: Sequence[Request]) -> list[Outcome]:
-    with unpaused():
-        asking = [ask(request) for request in requests]
-    if _fits_one_statement(desk, requests):
+def _decide(desk: _Desk, asking: Asking) -> list[Outcome]:
+    if _fits_one_statement(desk, asking):
         for _ in range(LOSSES_MAX):
             if (outcomes := _at_once(desk, asking)) is not None:
                 return outcomes
     return _under_lock(desk, asking)
 
 
-def _fits_one_statement(desk: _Desk, requests: Sequence[Request]) -> bool:
+def _fits_one_statement(desk: _Desk, asking: Asking) -> bool:
     """Not so large a group, none that must see what it stored, none within others' transaction."""
     return (
-        len(requests) <= COMMANDS_IN_ONE_STATEMENT
-        and (desk.evidence is None or not any(map(needs_evidence, requests)))
+        len(asking) <= COMMANDS_IN_ONE_STATEMENT
+        and (desk.evidence is None or not any(map(needs_evidence, asking)))
         and desk.connection.info.transaction_status == TransactionStatus.IDLE
     )
 

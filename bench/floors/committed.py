@@ -6,17 +6,24 @@ from two arrays, which are taken as bytes from what the ledger wrote.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import psycopg
+from psycopg import sql
 from psycopg.adapt import Dumper
 from psycopg.pq import Format
 
+from bench.floors import copied
 from bench.floors.copied import Connection
 from bench.floors.named import queries
 
 SQL = queries(__file__)
+
+SCHEMA = "floor_commands"
+TABLES = ("entity_head", "fact", "command_key")
+BARE = sql.Identifier(SCHEMA, "bare")
 
 
 class Encoded(bytes):
@@ -42,19 +49,27 @@ psycopg.adapters.register_dumper(Encoded, _EncodedDumper)
 
 
 def make(connection: Connection) -> None:
-    connection.execute(SQL.make)
+    """A head, facts and keys like the ledger's, and a table of one column."""
+    copied.make(connection, [("public", table) for table in TABLES], into=SCHEMA)
+    connection.execute(sql.SQL("CREATE TABLE {} (number bigint)").format(BARE))
+
+
+def is_made(connection: Connection) -> bool:
+    found = connection.execute("SELECT to_regnamespace(%s) IS NOT NULL", (SCHEMA,)).fetchone()
+    return found == (True,)
 
 
 def bare(connection: Connection, count: int) -> None:
     """So many commits of one small row."""
+    insert = sql.SQL("INSERT INTO {} (number) VALUES (%s)").format(BARE)
     with connection.cursor() as cursor:
         for number in range(count):
-            cursor.execute(SQL.insert_bare, {"number": number}, prepare=True)
+            cursor.execute(insert, (number,), prepare=True)
 
 
 def groups(connection: Connection, entity: str, size: int) -> list[Group]:
     """What the ledger wrote for an entity, `size` facts to a commit."""
-    with connection.cursor(binary=True) as cursor:
+    with _among(connection), connection.cursor(binary=True) as cursor:
         cursor.execute(SQL.groups, {"entity": entity, "size": size})
         result = cursor.pgresult
         assert result is not None
@@ -62,17 +77,25 @@ def groups(connection: Connection, entity: str, size: int) -> list[Group]:
 
 
 def append(connection: Connection, entity: str, rows: Sequence[Group], size: int) -> None:
-    connection.execute(SQL.begin, {"entity": entity})
-    with connection.cursor() as cursor:
+    with _among(connection), connection.cursor() as cursor:
+        cursor.execute(SQL.begin, {"entity": entity})
         for facts, keys in rows:
             arguments = {"entity": entity, "count": size, "facts": facts, "keys": keys}
             cursor.execute(SQL.append, arguments, prepare=True)
 
 
 def count(connection: Connection, entity: str) -> int:
-    found = connection.execute(SQL.count, {"entity": entity}).fetchone()
-    assert found is not None
-    return int(found[0])
+    return copied.count(connection, SCHEMA, "fact", entity)
+
+
+@contextmanager
+def _among(connection: Connection) -> Iterator[None]:
+    """Unqualified names are those of the floor."""
+    connection.execute(sql.SQL("SET search_path TO {}, public").format(sql.Identifier(SCHEMA)))
+    try:
+        yield
+    finally:
+        connection.execute("RESET search_path")
 
 
 def _values(result: psycopg.pq.abc.PGresult, row: int) -> tuple[Encoded, Encoded]:
