@@ -180,8 +180,10 @@ def _given_back(period: BillingPeriod, terms: Terms) -> tuple[int, ...]:
 
 def _as_sold(stretch: Stretch, version: PriceVersion) -> tuple[Step, ...]:
     what = f"{plain(stretch.quantity)} of {version.name}"
-    waits = (Step(what="term before it ends", value=str(stretch.waits)),) if stretch.waits else ()
-    return (Step(what=f"sold since {stretch.since}", value=what), *waits)
+    renewed = (
+        (Step(what="term renewed from", value=str(stretch.renewed)),) if stretch.renewed else ()
+    )
+    return (Step(what=f"sold since {stretch.since}", value=what), *renewed)
 
 
 def _part(start: date, end: date, period: BillingPeriod) -> str:

@@ -292,8 +292,8 @@ def _inputs(group: _Group) -> Iterator[Step]:
     price, quantity = group.version.price, _sum(group.days, counted=group.counted)
     for since in sorted({stretch.since for stretch in group.stretches}):
         yield Step(what="sold since", value=str(since))
-    for _, waits in sorted({(one.since, one.waits) for one in group.stretches if one.waits}):
-        yield Step(what="term before it ends", value=str(waits))
+    for _, renewed in sorted({(one.since, one.renewed) for one in group.stretches if one.renewed}):
+        yield Step(what="term renewed from", value=str(renewed))
     for end, then in sorted({(stretch.end, stretch.then) for stretch in group.ended()}):
         yield Step(what=f"sold until {end}", value=then)
     yield from _batches(group)

@@ -35,15 +35,12 @@ _day, _end = attrgetter("day"), attrgetter("end")
 
 
 class Cover(Struct, frozen=True):
-    """Days in term, half-open, and the facts that say so.
-
-    `waits` is the end of an earlier term, if a renewal had to wait for it.
-    """
+    """Days in term, half-open, and the facts that say so. `renewed` is a renewal's first day."""
 
     start: date
     end: date
     causes: tuple[int, ...]
-    waits: date | None = None
+    renewed: date | None = None
 
 
 class Stretch(Struct, frozen=True, kw_only=True):
@@ -61,7 +58,7 @@ class Stretch(Struct, frozen=True, kw_only=True):
     causes: tuple[int, ...]
     cut: tuple[int, ...] = ()
     then: str = ""
-    waits: date | None = None
+    renewed: date | None = None
 
 
 class Terms(Struct, frozen=True, kw_only=True):
@@ -162,10 +159,9 @@ def _cover(
         if isinstance(fact.event, SubscriptionRenewed):
             begin = max(fact.when.effective, rows[-1].end)
             if fact.event.term_to > begin:
-                waits = begin if begin > fact.when.effective else None
-                overlaps = rows[-1].causes if waits else ()
+                overlaps = rows[-1].causes if begin > fact.when.effective else ()
                 causes = causes_of((start.position, fact.position), overlaps)
-                rows.append(Cover(begin, fact.event.term_to, causes, waits))
+                rows.append(Cover(begin, fact.event.term_to, causes, begin))
     if ended is None:
         return tuple(rows)
     return tuple(
@@ -221,7 +217,7 @@ def _stretches(
                 causes=causes_of(causes, row.causes, (start,)),
                 cut=cut,
                 then=then,
-                waits=row.waits,
+                renewed=row.renewed,
             )
             if until == end:
                 break
@@ -248,7 +244,12 @@ def _points(start: int, said: Sequence[_Said]) -> list[Point]:
         sold = setting.sold()
         resting = causes_of(setting.causes(), causes)
         mine = sorted(place for by in {start, *resting} for place in places.get(by, ()))
-        causes = _needed(start, [said[place] for place in mine], (day, sold, resting))
+        rest = [said[place] for place in mine]
+        if not _changes_to(rest, (day, sold, resting)):
+            # What was taken out before it was ever sold is why it is sold only now.
+            rest = [one for one in said if one.day <= day]
+            resting = tuple(sorted({one.by for one in rest}))
+        causes = _needed(start, rest, (day, sold, resting))
         points.append((day, sold, causes))
     return points
 
