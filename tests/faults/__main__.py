@@ -10,8 +10,9 @@ import json
 import secrets
 import signal
 import sys
+from decimal import Decimal
 
-from tests.faults import cuts, disk, kills
+from tests.faults import cuts, disk, kills, soak
 from tests.faults.machine import machine
 from tests.faults.report import Report
 from tests.laws.time_laws import Broken
@@ -28,6 +29,8 @@ def _arguments() -> argparse.Namespace:
     one.add_argument("--count", type=int, default=2_000)
     one = runs.add_parser("disk", help="a small disk that fills up; needs to mount one")
     one.add_argument("--count", type=int, default=20)
+    one = runs.add_parser("soak", help="two services and two workers on one ledger under load")
+    one.add_argument("--minutes", type=Decimal, default=Decimal(10))
     for run in runs.choices.values():
         run.add_argument("--seed", type=int, default=secrets.randbelow(10**9))
         run.add_argument("--json", action="store_true", help="the report as JSON")
@@ -38,6 +41,8 @@ def _run(told: argparse.Namespace) -> Report:
     if told.run == "disk":
         return disk.campaign(seed=told.seed, count=told.count, say=_say)
     with machine() as hurt:
+        if told.run == "soak":
+            return soak.campaign(hurt, seed=told.seed, minutes=told.minutes, say=_say)
         if told.run == "cuts":
             return cuts.campaign(hurt, seed=told.seed, count=told.count, say=_say)
         return kills.campaign(

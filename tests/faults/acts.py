@@ -25,7 +25,9 @@ from replay.rebuild import rebuild_views
 from store.db import Connection
 from store.failpoint import FailpointReached
 from store.failure import StoreError
-from store.request import Conflict
+from store.remembered import Remembered
+from store.request import Conflict, Receipt, Request
+from store.sitting import ask
 from store.usage_rows import BatchReceipt
 from store.usage_stage import UsageBatch
 from tests.faults.plan import CatchUp, Rebuild, Step, Tell
@@ -34,6 +36,8 @@ from tests.laws.postgres import ingest, request_of
 Result = TypeVar("Result")
 # Keys of arrivals by entity, and the last position each came to.
 Places = dict[tuple[str, str], int]
+# What a committer remembers of each entity.
+Kept = dict[str, Remembered]
 
 # An outage: the sender knows nothing, and asks again. Not: a refusal or a fault of ours.
 OUTAGES = (
@@ -76,8 +80,11 @@ class Clock:
         return self._now
 
 
-def perform(ledger: Ledger, step: Step, places: Places) -> Answer | None:
-    """Do one step. None: nothing was asked that is answered."""
+def perform(ledger: Ledger, step: Step, places: Places, kept: Kept | None = None) -> Answer | None:
+    """Do one step. None: nothing was asked that is answered.
+
+    With `kept` commands go the way of a committer, else one by one.
+    """
     match step:
         case CatchUp():
             with ledger.connection() as connection:
@@ -89,7 +96,7 @@ def perform(ledger: Ledger, step: Step, places: Places) -> Answer | None:
             assert not rebuilt.breaks, rebuilt
             return None
         case Tell():
-            answer = _told(ledger, step, places)
+            answer = _told(ledger, step, places, kept)
             if answer is not None and answer.positions:
                 places[step.entity, step.arrival.key] = answer.positions[-1]
             return answer
@@ -109,17 +116,17 @@ def catch_up(connection: Connection, step: CatchUp) -> None:
         runner.follow(connection, step.entity, view, generation, batch=step.batch)
 
 
-def _told(ledger: Ledger, step: Tell, places: Places) -> Answer | None:
+def _told(ledger: Ledger, step: Tell, places: Places, kept: Kept | None) -> Answer | None:
     entity, key = step.entity, step.arrival.key
     try:
-        return _accepted(ledger, step, places)
+        return _accepted(ledger, step, places, kept)
     except Rejected as refusal:
         return Answer(entity=entity, key=key, code=refusal.code)
     except (Malformed, Conflict) as problem:
         return Answer(entity=entity, key=key, code=problem.code, kept=False)
 
 
-def _accepted(ledger: Ledger, step: Tell, places: Places) -> Answer | None:
+def _accepted(ledger: Ledger, step: Tell, places: Places, kept: Kept | None) -> Answer | None:
     entity, arrival = step.entity, step.arrival
     if isinstance(arrival.event, UsageBatchAccepted):
         receipt = _ingest(ledger, step)
@@ -135,7 +142,20 @@ def _accepted(ledger: Ledger, step: Tell, places: Places) -> Answer | None:
     request = request_of(entity, arrival, known)
     if request is None:
         return None
-    return Answer(entity=entity, key=arrival.key, positions=ledger.submit(request).positions)
+    told = ledger.submit(request) if kept is None else _in_a_group(ledger, request, kept)
+    return Answer(entity=entity, key=arrival.key, positions=told.positions)
+
+
+def _in_a_group(ledger: Ledger, request: Request, kept: Kept) -> Receipt:
+    """As a committer does: with streams remembered, and here beside its own repeat."""
+    remembered = kept.setdefault(request.entity, Remembered())
+    told, again = ledger.commit(request.entity, [ask(request), ask(request)], remembered)
+    if isinstance(told, Receipt):
+        assert isinstance(again, Receipt), again
+        assert (again.positions, again.repeated) == (told.positions, True), (told, again)
+        return told
+    assert type(again) is type(told), (told, again)
+    raise told
 
 
 def _ingest(ledger: Ledger, step: Tell) -> BatchReceipt:

@@ -15,7 +15,7 @@ import psycopg.conninfo
 
 from replay.ledger import Ledger
 from store import failpoint
-from tests.faults.acts import Clock, patiently, perform
+from tests.faults.acts import Clock, Kept, patiently, perform
 from tests.faults.checks import Answers, check, merged, places_of
 from tests.faults.kills import Say
 from tests.faults.machine import Machine
@@ -66,6 +66,7 @@ class Sitting:
         self.cut: Cut | None = None
         self.answers: Answers = {}
         self.since_check = 0
+        self.kept: Kept = {}
         self.direct = Ledger.open(dsn, Clock(1))
         self.through = Ledger.open(proxy.dsn(dsn), Clock(2))
 
@@ -80,7 +81,7 @@ class Sitting:
             self.cut = self._draw()
             self.proxy.arm(self.cut)
         places = places_of(self.answers)
-        answer = patiently(lambda: perform(self.through, step, places), self._outage)
+        answer = patiently(lambda: perform(self.through, step, places, self.kept), self._outage)
         if answer is not None:
             merged(self.answers, [answer])
         if self.cut is not None and self.cut.done:

@@ -7,10 +7,11 @@ kills, starts whatever died, asks everything again under the same keys and check
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from random import Random
+from typing import TypeVar
 
 from msgspec import Struct, field
 
@@ -23,7 +24,9 @@ from tests.faults.plan import BAITS, CatchUp, Script, Story, script, story
 from tests.faults.processes import POLL_SECONDS, Worker
 from tests.faults.report import Report
 
+Name = TypeVar("Name")
 Say = Callable[[str], None]
+BY_TIME = 0.3  # of the blows to the server; the others while a process stands at its place
 FOLLOWS = 20  # catch-ups of a follower beside
 
 
@@ -47,23 +50,28 @@ class Scene(Struct, kw_only=True):
 
 
 def faults(random: Random, process: int, postgres: int) -> Iterator[Fault]:
-    """Every place as often as any other, in a drawn order; a third of rounds have company."""
+    """Every place and blow as often as any other, in a drawn order; a third have company."""
     kinds = ["process"] * process + ["postgres"] * postgres
     random.shuffle(kinds)
-    places: dict[str, list[str]] = {"process": [], "postgres": []}
-    for number, kind in enumerate(kinds):
-        if not places[kind]:
-            places[kind] = random.sample(failpoint.NAMES, len(failpoint.NAMES))
+    places = {kind: _in_turn(random, failpoint.NAMES) for kind in ("process", "postgres")}
+    blows = _in_turn(random, BLOWS)
+    for kind in kinds:
+        of_server = kind == "postgres"
+        by_time = of_server and random.random() < BY_TIME
         yield Fault(
             kind=kind,
-            place=places[kind].pop(),
+            place=next(places[kind]),
             passing=random.randint(1, BAITS),
-            blow=BLOWS[number % len(BLOWS)] if kind == "postgres" else "none",
+            blow=next(blows) if of_server else "none",
             beside=random.choice((0, 0, 0, 0, 1, 2)),
-            at_random=Decimal(random.randint(0, 80)) / 1000
-            if kind == "postgres" and random.random() < 0.3
-            else None,
+            at_random=Decimal(random.randint(0, 80)) / 1000 if by_time else None,
         )
+
+
+def _in_turn(random: Random, names: Sequence[Name]) -> Iterator[Name]:
+    """All of them in a drawn order, then all again in another."""
+    while True:
+        yield from random.sample(names, len(names))
 
 
 def campaign(

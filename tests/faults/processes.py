@@ -15,7 +15,7 @@ from pathlib import Path
 
 from replay.ledger import Ledger
 from store import failpoint
-from tests.faults.acts import Answer, Clock, Places, patiently, perform
+from tests.faults.acts import Answer, Clock, Kept, Places, patiently, perform
 from tests.faults.plan import Script
 
 POLL_SECONDS = 0.002
@@ -91,10 +91,11 @@ def _act(
     def outage(problem: BaseException) -> None:
         pipe.send(f"{type(problem).__name__}: {problem}".strip())
 
+    kept: Kept | None = {} if seed % 2 else None
     with patiently(lambda: Ledger.open(dsn, Clock(seed)), outage) as ledger:
         failpoint.arm(armed)
         for step in script:
-            answer = patiently(lambda step=step: perform(ledger, step, places), outage)  # type: ignore[misc]
+            answer = patiently(lambda step=step: perform(ledger, step, places, kept), outage)  # type: ignore[misc]
             if answer is not None:
                 pipe.send(answer)
     pipe.close()

@@ -1,0 +1,183 @@
+"""Every fault of the harness at least once; the long runs are commands of their own."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from datetime import UTC, datetime
+
+import psycopg
+import pytest
+
+from domain.facts import When
+from domain.party import CustomerRegistered
+from replay.ledger import Ledger
+from replay.rebuild import rebuild_views
+from replay.verify import LAWS
+from store import failpoint, log
+from store.failure import StoreError
+from tests.faults import cuts, disk, kills
+from tests.faults.machine import BLOWS, machine
+from tests.faults.plan import Tell
+from tests.faults.processes import Worker
+from tests.laws.memory import Arrival
+from tests.laws.postgres import request_of
+
+SEED = 3
+NEW_YEAR = When(effective=datetime(2024, 1, 1, tzinfo=UTC).date())
+TIEOUT = (sys.executable, "-c", "from api.cli import main; main()")
+
+
+@pytest.fixture(scope="module")
+def hurt():
+    with machine() as started:
+        yield started
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays_armed():
+    yield
+    failpoint.arm(None)
+
+
+def silent(_):
+    """Nobody listens."""
+
+
+def customer(name):
+    event = CustomerRegistered(when=NEW_YEAR, currency="USD")
+    arrival = Arrival(key=name, stream=f"customer:{name}", event=event)
+    return request_of("acme", arrival, {})
+
+
+def ledger_at(dsn, hour=0):
+    return Ledger.open(dsn, lambda: datetime(2025, 1, 1, hour, tzinfo=UTC))
+
+
+def test_a_kill_at_every_named_place_and_every_blow_to_postgresql_loses_and_doubles_nothing(hurt):
+    report = kills.campaign(
+        hurt, seed=SEED, process=len(failpoint.NAMES), postgres=len(BLOWS), say=silent, size_max=20
+    )
+
+    killed = {name: count for name, count in report.faults.items() if name.startswith("process")}
+    assert killed == {f"process: {name}": 1 for name in failpoint.NAMES}
+    assert {blow: report.counts[f"postgres by {blow}"] for blow in BLOWS} == dict.fromkeys(BLOWS, 1)
+    assert report.counts["retried with the same key"] > 0
+    assert all(report.compared[f"law {law}: {name}"] for law, name in LAWS.items())
+
+
+def test_50_connections_cut_before_at_and_after_a_commit_leave_every_key_with_one_answer(hurt):
+    report = cuts.campaign(hurt, seed=SEED, count=50, say=silent, size_max=20)
+
+    assert report.faults.total() == 50
+    assert report.counts["retried with the same key"] > 0
+
+
+def test_one_seed_draws_the_same_faults_and_scripts(hurt):
+    told = [
+        kills.campaign(hurt, seed=SEED + 1, process=2, postgres=0, say=silent, size_max=5)
+        for _ in range(2)
+    ]
+
+    assert told[0].faults == told[1].faults
+
+
+def test_a_full_disk_fails_what_does_not_fit_and_nothing_else():
+    try:
+        report = disk.campaign(seed=SEED, count=2, say=silent)
+    except disk.NoMount as refused:
+        pytest.skip(f"no small file system can be mounted here: {refused}")
+
+    assert report.faults.total() == 2
+
+
+def test_time_in_the_log_never_goes_back_though_the_clock_does(database):
+    with ledger_at(database, 5) as ahead, ledger_at(database, 1) as behind:
+        for number, ledger in enumerate((behind, ahead, behind, ahead, behind)):
+            ledger.submit(customer(f"c{number}"))
+        with ahead.connection() as connection:
+            facts = log.read(connection, "acme")
+
+    assert [fact.recorded_at.hour for fact in facts] == [1, 5, 5, 5, 5]
+
+
+def test_two_committers_that_send_the_same_keys_append_each_once(hurt):
+    with hurt.database() as dsn:
+        steps = tuple(
+            Tell(
+                entity="acme",
+                arrival=Arrival(
+                    key=f"c{number}",
+                    stream=f"customer:c{number}",
+                    event=CustomerRegistered(when=NEW_YEAR, currency="USD"),
+                ),
+            )
+            for number in range(100)
+        )
+        workers = [Worker(dsn, steps, {}, seed=seed) for seed in range(3)]
+        for worker in workers:
+            worker.wait()
+        with ledger_at(dsn) as ledger, ledger.connection() as connection:
+            facts = log.read(connection, "acme")
+
+    assert [worker.answers for worker in workers] == [workers[0].answers] * 3
+    assert [fact.position for fact in facts] == list(range(1, 101))
+    assert {fact.command_id for fact in facts} == {f"c{number}" for number in range(100)}
+
+
+def test_a_long_look_beside_stops_nobody_and_sees_what_it_saw(database):
+    look = "SELECT count(*) FROM fact"
+    with ledger_at(database) as ledger, psycopg.connect(database) as beside:
+        ledger.submit(customer("before"))
+        beside.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        before = beside.execute(look).fetchone()
+        ledger.submit(customer("after"))
+        ledger.catch_up()
+        with ledger.connection() as connection:
+            switched = rebuild_views(connection).switched
+
+        assert (before, beside.execute(look).fetchone(), switched) == ((1,), (1,), True)
+
+
+def test_a_process_told_to_die_after_the_commit_did_commit(database, tmp_path):
+    body = {
+        "stream": "customer:c1",
+        "key": "k1",
+        "command": {
+            "type": "register-customer",
+            "when": {"effective": "2024-01-01"},
+            "currency": "USD",
+        },
+    }
+    told = tmp_path / "command.json"
+    told.write_text(json.dumps(body))
+    command = (*TIEOUT, "post", f"{told}", "--entity", "acme", "--json")
+    surroundings = {**os.environ, "TIEOUT_DATABASE_URL": database}
+    armed = {**surroundings, failpoint.VARIABLE: "committed-not-answered:kill:1"}
+
+    killed = subprocess.run(command, env=armed, capture_output=True, check=False)
+    again = subprocess.run(command, env=surroundings, capture_output=True, check=True)
+
+    assert (killed.returncode, killed.stdout) == (-signal.SIGKILL, b"")
+    assert json.loads(again.stdout)["receipt"]["repeated"] is True
+
+
+@pytest.mark.parametrize(
+    "told", ["nowhere:kill:1", "head-updated:explode:1", "head-updated:kill:0", "head-updated"]
+)
+def test_a_failpoint_that_cannot_be_is_refused(told):
+    with pytest.raises(StoreError) as refused:
+        failpoint.arm(told)
+
+    assert refused.value.code == "bad-failpoint"
+
+
+def test_a_fault_raised_inside_a_transaction_leaves_nothing_and_the_next_try_goes_through(database):
+    with ledger_at(database) as ledger:
+        failpoint.arm("decided-not-written:raise:1")
+        with pytest.raises(failpoint.FailpointReached):
+            ledger.submit(customer("c1"))
+
+        assert ledger.heads() == {}
+        assert ledger.submit(customer("c1")).positions == (1,)
