@@ -139,6 +139,7 @@ ROWS = {
 }
 
 STORE = {
+    "bad-timeout": "A limit on statements, locks or idle transactions is not one.",
     "bad-failpoint": "TIEOUT_FAILPOINT does not name a place, an action and a count.",
     "bad-migration-name": "A migration's file name is not NNNN_what.sql.",
     "bad-query-file": "A file of named queries cannot be read.",

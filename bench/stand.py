@@ -20,6 +20,7 @@ from msgspec import Struct
 from replay.ledger import Ledger
 from store import embedded
 from store.db import Connection, connect, migrate
+from store.patience import patient
 
 SETTINGS = (
     "server_version",
@@ -54,7 +55,7 @@ def stand(rows: int) -> Iterator[Stand]:
     try:
         with embedded.start(folder) as server, connect(server.dsn) as connection:
             migrate(connection)
-            with Ledger.open(server.dsn, now) as ledger:
+            with patient(connection), Ledger.open(server.dsn, now) as ledger:
                 yield Stand(ledger, connection, rows, server.dsn)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

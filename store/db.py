@@ -2,9 +2,12 @@
 
 Every connection is in autocommit: a statement alone is its own transaction, and several belong to
 one only inside a `transaction` block. So no transaction is ever left open by having read something.
+Each has limits on how long a statement runs, a lock is waited for and a transaction stays idle, so
+that whoever hangs cannot hold up the others; a job that is known to be long lifts them by name.
 """
 
 import os
+import select
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,7 +39,15 @@ __all__ = [
 Connection: TypeAlias = psycopg.Connection[TupleRow]
 Pool: TypeAlias = ConnectionPool[Connection]
 
+SQL = queries(__file__)
+
 MAJORS = range(15, 19)
+# As PostgreSQL writes them; 0 is no limit.
+TIMEOUTS = {
+    "statement": ("TIEOUT_STATEMENT_TIMEOUT", "60s"),
+    "lock": ("TIEOUT_LOCK_TIMEOUT", "30s"),
+    "idle": ("TIEOUT_IDLE_TIMEOUT", "60s"),
+}
 
 
 def open_database(url: str | None = None, *, home: Path | None = None) -> embedded.Server:
@@ -54,19 +65,22 @@ def connect(dsn: str) -> Connection:
     except psycopg.OperationalError as problem:
         # libpq names host and database, never the password.
         raise StoreError("database-unreachable", f"cannot connect: {problem}") from problem
-    _configure(connection)
+    _set_up(connection)
     return connection
 
 
 def pool(dsn: str, *, size_min: int = 1, size_max: int = 8) -> Pool:
-    """Close it, or use it in a `with`. Connections are as from `connect`, and checked when lent."""
+    """Close it, or use it in a `with`. Connections are as from `connect`; a closed one is replaced.
+
+    Who lends one is not asked to wait for an answer of the server: a cut is seen on the socket.
+    """
     return ConnectionPool(
         dsn,
         min_size=size_min,
         max_size=size_max,
         kwargs={"autocommit": True},
-        configure=_configure,
-        check=ConnectionPool.check_connection,
+        configure=_set_up,
+        check=_check,
         open=True,
     )
 
@@ -88,5 +102,21 @@ def require_supported(connection: Connection) -> None:
         )
 
 
-def _configure(connection: Connection) -> None:
-    connection.execute("SET timezone TO 'UTC'")
+def _set_up(connection: Connection) -> None:
+    wanted = {name: os.environ.get(key, usual) for name, (key, usual) in TIMEOUTS.items()}
+    try:
+        connection.execute(SQL.set_up_session, wanted)
+    except psycopg.errors.InvalidParameterValue as problem:
+        connection.close()
+        raise StoreError("bad-timeout", f"{problem.diag.message_primary}") from problem
+
+
+def _check(connection: Connection) -> None:
+    """Nothing waits to be read from a healthy connection; else the server has hung up, or may have.
+
+    Costs no round trip. A cut that is not seen yet is told by the first statement, as ever.
+    """
+    watch = select.poll()
+    watch.register(connection.fileno(), select.POLLIN)
+    if watch.poll(0):
+        ConnectionPool.check_connection(connection)

@@ -16,6 +16,7 @@ from psycopg.rows import TupleRow
 
 from store.failure import StoreError
 from store.named import queries
+from store.patience import patient
 
 SQL = queries(__file__)
 
@@ -36,7 +37,7 @@ class Migration(NamedTuple):
 def migrate(connection: psycopg.Connection[TupleRow], folder: Path = MIGRATIONS) -> tuple[str, ...]:
     """Apply what is missing and return its names. Many may call at once, as at a first start."""
     wanted = _read(folder)
-    with _lock(connection):
+    with patient(connection), _lock(connection):
         connection.execute(SQL.create_table)
         pending = wanted[_applied_count(connection, wanted) :]
         for migration in pending:

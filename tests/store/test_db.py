@@ -11,6 +11,7 @@ from store import db
 from store.failure import StoreError
 from store.migrate import MIGRATIONS, migrate
 from store.named import queries
+from store.patience import patient
 
 
 @pytest.fixture
@@ -232,3 +233,59 @@ def test_a_bad_query_file_is_refused(tmp_path: Path, text: str, fault: str) -> N
     assert (
         refusal(lambda: queries(tmp_path / "view.sql")) == f"bad-query-file: view.sql has {fault}"
     )
+
+
+LIMITS = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+
+
+def limits(connection: db.Connection) -> list[str]:
+    rows = [connection.execute(f"SHOW {name}").fetchone() for name in LIMITS]
+    return [row[0] for row in rows if row is not None]
+
+
+def test_nobody_holds_up_others_for_ever(database: str) -> None:
+    with db.pool(database) as pool, pool.connection() as pooled, db.connect(database) as alone:
+        assert limits(pooled) == limits(alone) == ["1min", "30s", "1min"]
+
+
+def test_limits_are_what_the_operator_says(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIEOUT_STATEMENT_TIMEOUT", "5min")
+    monkeypatch.setenv("TIEOUT_LOCK_TIMEOUT", "100ms")
+    monkeypatch.setenv("TIEOUT_IDLE_TIMEOUT", "0")
+    with db.connect(database) as connection:
+        assert limits(connection) == ["5min", "100ms", "0"]
+
+    monkeypatch.setenv("TIEOUT_LOCK_TIMEOUT", "soon")
+    assert refusal(lambda: db.connect(database)).startswith("bad-timeout: invalid value")
+
+
+def test_a_job_known_to_be_long_has_no_limit_while_it_lasts(connection: db.Connection) -> None:
+    with patient(connection):
+        within = limits(connection)
+    with pytest.raises(psycopg.errors.DivisionByZero), patient(connection):
+        connection.execute("SELECT 1/0")
+
+    assert within == ["0", "0", "1min"]
+    assert limits(connection) == ["1min", "30s", "1min"]
+
+
+def test_a_lock_is_not_waited_for_longer_than_that(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TIEOUT_LOCK_TIMEOUT", "10ms")
+    with db.connect(database) as first, db.connect(database) as second, first.transaction():
+        first.execute("LOCK TABLE entity_head")
+
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            second.execute("SELECT FROM entity_head")
+
+
+def test_a_pool_lends_no_connection_that_the_server_has_closed(database: str) -> None:
+    with db.pool(database, size_max=1) as pool, db.connect(database) as administrator:
+        with pool.connection() as lent:
+            gone = lent.info.backend_pid
+        administrator.execute("SELECT pg_terminate_backend(%s, 10000)", [gone])
+
+        with pool.connection() as lent:
+            assert lent.execute("SELECT 1").fetchone() == (1,)
+            assert lent.info.backend_pid != gone
