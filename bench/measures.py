@@ -12,7 +12,8 @@ from bench.ingesting import ingest
 from bench.lap import Lap, Reading
 from bench.measuring import measure
 from bench.month_end import month_end
-from bench.posting import catch_up, rebuild
+from bench.posting import catch_up
+from bench.rebuilding import rebuild, rebuild_live
 from bench.stand import Stand
 
 MEASURES: dict[str, Callable[[Stand, int], Sequence[Lap | Reading]]] = {
@@ -23,6 +24,7 @@ MEASURES: dict[str, Callable[[Stand, int], Sequence[Lap | Reading]]] = {
     "ingest": ingest,
     "catch-up": catch_up,
     "rebuild": rebuild,
+    "rebuild-live": rebuild_live,
     "measure": measure,
     "month-end": month_end,
     "memory": footprint,

@@ -104,7 +104,6 @@ def add_keys(connection: Connection, schema: str) -> None:
             names = {"schema": schema, "table": table}
             if connection.execute(SQL.has_key, names).fetchone() != (True,):
                 connection.execute(statement)
-        connection.execute(SQL.count_anew)
 
 
 def differences(connection: Connection, schema: str, entity: str, upto: int) -> Iterator[Break]:
@@ -114,8 +113,8 @@ def differences(connection: Connection, schema: str, entity: str, upto: int) -> 
         connection.execute(SQL.merge_by_key)
         yield from _differences(connection, "journal-entry", SQL.entries, names)
         yield from _differences(connection, "journal-line", SQL.lines, names)
-    with looking_into(connection, schema):
         yield from _differences(connection, "line-cause", SQL.causes, names)
+    with looking_into(connection, schema):
         yield from _differences(connection, "charge", SQL.charges, names)
         yield from _differences(connection, "parked", SQL.parked, names)
         yield from _differences(connection, "pending-usage", SQL.pending, names)

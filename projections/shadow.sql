@@ -44,7 +44,8 @@ SELECT (SELECT count(*) FROM journal_entry WHERE entity = %(entity)s),
        (SELECT count(*) FROM journal_line WHERE entity = %(entity)s);
 
 -- name: merge_by_key
--- Both sides lie in the order of their keys, so one pass over each is all that a comparison needs.
+-- Both sides lie in the order of their keys, so one pass over each is all that a comparison needs; a
+-- hash of millions of rows would be written to the disk first.
 -- true: until the transaction ends, as with SET LOCAL.
 SELECT set_config('enable_hashjoin', 'off', true);
 
@@ -174,7 +175,3 @@ SELECT coalesce(again.unit, live.unit) || ' ' || coalesce(again.item, live.item)
  ORDER BY coalesce(again.position, live.position), coalesce(again.unit, live.unit),
           coalesce(again.item, live.item), coalesce(again.service_from, live.service_from)
  LIMIT %(limit)s;
-
--- name: count_anew
--- Just filled: the planner would take them for small.
-ANALYZE journal_entry, journal_line, line_cause;

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from psycopg import sql
 
 from bench.floors.copied import Connection
@@ -13,8 +15,9 @@ VIEW = "floor_view"
 TABLE = "account_total"
 
 
-def fold(connection: Connection, entity: str) -> None:
+def fold(connection: Connection, entities: Sequence[str]) -> None:
+    """All of them at once, as a floor may."""
     with connection.transaction():
         path = sql.SQL("SET LOCAL search_path TO {}, public").format(sql.Identifier(VIEW))
         connection.execute(path)
-        connection.execute(SQL.fold, {"entity": entity})
+        connection.execute(SQL.fold, {"entities": list(entities)})
