@@ -7,8 +7,11 @@ The journal is the same however facts were paged: a run knows only what the log 
 
 from __future__ import annotations
 
+import logging
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import date
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -23,12 +26,14 @@ from domain.master import MASTER_CATEGORIES, MasterData, master_data
 from domain.periods import period_states
 from domain.routing import Directory, brings_along, rests_on, route
 from projections import settling
+from projections.crew import Crew
 from projections.settling import Chunk, Marked, Task
 from store import checkpoints, copying, failpoint, log
 from store.db import Connection, queries
 from store.leases import Lease
 
 SQL = queries(__file__)
+LOG = logging.getLogger("tieout.poster")
 
 NAME = checkpoints.JOURNAL
 UNITS_IN_ONE_TRANSACTION = 1_000
@@ -61,13 +66,20 @@ class Poster(Struct, kw_only=True):
 
 
 class Settling(Struct, kw_only=True):
-    """A run under way: units listed and not taken yet, and the chunk settled ahead of its turn."""
+    """A run under way: units listed and not taken yet, and chunks begun ahead of their turn.
+
+    `after` is the last unit listed, `ends` says that there are no more of them. `crew`: who settles
+    the chunks; none if the poster does.
+    """
 
     task: Task
     since: int
+    after: str
     listed: list[Marked] = []
-    ahead: Chunk | None = None
     ends: bool = False
+    begun: deque[list[Marked]] = msgspec.field(default_factory=deque)
+    ahead: Chunk | None = None
+    crew: Crew | None = None
 
 
 class Stream(Struct):
@@ -86,6 +98,7 @@ def advance(
     units: int = UNITS_IN_ONE_TRANSACTION,
     upto: int = log.END,
     lease: Lease | None = None,
+    crew: Crew | None = None,
 ) -> tuple[Poster, bool]:
     """One transaction further: so many facts, or units. False: there was nothing left to do."""
     with connection.transaction():
@@ -100,7 +113,7 @@ def advance(
         if not poster.page:
             return poster, False
         if isinstance(poster.page[0].event, PostingRun):
-            _settle_chunk(connection, poster, poster.page[0], units)
+            _settle_chunk(connection, poster, poster.page[0], units, crew)
         else:
             _mark(connection, poster)
         failpoint.reach("poster-before-checkpoint")
@@ -207,24 +220,17 @@ def _directory(streams: dict[str, Stream]) -> Directory:
 # --- at a run: settle ----------------------------------------------------------------------------
 
 
-def _settle_chunk(connection: Connection, poster: Poster, fact: Fact, limit: int) -> None:
-    """Settle the next units of a run; past the last one the run is whole and the place moves on.
-
-    While the database takes in a chunk, the one after is settled here.
-    """
-    run = poster.settling = poster.settling or _begin(poster, fact)
-    chunk = run.ahead or _first_chunk(connection, poster, run, limit)
-    following = _take(connection, run, chunk.units[-1], limit) if chunk.units else []
-    if not following:
-        settling.write(connection, chunk)
-    else:
-        work = settling.read(connection, run.task, following)
-        with ThreadPoolExecutor(1, "copy") as writer:
-            written = writer.submit(settling.write, connection, chunk)
-            run.ahead = settling.settled(work, chunk.entries.last)
-            written.result()
-    poster.entry = chunk.entries.last
-    if following:
+def _settle_chunk(
+    connection: Connection, poster: Poster, fact: Fact, limit: int, crew: Crew | None
+) -> None:
+    """Settle the next units of a run; past the last one the run is whole and the place moves on."""
+    run = poster.settling = poster.settling or _begin(connection, poster, fact, crew)
+    _begin_chunks(connection, run, limit)
+    chunk = _next_chunk(connection, run)
+    _begin_chunks(connection, run, limit)
+    _write_chunk(connection, run, chunk, poster.entry)
+    poster.entry += len(chunk.entries)
+    if run.begun:
         poster.place = Place(poster.place.position, chunk.units[-1])
         return
     poster.place = Place(fact.position, None)
@@ -232,7 +238,50 @@ def _settle_chunk(connection: Connection, poster: Poster, fact: Fact, limit: int
     poster.page, poster.settling = poster.page[1:], None
 
 
-def _begin(poster: Poster, fact: Fact) -> Settling:
+def _begin_chunks(connection: Connection, run: Settling, limit: int) -> None:
+    """Take the units of the next chunks: as many as the crew is free for, or just the next."""
+    while (run.crew.is_free if run.crew else not run.begun) and (
+        marked := _take(connection, run, limit)
+    ):
+        run.begun.append(marked)
+        if run.crew:
+            with _unless_gone(run, run.crew):
+                run.crew.ask(run.task, marked)
+
+
+def _next_chunk(connection: Connection, run: Settling) -> Chunk:
+    marked = run.begun.popleft() if run.begun else []
+    chunk, run.ahead = run.ahead, None
+    if run.crew and marked:
+        with _unless_gone(run, run.crew):
+            chunk = run.crew.answer()
+    return chunk or settling.settled(settling.read(connection, run.task, marked))
+
+
+@contextmanager
+def _unless_gone(run: Settling, crew: Crew) -> Iterator[None]:
+    """A helper that died takes no part of the run with it: the poster settles by itself."""
+    try:
+        yield
+    except (EOFError, OSError) as gone:
+        LOG.warning("a helper is gone (%r); the poster settles by itself", gone)
+        crew.close()
+        run.crew = None
+
+
+def _write_chunk(connection: Connection, run: Settling, chunk: Chunk, after: int) -> None:
+    """While the database takes in a chunk, the one after is settled here, if no crew does it."""
+    if run.crew or not run.begun:
+        settling.write(connection, run.task, chunk, after)
+        return
+    work = settling.read(connection, run.task, run.begun[0])
+    with ThreadPoolExecutor(1, "copy") as writer:
+        written = writer.submit(settling.write, connection, run.task, chunk, after)
+        run.ahead = settling.settled(work)
+        written.result()
+
+
+def _begin(connection: Connection, poster: Poster, fact: Fact, crew: Crew | None) -> Settling:
     through = _through(poster, fact)
     task = Task(
         entity=poster.entity,
@@ -241,33 +290,40 @@ def _begin(poster: Poster, fact: Fact) -> Settling:
         before=poster.through or through,
         through=through,
     )
-    return Settling(task=task, since=0 if _measures_all(poster) else poster.last_run)
+    since = 0 if _measures_all(poster) else poster.last_run
+    run = Settling(task=task, since=since, after=poster.place.cursor or "")
+    _list(connection, run)
+    if crew and crew.is_worth(run.listed):
+        run.crew = crew
+        crew.forget()
+    return run
 
 
-def _first_chunk(connection: Connection, poster: Poster, run: Settling, limit: int) -> Chunk:
-    marked = _take(connection, run, poster.place.cursor or "", limit)
-    return settling.settled(settling.read(connection, run.task, marked), poster.entry)
-
-
-def _take(connection: Connection, run: Settling, after: str, limit: int) -> list[Marked]:
-    """So many units after one, in order, with whether they are to be measured."""
+def _take(connection: Connection, run: Settling, limit: int) -> list[Marked]:
+    """So many units, in order, with whether they are to be measured."""
     if len(run.listed) < limit and not run.ends:
-        task = run.task
-        wanted = {
-            "entity": task.entity,
-            "since": run.since,
-            "run": task.position,
-            "after": run.listed[-1][0] if run.listed else after,
-            "moved_after": task.before if task.before != task.through else None,
-            "limit": UNITS_LISTED,
-        }
-        found = connection.execute(SQL.units_to_settle, wanted).fetchall()
-        run.ends = len(found) < UNITS_LISTED
-        run.listed += [(unit, fresh) for unit, fresh in found]
+        _list(connection, run)
     count = _fitting(run.listed, limit)
     taken = run.listed[:count]
     del run.listed[:count]
     return taken
+
+
+def _list(connection: Connection, run: Settling) -> None:
+    """Add the next units to those listed."""
+    task = run.task
+    wanted = {
+        "entity": task.entity,
+        "since": run.since,
+        "run": task.position,
+        "after": run.after,
+        "moved_after": task.before if task.before != task.through else None,
+        "limit": UNITS_LISTED,
+    }
+    found = connection.execute(SQL.units_to_settle, wanted).fetchall()
+    run.listed += [(unit, fresh) for unit, fresh in found]
+    run.ends = len(found) < UNITS_LISTED
+    run.after = found[-1][0] if found else run.after
 
 
 def _fitting(listed: Sequence[Marked], limit: int) -> int:

@@ -7,8 +7,12 @@ any number of processes may call at once and each fact is passed once.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+
+from psycopg.pq import TransactionStatus
 
 from projections import generations, journal
+from projections.crew import Crew, cores
 from projections.view import View
 from store import checkpoints, failpoint, log
 from store.db import Connection
@@ -54,15 +58,29 @@ def post(
     upto: int = log.END,
     progress: Progress | None = None,
     lease: Lease | None = None,
+    helpers: int | None = None,
 ) -> int:
-    """The poster alone, up to the head; where it stands then."""
+    """The poster alone, up to the head; where it stands then.
+
+    A large run is settled by several processes, one for each core unless `helpers` says otherwise.
+    """
+    helpers = cores() if helpers is None else helpers
     told = progress or _silent
-    poster, more = journal.advance(connection, entity, None, batch=batch, upto=upto, lease=lease)
-    while more:
-        told(entity, journal.NAME, poster.place.position)
-        poster, more = journal.advance(
-            connection, entity, poster, batch=batch, upto=upto, lease=lease
+    with Crew(connection, helpers) as crew:
+        # Within a transaction of others, helpers would not see what it wrote.
+        alone = helpers <= 1 or connection.info.transaction_status != TransactionStatus.IDLE
+        advance = partial(
+            journal.advance,
+            *(connection, entity),
+            batch=batch,
+            upto=upto,
+            lease=lease,
+            crew=None if alone else crew,
         )
+        poster, more = advance(None)
+        while more:
+            told(entity, journal.NAME, poster.place.position)
+            poster, more = advance(poster)
     return poster.place.position
 
 

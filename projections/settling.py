@@ -17,9 +17,9 @@ from msgspec import Struct, field
 from domain.errors import Rejected
 from domain.ledger import Fresh, Run, Settled, UnitState, moves, settle
 from projections import charging
-from store import charge_rows, failpoint, findings, unit_facts, unit_states
+from store import charge_rows, entry_rows, failpoint, findings, unit_facts, unit_states
 from store.db import Connection
-from store.entry_rows import EntryRows
+from store.entry_rows import EntryRows, Packed
 from store.findings import Parked, Pending
 from store.unit_states import Cut, Measured
 
@@ -52,12 +52,11 @@ class Work(Struct, frozen=True, kw_only=True):
 class Chunk(Struct, kw_only=True):
     """What settling some units made, packed as far as it can be."""
 
-    task: Task
     units: tuple[str, ...]
-    entries: EntryRows
+    entries: list[Packed] = field(default_factory=list)
     measured: list[Measured] = field(default_factory=list)
     cut: list[Cut] = field(default_factory=list)
-    charges: dict[str, dict[charging.Place, charging.Charged]] = field(default_factory=dict)
+    charges: dict[str, list[tuple[charging.Place, charging.Charged]]] = field(default_factory=dict)
     pending: dict[str, list[Pending]] = field(default_factory=dict)
     parked: list[Parked] = field(default_factory=list)
 
@@ -81,25 +80,22 @@ def read(connection: Connection, task: Task, marked: Sequence[Marked]) -> Work:
     )
 
 
-def settled(work: Work, after: int) -> Chunk:
+def settled(work: Work) -> Chunk:
     """Unit by unit, then book by book; one that fails is parked whole and the others go on."""
-    chunk = Chunk(task=work.task, units=work.units, entries=EntryRows(work.task.entity, after))
+    chunk, rows = Chunk(units=work.units), EntryRows(work.task.entity)
     with no_collection():
         for unit in work.units:
-            mark = chunk.entries.mark()
             try:
-                _settle(chunk, unit, work)
+                _settle(chunk, rows, unit, work)
             except Rejected as refusal:
-                chunk.entries.undo(mark)
                 chunk.parked.append(Parked(unit, refusal.code, str(refusal)))
             except FAULTS as fault:
-                chunk.entries.undo(mark)
                 told = f"{type(fault).__name__}: {fault}"
                 chunk.parked.append(Parked(unit, "unexpected", told))
     return chunk
 
 
-def _settle(chunk: Chunk, unit: str, work: Work) -> None:
+def _settle(chunk: Chunk, rows: EntryRows, unit: str, work: Work) -> None:
     """Nothing of the unit is kept before all of it is there."""
     fresh = work.fresh.get(unit)
     done = [
@@ -107,18 +103,22 @@ def _settle(chunk: Chunk, unit: str, work: Work) -> None:
         for run in work.task.runs
         if fresh is not None or (unit, run.book) in work.states
     ]
-    for result in done:
-        for entry in result.entries:
-            chunk.entries.add(entry, result.state.schedule.customer)
+    packed = [
+        rows.pack(entry, result.state.schedule.customer)
+        for result in done
+        for entry in result.entries
+    ]
     if fresh is None:
         chunk.cut += [unit_states.cut(unit, result.state) for result in done]
+        chunk.entries += packed
         return
     kept = [unit_states.measured(unit, result.state) for result in done]
     if unit.startswith("subscription:") and done:
         pending = _pending(unit, done, fresh)
-        chunk.charges[unit] = charging.usage_charges(unit, fresh, work.task.runs[0].master)
-        chunk.pending[unit] = pending
+        charges = charging.usage_charges(unit, fresh, work.task.runs[0].master)
+        chunk.charges[unit], chunk.pending[unit] = list(charges.items()), pending
     chunk.measured += kept
+    chunk.entries += packed
 
 
 def _pending(unit: str, done: Sequence[Settled], fresh: Fresh) -> list[Pending]:
@@ -133,27 +133,25 @@ def _pending(unit: str, done: Sequence[Settled], fresh: Fresh) -> list[Pending]:
     ]
 
 
-def write(connection: Connection, chunk: Chunk) -> None:
-    """All of it in the caller's transaction."""
-    task = chunk.task
-    chunk.entries.copy(connection)
+def write(connection: Connection, task: Task, chunk: Chunk, after: int) -> None:
+    """All of it in the caller's transaction; entries are numbered from `after` on."""
+    entry_rows.copy(connection, task.entity, chunk.entries, after)
     failpoint.reach("poster-mid-chunk")
     unit_states.save(connection, task.entity, task.position, chunk.measured, chunk.cut)
-    _write_charges(connection, chunk)
+    _write_charges(connection, task, chunk)
     pending = [row for rows in chunk.pending.values() for row in rows]
     findings.keep_pending(connection, task.entity, task.position, sorted(chunk.pending), pending)
     if chunk.measured or chunk.parked:
         findings.park(connection, task.entity, task.position, chunk.units, chunk.parked)
 
 
-def _write_charges(connection: Connection, chunk: Chunk) -> None:
+def _write_charges(connection: Connection, task: Task, chunk: Chunk) -> None:
     """Charges measured now less those recorded so far: what rating appends."""
     if not chunk.charges:
         return
-    task = chunk.task
     subscriptions = [unit.partition(":")[2] for unit in chunk.charges]
     before = charging.charged(charge_rows.standing(connection, task.entity, subscriptions))
-    now = {place: row for made in chunk.charges.values() for place, row in made.items()}
+    now = {place: row for made in chunk.charges.values() for place, row in made}
     charge_rows.add(connection, charging.charge_rows(task.entity, task.position, now, before))
 
 

@@ -1,11 +1,13 @@
-"""Entries of the journal as rows to copy: numbered, with their lines, causes and leaves.
+"""Entries of the journal as rows to copy, with their lines, causes and leaves; numbered last.
 
 A row and the leaf over it hold the same texts in the same form, so each is packed once for both.
-The leaf is `canonical.entry_leaf` in one pass; a test compares the two.
+The leaf is `canonical.entry_leaf` in one pass; a test compares the two. Numbers are put in when the
+rows are sent, so that entries can be packed before it is known how many come before them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from hashlib import sha256
 from struct import Struct
@@ -22,6 +24,7 @@ _ENTRY_COLUMNS = copying.columns(9)
 _LINE_COLUMNS = copying.columns(20)
 _CAUSE_COLUMNS = copying.columns(4)
 _LEAF_LENGTH = (32).to_bytes(4, "big")
+_POSITION_LENGTH = (8).to_bytes(4, "big")
 _pair_of_days = Struct(">iiii").pack
 _int8 = Struct(">iq").pack
 _position = Struct(">q").pack
@@ -41,13 +44,21 @@ _RULE = text("rule")
 _SUBJECT = text("subject")
 
 
-class _Causes(dict[tuple[int, ...], tuple[bytes, list[bytes]]]):
-    """Causes as a field of the leaf, and each as the last column of its row."""
+class _Causes(dict[tuple[int, ...], tuple[bytes, bytes]]):
+    """Causes as a field of the leaf, and as positions one after the other."""
 
-    def __missing__(self, causes: tuple[int, ...]) -> tuple[bytes, list[bytes]]:
+    def __missing__(self, causes: tuple[int, ...]) -> tuple[bytes, bytes]:
         ordered = sorted(causes)
         told = text(" ".join(map(str, ordered)))
-        made = self[causes] = (told, [_position(position) for position in ordered])
+        made = self[causes] = (told, b"".join(map(_position, ordered)))
+        return made
+
+
+class _Apart(dict[bytes, list[bytes]]):
+    """Positions one after the other, taken apart again."""
+
+    def __missing__(self, whole: bytes) -> list[bytes]:
+        made = self[whole] = [whole[at : at + 8] for at in range(0, len(whole), 8)]
         return made
 
 
@@ -67,78 +78,63 @@ class _Numbers(dict[int, bytes]):
         return made
 
 
-class EntryRows:
-    """Rows of one batch of entries of one entity, numbered from `after` on."""
+# An entry, its lines and the causes of each: rows without what comes before and with the number.
+Packed = tuple[bytes, list[bytes], list[bytes]]
 
-    def __init__(self, entity: str, after: int) -> None:
-        self.after = after
-        self.last = after
-        self.lines = 0
+
+class EntryRows:
+    """Packs entries of one entity; names that come back are packed once in its lifetime."""
+
+    def __init__(self, entity: str) -> None:
         self._entity = text(entity)
-        self._entries: list[bytes] = []
-        self._lines: list[bytes] = []
-        self._causes: list[bytes] = []
         self._texts = Texts()
         self._days = _Days()
         self._numbers = _Numbers()
         self._of_causes = _Causes()
 
-    def mark(self) -> tuple[int, int, int, int, int]:
-        """Where the rows end now, to come back to."""
-        ends = len(self._entries), len(self._lines), len(self._causes)
-        return (self.last, self.lines, *ends)
-
-    def undo(self, mark: tuple[int, int, int, int, int]) -> None:
-        """Take back what was added since, whole or in part."""
-        self.last, self.lines, entries, lines, causes = mark
-        del self._entries[entries:], self._lines[lines:], self._causes[causes:]
-
-    def add(self, entry: Entry, customer: str) -> None:
-        """The next entry; its lines are in the order of their slots, as settling gives them."""
-        self.last += 1
-        begin = self._entity + int8(self.last)
+    def pack(self, entry: Entry, customer: str) -> Packed:
+        """Its lines are in the order of their slots, as settling gives them."""
         where = b"".join(
             (text(entry.book), text(entry.unit), int8(entry.known_at), self._texts[entry.booked])
         )
         money = self._texts[entry.currency], self._texts[entry.functional_currency]
         leaf = sha256(self._head(entry))
+        lines: list[bytes] = []
+        causes: list[bytes] = []
         for place, line in enumerate(entry.lines, 1):
-            leaf.update(self._add_line(line, place, begin, where, money, self._texts[customer]))
-        self.lines += len(entry.lines)
-        self._entries += (_ENTRY_COLUMNS, begin, where, *money, _LEAF_LENGTH, leaf.digest())
+            row, cause, told = self._line(line, place, where, money, self._texts[customer])
+            lines.append(row)
+            causes.append(cause)
+            leaf.update(told)
+        return b"".join((where, *money, _LEAF_LENGTH, leaf.digest())), lines, causes
 
-    def _add_line(
+    def _line(
         self,
         line: Line,
         place: int,
-        begin: bytes,
         where: bytes,
         money: tuple[bytes, bytes],
         customer: bytes,
-    ) -> bytes:
-        """One line and its causes; returns what its leaf says."""
-        slot, texts = line.slot, self._texts
+    ) -> tuple[bytes, bytes, bytes]:
+        """One line, its causes, and what its leaf says."""
+        slot, texts, numbers = line.slot, self._texts, self._numbers
         account, kind, subject = texts[slot.account], texts[slot.kind], texts[slot.subject]
         obligation, document = texts[slot.obligation], texts[slot.document]
-        rule, number = texts[line.rule], _place(4, place)
+        rule, (told_causes, causes) = texts[line.rule], self._of_causes[line.causes]
         earned, told_earned = self._days[slot.earned]
         dated, told_dated = self._days[line.accounting_date]
-        told_causes, causes = self._of_causes[line.causes]
         minor, functional = line.minor, line.functional_minor
-        self._lines.append(b"".join((
-            _LINE_COLUMNS, begin, number, where, account, kind, subject, obligation, document,
-            customer, _pair_of_days(4, earned, 4, dated), money[0], _int8(8, minor), money[1],
+        row = b"".join((
+            _place(4, place), where, account, kind, subject, obligation, document, customer,
+            _pair_of_days(4, earned, 4, dated), money[0], _int8(8, minor), money[1],
             _int8(8, functional), rule,
-        )))  # fmt: skip
-        if causes:
-            row = b"".join((_CAUSE_COLUMNS, begin, number, b"\x00\x00\x00\x08"))
-            self._causes.append(row + row.join(causes))
-        numbers = self._numbers
-        return b"".join((
+        ))  # fmt: skip
+        told = b"".join((
             _ACCOUNT, account, _DATE, told_dated, _CAUSES, told_causes, _DOCUMENT, document,
             _EARNED, told_earned, _FUNCTIONAL, numbers[functional], _KIND, kind,
             _MINOR, numbers[minor], _OBLIGATION, obligation, _RULE, rule, _SUBJECT, subject,
         ))  # fmt: skip
+        return row, causes, told
 
     def _head(self, entry: Entry) -> bytes:
         texts, numbers = self._texts, self._numbers
@@ -150,8 +146,32 @@ class EntryRows:
             texts["unit"], text(entry.unit),
         ))  # fmt: skip
 
-    def copy(self, connection: Connection) -> None:
-        """Send what was added, by three statements."""
-        copying.send(connection, SQL.copy_entries, self._entries)
-        copying.send(connection, SQL.copy_lines, self._lines)
-        copying.send(connection, SQL.copy_causes, self._causes)
+
+def copy(connection: Connection, entity: str, packed: Sequence[Packed], after: int) -> None:
+    """Number them from `after` on and send them, by three statements."""
+    begins = [text(entity) + int8(number) for number in range(after + 1, after + 1 + len(packed))]
+    numbered = list(zip(begins, packed, strict=True))
+    copying.send(
+        connection,
+        SQL.copy_entries,
+        (_ENTRY_COLUMNS + begin + row for begin, (row, _, _) in numbered),
+    )
+    copying.send(connection, SQL.copy_lines, _lines(numbered))
+    copying.send(connection, SQL.copy_causes, _causes(numbered))
+
+
+def _lines(numbered: Iterable[tuple[bytes, Packed]]) -> Iterator[bytes]:
+    for begin, (_, lines, _) in numbered:
+        if lines:
+            first = _LINE_COLUMNS + begin
+            yield first + first.join(lines)
+
+
+def _causes(numbered: Iterable[tuple[bytes, Packed]]) -> Iterator[bytes]:
+    apart = _Apart()
+    for begin, (_, _, causes) in numbered:
+        first = _CAUSE_COLUMNS + begin
+        for place, whole in enumerate(causes, 1):
+            if whole:
+                row = b"".join((first, _place(4, place), _POSITION_LENGTH))
+                yield row + row.join(apart[whole])

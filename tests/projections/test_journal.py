@@ -1,5 +1,6 @@
 """The poster on a real database."""
 
+import multiprocessing
 import threading
 from datetime import date
 from decimal import Decimal
@@ -12,6 +13,7 @@ from domain.invoice import CreditLine, InvoiceLine, IssueCredit, IssueInvoice
 from domain.pricing import Flat
 from domain.subscription import RenewSubscription
 from projections import journal, runner
+from projections.crew import Crew
 from store import checkpoints, db
 
 ENTITY = "acme"
@@ -20,6 +22,14 @@ REVENUE = """
     SELECT booked, to_char(earned, 'YYYY-MM'), -sum(minor) FROM journal_line
      WHERE account = 'revenue' GROUP BY 1, 2 ORDER BY 1, 2
 """
+EVERYTHING = (
+    "SELECT * FROM journal_entry ORDER BY entry",
+    "SELECT * FROM journal_line ORDER BY entry, line",
+    "SELECT * FROM line_cause ORDER BY entry, line, position",
+    "SELECT * FROM charge ORDER BY position, unit, item",
+    "SELECT * FROM unit_state ORDER BY unit",
+    "SELECT * FROM parked ORDER BY unit",
+)
 JOURNAL = """
     SELECT entry, unit, known_at, booked, encode(leaf, 'hex') FROM journal_entry ORDER BY entry
 """
@@ -207,3 +217,55 @@ def test_a_document_moved_to_another_contract_takes_its_credits_along(books):
         ("invoice:a:1", 0),
         ("subscription:s1", 60_00),
     ]
+
+
+def settled_by_helpers(connection, count=2):
+    """A new poster after every chunk of two units, with helpers that it shares each run with."""
+    with Crew(connection, count, worth_sharing=-1) as crew:
+        poster, more = None, True
+        while more:
+            poster, more = journal.advance(
+                connection, ENTITY, poster, batch=5_000, units=2, crew=crew
+            )
+
+
+def test_helpers_make_the_journal_that_the_poster_makes_alone(books):
+    books.quarter_with_late_usage()
+    for name in ("s2", "s3", "s4", "s5"):
+        books.subscribe(name)
+        books.use(name, date(2024, 3, 3), 7)
+    books.subscribe("s6", date(2025, 12, 1), date(2026, 2, 1))
+    books.run(date(2026, 1, 31))
+    connection = books.connection
+    with connection.transaction(force_rollback=True):
+        books.catch_up()
+        alone = [connection.execute(query).fetchall() for query in EVERYTHING]
+
+    settled_by_helpers(connection)
+
+    assert [len(rows) > 0 for rows in alone] == [True] * len(EVERYTHING)
+    assert [connection.execute(query).fetchall() for query in EVERYTHING] == alone
+
+
+def test_a_helper_that_dies_leaves_the_run_to_the_poster(books):
+    for name in ("s1", "s2", "s3", "s4", "s5"):
+        books.subscribe(name)
+    books.run(date(2024, 1, 31))
+    connection = books.connection
+    with connection.transaction(force_rollback=True):
+        books.catch_up()
+        alone = connection.execute(JOURNAL).fetchall()
+
+    with Crew(connection, 2, worth_sharing=-1) as crew:
+        poster, _ = journal.advance(connection, ENTITY, None, batch=5_000, units=2)
+        poster, _ = journal.advance(connection, ENTITY, poster, batch=5_000, units=2, crew=crew)
+        for helper in multiprocessing.active_children():
+            helper.kill()
+            helper.join()
+        more = True
+        while more:
+            poster, more = journal.advance(
+                connection, ENTITY, poster, batch=5_000, units=2, crew=crew
+            )
+
+    assert connection.execute(JOURNAL).fetchall() == alone

@@ -9,7 +9,7 @@ import pytest
 from domain.journal import Entry, Line, Slot
 from store.canonical import entry_leaf
 from store.db import Connection
-from store.entry_rows import EntryRows
+from store.entry_rows import EntryRows, copy
 
 JANUARY, MARCH = date(2024, 1, 31), date(1999, 3, 31)
 
@@ -55,11 +55,8 @@ ENTRIES = {"earned": EARNED, "billed": BILLED, "no-lines": NO_LINES}
 
 @pytest.fixture
 def written(connection: Connection) -> Connection:
-    rows = EntryRows("Größe", 4)
-    for one in ENTRIES.values():
-        rows.add(one, "ćma")
-    rows.copy(connection)
-    assert (rows.last, rows.lines) == (7, 4)
+    rows = EntryRows("Größe")
+    copy(connection, "Größe", [rows.pack(one, "ćma") for one in ENTRIES.values()], after=4)
     return connection
 
 
@@ -111,6 +108,6 @@ def test_each_cause_of_a_line_is_a_row(written: Connection) -> None:
 
 
 def test_nothing_is_sent_where_nothing_was_posted(connection: Connection) -> None:
-    EntryRows("acme", 0).copy(connection)
+    copy(connection, "acme", [], after=0)
 
     assert connection.execute("SELECT count(*) FROM journal_entry").fetchone() == (0,)
