@@ -1,16 +1,25 @@
 """One committer thread for each entity: order kept, groups whole, nobody's failure another's."""
 
 import asyncio
+import json
+import subprocess
+import sys
 from datetime import UTC, date, datetime
+from pathlib import Path
+from threading import Semaphore
 
 import pytest
+from msgspec import structs
 
 from api.committer import Committers
 from domain.catalogue import DefineProduct
 from domain.facts import When
 from replay.ledger import Ledger
+from store import db, log
 from store.request import Receipt, Request
+from tests.api.submitting import COMMANDS, CUSTOMERS
 
+ROOT = Path(__file__).parents[2]
 NOW = datetime(2024, 1, 1, tzinfo=UTC)
 
 
@@ -84,3 +93,49 @@ def test_who_hangs_up_before_the_turn_came_is_left_out_and_the_thread_goes_on(co
 
     assert answered.positions == (1,)
     assert ledger.head("acme") == 1
+
+
+def test_64_in_flight_share_their_commits(committers, ledger):
+    free = Semaphore(64)
+    waiting = []
+    for number in range(640):
+        free.acquire()
+        waiting.append(committers.submit(_product(number)))
+        waiting[-1].add_done_callback(lambda _: free.release())
+    positions = [answer.result(30).positions for answer in waiting]
+
+    with ledger.connection() as connection:
+        (commits,) = connection.execute("SELECT count(DISTINCT xmin::text) FROM fact").fetchone()
+    assert positions == [(at,) for at in range(1, 641)]
+    assert commits <= 640 / 16
+
+
+def test_what_is_malformed_is_told_before_its_turn(committers):
+    told = committers.submit(structs.replace(_product(1), actor="\0"))
+
+    assert told.done()
+    assert told.result().code == "nul-character"
+
+
+def test_two_processes_at_once_on_one_entity_answer_every_key_once_and_alike(database):
+    command = [sys.executable, "-m", "tests.api.submitting", database]
+    processes = [
+        subprocess.Popen([*command, str(seed)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        for seed in range(2)
+    ]
+    one, two = (json.loads(process.communicate(timeout=120)[0]) for process in processes)
+
+    with db.connect(database) as connection:
+        facts = tuple(log.read_all(connection, "e"))
+        refused = connection.execute("SELECT key, code FROM refusal").fetchall()
+        (writers,) = connection.execute("SELECT count(DISTINCT xmin::text) FROM fact").fetchone()
+    accepted = {fact.command_id: [fact.position] for fact in facts}
+    assert [process.returncode for process in processes] == [0, 0]
+    assert one == two == accepted | dict(refused)
+    assert [fact.position for fact in facts] == [*range(1, len(facts) + 1)]
+    assert len(facts) == COMMANDS - len(refused)
+    assert [code for _, code in refused] == ["customer-already-registered"] * CUSTOMERS
+    assert writers < len(facts)
+    for name in {fact.stream for fact in facts}:
+        versions = [fact.version for fact in facts if fact.stream == name]
+        assert versions == [*range(1, len(versions) + 1)]
