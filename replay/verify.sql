@@ -1,12 +1,12 @@
 -- name: units
-SELECT DISTINCT unit
-  FROM fact_unit
- WHERE entity = %(entity)s AND position <= %(run)s
- ORDER BY unit;
-
--- name: waiting
--- Units that could not be settled: they are listed as exceptions, and compared when released.
-SELECT unit FROM parked WHERE entity = %(entity)s AND to_run IS NULL;
+-- The next units in order. What could not be settled waits, is listed as an exception, and is compared
+-- when it is released.
+SELECT DISTINCT u.unit
+  FROM fact_unit u
+ WHERE u.entity = %(entity)s AND u.unit > %(after)s AND u.position <= %(run)s
+   AND NOT EXISTS (SELECT FROM parked p WHERE p.entity = u.entity AND p.unit = u.unit AND p.to_run IS NULL)
+ ORDER BY u.unit
+ LIMIT %(limit)s;
 
 -- name: posted
 -- What all runs together left in each slot.
@@ -27,7 +27,8 @@ SELECT f.position, f.command_id
    AND NOT EXISTS (
        SELECT FROM command_key k
         WHERE k.entity = f.entity AND k.key = f.command_id AND f.position = ANY (k.positions))
- ORDER BY f.position;
+ ORDER BY f.position
+ LIMIT %(limit)s;
 
 -- name: count_keys
 SELECT count(*) FROM command_key WHERE entity = %(entity)s;
@@ -44,4 +45,5 @@ SELECT k.key, k.outcome
               WHERE f.entity = k.entity AND f.position = ANY (k.positions))
             <> cardinality(k.positions)
        END
- ORDER BY k.key;
+ ORDER BY k.key
+ LIMIT %(limit)s;
