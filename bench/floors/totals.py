@@ -16,8 +16,9 @@ TABLE = "account_total"
 
 
 def fold(connection: Connection, entities: Sequence[str]) -> None:
-    """All of them at once, as a floor may."""
+    """One statement for each."""
     with connection.transaction():
         path = sql.SQL("SET LOCAL search_path TO {}, public").format(sql.Identifier(VIEW))
         connection.execute(path)
-        connection.execute(SQL.fold, {"entities": list(entities)})
+        for entity in entities:
+            connection.execute(SQL.fold, {"entity": entity})

@@ -5,5 +5,5 @@ INSERT INTO account_total (entity, book, known_at, account, booked, earned, acco
 SELECT entity, book, known_at, account, booked, earned, accounting_date, currency, functional_currency,
        sum(minor), sum(functional_minor), count(*)
   FROM journal_line
- WHERE entity = ANY (%(entities)s)
+ WHERE entity = %(entity)s
  GROUP BY entity, book, known_at, account, booked, earned, accounting_date, currency, functional_currency;
