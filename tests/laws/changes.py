@@ -37,6 +37,8 @@ CORRECTABLE = (
     PaymentRefunded,
     PriceSet,
 )
+# What is posted of these stands in one currency.
+IN_ONE_CURRENCY = (SubscriptionStarted, ContractOpened, InvoiceIssued, PaymentReceived)
 RETRACTABLE = (
     SubscriptionAmended,
     SubscriptionRenewed,
@@ -101,6 +103,12 @@ def _changed(event: Event, random: Random) -> Event:
             return structs.replace(event, bill=random.choice(("advance", "arrears")))
         case _:
             return event
+
+
+def in_other_currency(event: Event) -> Event:
+    """The same deal, document or money, in yen instead of dollars or the other way round."""
+    assert isinstance(event, IN_ONE_CURRENCY), event
+    return structs.replace(event, currency="JPY" if event.currency == "USD" else "USD")
 
 
 def out_of_turn(arrivals: list[Arrival], random: Random) -> list[Arrival]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from itertools import combinations
 
 from domain.catalogue import PriceSet
@@ -26,9 +27,14 @@ def met(number: int, size: int, history: History) -> None:
     if (number, size) in _SEEN:
         return
     _SEEN.add((number, size))
-    logs = [frozenset(kind_of(arrival) for arrival in log) for log in history.logs.values()]
+    logs = [frozenset(map(kind_of, facts_of(log))) for log in history.logs.values()]
     _LOGS.extend(logs)
     _EVERY.append(frozenset.union(*logs))
+
+
+def facts_of(log: Iterable[Arrival]) -> list[Arrival]:
+    """What of a log is accepted."""
+    return [arrival for arrival in log if not arrival.is_refused]
 
 
 def kind_of(arrival: Arrival) -> str:

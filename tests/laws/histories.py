@@ -63,13 +63,25 @@ from domain.usage import (
     UsageRow,
     UsageWindowDeclared,
 )
-from tests.laws.changes import CORRECTABLE, RETRACTABLE, changed, month_end, out_of_turn, retracted
+from tests.laws.changes import (
+    CORRECTABLE,
+    IN_ONE_CURRENCY,
+    RETRACTABLE,
+    changed,
+    in_other_currency,
+    month_end,
+    out_of_turn,
+    retracted,
+)
 from tests.laws.memory import Arrival, History
 
 FIRST = date(2024, 1, 1)
 LATEST = date(2024, 12, 31)
 BOOKS = ("ifrs", "us-gaap")
 ENTITIES = ("acme-jp", "acme-us")
+CONTRACTS_MOST = 8
+# Runs, closes and a reopening come on top; two entities stay below 200 facts.
+FACTS_MOST = 80
 # A kind that is not in every history is drawn at least this often.
 OFTEN = 0.6
 
@@ -86,6 +98,8 @@ class Draft(Struct):
     contracts: list[tuple[str, str, str]] = field(default_factory=list)
     invoices: dict[str, InvoiceIssued] = field(default_factory=dict)
     payments: dict[str, int] = field(default_factory=dict)
+    attempts: list[tuple[int, Arrival]] = field(default_factory=list)
+    opened_more: bool = False
     batches: int = 0
     opening: tuple[Arrival, ...] = ()
 
@@ -117,7 +131,7 @@ class Draft(Struct):
 def history(seed: int, size: int) -> History:
     """Two entities; `size` from 0 to 100 says how much happens in each."""
     random = Random(seed)
-    total = random.randint(3, 8)
+    total = random.randint(3, CONTRACTS_MOST - len(ENTITIES))
     share = random.randint(1, total - 1)
     counts = dict(zip(ENTITIES, (share, total - share), strict=True))
     return History(seed, {name: _log(name, random, size, counts[name]) for name in ENTITIES})
@@ -131,9 +145,11 @@ def _log(entity: str, random: Random, size: int, contracts: int) -> tuple[Arriva
     steps = [step for step in _STEPS if draft.chance()]
     extra = [random.choice(_STEPS) for _ in range(size * 60 // 100)]
     for step in (*steps, *extra):
-        if len(draft.arrivals) < 88:
+        if len(draft.arrivals) < FACTS_MOST:
             step(draft)
     draft.opening = tuple(draft.arrivals[:opened])
+    for place, attempt in reversed(draft.attempts):
+        draft.arrivals.insert(place, attempt)
     body = out_of_turn(draft.arrivals[opened:], random)
     return (*draft.opening, *_with_runs(draft, body))
 
@@ -638,6 +654,7 @@ def _adopt(draft: Draft) -> None:
 def _contract(draft: Draft) -> tuple[str, ContractOpened] | None:
     rows = [(a.stream, a.event) for a in draft.arrivals if isinstance(a.event, ContractOpened)]
     if not rows:
+        draft.opened_more = True
         _open_contract(draft, "k9", draft.random.choice(("USD", "JPY")))
         return _contract(draft)
     return draft.random.choice(rows)
@@ -676,7 +693,8 @@ def _satisfy(draft: Draft) -> None:
         )
         stream, rows = f"contract:k{number}p", ["o0"]
         event = opened
-        if len(draft.contracts) < 4:
+        if not draft.opened_more:
+            draft.opened_more = True
             draft.add(stream, opened)
             draft.contracts.append((stream, event.currency, event.customer))
         else:
@@ -777,6 +795,15 @@ def _retract(draft: Draft) -> None:
         draft.add(pick.stream, retracted(pick), corrects=pick.key)
 
 
+def _change_currency(draft: Draft) -> None:
+    """Somebody tries to correct a deal, a document or money into another currency."""
+    pick = draft.random.choice(_open_to_change(draft, IN_ONE_CURRENCY))
+    key = f"{draft.entity}-attempt-{len(draft.attempts) + 1}"
+    other = in_other_currency(pick.event)
+    attempt = Arrival(key=key, stream=pick.stream, event=other, corrects=pick.key, is_refused=True)
+    draft.attempts.append((len(draft.arrivals), attempt))
+
+
 _STEPS: tuple[Callable[[Draft], None], ...] = (
     _amend,
     _amend,
@@ -809,6 +836,7 @@ _STEPS: tuple[Callable[[Draft], None], ...] = (
     _correct,
     _correct,
     _retract,
+    _change_currency,
 )
 
 

@@ -7,6 +7,7 @@ that breaks here breaks the pure core, and a law that breaks only on PostgreSQL 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from copy import copy
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -29,6 +30,7 @@ class Arrival(Struct, frozen=True, kw_only=True):
     """One fact on its way in. `corrects` names the key of an earlier arrival of the same stream.
 
     Rows come with a usage batch; in a correction or retraction they name the events they replace.
+    What `is_refused` its decider must refuse: it never becomes a fact.
     """
 
     key: str
@@ -36,6 +38,7 @@ class Arrival(Struct, frozen=True, kw_only=True):
     event: Event
     corrects: str | None = None
     rows: tuple[UsageRow, ...] = ()
+    is_refused: bool = False
 
 
 class History(Struct, frozen=True):
@@ -86,9 +89,18 @@ def play(entity: str, arrivals: Iterable[Arrival], *, measure_all: bool = False)
     return books
 
 
+def and_then(books: Books, arrival: Arrival) -> Books:
+    """The ledger with one fact more; the one given stays as it is."""
+    own = {name: copy(getattr(books, name)) for name in books.__struct_fields__}
+    own["units"] = {unit: list(positions) for unit, positions in books.units.items()}
+    later = Books(**own)
+    accept(later, arrival)
+    return later
+
+
 def accept(books: Books, arrival: Arrival, *, measure_all: bool = False) -> Fact | None:
-    """Append a fact once; the same key again is answered and changes nothing."""
-    if arrival.key in books.keys:
+    """Append a fact once; the same key again is answered and changes nothing, a refusal neither."""
+    if arrival.key in books.keys or arrival.is_refused:
         return None
     fact = _fact(books, arrival)
     take(books, fact, arrival.rows, measure_all=measure_all)

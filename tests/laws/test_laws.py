@@ -57,8 +57,9 @@ def drawn(number: int, size: int) -> tuple[History, Ledger]:
     return found, played(found)
 
 
-@pytest.mark.parametrize(("first", "histories"), BLOCKS)
+# Law after law over one block, so that each block is drawn and played once.
 @pytest.mark.parametrize("law", LAWS)
+@pytest.mark.parametrize(("first", "histories"), BLOCKS)
 def test_every_drawn_history_keeps(law: str, first: int, histories: int) -> None:
     compared = 0
 
