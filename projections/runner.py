@@ -110,6 +110,8 @@ def follow(
             moved = checkpoints.Checkpoint(to, None, at.fence)
             checkpoints.move(connection, entity, view.name, generation, moved, lease)
         told(entity, view.name, to)
+        if to == end:
+            return to
 
 
 def _silent(entity: str, view: str, position: int) -> None:

@@ -6,7 +6,8 @@ own. Facts keep coming in meanwhile: both are asked at one position.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from msgspec import Struct, structs
 
@@ -172,15 +173,16 @@ def rebuild_journal(
     batch: int = runner.BATCH,
     progress: runner.Progress | None = None,
     restart: bool = False,
+    helpers: int | None = None,
 ) -> RebuiltJournal:
     """Post the log again where the live journal cannot be read; then compare, as far as it is.
 
-    An entity that was cut off goes on from where it stood.
+    An entity that was cut off goes on from where it stood. Large runs are settled by so many
+    processes, one for each core if not said.
     """
     entities = [entity] if entity is not None else sorted(log.heads(connection))
-    return together(
-        _journal_again(connection, name, batch, progress, restart=restart) for name in entities
-    )
+    post = partial(runner.post, connection, batch=batch, progress=progress, helpers=helpers)
+    return together(_journal_again(connection, name, post, restart=restart) for name in entities)
 
 
 def together(parts: Iterable[RebuiltJournal]) -> RebuiltJournal:
@@ -196,19 +198,14 @@ def together(parts: Iterable[RebuiltJournal]) -> RebuiltJournal:
 
 
 def _journal_again(
-    connection: Connection,
-    entity: str,
-    batch: int,
-    progress: runner.Progress | None,
-    *,
-    restart: bool,
+    connection: Connection, entity: str, post: Callable[..., int], *, restart: bool
 ) -> RebuiltJournal:
     schema = shadow.schema_of(entity)
     with alone(connection, f"the journal of {entity}"), unhurried(connection):
         shadow.make(connection, entity, restart=restart)
         end = checkpoints.passed(connection, entity, checkpoints.JOURNAL)
         with shadow.as_rebuilder(connection, schema):
-            at = runner.post(connection, entity, batch=batch, upto=end, progress=progress)
+            at = post(entity, upto=end)
         shadow.add_keys(connection, schema)
         entries, lines = shadow.size(connection, schema, entity)
         sealed = list(shadow.seals(connection, schema, entity, at))

@@ -17,7 +17,7 @@ from store.db import Connection, connect
 
 # Those who read and write meanwhile go first.
 POLITE = 10
-# Measuring makes many objects and hardly a cycle: looked for seldom, and never in what was imported.
+# Measuring makes many objects and hardly a cycle: looked for seldom, never in what was imported.
 COLLECTED = (50_000, 20, 50)
 LISTEN_SECONDS = 0.2
 
@@ -31,11 +31,14 @@ def rebuild_journals(
     restart: bool = False,
     progress: runner.Progress | None = None,
 ) -> RebuiltJournal:
-    """Entities share nothing, so any number are made at once; the largest begin."""
+    """Entities share nothing, so any number are made at once; the largest begin.
+
+    One alone is settled by that many processes instead.
+    """
     heads = log.heads(connection)
     entities = sorted(heads, key=lambda entity: (-heads[entity], entity))
     if min(processes, len(entities)) <= 1:
-        return rebuild_journal(connection, restart=restart, progress=progress)
+        return rebuild_journal(connection, restart=restart, progress=progress, helpers=processes)
     context = get_context("spawn")
     said: Queue[Said] = context.Queue()
     dsn = connection.info.dsn
@@ -71,7 +74,7 @@ def _begin(said: Queue[Said]) -> None:
 
 def _one(dsn: str, entity: str, *, restart: bool) -> RebuiltJournal:
     with connect(dsn) as connection:
-        return rebuild_journal(connection, entity, restart=restart, progress=_say)
+        return rebuild_journal(connection, entity, restart=restart, progress=_say, helpers=1)
 
 
 def _say(entity: str, view: str, position: int) -> None:
