@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from random import Random
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 import psycopg
@@ -28,10 +28,10 @@ from store.failure import StoreError
 from store.remembered import Remembered
 from store.request import Conflict, Receipt, Request
 from store.sitting import ask
-from store.usage_rows import BatchReceipt
+from store.usage_rows import BatchReceipt, ingest
 from store.usage_stage import UsageBatch
 from tests.faults.plan import CatchUp, Rebuild, Step, Tell
-from tests.laws.postgres import ingest, request_of
+from tests.laws.postgres import request_of
 
 Result = TypeVar("Result")
 # Keys of arrivals by entity, and the last position each came to.
@@ -160,14 +160,20 @@ def _in_a_group(ledger: Ledger, request: Request, kept: Kept) -> Receipt:
 
 def _ingest(ledger: Ledger, step: Tell) -> BatchReceipt:
     arrival = step.arrival
-    if not step.repeats and not step.broken:
-        receipt = ingest(ledger, step.entity, arrival)
-        assert isinstance(receipt, BatchReceipt)
-        return receipt
-    order = UsageBatch(entity=step.entity, source=arrival.stream.partition(":")[2], key=arrival.key)
-    rows = [msgspec.to_builtins(row) for row in (*arrival.rows, *step.repeats)]
-    broken = [{"event_id": f"{arrival.key}-broken-{place}"} for place in range(step.broken)]
-    return ledger.ingest(order, [*rows, *broken])
+    assert isinstance(arrival.event, UsageBatchAccepted)
+    order = UsageBatch(
+        entity=step.entity,
+        source=arrival.stream.partition(":")[2],
+        key=arrival.key,
+        kind=arrival.event.kind,
+        batch_number=arrival.event.batch_number,
+    )
+    rows: list[Any] = [msgspec.to_builtins(row) for row in (*arrival.rows, *step.repeats)]
+    if order.kind == "retraction":
+        rows = [row.event_id for row in arrival.rows]
+    rows += [{"event_id": f"{arrival.key}-broken-{place}"} for place in range(step.broken)]
+    with ledger.connection() as connection:
+        return ingest(connection, order, rows, clock=ledger.clock, together=step.together)
 
 
 def patiently(act: Callable[[], Result], outages: Callable[[BaseException], None]) -> Result:

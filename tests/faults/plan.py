@@ -27,13 +27,17 @@ SMALL = (1, 2, 7, 5_000)
 
 
 class Tell(Struct, frozen=True, kw_only=True):
-    """One arrival, told under its key. Repeats and broken rows go with a usage batch of ours."""
+    """One arrival, told under its key. Repeats and broken rows go with a usage batch of ours.
+
+    Of a usage batch no more than `together` rows are in memory at once: a longer one is staged.
+    """
 
     entity: str
     arrival: Arrival
     seals: bool = False
     repeats: tuple[UsageRow, ...] = ()
     broken: int = 0
+    together: int = 10_000
 
 
 class CatchUp(Struct, frozen=True, kw_only=True):
@@ -200,6 +204,7 @@ def _usage(random: Random, told: Story, entity: str) -> Tell:
         arrival=Arrival(key=key, stream="usage:meter", event=event, rows=fresh),
         repeats=repeats,
         broken=random.choice((0, 0, 1)),
+        together=random.choice((2, 10_000)),
     )
 
 
