@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from calendar import isleap
 from collections.abc import Iterator
 from datetime import date, timedelta
+from operator import attrgetter
 
 from msgspec import Struct
 
 ONE_DAY = timedelta(days=1)
+_first, _last = attrgetter("first"), attrgetter("last")
 _FEBRUARY, _EVERY_MONTH_HAS = 2, 28
 _DAYS_OF_MONTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
@@ -29,7 +31,7 @@ class Calendar(Struct, frozen=True):
 
     def containing(self, day: date) -> Period | None:
         """The period a day falls in; none if the calendar does not reach it."""
-        place = bisect_left(self.periods, day, key=lambda period: period.last)
+        place = bisect_left(self.periods, day, key=_last)
         if place == len(self.periods) or self.periods[place].first > day:
             return None
         return self.periods[place]
@@ -39,10 +41,18 @@ class Calendar(Struct, frozen=True):
 
     def between(self, first: date, last: date) -> tuple[Period, ...]:
         """Periods that share a day with [first, last], in order."""
-        start = bisect_left(self.periods, first, key=lambda period: period.last)
-        stop = bisect_left(self.periods, last, lo=start, key=lambda period: period.last)
-        found = self.periods[start : stop + 1]
-        return tuple(period for period in found if period.first <= last)
+        start = bisect_left(self.periods, first, key=_last)
+        stop = bisect_right(self.periods, last, lo=start, key=_first)
+        return self.periods[start:stop]
+
+    def since(self, day: date) -> tuple[Period, ...]:
+        """Periods that begin on a day or later, in order."""
+        return self.periods[bisect_left(self.periods, day, key=_first) :]
+
+    def over_by(self, day: date) -> date:
+        """The last day of the periods that are over when a day is."""
+        place = bisect_right(self.periods, day, key=_last)
+        return self.periods[place - 1].last if place else date.min
 
 
 def months(first: date, count: int) -> tuple[Period, ...]:

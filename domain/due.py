@@ -3,38 +3,67 @@
 Documents stand at their own date, what time drives stands up to `through`. A flow balances by
 itself, so every cut does; the one thing that is not a sum of flows is presentation: what is earned
 and not yet billed stands as unbilled receivable.
+
+What stands in a period that is over changes with the schedule only. So a schedule that was cut
+before is cut again from the first period on that time has since reached: `edge` is the last day of
+those that stay.
 """
 
 from __future__ import annotations
 
 from datetime import date
 
+from msgspec import Struct, field
+
 from domain.accounting.curves import first_day, last_day, standing
 from domain.accounting.schedule import Flow, Schedule, causes_of
-from domain.calendar import Calendar, Period
+from domain.calendar import ONE_DAY, Calendar, Period
 from domain.errors import Rejected
 from domain.journal import Balances, Due, Slot
 
 LIABILITY = "contract-liability"
 UNBILLED = "unbilled-receivable"
-# An obligation's billed and earned changes by period end: what its unbilled part is presented from.
-_Position = dict[date, list[tuple[Flow, int]]]
 
 
-def due(schedule: Schedule, through: date, calendar: Calendar) -> Balances:
-    """What should stand: documents at their date, what time drives up to `through`."""
+class _Position(Struct):
+    """What an obligation billed and earned up to the edge, and its changes by period end after it.
+
+    Its unbilled part is presented from that.
+    """
+
+    billed: int = 0
+    earned: int = 0
+    causes: set[int] = field(default_factory=set)
+    changes: dict[date, list[tuple[Flow, int]]] = field(default_factory=dict)
+
+    def take(self, flow: Flow, minor: int) -> None:
+        if flow.kind == "release":
+            self.earned += minor
+        else:
+            self.billed += minor
+        self.causes.update(flow.causes)
+
+    @property
+    def unbilled(self) -> int:
+        """Delivered but not billed is an unbilled receivable, no negative liability (rule 38)."""
+        return max(0, min(self.earned, self.earned - self.billed))
+
+
+def due(schedule: Schedule, through: date, calendar: Calendar, edge: date = date.min) -> Balances:
+    """What should stand in periods after `edge`: documents at their date, the rest by `through`."""
     balances: Balances = {}
     positions: dict[str, _Position] = {}
     for flow in schedule.flows:
-        changes_by_period = by_period(flow, through, calendar)
-        for period, minor in changes_by_period:
-            for account, sign in flow.legs:
-                _add(balances, slot_of(flow, account, period.last), sign * minor, flow)
-        if flow.obligation and any(account == LIABILITY for account, _ in flow.legs):
+        changes = by_period(flow, through, calendar, edge)
+        for period, minor in changes:
+            _stand(balances, flow, period.last, minor)
+        if flow.obligation and LIABILITY in dict(flow.legs):
             whole = "" if schedule.joint else flow.obligation
-            position = positions.setdefault(whole, {})
-            for period, minor in changes_by_period:
-                position.setdefault(period.last, []).append((flow, minor))
+            position = positions.setdefault(whole, _Position())
+            if first_day(flow.curve) <= edge:
+                position.take(flow, standing(flow.curve, edge))
+            for period, minor in changes:
+                position.changes.setdefault(period.last, []).append((flow, minor))
     for obligation, position in positions.items():
         _present_unbilled(balances, obligation, position)
     return balances
@@ -44,18 +73,25 @@ def slot_of(flow: Flow, account: str, earned: date) -> Slot:
     return Slot(earned, flow.kind, flow.subject, account, flow.obligation, flow.document)
 
 
-def by_period(flow: Flow, through: date, calendar: Calendar) -> list[tuple[Period, int]]:
-    """The flow's change in each period that shares a day with it, up to its cut.
+def by_period(
+    flow: Flow, through: date, calendar: Calendar, edge: date = date.min
+) -> list[tuple[Period, int]]:
+    """The flow's change in each period after `edge` that shares a day with it, up to its cut.
 
     What comes to nothing within a period is there as no change, with its causes.
     """
-    cut = last_day(flow.curve) if flow.on is not None else min(through, last_day(flow.curve))
-    begin = first_day(flow.curve)
+    curve = flow.curve
+    begin, cut = first_day(curve), last_day(curve)
+    if flow.on is None and through < cut:
+        cut = through
+    before = 0
+    if begin <= edge:
+        begin, before = edge + ONE_DAY, standing(curve, edge)
     if cut < begin:
         return []
-    before, found = 0, []
+    found = []
     for period in _periods(calendar, begin, cut):
-        now = standing(flow.curve, min(period.last, cut))
+        now = standing(curve, min(period.last, cut))
         found.append((period, now - before))
         before = now
     return found
@@ -69,34 +105,34 @@ def _periods(calendar: Calendar, first: date, last: date) -> tuple[Period, ...]:
     return found
 
 
-def _add(balances: Balances, slot: Slot, minor: int, flow: Flow) -> None:
-    stands = balances.get(slot)
-    if stands is None:
-        balances[slot] = Due(minor, minor, flow.causes, flow.rule, flow.on)
-        return
-    balances[slot] = Due(
-        stands.minor + minor,
-        stands.functional_minor + minor,
-        causes_of(stands.causes, flow.causes),
+def _stand(balances: Balances, flow: Flow, earned: date, minor: int) -> None:
+    """Add a change of a flow to the slot of each of its legs."""
+    for account, sign in flow.legs:
+        slot = Slot(earned, flow.kind, flow.subject, account, flow.obligation, flow.document)
+        alone = Due(sign * minor, sign * minor, flow.causes, flow.rule, flow.on)
+        stands = balances.setdefault(slot, alone)
+        if stands is not alone:
+            balances[slot] = _together(stands, alone)
+
+
+def _together(stands: Due, more: Due) -> Due:
+    return Due(
+        stands.minor + more.minor,
+        stands.functional_minor + more.functional_minor,
+        causes_of(stands.causes, more.causes),
         stands.rule,
-        max(filter(None, (stands.on, flow.on)), default=None),
+        max(filter(None, (stands.on, more.on)), default=None),
     )
 
 
 def _present_unbilled(balances: Balances, obligation: str, position: _Position) -> None:
-    """Delivered but not billed is an unbilled receivable, no negative liability (rule 38)."""
-    billed = earned = before = 0
-    causes: set[int] = set()
-    for last in sorted(position):
-        for flow, minor in position[last]:
-            if flow.kind == "release":
-                earned += minor
-            else:
-                billed += minor
-            causes.update(flow.causes)
-        now = max(0, min(earned, earned - billed))
+    before = position.unbilled
+    for last in sorted(position.changes):
+        for flow, minor in position.changes[last]:
+            position.take(flow, minor)
+        now = position.unbilled
         if now != before:
-            _reclass(balances, obligation, last, now - before, tuple(sorted(causes)))
+            _reclass(balances, obligation, last, now - before, tuple(sorted(position.causes)))
         before = now
 
 

@@ -14,8 +14,11 @@ period still open that is not before the one it was earned in. `measure` never a
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import date
+from operator import attrgetter
+from typing import NamedTuple
 
 from msgspec import Struct, structs
 
@@ -42,11 +45,15 @@ class Posted(Struct, frozen=True, array_like=True):
 
 
 class UnitState(Struct, frozen=True, kw_only=True):
-    """One unit in one book as last settled: the schedule (without steps) and what is posted."""
+    """One unit in one book as last settled: the schedule (without steps) and what is posted.
+
+    `posted` is in order of its slots. `through` is how far time had come; none: not known any more.
+    """
 
     schedule: Schedule
     posted: tuple[Posted, ...] = ()
     measured_at: int = 0
+    through: date | None = None
 
 
 class Fresh(Struct, frozen=True, kw_only=True):
@@ -88,17 +95,31 @@ def settle(unit: str, state: UnitState | None, fresh: Fresh | None, run: Run) ->
             )
         _require_kept(schedule.currency, before)
         news = news_in(fresh.facts, before.measured_at)
-    balances = due(schedule, run.through, run.master.calendar)
-    lines = changes(balances, before.posted, news)
+    # What stands in a period that is over moves with the schedule only.
+    edge = _edge(before, run) if fresh is None else date.min
+    final = bisect_right(before.posted, edge, key=_earned)
+    stood = before.posted[final:]
+    balances = due(schedule, run.through, run.master.calendar, edge)
+    lines = changes(balances, stood, news)
     entries = post(lines, schedule, run)
     return Settled(
         entries=entries,
         state=UnitState(
             schedule=schedule if fresh is None else without_steps(schedule),
-            posted=_posted(balances, before.posted, lines),
+            posted=before.posted[:final] + _posted(balances, stood, lines),
             measured_at=run.position if fresh is not None else before.measured_at,
+            through=run.through,
         ),
     )
+
+
+def _edge(before: UnitState, run: Run) -> date:
+    """The last day of the periods that were over when the unit was settled before."""
+    return run.master.calendar.over_by(before.through) if before.through else date.min
+
+
+def _earned(row: Posted) -> date:
+    return row.slot.earned
 
 
 def _require_kept(currency: str, before: UnitState) -> None:
@@ -114,8 +135,8 @@ def _require_kept(currency: str, before: UnitState) -> None:
 class News(Struct, frozen=True):
     """What a unit learned since it was last measured: new facts, and what each corrects."""
 
-    facts: tuple[int, ...] = ()
-    corrections: tuple[tuple[int, int], ...] = ()
+    facts: frozenset[int] = frozenset()
+    corrections: dict[int, int] = {}
 
 
 class Change(Struct, frozen=True, kw_only=True):
@@ -130,84 +151,108 @@ class Change(Struct, frozen=True, kw_only=True):
 
 
 def news_in(facts: Sequence[Fact], measured_at: int) -> News:
-    new = tuple(fact.position for fact in facts if fact.position > measured_at)
-    return News(new, tuple(sorted(corrected(facts).items())))
+    new = frozenset(fact.position for fact in facts if fact.position > measured_at)
+    return News(new, corrected(facts))
 
 
 def changes(balances: Balances, posted: Sequence[Posted], news: News) -> tuple[Change, ...]:
-    """Slot by slot, in slot order; nothing for a slot that stands as it should."""
+    """In slot order; nothing for a slot that stands as it should."""
     standing_in = {row.slot: row for row in posted}
     found = []
-    for slot in sorted({*balances, *standing_in}):
-        should, stands = balances.get(slot), standing_in.get(slot)
-        minor = (should.minor if should else 0) - (stands.minor if stands else 0)
-        functional = (should.functional_minor if should else 0) - (
-            stands.functional_minor if stands else 0
-        )
+    for slot, should in balances.items():
+        stands = standing_in.pop(slot, None)
+        minor = should.minor - (stands.minor if stands else 0)
+        functional = should.functional_minor - (stands.functional_minor if stands else 0)
         if minor or functional:
-            found.append(
-                Change(
-                    slot=slot,
-                    minor=minor,
-                    functional_minor=functional,
-                    causes=_why(should, stands, news),
-                    rule=should.rule if should else "no-longer-due@1",
-                    on=should.on if should else None,
-                )
-            )
-    return tuple(found)
+            causes = _why(should.causes, stands, news)
+            found.append(_change(slot, minor, functional, causes, should))
+    for slot, stands in standing_in.items():
+        if stands.minor or stands.functional_minor:
+            causes = _why(None, stands, news)
+            found.append(_change(slot, -stands.minor, -stands.functional_minor, causes, None))
+    return tuple(sorted(found, key=_slot))
 
 
-def _why(should: Due | None, stands: Posted | None, news: News) -> tuple[int, ...]:
+_slot = attrgetter("slot")
+
+
+def _change(
+    slot: Slot, minor: int, functional: int, causes: tuple[int, ...], should: Due | None
+) -> Change:
+    return Change(
+        slot=slot,
+        minor=minor,
+        functional_minor=functional,
+        causes=causes,
+        rule=should.rule if should else "no-longer-due@1",
+        on=should.on if should else None,
+    )
+
+
+def _why(due: tuple[int, ...] | None, stands: Posted | None, news: News) -> tuple[int, ...]:
     """The causes of the amount due, and of its change: what corrected a fact it used to rest on.
 
     Where an amount went away without a trace in what is due now, all that is new is why.
     """
-    due_causes = should.causes if should else ()
-    used = stands.causes if stands else ()
-    correcting = tuple(by for dead, by in news.corrections if dead in used)
-    causes = causes_of(due_causes, correcting)
-    lost = {*used} - {*causes}
-    if lost and not {*causes} & {*news.facts}:
-        causes = causes_of(causes, used if should is None else (), news.facts)
+    causes = due or ()
+    if stands is None or stands.causes == causes:
+        return causes
+    used = stands.causes
+    causes = causes_of(causes, tuple(news.corrections[p] for p in used if p in news.corrections))
+    if not set(used) <= set(causes) and news.facts.isdisjoint(causes):
+        causes = causes_of(causes, used if due is None else (), tuple(news.facts))
     return causes
+
+
+class _Place(NamedTuple):
+    """Where what was earned in a period is booked; `late`: its date, if that is a later period."""
+
+    booked: Period
+    late: date | None
 
 
 def post(lines: Sequence[Change], schedule: Schedule, run: Run) -> tuple[Entry, ...]:
     """Each difference into the earliest open period not before the one it was earned in (law 3)."""
-    booked: dict[str, tuple[Period, list[Line]]] = {}
+    places: dict[tuple[date, bool], _Place] = {}
+    booked: dict[date, tuple[str, list[Line]]] = {}
     for change in lines:
-        earned = run.master.calendar.containing(change.slot.earned)
-        assert earned is not None, change
-        period = run.periods.booking(earned, adjustment=change.slot.kind == "adjustment")
-        if period is None:
-            raise Rejected("no-open-period", earned=earned.name)
-        booked.setdefault(period.name, (period, []))[1].append(_line(change, earned, period, run))
-    return tuple(
-        _entry(name, booked[name][1], schedule, run)
-        for name in sorted(booked, key=lambda name: booked[name][0].first)
-    )
+        key = (change.slot.earned, change.slot.kind == "adjustment")
+        place = places.get(key)
+        if place is None:
+            place = places[key] = _place(*key, run)
+        line = _line(change, _accounting_date(change, place, run))
+        booked.setdefault(place.booked.first, (place.booked.name, []))[1].append(line)
+    return tuple(_entry(*booked[first], schedule, run) for first in sorted(booked))
 
 
-def _line(change: Change, earned: Period, booked: Period, run: Run) -> Line:
+def _place(last: date, adjustment: bool, run: Run) -> _Place:  # noqa: FBT001 (a claim)
+    earned = run.master.calendar.containing(last)
+    assert earned is not None, last
+    booked = run.periods.booking(earned, adjustment=adjustment)
+    if booked is None:
+        raise Rejected("no-open-period", earned=earned.name)
+    if booked.name == earned.name:
+        return _Place(booked, None)
+    recorded = run.master.options(run.book, earned.last).closed_period_date == "day-recorded"
+    return _Place(booked, run.recorded_on if recorded else booked.first)
+
+
+def _accounting_date(change: Change, place: _Place, run: Run) -> date:
+    """The document's date; `through` for what time drives; the first day booked if late."""
+    booked = place.booked
+    wanted = place.late or change.on or run.through
+    return max(booked.first, min(wanted, booked.last))
+
+
+def _line(change: Change, accounting_date: date) -> Line:
     return Line(
         slot=change.slot,
         minor=change.minor,
         functional_minor=change.functional_minor,
-        accounting_date=_accounting_date(change, earned, booked, run),
+        accounting_date=accounting_date,
         rule=change.rule,
         causes=change.causes,
     )
-
-
-def _accounting_date(change: Change, earned: Period, booked: Period, run: Run) -> date:
-    """The document's date; `through` for what time drives; the first day booked if late."""
-    if booked.name != earned.name:
-        recorded = run.master.options(run.book, earned.last).closed_period_date == "day-recorded"
-        wanted = run.recorded_on if recorded else booked.first
-    else:
-        wanted = change.on or run.through
-    return max(booked.first, min(wanted, booked.last))
 
 
 def _entry(booked: str, lines: list[Line], schedule: Schedule, run: Run) -> Entry:
@@ -226,18 +271,28 @@ def _entry(booked: str, lines: list[Line], schedule: Schedule, run: Run) -> Entr
 
 
 def _posted(
-    balances: Balances, posted: Sequence[Posted], lines: Sequence[Change]
+    balances: Balances, posted: tuple[Posted, ...], lines: Sequence[Change]
 ) -> tuple[Posted, ...]:
     """What stands after the changes: the balances due, with the causes each was last posted on."""
     if not lines:
-        return tuple(posted)
+        return posted
     changed = {change.slot: change.causes for change in lines}
-    stood = {row.slot: row.causes for row in posted}
-    return tuple(
-        Posted(slot, row.minor, row.functional_minor, changed.get(slot) or stood[slot])
-        for slot, row in sorted(balances.items(), key=lambda pair: pair[0])
-        if slot in changed or slot in stood
-    )
+    rows = []
+    for row in posted:
+        if row.slot not in changed:
+            if row.minor or row.functional_minor or row.slot in balances:
+                rows.append(row)
+        elif row.slot in balances:
+            rows.append(_stands(row.slot, balances, changed.pop(row.slot)))
+    rows += [
+        _stands(slot, balances, causes) for slot, causes in changed.items() if slot in balances
+    ]
+    return tuple(sorted(rows, key=_slot))
+
+
+def _stands(slot: Slot, balances: Balances, causes: tuple[int, ...]) -> Posted:
+    due = balances[slot]
+    return Posted(slot, due.minor, due.functional_minor, causes)
 
 
 def moves(schedule: Schedule, after: date, until: date) -> bool:

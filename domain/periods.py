@@ -29,7 +29,7 @@ class PeriodStates(Struct, frozen=True, kw_only=True):
         Approved adjustments may still go into a soft-closed period. None: the calendar ends.
         """
         takes = ("open", "soft-closed") if adjustment else ("open",)
-        later = (period for period in self.calendar.periods if period.first >= earned.first)
+        later = self.calendar.since(earned.first)
         return next((period for period in later if self.standing(period.name) in takes), None)
 
 

@@ -9,12 +9,15 @@ from __future__ import annotations
 from bisect import bisect_right
 from datetime import date
 from fractions import Fraction
+from operator import itemgetter
 from typing import Literal, assert_never
 
 from msgspec import Struct
 
 from domain.calendar import ONE_DAY, days_in_month, month_start
 from domain.money import rounded, rounded_share
+
+_mark_day = itemgetter(0)
 
 Progress = Literal["day", "month", "month-by-days", "month-cut-off"]
 
@@ -117,10 +120,6 @@ def frozen_at(curve: Curve, stop: date) -> Curve | None:
 def measured_from(day: date, by: Progress) -> date:
     """The first day a change measured on `day` moves: month-even stands still inside a month."""
     return day if by in ("day", "month-by-days") else month_start(day)
-
-
-def _mark_day(mark: tuple[date, int]) -> date:
-    return mark[0]
 
 
 def _earned(curve: Ratable, day: date) -> int:

@@ -24,7 +24,7 @@ MUTANTS = (
     Mutant(
         "1-balance",
         "domain/due.py",
-        "stands.functional_minor + minor,",
+        "stands.functional_minor + more.functional_minor,",
         "stands.functional_minor,",
         "the second amount of a slot is lost in functional currency",
     ),
@@ -52,8 +52,8 @@ MUTANTS = (
     Mutant(
         "3-earned-then-booked-now",
         "domain/periods.py",
-        "if period.first >= earned.first)",
-        "if period.first > earned.first)",
+        "self.calendar.since(earned.first)",
+        "self.calendar.since(earned.last)",
         "everything is booked a period late",
     ),
     Mutant(
@@ -66,17 +66,15 @@ MUTANTS = (
     Mutant(
         "4-once",
         "domain/ledger.py",
-        "changed.get(slot) or stood[slot])\n        for slot, row in sorted(balances.items(), "
-        "key=lambda pair: pair[0])\n        if slot in changed or slot in stood",
-        "changed.get(slot) or stood[slot])\n        for slot, row in sorted(balances.items(), "
-        "key=lambda pair: pair[0])\n        if slot in stood",
+        "    new = [slot for slot in changed if slot in balances]\n",
+        "    new: list[Slot] = []\n",
         "what is posted first is forgotten and posted again",
     ),
     Mutant(
         "4-once",
         "domain/ledger.py",
-        "        minor = (should.minor if should else 0) - (stands.minor if stands else 0)",
-        "        minor = should.minor if should else 0",
+        "        minor = should.minor - (stands.minor if stands else 0)",
+        "        minor = should.minor",
         "the whole amount is posted at every settlement",
     ),
     Mutant(
@@ -106,6 +104,13 @@ MUTANTS = (
         "    schedule, news = before.schedule, News()\n",
         '    schedule, news = Schedule(unit=unit, book=run.book, currency="USD"), News()\n',
         "a unit without news loses its stored schedule",
+    ),
+    Mutant(
+        "6-replay-is-live-is-rebuild",
+        "domain/due.py",
+        "                position.take(flow, standing(flow.curve, edge))\n",
+        "                position.take(flow, 0)\n",
+        "a cut forgets what was earned and billed in the periods that are over",
     ),
     Mutant(
         "7-conservation",
@@ -159,8 +164,8 @@ MUTANTS = (
     Mutant(
         "10-a-longer-look-changes-nothing-earlier",
         "domain/due.py",
-        "now = standing(flow.curve, min(period.last, cut))",
-        "now = standing(flow.curve, cut)",
+        "now = standing(curve, min(period.last, cut))",
+        "now = standing(curve, cut)",
         "all that is earned by a date falls into the first period",
     ),
     Mutant(
