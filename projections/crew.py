@@ -7,29 +7,33 @@ and end with the poster. If one dies, the poster goes on by itself.
 
 from __future__ import annotations
 
-import logging
-import multiprocessing
 import os
 import signal
+import socket
+import subprocess
+import sys
 from collections import deque
 from collections.abc import Sequence
 from multiprocessing.connection import Connection as Pipe
-from multiprocessing.process import BaseProcess
 from typing import Self
 
 import msgspec
 
 from projections import settling
 from projections.settling import Chunk, Marked, Task
-from store.alike import Session, connect_like, session_of
+from store.alike import connect_like, session_of
 from store.db import Connection
-
-LOG = logging.getLogger("tieout.crew")
 
 # Starting a process costs as much as measuring some hundred units, or cutting so many times more.
 MEASURED_WORTH_SHARING = 1_000
 CUT_AS_MEASURED = 10
-_SPAWN = multiprocessing.get_context("spawn")
+# Not by multiprocessing: that runs the caller's main module again, whatever it does.
+_PROGRAM = (
+    "import sys; sys.path[:] = {path!r}; "
+    "from projections import crew; crew.help_out({number})"
+)
+    "import sys; sys.path[:] = {path!r}; from projections import crew; crew.help_out({number})"
+)
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Chunk)
 
@@ -48,7 +52,7 @@ class Crew:
         self.count = count
         self.worth_sharing = worth_sharing
         self._connection = connection
-        self._helpers: list[tuple[BaseProcess, Pipe]] = []
+        self._helpers: list[tuple[subprocess.Popen[bytes], Pipe]] = []
         self._idle: deque[Pipe] = deque()
         self._asked: deque[Pipe] = deque()
 
@@ -63,7 +67,7 @@ class Crew:
             pipe.close()
             process.terminate()
         for process, _ in self._helpers:
-            process.join()
+            process.wait()
         self._helpers, self._idle, self._asked = [], deque(), deque()
 
     def is_worth(self, listed: Sequence[Marked]) -> bool:
@@ -95,23 +99,26 @@ class Crew:
             self.answer()
 
     def _start(self) -> Pipe:
-        ours, theirs = _SPAWN.Pipe()
-        arguments = (theirs, session_of(self._connection))
-        process = _SPAWN.Process(target=_help, args=arguments, name="tieout helper", daemon=True)
-        process.start()
-        theirs.close()
-        self._helpers.append((process, ours))
-        return ours
+        ours, theirs = socket.socketpair()
+        with theirs:
+            number = theirs.fileno()
+            program = _PROGRAM.format(path=sys.path, number=number)
+            process = subprocess.Popen([sys.executable, "-c", program], pass_fds=[number])
+        pipe = Pipe(ours.detach())
+        pipe.send(session_of(self._connection))
+        self._helpers.append((process, pipe))
+        return pipe
 
 
-def _help(pipe: Pipe, session: Session) -> None:
-    """Settle what is asked for until nobody asks any more."""
+def help_out(number: int) -> None:
+    """Settle what is asked for over this descriptor, until nobody asks any more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with connect_like(session) as connection:
-        while True:
-            try:
+    pipe = Pipe(number)
+    try:
+        with connect_like(pipe.recv()) as connection:
+            while True:
                 task, marked = pipe.recv()
-            except EOFError:
-                return
-            chunk = settling.settled(settling.read(connection, task, marked))
-            pipe.send_bytes(_encoder.encode(chunk))
+                chunk = settling.settled(settling.read(connection, task, marked))
+                pipe.send_bytes(_encoder.encode(chunk))
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        """The poster has what it wanted, or is no more."""

@@ -1,6 +1,5 @@
 """The poster on a real database."""
 
-import multiprocessing
 import threading
 from datetime import date
 from decimal import Decimal
@@ -259,9 +258,9 @@ def test_a_helper_that_dies_leaves_the_run_to_the_poster(books):
     with Crew(connection, 2, worth_sharing=-1) as crew:
         poster, _ = journal.advance(connection, ENTITY, None, batch=5_000, units=2)
         poster, _ = journal.advance(connection, ENTITY, poster, batch=5_000, units=2, crew=crew)
-        for helper in multiprocessing.active_children():
+        for helper, _ in crew._helpers:
             helper.kill()
-            helper.join()
+            helper.wait()
         more = True
         while more:
             poster, more = journal.advance(
