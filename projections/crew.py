@@ -29,9 +29,6 @@ MEASURED_WORTH_SHARING = 1_000
 CUT_AS_MEASURED = 10
 # Not by multiprocessing: that runs the caller's main module again, whatever it does.
 _PROGRAM = (
-    "import sys; sys.path[:] = {path!r}; "
-    "from projections import crew; crew.help_out({number})"
-)
     "import sys; sys.path[:] = {path!r}; from projections import crew; crew.help_out({number})"
 )
 _encoder = msgspec.msgpack.Encoder()
