@@ -26,7 +26,8 @@ from domain.routing import brings_along, rests_on, route
 from domain.usage import UsageDay
 from projections.lineage import Explanation, JournalLine
 from projections.settling import FAULTS
-from replay.source import ExportedRow, Source, usage_days
+from replay.export_lines import ExportedRow
+from replay.source import Source, usage_days
 from store.unit_facts import zone_of
 
 

@@ -1,16 +1,17 @@
-"""An export: one entity's facts, usage rows and policies as NDJSON, and reading it back in memory.
+"""An export: all of one entity that is not derived, as NDJSON, and reading it back in memory.
 
-The first line says what follows. A fact keeps every stored column and its leaf, so whoever reads it
-checks that nothing was altered before measuring from it. Names of persons are not in it.
+Whoever reads it checks by the leaves that no fact was altered before measuring from it. Names of
+persons are not in it: the party vault stays where it is, and facts hold ids and digests.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
-from typing import Any, Literal
+from hashlib import sha256
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -20,81 +21,27 @@ from domain.decimals import EXACT, plain
 from domain.errors import Malformed
 from domain.facts import Fact
 from domain.master import MASTER_CATEGORIES, master_data
-from domain.policy import Options
 from domain.usage import UsageDay
+from replay.export_lines import (
+    FORMAT,
+    End,
+    Exported,
+    ExportedFact,
+    ExportedKey,
+    ExportedPolicy,
+    ExportedRefusal,
+    ExportedReject,
+    ExportedRow,
+    Head,
+    fact_row,
+    read_line,
+)
 from store.canonical import FactRow, fact_leaf
 from store.codec import CODEC, to_fact
 from store.db import Connection, queries
 from store.seals import log_digest
 
 SQL = queries(__file__)
-
-FORMAT: Literal["tieout-export-1"] = "tieout-export-1"
-
-
-class Head(Struct, frozen=True, kw_only=True, tag="export"):
-    """What the export is of, up to which position, and the digest over the leaves up to it."""
-
-    format: Literal["tieout-export-1"]
-    entity: str
-    position: int
-    log_digest: str
-
-
-class ExportedFact(Struct, frozen=True, kw_only=True, tag="fact", omit_defaults=True):
-    """The columns of a fact; `payload` is the canonical JSON itself, `leaf` is in hex."""
-
-    entity: str
-    position: int
-    stream: str
-    version: int
-    tag: str
-    schema_version: int
-    effective: date
-    sort_order: int
-    recorded_at: datetime
-    command_id: str
-    actor: str
-    payload: Raw
-    leaf: str
-    effective_at: datetime | None = None
-    agreed_on: date | None = None
-    reason: str | None = None
-    correlation_id: str | None = None
-    causation_id: str | None = None
-    trace_id: str | None = None
-    source_system: str | None = None
-    source_kind: str | None = None
-    source_id: str | None = None
-    source_version: str | None = None
-    corrects: int | None = None
-
-
-class ExportedRow(Struct, frozen=True, kw_only=True, tag="usage-row", omit_defaults=True):
-    """A usage row as one batch brought it; it counts from `position` until `replaced_at`."""
-
-    source: str
-    event_id: str
-    batch: int
-    position: int
-    subscription: str
-    meter: str
-    quantity: Decimal
-    occurred_at: datetime
-    unit: str | None = None
-    dimensions: Raw = Raw(b"{}")
-    replaced_at: int | None = None
-
-
-class ExportedPolicy(Struct, frozen=True, kw_only=True, tag="policy"):
-    """The elections of a book from a day on, as the facts say: for readers, not read back."""
-
-    book: str
-    since: date
-    options: Options
-
-
-Exported = Head | ExportedFact | ExportedRow | ExportedPolicy
 
 
 class Source(Struct, frozen=True, kw_only=True):
@@ -108,48 +55,68 @@ class Source(Struct, frozen=True, kw_only=True):
 
 def export(connection: Connection, entity: str, upto: int) -> Iterator[bytes]:
     """The lines of an export up to a position."""
-    names = {"entity": entity, "upto": upto}
-    head = Head(
+    lines: Counter[str] = Counter()
+    digest = sha256()
+    for value in _values(connection, entity, upto):
+        line = _line(value)
+        digest.update(line)
+        lines[value.__struct_config__.tag] += 1  # type: ignore[index]
+        yield line
+    yield _line(End(lines=dict(sorted(lines.items())), digest=digest.hexdigest()))
+
+
+def _values(connection: Connection, entity: str, upto: int) -> Iterator[Exported]:
+    """Facts first: what follows is of batches and keys that they name."""
+    yield Head(
         format=FORMAT,
         entity=entity,
         position=upto,
         log_digest=log_digest(connection, entity, upto=upto),
     )
-    yield _line(head)
     facts = []
-    with connection.transaction(), connection.cursor(name="exported_facts") as found:
-        for *columns, leaf in found.execute(SQL.facts, names):
-            row = FactRow(*columns)
-            if row.stream.partition(":")[0] in MASTER_CATEGORIES:
-                facts.append(to_fact(row, CODEC))
-            yield _line(_exported(row, leaf))
+    names = {"entity": entity, "upto": upto}
+    for *columns, leaf in _rows(connection, SQL.facts, names):
+        row = FactRow(*columns)
+        if row.stream.partition(":")[0] in MASTER_CATEGORIES:
+            facts.append(to_fact(row, CODEC))
+        yield _exported(row, leaf)
     for book, adopted in sorted(master_data(facts).policies.items()):
         for since, options in adopted:
-            yield _line(ExportedPolicy(book=book, since=since, options=options))
-    with connection.transaction(), connection.cursor(name="exported_rows") as found:
-        for row_columns in found.execute(SQL.usage_rows, names):
-            yield _line(_exported_row(row_columns))
+            yield ExportedPolicy(book=book, since=since, options=options)
+    for key, fingerprint, stream, positions in _rows(connection, SQL.keys, names):
+        yield ExportedKey(
+            key=key, fingerprint=fingerprint.hex(), stream=stream, positions=tuple(positions)
+        )
+    for row_columns in _rows(connection, SQL.refusals, names):
+        yield _exported_refusal(row_columns)
+    for row_columns in _rows(connection, SQL.usage_rows, names):
+        yield _exported_row(row_columns)
+    for row_columns in _rows(connection, SQL.usage_rejects, names):
+        yield _exported_reject(row_columns)
+
+
+def _rows(
+    connection: Connection, statement: str, names: dict[str, Any]
+) -> Iterator[tuple[Any, ...]]:
+    """However many, a page of them at a time."""
+    with connection.transaction(), connection.cursor(name="exported") as found:
+        yield from found.execute(statement.encode(), names)
 
 
 def read_export(lines: Iterable[bytes]) -> Source:
-    """Everything in memory; a line that is not as it was written is refused by its number."""
-    decoder = msgspec.json.Decoder(Exported)
+    """What measuring needs, in memory; a line that is not as it was written is refused."""
     head: Head | None = None
     facts: list[Fact] = []
     rows: list[ExportedRow] = []
     for number, line in enumerate(lines, 1):
-        try:
-            read: Exported = decoder.decode(line)
-        except msgspec.DecodeError as problem:
-            raise Malformed("not-an-export", field=f"line {number}", detail=str(problem)) from None
-        match read:
-            case Head():
+        match read_line(line, number):
+            case Head() as read:
                 head = read
-            case ExportedFact():
+            case ExportedFact() as read:
                 facts.append(_fact(read, number))
-            case ExportedRow():
+            case ExportedRow() as read:
                 rows.append(read)
-            case ExportedPolicy():
+            case ExportedPolicy() | ExportedKey() | ExportedRefusal() | ExportedReject() | End():
                 pass
     if head is None or [fact.position for fact in facts] != list(range(1, head.position + 1)):
         raise Malformed("not-an-export", field="line 1", detail="facts are missing")
@@ -192,8 +159,41 @@ def _exported(row: FactRow, leaf: bytes) -> ExportedFact:
     return ExportedFact(**columns)
 
 
+def _exported_refusal(columns: tuple[Any, ...]) -> ExportedRefusal:
+    *known, leaf = columns
+    key, stream, command, body, code, field, context, actor, reason, recorded_at, position = known
+    return ExportedRefusal(
+        key=key,
+        stream=stream,
+        command=command,
+        body=body,
+        code=code,
+        field=field,
+        context=context,
+        actor=actor,
+        reason=reason,
+        recorded_at=recorded_at,
+        at_position=position,
+        leaf=leaf.hex(),
+    )
+
+
+def _exported_reject(columns: tuple[Any, ...]) -> ExportedReject:
+    source, batch, row_no, event_id, code, field, raw, leaf = columns
+    return ExportedReject(
+        source=source,
+        batch=batch,
+        row_no=row_no,
+        event_id=event_id,
+        code=code,
+        field=field,
+        raw=raw,
+        leaf=leaf.hex(),
+    )
+
+
 def _exported_row(columns: tuple[Any, ...]) -> ExportedRow:
-    *known, dimensions, replaced_at = columns
+    *known, dimensions, replaced_at, stream_partition, stream_offset = columns
     source, event_id, batch, position, subscription, meter, quantity, unit, occurred_at = known
     return ExportedRow(
         source=source,
@@ -207,12 +207,13 @@ def _exported_row(columns: tuple[Any, ...]) -> ExportedRow:
         occurred_at=occurred_at,
         dimensions=Raw(dimensions.encode()),
         replaced_at=replaced_at,
+        stream_partition=stream_partition,
+        stream_offset=stream_offset,
     )
 
 
 def _fact(read: ExportedFact, number: int) -> Fact:
-    columns = {name: getattr(read, name) for name in FactRow._fields}
-    row = FactRow(**(columns | {"payload": bytes(read.payload).decode()}))
+    row = fact_row(read)
     if fact_leaf(row).hex() != read.leaf:
         raise Malformed("altered-fact", field=f"line {number}", position=read.position)
     return to_fact(row, CODEC)

@@ -85,5 +85,7 @@ def refused_digest(connection: Connection, entity: str, *, before: int) -> str:
 
 def log_digest(connection: Connection, entity: str, *, upto: int = END) -> str:
     """Over the leaves of a log up to a position: two logs with the same digest are the same log."""
-    rows = connection.execute(SQL.fact_leaves, {"entity": entity, "upto": upto})
-    return chained(FACT, (leaf for (leaf,) in rows), {})
+    names = {"entity": entity, "upto": upto}
+    with connection.transaction(), connection.cursor(name="fact_leaves") as found:
+        leaves = found.execute(SQL.fact_leaves, names)
+        return chained(FACT, (leaf for (leaf,) in leaves), {})

@@ -135,7 +135,11 @@ def explain(
 @click.option("--known-at", type=int, help="Up to this position; none: all of it.")
 @as_json
 def export(*, entity: str, output: Path, known_at: int | None, as_json: bool) -> None:
-    """Write facts, usage rows and policies as NDJSON: all that measuring again needs."""
+    """Write all of an entity that is not derived as NDJSON: what measuring again needs, and moving.
+
+    Facts, keys, refusals and usage rows; no journal, and no names of persons. `tieout import
+    entity` takes it in elsewhere.
+    """
     say = progress_console()
     count = 0
     with open_ledger() as ledger, ledger.connection() as connection:

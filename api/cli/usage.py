@@ -1,6 +1,7 @@
-"""Files of usage into the ledger, and another system's amounts beside what they were rated at."""
+"""Files into the ledger: usage, a whole export; and another system's amounts beside the rated."""
 
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 
@@ -14,10 +15,12 @@ from api.cli.output import (
 )
 from api.cli.session import open_ledger
 from replay.control_totals import Reconciliation, reconcile
+from replay.intake import take_export
 from replay.usage_import import Imported, import_usage
 from replay.usage_mapping import UsageMapping, read_control_mapping, read_usage_mapping
 
 SHOWN = 20
+ROWS_TOLD = 50_000
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -55,6 +58,37 @@ def import_usage_file(*, file: Path, mapping: Path, entity: str, as_json: bool) 
         _tell(done, read)
     if done.problems:
         raise SystemExit(1)
+
+
+@import_group.command(
+    "entity",
+    epilog=examples(
+        "tieout import entity acme.ndjson",
+        "gunzip -c acme.ndjson.gz | tieout import entity - --json",
+    ),
+)
+@click.argument("export", type=click.File("rb"))
+@as_json
+def import_entity(*, export: BinaryIO, as_json: bool) -> None:
+    """Take in a whole EXPORT of an entity that has nothing here yet; - is standard input.
+
+    Facts, keys, refusals and usage rows are stored as they were, each checked against its leaf; all
+    of it goes in, or nothing does. The poster then makes the same journal. The party vault is not
+    in an export: names of persons stay where they are.
+    """
+    say = progress_console()
+
+    def told(kind: str, count: int) -> None:
+        if count % ROWS_TOLD == 0:
+            say.print(f"{count} {kind}")
+
+    with open_ledger() as ledger, ledger.connection() as connection:
+        taken = take_export(connection, export, told)
+    if as_json:
+        print_json(taken)
+        return
+    lines = ", ".join(f"{count} {kind}" for kind, count in taken.lines.items())
+    click.echo(f"{taken.entity} up to position {taken.position}: {lines}")
 
 
 def _tell(done: Imported, mapping: UsageMapping) -> None:

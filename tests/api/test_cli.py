@@ -210,6 +210,20 @@ def test_a_line_is_explained_from_an_export_on_a_machine_without_the_database(bo
     assert live["shares"][0]["steps"] != []
 
 
+def test_an_entity_is_moved_by_its_export(books, empty_database, tmp_path):
+    exported = tmp_path / "acme.ndjson"
+    books("export", "-e", "acme", "--output", str(exported))
+    revenue = _said(books("report", "revenue", "-e", "acme", "--json"))
+
+    taken = _said(books("import", "entity", str(exported), "--json", home=empty_database))
+    again = books("import", "entity", str(exported), "--json", home=empty_database)
+    moved = _said(books("report", "revenue", "-e", "acme", "--json", home=empty_database))
+
+    assert (taken["entity"], taken["position"], taken["lines"]["facts"]) == ("acme", 6, 6)
+    assert moved == revenue
+    assert _said(again, 1)["code"] == "entity-not-empty"
+
+
 def test_lineage_leads_down_and_up(books):
     down = _said(books("lineage", "line", "1", "1", "-e", "acme", "--json"))
     up = _said(books("lineage", "fact", "5", "-e", "acme", "--json"))
