@@ -20,6 +20,8 @@ from store.usage_stage import Figures, Overtaken, Staged, UsageBatch, stage_refu
 
 SQL = queries(__file__)
 
+LEAVES_AT_ONCE = 2_000
+
 
 def take_staged(connection: Connection, order: UsageBatch, batch: int, staged: Staged) -> Figures:
     """Keys, rows, totals and what was refused. Raises Overtaken."""
@@ -57,6 +59,7 @@ def _judge(connection: Connection, order: UsageBatch, names: Mapping[str, object
             connection.execute(SQL.judge_corrections, names)
         case "retraction":
             connection.execute(SQL.judge_retractions, names)
+    connection.execute(SQL.analyze_judged)
 
 
 def _insert(
@@ -93,6 +96,6 @@ def _judged(row: TupleRow) -> Refused:
 
 def _root(connection: Connection) -> str:
     with connection.cursor(name="accepted_leaves") as leaves:
-        leaves.itersize = 10_000
+        leaves.itersize = LEAVES_AT_ONCE
         leaves.execute(SQL.accepted_leaves)
         return batch_root(leaf for (leaf,) in leaves)

@@ -8,7 +8,9 @@ SELECT DISTINCT ON (bucket, event_id)
 ON CONFLICT DO NOTHING;
 
 -- name: judge_rows
--- A row is accepted if it brought its id; else it repeats an earlier body or comes with another.
+-- A row is accepted if it brought its id; else it repeats an earlier body or comes with another. OFFSET 0,
+-- here and below, keeps a lookup a lookup by its key: of tables that have just grown the server knows
+-- nothing, and what it prefers then compares every row with every other.
 CREATE TEMPORARY TABLE usage_judged AS
 SELECT i.row_no, i.bucket, i.event_id, i.fingerprint, i.subscription, i.meter, i.quantity, i.unit,
        i.occurred_at, i.dimensions, NULL::bigint AS old_batch,
@@ -22,7 +24,6 @@ SELECT i.row_no, i.bucket, i.event_id, i.fingerprint, i.subscription, i.meter, i
        SELECT batch, fingerprint
          FROM usage_key
         WHERE bucket = i.bucket AND entity = %(entity)s AND source = %(source)s AND event_id = i.event_id
-       -- By its key, whatever the server believes of a table that has just grown.
        OFFSET 0
        ) k;
 
@@ -46,8 +47,12 @@ SELECT i.row_no, i.bucket, i.event_id, i.fingerprint, i.subscription, i.meter, i
             ELSE 'accepted'
        END AS verdict
   FROM first i
-  LEFT JOIN usage_key k
-    ON k.bucket = i.bucket AND k.entity = %(entity)s AND k.source = %(source)s AND k.event_id = i.event_id
+  LEFT JOIN LATERAL (
+       SELECT bucket, entity, source, event_id
+         FROM usage_key
+        WHERE bucket = i.bucket AND entity = %(entity)s AND source = %(source)s AND event_id = i.event_id
+       OFFSET 0
+       ) k ON true
   LEFT JOIN LATERAL (
        SELECT r.event_id, r.batch, r.subscription, r.meter, r.quantity, r.unit, r.occurred_at, r.dimensions
          FROM usage_row r
@@ -68,8 +73,12 @@ SELECT i.row_no, i.bucket, i.event_id, i.fingerprint, r.subscription, r.meter, r
             ELSE 'accepted'
        END AS verdict
   FROM pg_temp.usage_incoming i
-  LEFT JOIN usage_key k
-    ON k.bucket = i.bucket AND k.entity = %(entity)s AND k.source = %(source)s AND k.event_id = i.event_id
+  LEFT JOIN LATERAL (
+       SELECT bucket, entity, source, event_id
+         FROM usage_key
+        WHERE bucket = i.bucket AND entity = %(entity)s AND source = %(source)s AND event_id = i.event_id
+       OFFSET 0
+       ) k ON true
   LEFT JOIN LATERAL (
        SELECT r.event_id, r.batch, r.subscription, r.meter, r.quantity, r.unit, r.occurred_at, r.dimensions
          FROM usage_row r
@@ -114,9 +123,13 @@ SELECT %(entity)s, subscription, meter, hour, %(batch)s, sum(rows), sum(quantity
      UNION ALL
     SELECT r.subscription, r.meter, date_bin('1 hour', r.occurred_at, '2000-01-01Z'), -1, -r.quantity
       FROM pg_temp.usage_judged j
-      JOIN usage_row r
-        ON r.bucket = j.bucket AND r.entity = %(entity)s AND r.source = %(source)s
-       AND r.event_id = j.event_id AND r.batch = j.old_batch
+     CROSS JOIN LATERAL (
+           SELECT subscription, meter, quantity, occurred_at
+             FROM usage_row
+            WHERE bucket = j.bucket AND entity = %(entity)s AND source = %(source)s
+              AND event_id = j.event_id AND batch = j.old_batch
+           OFFSET 0
+           ) r
      WHERE j.verdict = 'accepted'
   ) AS change
  GROUP BY subscription, meter, hour
@@ -157,9 +170,13 @@ SELECT touched.subscription, min(touched.day), max(touched.day)
      UNION ALL
     SELECT r.subscription, (r.occurred_at AT TIME ZONE 'UTC')::date
       FROM pg_temp.usage_judged j
-      JOIN usage_row r
-        ON r.bucket = j.bucket AND r.entity = %(entity)s AND r.source = %(source)s
-       AND r.event_id = j.event_id AND r.batch = j.old_batch
+     CROSS JOIN LATERAL (
+           SELECT subscription, meter, quantity, occurred_at
+             FROM usage_row
+            WHERE bucket = j.bucket AND entity = %(entity)s AND source = %(source)s
+              AND event_id = j.event_id AND batch = j.old_batch
+           OFFSET 0
+           ) r
      WHERE j.verdict = 'accepted' AND j.old_batch IS NOT NULL
   ) AS touched
  GROUP BY touched.subscription
@@ -167,3 +184,6 @@ SELECT touched.subscription, min(touched.day), max(touched.day)
 
 -- name: accepted_leaves
 SELECT fingerprint FROM pg_temp.usage_judged WHERE verdict = 'accepted' ORDER BY event_id;
+
+-- name: analyze_judged
+ANALYZE pg_temp.usage_judged (verdict, old_batch);
