@@ -66,8 +66,8 @@ MUTANTS = (
     Mutant(
         "4-once",
         "domain/ledger.py",
-        "    new = [slot for slot in changed if slot in balances]\n",
-        "    new: list[Slot] = []\n",
+        "changed.items() if slot in balances",
+        "changed.items() if slot in {}",
         "what is posted first is forgotten and posted again",
     ),
     Mutant(
