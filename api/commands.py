@@ -301,7 +301,7 @@ async def _call(service: Service, entity: str, act: Any) -> Any:
 def _rows(body: bytes, *, lines: bool) -> Iterator[Raw | str]:
     """Rows as they came; what is wrong with one is said of that one alone."""
     if lines:
-        return (_row(line) for line in body.splitlines() if line.strip())
+        return (line for line in body.splitlines() if line.strip())
     try:
         value = json.loads(body, parse_constant=str)
     except (ValueError, RecursionError) as problem:
@@ -309,11 +309,3 @@ def _rows(body: bytes, *, lines: bool) -> Iterator[Raw | str]:
     if not isinstance(value, list):
         raise Malformed("wrong-type", field="$", expected="an array of usage rows")
     return iter(value)
-
-
-def _row(line: bytes) -> Raw | str:
-    try:
-        row: Raw = json.loads(line, parse_constant=str)
-    except (ValueError, RecursionError):
-        return line.decode(errors="replace")
-    return row
