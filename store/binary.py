@@ -6,7 +6,7 @@ A field is made as for COPY; a row of a table's type says the type of each colum
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from struct import Struct
 from typing import NamedTuple
 
@@ -17,7 +17,6 @@ from psycopg.pq import Format
 from store import copying
 
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _INT8 = 20
 _TEXT = 25
 
@@ -82,7 +81,8 @@ def optional_text(value: str | None) -> bytes:
 
 def instant(value: datetime) -> bytes:
     """Microseconds since 2000 in UTC, whatever zone the value is told in."""
-    return _int8(8, (value - _EPOCH) // _MICROSECOND)
+    since = value - _EPOCH
+    return _int8(8, (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds)
 
 
 def int8s(values: Sequence[int]) -> bytes:

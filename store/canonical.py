@@ -7,13 +7,16 @@ sealed for ever: whoever changes a byte here needs a new encoding name beside th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
 from hashlib import sha256
-from typing import NamedTuple, assert_never
+from operator import itemgetter
+from typing import Any, NamedTuple, assert_never
 from unicodedata import is_normalized
+
+import msgspec
 
 from domain.decimals import plain
 from domain.errors import Malformed
@@ -29,6 +32,7 @@ JOURNAL = "tieout-journal-1"
 SEAL = "tieout-seal-1"
 PARTY = "tieout-party-1"
 
+_JSON = msgspec.json.Encoder().encode
 _ABSENT = b"\xff\xff\xff\xff"
 # A NUL in JSON text is the escape after an even number of backslashes.
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
@@ -165,7 +169,9 @@ def instant(moment: datetime) -> str:
     assert moment.tzinfo is not None, moment
     if moment.tzinfo is not UTC:
         moment = moment.astimezone(UTC)
-    return moment.isoformat(timespec="microseconds")[:26] + "Z"
+    # As msgspec writes it, in a tenth of the time of isoformat: without a fraction that is zero.
+    text = _JSON(moment).decode()
+    return text[1:-1] if moment.microsecond else f"{text[1:-2]}.000000Z"
 
 
 def well_formed(text: str, field: str) -> str:
@@ -204,17 +210,20 @@ def _digest(name: str, fields: Mapping[str, Value]) -> bytes:
 
 def _record(name: str, fields: Mapping[str, Value]) -> bytes:
     """The encoding's name, then each field as name and value, in ascending order of names."""
-    begin, names = _layout(name, tuple(fields))
-    parts = [begin]
-    for key, encoded in names:
-        parts += (encoded, _field(fields[key]))
-    return b"".join(parts)
+    pattern, values = _layout(name, tuple(fields))
+    return pattern % (*map(_field, values(fields)),)
 
 
 @cache
-def _layout(name: str, keys: tuple[str, ...]) -> tuple[bytes, tuple[tuple[str, bytes], ...]]:
-    """What is alike in all records of one kind: the names, in order, already encoded."""
-    return _text(name), tuple((key, _text(key)) for key in sorted(keys))
+def _layout(name: str, keys: tuple[str, ...]) -> tuple[bytes, Callable[[Any], Iterable[Value]]]:
+    """What is alike in all records of one kind, with a gap for each value; and their order."""
+    ordered = sorted(keys)
+    pattern = _text(name).replace(b"%", b"%%")
+    for key in ordered:
+        pattern += _text(key).replace(b"%", b"%%") + b"%b"
+    if len(ordered) > 1:
+        return pattern, itemgetter(*ordered)
+    return pattern, lambda fields: [fields[key] for key in ordered]
 
 
 def _field(value: Value) -> bytes:

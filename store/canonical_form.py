@@ -37,13 +37,13 @@ def stands(value: object) -> bool:
     if kind is Decimal:
         text = str(value)
         return _PLAIN(text) is not None and text != "-0"
+    if isinstance(value, tuple | list) and kind in _SEQUENCES:
+        return all(map(stands, value))
     if isinstance(value, Struct):
         for name in doubtful(kind):  # noqa: SIM110 (a third of the time of all and a generator)
             if not stands(getattr(value, name)):
                 return False
         return True
-    if isinstance(value, tuple | list) and kind in _SEQUENCES:
-        return all(map(stands, value))
     if isinstance(value, dict):
         return all(type(name) is str and stands(part) for name, part in value.items())
     return False

@@ -73,13 +73,15 @@ class Timeline:
         self._facts = list(facts)
         self._state: Any = None
         self._last: Fact | None = None
-        self._seen = 0
+        self._seen = -1
         self.version = max((fact.version for fact in facts), default=0)
 
     def state(self, decider: Decider[Any, Any], *, without: int | None = None) -> Any:
         """What the stream's facts fold to, as if the fact at `without` had never been."""
         if without is not None:
             return _fold(decider, decider.initial, self._in_force(without))
+        if self._seen == len(self._facts):
+            return self._state
         later = self._facts[self._seen :]
         if self._last is not None and _continues(self._last, later):
             self._state = _fold(decider, self._state, later)
