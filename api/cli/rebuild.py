@@ -188,8 +188,8 @@ def _say_views(found: RebuiltViews) -> None:
 def _say_journal(found: RebuiltJournal) -> None:
     ties = f"{len(found.breaks)} differences" if found.breaks else "every row the same"
     click.echo(
-        f"journal: {len(found.positions)} entities posted again, {found.entries} entries, "
-        f"{found.lines} lines, {found.seals} seals: {ties}"
+        f"journal: posted again and compared: {found.entries} entries, {found.lines} lines, "
+        f"{found.seals} seals, entities {len(found.positions)}: {ties}"
     )
 
 
