@@ -126,6 +126,8 @@ def create_app(dsn: str, run_every: float | None = None, *, follows: bool = True
             Missing: _told,
             StoreError: _told,
             psycopg.OperationalError: _outage,
+            psycopg.InterfaceError: _outage,
+            psycopg.errors.IdleInTransactionSessionTimeout: _outage,
             Behind: _behind,
             HTTPException: _http,
             Exception: _failed,
@@ -142,7 +144,7 @@ def _told(
     return _response(problem_of(error, request.url.path))
 
 
-def _outage(request: AnyRequest, error: psycopg.OperationalError) -> Response[bytes]:
+def _outage(request: AnyRequest, error: psycopg.Error) -> Response[bytes]:
     """Nothing is lost: under its key the same request can be sent again."""
     LOG.warning("%s %s: %s", request.method, request.url.path, error)
     problem = http_problem("database-unreachable", 503, "", request.url.path)

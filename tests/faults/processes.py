@@ -26,16 +26,26 @@ _forks.set_forkserver_preload(["tests.faults.processes", "tests.faults.checks"])
 
 
 class Worker:
-    """A process at work on a script, and the answers it has passed on so far."""
+    """A process at work on a script, and the answers it has passed on so far.
+
+    `limits` are variables of its own, such as TIEOUT_LOCK_TIMEOUT.
+    """
 
     def __init__(
-        self, dsn: str, script: Script, places: Places, *, seed: int, armed: str | None = None
+        self,
+        dsn: str,
+        script: Script,
+        places: Places,
+        *,
+        seed: int,
+        armed: str | None = None,
+        **limits: str,
     ) -> None:
         self.answers: list[Answer] = []
         self.outages: list[str] = []
         self._pipe, theirs = _forks.Pipe(duplex=False)
         self._process = _forks.Process(
-            target=_act, args=(dsn, script, places, seed, armed, theirs), daemon=True
+            target=_act, args=(dsn, script, places, seed, armed, limits, theirs), daemon=True
         )
         self._process.start()
         theirs.close()
@@ -84,13 +94,20 @@ class Worker:
 
 
 def _act(
-    dsn: str, script: Script, places: Places, seed: int, armed: str | None, pipe: Pipe
+    dsn: str,
+    script: Script,
+    places: Places,
+    seed: int,
+    armed: str | None,
+    limits: dict[str, str],
+    pipe: Pipe,
 ) -> None:
     """In the worker: each answer is passed on the moment it is there."""
 
     def outage(problem: BaseException) -> None:
         pipe.send(f"{type(problem).__name__}: {problem}".strip())
 
+    os.environ.update(limits)
     kept: Kept | None = {} if seed % 2 else None
     with patiently(lambda: Ledger.open(dsn, Clock(seed)), outage) as ledger:
         failpoint.arm(armed)

@@ -35,9 +35,9 @@ class Outage(Exception):
 
 
 @contextmanager
-def process(dsn: str, log: Path, *words: str, failpoint: str = "") -> Iterator[Running]:
+def process(dsn: str, log: Path, *words: str, **variables: str) -> Iterator[Running]:
     """A command of ours on a database, asked to stop at the end."""
-    surroundings = {**os.environ, "TIEOUT_DATABASE_URL": dsn, "TIEOUT_FAILPOINT": failpoint}
+    surroundings = {**os.environ, "TIEOUT_DATABASE_URL": dsn, **variables}
     with log.open("a") as told:
         running = subprocess.Popen(
             (*TIEOUT, *words), env=surroundings, stdout=subprocess.PIPE, stderr=told, text=True
@@ -54,9 +54,9 @@ def process(dsn: str, log: Path, *words: str, failpoint: str = "") -> Iterator[R
 
 
 @contextmanager
-def service(dsn: str, log: Path) -> Iterator[tuple[Running, str]]:
+def service(dsn: str, log: Path, **variables: str) -> Iterator[tuple[Running, str]]:
     """The HTTP service on a free port, and its address."""
-    with process(dsn, log, "serve", "--port", "0", "--json") as running:
+    with process(dsn, log, "serve", "--port", "0", "--json", **variables) as running:
         assert running.stdout is not None
         for line in running.stdout:
             if (address := json.loads(line).get("address")) is not None:

@@ -4,11 +4,12 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from datetime import UTC, datetime
+from random import Random
 
 import psycopg
 import pytest
+from msgspec import structs
 
 from domain.facts import When
 from domain.party import CustomerRegistered
@@ -19,14 +20,14 @@ from store import failpoint, log
 from store.failure import StoreError
 from tests.faults import cuts, disk, kills
 from tests.faults.machine import BLOWS, machine
-from tests.faults.plan import Tell
-from tests.faults.processes import Worker
+from tests.faults.plan import Tell, script, story
+from tests.faults.processes import POLL_SECONDS, Worker
+from tests.faults.services import TIEOUT, Outage, sender, service
 from tests.laws.memory import Arrival
 from tests.laws.postgres import request_of
 
 SEED = 3
 NEW_YEAR = When(effective=datetime(2024, 1, 1, tzinfo=UTC).date())
-TIEOUT = (sys.executable, "-c", "from api.cli import main; main()")
 
 
 @pytest.fixture(scope="module")
@@ -45,10 +46,21 @@ def silent(_):
     """Nobody listens."""
 
 
-def customer(name):
+def told(name):
     event = CustomerRegistered(when=NEW_YEAR, currency="USD")
-    arrival = Arrival(key=name, stream=f"customer:{name}", event=event)
-    return request_of("acme", arrival, {})
+    return Tell(entity="acme", arrival=Arrival(key=name, stream=f"customer:{name}", event=event))
+
+
+def usage(key):
+    drawn = story(Random(0), 0)
+    acts = script(Random(0), drawn, "usage-before-fact")
+    bait = next(step for step in acts.baits if isinstance(step, Tell))
+    arrival = structs.replace(bait.arrival, key=key)
+    return structs.replace(bait, entity="acme", arrival=arrival, repeats=(), broken=0)
+
+
+def customer(name):
+    return request_of("acme", told(name).arrival, {})
 
 
 def ledger_at(dsn, hour=0):
@@ -75,12 +87,13 @@ def test_50_connections_cut_before_at_and_after_a_commit_leave_every_key_with_on
 
 
 def test_one_seed_draws_the_same_faults_and_scripts(hurt):
-    told = [
+    made = [
         kills.campaign(hurt, seed=SEED + 1, process=2, postgres=0, say=silent, size_max=5)
         for _ in range(2)
     ]
 
-    assert told[0].faults == told[1].faults
+    assert made[0].faults == made[1].faults
+    assert made[0].compared == made[1].compared
 
 
 def test_a_full_disk_fails_what_does_not_fit_and_nothing_else():
@@ -104,17 +117,7 @@ def test_time_in_the_log_never_goes_back_though_the_clock_does(database):
 
 def test_two_committers_that_send_the_same_keys_append_each_once(hurt):
     with hurt.database() as dsn:
-        steps = tuple(
-            Tell(
-                entity="acme",
-                arrival=Arrival(
-                    key=f"c{number}",
-                    stream=f"customer:c{number}",
-                    event=CustomerRegistered(when=NEW_YEAR, currency="USD"),
-                ),
-            )
-            for number in range(100)
-        )
+        steps = tuple(told(f"c{number}") for number in range(100))
         workers = [Worker(dsn, steps, {}, seed=seed) for seed in range(3)]
         for worker in workers:
             worker.wait()
@@ -124,6 +127,39 @@ def test_two_committers_that_send_the_same_keys_append_each_once(hurt):
     assert [worker.answers for worker in workers] == [workers[0].answers] * 3
     assert [fact.position for fact in facts] == list(range(1, 101))
     assert {fact.command_id for fact in facts} == {f"c{number}" for number in range(100)}
+
+
+def test_who_freezes_under_the_lock_is_overtaken_and_then_counts_once(hurt):
+    with hurt.database() as dsn:
+        steps, limit = (usage("u1"),), {"TIEOUT_IDLE_TIMEOUT": "300ms"}
+        sleeper = Worker(dsn, steps, {}, seed=2, armed="head-updated:stop:1", **limit)
+        while not sleeper.is_stopped():
+            assert sleeper.hear(POLL_SECONDS)
+        with ledger_at(dsn) as ledger:
+            overtaken = ledger.submit(customer("c1"))
+        sleeper.go_on()
+        sleeper.wait()
+
+    assert overtaken.positions == (1,)
+    assert [answer.positions for answer in sleeper.answers] == [(2,)]
+    assert len(sleeper.outages) == 1
+
+
+def test_a_lock_held_too_long_beside_is_an_outage_and_the_same_key_goes_through_later(
+    hurt, tmp_path
+):
+    with hurt.database() as dsn, ledger_at(dsn) as ledger, psycopg.connect(dsn) as beside:
+        ledger.submit(customer("c1"))
+        limit = {"TIEOUT_LOCK_TIMEOUT": "300ms"}
+        with service(dsn, tmp_path / "log", **limit) as (_, address), sender(address, dsn) as sent:
+            beside.execute("SELECT position FROM entity_head WHERE entity = 'acme' FOR UPDATE")
+            with pytest.raises(Outage) as problem:
+                sent.tell(told("c2"), "acme", {})
+            beside.rollback()
+            answer = sent.tell(told("c2"), "acme", {})
+
+    assert str(problem.value) == "database-unreachable"
+    assert answer.positions == (2,)
 
 
 def test_a_long_look_beside_stops_nobody_and_sees_what_it_saw(database):
@@ -150,9 +186,9 @@ def test_a_process_told_to_die_after_the_commit_did_commit(database, tmp_path):
             "currency": "USD",
         },
     }
-    told = tmp_path / "command.json"
-    told.write_text(json.dumps(body))
-    command = (*TIEOUT, "post", f"{told}", "--entity", "acme", "--json")
+    file = tmp_path / "command.json"
+    file.write_text(json.dumps(body))
+    command = (*TIEOUT, "post", f"{file}", "--entity", "acme", "--json")
     surroundings = {**os.environ, "TIEOUT_DATABASE_URL": database}
     armed = {**surroundings, failpoint.VARIABLE: "committed-not-answered:kill:1"}
 
@@ -164,11 +200,11 @@ def test_a_process_told_to_die_after_the_commit_did_commit(database, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "told", ["nowhere:kill:1", "head-updated:explode:1", "head-updated:kill:0", "head-updated"]
+    "value", ["nowhere:kill:1", "head-updated:explode:1", "head-updated:kill:0", "head-updated"]
 )
-def test_a_failpoint_that_cannot_be_is_refused(told):
+def test_a_failpoint_that_cannot_be_is_refused(value):
     with pytest.raises(StoreError) as refused:
-        failpoint.arm(told)
+        failpoint.arm(value)
 
     assert refused.value.code == "bad-failpoint"
 
