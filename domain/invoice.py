@@ -8,7 +8,7 @@ its own date.
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Literal, assert_never
 
 from msgspec import Struct, structs
@@ -17,6 +17,7 @@ from domain.currency import currency_of, exponent, require_kept
 from domain.errors import Malformed, Rejected, require_name
 from domain.facts import Context, Decider, Event, Fact, Retracted, When
 from domain.money import LARGEST_MINOR
+from domain.party import PAYMENT_TERMS_DAYS, CustomerState
 
 Treatment = Literal["as-if-never", "from-now"]
 
@@ -36,12 +37,13 @@ class InvoiceLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 class InvoiceDrafted(Event, frozen=True, kw_only=True, tag="invoice-drafted"):
-    """A draft has no effect on the books."""
+    """A draft has no effect on the books. `payment_terms_days`: the customer's, as known then."""
 
     customer: str
     currency: str
     lines: tuple[InvoiceLine, ...]
     due_on: date | None = None
+    payment_terms_days: int | None = None
 
 
 class InvoiceIssued(Event, frozen=True, kw_only=True, tag="invoice-issued"):
@@ -126,7 +128,6 @@ class VoidInvoice(
 
 InvoiceEvent = InvoiceDrafted | InvoiceIssued | CreditIssued | InvoiceVoided
 InvoiceCommand = DraftInvoice | IssueInvoice | IssueCredit | VoidInvoice
-PAYMENT_TERMS = timedelta(days=30)
 
 
 class InvoiceState(Struct, frozen=True, kw_only=True):
@@ -168,10 +169,15 @@ def evolve(state: InvoiceState, fact: Fact) -> InvoiceState:
 
 
 def needs(command: InvoiceCommand) -> tuple[str, ...]:
-    """A deal that is known must be in the currency of the lines that bill it."""
+    """A deal that is known must be in the currency of the lines that bill it; the customer's terms
+    say when it is due.
+    """
     if isinstance(command, IssueCredit | VoidInvoice):
         return ()
-    return tuple(sorted({stream for line in command.lines if (stream := _billed(line))}))
+    streams = {stream for line in command.lines if (stream := _billed(line))}
+    if command.customer:
+        streams.add(f"customer:{command.customer}")
+    return tuple(sorted(streams))
 
 
 def _billed(line: InvoiceLine) -> str | None:
@@ -206,7 +212,16 @@ def _drafted(command: DraftInvoice, state: InvoiceState, context: Context) -> In
         raise Rejected("already-issued", field="stream")
     require_name(command.customer, "customer")
     _require_lines(command.lines, command.currency, context)
-    return InvoiceDrafted(**structs.asdict(command))
+    days = _terms_days(command.customer, command.when.effective, context)
+    return InvoiceDrafted(**structs.asdict(command), payment_terms_days=days)
+
+
+def _terms_days(customer: str, day: date, context: Context) -> int | None:
+    """The customer's payment terms on a day; none if no terms of the customer are known."""
+    known = context.others.get(f"customer:{customer}")
+    if not isinstance(known, CustomerState) or not known.payment_terms:
+        return None
+    return known.payment_terms_days(day)
 
 
 def _issued(command: IssueInvoice, state: InvoiceState, context: Context) -> InvoiceIssued:
@@ -225,18 +240,34 @@ def _issued(command: IssueInvoice, state: InvoiceState, context: Context) -> Inv
             "currency-mismatch", field="currency", invoice=currency, draft=draft.currency
         )
     _require_lines(lines, currency, context)
-    due_on = command.due_on or (draft.due_on if draft else None)
-    if due_on is not None and due_on < command.when.effective:
-        raise Rejected("due-before-issue", field="due_on")
     return InvoiceIssued(
         when=command.when,
         customer=customer,
         currency=currency,
         number=command.number or context.name,
-        due_on=due_on or command.when.effective + PAYMENT_TERMS,
+        due_on=_due_on(command, draft, customer, context),
         lines=lines,
         replaces=command.replaces,
     )
+
+
+def _due_on(
+    command: IssueInvoice, draft: InvoiceDrafted | None, customer: str, context: Context
+) -> date:
+    """As stated, else as drafted, else by the customer's terms as far as they are known."""
+    issued_on = command.when.effective
+    stated = command.due_on or (draft.due_on if draft else None)
+    if stated is not None and stated < issued_on:
+        raise Rejected("due-before-issue", field="due_on")
+    if stated is not None:
+        return stated
+    days = _terms_days(customer, issued_on, context)
+    if days is None:
+        days = draft.payment_terms_days if draft else None
+    due = issued_on.toordinal() + (PAYMENT_TERMS_DAYS if days is None else days)
+    if due > date.max.toordinal():
+        raise Rejected("term-too-long", field="due_on")
+    return date.fromordinal(due)
 
 
 def _require_lines(lines: tuple[InvoiceLine, ...], currency: str, context: Context) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from typing import assert_never
 
 from msgspec import Struct, structs
@@ -10,6 +11,10 @@ from msgspec import Struct, structs
 from domain.currency import exponent
 from domain.errors import Rejected
 from domain.facts import Context, Decider, Event, Fact, Retracted, When
+
+# From issue to due date, for who agreed nothing else.
+PAYMENT_TERMS_DAYS = 30
+PAYMENT_TERMS_DAYS_MAX = 3_652
 
 
 class CustomerRegistered(Event, frozen=True, kw_only=True, tag="customer-registered"):
@@ -19,7 +24,7 @@ class CustomerRegistered(Event, frozen=True, kw_only=True, tag="customer-registe
     party: str | None = None
     party_digest: str | None = None
     parent: str | None = None
-    payment_terms_days: int = 30
+    payment_terms_days: int = PAYMENT_TERMS_DAYS
 
 
 class CustomerAmended(Event, frozen=True, kw_only=True, tag="customer-amended"):
@@ -41,7 +46,7 @@ class RegisterCustomer(
     party: str | None = None
     party_digest: str | None = None
     parent: str | None = None
-    payment_terms_days: int = 30
+    payment_terms_days: int = PAYMENT_TERMS_DAYS
 
 
 class AmendCustomer(
@@ -61,9 +66,15 @@ CustomerCommand = RegisterCustomer | AmendCustomer
 
 
 class CustomerState(Struct, frozen=True, kw_only=True):
-    """Whether the account is registered."""
+    """Whether the account is registered, and its payment terms by the day they count from."""
 
     is_registered: bool = False
+    payment_terms: tuple[tuple[date, int], ...] = ()
+
+    def payment_terms_days(self, day: date) -> int:
+        """The terms of a document of a day, as far as they are known."""
+        found = (days for since, days in reversed(self.payment_terms) if since <= day)
+        return next(found, PAYMENT_TERMS_DAYS)
 
 
 def evolve(state: CustomerState, fact: Fact) -> CustomerState:
@@ -71,11 +82,15 @@ def evolve(state: CustomerState, fact: Fact) -> CustomerState:
     assert isinstance(event, CustomerEvent), fact
     match event:
         case CustomerRegistered():
-            return CustomerState(is_registered=True)
+            state = structs.replace(state, is_registered=True)
         case CustomerAmended():
-            return state
+            pass
         case _:
             assert_never(event)
+    if event.payment_terms_days is None:
+        return state
+    terms = (*state.payment_terms, (fact.when.effective, event.payment_terms_days))
+    return structs.replace(state, payment_terms=terms)
 
 
 def decide(command: CustomerCommand, state: CustomerState, context: Context) -> tuple[Event, ...]:
@@ -99,6 +114,9 @@ def decide(command: CustomerCommand, state: CustomerState, context: Context) -> 
 def _require_terms(days: int) -> None:
     if days < 0:
         raise Rejected("negative-payment-terms", field="payment_terms_days", days=days)
+    if days > PAYMENT_TERMS_DAYS_MAX:
+        most = PAYMENT_TERMS_DAYS_MAX
+        raise Rejected("term-too-long", field="payment_terms_days", days_max=most)
 
 
 def registered(known: Iterable[Fact]) -> frozenset[str]:

@@ -19,7 +19,7 @@ from domain.errors import Rejected
 from domain.facts import Fact, When, timeline
 from domain.invoice import CreditLine, InvoiceLine, IssueCredit, IssueInvoice
 from domain.master import MASTER_CATEGORIES, master_data
-from domain.party import CustomerAmended, CustomerRegistered, registered
+from domain.party import PAYMENT_TERMS_DAYS, CustomerAmended, CustomerRegistered, registered
 from domain.rating import rate_usage
 from domain.terms import Terms, terms
 from domain.usage import UsageBatchAccepted, UsageDay
@@ -28,7 +28,6 @@ from store.db import Connection
 from store.usage_days import usage_days
 
 CATEGORIES = (*sorted(MASTER_CATEGORIES), "customer", "invoice", "subscription", "usage")
-PAYMENT_TERMS_DAYS = 30
 
 
 class Document(Struct, frozen=True, kw_only=True):

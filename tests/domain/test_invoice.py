@@ -4,6 +4,7 @@ from typing import Literal
 import pytest
 from msgspec import structs
 
+from domain.facts import When
 from domain.invoice import (
     CreditIssued,
     CreditLine,
@@ -19,6 +20,7 @@ from domain.invoice import (
     VoidInvoice,
 )
 from domain.money import LARGEST_MINOR
+from domain.party import CustomerRegistered
 from domain.revenue_contract import ContractOpened, Obligation
 from domain.subscription import SubscriptionStarted
 from tests.domain.given import Others, code, decide, on, refusal
@@ -293,3 +295,30 @@ def test_an_invoice_may_be_as_large_as_the_ledger_holds() -> None:
 def test_an_invoice_corrected_away_may_be_issued_again() -> None:
     """The state is folded without the fact that a correction replaces: then there is no invoice."""
     assert decide(STREAM, ISSUE, DRAFTED) == (ISSUED,)
+
+
+WEEK = {"customer:c1": (CustomerRegistered(when=on(1, 1), currency="USD", payment_terms_days=7),)}
+
+
+def test_an_invoice_is_due_after_its_customers_terms() -> None:
+    (issued,) = decide(STREAM, ISSUE, others=WEEK)
+
+    assert issued == structs.replace(ISSUED, due_on=date(2024, 1, 8))
+
+
+def test_a_draft_keeps_the_terms_it_was_made_with() -> None:
+    draft = DraftInvoice(
+        when=on(1, 1), customer=ISSUE.customer, currency=ISSUE.currency, lines=ISSUE.lines
+    )
+    (drafted,) = decide(STREAM, draft, others=WEEK)
+
+    (issued,) = decide(STREAM, IssueInvoice(when=on(1, 10)), drafted)
+
+    assert isinstance(issued, InvoiceIssued)
+    assert issued.due_on == date(2024, 1, 17)
+
+
+def test_a_day_beyond_the_calendar_is_no_due_date() -> None:
+    command = structs.replace(ISSUE, when=When(effective=date(9999, 12, 31)))
+
+    assert code(STREAM, command) == "term-too-long"

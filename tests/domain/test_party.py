@@ -1,5 +1,9 @@
+from datetime import date
+
+from msgspec import structs
+
 from domain.party import AmendCustomer, CustomerAmended, CustomerRegistered, RegisterCustomer
-from tests.domain.given import code, decide, on, refusal
+from tests.domain.given import code, decide, on, refusal, state
 
 STREAM = "customer:c1"
 REGISTER = RegisterCustomer(when=on(1, 1), currency="USD", party="p-7", party_digest="ab")
@@ -49,3 +53,19 @@ def test_a_customer_is_not_its_own_parent() -> None:
     command = AmendCustomer(when=on(2, 1), parent="c1")
 
     assert code(STREAM, command, REGISTERED) == "own-parent"
+
+
+def test_payment_terms_count_from_the_day_they_were_agreed() -> None:
+    amended = CustomerAmended(when=on(3, 1), payment_terms_days=7)
+    moved = CustomerAmended(when=on(4, 1), party="p-8", party_digest="cd")
+    known = state(STREAM, REGISTERED, amended, moved)
+
+    days = [known.payment_terms_days(date(2024, month, 15)) for month in (2, 3, 4)]
+    assert days == [30, 7, 7]
+    assert known.payment_terms_days(date(2023, 12, 31)) == 30
+
+
+def test_payment_terms_of_a_lifetime_are_a_slip_of_the_finger() -> None:
+    command = structs.replace(REGISTER, payment_terms_days=3_653)
+
+    assert refusal(STREAM, command) == ("term-too-long", {"days_max": 3_652})
