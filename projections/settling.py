@@ -21,7 +21,7 @@ from store import charge_rows, entry_rows, failpoint, findings, unit_facts, unit
 from store.db import Connection
 from store.entry_rows import EntryRows, Packed
 from store.findings import Parked, Pending
-from store.unit_states import Cut, Measured
+from store.unit_states import Kept
 
 # What a fault in our own arithmetic or in a hostile fact may raise; anything else stops the poster.
 FAULTS = (ArithmeticError, AssertionError, LookupError, TypeError, ValueError, struct.error)
@@ -41,9 +41,13 @@ class Task(Struct, frozen=True, kw_only=True):
 
 
 class Work(Struct, frozen=True, kw_only=True):
-    """Units of one run with all that settling them reads."""
+    """Units of one run with all that settling them reads.
+
+    `edge` is the last day of the periods that are over by the run; every book has one calendar.
+    """
 
     task: Task
+    edge: date
     units: tuple[str, ...]
     fresh: dict[str, Fresh]
     states: dict[tuple[str, str], UnitState]
@@ -54,8 +58,8 @@ class Chunk(Struct, kw_only=True):
 
     units: tuple[str, ...]
     entries: list[Packed] = field(default_factory=list)
-    measured: list[Measured] = field(default_factory=list)
-    cut: list[Cut] = field(default_factory=list)
+    measured: list[Kept] = field(default_factory=list)
+    cut: list[Kept] = field(default_factory=list)
     charges: dict[str, list[tuple[charging.Place, charging.Charged]]] = field(default_factory=dict)
     pending: dict[str, list[Pending]] = field(default_factory=dict)
     parked: list[Parked] = field(default_factory=list)
@@ -63,20 +67,26 @@ class Chunk(Struct, kw_only=True):
 
 def read(connection: Connection, task: Task, marked: Sequence[Marked]) -> Work:
     """A unit without a state in some book is measured for all of them."""
-    units = tuple(unit for unit, _ in marked)
+    units = [unit for unit, _ in marked]
     books = [run.book for run in task.runs]
-    states = unit_states.states(connection, task.entity, units, books)
     fresh = {unit for unit, is_fresh in marked if is_fresh}
-    fresh |= {unit for unit in units for book in books if (unit, book) not in states}
+    cut = [unit for unit in units if unit not in fresh]
+    states = unit_states.open_states(connection, task.entity, cut, books) if cut else {}
+    fresh |= {unit for unit in cut for book in books if (unit, book) not in states}
+    states = {
+        key: state
+        for key, state in states.items()
+        if key[0] not in fresh and moves(state.schedule, task.before, task.through)
+    }
+    if fresh:
+        states |= unit_states.whole_states(connection, task.entity, sorted(fresh), books)
+    calendars = (run.master.calendar for run in task.runs)
     return Work(
         task=task,
-        units=units,
+        edge=next((calendar.over_by(task.through) for calendar in calendars), date.min),
+        units=tuple(units),
         fresh=unit_facts.fresh(connection, task.entity, fresh, task.position),
-        states={
-            key: state
-            for key, state in states.items()
-            if key[0] in fresh or moves(state.schedule, task.before, task.through)
-        },
+        states=states,
     )
 
 
@@ -108,11 +118,12 @@ def _settle(chunk: Chunk, rows: EntryRows, unit: str, work: Work) -> None:
         for result in done
         for entry in result.entries
     ]
+    edge = work.edge
     if fresh is None:
-        chunk.cut += [unit_states.cut(unit, result.state) for result in done]
+        chunk.cut += [unit_states.cut(unit, result.state, edge) for result in done]
         chunk.entries += packed
         return
-    kept = [unit_states.measured(unit, result.state) for result in done]
+    kept = [unit_states.measured(unit, result.state, edge) for result in done]
     if unit.startswith("subscription:") and done:
         pending = _pending(unit, done, fresh)
         charges = charging.usage_charges(unit, fresh, work.task.runs[0].master)

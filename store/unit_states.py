@@ -1,18 +1,20 @@
 """What is kept of each unit between runs: its schedule without steps, and what stands posted.
 
-They are stored apart, so a run that only cuts writes neither schedule nor its date. A row of before
-that split holds both in one, and is read as long as its unit was not settled again.
+A cut reads and writes only what may still move: the schedule stays, and slots of periods that are
+over are added to and never read. Measuring reads them all. A row of before that is not known so
+well is read whole, and its unit measured again.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from datetime import date
 
 import msgspec
 from msgspec import Struct
 
-from domain.accounting.schedule import Schedule, without_steps
+from domain.accounting.schedule import Schedule
 from domain.journal import Slot
 from domain.ledger import Posted, UnitState
 from store.db import Connection, queries
@@ -21,42 +23,68 @@ SQL = queries(__file__)
 
 # One slot as stored: by place, without the names of its fields.
 _Row = tuple[date, str, str, str, str, str, int, int, tuple[int, ...]]
+States = dict[tuple[str, str], UnitState]
 
+# MessagePack: an array of so many values begins with this byte, or within it, or with this one.
+_LONG_ARRAY, _SHORT_ARRAY, _SHORTER_ARRAY = b"\xdd", 16, 1 << 16
 _encoder = msgspec.msgpack.Encoder()
 _schedule = msgspec.msgpack.Decoder(Schedule)
-_posted = msgspec.msgpack.Decoder(tuple[_Row, ...])
+_rows = msgspec.msgpack.Decoder(tuple[_Row, ...])
+_open = msgspec.msgpack.Decoder(tuple[date | None, tuple[_Row, ...]])
 _both = msgspec.msgpack.Decoder(UnitState)
 
 
-class Measured(Struct, frozen=True):
-    """A unit with a new schedule, packed."""
+class _Party(Struct, frozen=True, kw_only=True):
+    """Of a schedule what measuring again needs: the flows are read past."""
+
+    unit: str
+    book: str
+    currency: str
+    customer: str = ""
+
+
+_party = msgspec.msgpack.Decoder(_Party)
+
+
+class Kept(Struct, frozen=True):
+    """A unit's state, packed: `posted` are so many rows that are over, without their number."""
 
     book: str
     unit: str
-    schedule: bytes
     posted: bytes
-    moves_until: date | None
+    rows: int
+    open: bytes
+    schedule: bytes = b""
+    moves_until: date | None = None
 
 
-class Cut(Struct, frozen=True):
-    """A unit whose schedule stays, packed."""
-
-    book: str
-    unit: str
-    posted: bytes
-
-
-def states(
-    connection: Connection, entity: str, units: Iterable[str], books: Iterable[str]
-) -> dict[tuple[str, str], UnitState]:
-    """The states of some units, by unit and book."""
+def open_states(
+    connection: Connection, entity: str, units: Iterable[str], books: Sequence[str]
+) -> States:
+    """What may still move of some units, by unit and book; units not known so well are left out."""
     wanted = {"entity": entity, "units": list(units), "books": list(books)}
-    if not wanted["units"]:
-        return {}
     return {
-        (unit, book): _state(measured_at, schedule, posted)
-        for unit, book, measured_at, schedule, posted in connection.execute(SQL.states, wanted)
+        (unit, book): _state(_schedule.decode(schedule), (), stored, measured_at)
+        for unit, book, measured_at, schedule, stored in connection.execute(SQL.open, wanted)
+        if stored is not None
     }
+
+
+def whole_states(
+    connection: Connection, entity: str, units: Iterable[str], books: Sequence[str]
+) -> States:
+    """All that stands posted of some units, and of their schedules whom and what they are about."""
+    wanted = {"entity": entity, "units": list(units), "books": list(books)}
+    found: States = {}
+    for unit, book, measured_at, schedule, posted, rows, stored in connection.execute(
+        SQL.whole, wanted
+    ):
+        if stored is None:
+            found[unit, book] = _both.decode(schedule)
+        else:
+            over = _posted(_rows.decode(_LONG_ARRAY + rows.to_bytes(4, "big") + posted))
+            found[unit, book] = _state(_named(schedule), over, stored, measured_at)
+    return found
 
 
 def schedule_of(stored: bytes) -> Schedule:
@@ -67,59 +95,83 @@ def schedule_of(stored: bytes) -> Schedule:
         return _both.decode(stored).schedule
 
 
-def measured(unit: str, state: UnitState) -> Measured:
-    schedule = state.schedule
-    stored = _encoder.encode(without_steps(schedule))
-    return Measured(schedule.book, unit, stored, _pack_posted(state.posted), schedule.moves_until)
+def measured(unit: str, state: UnitState, edge: date) -> Kept:
+    """A unit with a new schedule. `edge` is the last day of the periods that are over."""
+    kept, schedule = cut(unit, state, edge), state.schedule
+    stored = _encoder.encode(schedule)
+    return msgspec.structs.replace(kept, schedule=stored, moves_until=schedule.moves_until)
 
 
-def cut(unit: str, state: UnitState) -> Cut:
-    return Cut(state.schedule.book, unit, _pack_posted(state.posted))
+def cut(unit: str, state: UnitState, edge: date) -> Kept:
+    """A unit whose schedule stays."""
+    place = bisect_right(state.posted, edge, key=_earned)
+    over, left = state.posted[:place], state.posted[place:]
+    packed = _encoder.encode([_row(row) for row in over])
+    head = 1 if place < _SHORT_ARRAY else 3 if place < _SHORTER_ARRAY else 5
+    stored = _encoder.encode((state.through, [_row(row) for row in left]))
+    return Kept(state.schedule.book, unit, packed[head:], place, stored)
 
 
 def save(
-    connection: Connection, entity: str, run: int, new: Sequence[Measured], same: Sequence[Cut]
+    connection: Connection, entity: str, run: int, new: Sequence[Kept], same: Sequence[Kept]
 ) -> None:
-    """Two statements at most, however many units."""
+    """Units that were measured, and units that were cut: two statements, however many."""
     if new:
-        columns = {
-            "books": [row.book for row in new],
-            "units": [row.unit for row in new],
+        more = {
             "schedules": [row.schedule for row in new],
-            "posted": [row.posted for row in new],
             "moves": [row.moves_until for row in new],
         }
-        connection.execute(SQL.save_measured, {"entity": entity, "run": run} | columns)
+        connection.execute(SQL.save_measured, _columns(entity, run, new) | more)
     if same:
-        columns = {
-            "books": [row.book for row in same],
-            "units": [row.unit for row in same],
-            "posted": [row.posted for row in same],
-        }
-        connection.execute(SQL.save_cut, {"entity": entity, "run": run} | columns)
+        connection.execute(SQL.save_cut, _columns(entity, run, same))
 
 
-def _state(measured_at: int, schedule: bytes, posted: bytes | None) -> UnitState:
-    if posted is None:
-        return _both.decode(schedule)
+def _columns(entity: str, run: int, kept: Sequence[Kept]) -> dict[str, object]:
+    return {
+        "entity": entity,
+        "run": run,
+        "books": [row.book for row in kept],
+        "units": [row.unit for row in kept],
+        "posted": [row.posted for row in kept],
+        "rows": [row.rows for row in kept],
+        "open": [row.open for row in kept],
+    }
+
+
+def _named(stored: bytes) -> Schedule:
+    party = _party.decode(stored)
+    return Schedule(
+        unit=party.unit, book=party.book, currency=party.currency, customer=party.customer
+    )
+
+
+def _state(
+    schedule: Schedule, over: tuple[Posted, ...], stored: bytes, measured_at: int
+) -> UnitState:
+    through, left = _open.decode(stored)
     return UnitState(
-        schedule=_schedule.decode(schedule),
-        posted=tuple(
-            Posted(Slot(*row[:6]), row[6], row[7], row[8]) for row in _posted.decode(posted)
-        ),
-        measured_at=measured_at,
+        schedule=schedule, posted=over + _posted(left), measured_at=measured_at, through=through
     )
 
 
-def _pack_posted(posted: Iterable[Posted]) -> bytes:
-    return _encoder.encode(
-        [
-            (
-                *(slot.earned, slot.kind, slot.subject, slot.account),
-                *(slot.obligation, slot.document),
-                *(row.minor, row.functional_minor, row.causes),
-            )
-            for row in posted
-            for slot in (row.slot,)
-        ]
+def _posted(rows: Iterable[_Row]) -> tuple[Posted, ...]:
+    return tuple(Posted(Slot(*row[:6]), row[6], row[7], row[8]) for row in rows)
+
+
+def _row(row: Posted) -> _Row:
+    slot = row.slot
+    return (
+        slot.earned,
+        slot.kind,
+        slot.subject,
+        slot.account,
+        slot.obligation,
+        slot.document,
+        row.minor,
+        row.functional_minor,
+        row.causes,
     )
+
+
+def _earned(row: Posted) -> date:
+    return row.slot.earned

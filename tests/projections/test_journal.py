@@ -4,6 +4,7 @@ import threading
 from datetime import date
 from decimal import Decimal
 
+import msgspec
 from msgspec.structs import replace
 
 from domain.catalogue import SetPrice
@@ -13,7 +14,7 @@ from domain.pricing import Flat
 from domain.subscription import RenewSubscription
 from projections import journal, runner
 from projections.crew import Crew
-from store import checkpoints, db
+from store import checkpoints, db, unit_states
 
 ENTITY = "acme"
 
@@ -21,6 +22,7 @@ REVENUE = """
     SELECT booked, to_char(earned, 'YYYY-MM'), -sum(minor) FROM journal_line
      WHERE account = 'revenue' GROUP BY 1, 2 ORDER BY 1, 2
 """
+MEASURED = "SELECT measured_at FROM unit_state WHERE unit = 'subscription:s1'"
 EVERYTHING = (
     "SELECT * FROM journal_entry ORDER BY entry",
     "SELECT * FROM journal_line ORDER BY entry, line",
@@ -268,3 +270,25 @@ def test_a_helper_that_dies_leaves_the_run_to_the_poster(books):
             )
 
     assert connection.execute(JOURNAL).fetchall() == alone
+
+
+def test_a_state_of_before_states_were_kept_apart_is_measured_again(books):
+    books.subscribe("s1")
+    first = books.run(date(2024, 2, 15))
+    books.catch_up()
+    connection = books.connection
+    second = books.run(date(2024, 4, 30))
+    with connection.transaction(force_rollback=True):
+        books.catch_up()
+        wanted = connection.execute(REVENUE).fetchall()
+        assert connection.execute(MEASURED).fetchone() == (first,)
+    key, units = ("subscription:s1", "us-gaap"), ["subscription:s1"]
+    whole = unit_states.whole_states(connection, ENTITY, units, ["us-gaap"])[key]
+    schedule = unit_states.open_states(connection, ENTITY, units, ["us-gaap"])[key].schedule
+    before = msgspec.msgpack.encode(replace(whole, schedule=schedule))
+    connection.execute("UPDATE unit_state SET schedule = %s, posted = NULL, open = NULL", (before,))
+
+    books.catch_up()
+
+    assert connection.execute(REVENUE).fetchall() == wanted
+    assert connection.execute(MEASURED).fetchone() == (second,)
