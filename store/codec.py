@@ -53,7 +53,7 @@ class _Shape(NamedTuple):
 
     tag: str
     version: int
-    decoder: msgspec.json.Decoder[Event]
+    decode: Callable[[str], Event]
     payload: type[Struct]
     fields: Callable[[Event], tuple[object, ...]]
     doubtful: tuple[str, ...]
@@ -94,7 +94,16 @@ class Codec:
         return self._by_event[event].version
 
     def decode(self, encoded: Encoded, when: When) -> Event:
-        shape = self._shapes.get(encoded.tag)
+        tag, schema_version, payload = encoded
+        shape = self._shapes.get(tag)
+        if shape is None or schema_version != shape.version:
+            shape, payload = self._upcast(encoded, shape)
+        event = shape.decode(_ONLY if payload == "{}" else _UNDATED + payload[1:])
+        structs.force_setattr(event, "when", when)
+        return event
+
+    def _upcast(self, encoded: Encoded, shape: _Shape | None) -> tuple[_Shape, str]:
+        """An old payload as it is written today."""
         if shape is None:
             raise StoreError("unknown-fact-type", f"no event has the tag {encoded.tag}")
         if not 1 <= encoded.schema_version <= shape.version:
@@ -103,18 +112,10 @@ class Codec:
                 f"{encoded.tag} is known up to version {shape.version}, "
                 f"the log has version {encoded.schema_version}; use the newer tieout",
             )
-        payload = self._upcast(encoded, shape.version)
-        event = shape.decoder.decode(_ONLY if payload == "{}" else _UNDATED + payload[1:])
-        structs.force_setattr(event, "when", when)
-        return event
-
-    def _upcast(self, encoded: Encoded, current: int) -> str:
-        if encoded.schema_version == current:
-            return encoded.payload
         payload: Payload = msgspec.json.decode(encoded.payload)
-        for version in range(encoded.schema_version, current):
+        for version in range(encoded.schema_version, shape.version):
             payload = self._upcasts[encoded.tag, version](payload)
-        return msgspec.json.encode(payload).decode()
+        return shape, msgspec.json.encode(payload).decode()
 
 
 def canonical_json(value: object) -> str:
@@ -169,42 +170,35 @@ def to_row(fact: Fact, encoded: Encoded) -> FactRow:
     )
 
 
-def to_fact(row: FactRow, codec: Codec) -> Fact:
-    when = When(
-        effective=row.effective,
-        agreed_on=row.agreed_on,
-        order=row.sort_order,
-        at=row.effective_at,
-    )
+def to_fact(row: Sequence[Any], codec: Codec) -> Fact:
+    """The fact of a row as `FactRow` names its columns, whether it is one or plainly fetched."""
+    # fmt: off
+    (entity, position, stream, version, tag, schema_version, effective, effective_at, agreed_on,
+     sort_order, recorded_at, command_id, actor, reason, correlation_id, causation_id, trace_id,
+     source_system, source_kind, source_id, source_version, corrects, payload) = row
+    # fmt: on
+    when = When(effective=effective, agreed_on=agreed_on, order=sort_order, at=effective_at)
+    source = None
+    if source_id is not None:
+        source = Source(
+            system=source_system, kind=source_kind, id=source_id, version=source_version
+        )
     return Fact(
-        entity=row.entity,
-        position=row.position,
-        stream=row.stream,
-        version=row.version,
-        event=codec.decode(Encoded(row.tag, row.schema_version, row.payload), when),
-        recorded_at=row.recorded_at,
-        command_id=row.command_id,
-        actor=row.actor,
-        reason=row.reason,
-        correlation_id=row.correlation_id,
-        causation_id=row.causation_id,
-        trace_id=row.trace_id,
-        source=None if row.source_id is None else _source(row),
-        corrects=row.corrects,
-        schema=row.schema_version,
-    )
-
-
-def _source(row: FactRow) -> Source:
-    assert row.source_system is not None, row
-    assert row.source_kind is not None, row
-    assert row.source_id is not None, row
-    assert row.source_version is not None, row
-    return Source(
-        system=row.source_system,
-        kind=row.source_kind,
-        id=row.source_id,
-        version=row.source_version,
+        entity=entity,
+        position=position,
+        stream=stream,
+        version=version,
+        event=codec.decode(Encoded(tag, schema_version, payload), when),
+        recorded_at=recorded_at,
+        command_id=command_id,
+        actor=actor,
+        reason=reason,
+        correlation_id=correlation_id,
+        causation_id=causation_id,
+        trace_id=trace_id,
+        source=source,
+        corrects=corrects,
+        schema=schema_version,
     )
 
 
@@ -213,7 +207,7 @@ def _shape(event: type[Event], tag: str, version: int) -> _Shape:
     return _Shape(
         tag=tag,
         version=version,
-        decoder=msgspec.json.Decoder(event),
+        decode=msgspec.json.Decoder(event).decode,
         payload=msgspec.defstruct(event.__name__, [(name, Any) for name in names]),
         fields=_getter(names),
         doubtful=tuple(name for name in doubtful(event) if name != "when"),

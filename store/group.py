@@ -22,7 +22,6 @@ from store.binary import (
     record_framing,
     text_array,
 )
-from store.canonical import FactRow
 from store.codec import CODEC, to_fact, to_row
 from store.copying import int8, text
 from store.db import Connection, queries
@@ -100,7 +99,7 @@ def _loaded(
     (top,) = parts[_HEAD]
     facts: dict[str, list[Fact]] = {}
     for row in parts[_FACT]:
-        facts.setdefault(row[1], []).append(to_fact(FactRow(entity, *row[:-2]), CODEC))
+        facts.setdefault(row[1], []).append(to_fact((entity, *row[:-2]), CODEC))
     for stream in streams:
         if stream not in timelines:
             timelines[stream] = Timeline(facts.get(stream, ()))

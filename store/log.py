@@ -242,7 +242,8 @@ def altered(connection: Connection, entity: str) -> Iterator[int]:
 
 
 def _facts(rows: Iterable[TupleRow]) -> tuple[Fact, ...]:
-    return tuple(to_fact(FactRow(*row), CODEC) for row in rows)
+    with unpaused():
+        return tuple([to_fact(row, CODEC) for row in rows])
 
 
 def _head(entity: str, row: TupleRow) -> Head:
