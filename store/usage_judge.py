@@ -8,6 +8,7 @@ transaction.
 from collections.abc import Mapping
 
 import msgspec
+import psycopg
 from psycopg.rows import TupleRow
 
 from domain.usage import MeterTotal
@@ -26,7 +27,7 @@ LEAVES_AT_ONCE = 2_000
 def take_staged(connection: Connection, order: UsageBatch, batch: int, staged: Staged) -> Figures:
     """Keys, rows, totals and what was refused. Raises Overtaken."""
     names = {"entity": order.entity, "source": order.source, "batch": batch, "kind": order.kind}
-    _judge(connection, order, names)
+    _judge(connection, order, staged, names)
     accepted, duplicates, refused = connection.execute(SQL.verdicts).fetchone() or (0, 0, 0)
     assert staged.received == staged.malformed + refused + duplicates + accepted, (staged, names)
     _insert(connection, order, names, accepted)
@@ -49,17 +50,31 @@ def take_staged(connection: Connection, order: UsageBatch, batch: int, staged: S
     )
 
 
-def _judge(connection: Connection, order: UsageBatch, names: Mapping[str, object]) -> None:
+def _judge(
+    connection: Connection, order: UsageBatch, staged: Staged, names: Mapping[str, object]
+) -> None:
     match order.kind:
         case "rows":
-            connection.execute(SQL.insert_keys, names)
-            failpoint.reach("usage-keys-taken")
-            connection.execute(SQL.judge_rows, names)
+            _judge_rows(connection, staged, names)
         case "correction":
             connection.execute(SQL.judge_corrections, names)
+            connection.execute(SQL.analyze_judged)
         case "retraction":
             connection.execute(SQL.judge_retractions, names)
+            connection.execute(SQL.analyze_judged)
+
+
+def _judge_rows(connection: Connection, staged: Staged, names: Mapping[str, object]) -> None:
+    """Keys first: whoever has the id writes its row, and whoever comes second begins anew."""
+    connection.execute(SQL.judge_new, names)
     connection.execute(SQL.analyze_judged)
+    try:
+        taken = connection.execute(SQL.insert_keys, names).rowcount
+    except psycopg.errors.UniqueViolation:
+        raise Overtaken from None
+    failpoint.reach("usage-keys-taken")
+    if taken < staged.received - staged.malformed:
+        connection.execute(SQL.judge_repeated, names)
 
 
 def _insert(

@@ -1,31 +1,40 @@
--- name: insert_keys
--- The first row of an id within the batch asks for the id; sorted, so that batches do not deadlock.
-INSERT INTO usage_key (bucket, entity, source, event_id, batch, fingerprint)
-SELECT DISTINCT ON (bucket, event_id)
-       bucket, %(entity)s, %(source)s, event_id, %(batch)s, fingerprint
-  FROM pg_temp.usage_incoming
- ORDER BY bucket, event_id, row_no
-ON CONFLICT DO NOTHING;
-
--- name: judge_rows
--- A row is accepted if it brought its id; else it repeats an earlier body or comes with another. OFFSET 0,
--- here and below, keeps a lookup a lookup by its key: of tables that have just grown the server knows
--- nothing, and what it prefers then compares every row with every other.
+-- name: judge_new
+-- Accepted is the first row of an id that nobody brought before. In order of the key. OFFSET 0, here and
+-- below, keeps a lookup a lookup by its key: of tables that have just grown the server knows nothing, and
+-- what it prefers then compares every row with every other.
 CREATE TEMPORARY TABLE usage_judged AS
+SELECT DISTINCT ON (i.bucket, i.event_id)
+       i.row_no, i.bucket, i.event_id, i.fingerprint, i.subscription, i.meter, i.quantity, i.unit,
+       i.occurred_at, i.dimensions, NULL::bigint AS old_batch, 'accepted' AS verdict
+  FROM pg_temp.usage_incoming i
+ WHERE NOT EXISTS (
+        SELECT FROM usage_key
+         WHERE bucket = i.bucket AND entity = %(entity)s AND source = %(source)s AND event_id = i.event_id
+        OFFSET 0)
+ ORDER BY i.bucket, i.event_id, i.row_no;
+
+-- name: insert_keys
+-- Sorted, so that batches with the same ids wait for each other instead of locking up.
+INSERT INTO usage_key (bucket, entity, source, event_id, batch, fingerprint)
+SELECT bucket, %(entity)s, %(source)s, event_id, %(batch)s, fingerprint
+  FROM pg_temp.usage_judged
+ ORDER BY bucket, event_id;
+
+-- name: judge_repeated
+-- All other rows repeat an earlier body or come with another.
+INSERT INTO usage_judged (row_no, bucket, event_id, fingerprint, subscription, meter, quantity, unit,
+                          occurred_at, dimensions, verdict)
 SELECT i.row_no, i.bucket, i.event_id, i.fingerprint, i.subscription, i.meter, i.quantity, i.unit,
-       i.occurred_at, i.dimensions, NULL::bigint AS old_batch,
-       CASE WHEN k.batch = %(batch)s
-             AND i.row_no = min(i.row_no) OVER (PARTITION BY i.bucket, i.event_id) THEN 'accepted'
-            WHEN k.fingerprint = i.fingerprint THEN 'duplicate'
-            ELSE 'duplicate-with-other-body'
-       END AS verdict
+       i.occurred_at, i.dimensions,
+       CASE WHEN k.fingerprint = i.fingerprint THEN 'duplicate' ELSE 'duplicate-with-other-body' END
   FROM pg_temp.usage_incoming i
  CROSS JOIN LATERAL (
-       SELECT batch, fingerprint
+       SELECT fingerprint
          FROM usage_key
         WHERE bucket = i.bucket AND entity = %(entity)s AND source = %(source)s AND event_id = i.event_id
        OFFSET 0
-       ) k;
+       ) k
+ WHERE NOT EXISTS (SELECT FROM pg_temp.usage_judged j WHERE j.row_no = i.row_no);
 
 -- name: judge_corrections
 -- A correction replaces the version in force; one that says what is already so is a duplicate.
@@ -186,4 +195,4 @@ SELECT touched.subscription, min(touched.day), max(touched.day)
 SELECT fingerprint FROM pg_temp.usage_judged WHERE verdict = 'accepted' ORDER BY event_id;
 
 -- name: analyze_judged
-ANALYZE pg_temp.usage_judged (verdict, old_batch);
+ANALYZE pg_temp.usage_judged (row_no, verdict, old_batch);
