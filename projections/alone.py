@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from psycopg.errors import LockNotAvailable
 
 from store.db import Connection, StoreError, queries
+from store.patience import patient
 
 SQL = queries(__file__)
 
@@ -46,10 +47,11 @@ def unhurried(connection: Connection) -> Iterator[None]:
     """
     before = connection.execute(SQL.settings).fetchone()
     assert before is not None, "a session has settings"
-    connection.execute(SQL.set_settings, {"timeout": "0", "durable": "off", "check": "1s"})
+    connection.execute(SQL.set_settings, {"durable": "off", "check": "1s"})
     try:
-        yield
+        with patient(connection):
+            yield
     finally:
         if not connection.broken:
-            names = dict(zip(("timeout", "durable", "check"), before, strict=True))
-            connection.execute(SQL.set_settings, names)
+            durable, check = before
+            connection.execute(SQL.set_settings, {"durable": durable, "check": check})

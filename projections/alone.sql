@@ -10,10 +10,9 @@ SELECT pg_advisory_lock(%(space)s, hashtext(%(what)s));
 SELECT pg_advisory_unlock(%(space)s, hashtext(%(what)s));
 
 -- name: settings
-SELECT current_setting('statement_timeout'), current_setting('synchronous_commit'),
-       current_setting('client_connection_check_interval');
+SELECT current_setting('synchronous_commit'), current_setting('client_connection_check_interval');
 
 -- name: set_settings
 -- false: for the session, as with SET.
-SELECT set_config('statement_timeout', %(timeout)s, false), set_config('synchronous_commit', %(durable)s, false),
+SELECT set_config('synchronous_commit', %(durable)s, false),
        set_config('client_connection_check_interval', %(check)s, false);

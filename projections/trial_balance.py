@@ -76,8 +76,8 @@ VIEW = View(
     version=1,
     tables=SQL.make_tables,
     keys=SQL.make_keys,
-    # One statement folds however many there are; the server keeps the sums, not the lines.
-    step=10_000_000,
+    # One statement folds them all, and the server keeps the sums only; yet it must have an end.
+    step=250_000,
     apply=_apply,
     digest=SQL.digest,
 )

@@ -20,22 +20,24 @@ ALTER TABLE account_total ADD PRIMARY KEY (
 
 -- name: fold
 -- Runs are whole up to the poster's checkpoint, so each is folded once, with all its lines. Entries are
--- numbered run by run: from the last one folded, the table's key leads to what is new, be it one run
--- of many or all of them.
+-- numbered run by run, so what is new lies between two numbers, and the table's key leads there, be it
+-- one run of many or all of them. + 0: else the planner looks for the least by walking all before it.
 INSERT INTO account_total (entity, book, known_at, account, booked, earned, accounting_date, currency,
                            functional_currency, minor, functional_minor, lines)
 SELECT entity, book, known_at, account, booked, earned, accounting_date, currency, functional_currency,
        sum(minor), sum(functional_minor), count(*)
   FROM journal_line
  WHERE entity = %(entity)s
-   AND entry > coalesce((
-       SELECT e.entry FROM journal_entry e
-        WHERE e.entity = %(entity)s AND e.known_at <= %(after)s
-        ORDER BY e.entry DESC LIMIT 1), 0)
-   AND entry <= coalesce((
-       SELECT e.entry FROM journal_entry e
-        WHERE e.entity = %(entity)s AND e.known_at <= %(upto)s
-        ORDER BY e.entry DESC LIMIT 1), 0)
+   AND entry >= coalesce((
+       SELECT min(e.entry + 0) FROM journal_entry e
+        WHERE e.entity = %(entity)s
+          AND e.known_at = (SELECT min(r.known_at) FROM journal_entry r
+                             WHERE r.entity = %(entity)s AND r.known_at > %(after)s)), 9223372036854775807)
+   AND entry < coalesce((
+       SELECT min(e.entry + 0) FROM journal_entry e
+        WHERE e.entity = %(entity)s
+          AND e.known_at = (SELECT min(r.known_at) FROM journal_entry r
+                             WHERE r.entity = %(entity)s AND r.known_at > %(upto)s)), 9223372036854775807)
  GROUP BY entity, book, known_at, account, booked, earned, accounting_date, currency, functional_currency;
 
 -- name: digest
