@@ -1,7 +1,8 @@
 """A file of usage, and what it says of customers and prices, into the ledger.
 
-Everything goes through public commands, under keys that the same file gives again, so an import
-that was cut off is simply repeated. One batch per file: a row that cannot be taken is kept by the
+Everything goes through public commands, under keys made of what they say, and only what the ledger
+does not know yet is asked for: an import that was cut off is simply repeated, and a later file adds
+its prices to customers already there. One batch per file: a row that cannot be taken is kept by the
 ledger with its code and number, and the rest goes on.
 """
 
@@ -21,19 +22,25 @@ from domain.catalogue import DefineMeter, SetPrice
 from domain.decimals import exact_decimal
 from domain.entity import DefineCalendar, OpenEntity
 from domain.errors import Malformed
-from domain.facts import When
-from domain.party import RegisterCustomer
+from domain.facts import When, fold, known
+from domain.master import MasterData, master_data
+from domain.party import RegisterCustomer, registered
 from domain.pricing import PerUnit
-from domain.subscription import Item, StartSubscription
+from domain.subscription import DECIDER as SUBSCRIPTION
+from domain.subscription import AmendSubscription, Item, ItemChange, StartSubscription
 from replay.ledger import Ledger
 from replay.records import records
 from replay.usage_mapping import CataloguePart, Record, UsageMapping, joined, usage_of
+from store import log
+from store.codec import canonical_json
 from store.request import Receipt, Request
 from store.usage_input import Raw
 from store.usage_rows import BatchReceipt
 from store.usage_stage import UsageBatch
 
 ACTOR = "usage-import"
+# Of the digest of what is asked, enough to tell two requests on one stream apart.
+KEY_DIGITS = 16
 Told = Callable[[str, int], None]
 
 
@@ -79,7 +86,8 @@ def import_usage(
     say = told or _silent
     registered: Counter[str] = Counter()
     problems: list[Problem] = []
-    for kind, requests in _commands(entity, path, mapping, problems):
+    for kind, requests in _commands(ledger, entity, path, mapping, problems):
+        registered[kind] += 0
         for request, outcome in zip(requests, ledger.submit_many(entity, requests), strict=True):
             if isinstance(outcome, Receipt):
                 registered[kind] += not outcome.repeated
@@ -118,13 +126,14 @@ def _rows(path: Path, mapping: UsageMapping) -> Iterator[Raw | str]:
 
 
 def _commands(
-    entity: str, path: Path, mapping: UsageMapping, problems: list[Problem]
+    ledger: Ledger, entity: str, path: Path, mapping: UsageMapping, problems: list[Problem]
 ) -> Iterator[tuple[str, list[Request]]]:
     """Requests by kind, in the order in which one needs the other."""
     yield "books", list(_opening(entity, mapping))
     if mapping.catalogue is None:
         return
     found = _gather(records(path, mapping.missing), mapping, mapping.catalogue)
+    known = _known(ledger, entity, found)
     problems.extend(found.problems)
     since = When(effective=mapping.catalogue.term_from)
     ask = _Asking(entity, mapping.source)
@@ -133,6 +142,7 @@ def _commands(
         [
             ask(f"customer:{name}", RegisterCustomer(when=since, currency=currency))
             for name, currency in found.customers.items()
+            if name not in known.customers
         ],
     )
     yield (
@@ -142,29 +152,88 @@ def _commands(
                 f"meter:{name}", DefineMeter(when=since, aggregation="sum", unit=_unit(found, name))
             )
             for name in found.units
+            if name not in known.master.meters
         ],
     )
+    new = _new_prices(found, known, problems)
     yield (
         "prices",
         [
             ask(f"price:{name}", _set_price(price, since, mapping.catalogue, found))
-            for name, price in found.prices.items()
+            for name, price in new.items()
         ],
     )
     yield (
         "subscriptions",
         [
-            ask(
-                f"subscription:{name}",
-                _start(customer, found.customers[customer], items, since, mapping),
-            )
-            for name, (customer, items) in found.items.items()
+            ask(f"subscription:{name}", command)
+            for name in found.items
+            if (command := _sold(name, found, known, since, mapping)) is not None
         ],
     )
 
 
+class _Known(Struct, frozen=True, kw_only=True):
+    """What the ledger knows already of what the file names."""
+
+    customers: frozenset[str]
+    master: MasterData
+    items: dict[str, frozenset[str]]
+
+
+def _known(ledger: Ledger, entity: str, found: Catalogue) -> _Known:
+    streams = [f"customer:{name}" for name in found.customers]
+    streams += [f"meter:{name}" for name in found.units]
+    streams += [f"price:{name}" for name in found.prices]
+    streams += [f"subscription:{name}" for name in found.items]
+    with ledger.connection() as connection:
+        told = log.read_streams(connection, entity, streams)
+    facts = {stream: rows for stream, rows in told.items() if rows}
+    sold = {name: facts.get(f"subscription:{name}") for name in found.items}
+    states = {name: fold(SUBSCRIPTION, rows) for name, rows in sold.items() if rows}
+    whole = [fact for rows in facts.values() for fact in rows]
+    return _Known(
+        customers=registered(known(whole)),
+        master=master_data(whole),
+        items={name: state.items for name, state in states.items() if state.term_from},
+    )
+
+
+def _new_prices(found: Catalogue, known: _Known, problems: list[Problem]) -> dict[str, Price]:
+    """Prices not set yet. What is set stands: a file that states another does not move it."""
+    new = {}
+    for name, price in found.prices.items():
+        versions = known.master.prices.get(name, ())
+        if not versions:
+            new[name] = price
+            continue
+        stands = versions[0].price
+        if (stands.meter, stands.currency, stands.model) != (
+            price.meter,
+            price.currency,
+            PerUnit(unit_amount=price.unit_amount),
+        ):
+            detail = f"{price.unit_amount} {price.currency}, set before otherwise"
+            code = "two-prices-for-one-key"
+            problems.append(Problem(subject=f"price:{name}", code=code, detail=detail))
+    return new
+
+
+def _sold(
+    name: str, found: Catalogue, known: _Known, since: When, mapping: UsageMapping
+) -> StartSubscription | AmendSubscription | None:
+    """Start what nobody sold yet; to what is sold already, add the items it does not have."""
+    customer, items = found.items[name]
+    if name not in known.items:
+        return _start(customer, found.customers[customer], items, since, mapping)
+    more = [
+        ItemChange(item=item, price=item) for item in sorted(items) if item not in known.items[name]
+    ]
+    return AmendSubscription(when=since, items=tuple(more)) if more else None
+
+
 class _Asking(Struct, frozen=True):
-    """Requests of one import: the key is the stream's own, so a second import asks the same."""
+    """Requests of one import: the key is made of what is asked, so asking again is a repeat."""
 
     entity: str
     source: str
@@ -172,9 +241,10 @@ class _Asking(Struct, frozen=True):
     def __call__(
         self,
         stream: str,
-        command: RegisterCustomer | DefineMeter | SetPrice | StartSubscription,
+        command: RegisterCustomer | DefineMeter | SetPrice | StartSubscription | AmendSubscription,
     ) -> Request:
-        key = f"import:{self.source}:{stream}"
+        asked = hashlib.sha256(canonical_json(command).encode()).hexdigest()
+        key = f"import:{self.source}:{stream}:{asked[:KEY_DIGITS]}"
         return Request(entity=self.entity, stream=stream, key=key, command=command, actor=ACTOR)
 
 

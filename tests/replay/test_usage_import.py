@@ -118,6 +118,64 @@ def test_the_same_file_again_changes_nothing(ledger: Ledger, folder: Path) -> No
     assert ledger.head("e") == head
 
 
+def test_a_second_file_adds_its_prices_to_customers_already_there(
+    ledger: Ledger, folder: Path
+) -> None:
+    mapping = read_usage_mapping(folder / "map.toml")
+    import_usage(ledger, "e", folder / "usage.csv", mapping)
+    more = folder / "more.csv"
+    more.write_text(
+        """id,account,sku,price,amount,unit,at,region,currency,cost
+f1,a,s3,0.5,2,GB,2024-09-06 10:00:00,west,USD,1
+f2,a,s1,0.004,2,GB,2024-09-06 10:00:00,west,USD,1
+f3,c,s3,0.5,4,GB,2024-09-06 10:00:00,west,USD,2
+"""
+    )
+
+    done = import_usage(ledger, "e", more, mapping)
+    again = import_usage(ledger, "e", more, mapping)
+
+    assert done.problems == again.problems == ()
+    assert done.registered == {
+        "books": 0,
+        "customers": 1,
+        "meters": 1,
+        "prices": 1,
+        "subscriptions": 2,
+    }
+    assert sum(again.registered.values()) == 0
+    ledger.run("e", date(2024, 9, 30))
+    billed = ledger.bill("e", date(2024, 10, 1))
+    # a: -0.002 as before, 0.008 and 1.00; b: 0.032 as before; c: 2.00.
+    assert [(row.customer, row.total_minor) for row in billed.documents] == [
+        ("a", 101),
+        ("b", 3),
+        ("c", 200),
+    ]
+
+
+def test_a_price_that_is_set_stands_whatever_a_later_file_says(
+    ledger: Ledger, folder: Path
+) -> None:
+    (folder / "map.toml").write_text(MAPPING.replace('["sku", "price"]', '["sku"]'))
+    mapping = read_usage_mapping(folder / "map.toml")
+    import_usage(ledger, "e", folder / "usage.csv", mapping)
+    more = folder / "more.csv"
+    more.write_text(
+        """id,account,sku,price,amount,unit,at,region,currency,cost
+f1,a,s1,0.5,2,GB,2024-09-06 10:00:00,west,USD,1
+"""
+    )
+
+    done = import_usage(ledger, "e", more, mapping)
+
+    assert [(row.subject, row.code, row.detail) for row in done.problems] == [
+        ("price:s1", "two-prices-for-one-key", "0.5 USD, set before otherwise")
+    ]
+    assert done.registered["prices"] == 0
+    assert done.usage.accepted == 1
+
+
 def test_an_invoice_total_is_the_exact_total_rounded_once(ledger: Ledger, folder: Path) -> None:
     import_usage(ledger, "e", folder / "usage.csv", read_usage_mapping(folder / "map.toml"))
     ledger.run("e", date(2024, 9, 30))
