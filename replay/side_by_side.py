@@ -6,6 +6,7 @@ import gc
 import os
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import suppress
+from functools import partial
 from multiprocessing import get_context
 from multiprocessing.queues import Queue
 from queue import Empty
@@ -13,7 +14,8 @@ from queue import Empty
 from projections import runner
 from replay.rebuild import RebuiltJournal, rebuild_journal, together
 from store import log
-from store.db import Connection, connect
+from store.alike import Session, connect_like, session_of
+from store.db import Connection
 
 # Those who read and write meanwhile go first.
 POLITE = 10
@@ -33,21 +35,20 @@ def rebuild_journals(
 ) -> RebuiltJournal:
     """Entities share nothing, so any number are made at once; the largest begin.
 
-    One alone is settled by that many processes instead.
+    If there are fewer entities than processes, each is settled by its share of them.
     """
     heads = log.heads(connection)
     entities = sorted(heads, key=lambda entity: (-heads[entity], entity))
-    if min(processes, len(entities)) <= 1:
-        return rebuild_journal(connection, restart=restart, progress=progress, helpers=processes)
+    many = min(processes, max(len(entities), 1))
+    one = partial(_one, session_of(connection), restart=restart, helpers=processes // many)
     context = get_context("spawn")
     said: Queue[Said] = context.Queue()
-    dsn = connection.info.dsn
     with ProcessPoolExecutor(
-        processes, mp_context=context, initializer=_begin, initargs=(said,)
+        many, mp_context=context, initializer=_begin, initargs=(said,)
     ) as workers:
-        made = [workers.submit(_one, dsn, entity, restart=restart) for entity in entities]
+        made = [workers.submit(one, entity) for entity in entities]
         _listen(made, said, progress)
-        return together(one.result() for one in made)
+        return together(journal.result() for journal in made)
 
 
 def _listen(
@@ -69,12 +70,14 @@ def _begin(said: Queue[Said]) -> None:
     os.nice(POLITE)
     gc.freeze()
     gc.set_threshold(*COLLECTED)
+    # Progress that nobody hears any more is no reason to stay.
+    said.cancel_join_thread()
     _heard.append(said)
 
 
-def _one(dsn: str, entity: str, *, restart: bool) -> RebuiltJournal:
-    with connect(dsn) as connection:
-        return rebuild_journal(connection, entity, restart=restart, progress=_say, helpers=1)
+def _one(session: Session, entity: str, *, restart: bool, helpers: int) -> RebuiltJournal:
+    with connect_like(session) as connection:
+        return rebuild_journal(connection, entity, restart=restart, progress=_say, helpers=helpers)
 
 
 def _say(entity: str, view: str, position: int) -> None:

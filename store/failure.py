@@ -7,3 +7,7 @@ class StoreError(Exception):
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
+
+    def __reduce__(self) -> tuple[type["StoreError"], tuple[str, str]]:
+        """Told by a process to the one that started it."""
+        return StoreError, (self.code, str(self))

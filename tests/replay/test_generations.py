@@ -299,6 +299,19 @@ def test_journals_of_many_entities_are_made_side_by_side(books: Books) -> None:
     assert again == rebuild_journal(books.connection)
 
 
+def test_a_second_rebuild_of_a_journal_is_refused_also_from_a_process(
+    books: Books, database: str
+) -> None:
+    with (
+        connect(database) as other,
+        alone(other, f"the journal of {ENTITY}"),
+        pytest.raises(StoreError, match="at work on the journal of acme") as refused,
+    ):
+        rebuild_journals(books.connection, processes=1)
+
+    assert refused.value.code == "rebuild-running"
+
+
 # --- while facts come in ---
 
 
