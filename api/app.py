@@ -39,6 +39,7 @@ from store.request import Conflict
 
 LOG = logging.getLogger("tieout.http")
 OPEN_PATHS = ["^/health$", r"^/v1/openapi\.json$"]
+SERVICE_UNAVAILABLE = 503
 HTTP_CODES = {
     400: "wrong-type",
     401: "not-authorized",
@@ -141,7 +142,9 @@ def create_app(dsn: str, run_every: float | None = None, *, follows: bool = True
 def _told(
     request: AnyRequest, error: Rejected | Malformed | Conflict | Missing | StoreError
 ) -> Response[bytes]:
-    return _response(problem_of(error, request.url.path))
+    problem = problem_of(error, request.url.path)
+    later = problem.retryable and problem.status == SERVICE_UNAVAILABLE
+    return _response(problem, {"Retry-After": "1"} if later else None)
 
 
 def _outage(request: AnyRequest, error: psycopg.Error) -> Response[bytes]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future
 from datetime import date
@@ -31,6 +32,8 @@ from store.request import Outcome, Receipt, Request
 from store.usage_input import Raw
 from store.usage_stage import Kind, UsageBatch
 
+# Lines of one body that wait for their answers at a time.
+LINES_AHEAD = 2_000
 BATCH_BYTES_MAX = 256 * 1024 * 1024
 
 # The collection in an address and the category of its streams.
@@ -269,23 +272,26 @@ async def _submit(request: AnyRequest, asked: Request) -> Response[bytes]:
 
 
 async def _submit_lines(request: AnyRequest, entity: str, body: bytes) -> list[Answered]:
+    """So many lines ahead of their answers, no more: one sender leaves room for others."""
     committers = service_of(request).committers
-    waiting: list[tuple[int, Malformed | Future[Outcome]]] = []
+    ahead: deque[tuple[int, Malformed | Future[Outcome]]] = deque()
+    answers: list[Answered] = []
     for number, line in enumerate(body.splitlines(), 1):
         if not line.strip():
             continue
+        if len(ahead) == LINES_AHEAD:
+            answers.append(await _line_answered(*ahead.popleft()))
         try:
             asked = read_request(read_json(line), entity=entity, actor=str(request.user))
-            waiting.append((number, committers.submit(asked)))
+            ahead.append((number, committers.submit(asked)))
         except Malformed as problem:
-            waiting.append((number, problem))
-    return [
-        _answered(
-            number,
-            row if isinstance(row, Malformed) else await asyncio.wrap_future(row),
-        )
-        for number, row in waiting
-    ]
+            ahead.append((number, problem))
+    return answers + [await _line_answered(*row) for row in ahead]
+
+
+async def _line_answered(number: int, row: Malformed | Future[Outcome]) -> Answered:
+    outcome = row if isinstance(row, Malformed) else await asyncio.wrap_future(row)
+    return _answered(number, outcome)
 
 
 def _answered(line: int, outcome: Outcome) -> Answered:

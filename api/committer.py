@@ -14,11 +14,15 @@ from typing import Any, TypeVar
 
 from domain.errors import Malformed
 from replay.ledger import Ledger
+from store.failure import StoreError
 from store.remembered import Remembered
 from store.request import Outcome, Request
 from store.sitting import Asked, ask
 
 GROUP = 500
+# So many wait for an entity at most: at 4,000 a second that is two seconds, and as much as a sender
+# should wait before it is told to come again.
+WAITING_MAX = 8_000
 
 Result = TypeVar("Result")
 Act = Callable[[], Any]
@@ -44,13 +48,13 @@ class Committers:
         if isinstance(asked, Malformed):
             answer.set_result(asked)
         else:
-            self._queue(request.entity).put((asked, answer))
+            self._roomy(request.entity).put((asked, answer))
         return answer
 
     def call(self, entity: str, act: Callable[[], Result]) -> Future[Result]:
         """An act of several commands, such as a close: alone, in its turn."""
         answer: Future[Result] = Future()
-        self._queue(entity).put((act, answer))
+        self._roomy(entity).put((act, answer))
         return answer
 
     def stop(self) -> None:
@@ -60,6 +64,13 @@ class Committers:
                 queue.put(None)
             for thread in self._threads:
                 thread.join()
+
+    def _roomy(self, entity: str) -> "SimpleQueue[Waiting | None]":
+        """The queue, unless it is so long that who comes now would rather be told."""
+        queue = self._queue(entity)
+        if queue.qsize() >= WAITING_MAX:
+            raise StoreError("too-many-waiting", f"{WAITING_MAX} requests of {entity} wait already")
+        return queue
 
     def _queue(self, entity: str) -> "SimpleQueue[Waiting | None]":
         with self._lock:

@@ -180,6 +180,7 @@ OTHERS = {
     "method-not-allowed": "The address does not take this method.",
     "not-authorized": "The request carries no valid key.",
     "not-found": "There is nothing at this address.",
+    "too-many-waiting": "More requests wait for this entity than it can take; come again.",
     "unsupported-media-type": "The body is of a kind this address does not take.",
     "version-conflict": "The stream has moved on; read it again.",
     "views-behind": "The views have not passed the position yet; ask again.",

@@ -23,7 +23,9 @@ STATUS = {
     "own-approval": 403,
     "same-person": 403,
 }
-RETRYABLE = frozenset({"database-unreachable", "version-conflict", "views-behind"})
+RETRYABLE = frozenset(
+    {"database-unreachable", "too-many-waiting", "version-conflict", "views-behind"}
+)
 
 
 class Missing(Exception):

@@ -11,11 +11,13 @@ from threading import Semaphore
 import pytest
 from msgspec import structs
 
+from api import committer
 from api.committer import Committers
 from domain.catalogue import DefineProduct
 from domain.facts import When
 from replay.ledger import Ledger
 from store import db, log
+from store.failure import StoreError
 from store.request import Receipt, Request
 from tests.api.submitting import COMMANDS, CUSTOMERS
 
@@ -139,3 +141,27 @@ def test_two_processes_at_once_on_one_entity_answer_every_key_once_and_alike(dat
     for name in {fact.stream for fact in facts}:
         versions = [fact.version for fact in facts if fact.stream == name]
         assert versions == [*range(1, len(versions) + 1)]
+
+
+def test_who_comes_when_too_many_wait_is_told_to_come_again(committers, monkeypatch):
+    monkeypatch.setattr(committer, "WAITING_MAX", 2)
+    free = Semaphore(0)
+    began = Semaphore(0)
+
+    def busy():
+        began.release()
+        free.acquire()
+
+    first = committers.call("acme", busy)
+    began.acquire()
+    waiting = [committers.submit(_product(number)) for number in (1, 2)]
+
+    with pytest.raises(StoreError) as told:
+        committers.submit(_product(3))
+    other = committers.submit(_product(3, "other"))
+
+    free.release()
+    assert told.value.code == "too-many-waiting"
+    assert [answer.result(30) is not None for answer in (other, *waiting)] == [True] * 3
+    assert first.result(30) is None
+    assert committers.submit(_product(3)).result(30).positions == (3,)
