@@ -41,6 +41,7 @@ from store.keys import (
 from store.remembered import Remembered
 from store.sitting import Asked, Decided, Loaded
 from store.timeline import Timeline
+from store.unpaused import unpaused
 
 SQL = queries(__file__)
 
@@ -86,7 +87,8 @@ def load(
     }
     with connection.cursor(binary=True) as cursor:
         rows = cursor.execute(SQL.load_group, arguments, prepare=True).fetchall()
-    return _loaded(entity, rows, streams, timelines)
+    with unpaused():
+        return _loaded(entity, rows, streams, timelines)
 
 
 def _loaded(
@@ -126,11 +128,18 @@ def _source(row: Sequence[Any]) -> tuple[SourceKey, Known]:
 
 def store(connection: Connection, decided: Decided, types: RowTypes) -> bool:
     """All of it, or nothing and False where somebody else was first."""
+    with unpaused():
+        arguments = _packed(decided, types)
+    found = connection.execute(SQL.write_group, arguments, prepare=True).fetchone()
+    return found == (1,)
+
+
+def _packed(decided: Decided, types: RowTypes) -> dict[str, object]:
     head, facts = decided.head, decided.facts
     rows = [to_row(fact, CODEC.encode(fact.event)) for fact in facts]
     keys = key_rows(KEY_RECORD, head.entity, decided.keys)
     refusals = refusal_rows(REFUSAL_RECORD, decided.refusals)
-    arguments = {
+    return {
         "entity": head.entity,
         "was": head.position,
         "epoch": head.epoch,
@@ -141,8 +150,6 @@ def store(connection: Connection, decided: Decided, types: RowTypes) -> bool:
         "refusals": array(types.refusal, [*refusals]),
         "approvals": array(types.approval, [*_approval_rows(_APPROVAL_RECORD, facts)]),
     }
-    found = connection.execute(SQL.write_group, arguments, prepare=True).fetchone()
-    return found == (1,)
 
 
 def write(connection: Connection, decided: Decided) -> None:

@@ -166,7 +166,8 @@ def _at_once(desk: _Desk, asking: Asking) -> list[Outcome] | None:
     asked = [one for one in asking if isinstance(one, Asked)]
     loaded, types = group.load(desk.connection, desk.entity, asked, remembered)
     sitting = Sitting(loaded, desk.clock)
-    outcomes = [sitting.judge(one) for one in asking]
+    with unpaused():
+        outcomes = [sitting.judge(one) for one in asking]
     decided = sitting.take()
     if decided.keys:
         failpoint.reach("decided-not-written")
