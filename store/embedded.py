@@ -3,14 +3,18 @@
 The first process to call `start` takes the lock of the home, runs the server as its own child and
 owns it until it stops or dies; whoever comes later attaches. When the owner stops, the server shuts
 down fast: open transactions are rolled back and attached clients lose their connections. A client
-that then calls `start` again becomes the owner. An owner that is killed stops nothing itself, so a
-watcher holds the other end of a pipe and stops the server when the owner's end is gone.
+that then calls `start` again becomes the owner. A server that ends by itself is started again by
+its owner's `revive`. An owner that is killed stops nothing itself, so a watcher holds the other end
+of a pipe and stops the server when the owner's end is gone.
 
 There is no password: the socket folder is open to the server's own account and to root alone.
 """
 
+from __future__ import annotations
+
 import contextlib
 import os
+import subprocess
 import time
 import weakref
 from pathlib import Path
@@ -41,9 +45,10 @@ ATTACH_SECONDS = 60.0
 class Server:
     """A database to connect to. The owner's `stop` ends it for all, any other does nothing."""
 
-    def __init__(self, dsn: str, owned: "_Owned | None" = None) -> None:
+    def __init__(self, dsn: str, owned: _Owned | None = None) -> None:
         self.dsn = dsn
         self._owned = owned
+        self._lost: Path | None = None
         if owned:
             _owners.add(self)
 
@@ -55,6 +60,17 @@ class Server:
         owned, self._owned = self._owned, None
         if owned:
             owned.closing.close()
+
+    def revive(self) -> bool:
+        """Start our server again if it ended without us; its address stays. False: it had not."""
+        if self._owned is not None and self._owned.process.poll() is not None:
+            self._lost = self._owned.home
+            self.stop()
+        if self._lost is None:
+            return False
+        _, self._owned = _start(self._lost)
+        self._lost = None
+        return True
 
     def let_go(self) -> None:
         """For a forked child: kept open there, the lock and the pipe would outlive the owner."""
@@ -73,14 +89,19 @@ class Server:
 
 def start(home: Path | None = None) -> Server:
     """The server of this home: started and owned by us, or that of another live process."""
-    place = Place((home or default_home()).absolute())
+    return Server(*_start((home or default_home()).absolute()))
+
+
+def _start(home: Path) -> tuple[str, _Owned | None]:
+    """Its address, and what its owner holds, if that is us."""
+    place = Place(home)
     make_home(place.home)
     deadline = time.monotonic() + ATTACH_SECONDS
     while time.monotonic() < deadline:
         if (lock := try_lock(place.lock)) is not None:
-            return _own(place, lock)
+            return place.dsn("tieout"), _own(place, lock)
         if _answers(place, "tieout"):
-            return Server(place.dsn("tieout"))
+            return place.dsn("tieout"), None
         time.sleep(0.05)
     raise StoreError(
         "server-unreachable",
@@ -92,6 +113,8 @@ def start(home: Path | None = None) -> Server:
 class _Owned(NamedTuple):
     """What only the owner holds: how to end it, and the descriptors that keep it."""
 
+    home: Path
+    process: subprocess.Popen[bytes]
     closing: contextlib.ExitStack
     descriptors: tuple[int, int]
 
@@ -99,7 +122,7 @@ class _Owned(NamedTuple):
 _owners: weakref.WeakSet[Server] = weakref.WeakSet()
 
 
-def _own(place: Place, lock: int) -> Server:
+def _own(place: Place, lock: int) -> _Owned:
     with contextlib.ExitStack() as closing:
         closing.callback(os.close, lock)
         account = account_for(place.data)
@@ -113,7 +136,7 @@ def _own(place: Place, lock: int) -> Server:
         closing.callback(shut_down, running)
         _wait_until_ready(place, running)
         _make_database(place)
-        return Server(place.dsn("tieout"), _Owned(closing.pop_all(), (lock, running.pipe)))
+        return _Owned(place.home, running.process, closing.pop_all(), (lock, running.pipe))
 
 
 def _wait_until_ready(place: Place, running: Running) -> None:

@@ -9,6 +9,7 @@ from api.app import another_key, create_app, first_key
 from api.cli.output import as_json, examples, print_json
 from api.cli.session import now
 from api.processes import running
+from api.reviving import revived
 from store.db import connect, migrate, open_database
 
 
@@ -57,7 +58,8 @@ def serve(
             access_log=False,
         )
         # An interrupt has stopped the server in good order by the time it arrives here.
-        with suppress(KeyboardInterrupt), running(server.dsn, now, workers, run_every or None):
+        beside = running(server.dsn, now, workers, run_every or None)
+        with suppress(KeyboardInterrupt), revived(server), beside:
             Announcing(config, as_json=as_json).run()
 
 

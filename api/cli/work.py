@@ -9,6 +9,7 @@ from api.cli.output import as_json, examples, print_json, print_table
 from api.cli.session import now, open_ledger
 from api.processes import Processes
 from api.processes import work as work_here
+from api.reviving import revived
 from store import leases
 from store.db import connect, migrate, open_database
 
@@ -51,10 +52,11 @@ def work(*, processes: int, run_every: float, lease_seconds: float, as_json: boo
             print_json({"processes": processes})
         else:
             click.echo(f"Working in {processes} process{'es' if processes > 1 else ''}")
-        if processes == 1:
-            work_here(server.dsn, now, run_every or None, lease_seconds)
-        else:
-            _work_in(server.dsn, processes, run_every or None, lease_seconds)
+        with revived(server):
+            if processes == 1:
+                work_here(server.dsn, now, run_every or None, lease_seconds)
+            else:
+                _work_in(server.dsn, processes, run_every or None, lease_seconds)
 
 
 @click.command(

@@ -39,6 +39,11 @@ Places = dict[tuple[str, str], int]
 # What a committer remembers of each entity.
 Kept = dict[str, Remembered]
 
+
+class Outage(Exception):
+    """No answer over HTTP: what was asked may have happened, or not."""
+
+
 # An outage: the sender knows nothing, and asks again. Not: a refusal or a fault of ours.
 OUTAGES = (
     psycopg.OperationalError,
@@ -46,6 +51,7 @@ OUTAGES = (
     psycopg.errors.IdleInTransactionSessionTimeout,
     StoreError,
     FailpointReached,
+    Outage,
 )
 PATIENCE_SECONDS = 60.0
 # A pool tells of each connection it loses, and here they are lost on purpose.

@@ -16,7 +16,7 @@ import msgspec
 from api.app import another_key
 from domain.books import PeriodClosed
 from domain.usage import UsageBatchAccepted
-from tests.faults.acts import Answer, Places
+from tests.faults.acts import Answer, Outage, Places
 from tests.faults.plan import Tell
 from tests.laws.postgres import request_of
 
@@ -28,10 +28,6 @@ ACCEPTED = {200, 201}
 
 
 Running = subprocess.Popen[str]
-
-
-class Outage(Exception):
-    """No answer: what was asked may have happened, or not."""
 
 
 @contextmanager

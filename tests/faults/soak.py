@@ -26,13 +26,13 @@ from api.app import another_key
 from replay.ledger import Ledger
 from replay.rebuild import rebuild_views
 from store import db
-from tests.faults.acts import Answer, Clock, Places
+from tests.faults.acts import Answer, Clock, Outage, Places
 from tests.faults.checks import Answers, check, merged, places_of
 from tests.faults.kills import Say
 from tests.faults.machine import Machine
 from tests.faults.plan import Story, Tell, script, story
 from tests.faults.report import Report
-from tests.faults.services import Outage, Running, Sender, process, sender, service
+from tests.faults.services import Running, Sender, process, sender, service
 from tests.laws.time_laws import same
 
 SENDERS = 3

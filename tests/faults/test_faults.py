@@ -18,7 +18,9 @@ from replay.rebuild import rebuild_views
 from replay.verify import LAWS
 from store import failpoint, log
 from store.failure import StoreError
+from store.home import Place
 from tests.faults import cuts, disk, kills
+from tests.faults.acts import patiently
 from tests.faults.machine import BLOWS, machine
 from tests.faults.plan import Tell, script, story
 from tests.faults.processes import POLL_SECONDS, Worker
@@ -160,6 +162,21 @@ def test_a_lock_held_too_long_beside_is_an_outage_and_the_same_key_goes_through_
 
     assert str(problem.value) == "database-unreachable"
     assert answer.positions == (2,)
+
+
+def test_a_service_starts_its_private_postgresql_again_and_goes_on(open_folder, tmp_path):
+    own = {"TIEOUT_HOME": f"{open_folder}"}
+    with service("", tmp_path / "log", **own) as (_, address):
+        dsn = Place(open_folder).dsn("tieout")
+        with sender(address, dsn) as sent:
+            assert sent.tell(told("c1"), "acme", {}).positions == (1,)
+            pid = (open_folder / "pgdata/postmaster.pid").read_text().partition("\n")[0]
+            os.kill(int(pid), signal.SIGKILL)
+            outages = []
+            answer = patiently(lambda: sent.tell(told("c2"), "acme", {}), outages.append)
+
+    assert answer.positions == (2,)
+    assert {f"{outage}" for outage in outages} <= {"database-unreachable"}
 
 
 def test_a_long_look_beside_stops_nobody_and_sees_what_it_saw(database):
