@@ -34,6 +34,7 @@ _ENCODE = msgspec.json.Encoder(order="sorted").encode
 # `when` comes from the columns; until then the decoder is given any date, so that it can make the
 # event itself and nothing is made twice.
 _UNDATED = '{"when":{"effective":"2000-01-01"},'
+_NOBODY = (None,) * 4
 _ONLY = '{"when":{"effective":"2000-01-01"}}'
 
 
@@ -141,33 +142,17 @@ def tag_of(kind: type[Struct]) -> str:
 
 
 def to_row(fact: Fact, encoded: Encoded) -> FactRow:
-    when, source = fact.when, fact.source
+    when, source = fact.event.when, fact.source
+    tag, schema_version, payload = encoded
     assert when.order is not None, fact
+    system, kind, name, version = _NOBODY if source is None else structs.astuple(source)
+    # fmt: off
     return FactRow(
-        entity=fact.entity,
-        position=fact.position,
-        stream=fact.stream,
-        version=fact.version,
-        tag=encoded.tag,
-        schema_version=encoded.schema_version,
-        effective=when.effective,
-        effective_at=when.at,
-        agreed_on=when.agreed_on,
-        sort_order=when.order,
-        recorded_at=fact.recorded_at,
-        command_id=fact.command_id,
-        actor=fact.actor,
-        reason=fact.reason,
-        correlation_id=fact.correlation_id,
-        causation_id=fact.causation_id,
-        trace_id=fact.trace_id,
-        source_system=source.system if source else None,
-        source_kind=source.kind if source else None,
-        source_id=source.id if source else None,
-        source_version=source.version if source else None,
-        corrects=fact.corrects,
-        payload=encoded.payload,
-    )
+        fact.entity, fact.position, fact.stream, fact.version, tag, schema_version, when.effective,
+        when.at, when.agreed_on, when.order, fact.recorded_at, fact.command_id, fact.actor,
+        fact.reason, fact.correlation_id, fact.causation_id, fact.trace_id, system, kind, name,
+        version, fact.corrects, payload)
+    # fmt: on
 
 
 def to_fact(row: Sequence[Any], codec: Codec) -> Fact:
