@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Generic, TypeVar
 
 from msgspec import Struct
@@ -124,13 +125,16 @@ def fold(decider: Decider[State, CommandType], facts: Iterable[Fact]) -> State:
     return state
 
 
+_position = attrgetter("position")
+
+
 def known(facts: Iterable[Fact], at: int | None = None) -> tuple[Fact, ...]:
     """Facts up to a position, less those a later fact in force corrects; retractions left out.
 
     A correction is itself a fact: retract it and the fact it replaced is in force again.
     """
     seen = [fact for fact in facts if at is None or fact.position <= at]
-    seen.sort(key=lambda fact: fact.position)
+    seen.sort(key=_position)
     dead = corrected(seen)
     return tuple(f for f in seen if f.position not in dead and not isinstance(f.event, Retracted))
 
@@ -170,17 +174,13 @@ def _latest(links: Sequence[Fact]) -> dict[int, Fact]:
     return latest
 
 
-def _position(fact: Fact) -> int:
-    return fact.position
-
-
 def timeline(facts: Iterable[Fact]) -> tuple[Fact, ...]:
     """Known facts by (effective, order); other ties are broken by what arrival cannot change."""
     return tuple(sorted(known(facts), key=in_effective_order))
 
 
 def in_effective_order(fact: Fact) -> tuple[date, int, str, str]:
-    when = fact.when
+    when = fact.event.when
     source = fact.source
     return (
         when.effective,

@@ -197,10 +197,10 @@ def _why(due: tuple[int, ...] | None, stands: Posted | None, news: News) -> tupl
     causes = due or ()
     if stands is None or stands.causes == causes:
         return causes
-    used = stands.causes
-    causes = causes_of(causes, tuple(news.corrections[p] for p in used if p in news.corrections))
+    used, by = stands.causes, news.corrections
+    causes = causes_of(causes, *[(by[dead],) for dead in used if dead in by])
     if not set(used) <= set(causes) and news.facts.isdisjoint(causes):
-        causes = causes_of(causes, used if due is None else (), tuple(news.facts))
+        causes = causes_of(causes, used if due is None else (), tuple(sorted(news.facts)))
     return causes
 
 

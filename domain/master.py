@@ -8,6 +8,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable
 from datetime import date
+from operator import attrgetter, itemgetter
 
 from msgspec import Struct
 
@@ -17,6 +18,9 @@ from domain.catalogue import Adopted, MeterDefined, PriceSet, ProductDefined
 from domain.entity import CalendarDefined, EntityOpened
 from domain.facts import Fact, timeline
 from domain.policy import Options, PolicyAdopted
+
+_since, _adopted = attrgetter("since"), itemgetter(0)
+_BEFORE_ANY = Options()
 
 MASTER_CATEGORIES = frozenset({"entity", "product", "meter", "price", "policy"})
 
@@ -43,14 +47,14 @@ class MasterData(Struct, frozen=True, kw_only=True):
     def price(self, price: str, day: date) -> PriceVersion | None:
         """The version in force on a day: the latest effective one; before the first, none."""
         versions = self.prices.get(price, ())
-        place = bisect_right(versions, day, key=lambda version: version.since)
+        place = bisect_right(versions, day, key=_since)
         return versions[place - 1] if place else None
 
     def options(self, book: str, day: date) -> Options:
         """The elections in force on a day; before the first adoption, the defaults."""
         adopted = self.policies.get(book, ())
-        place = bisect_right(adopted, day, key=lambda row: row[0])
-        return adopted[place - 1][1] if place else Options()
+        place = bisect_right(adopted, day, key=_adopted)
+        return adopted[place - 1][1] if place else _BEFORE_ANY
 
     def progress(self, book: str, day: date) -> Progress:
         """How an obligation that begins on a day is earned over time."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from functools import cache
 from itertools import accumulate, pairwise
 
 from msgspec import Struct
@@ -92,6 +93,7 @@ def to_minor(exact: Decimal | Fraction, currency: str) -> int:
     return rounded(exact * 10 ** exponent(currency))
 
 
+@cache
 def minor_in(currency: str) -> Callable[[Decimal], int]:
     """`to_minor` for many amounts of one currency."""
     places = exponent(currency)

@@ -11,12 +11,12 @@ are neither lost nor made up, and an invoice's total is its exact total, rounded
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Container, Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import reduce
-from itertools import accumulate
+from itertools import accumulate, groupby
 from operator import attrgetter
 from typing import assert_never
 
@@ -35,6 +35,8 @@ from domain.usage import UsageDay
 
 _ZERO = Decimal(0)
 _in_order = attrgetter("day", "meter", "position")
+_by_meter = attrgetter("meter", "day", "position")
+_meter, _day, _start = attrgetter("meter"), attrgetter("day"), attrgetter("start")
 
 
 class RatedUsage(Struct, frozen=True):
@@ -45,25 +47,22 @@ class RatedUsage(Struct, frozen=True):
 
 
 class _Group(Struct):
-    """Usage of one item in one billing period at one price version: all that its charge needs.
-
-    A day before `until` goes where the one before it went: no boundary lies between them.
-    """
+    """Usage of one item in one billing period at one price version: all that its charge needs."""
 
     item: str
     period: BillingPeriod
     version: PriceVersion
     price: Pricer
     counted: bool
-    until: date
-    days: list[UsageDay]
-    stretches: list[Stretch]
+    days: list[UsageDay] = field(default_factory=list)
+    stretches: list[Stretch] = field(default_factory=list)
 
     def causes(self) -> tuple[int, ...]:
-        batches = tuple({day.position for day in self.days})
+        batches = tuple(sorted({day.position for day in self.days}))
         sold = [stretch.causes for stretch in self.stretches]
         # What ends the sale inside the period is why no later usage is in the charge.
-        return causes_of(batches, *sold, *[stretch.cut for stretch in self.ended()])
+        sold += [stretch.cut for stretch in self.ended()]
+        return causes_of(batches, *sold)
 
     def ended(self) -> list[Stretch]:
         return [stretch for stretch in self.stretches if stretch.end < self.period.end]
@@ -73,17 +72,21 @@ def rate_usage(usage: Iterable[UsageDay], terms: Terms | None, master: MasterDat
     """Charges of one subscription's usage, and what is pending with its reason."""
     sales = _Sales(terms, master, _boundaries(terms, master))
     pending: list[PendingUsage] = []
-    last: dict[str, _Group] = {}
-    for day in sorted(usage, key=_in_order):
-        group = last.get(day.meter)
-        if group is None or day.day >= group.until:
-            found = price_for(day.meter, day.day, terms, master)
+    for meter, rows in groupby(sorted(usage, key=_by_meter), key=_meter):
+        days = list(rows)
+        place = 0
+        while place < len(days):
+            first = days[place].day
+            found = price_for(meter, first, terms, master)
             if isinstance(found, str):
-                pending.append(_pending(day, found))
+                pending.append(_pending(days[place], found))
+                place += 1
                 continue
-            group = last[day.meter] = sales.group(day.day, *found)
-        group.days.append(day)
-    return RatedUsage(tuple(sales.charges()), tuple(pending))
+            group, until = sales.group(first, *found)
+            end = bisect_left(days, until, place, key=_day)
+            group.days += days[place:end]
+            place = end
+    return RatedUsage(tuple(sales.charges()), tuple(sorted(pending, key=_in_order)))
 
 
 class _Sales(Struct):
@@ -95,19 +98,22 @@ class _Sales(Struct):
     groups: dict[tuple[str, date, str], _Group] = field(default_factory=dict)
     prices: dict[str, Pricer] = field(default_factory=dict)
 
-    def group(self, day: date, stretch: Stretch, version: PriceVersion) -> _Group:
-        """Where usage of a day goes, at a price, sold in a stretch of the terms."""
-        assert self.terms is not None
-        period = _period_of(day, self.terms, version.price.interval_months)
+    def group(self, day: date, stretch: Stretch, version: PriceVersion) -> tuple[_Group, date]:
+        """Where usage of a day goes, and the day before which all of the meter goes there."""
+        boundary = self.boundaries[bisect_right(self.boundaries, day)]
+        period = self._period(day, version)
         key = (stretch.item, period.start, version.name)
         group = self.groups.get(key)
         if group is None:
             group = self.groups[key] = self._new(stretch, period, version)
-        place = bisect_right(self.boundaries, day)
-        group.until = min(period.end, self.boundaries[place])
         if stretch not in group.stretches:
             group.stretches.append(stretch)
-        return group
+        return group, min(boundary, period.end)
+
+    def _period(self, day: date, version: PriceVersion) -> BillingPeriod:
+        assert self.terms is not None
+        periods = billing_periods(self.terms, version.price.interval_months)
+        return periods[bisect_right(periods, day, key=_start) - 1]
 
     def _new(self, stretch: Stretch, period: BillingPeriod, version: PriceVersion) -> _Group:
         price = self.prices.get(version.name)
@@ -115,7 +121,7 @@ class _Sales(Struct):
             price = self.prices[version.name] = pricer(version.price.model)
         assert version.price.meter is not None
         counted = self.master.meters[version.price.meter].aggregation == "count"
-        return _Group(stretch.item, period, version, price, counted, period.end, [], [])
+        return _Group(stretch.item, period, version, price, counted)
 
     def charges(self) -> list[Charge]:
         """By item, service period and price."""
@@ -171,14 +177,6 @@ def price_for(
             return stretch, version
         reason = "currency-mismatch"
     return reason
-
-
-def _period_of(day: date, terms: Terms, months: int) -> BillingPeriod:
-    periods = billing_periods(terms, months)
-    return periods[bisect_right(periods, day, key=_start) - 1]
-
-
-_start = attrgetter("start")
 
 
 class _Carried(Struct, frozen=True):

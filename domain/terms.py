@@ -160,7 +160,7 @@ def _cover(
             begin = max(fact.when.effective, rows[-1].end)
             if fact.event.term_to > begin:
                 overlaps = rows[-1].causes if begin > fact.when.effective else ()
-                causes = causes_of((start.position, fact.position), overlaps)
+                causes = causes_of((start.position,), (fact.position,), overlaps)
                 rows.append(Cover(begin, fact.event.term_to, causes, begin))
     if ended is None:
         return tuple(rows)

@@ -25,7 +25,7 @@ def adjustment_flows(facts: Sequence[Fact], book: str) -> tuple[Flow, ...]:
     if event.book != book:
         return ()
     subject = proposed.stream.partition(":")[2]
-    causes = causes_of((proposed.position, approved.position))
+    causes = causes_of((proposed.position,), (approved.position,))
     flows = _dated(event, subject, proposed.when.effective, 1, causes)
     if event.reverses_on is not None:
         flows += _dated(event, f"{subject}:reversal", event.reverses_on, -1, causes)

@@ -142,7 +142,7 @@ def _reallocate(
     left = [promise.price_minor - _before(promise, start) for promise in open_ones]
     added = [_Promise(own, 0, ()) for own in event.added if own.pattern != "as-invoiced"]
     billed = [
-        _Promise(own, 0, (deal.opened_at, fact.position))
+        _Promise(own, 0, causes_of((deal.opened_at,), (fact.position,)))
         for own in event.added
         if own.pattern == "as-invoiced"
     ]
@@ -154,7 +154,7 @@ def _reallocate(
     shares = allocate(whole, weights if any(weights) else [1] * len(weights))
     fixed = [one for one in promises if one.obligation.pattern != "as-invoiced"]
     resting = (_rests_on(one, one in open_ones) for one in fixed)
-    causes = causes_of((deal.opened_at, fact.position), *resting)
+    causes = causes_of((deal.opened_at,), (fact.position,), *resting)
     told = (
         Step(what="price change", value=deal.text(event.price_change_minor)),
         *(_as_left(one, minor, deal) for one, minor in zip(open_ones, left, strict=True)),
@@ -218,12 +218,12 @@ def _at_once_on_what_is_done(promises: list[_Promise], fact: Fact, deal: _Deal) 
     """Nothing remains to be transferred: the change of price is earned when it is measured."""
     fixed = [one for one in promises if one.obligation.pattern != "as-invoiced"]
     resting = (_rests_on(one, remains=False) for one in fixed)
-    causes = causes_of((deal.opened_at, fact.position), *resting)
+    causes = causes_of((deal.opened_at,), (fact.position,), *resting)
     _price_change(promises[0], fact, causes, tuple(_as_done(one, deal) for one in fixed), deal)
 
 
 def _after_the_end(promises: list[_Promise], fact: Fact, ended: Fact, deal: _Deal) -> None:
-    causes = causes_of((deal.opened_at, ended.position, fact.position))
+    causes = causes_of((deal.opened_at,), (ended.position,), (fact.position,))
     _price_change(
         promises[0], fact, causes, (Step(what="ended", value=str(ended.when.measured)),), deal
     )

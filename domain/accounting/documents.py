@@ -55,7 +55,7 @@ class BilledLine(Struct, frozen=True, kw_only=True):
     @property
     def causes(self) -> tuple[int, ...]:
         """The document, and what opened the contract if that says what the line bills."""
-        return causes_of((self.cause,), self.contract)
+        return causes_of((self.cause,), self.contract) if self.contract else (self.cause,)
 
     @property
     def subject(self) -> str:
@@ -100,14 +100,18 @@ def _of_invoice(stream: str, facts: list[Fact], void_default: VoidDefault) -> li
             due_on=event.due_on,
             line=line,
             cause=issued.position,
-            cuts=_cuts(line, facts, void_default(issued.when.effective)),
+            cuts=_cuts(line, issued, facts, void_default),
         )
         for line in event.lines
     ]
 
 
-def _cuts(line: InvoiceLine, facts: list[Fact], void_default: str) -> tuple[Cut, ...]:
+def _cuts(
+    line: InvoiceLine, issued: Fact, facts: list[Fact], void_default: VoidDefault
+) -> tuple[Cut, ...]:
     """Credits in effective order, then what a void leaves; nothing is cut after a void."""
+    if len(facts) == 1:
+        return ()
     cuts: list[Cut] = []
     for fact in facts:
         event = fact.event
@@ -117,7 +121,8 @@ def _cuts(line: InvoiceLine, facts: list[Fact], void_default: str) -> tuple[Cut,
                 cuts.append(_cut(fact, event.number, taken, event.treatment, event.purpose))
         elif isinstance(event, InvoiceVoided):
             left = line.amount_minor - sum(cut.minor for cut in cuts)
-            void = _cut(fact, "void", left, event.treatment or void_default, "correction")
+            treatment = event.treatment or void_default(issued.when.effective)
+            void = _cut(fact, "void", left, treatment, "correction")
             credited = causes_of(*(cut.causes for cut in cuts))
             cuts.append(structs.replace(void, causes=causes_of(void.causes, credited)))
             break

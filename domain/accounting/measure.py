@@ -44,13 +44,11 @@ def measure(
     if kind == "customer":
         customer, currency = account_of(unit)
         return _schedule(unit, book, known, settlement_flows(known, customer, currency))
-    return _contract(unit, known, _in_force(usage, known), master, book)
-
-
-def _in_force(usage: Sequence[UsageDay], known: Sequence[Fact]) -> list[UsageDay]:
-    """Usage of batches whose fact is in force: a retracted batch takes its rows with it."""
+    # A retracted batch takes its rows with it; a batch says nothing else of the contract.
     batches = {fact.position for fact in known if isinstance(fact.event, UsageBatchAccepted)}
-    return [day for day in usage if day.position in batches]
+    told = [fact for fact in known if fact.position not in batches]
+    used = [day for day in usage if day.position in batches]
+    return _contract(unit, told, used, master, book)
 
 
 def _contract(
@@ -104,7 +102,7 @@ def _billed(unit: str, known: Sequence[Fact], master: MasterData, book: str) -> 
     rows = billed_lines(known, lambda day: master.options(book, day).void_default)
     mine = (row for row in rows if unit_of_line(row.invoice, row.line) == unit)
     opened = next((fact for fact in known if _opens(fact)), None)
-    return [_under(row, opened) for row in mine]
+    return [*mine] if opened is None else [_under(row, opened) for row in mine]
 
 
 def _require_one_currency(billed: Sequence[BilledLine], known: Sequence[Fact]) -> None:
@@ -123,14 +121,15 @@ def _opens(fact: Fact) -> bool:
     return isinstance(fact.event, SubscriptionStarted | ContractOpened)
 
 
-def _under(row: BilledLine, opened: Fact | None) -> BilledLine:
+def _under(row: BilledLine, opened: Fact) -> BilledLine:
     """A line need not name the obligation of a contract that was opened with just one."""
-    event = opened.event if opened else None
-    position = (opened.position,) if opened else ()
+    event, position = opened.event, (opened.position,)
     names: tuple[str, ...] = ()
     if isinstance(event, SubscriptionStarted):
         if event.contract == "none":
             return structs.replace(row, contract=position)
+        if row.line.obligation:
+            return row
         names = tuple(item.item for item in event.items)
     elif isinstance(event, ContractOpened):
         names = tuple(own.obligation for own in event.obligations)

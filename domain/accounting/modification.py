@@ -64,7 +64,7 @@ def _priced(version: Version, currency: str) -> Step:
 
 def _resting(flow: Flow, versions: Sequence[Version], told: tuple[Step, ...]) -> Flow:
     """The flow with every change so far among its causes and steps."""
-    causes = causes_of(flow.causes, tuple(version.cause for version in versions))
+    causes = causes_of(flow.causes, *((version.cause,) for version in versions))
     return structs.replace(flow, causes=causes, told=lambda: (*flow.steps, *told))
 
 

@@ -77,8 +77,9 @@ def without_steps(schedule: Schedule) -> Schedule:
 
 
 def causes_of(*groups: tuple[int, ...]) -> tuple[int, ...]:
-    """The union of causes, sorted, each once."""
-    return tuple(sorted(set().union(*groups)))
+    """The union of causes, sorted, each once; so is each of the groups."""
+    filled = [group for group in groups if group]
+    return filled[0] if len(filled) == 1 else tuple(sorted(set().union(*filled)))
 
 
 def frozen(flows: tuple[Flow, ...], stop: date, causes: tuple[int, ...]) -> tuple[Flow, ...]:

@@ -87,8 +87,8 @@ MUTANTS = (
     Mutant(
         "5-sealed-answers-stay",
         "domain/facts.py",
-        "    seen.sort(key=lambda fact: fact.position)\n    dead = corrected(seen)",
-        "    seen.sort(key=lambda fact: fact.position)\n    dead = corrected(facts)",
+        "    seen.sort(key=_position)\n    dead = corrected(seen)",
+        "    seen.sort(key=_position)\n    dead = corrected(facts)",
         "a later correction reaches back into an earlier answer",
     ),
     Mutant(
@@ -115,8 +115,8 @@ MUTANTS = (
     Mutant(
         "7-conservation",
         "domain/rating.py",
-        "            pending.append(_pending(day, found))\n",
-        "            pending.append(_pending(day, found)) if day.rows > 1 else None\n",
+        "                pending.append(_pending(days[place], found))\n",
+        "                pending += [_pending(days[place], found)] if days[place].rows > 1 else []\n",
         "a pending row is lost",
     ),
     Mutant(
@@ -157,8 +157,8 @@ MUTANTS = (
     Mutant(
         "9-nothing-silent",
         "domain/rating.py",
-        "                pending.append(_pending(day, found))\n                continue",
-        "                continue",
+        "                pending.append(_pending(days[place], found))\n                place += 1",
+        "                place += 1",
         "usage nobody sold is dropped",
     ),
     Mutant(
