@@ -116,7 +116,7 @@ MUTANTS = (
         "7-conservation",
         "domain/rating.py",
         "                pending.append(_pending(days[place], found))\n",
-        "                pending += [_pending(days[place], found)] if days[place].rows > 1 else []\n",
+        "                pending += [_pending(days[place], found)][: days[place].rows - 1]\n",
         "a pending row is lost",
     ),
     Mutant(
