@@ -23,7 +23,7 @@ from litestar.middleware.authentication import (
     AuthenticationResult,
 )
 
-from api.auth import holder, keep_first_key, replace_key
+from api.auth import Holder, holder, keep_first_key, replace_key
 from api.commands import COMMAND_ROUTES
 from api.committer import Committers
 from api.follower import Follower
@@ -58,15 +58,15 @@ class KeyRequired(AbstractAuthenticationMiddleware):
     ) -> AuthenticationResult:
         scheme, _, token = connection.headers.get("authorization", "").partition(" ")
         ledger: Ledger = connection.app.state.service.ledger
-        name = None
+        found = None
         if scheme.lower() == "bearer" and token:
-            name = await asyncio.to_thread(_holder, ledger, token)
-        if name is None:
+            found = await asyncio.to_thread(_holder, ledger, token)
+        if found is None:
             raise HTTPException(status_code=401, detail="send `Authorization: Bearer KEY`")
-        return AuthenticationResult(user=name, auth=token)
+        return AuthenticationResult(user=found, auth=token)
 
 
-def _holder(ledger: Ledger, token: str) -> str | None:
+def _holder(ledger: Ledger, token: str) -> Holder | None:
     with ledger.connection() as lent:
         return holder(lent, token)
 

@@ -5,12 +5,21 @@ A key of full entropy needs no slow hash: nobody can guess what to try.
 
 from datetime import datetime
 from hashlib import sha256
+from typing import NamedTuple
 
+from domain.errors import Rejected
 from store.db import Connection, queries
 
 SQL = queries(__file__)
 
 ADMIN = "admin"
+
+
+class Holder(NamedTuple):
+    """Whose key it is, and what the key is for."""
+
+    name: str
+    role: str
 
 
 def keep_first_key(connection: Connection, token: str, at: datetime) -> bool:
@@ -27,10 +36,21 @@ def _admin(token: str, at: datetime) -> dict[str, object]:
     return {"name": ADMIN, "digest": digest(token), "role": ADMIN, "created_at": at}
 
 
-def holder(connection: Connection, token: str) -> str | None:
-    """The name of the key's holder; none for what is no key, or no longer one."""
+def holder(connection: Connection, token: str) -> Holder | None:
+    """The key's holder; none for what is no key, or no longer one."""
     row = connection.execute(SQL.holder, {"digest": digest(token)}).fetchone()
-    return None if row is None else str(row[0])
+    return None if row is None else Holder(*row)
+
+
+def actor_of(sender: Holder, stated: str | None) -> str:
+    """Who does it: the key's own name. Only an admin key may act in the name of a person, or
+    whoever has any key could prepare as one person and approve as another.
+    """
+    if stated is None or stated == sender.name:
+        return sender.name
+    if sender.role != ADMIN:
+        raise Rejected("actor-not-allowed", field="actor", key=sender.name)
+    return stated
 
 
 def digest(token: str) -> bytes:

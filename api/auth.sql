@@ -13,6 +13,6 @@ ON CONFLICT (name)
 DO UPDATE SET digest = excluded.digest, created_at = excluded.created_at, revoked_at = NULL;
 
 -- name: holder
-SELECT name
+SELECT name, role
   FROM api_key
  WHERE digest = %(digest)s AND revoked_at IS NULL;

@@ -14,6 +14,7 @@ from litestar import Response, post, put
 from litestar.params import FromPath, FromQuery
 from msgspec import Struct
 
+from api.auth import actor_of
 from api.problems import Problem, problem_of
 from api.reading import read_as, read_json, read_request
 from api.service import (
@@ -27,7 +28,7 @@ from api.service import (
     required,
     service_of,
 )
-from domain.errors import Malformed
+from domain.errors import Malformed, Rejected
 from store.request import Outcome, Receipt, Request
 from store.usage_input import Raw
 from store.usage_stage import Kind, UsageBatch
@@ -146,7 +147,7 @@ async def post_usage(
         key=required(key_of(request), "Idempotency-Key"),
         kind=kind,
         batch_number=batch_number,
-        actor=str(request.user),
+        actor=request.user.name,
         correlation_id=correlation_of(request),
     )
     rows = _rows(await request.body(), lines=is_ndjson(request))
@@ -165,7 +166,7 @@ async def post_run(entity: FromPath[str], request: AnyRequest) -> Response[bytes
         entity,
         asked.through,
         key=required(key_of(request), "Idempotency-Key"),
-        actor=asked.actor or str(request.user),
+        actor=actor_of(request.user, asked.actor),
     )
     return answer(await _call(service, entity, act), 201)
 
@@ -179,7 +180,7 @@ async def post_billing_run(entity: FromPath[str], request: AnyRequest) -> Respon
     if asked.preview:
         due, position = await asyncio.to_thread(ledger.bill_preview, entity, asked.through)
         return answer({"documents": due.documents, "carried": due.carried, "position": position})
-    actor = asked.actor or str(request.user)
+    actor = actor_of(request.user, asked.actor)
     act = partial(ledger.bill, entity, asked.through, actor=actor)
     return answer(await _call(service, entity, act), 201)
 
@@ -198,7 +199,7 @@ async def post_close(
         book,
         asked.period,
         key=required(key_of(request), "Idempotency-Key"),
-        actor=asked.actor or str(request.user),
+        actor=actor_of(request.user, asked.actor),
     )
     return answer(await _call(service, entity, act), 201)
 
@@ -217,7 +218,7 @@ async def post_reopening(
         asked.period,
         approved_by=asked.approved_by,
         key=required(key_of(request), "Idempotency-Key"),
-        actor=asked.actor or str(request.user),
+        actor=actor_of(request.user, asked.actor),
         reason=asked.reason,
     )
     return answer(await _call(service, entity, act), 201)
@@ -228,7 +229,7 @@ async def post_adoption(entity: FromPath[str], request: AnyRequest) -> Response[
     """Take what the group's catalogue has and this entity has not."""
     asked = read_as(read_json(await request.body()), AdoptionAsked)
     service = service_of(request)
-    actor = asked.actor or str(request.user)
+    actor = actor_of(request.user, asked.actor)
     act = partial(service.ledger.adopt, entity, asked.group, actor=actor)
     outcomes = await _call(service, entity, act)
     return answer([_answered(place, outcome) for place, outcome in enumerate(outcomes, 1)])
@@ -258,10 +259,17 @@ COMMAND_ROUTES = (
 
 
 def _request(request: AnyRequest, entity: str, value: object) -> Request:
-    asked = read_request(value, entity=entity, key=key_of(request), actor=str(request.user))
+    asked = _named(
+        request, read_request(value, entity=entity, key=key_of(request), actor=request.user.name)
+    )
     if asked.correlation_id is None:
         return msgspec.structs.replace(asked, correlation_id=correlation_of(request))
     return asked
+
+
+def _named(request: AnyRequest, asked: Request) -> Request:
+    """In the name of whom the sender may act for."""
+    return msgspec.structs.replace(asked, actor=actor_of(request.user, asked.actor))
 
 
 async def _submit(request: AnyRequest, asked: Request) -> Response[bytes]:
@@ -274,7 +282,7 @@ async def _submit(request: AnyRequest, asked: Request) -> Response[bytes]:
 async def _submit_lines(request: AnyRequest, entity: str, body: bytes) -> list[Answered]:
     """So many lines ahead of their answers, no more: one sender leaves room for others."""
     committers = service_of(request).committers
-    ahead: deque[tuple[int, Malformed | Future[Outcome]]] = deque()
+    ahead: deque[tuple[int, Malformed | Rejected | Future[Outcome]]] = deque()
     answers: list[Answered] = []
     for number, line in enumerate(body.splitlines(), 1):
         if not line.strip():
@@ -282,15 +290,15 @@ async def _submit_lines(request: AnyRequest, entity: str, body: bytes) -> list[A
         if len(ahead) == LINES_AHEAD:
             answers.append(await _line_answered(*ahead.popleft()))
         try:
-            asked = read_request(read_json(line), entity=entity, actor=str(request.user))
-            ahead.append((number, committers.submit(asked)))
-        except Malformed as problem:
+            asked = read_request(read_json(line), entity=entity, actor=request.user.name)
+            ahead.append((number, committers.submit(_named(request, asked))))
+        except (Malformed, Rejected) as problem:
             ahead.append((number, problem))
     return answers + [await _line_answered(*row) for row in ahead]
 
 
-async def _line_answered(number: int, row: Malformed | Future[Outcome]) -> Answered:
-    outcome = row if isinstance(row, Malformed) else await asyncio.wrap_future(row)
+async def _line_answered(number: int, row: Malformed | Rejected | Future[Outcome]) -> Answered:
+    outcome = row if isinstance(row, Malformed | Rejected) else await asyncio.wrap_future(row)
     return _answered(number, outcome)
 
 

@@ -56,6 +56,7 @@ REFUSED = {
     "book-already-open": "The book is already open.",
     "calendar-gap": "A period does not begin on the day after the one before it.",
     "close-parked": "Units of the period are parked.",
+    "actor-not-allowed": "The key may not act in another's name.",
     "altered-export": "A line of an export is not what was written.",
     "truncated-export": "The export is cut: lines are missing.",
     "entity-not-empty": "The entity has something already.",

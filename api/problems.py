@@ -20,6 +20,7 @@ STATUS = {
     "source-id-reused": 409,
     "batch-number-reused": 409,
     "period-already-closed": 423,
+    "actor-not-allowed": 403,
     "own-approval": 403,
     "same-person": 403,
 }

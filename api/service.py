@@ -5,13 +5,14 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 from litestar import Request, Response
 
+from api.auth import Holder
 from api.committer import Committers
 from domain.errors import Malformed
 from replay.ledger import Ledger
 
 NDJSON = "application/x-ndjson"
 
-AnyRequest = Request[str, str, Any]
+AnyRequest = Request[Holder, str, Any]
 Value = TypeVar("Value")
 
 

@@ -5,10 +5,12 @@ import re
 
 import httpx
 import psycopg
+import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from api.app import another_key, create_app, first_key
+from api.auth import digest
 from api.openapi import OPERATIONS, document
 
 
@@ -256,3 +258,44 @@ def test_a_usage_event_leads_up_to_the_lines_it_moved(company):
         ("revenue", -200),
         ("unbilled-receivable", 200),
     ]
+
+
+@pytest.fixture
+def crm(client, database):
+    """Requests with a key that is no admin's."""
+    with psycopg.connect(database) as connection:
+        connection.execute(
+            "INSERT INTO api_key (name, digest, role, created_at) VALUES (%s, %s, %s, now())",
+            ["crm", digest("of the crm"), "ingest"],
+        )
+    headers = {"Authorization": "Bearer of the crm"}
+    with httpx.Client(base_url=client.http.base_url, headers=headers, timeout=30) as http:
+        yield type(client)(http)
+
+
+REGISTER = {"type": "register-customer", "when": {"effective": "2024-01-01"}, "currency": "USD"}
+
+
+def test_who_does_it_is_the_holder_of_the_key(company, crm):
+    alone = crm.command("customer:c7", "k1", REGISTER)
+    named = crm.command("customer:c8", "k2", REGISTER, actor="crm")
+
+    assert (alone.status_code, named.status_code) == (201, 201)
+    acts = company.get("/v1/entities/acme/views/audit", actor="crm").json()["rows"]
+    assert [act["key"] for act in acts] == ["k1", "k2"]
+
+
+def test_only_an_admin_key_acts_in_the_name_of_a_person(company, crm):
+    refused = crm.command("customer:c7", "k1", REGISTER, actor="ann")
+    line = {"stream": "customer:c7", "key": "k1", "actor": "ann", "command": REGISTER}
+    of_lines = crm.http.post(
+        "/v1/entities/acme/commands",
+        content=json.dumps(line).encode(),
+        headers={"Content-Type": "application/x-ndjson"},
+    )
+    run = crm.post("/v1/entities/acme/runs", {"through": "2024-01-31", "actor": "ann"}, "r1")
+
+    assert (refused.status_code, refused.json()["code"]) == (403, "actor-not-allowed")
+    assert of_lines.json()["problem"]["code"] == "actor-not-allowed"
+    assert (run.status_code, run.json()["code"]) == (403, "actor-not-allowed")
+    assert company.command("customer:c7", "k1", REGISTER, actor="ann").status_code == 201
