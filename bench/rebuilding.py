@@ -43,7 +43,7 @@ FLOOR = "floor_rebuild"
 # Never the next one: a real rebuild beside this one would make that.
 BESIDE = 1_000
 # Of the live part: reads without a rebuild, and how much comes in beside them.
-READS_MIN = 20
+READS_MIN = 5
 ROWS_OF_A_READ = 2_000
 GROUP = 10
 GROUPS_OF_A_RUN = 20
