@@ -2,25 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from itertools import groupby
 from typing import Any
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from domain import books, cash, catalogue, entity, invoice, party, policy, subscription, usage
 from domain import revenue_contract as contract
+from domain.books import PeriodClosed, PeriodSealed
 from domain.errors import Malformed, Rejected
-from domain.facts import Event, Fact, Retracted
-from domain.usage import UsageBatchAccepted
+from domain.facts import Event, Fact, Retracted, Source
+from domain.usage import UsageBatchAccepted, UsageRow
 from projections import runner
+from projections.deferred_revenue import deferred, waterfall
+from projections.question import Answer, Question
+from projections.receivables import ageing, open_items
+from projections.revenue import revenue_by_period
+from projections.trial_balance import trial_balance
+from projections.usage import by_meter, pending
 from replay.ledger import Ledger
 from store import log
 from store.canonical import entry_leaf
-from store.request import Conflict, Request
+from store.db import Connection
+from store.request import Conflict, Receipt, Request
+from store.seals import period_seal
+from store.usage_rows import BatchReceipt
+from store.usage_rows import ingest as ingest_rows
 from store.usage_stage import UsageBatch
+from tests.laws.histories import BOOKS
 from tests.laws.memory import Arrival, Books, take
+from tests.laws.time_laws import same
 
 COMMANDS: dict[type[Event], type] = {
     entity.EntityOpened: entity.OpenEntity,
@@ -57,33 +73,74 @@ COMMANDS: dict[type[Event], type] = {
 }
 
 
+Look = Callable[[str, int], None]
+
+
 class Told(Struct):
     """What a ledger answered to one history of one entity."""
 
-    positions: dict[str, int]
-    accepted: int = 0
+    positions: dict[str, int] = {}
+    batches: list[Arrival] = []
     refused: dict[str, int] = {}
+    wrongly_accepted: list[Arrival] = []
 
 
-def tell(ledger: Ledger, name: str, arrivals: tuple[Arrival, ...], batch: int) -> Told:
+def tell(
+    ledger: Ledger,
+    name: str,
+    arrivals: Iterable[Arrival],
+    batch: int,
+    look: Look = lambda _name, _position: None,
+) -> Told:
     """Every arrival as a public command; what a decider refuses is counted and has no fact.
 
-    The poster follows in batches of `batch` before each act of the books, and at the end.
+    The poster follows in batches of `batch` before each act of the books, and at the end. `look`
+    is called after each posting run, as soon as it is whole.
     """
-    told = Told({}, refused={})
+    told = Told()
     for arrival in arrivals:
         if arrival.stream.startswith("book:"):
             follow(ledger, name, batch)
         try:
-            position = _position(ledger, name, arrival, told.positions)
+            position = _position(ledger, name, arrival, told)
         except (Rejected, Malformed, Conflict) as refusal:
             told.refused[refusal.code] = told.refused.get(refusal.code, 0) + 1
             continue
-        if position is not None:
-            told.accepted += 1
-            told.positions[arrival.key] = position
+        if position is None:
+            continue
+        told.positions[arrival.key] = position
+        if arrival.is_refused:
+            told.wrongly_accepted.append(arrival)
+        if isinstance(arrival.event, books.PostingRun):
+            follow(ledger, name, batch)
+            look(name, position)
     follow(ledger, name, batch)
     return told
+
+
+def tell_again(ledger: Ledger, name: str, arrivals: Iterable[Arrival], told: Told) -> int:
+    """The same facts once more: under their keys, then under others with their own source's id.
+
+    Rows of usage come again under another batch, too. How many answers were compared.
+    """
+    count, requests, expected = 0, list[Request](), list[int]()
+    for arrival in (one for one in arrivals if one.key in told.positions):
+        position = told.positions[arrival.key]
+        if isinstance(arrival.event, UsageBatchAccepted):
+            count += same(ingest(ledger, name, arrival).position, position, name, arrival)
+            if arrival.event.kind == "rows":
+                again = replace(arrival, key=f"{arrival.key}-again")
+                receipt = ingest(ledger, name, again, numbered=False)
+                count += same(receipt.duplicates, len(arrival.rows), name, arrival)
+            continue
+        request = request_of(name, arrival, told.positions)
+        assert request is not None, arrival
+        requests += [request, replace(request, key=f"{arrival.key}-again")]
+        expected += [position, position]
+    answered = ledger.submit_many(name, requests)
+    for request, outcome, position in zip(requests, answered, expected, strict=True):
+        count += same(isinstance(outcome, Receipt) and outcome.positions[-1], position, request)
+    return count
 
 
 def follow(ledger: Ledger, name: str, batch: int) -> None:
@@ -91,23 +148,24 @@ def follow(ledger: Ledger, name: str, batch: int) -> None:
         runner.catch_up(connection, name, batch=batch)
 
 
-def _position(ledger: Ledger, name: str, arrival: Arrival, positions: dict[str, int]) -> int | None:
+def _position(ledger: Ledger, name: str, arrival: Arrival, told: Told) -> int | None:
     if isinstance(arrival.event, UsageBatchAccepted):
+        told.batches.append(arrival)
         return ingest(ledger, name, arrival).position
-    if arrival.corrects is not None and arrival.corrects not in positions:
+    if arrival.corrects is not None and arrival.corrects not in told.positions:
         return None
-    request = request_of(name, arrival, positions)
+    request = request_of(name, arrival, told.positions)
     return None if request is None else ledger.submit(request).positions[-1]
 
 
-def ingest(ledger: Ledger, name: str, arrival: Arrival) -> Any:
+def ingest(ledger: Ledger, name: str, arrival: Arrival, *, numbered: bool = True) -> BatchReceipt:
     assert isinstance(arrival.event, UsageBatchAccepted)
     order = UsageBatch(
         entity=name,
         source=arrival.stream.partition(":")[2],
         key=arrival.key,
         kind=arrival.event.kind,
-        batch_number=arrival.event.batch_number,
+        batch_number=arrival.event.batch_number if numbered else None,
     )
     if arrival.event.kind == "retraction":
         return ledger.ingest(order, [row.event_id for row in arrival.rows])
@@ -116,9 +174,10 @@ def ingest(ledger: Ledger, name: str, arrival: Arrival) -> Any:
 
 def request_of(name: str, arrival: Arrival, positions: dict[str, int]) -> Request | None:
     """The command whose answer is the event; none for what only the ledger itself says."""
-    event, command = arrival.event, None
+    event = arrival.event
+    command: Any = None
     if not isinstance(event, Retracted):
-        kind = COMMANDS.get(type(event))
+        kind: Any = COMMANDS.get(type(event))
         if kind is None:
             return None
         fields = {
@@ -134,8 +193,93 @@ def request_of(name: str, arrival: Arrival, positions: dict[str, int]) -> Reques
         key=arrival.key,
         command=command,
         actor=actor,
+        source=Source(
+            system="crm", kind=arrival.stream.partition(":")[0], id=arrival.key, version="1"
+        ),
         corrects=positions[arrival.corrects] if arrival.corrects else None,
     )
+
+
+def tell_facts(connection: Connection, memory: Books, arrivals: tuple[Arrival, ...]) -> None:
+    """Every fact of the history in memory, at the same position of the log."""
+    rows = {arrival.key: arrival.rows for arrival in arrivals}
+    for kind, facts in groupby(memory.facts, key=_how):
+        if kind == "usage":
+            for fact in facts:
+                _ingest_as_it_is(connection, fact, rows[fact.command_id])
+        elif kind == "seal":
+            for fact in facts:
+                runner.post(connection, memory.entity)
+                _append(connection, [_sealed(connection, memory, fact)])
+        else:
+            _append(connection, list(facts))
+
+
+def _how(fact: Fact) -> str:
+    """Usage goes in with its rows, a seal is found in the journal; anything else as it stands."""
+    if isinstance(fact.event, UsageBatchAccepted):
+        return "usage"
+    return "seal" if isinstance(fact.event, PeriodSealed) else "plain"
+
+
+def _append(connection: Connection, facts: list[Fact]) -> None:
+    drafts = [
+        log.Draft(
+            stream=fact.stream,
+            event=fact.event,
+            recorded_at=fact.recorded_at,
+            command_id=fact.command_id,
+            actor=fact.actor,
+            corrects=fact.corrects,
+        )
+        for fact in facts
+    ]
+    with connection.transaction():
+        told = log.append(connection, log.lock_head(connection, facts[0].entity), drafts)
+    assert list(told) == facts
+
+
+def _ingest_as_it_is(connection: Connection, fact: Fact, rows: tuple[UsageRow, ...]) -> None:
+    assert isinstance(fact.event, UsageBatchAccepted)
+    order = UsageBatch(
+        entity=fact.entity,
+        source=fact.stream.partition(":")[2],
+        key=fact.command_id,
+        kind=fact.event.kind,
+        batch_number=fact.event.batch_number,
+    )
+    sent = [row.event_id for row in rows] if order.kind == "retraction" else rows
+    receipt = ingest_rows(connection, order, sent, clock=lambda: fact.recorded_at)
+    assert (receipt.position, receipt.rejected) == (fact.position, 0)
+
+
+def _sealed(connection: Connection, memory: Books, fact: Fact) -> Fact:
+    """The seal as the poster finds it: the drawn one does not know the journal."""
+    event = fact.event
+    assert isinstance(event, PeriodSealed)
+    closed_at = max(
+        close.position
+        for close in memory.facts[: fact.position]
+        if close.stream == fact.stream
+        and isinstance(close.event, PeriodClosed)
+        and close.event.period == event.period
+    )
+    found = period_seal(
+        connection,
+        fact.entity,
+        book=fact.stream.partition(":")[2],
+        period=event.period,
+        closed_at=closed_at,
+    )
+    sealed = replace(
+        event,
+        digest=found.digest,
+        entries=found.entries,
+        lines=found.lines,
+        debits_minor=found.debits_minor,
+        closed_at=closed_at,
+    )
+    return replace(fact, event=sealed)
 
 
 def facts_of(ledger: Ledger, name: str) -> tuple[Fact, ...]:
@@ -173,6 +317,43 @@ def memory_leaves(memory: Books) -> list[bytes]:
 
 def digest(leaves: list[bytes]) -> str:
     return sha256(b"".join(leaves)).hexdigest()
+
+
+# What a reader may ask of an entity and a book, as known at a position.
+QUESTIONS: tuple[Callable[[Connection, Question], Answer[Any]], ...] = (
+    trial_balance,
+    deferred,
+    waterfall,
+    revenue_by_period,
+    open_items,
+    ageing,
+    by_meter,
+    pending,
+)
+STANDING = """
+    SELECT unit, book, currency, earned, kind, subject, account, obligation, document,
+           sum(minor)::bigint
+      FROM journal_line WHERE entity = %s
+     GROUP BY unit, book, currency, earned, kind, subject, account, obligation, document
+    HAVING sum(minor) <> 0
+"""
+
+
+def answers(ledger: Ledger, name: str, position: int) -> bytes:
+    """Everything a reader sees as known at a position, in bytes."""
+    with ledger.connection() as connection:
+        found = [
+            ask(connection, Question(entity=name, book=book, known_at=position))
+            for book in BOOKS
+            for ask in QUESTIONS
+        ]
+    return msgspec.json.encode([(one.known_at, one.run, one.through, one.rows) for one in found])
+
+
+def standing(connection: Connection, name: str) -> dict[object, int]:
+    """What is posted, by unit, book and slot: nothing on when it was booked."""
+    rows = connection.execute(STANDING, [name]).fetchall()
+    return {row[:-1]: row[-1] for row in rows}
 
 
 class Clock:

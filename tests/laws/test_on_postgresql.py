@@ -9,26 +9,19 @@ import os
 from collections import Counter
 
 import pytest
-from msgspec.structs import replace
 
-from domain.books import PeriodClosed, PeriodSealed
 from domain.due import LIABILITY
-from domain.facts import Event, Fact
-from domain.usage import UsageBatchAccepted, UsageRow
 from projections import runner
 from projections.deferred_revenue import deferred
 from projections.question import Question
 from projections.reconciliation import reconcile
 from projections.trial_balance import trial_balance
 from replay.rebuild import rebuild_journal, rebuild_views
-from store import log
 from store.canonical import entry_leaf
 from store.db import Connection
-from store.seals import period_seal
-from store.usage_rows import ingest
-from store.usage_stage import UsageBatch
 from tests.laws.histories import history
-from tests.laws.memory import Arrival, Books, play
+from tests.laws.memory import Books, play
+from tests.laws.postgres import tell_facts
 
 HISTORIES = int(os.environ.get("TIEOUT_LAW_HISTORIES_ON_POSTGRESQL", "6"))
 JOURNAL = """
@@ -37,77 +30,12 @@ JOURNAL = """
 """
 
 
-def tell(connection: Connection, books: Books, arrivals: tuple[Arrival, ...]) -> None:
-    """Every fact of the history in memory, at the same position of the log."""
-    rows = {arrival.key: arrival.rows for arrival in arrivals}
-    for fact in books.facts:
-        if isinstance(fact.event, UsageBatchAccepted):
-            _ingest(connection, fact, rows[fact.command_id])
-            continue
-        event = fact.event
-        if isinstance(event, PeriodSealed):
-            runner.post(connection, books.entity)
-            event = _sealed(connection, books, fact, event)
-        with connection.transaction():
-            head = log.lock_head(connection, books.entity)
-            draft = log.Draft(
-                stream=fact.stream,
-                event=event,
-                recorded_at=fact.recorded_at,
-                command_id=fact.command_id,
-                actor=fact.actor,
-                corrects=fact.corrects,
-            )
-            (told,) = log.append(connection, head, [draft])
-        assert told == replace(fact, event=event)
-
-
-def _ingest(connection: Connection, fact: Fact, rows: tuple[UsageRow, ...]) -> None:
-    assert isinstance(fact.event, UsageBatchAccepted)
-    order = UsageBatch(
-        entity=fact.entity,
-        source=fact.stream.partition(":")[2],
-        key=fact.command_id,
-        kind=fact.event.kind,
-        batch_number=fact.event.batch_number,
-    )
-    sent = [row.event_id for row in rows] if order.kind == "retraction" else rows
-    receipt = ingest(connection, order, sent, clock=lambda: fact.recorded_at)
-    assert (receipt.position, receipt.rejected) == (fact.position, 0)
-
-
-def _sealed(connection: Connection, books: Books, fact: Fact, event: PeriodSealed) -> Event:
-    """The seal as the poster finds it: the drawn one does not know the journal."""
-    closed_at = max(
-        close.position
-        for close in books.facts[: fact.position]
-        if close.stream == fact.stream
-        and isinstance(close.event, PeriodClosed)
-        and close.event.period == event.period
-    )
-    found = period_seal(
-        connection,
-        fact.entity,
-        book=fact.stream.partition(":")[2],
-        period=event.period,
-        closed_at=closed_at,
-    )
-    return replace(
-        event,
-        digest=found.digest,
-        entries=found.entries,
-        lines=found.lines,
-        debits_minor=found.debits_minor,
-        closed_at=closed_at,
-    )
-
-
 @pytest.mark.parametrize("number", range(HISTORIES))
 def test_a_drawn_history_is_the_same_on_postgresql(connection: Connection, number: int) -> None:
     drawn = history(number, 15 * number)
     ledger = {entity: play(entity, arrivals) for entity, arrivals in drawn.logs.items()}
     for entity, books in ledger.items():
-        tell(connection, books, drawn.logs[entity])
+        tell_facts(connection, books, drawn.logs[entity])
 
     runner.catch_up(connection)
 
