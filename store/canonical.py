@@ -231,7 +231,8 @@ def _field(value: Value) -> bytes:
     if value is None:
         return _ABSENT
     if isinstance(value, str):
-        return _text(value)
+        data = value.encode()
+        return len(data).to_bytes(4, "big") + data
     if isinstance(value, int):
         return _text(str(value))
     if isinstance(value, datetime):

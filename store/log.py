@@ -103,7 +103,8 @@ def fact(entity: str, position: int, version: int, draft: Draft) -> Fact:
 
 def write(connection: Connection, head: Head, facts: Sequence[Fact]) -> Head:
     """Append numbered facts with their leaves and move the head, which the caller has locked."""
-    return write_rows(connection, head, [to_row(fact, CODEC.encode(fact.event)) for fact in facts])
+    rows = (to_row(one, CODEC.encode(one.event)) for one in facts)
+    return write_rows(connection, head, rows)
 
 
 def write_rows(connection: Connection, head: Head, rows: Iterable[FactRow]) -> Head:

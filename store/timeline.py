@@ -148,6 +148,8 @@ class Timeline:
                 raise Rejected("ambiguous-order", field="when.order", position=fact.position)
 
     def _in_force(self, without: int | None = None) -> list[Fact]:
+        if not self._facts:
+            return []
         live = [fact for fact in known(self._facts) if fact.position != without]
         return sorted(live, key=in_effective_order)
 
