@@ -27,11 +27,11 @@ KEPT = {403, 422, 423}  # a refusal is final for its key; other problems store n
 ACCEPTED = {200, 201}
 
 
-Running = subprocess.Popen[str]
+Process = subprocess.Popen[str]
 
 
 @contextmanager
-def process(dsn: str, log: Path, *words: str, **variables: str) -> Iterator[Running]:
+def process(dsn: str, log: Path, *words: str, **variables: str) -> Iterator[Process]:
     """A command of ours on a database, asked to stop at the end."""
     surroundings = {**os.environ, "TIEOUT_DATABASE_URL": dsn, **variables}
     with log.open("a") as told:
@@ -50,9 +50,11 @@ def process(dsn: str, log: Path, *words: str, **variables: str) -> Iterator[Runn
 
 
 @contextmanager
-def service(dsn: str, log: Path, **variables: str) -> Iterator[tuple[Running, str]]:
-    """The HTTP service on a free port, and its address."""
-    with process(dsn, log, "serve", "--port", "0", "--json", **variables) as running:
+def service(
+    dsn: str, log: Path, port: str = "0", **variables: str
+) -> Iterator[tuple[Process, str]]:
+    """The HTTP service on a free port, or on one it had before, and its address."""
+    with process(dsn, log, "serve", "--port", port, "--json", **variables) as running:
         assert running.stdout is not None
         for line in running.stdout:
             if (address := json.loads(line).get("address")) is not None:

@@ -11,9 +11,8 @@ from __future__ import annotations
 import signal
 import tempfile
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -32,7 +31,7 @@ from tests.faults.kills import Say
 from tests.faults.machine import Machine
 from tests.faults.plan import Story, Tell, script, story
 from tests.faults.report import Report
-from tests.faults.services import Running, Sender, process, sender, service
+from tests.faults.services import Process, Sender, process, sender, service
 from tests.laws.time_laws import same
 
 SENDERS = 3
@@ -49,6 +48,7 @@ OVER_SECONDS = Decimal(1)  # a timeout fires a little late, and is seen a little
 DEEPLY_CHECKED = 60
 PATIENCE_SECONDS = 120.0
 SHARED = "shared"
+WORK = ("work", "--lease-seconds", f"{LEASE_SECONDS}", "--json")
 
 SESSIONS = """
     SELECT count(*) FILTER (WHERE wait_event_type = 'Lock'),
@@ -74,6 +74,40 @@ class Told(Struct, kw_only=True):
     answers: Answers = field(default_factory=dict)
 
 
+class Running(Struct, kw_only=True):
+    """Two services and two workers: real processes, started again where they were killed."""
+
+    dsn: str
+    logs: Path
+    stack: ExitStack
+    services: list[tuple[Process, str]] = field(default_factory=list)
+    workers: list[Process] = field(default_factory=list)
+
+    def start(self) -> None:
+        for number in range(2):
+            self.services.append(self._service(number, "0"))
+            self.workers.append(self._worker(number))
+
+    def kill_service(self, number: int) -> None:
+        """It comes back on its port; who asked it meanwhile asks again."""
+        killed, address = self.services[number]
+        killed.kill()
+        killed.wait()
+        self.services[number] = self._service(number, address.rpartition(":")[2])
+
+    def kill_worker(self, number: int) -> None:
+        self.workers[number].kill()
+        self.workers[number] = self._worker(number)
+
+    def _service(self, number: int, port: str) -> tuple[Process, str]:
+        log = self.logs / f"service{number}"
+        return self.stack.enter_context(service(self.dsn, log, port, **LIMITS))
+
+    def _worker(self, number: int) -> Process:
+        log = self.logs / f"worker{number}"
+        return self.stack.enter_context(process(self.dsn, log, *WORK, **LIMITS))
+
+
 class Soak(Struct, kw_only=True):
     """What all threads of a run share."""
 
@@ -97,47 +131,33 @@ def campaign(machine: Machine, *, seed: int, minutes: Decimal, say: Say) -> Repo
     began = time.monotonic()
     report = Report(what="soak", seed=seed)
     with machine.database() as dsn, tempfile.TemporaryDirectory() as folder:
-        logs = Path(folder)
-        with _ledger(dsn, logs, seed, report) as (soak, services):
-            _under_load(soak, services, logs, float(minutes) * 60, say)
+        with ExitStack() as stack:
+            running = Running(dsn=dsn, logs=Path(folder), stack=stack)
+            running.start()
+            soak = Soak(
+                dsn=dsn,
+                seed=seed,
+                stop=Event(),
+                addresses=[address for _, address in running.services],
+                token=another_key(dsn),
+                report=report,
+                lock=Lock(),
+            )
+            _under_load(soak, running, float(minutes) * 60, say)
         say(f"{time.monotonic() - began:.0f} s: the load has ended, checking")
         _check(soak)
     report.seconds = Decimal(f"{time.monotonic() - began:.1f}")
     return report
 
 
-@contextmanager
-def _ledger(
-    dsn: str, logs: Path, seed: int, report: Report
-) -> Iterator[tuple[Soak, list[Running]]]:
-    """Two services and two workers, started and at the end told to stop."""
-    words = ("work", "--lease-seconds", f"{LEASE_SECONDS}", "--json")
-    with ExitStack() as stack:
-        services = [stack.enter_context(service(dsn, logs / f"api{n}", **LIMITS)) for n in range(2)]
-        for number in range(2):
-            stack.enter_context(process(dsn, logs / f"worker{number}", *words, **LIMITS))
-        yield (
-            Soak(
-                dsn=dsn,
-                seed=seed,
-                stop=Event(),
-                addresses=[address for _, address in services],
-                token=another_key(dsn),
-                report=report,
-                lock=Lock(),
-            ),
-            [running for running, _ in services],
-        )
-
-
-def _under_load(soak: Soak, services: list[Running], logs: Path, seconds: float, say: Say) -> None:
+def _under_load(soak: Soak, running: Running, seconds: float, say: Say) -> None:
     until = time.monotonic() + seconds
     watcher = Watcher(soak.dsn, soak.stop)
     watcher.start()
     with ThreadPoolExecutor(SENDERS) as pool:
         senders = [pool.submit(_send, soak, number) for number in range(SENDERS)]
         try:
-            _trouble(soak, services, logs, until, say)
+            _trouble(soak, running, until, say)
         finally:
             soak.stop.set()
         for one in senders:
@@ -233,16 +253,23 @@ def _patiently(soak: Soak, one: Sender, step: Tell, places: Places) -> Answer | 
 # --- trouble -------------------------------------------------------------------------------------
 
 
-def _trouble(soak: Soak, services: list[Running], logs: Path, until: float, say: Say) -> None:
-    """Until the time is up: sleepers, frozen services, rebuilds, in turn."""
+def _trouble(soak: Soak, running: Running, until: float, say: Say) -> None:
+    """Until the time is up: sleepers, frozen and killed processes, rebuilds, in turn."""
     random = Random(soak.seed)
     number = 0
     while time.monotonic() < until and not soak.stop.wait(TROUBLE_EVERY_SECONDS / 2):
-        match number % 3:
+        one = random.randrange(2)
+        match number % 5:
             case 0:
-                _oversleep(soak, logs, random.randint(1, 5))
+                _oversleep(soak, running.logs, random.randint(1, 5))
             case 1:
-                _freeze(soak, random.choice(services), random.choice(FROZEN_SECONDS))
+                _freeze(soak, running.services[one][0], random.choice(FROZEN_SECONDS))
+            case 2:
+                running.kill_service(one)
+                soak.report.faults["kill: service"] += 1
+            case 3:
+                running.kill_worker(one)
+                soak.report.faults["kill: worker"] += 1
             case _:
                 with db.connect(soak.dsn) as connection:
                     rebuilt = rebuild_views(connection)
@@ -254,10 +281,9 @@ def _trouble(soak: Soak, services: list[Running], logs: Path, until: float, say:
 
 def _oversleep(soak: Soak, logs: Path, passing: int) -> None:
     """A third worker stops inside its transaction, is overtaken, wakes up and must do no harm."""
-    words = ("work", "--lease-seconds", f"{LEASE_SECONDS}", "--json")
     armed = f"poster-before-checkpoint:stop:{passing}"
     with (
-        process(soak.dsn, logs / "sleeper", *words, TIEOUT_FAILPOINT=armed, **LIMITS) as sleeper,
+        process(soak.dsn, logs / "sleeper", *WORK, TIEOUT_FAILPOINT=armed, **LIMITS) as sleeper,
         psycopg.connect(soak.dsn, autocommit=True) as connection,
     ):
         try:
@@ -272,7 +298,7 @@ def _oversleep(soak: Soak, logs: Path, passing: int) -> None:
     assert sleeper.returncode == 0, ("a worker that was overtaken", sleeper.returncode)
 
 
-def _freeze(soak: Soak, running: Running, seconds: float) -> None:
+def _freeze(soak: Soak, running: Process, seconds: float) -> None:
     """A service stands still with whatever it holds, and goes on."""
     running.send_signal(signal.SIGSTOP)
     soak.stop.wait(seconds)
