@@ -45,7 +45,8 @@ class BillingPeriod(Struct, frozen=True):
 class Charge(Struct, frozen=True, kw_only=True):
     """One amount to charge for [start, end) of a billing period, with its causes and steps.
 
-    `running_minor` is what it would have come to had it run to the end of the period.
+    `running_minor` is what it would have come to had it run to the end of the period. Of usage it
+    says the meter and the quantity.
     """
 
     item: str
@@ -59,6 +60,8 @@ class Charge(Struct, frozen=True, kw_only=True):
     causes: tuple[int, ...]
     pattern: str
     usage: bool = False
+    meter: str = ""
+    quantity: Decimal = Decimal(0)
     marks: tuple[tuple[date, int], ...] = ()
     told: Told = ()
 

@@ -273,6 +273,8 @@ def _charge(
         causes=causes_of(causes, carried.causes) if carried.causes else causes,
         pattern="usage",
         usage=True,
+        meter=group.version.price.meter or "",
+        quantity=_sum(group.days, counted=group.counted),
         marks=marks,
         told=lambda: _told(group, carried, minor),
     )

@@ -7,13 +7,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from domain.accounting.schedule import Schedule
 from domain.billing import Charge
-from domain.facts import timeline
-from domain.ledger import Fresh
-from domain.master import MasterData
-from domain.party import registered
-from domain.rating import rate_usage
-from domain.terms import terms
+from domain.decimals import plain
 
 RULE = "usage-as-it-occurs@1"
 
@@ -39,26 +35,20 @@ class Charged(NamedTuple):
 NOTHING = Decimal(0)
 
 
-def usage_charges(unit: str, fresh: Fresh, master: MasterData) -> dict[Place, Charged]:
-    """Charges of one subscription's usage as measured now."""
-    known = timeline(fresh.facts)
-    folded = terms([fact for fact in known if fact.stream == unit], registered(known))
-    if folded is None:
-        return {}
-    return {
-        Place(unit, charge.item, charge.price, charge.start, charge.end): Charged(
-            metered(charge, master)[1], charge.minor, folded.started.currency
+def usage_charges(schedule: Schedule) -> list[tuple[Place, Charged]]:
+    """Charges of one subscription's usage as measured now; every book has the same."""
+    return [
+        (
+            Place(schedule.unit, charge.item, charge.price, charge.start, charge.end),
+            Charged(Decimal(plain(charge.quantity)), charge.minor, schedule.currency),
         )
-        for charge in rate_usage(fresh.usage, folded, master).charges
-    }
+        for charge in schedule.charges
+    ]
 
 
-def metered(charge: Charge, master: MasterData) -> tuple[str, Decimal]:
-    """Meter and quantity of a usage charge, as its own steps tell them."""
-    told = {f"usage of {meter}": meter for meter in master.meters}
-    return next(
-        (told[step.what], Decimal(step.value)) for step in charge.steps if step.what in told
-    )
+def metered(charge: Charge) -> tuple[str, Decimal]:
+    """Meter and quantity of a usage charge."""
+    return charge.meter, Decimal(plain(charge.quantity))
 
 
 def charge_rows(

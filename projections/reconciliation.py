@@ -225,7 +225,7 @@ def _count_unit(unit: str, read: Fresh, master: MasterData, counted: _Counted) -
     rated = rate_usage(read.usage, folded, master)
     for charge in rated.charges:
         assert folded is not None, unit
-        meter, quantity = metered(charge, master)
+        meter, quantity = metered(charge)
         counted.rated[meter] = EXACT.add(counted.rated.get(meter, NOTHING), quantity)
         currency = folded.started.currency
         counted.minor[currency] = counted.minor.get(currency, 0) + charge.minor

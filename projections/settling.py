@@ -126,8 +126,8 @@ def _settle(chunk: Chunk, rows: EntryRows, unit: str, work: Work) -> None:
     kept = [unit_states.measured(unit, result.state, edge) for result in done]
     if unit.startswith("subscription:") and done:
         pending = _pending(unit, done, fresh)
-        charges = charging.usage_charges(unit, fresh, work.task.runs[0].master)
-        chunk.charges[unit], chunk.pending[unit] = list(charges.items()), pending
+        chunk.charges[unit] = charging.usage_charges(done[0].state.schedule)
+        chunk.pending[unit] = pending
     chunk.measured += kept
     chunk.entries += packed
 

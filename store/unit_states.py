@@ -98,7 +98,8 @@ def schedule_of(stored: bytes) -> Schedule:
 def measured(unit: str, state: UnitState, edge: date) -> Kept:
     """A unit with a new schedule. `edge` is the last day of the periods that are over."""
     kept, schedule = cut(unit, state, edge), state.schedule
-    stored = _encoder.encode(schedule)
+    # Charges are rows of their own table.
+    stored = _encoder.encode(msgspec.structs.replace(schedule, charges=()))
     return msgspec.structs.replace(kept, schedule=stored, moves_until=schedule.moves_until)
 
 

@@ -14,15 +14,17 @@ from domain.accounting.adjustments import adjustment_flows
 from domain.accounting.contracts import contract_revenue
 from domain.accounting.documents import BilledLine, billed_lines, billing_flows
 from domain.accounting.invoices import line_revenue
-from domain.accounting.schedule import Flow, PendingUsage, Schedule
+from domain.accounting.schedule import Flow, Schedule, UsageCharge
 from domain.accounting.settlement import settlement_flows
 from domain.accounting.subscriptions import subscription_revenue
+from domain.billing import Charge
 from domain.books import AdjustmentProposed
 from domain.cash import PaymentReceived
 from domain.errors import Rejected
 from domain.facts import Fact, timeline
 from domain.invoice import InvoiceIssued
 from domain.master import MasterData
+from domain.rating import RatedUsage
 from domain.revenue_contract import ContractModified, ContractOpened
 from domain.routing import account_of, unit_of_line
 from domain.subscription import SubscriptionAmended, SubscriptionRenewed, SubscriptionStarted
@@ -61,17 +63,32 @@ def _contract(
     kind = unit.partition(":")[0]
     billed = _billed(unit, known, master, book)
     _require_one_currency(billed, known)
-    pending: tuple[PendingUsage, ...] = ()
+    rated = RatedUsage((), ())
     earned: tuple[Flow, ...] = ()
     if kind == "subscription":
-        earned, pending = subscription_revenue(known, usage, billed, master, book)
+        earned, rated = subscription_revenue(known, usage, billed, master, book)
     elif kind == "contract":
         earned = contract_revenue(known, billed, master, book)
     if unit.startswith("invoice:") or _billed_only(known):
         earned = tuple(flow for row in billed for flow in _by_itself(row, master, book))
     documents = (flow for row in billed for flow in billing_flows(row))
-    schedule = _schedule(unit, book, known, (*documents, *earned), pending)
-    return structs.replace(schedule, joint=_is_joint(billed, known))
+    return structs.replace(
+        _schedule(unit, book, known, (*documents, *earned)),
+        joint=_is_joint(billed, known),
+        pending=rated.pending,
+        charges=tuple(_charged(charge) for charge in rated.charges),
+    )
+
+
+def _charged(charge: Charge) -> UsageCharge:
+    return UsageCharge(
+        item=charge.item,
+        price=charge.price,
+        start=charge.start,
+        end=charge.end,
+        quantity=charge.quantity,
+        minor=charge.minor,
+    )
 
 
 def _is_joint(billed: Sequence[BilledLine], known: Sequence[Fact]) -> bool:
@@ -155,14 +172,11 @@ def _schedule(
     book: str,
     known: Sequence[Fact],
     flows: tuple[Flow, ...],
-    pending: tuple[PendingUsage, ...] = (),
 ) -> Schedule:
     customer, currency = _party(known)
     if unit.startswith("customer:"):
         customer, currency = account_of(unit)
-    return Schedule(
-        unit=unit, book=book, currency=currency, flows=flows, customer=customer, pending=pending
-    )
+    return Schedule(unit=unit, book=book, currency=currency, flows=flows, customer=customer)
 
 
 def _party(known: Sequence[Fact]) -> tuple[str, str]:

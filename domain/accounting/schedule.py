@@ -7,6 +7,7 @@ approved adjustment balance together), so every cut of a schedule balances, at e
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 
 from msgspec import Struct, structs
 
@@ -48,6 +49,17 @@ class PendingUsage(Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class UsageCharge(Struct, frozen=True, kw_only=True):
+    """What the usage of one item in one service period comes to, in the unit's currency."""
+
+    item: str
+    price: str
+    start: date
+    end: date
+    quantity: Decimal
+    minor: int
+
+
 class Schedule(Struct, frozen=True, kw_only=True):
     """The flows of one unit in one book, in the unit's transaction currency.
 
@@ -61,6 +73,7 @@ class Schedule(Struct, frozen=True, kw_only=True):
     flows: tuple[Flow, ...] = ()
     customer: str = ""
     pending: tuple[PendingUsage, ...] = ()
+    charges: tuple[UsageCharge, ...] = ()
     joint: bool = False
 
     @property

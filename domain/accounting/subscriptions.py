@@ -14,14 +14,14 @@ from domain.accounting.documents import BilledLine
 from domain.accounting.invoices import concessions, invoiced_flows
 from domain.accounting.modification import Version, modified
 from domain.accounting.revenue import as_used, at_once, over_time
-from domain.accounting.schedule import Flow, PendingUsage, causes_of, frozen, stands
+from domain.accounting.schedule import Flow, causes_of, frozen, stands
 from domain.billing import Charge, first_version, recurring_charges
 from domain.calendar import ONE_DAY
 from domain.explain import Step
 from domain.facts import Fact, in_effective_order
 from domain.master import MasterData
 from domain.party import registered
-from domain.rating import rate_usage
+from domain.rating import RatedUsage, rate_usage
 from domain.subscription import SubscriptionAmended, SubscriptionStarted
 from domain.terms import Terms, given_by, prices_given, terms
 from domain.usage import UsageDay
@@ -33,19 +33,19 @@ def subscription_revenue(
     billed: Sequence[BilledLine],
     master: MasterData,
     book: str,
-) -> tuple[tuple[Flow, ...], tuple[PendingUsage, ...]]:
-    """Release flows of every item, and the usage that has no effect yet."""
+) -> tuple[tuple[Flow, ...], RatedUsage]:
+    """Release flows of every item, and its usage as rated."""
     own = [fact for fact in facts if fact.stream.startswith("subscription:")]
     folded = terms(own, registered(facts))
     rated = rate_usage(usage, folded, master)
     if folded is None or folded.started.contract == "none":
-        return (), rated.pending
+        return (), rated
     by = master.progress(book, folded.started.term_from)
     used = tuple(
         as_used(charge.item, charge.marks, charge.causes, charge.told) for charge in rated.charges
     )
     documents = _on_documents(own, billed, folded.started_at, master, book)
-    return (*_recurring(own, folded, master, by), *used, *documents), rated.pending
+    return (*_recurring(own, folded, master, by), *used, *documents), rated
 
 
 def _on_documents(
