@@ -24,7 +24,7 @@ def fresh(connection: Connection, entity: str, units: Iterable[str], run: int) -
     if not places:
         return {}
     arguments = {"entity": entity, "units": list(places), "run": run}
-    for unit, position in connection.execute(SQL.facts_of_units, arguments):
+    for unit, position in connection.execute(SQL.facts_of_units, arguments).fetchall():
         places[unit].append(position)
     wanted = {position for positions in places.values() for position in positions}
     facts = {fact.position: fact for fact in log.read_positions(connection, entity, wanted)}

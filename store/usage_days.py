@@ -78,5 +78,5 @@ def _days(
         )
         for subscription, meter, day, position, rows, quantity in connection.execute(
             statement, arguments
-        )
+        ).fetchall()
     )
