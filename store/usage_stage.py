@@ -141,9 +141,8 @@ def months_of(chunk: Chunk) -> frozenset[date]:
 
 
 def make_months(connection: Connection, months: Iterable[date]) -> None:
-    """Partitions for months not seen before, in a transaction of their own: they harm nobody."""
-    with connection.transaction():
-        connection.execute(SQL.make_months, {"months": sorted(months)})
+    """Partitions for months not seen before; committed by themselves, they harm nobody."""
+    connection.execute(SQL.make_months, {"months": sorted(months)})
 
 
 def stage_refused(

@@ -7,7 +7,7 @@ comes second begins anew. Totals are summed here, in whole numbers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import repeat
 from struct import Struct
@@ -58,8 +58,9 @@ def take(connection: Connection, order: UsageBatch, batch: int, chunk: Chunk) ->
     judged = _judge(chunk, _said(connection, order, chunk))
     _copy_keys(connection, order, batch, judged.accepted)
     failpoint.reach("usage-keys-taken")
-    copying.send(connection, SQL.copy_rows, _rows(order, batch, judged.accepted))
-    hours = _hours(judged.accepted)
+    totals: dict[Hour, Total] = {}
+    copying.send(connection, SQL.copy_rows, _rows(order, batch, judged.accepted, totals))
+    hours = sorted(totals.items())
     copying.send(connection, SQL.copy_hours, _hour_rows(order, batch, hours))
     refused = sorted([*chunk.refused, *judged.refused])
     _copy_refused(connection, order, batch, refused)
@@ -124,40 +125,48 @@ def _other_body(chunk: Chunk, place: int) -> Refused:
     return Refused(row_no, event_id, code, "event_id", canonical_json(told))
 
 
-def _rows(order: UsageBatch, batch: int, chunk: Chunk) -> Iterator[bytes]:
-    begins = _begins(11, order)
-    columns = (
-        [begins[bucket] for bucket in chunk.buckets],
-        chunk.names,
-        repeat(int8(batch), len(chunk.ids)),
-        chunk.subscriptions,
-        chunk.meters,
-        chunk.quantities,
-        chunk.units,
-        map(int8, chunk.moments),
-        chunk.dimensions,
-    )
-    return map(b"".join, zip(*columns, strict=True))
+def _rows(
+    order: UsageBatch, batch: int, chunk: Chunk, totals: dict[Hour, Total]
+) -> Iterator[bytes]:
+    """Totals are summed on the way: meanwhile the server stores the rows sent before."""
+    begins, number = _begins(11, order), int8(batch)
+    for start in range(0, len(chunk.ids), copying.TOGETHER):
+        part = slice(start, start + copying.TOGETHER)
+        moments = chunk.moments[part]
+        subscriptions, meters = chunk.subscriptions[part], chunk.meters[part]
+        quantities = chunk.quantities[part]
+        hours = [moment - moment % _HOUR for moment in moments]
+        keys = zip(subscriptions, meters, hours, strict=True)
+        _sum(totals, keys, zip(chunk.amounts[part], quantities, strict=True))
+        columns = (
+            [begins[bucket] for bucket in chunk.buckets[part]],
+            chunk.names[part],
+            repeat(number, len(moments)),
+            subscriptions,
+            meters,
+            quantities,
+            chunk.units[part],
+            map(int8, moments),
+            chunk.dimensions[part],
+        )
+        yield from map(b"".join, zip(*columns, strict=True))
+
+
+def _sum(
+    totals: dict[Hour, Total], keys: Iterable[Hour], amounts: Iterable[tuple[int, bytes]]
+) -> None:
+    for key, (amount, field) in zip(keys, amounts, strict=True):
+        if (total := totals.get(key)) is None:
+            totals[key] = (1, amount, field)
+        else:
+            rows, amount_before, _ = total
+            totals[key] = (rows + 1, amount_before + amount, None)
 
 
 def _begins(columns: int, order: UsageBatch) -> list[bytes]:
     """What a row of keys or rows begins with, by its bucket."""
     whose = text(order.entity) + text(order.source)
     return [copying.columns(columns) + small + whose for small in _SMALL]
-
-
-def _hours(chunk: Chunk) -> list[tuple[Hour, Total]]:
-    """What each hour of each meter gains, in the order of the table's key."""
-    found: dict[Hour, Total] = {}
-    hours = [moment - moment % _HOUR for moment in chunk.moments]
-    keys = zip(chunk.subscriptions, chunk.meters, hours, strict=True)
-    for key, amount, field in zip(keys, chunk.amounts, chunk.quantities, strict=True):
-        if (total := found.get(key)) is None:
-            found[key] = (1, amount, field)
-        else:
-            rows, sum_so_far, _ = total
-            found[key] = (rows + 1, sum_so_far + amount, None)
-    return sorted(found.items())
 
 
 def _hour_rows(
