@@ -25,8 +25,8 @@ SELECT position, stream, tag, effective, recorded_at, actor, corrects, payload F
 -- name: rows_of_batches
 -- The rows that the batches under a line brought for its subscription, up to the end of the day earned;
 -- a day more, since the last day ends later in zones west of UTC.
-SELECT r.source, r.event_id, r.batch, b.position, r.subscription, r.meter, r.quantity, r.occurred_at,
-       later.position
+SELECT r.source, r.event_id, r.batch, b.position, r.subscription, r.meter,
+       trim_scale(r.quantity) AS quantity, r.occurred_at, later.position
   FROM usage_batch b
   JOIN usage_row r ON r.entity = b.entity AND r.batch = b.batch AND r.subscription = %(subscription)s
   LEFT JOIN usage_replaced p
@@ -55,8 +55,8 @@ SELECT (SELECT min(p.code) FROM fact_unit u
          WHERE p.entity = %(entity)s AND p.position = %(position)s AND p.to_run IS NULL);
 
 -- name: versions_of_event
-SELECT r.source, r.event_id, r.batch, b.position, r.subscription, r.meter, r.quantity, r.occurred_at,
-       later.position
+SELECT r.source, r.event_id, r.batch, b.position, r.subscription, r.meter,
+       trim_scale(r.quantity) AS quantity, r.occurred_at, later.position
   FROM usage_row r
   JOIN usage_batch b ON b.entity = r.entity AND b.batch = r.batch
   LEFT JOIN usage_replaced p

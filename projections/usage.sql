@@ -43,13 +43,15 @@ WITH version AS (
      GROUP BY b.source, p.meter
 )
 SELECT c.source, c.meter, c.accepted, c.superseded, c.retracted, coalesce(w.rows, 0)::bigint AS pending,
-       (c.judged - coalesce(w.rows, 0))::bigint AS rated, c.in_force - c.judged AS waiting, c.quantity
+       (c.judged - coalesce(w.rows, 0))::bigint AS rated, c.in_force - c.judged AS waiting,
+       trim_scale(c.quantity) AS quantity
   FROM counted c
   LEFT JOIN waits w ON w.source = c.source AND w.meter = c.meter
  ORDER BY c.source, c.meter;
 
 -- name: pending
-SELECT b.source, substr(p.unit, 14), p.meter, p.reason, sum(p.rows)::bigint, sum(p.quantity), min(p.from_run)
+SELECT b.source, substr(p.unit, 14), p.meter, p.reason, sum(p.rows)::bigint, trim_scale(sum(p.quantity)),
+       min(p.from_run)
   FROM usage_pending p
   JOIN usage_batch b ON b.entity = p.entity AND b.position = p.position
  WHERE p.entity = %(entity)s AND p.from_run <= %(run)s AND (p.to_run IS NULL OR p.to_run > %(run)s)

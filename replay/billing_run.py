@@ -27,6 +27,8 @@ from store import log as facts_log
 from store.db import Connection
 from store.usage_days import usage_days
 
+# Lines that bill an item; a one-off charge need not, and a tax never does.
+ITEM_KINDS = frozenset({"subscription", "usage", "discount"})
 CATEGORIES = (*sorted(MASTER_CATEGORIES), "customer", "invoice", "subscription", "usage")
 
 
@@ -44,7 +46,9 @@ class Document(Struct, frozen=True, kw_only=True):
 class Carried(Struct, frozen=True, kw_only=True):
     """What is on no document yet, and why: a `credit` waits for the customer's next invoice, what
     an `unknown-customer` owes for somebody to send a document to. A subscription that cannot be
-    charged waits alone, its amount unknown, under the code that its unit is parked with.
+    charged waits alone, its amount unknown, under the code that its unit is parked with. An
+    `unmatched-line` of an outside invoice names none of several items, so nobody can say what it
+    has billed: `document` is the invoice and line, and the run does not count it.
     """
 
     customer: str
@@ -52,6 +56,7 @@ class Carried(Struct, frozen=True, kw_only=True):
     minor: int
     reason: str = "credit"
     subscription: str | None = None
+    document: str | None = None
 
 
 class Bill(Struct, frozen=True, kw_only=True):
@@ -117,6 +122,7 @@ def bill_due(facts: Sequence[Fact], usage: Mapping[str, Sequence[UsageDay]], thr
         except Rejected as refusal:
             waiting.append(_not_charged(account, name, refusal))
             continue
+        waiting += _unmatched(account, name, charges, billed.get(name, ()))
         spans = _spans(name, charges, billed.get(name, ()), through)
         accounts.setdefault(account, {}).update(spans)
     log = _log(facts, known, through)
@@ -246,6 +252,28 @@ def _not_charged(account: tuple[str, str], subscription: str, refusal: Rejected)
         reason=refusal.code,
         subscription=subscription,
     )
+
+
+def _unmatched(
+    account: tuple[str, str],
+    subscription: str,
+    charges: Iterable[Charge],
+    billed: Iterable[BilledLine],
+) -> list[Carried]:
+    if len({charge.item for charge in charges}) == 1:
+        return []
+    return [
+        Carried(
+            customer=account[0],
+            currency=account[1],
+            minor=_carried_by(row),
+            reason="unmatched-line",
+            subscription=subscription,
+            document=row.subject,
+        )
+        for row in billed
+        if row.line.obligation is None and row.line.kind in ITEM_KINDS and _carried_by(row)
+    ]
 
 
 def _nobody_to_bill(account: tuple[str, str], spans: dict[Span, Due]) -> Bill:

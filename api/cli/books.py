@@ -76,6 +76,12 @@ def bill(*, entity: str, through: date, preview: bool, actor: str, as_json: bool
     )
     until = {"credit": "an invoice can take it", "unknown-customer": "the customer is registered"}
     for row in carried:
+        if row.document is not None:
+            amount = f"{money(row.minor, row.currency)} {row.currency}"
+            click.echo(
+                f"not matched: {row.document}, {amount}, names no item of {row.subscription}"
+            )
+            continue
         if row.subscription is not None:
             click.echo(f"not charged: subscription {row.subscription}, {row.reason}")
             continue

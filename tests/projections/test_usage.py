@@ -64,6 +64,7 @@ def test_every_row_accepted_has_become_something(books):
 
     (standing,) = by_meter(books.connection, ASK).rows
 
+    assert str(standing.quantity) == "20"
     assert standing == MeterUsage(
         source="app",
         meter="calls",

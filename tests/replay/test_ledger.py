@@ -6,8 +6,15 @@ from decimal import Decimal
 from threading import Barrier
 
 from domain.books import PeriodClosed, PeriodSealed
-from domain.facts import When
-from domain.invoice import CreditLine, InvoiceIssued, IssueCredit, VoidInvoice
+from domain.facts import Source, When
+from domain.invoice import (
+    CreditLine,
+    InvoiceIssued,
+    InvoiceLine,
+    IssueCredit,
+    IssueInvoice,
+    VoidInvoice,
+)
 from domain.party import RegisterCustomer
 from domain.subscription import (
     AmendSubscription,
@@ -205,3 +212,31 @@ def test_a_subscription_that_cannot_be_charged_does_not_hold_up_the_others(compa
     assert billed.carried == (
         Carried(customer="c1", currency="USD", minor=0, reason="unknown-price", subscription="s9"),
     )
+
+
+def test_a_line_that_names_none_of_several_items_is_listed(company, send):
+    company.ingest(_batch("u1"), [_row("e1", "150")])
+    lines = (
+        InvoiceLine(line="1", amount_minor=1000_00, subscription="s1"),
+        InvoiceLine(line="2", amount_minor=50_00, subscription="s1", kind="one-off"),
+        InvoiceLine(line="3", amount_minor=7_00, subscription="s1", kind="tax"),
+        InvoiceLine(line="4", amount_minor=9_00, subscription="s1", obligation="calls"),
+    )
+    when = When(effective=date(2024, 1, 1))
+    issue = IssueInvoice(when=when, customer="c1", currency="USD", lines=lines)
+    send("invoice:i9", issue, source=Source(system="erp", kind="invoice", id="9"))
+
+    billed = company.bill("acme", date(2024, 1, 1))
+
+    assert billed.carried == (
+        Carried(
+            customer="c1",
+            currency="USD",
+            minor=1000_00,
+            reason="unmatched-line",
+            subscription="s1",
+            document="i9:1",
+        ),
+    )
+    send("invoice:i9", VoidInvoice(when=when))
+    assert company.bill("acme", date(2024, 1, 1)).carried == ()
