@@ -54,19 +54,34 @@ def due(schedule: Schedule, through: date, calendar: Calendar, edge: date = date
     balances: Balances = {}
     positions: dict[str, _Position] = {}
     for flow in schedule.flows:
+        if last_day(flow.curve) <= edge:
+            continue
         changes = by_period(flow, through, calendar, edge)
         for period, minor in changes:
             _stand(balances, flow, period.last, minor)
-        if flow.obligation and LIABILITY in dict(flow.legs):
+        if changes and _counts(flow):
             whole = "" if schedule.joint else flow.obligation
             position = positions.setdefault(whole, _Position())
-            if first_day(flow.curve) <= edge:
-                position.take(flow, standing(flow.curve, edge))
             for period, minor in changes:
                 position.changes.setdefault(period.last, []).append((flow, minor))
+    if edge > date.min:
+        _carry(positions, schedule, edge)
     for obligation, position in positions.items():
         _present_unbilled(balances, obligation, position)
     return balances
+
+
+def _counts(flow: Flow) -> bool:
+    """Whether the flow counts against an obligation."""
+    return bool(flow.obligation) and LIABILITY in dict(flow.legs)
+
+
+def _carry(positions: dict[str, _Position], schedule: Schedule, edge: date) -> None:
+    """What obligations that go on billed and earned in the periods that are over."""
+    for flow in schedule.flows:
+        position = positions.get("" if schedule.joint else flow.obligation)
+        if position is not None and first_day(flow.curve) <= edge and _counts(flow):
+            position.take(flow, standing(flow.curve, edge))
 
 
 def slot_of(flow: Flow, account: str, earned: date) -> Slot:

@@ -4,13 +4,20 @@ from typing import NamedTuple
 
 
 class Mutant(NamedTuple):
-    """In `file` the text `old`, found exactly once, becomes `new`; then `law` must fail."""
+    """In `file` the text `old`, found exactly once, becomes `new`; then `law` must fail.
+
+    What breaks the store is seen by the law on PostgreSQL.
+    """
 
     law: str
     file: str
     old: str
     new: str
     why: str
+
+    @property
+    def is_of_the_store(self) -> bool:
+        return self.file.startswith("store/")
 
 
 MUTANTS = (
@@ -78,6 +85,28 @@ MUTANTS = (
         "the whole amount is posted at every settlement",
     ),
     Mutant(
+        "4-once",
+        "store/sitting.py",
+        "        if (earlier := self._keys.get(asked.request.key)) is not None:\n"
+        "            return _repeated(asked, earlier)\n",
+        "",
+        "a key is not looked up before it is decided again",
+    ),
+    Mutant(
+        "4-once",
+        "store/sitting.py",
+        "(first := self._sources.get(source)) is not None",
+        "(first := None) is not None",
+        "an outside system's id under another key counts again",
+    ),
+    Mutant(
+        "4-once",
+        "store/usage_take.py",
+        "        copying.send(connection, SQL.copy_keys, rows)\n",
+        "        list(rows)\n",
+        "the ids of usage events are forgotten",
+    ),
+    Mutant(
         "5-sealed-answers-stay",
         "domain/facts.py",
         "if at is None or fact.position <= at]",
@@ -108,8 +137,8 @@ MUTANTS = (
     Mutant(
         "6-replay-is-live-is-rebuild",
         "domain/due.py",
-        "                position.take(flow, standing(flow.curve, edge))\n",
-        "                position.take(flow, 0)\n",
+        "            position.take(flow, standing(flow.curve, edge))\n",
+        "            position.take(flow, 0)\n",
         "a cut forgets what was earned and billed in the periods that are over",
     ),
     Mutant(
