@@ -1,12 +1,20 @@
 -- name: open
--- What a cut reads. By book first, as the key is: a list of units alone would read the whole index.
-SELECT unit, book, measured_at, schedule, open FROM unit_state
- WHERE entity = %(entity)s AND book = ANY(%(books)s) AND unit = ANY(%(units)s);
+-- What a cut reads. Row by row of the key (OFFSET 0 keeps it so), whatever the planner knows.
+SELECT u.unit, b.book, own.measured_at, own.schedule, own.open
+  FROM unnest(%(units)s::text[]) AS u (unit)
+ CROSS JOIN unnest(%(books)s::text[]) AS b (book)
+ CROSS JOIN LATERAL (
+    SELECT measured_at, schedule, open FROM unit_state
+     WHERE entity = %(entity)s AND book = b.book AND unit = u.unit OFFSET 0) AS own;
 
 -- name: whole
 -- What measuring compares with: everything that stands posted.
-SELECT unit, book, measured_at, schedule, posted, posted_rows, open FROM unit_state
- WHERE entity = %(entity)s AND book = ANY(%(books)s) AND unit = ANY(%(units)s);
+SELECT u.unit, b.book, own.measured_at, own.schedule, own.posted, own.posted_rows, own.open
+  FROM unnest(%(units)s::text[]) AS u (unit)
+ CROSS JOIN unnest(%(books)s::text[]) AS b (book)
+ CROSS JOIN LATERAL (
+    SELECT measured_at, schedule, posted, posted_rows, open FROM unit_state
+     WHERE entity = %(entity)s AND book = b.book AND unit = u.unit OFFSET 0) AS own;
 
 -- name: save_measured
 -- Blobs go in binary form (b): as text each would be escaped, at twice its length.
