@@ -7,6 +7,7 @@ Reference: docs/reference/usage-mapping.md.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
@@ -23,6 +24,8 @@ from domain.errors import Malformed
 Record = Mapping[str, object]
 Columns = Annotated[tuple[str, ...], Meta(min_length=1)]
 Read = TypeVar("Read", bound=Struct)
+# Most files say it as the ledger does; the ledger reads it as it stands.
+_UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z", re.ASCII)
 
 
 class EntityPart(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -117,11 +120,12 @@ def usage_of(record: Record, mapping: UsageMapping) -> dict[str, object]:
 
 def joined(record: Record, columns: Columns) -> str | None:
     """One id of several columns, none if any is missing; % and | in a part become %25 and %7C."""
+    if len(columns) == 1:
+        value = record.get(columns[0])
+        return None if value is None else _text(value)
     values = [record.get(column) for column in columns]
     if any(value is None for value in values):
         return None
-    if len(values) == 1:
-        return _text(values[0])
     return "|".join(_text(value).replace("%", "%25").replace("|", "%7C") for value in values)
 
 
@@ -131,7 +135,7 @@ def _text(value: object) -> str:
 
 def _instant(value: object, zone: str) -> object:
     """A time without offset is in the mapping's zone; what is no time is left for the ledger."""
-    if not isinstance(value, str):
+    if not isinstance(value, str) or _UTC.fullmatch(value):
         return value
     try:
         moment = datetime.fromisoformat(value)

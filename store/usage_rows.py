@@ -7,7 +7,8 @@ with its reason, so that received = duplicates + rejected + accepted always hold
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from functools import partial
 from hashlib import sha256
@@ -31,6 +32,7 @@ from store.keys import (
     write_keys,
     write_refusals,
 )
+from store.patience import patient
 from store.request import Clock
 from store.transact import retrying
 from store.usage_bytes import Chunk, UsageBytes
@@ -109,15 +111,22 @@ def ingest(
     if (earlier := find_keys(connection, order.entity, [order.key]).get(order.key)) is not None:
         return _repeated(connection, order, earlier, fingerprint_only(order, read))
     (batch,) = connection.execute(SQL.next_batch).fetchone() or (0,)
-    beginning = list(islice(read, 2))
+    beginning = deque(islice(read, 2))
     if order.kind == "rows" and len(beginning) <= 1:
-        (chunk,) = beginning or [UsageBytes(order.entity, order.source).rows(1, [])]
+        chunk = beginning[0] if beginning else UsageBytes(order.entity, order.source).rows(1, [])
         return _settle(connection, order, _at_once(connection, order, batch, chunk), clock)
-    with stage(connection):
-        staged = copy(connection, order, batch, chain(beginning, read))
+    # The server may work on a long batch for longer than on anything else.
+    with stage(connection), patient(connection):
+        staged = copy(connection, order, batch, chain(_drained(beginning), read))
         take = partial(take_staged, connection, order, batch, staged)
         waiting = _Waiting(batch, staged.received, staged.months, staged.fingerprint, take)
         return _settle(connection, order, waiting, clock)
+
+
+def _drained(waiting: deque[Chunk]) -> Iterator[Chunk]:
+    """Each of them once: whoever has stored a chunk is not kept holding it."""
+    while waiting:
+        yield waiting.popleft()
 
 
 def _at_once(connection: Connection, order: UsageBatch, batch: int, chunk: Chunk) -> _Waiting:

@@ -85,8 +85,9 @@ def chunks(order: UsageBatch, rows: Iterable[Raw | str], together: int) -> Itera
     while raws := list(islice(waiting, together)):
         with unpaused():
             chunk = read(first, raws)
-        yield chunk
         first += len(raws)
+        del raws
+        yield chunk
 
 
 @contextmanager
