@@ -7,9 +7,10 @@ import os
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import suppress
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from multiprocessing.queues import Queue
 from queue import Empty
+from threading import Thread
 
 from projections import runner
 from replay.rebuild import RebuiltJournal, rebuild_journal, together
@@ -73,6 +74,15 @@ def _begin(said: Queue[Said]) -> None:
     # Progress that nobody hears any more is no reason to stay.
     said.cancel_join_thread()
     _heard.append(said)
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """Else who was started by a process that was killed would go on, and then wait for ever."""
+    parent = parent_process()
+    assert parent is not None, "only ever started by another process"
+    parent.join()
+    os._exit(1)
 
 
 def _one(session: Session, entity: str, *, restart: bool, helpers: int) -> RebuiltJournal:

@@ -2,10 +2,10 @@
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 import click
-from rich.console import Console
 
 from api.cli.checks import tell_breaks
 from api.cli.output import as_json, examples, print_json, print_table, progress_console
@@ -59,14 +59,15 @@ def rebuild(context: click.Context, *, restart: bool, processes: int | None, as_
     with open_ledger() as ledger:
         ledger.catch_up()
         with ledger.connection() as connection:
-            told = _told(ledger, [view.name for view in PROJECTIONS])
-            views = rebuild_views(connection, restart=restart, progress=told)
-            journal = rebuild_journals(
-                connection,
-                processes=processes or os.cpu_count() or 1,
-                restart=restart,
-                progress=_told(ledger, [checkpoints.JOURNAL]),
-            )
+            with _estimated(ledger, [view.name for view in PROJECTIONS]) as told:
+                views = rebuild_views(connection, restart=restart, progress=told)
+            with _estimated(ledger, [checkpoints.JOURNAL]) as told:
+                journal = rebuild_journals(
+                    connection,
+                    processes=processes or os.cpu_count() or 1,
+                    restart=restart,
+                    progress=told,
+                )
     if as_json:
         print_json({"views": views, "journal": journal})
     else:
@@ -91,8 +92,8 @@ def views(*, restart: bool, as_json: bool) -> None:
     """
     with open_ledger() as ledger:
         ledger.catch_up()
-        with ledger.connection() as connection:
-            told = _told(ledger, [view.name for view in PROJECTIONS])
+        names = [view.name for view in PROJECTIONS]
+        with ledger.connection() as connection, _estimated(ledger, names) as told:
             found = build_views(connection, restart=restart, progress=told)
     if as_json:
         print_json(found)
@@ -117,12 +118,13 @@ def journal(*, restart: bool, processes: int | None, as_json: bool) -> None:
     """
     with open_ledger() as ledger:
         ledger.catch_up()
-        with ledger.connection() as connection:
+        names = [checkpoints.JOURNAL]
+        with ledger.connection() as connection, _estimated(ledger, names) as told:
             found = rebuild_journals(
                 connection,
                 processes=processes or os.cpu_count() or 1,
                 restart=restart,
-                progress=_told(ledger, [checkpoints.JOURNAL]),
+                progress=told,
             )
     if as_json:
         print_json(found)
@@ -225,15 +227,19 @@ def _say_status(found: Status) -> None:
 # --- how long it still takes ---------------------------------------------------------------------
 
 
-def _told(ledger: Ledger, names: list[str]) -> "Estimate":
-    return Estimate(progress_console(), ledger.heads(), names)
+@contextmanager
+def _estimated(ledger: Ledger, names: list[str]) -> Iterator["Estimate"]:
+    with progress_console().status("") as shown:
+        yield Estimate(shown.update, ledger.heads(), names)
 
 
 class Estimate:
     """Hears how far each view of each entity is, and says how long the rest will take."""
 
-    def __init__(self, console: Console, heads: Mapping[str, int], names: list[str]) -> None:
-        self._console = console
+    def __init__(
+        self, say: Callable[[str], None], heads: Mapping[str, int], names: list[str]
+    ) -> None:
+        self._say = say
         self._total = sum(heads.values()) * len(names)
         self._passed: dict[tuple[str, str], int] = {}
         # What was there at first took none of our time: another was cut off behind it.
@@ -246,7 +252,7 @@ class Estimate:
         now = time.monotonic()
         if now - self._said >= SAY_SECONDS:
             self._said = now
-            self._console.print(f"{entity}: {view} at {position}, {self._left(now)}", end="\r")
+            self._say(f"{entity}: {view} at {position}, {self._left(now)}")
 
     def _left(self, now: float) -> str:
         done = sum(self._passed.values())

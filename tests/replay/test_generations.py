@@ -11,6 +11,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
@@ -310,6 +311,28 @@ def test_a_second_rebuild_of_a_journal_is_refused_also_from_a_process(
         rebuild_journals(books.connection, processes=1)
 
     assert refused.value.code == "rebuild-running"
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="asks Linux who is whose child")
+def test_a_rebuild_that_was_killed_leaves_no_process_behind(books: Books, database: str) -> None:
+    del books
+    words = (
+        "from replay.side_by_side import rebuild_journals as again; from store.db import connect;"
+        f"again(connect({database!r}), processes=1, progress=lambda *at: print(at, flush=True))"
+    )
+    environment = {**os.environ, "TIEOUT_FAILPOINT": "poster-before-checkpoint:sleep:2"}
+    with subprocess.Popen(
+        [sys.executable, "-c", words], env=environment, cwd=ROOT, stdout=subprocess.PIPE
+    ) as parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline()
+        children = Path(f"/proc/{parent.pid}/task/{parent.pid}/children").read_text().split()
+        parent.kill()
+
+    deadline = monotonic() + 60
+    while left := [child for child in children if Path(f"/proc/{child}").exists()]:
+        assert monotonic() < deadline, left
+    assert children
 
 
 # --- while facts come in ---
