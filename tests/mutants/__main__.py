@@ -16,9 +16,12 @@ from pathlib import Path
 from tests.mutants.table import MUTANTS, RULE, Mutant
 
 ROOT = Path(__file__).parents[2]
-NEEDED = ("domain", "store", "tests/laws", "tests/conftest.py", "pyproject.toml")
+NEEDED = (
+    *("domain", "store", "projections", "replay"),
+    *("tests/laws", "tests/conftest.py", "pyproject.toml"),
+)
 # Enough histories for a law to meet what a mutant breaks; the first that fails ends the run.
-HISTORIES = "120"
+HISTORIES = {"TIEOUT_LAW_HISTORIES": "120", "TIEOUT_LAW_HISTORIES_ON_POSTGRES": "2"}
 SAMPLE = """
 from decimal import Decimal
 from domain.pricing import Graduated, Tier, rate
@@ -51,7 +54,7 @@ def broken(place: Path, mutant: Mutant) -> str | None:
 
 def run(place: Path, *command: str) -> subprocess.CompletedProcess[str]:
     own = {"PYTHONPATH": str(place), "PYTHONDONTWRITEBYTECODE": "1"}
-    quick = {"TIEOUT_LAW_QUICK": "1", "TIEOUT_LAW_HISTORIES": HISTORIES}
+    quick = {"TIEOUT_LAW_QUICK": "1", **HISTORIES}
     return subprocess.run(
         [sys.executable, *command],
         cwd=place,
@@ -70,12 +73,17 @@ def law_fails(mutant: Mutant) -> str | None:
         copy_of_tree(place)
         if (stale := broken(place, mutant)) is not None:
             return stale
-        found = run(
-            place, "-m", "pytest", "tests/laws", "-x", "-q", "-k", f"keeps and {mutant.law}-from"
-        )
+        found = run(place, "-m", "pytest", *_test_of(mutant), "-x", "-q")
         if found.returncode == 1:
             return None
         return f"the law's test did not fail (exit {found.returncode}): {found.stdout[-300:]}"
+
+
+def _test_of(mutant: Mutant) -> tuple[str, ...]:
+    if mutant.is_of_the_store:
+        name = f"test_postgres_keeps_{mutant.law.replace('-', '_')}"
+        return ("tests/laws/test_laws_on_postgres.py", "-k", name)
+    return ("tests/laws/test_laws.py", "-k", f"keeps and {mutant.law}")
 
 
 def rule_changes_both() -> str | None:
