@@ -19,13 +19,16 @@ SELECT coalesce(sum(rows), 0)::bigint FROM usage_pending
 -- name: unposted
 -- Facts after the last run that can move an amount of the period or of an earlier one. A correction
 -- reaches as far back as what it replaces, a usage batch as its first day, which may
--- be the day before in the subscription's zone.
+-- be the day before in the subscription's zone. A customer's registration counts if it has a subscription.
 SELECT count(*)
   FROM fact f
   LEFT JOIN fact replaced ON replaced.entity = f.entity AND replaced.position = f.corrects
  WHERE f.entity = %(entity)s AND f.position > %(run)s
-   AND split_part(f.stream, ':', 1) NOT IN ('book', 'run', 'customer', 'product', 'parked')
-   AND f.tag NOT IN ('usage-window-declared', 'usage-gap-waived', 'invoice-drafted', 'adjustment-proposed')
+   AND split_part(f.stream, ':', 1) NOT IN ('book', 'run', 'product', 'parked')
+   AND (f.tag <> 'customer-registered'
+        OR EXISTS (SELECT FROM fact_unit u WHERE u.entity = f.entity AND u.position = f.position))
+   AND f.tag NOT IN ('usage-window-declared', 'usage-gap-waived', 'invoice-drafted', 'adjustment-proposed',
+                     'customer-amended')
    AND coalesce(replaced.tag, '') NOT IN ('usage-window-declared', 'usage-gap-waived')
    AND CASE WHEN f.tag = 'usage-batch-accepted' THEN (f.payload::jsonb ->> 'first_day')::date - 1
             ELSE least(f.effective, replaced.effective)
@@ -48,28 +51,17 @@ SELECT b.source, b.batch_number, (f.payload::jsonb ->> 'received')::bigint
  WHERE b.entity = %(entity)s AND b.batch_number IS NOT NULL AND b.position <= %(upto)s;
 
 -- name: doubtful_accounts
--- Accounts whose customer has no registration, or one that was corrected. From one account straight to the
--- next: an account may hold a hundred thousand facts, and nearly every customer is registered.
-WITH RECURSIVE account (unit) AS (
-    (SELECT unit FROM fact_unit
-      WHERE entity = %(entity)s AND unit > 'customer:' AND unit < 'customer;'
-      ORDER BY unit LIMIT 1)
-     UNION ALL
-    SELECT (SELECT u.unit FROM fact_unit u
-             WHERE u.entity = %(entity)s AND u.unit > a.unit AND u.unit < 'customer;'
-             ORDER BY u.unit LIMIT 1)
-      FROM account a
-     WHERE a.unit IS NOT NULL
-)
-SELECT a.unit
-  FROM account a
- WHERE a.unit IS NOT NULL
+-- Accounts some run has settled whose customer has no registration, or one that was corrected: nearly
+-- every customer is registered, and only of the others the facts are read.
+SELECT DISTINCT s.unit
+  FROM unit_state s
+ WHERE s.entity = %(entity)s AND s.unit > 'customer:' AND s.unit < 'customer;'
    AND NOT EXISTS (
            SELECT FROM fact f
-            WHERE f.entity = %(entity)s AND f.stream = left(a.unit, -4) AND f.tag = 'customer-registered'
-              AND f.position <= %(upto)s AND f.corrects IS NULL
-              AND NOT EXISTS (
-                      SELECT FROM fact c WHERE c.entity = f.entity AND c.corrects = f.position));
+             LEFT JOIN fact c ON c.entity = f.entity AND c.corrects = f.position
+            WHERE f.entity = %(entity)s AND split_part(f.stream, ':', 1) = 'customer'
+              AND f.tag = 'customer-registered' AND f.corrects IS NULL AND f.position <= %(upto)s
+              AND f.stream = left(s.unit, -4) AND c.position IS NULL);
 
 -- name: facts_of_units
 SELECT DISTINCT position FROM fact_unit

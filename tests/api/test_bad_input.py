@@ -330,6 +330,39 @@ def test_usage_that_nobody_sold_is_pending_until_a_fact_cures_it(
     assert sum(row["earned_minor"] for row in earned) == 10000 + 200
 
 
+def test_usage_of_an_unknown_customer_is_pending_until_the_customer_is_registered(company):
+    start = {
+        "type": "start-subscription",
+        "when": {"effective": "2024-01-01"},
+        "customer": "c9",
+        "currency": "USD",
+        "term_from": "2024-01-01",
+        "term_to": "2024-04-01",
+        "items": [{"item": "calls", "price": "call"}],
+    }
+    company.command("subscription:s9", "start", start)
+    company.post(USAGE, [_row("e1", "100", subscription="s9")], "batch-1")
+    _run(company, key="run-1")
+
+    pending = company.get("/v1/entities/acme/views/usage-pending").json()["rows"]
+    found = company.get("/v1/entities/acme/views/exceptions").json()["rows"]
+    refused = company.post(CLOSES, {"period": "2024-01"}, "close-1")
+    assert [(row["reason"], row["rows"]) for row in pending] == [("unknown-customer", 1)]
+    assert [(row["kind"], row["subject"]) for row in found] == [
+        ("pending-usage", "subscription:s9"),
+        ("unknown-customer", "c9"),
+    ]
+    assert _told(refused) == (422, "close-pending", "period")
+
+    register = {"type": "register-customer", "when": WHEN, "currency": "USD"}
+    company.command("customer:c9", "register", register)
+    early = company.post(CLOSES, {"period": "2024-01"}, "close-2")
+    _run(company, key="run-2")
+    assert _told(early)[1] == "close-pending"
+    assert company.get("/v1/entities/acme/views/usage-pending").json()["rows"] == []
+    assert company.post(CLOSES, {"period": "2024-01"}, "close-3").status_code == 201
+
+
 def test_usage_of_an_unknown_meter_is_pending_and_stands_against_a_close(company):
     company.post(USAGE, [_row("e1", meter="steps")], "batch-1")
     _run(company)

@@ -156,3 +156,30 @@ def test_a_customer_whose_registration_was_corrected_is_registered(books):
     run(books)
 
     assert findings(books) == ()
+
+
+def test_a_registration_taken_back_after_the_last_run_stands_against_a_close(books):
+    books.subscribe("s1", customer="c9")
+    books.use("s1", date(2024, 1, 20), 60)
+    since = When(effective=date(2024, 1, 1))
+    registered = books.tell("customer:c9", RegisterCustomer(when=since, currency="USD"))
+    run(books)
+    books.retract("customer:c9", registered)
+    books.catch_up()
+
+    with pytest.raises(Rejected) as refused:
+        books.close("2024-01")
+    assert (refused.value.code, refused.value.context) == (
+        "close-unknown-customer",
+        {"customers": ["c9"]},
+    )
+
+
+def test_the_registration_of_somebody_without_a_subscription_holds_no_close_up(books):
+    books.subscribe("s1")
+    run(books)
+    since = When(effective=date(2024, 1, 1))
+    books.tell("customer:c9", RegisterCustomer(when=since, currency="USD"))
+    books.catch_up()
+
+    assert books.close("2024-01")
