@@ -1,52 +1,114 @@
-"""The pure core alone: what the books should say about the typical contract, measured in memory."""
+"""The pure core alone, in memory: the typical contract measured, settled and cut.
+
+The garbage collector waits, as it does where the poster settles a chunk of units.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
+from time import process_time
 
+from bench import grown_contract
 from bench.contract import BOOK, play
 from bench.floors import slots
-from bench.lap import Lap, timed
+from bench.lap import Lap, Reading, timed
 from bench.stand import Stand
 from domain.accounting.measure import measure as measured
-from domain.accounting.schedule import Schedule
 from domain.due import due
 from domain.journal import Balances
-from domain.ledger import Fresh
+from domain.ledger import Fresh, Run, UnitState, settle
 from domain.master import MASTER_CATEGORIES, MasterData, master_data
+from domain.periods import PeriodStates
 from store import log, unit_facts
 from store.db import Connection
+from store.unpaused import unpaused
 
 ENTITY = "measure"
 UNIT = "subscription:c000000"
-END = date(2025, 12, 31)
-ROWS_OF_A_PASS = 100
+BEFORE, END = date(2025, 11, 30), date(2025, 12, 31)
+ROWS_OF_A_PASS = 20
+# A cut is short, the longest contract is long: as many of each as take about as long.
+CUTS, SETTLEMENTS, GROWN = 6.0, 0.6, 0.1
+FEW, MANY = 50, 500
 
 
-def measure(stand: Stand, number: int) -> list[Lap]:
+def measure(stand: Stand, number: int) -> list[Lap | Reading]:
     """Floor: the slots of the same contract built in plain Python from amounts that are known."""
     if number == 0:
         play(stand.ledger, ENTITY, 1)
         stand.ledger.catch_up(ENTITY)
     fresh, master = _input(stand)
     passes = max(1, stand.rows // ROWS_OF_A_PASS)
-    found: list[Schedule] = []
-    taken = timed(stand.floor, lambda: _measure(fresh, master, passes, found))
-    balances = due(found[-1], END, master.calendar)
-    rows = _rows(balances)
-    built: list[int] = []
-    floor = timed(stand.floor, lambda: _build(rows, passes, built))
-    assert built == [len(balances)], built
+    schedule = measured(UNIT, fresh.facts, fresh.usage, master, BOOK)
+    balances = due(schedule, END, master.calendar)
     _verify(stand.floor, balances)
+    rows = _rows(balances)
+    assert len(slots.build(rows)) == len(balances), balances
+    built = timed(stand.floor, lambda: _again(lambda: slots.build(rows), passes))
+    before = settle(UNIT, None, fresh, _run(master, BEFORE)).state
     return [
-        Lap(
-            figure="measure",
-            unit="contracts/s",
-            count=passes,
-            taken=taken,
-            floors={"": floor.seconds},
-        )
+        _lap(stand, "measure", passes, lambda: _measure(fresh, master), {"": built.seconds}),
+        _lap(stand, "settle", passes * SETTLEMENTS, lambda: _settle(before, fresh, master)),
+        _lap(stand, "cut", passes * CUTS, lambda: _settle(before, None, master)),
+        _linear(max(1, int(passes * GROWN))),
     ]
+
+
+def _lap(
+    stand: Stand,
+    figure: str,
+    passes: float,
+    work: Callable[[], object],
+    floors: dict[str, float] | None = None,
+) -> Lap:
+    count = max(1, int(passes))
+    taken = timed(stand.floor, lambda: _again(work, count))
+    return Lap(figure=figure, unit="contracts/s", count=count, taken=taken, floors=floors or {})
+
+
+def _again(work: Callable[[], object], passes: int) -> None:
+    with unpaused():
+        for _ in range(passes):
+            work()
+
+
+def _measure(fresh: Fresh, master: MasterData) -> object:
+    return measured(UNIT, fresh.facts, fresh.usage, master, BOOK)
+
+
+def _settle(before: UnitState, fresh: Fresh | None, master: MasterData) -> object:
+    """One month on: with facts measured again, without them cut."""
+    return settle(UNIT, before, fresh, _run(master, END))
+
+
+def _run(master: MasterData, through: date) -> Run:
+    return Run(
+        entity=ENTITY,
+        book=BOOK,
+        position=1,
+        through=through,
+        recorded_on=through,
+        master=master,
+        periods=PeriodStates(calendar=master.calendar),
+    )
+
+
+def _linear(passes: int) -> Reading:
+    """How much longer ten times the facts take, the quickest pass of each."""
+    few, many = (_quickest(facts, passes) for facts in (FEW, MANY))
+    return Reading(figure="measure-linear", unit="times", value=many / few)
+
+
+def _quickest(facts: int, passes: int) -> float:
+    fresh, master = grown_contract.grown(facts)
+    found = []
+    with unpaused():
+        for _ in range(passes * MANY // facts):
+            began = process_time()
+            measured(grown_contract.UNIT, fresh.facts, fresh.usage, master, BOOK)
+            found.append(process_time() - began)
+    return min(found)
 
 
 def _input(stand: Stand) -> tuple[Fresh, MasterData]:
@@ -54,11 +116,6 @@ def _input(stand: Stand) -> tuple[Fresh, MasterData]:
         head = stand.ledger.head(ENTITY)
         facts = log.read_categories(connection, ENTITY, MASTER_CATEGORIES)
         return unit_facts.fresh(connection, ENTITY, [UNIT], head)[UNIT], master_data(facts)
-
-
-def _measure(fresh: Fresh, master: MasterData, passes: int, found: list[Schedule]) -> None:
-    for _ in range(passes):
-        found[:] = [measured(UNIT, fresh.facts, fresh.usage, master, BOOK)]
 
 
 def _rows(balances: Balances) -> list[slots.Row]:
@@ -78,11 +135,6 @@ def _rows(balances: Balances) -> list[slots.Row]:
         )
         for slot, row in balances.items()
     ]
-
-
-def _build(rows: list[slots.Row], passes: int, built: list[int]) -> None:
-    for _ in range(passes):
-        built[:] = [len(slots.build(rows))]
 
 
 def _verify(connection: Connection, balances: Balances) -> None:
