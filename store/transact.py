@@ -42,6 +42,14 @@ LOSSES_MAX = 3
 ATTEMPTS = 5
 LONGEST_WAIT = timedelta(milliseconds=200)
 
+TIES = (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected)
+_again = Retrying(
+    retry=retry_if_exception_type(TIES),
+    stop=stop_after_attempt(ATTEMPTS - 1),
+    wait=wait_random_exponential(max=LONGEST_WAIT),
+    reraise=True,
+)
+
 Result = TypeVar("Result")
 Asking = Sequence[Asked | Malformed]
 Lend = Callable[[], AbstractContextManager[Connection]]
@@ -123,14 +131,10 @@ def retrying(connection: Connection, attempt: Callable[[], Result]) -> Result:
     """Again, when the database broke a tie; not inside a transaction that others began."""
     if connection.info.transaction_status != TransactionStatus.IDLE:
         return attempt()
-    ties = (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected)
-    again = Retrying(
-        retry=retry_if_exception_type(ties),
-        stop=stop_after_attempt(ATTEMPTS),
-        wait=wait_random_exponential(max=LONGEST_WAIT),
-        reraise=True,
-    )
-    return again(attempt)
+    try:
+        return attempt()
+    except TIES:
+        return _again(attempt)
 
 
 class _Desk(Struct, frozen=True):
