@@ -14,6 +14,7 @@ from domain.invoice import InvoiceDrafted
 from domain.routing import account_of
 from domain.usage import UsageBatchAccepted
 from tests.laws import reference
+from tests.laws.billing_laws import usage_is_billed
 from tests.laws.memory import Books, History, Settlement, fresh_of
 from tests.laws.time_laws import Ledger, closes_of, first_open, holds, last_of_each_book, same
 
@@ -27,6 +28,7 @@ def conservation(_history: History, ledger: Ledger) -> int:
         for settlement in books.settlements:
             count += _rows_conserved(books, settlement)
             count += _contracts_conserved(books, settlement)
+        count += usage_is_billed(books)
     return count
 
 

@@ -428,14 +428,28 @@ def anew(
     return [*kept, evenly(begin, end, rest, by) if end > begin else at(day, rest)]
 
 
+# Items by price version: the price, then (day, rows, quantity) of each row or what takes it back.
+Group = dict[tuple[str, str], list[Any]]
+
+
 def used(world: World, own: Sequence[Any], name: str) -> tuple[list[tuple[str, Amount]], int, int]:
     """What usage earns, item by item; and how many rows are rated, how many pending."""
+    groups, pending = grouped(world, own, name)
+    found = [row for group in groups.values() for row in usage_amounts(group)]
+    rated = sum(rows for rows, _ in rated_rows(groups).values())
+    return found, rated, pending
+
+
+def grouped(
+    world: World, own: Sequence[Any], name: str
+) -> tuple[dict[tuple[date, date], Group], int]:
+    """Rows by billing period, item and price version; and how many are pending."""
     deal = Deal(world, own) if any(isinstance(f.event, SubscriptionStarted) for f in own) else None
     if deal and not world.of(CustomerRegistered, stream=f"customer:{deal.started.customer}"):
         deal = None
     stretches = [sold for item in deal.items() for sold in deal.stretches(item)] if deal else []
-    groups: dict[tuple[date, date], dict[tuple[str, str], list[Any]]] = {}
-    rated = pending = 0
+    groups: dict[tuple[date, date], Group] = {}
+    pending = 0
     for _, _, row, sign in world.rows:
         if row.subscription != name:
             continue
@@ -444,16 +458,26 @@ def used(world: World, own: Sequence[Any], name: str) -> tuple[list[tuple[str, A
         if place is None or deal is None:
             pending += sign
             continue
-        rated += sign
         sold, since, price = place
         start, end, _ = next(p for p in deal.periods(price.interval_months) if p[0] <= day < p[1])
         quantity = Decimal(1) if world.meters[row.meter] == "count" else row.quantity
         group = groups.setdefault((start, end), {})
         group.setdefault((sold.item, f"{sold.price}@{since}"), [price]).append(
-            (day, sign * quantity)
+            (day, sign, sign * quantity)
         )
-    found = [row for group in groups.values() for row in usage_amounts(group)]
-    return found, rated, pending
+    return groups, pending
+
+
+def rated_rows(
+    groups: dict[tuple[date, date], Group],
+) -> dict[tuple[str, str, date], tuple[int, Decimal]]:
+    """How many rows, and how much, each item has at each price from each billing period on."""
+    found = {}
+    for (start, _), group in groups.items():
+        for (item, price), (_, *rows) in group.items():
+            quantity = sum((row[2] for row in rows), Decimal(0))
+            found[item, price, start] = (sum(row[1] for row in rows), quantity)
+    return found
 
 
 def priced(
@@ -468,13 +492,13 @@ def priced(
 
 def usage_amounts(group: dict[tuple[str, str], list[Any]]) -> list[tuple[str, Amount]]:
     """Items of one billing period: their exact sum is rounded, item by item, at every day."""
-    days = sorted({day for rows in group.values() for day, _ in rows[1:]})
+    days = sorted({day for rows in group.values() for day, *_ in rows[1:]})
     found, before = [], dict.fromkeys(days, Fraction(0))
     for key in sorted(group):
         price, rows = group[key][0], group[key][1:]
-        first, marks = min(day for day, _ in rows), []
+        first, marks = min(day for day, *_ in rows), []
         for day in days:
-            units = sum((quantity for when, quantity in rows if when <= day), Decimal(0))
+            units = sum((quantity for when, _, quantity in rows if when <= day), Decimal(0))
             exact = cost(price.model, units) if day >= first else Fraction(0)
             after = before[day] + exact
             cut = minor_of(after, price.currency) - minor_of(before[day], price.currency)

@@ -156,6 +156,20 @@ MUTANTS = (
         "the second credit of a line reaches no account",
     ),
     Mutant(
+        "7-conservation",
+        "replay/billing_run.py",
+        "        due.charged_minor += charge.minor\n",
+        "        due.charged_minor = charge.minor\n",
+        "of two charges of one period only the last is billed",
+    ),
+    Mutant(
+        "7-conservation",
+        "replay/billing_run.py",
+        "for cut in row.cuts if not cut.concession)",
+        "for cut in row.cuts)",
+        "a price cut granted on a line is billed again",
+    ),
+    Mutant(
         "8-no-orphan",
         "domain/billing.py",
         "causes=causes_of(stretch.causes, cut, back),",
