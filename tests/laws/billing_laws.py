@@ -1,0 +1,157 @@
+"""Law 7, from usage rows to invoice lines: rated = invoiced + zero-rated + unbilled.
+
+A billing run is drawn into no history: here one is made over the facts of each, its documents are
+taken as issued, and every row is followed through its charge to the line that bills it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from msgspec import structs
+
+from domain.billing import Charge, recurring_charges
+from domain.errors import Rejected
+from domain.facts import Event, Fact, timeline
+from domain.invoice import CreditIssued, InvoiceIssued, IssueInvoice
+from domain.ledger import Run
+from domain.party import registered
+from domain.rating import rate_usage
+from domain.terms import terms
+from replay.billing_run import Bill, Document, bill_due
+from tests.laws import reference
+from tests.laws.memory import Books, fresh_of, usage_of
+from tests.laws.time_laws import holds, last_of_each_book, same
+
+
+def usage_is_billed(books: Books) -> int:
+    """As of the last run: every rated row is in a charge, every charge on a line or not yet due."""
+    run = last_of_each_book(books)[0].run
+    facts = books.facts[: run.position]
+    names = sorted({stream[13:] for stream in _streams(facts) if stream[:13] == "subscription:"})
+    usage = {name: usage_of(books, f"subscription:{name}", run.position) for name in names}
+    bill = bill_due(facts, usage, run.through)
+    issued = [*facts, *_issued(bill, facts)]
+    again = bill_due(issued, usage, run.through)
+    count = same(again.documents, (), "billed twice", books.entity)
+    count += same(again.carried, bill.carried, books.entity)
+    waiting = {(one.customer, one.currency) for one in bill.carried}
+    rows = [row for row in books.rows if row[0] <= run.position]
+    world = reference.World(issued, rows, run.book)
+    for name in names:
+        count += _rows_followed(books, world, name, run, waiting)
+    return count
+
+
+def _streams(facts: list[Fact]) -> set[str]:
+    return {fact.stream for fact in facts}
+
+
+def _issued(bill: Bill, facts: list[Fact]) -> Iterator[Fact]:
+    """The documents of a billing run as facts."""
+    versions = Counter(fact.stream for fact in facts)
+    for place, document in enumerate(bill.documents, start=len(facts) + 1):
+        versions[document.stream] += 1
+        version = versions[document.stream]
+        event = _event(document)
+        when = structs.replace(event.when, order=version)
+        yield structs.replace(
+            facts[-1],
+            position=place,
+            stream=document.stream,
+            version=version,
+            event=structs.replace(event, when=when),
+            command_id=document.key,
+            corrects=None,
+        )
+
+
+def _event(document: Document) -> Event:
+    command: Any = document.command
+    fields = {name: getattr(command, name) for name in command.__struct_fields__}
+    if isinstance(command, IssueInvoice):
+        return InvoiceIssued(**fields)
+    return CreditIssued(**fields | {"treatment": fields["treatment"] or "as-if-never"})
+
+
+def _rows_followed(
+    books: Books,
+    world: reference.World,
+    name: str,
+    run: Run,
+    waiting: set[tuple[str, str]],
+) -> int:
+    """Rows of one subscription into charges, the charges that are due onto lines, to the cent."""
+    unit = f"subscription:{name}"
+    own: list[Any] = [fact for fact in world.facts if fact.stream == unit]
+    found = _charges(books, unit, run)
+    if found is None:
+        return 0
+    used, charges = found
+    groups, _ = reference.grouped(world, own, name)
+    rated, became, count = reference.rated_rows(groups), Counter[str](), 0
+    for place, (rows, quantity) in rated.items():
+        mine = [one for one in used if (one.item, one.price, one.period.start) == place]
+        if not mine:
+            count += same((rows, quantity), (0, 0), "in no charge", books.entity, name, place)
+            continue
+        told = [Decimal(step.value) for step in mine[0].steps if step.what in _metered(world)]
+        count += same((len(mine), told[:1]), (1, [quantity]), books.entity, name, place)
+        became[_became(mine[0], run.through)] += rows
+    count += holds(
+        {(one.item, one.price, one.period.start) for one in used} <= {*rated}, used, rated
+    )
+    rows_rated = sum(rows for rows, _ in rated.values())
+    count += same(sum(became.values()), rows_rated, books.entity, name, became)
+    if own and (own[0].event.customer, own[0].event.currency) not in waiting:
+        count += _lines_bill(world, name, [one for one in charges if one.bill_on <= run.through])
+    return count
+
+
+def _metered(world: reference.World) -> set[str]:
+    return {f"usage of {meter}" for meter in world.meters}
+
+
+def _became(charge: Charge, through: date) -> str:
+    if charge.bill_on > through:
+        return "unbilled"
+    return "invoiced" if charge.minor else "zero-rated"
+
+
+def _charges(books: Books, unit: str, run: Run) -> tuple[list[Charge], list[Charge]] | None:
+    """The charges of a subscription's usage, and all of them; none while it cannot be charged."""
+    fresh = fresh_of(books, unit, run.position)
+    facts = timeline(fresh.facts)
+    folded = terms([fact for fact in facts if fact.stream == unit], registered(facts))
+    if folded is None:
+        return None
+    try:
+        used = rate_usage(fresh.usage, folded, run.master).charges
+        return [*used], [*used, *recurring_charges(folded, run.master)]
+    except Rejected:
+        return None
+
+
+def _lines_bill(world: reference.World, name: str, due: list[Charge]) -> int:
+    """What an item's due charges come to is what its lines say, less what was taken off them."""
+    charged: Counter[str] = Counter()
+    for charge in due:
+        charged[charge.item] += charge.minor
+    invoiced: Counter[str] = Counter()
+    for row in reference.lines(world):
+        line = row.line
+        if line.subscription != name or line.kind == "tax" or line.service_from is None:
+            continue
+        if not line.obligation:
+            # It bills the subscription's only item, or nothing that is charged.
+            return 0
+        voided = any(cut[4] for cut in row.cuts)
+        granted = sum(cut[1] for cut in row.cuts if cut[3])
+        taken = sum(cut[1] for cut in row.cuts)
+        invoiced[line.obligation] += 0 if voided else line.amount_minor - taken + granted
+    items = {*charged, *invoiced}
+    return sum(same(invoiced[item], charged[item], name, item, "invoiced") for item in items)
