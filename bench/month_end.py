@@ -68,7 +68,7 @@ def _begin(stand: Stand, count: int) -> None:
 
 
 def _opening(count: int) -> Iterator[Request]:
-    """Customer, start and first invoice of each; the typical contract goes on to change, these do not."""
+    """Customer, start and first invoice of each; the typical contract changes, these do not."""
     whole = typical(NAME)
     for place, row in enumerate(whole.master):
         yield _request(row.stream, f"opening:{place}", row.command)

@@ -153,7 +153,7 @@ def is_of_this_shape(connection: Connection, generation: int) -> bool:
 
 def next_number(connection: Connection) -> int:
     """Of a generation that is not there yet."""
-    there = [number for (number,) in connection.execute(SQL.schemas)]
+    there: list[int] = [number for (number,) in connection.execute(SQL.schemas)]
     return max([*there, *(number for number in standing(connection) if number is not None)]) + 1
 
 

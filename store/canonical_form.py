@@ -40,7 +40,7 @@ def stands(value: object) -> bool:
     if isinstance(value, tuple | list) and kind in _SEQUENCES:
         return all(map(stands, value))
     if isinstance(value, Struct):
-        for name in doubtful(kind):  # noqa: SIM110 (a third of the time of all and a generator)
+        for name in doubtful(type(value)):  # noqa: SIM110 (a third of the time of all and a generator)
             if not stands(getattr(value, name)):
                 return False
         return True

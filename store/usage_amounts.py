@@ -75,7 +75,7 @@ def unscaled(scaled: int) -> Decimal:
 
 def _groups(number: int, at_least: int) -> list[int]:
     """Digits to the base of 10,000, the highest first."""
-    groups = []
+    groups: list[int] = []
     while number or len(groups) < at_least:
         number, group = divmod(number, _GROUP)
         groups.append(group)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 from itertools import compress
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import msgspec
 from msgspec import Struct
@@ -75,7 +75,7 @@ class Chunk(NamedTuple):
 
 def only(chunk: Chunk, kept: Sequence[bool]) -> Chunk:
     """The readable rows of a chunk that are to be kept, and no others."""
-    columns = {
+    columns: dict[str, Any] = {
         name: list(compress(getattr(chunk, name), kept))
         for name in Chunk._fields
         if name not in {"received", "refused", "digests"}
@@ -142,7 +142,7 @@ class UsageBytes:
             problems += [_judged(numbers[place], raws[numbers[place] - first]) for place in unfit]
             kept = [place not in unfit for place in range(len(numbers))]
             numbers = list(compress(numbers, kept))
-            columns = _Columns(*(list(compress(column, kept)) for column in columns))
+            columns = _Columns._make(list(compress(column, kept)) for column in columns)
         return self._chunk(numbers, columns, sorted(problems))
 
     def retractions(self, first: int, raws: Sequence[Raw | str]) -> Chunk:
@@ -297,7 +297,7 @@ def _lines(
 
 def _plain_lines(raws: Sequence[Raw | str]) -> Sequence[_Line]:
     if set(map(type, raws)) == {bytes}:
-        return list(map(_decode, raws))
+        return list(map(_decode, cast("Sequence[bytes]", raws)))
     return msgspec.convert(raws, list[_Line])
 
 
@@ -349,7 +349,7 @@ def _optional_field(value: str | None) -> bytes:
 def _digits(value: object) -> str:
     """A number as it would be written; what is no exact number is left to be refused."""
     kind = type(value)
-    if kind is str or kind is Decimal or (kind is int and abs(value) < AMOUNT_MAX):
+    if kind is str or kind is Decimal or (type(value) is int and abs(value) < AMOUNT_MAX):
         return str(value)
     return ""
 
