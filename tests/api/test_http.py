@@ -299,3 +299,18 @@ def test_only_an_admin_key_acts_in_the_name_of_a_person(company, crm):
     assert of_lines.json()["problem"]["code"] == "actor-not-allowed"
     assert (run.status_code, run.json()["code"]) == (403, "actor-not-allowed")
     assert company.command("customer:c7", "k1", REGISTER, actor="ann").status_code == 201
+
+
+def test_a_retraction_can_be_retracted_over_http(company):
+    def undo(key, position):
+        return company.command("payment:p1", key, None, corrects=position)
+
+    facts = company.get("/v1/entities/acme/facts").json()["rows"]
+    first = undo("r1", next(row["position"] for row in facts if row["stream"] == "payment:p1"))
+    second = undo("r2", first.json()["positions"][0])
+    third = undo("r3", first.json()["positions"][0])
+
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert (third.status_code, third.json()["code"]) == (422, "not-in-force")
+    why = company.get(f"/v1/entities/acme/facts/{first.json()['positions'][0]}/lineage").json()
+    assert why["why_none"] == f"replaced or taken back by fact {second.json()['positions'][0]}"
