@@ -250,6 +250,40 @@ def test_a_rebuild_ties_and_switches(books):
     assert found["journal"]["entries"] > 0
 
 
+def test_views_are_built_shown_and_taken_back_by_commands(books):
+    assert _said(books("rebuild", "switch", "--json"), 1)["code"] == "nothing-to-switch"
+    assert _said(books("rebuild", "rollback", "--json"), 1)["code"] == "nothing-to-roll-back"
+    built = _said(books("rebuild", "views", "--json"))
+    assert (built["generation"], built["switched"], built["breaks"]) == (2, False, [])
+    assert _standings(books) == {1: "live", 2: "ready"}
+
+    shown = books("rebuild", "switch")
+    assert re.fullmatch(
+        r"readers see generation 2 now, others waited \d+ ms at most; generation 1 is kept\n",
+        shown.stdout,
+    )
+    assert _standings(books) == {1: "before", 2: "live"}
+    back = _said(books("rebuild", "rollback", "--json"))
+
+    assert (back["live"], back["before"]) == (1, 2)
+    assert _standings(books) == {1: "live", 2: "before"}
+
+
+def _standings(books):
+    found = _said(books("rebuild", "status", "--json"))
+    return {one["generation"]: one["standing"] for one in found["generations"]}
+
+
+def test_a_rebuilt_journal_is_told_in_words(books):
+    found = books("rebuild", "journal", "--processes", "1")
+
+    assert (found.returncode, found.stdout) == (
+        0,
+        "journal: posted again and compared: 1 entries, 4 lines, 0 seals, entities 1: "
+        "every row the same\n",
+    )
+
+
 def test_serving_shows_the_key_once_and_ends_when_asked(database, tmp_path):
     environment = {"PATH": os.environ["PATH"], "TIEOUT_DATABASE_URL": database}
     first, again = (_serve_once(environment, tmp_path) for _ in range(2))

@@ -50,6 +50,18 @@ def test_the_admin_key_is_made_once(database, token):
     assert first_key(database) is None
 
 
+def test_the_generations_of_views_say_who_sees_them(client, company):
+    del company
+
+    answer = client.get("/v1/generations")
+
+    assert answer.status_code == 200
+    (only,) = answer.json()["generations"]
+    assert (only["generation"], only["standing"]) == (1, "live")
+    assert [view["view"] for view in only["views"]] == ["receivables", "trial_balance"]
+    assert answer.json()["outdated"] == []
+
+
 def test_another_key_takes_the_place_of_the_one_that_was_lost(database, client):
     found = another_key(database)
 
