@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 import msgspec
+import pytest
 from msgspec.structs import replace
 
 from domain.catalogue import SetPrice
@@ -14,6 +15,8 @@ from domain.pricing import Flat
 from domain.subscription import RenewSubscription
 from projections import journal, runner
 from projections.crew import Crew
+from projections.question import Behind, Question
+from replay.journal import journal as journal_lines
 from store import checkpoints, db, unit_states
 
 ENTITY = "acme"
@@ -292,3 +295,29 @@ def test_a_state_of_before_states_were_kept_apart_is_measured_again(books):
 
     assert connection.execute(REVENUE).fetchall() == wanted
     assert connection.execute(MEASURED).fetchone() == (second,)
+
+
+def test_a_reader_beside_a_run_under_way_sees_the_run_before_it(books, database):
+    for name in ("s1", "s2", "s3", "s4", "s5"):
+        books.subscribe(name)
+    first = books.run(date(2024, 1, 31))
+    books.catch_up()
+    second = books.run(date(2024, 2, 29))
+    question = Question(entity=ENTITY, book="us-gaap")
+    with db.connect(database) as reader:
+        before = journal_lines(reader, question)
+
+        poster, _ = journal.advance(books.connection, ENTITY, None, batch=5_000, units=2)
+        written = reader.execute("SELECT max(known_at) FROM journal_line").fetchone()
+        under_way = journal_lines(reader, question)
+        with pytest.raises(Behind):
+            journal_lines(reader, replace(question, at_least=second))
+        more = True
+        while more:
+            poster, more = journal.advance(books.connection, ENTITY, poster, batch=5_000, units=2)
+        whole = journal_lines(reader, replace(question, at_least=second))
+
+    assert written == (second,)
+    assert (before.run, under_way.run, whole.run) == (first, first, second)
+    assert under_way == before
+    assert (len(before.rows), len(whole.rows)) == (20, 40)
