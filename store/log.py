@@ -15,7 +15,7 @@ from psycopg.rows import TupleRow
 
 from domain.facts import Event, Fact, Source
 from store import copying, failpoint
-from store.binary import copy_framing
+from store.binary import copy_framing, text_array
 from store.canonical import FactRow, fact_leaf, well_formed
 from store.codec import CODEC, to_fact, to_row
 from store.db import Connection, queries
@@ -162,7 +162,7 @@ def append_bulk(connection: Connection, head: Head, drafts: Sequence[Draft]) -> 
 
 
 def stream_versions(connection: Connection, entity: str, streams: Iterable[str]) -> dict[str, int]:
-    arguments = {"entity": entity, "streams": sorted(streams)}
+    arguments = {"entity": entity, "streams": text_array(sorted(streams))}
     return dict(connection.execute(SQL.stream_versions, arguments).fetchall())
 
 

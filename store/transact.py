@@ -181,6 +181,10 @@ def _at_once(desk: _Desk, asking: Asking) -> list[Outcome] | None:
         except psycopg.errors.UniqueViolation:
             # A refusal moves no head, so its key may have been used since the keys were read.
             return None
+        except psycopg.errors.InternalError_:
+            # Row types are called otherwise since the schema was made anew, as by --reset-demo.
+            desk.connection.execute("DEALLOCATE ALL")
+            return None
         failpoint.reach("committed-not-answered")
     remembered.keep(loaded.timelines)
     return outcomes

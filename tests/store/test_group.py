@@ -14,6 +14,7 @@ from domain.party import AmendCustomer, RegisterCustomer
 from store import db, group, log
 from store.remembered import Remembered
 from store.request import Receipt, Request
+from store.reset import reset
 from store.sitting import Sitting, ask
 from store.transact import LOSSES_MAX, append_group, append_many, append_surely, submit
 
@@ -207,3 +208,13 @@ def test_a_connection_that_is_lost_for_good_is_told(database, other):
             submit(lost, register("k"), clock=meanwhile(cut))
 
     assert stored(other) == []
+
+
+def test_a_schema_that_was_made_anew_is_written_to_by_connections_of_before(connection, other):
+    submit(connection, register("k"), clock=clock)
+    reset(other, actor="system", entities=["e"])
+
+    told = submit(connection, register("k"), clock=clock)
+
+    assert (told.positions, told.repeated) == ((1,), False)
+    assert stored(connection) == [("k", "customer:a", 1)]
