@@ -25,7 +25,7 @@ from store.alike import connect_like, session_of
 from store.db import Connection
 
 # Starting a process costs as much as measuring some hundred units, or cutting so many times more.
-MEASURED_WORTH_SHARING = 1_000
+MEASURED_WORTH_SHARING = 500
 CUT_AS_MEASURED = 10
 # Not by multiprocessing: that runs the caller's main module again, whatever it does.
 _PROGRAM = (
