@@ -151,8 +151,9 @@ class Change(Struct, frozen=True, kw_only=True):
 
 
 def news_in(facts: Sequence[Fact], measured_at: int) -> News:
+    """What was corrected before is no news: a run that measures nothing does not know of it."""
     new = frozenset(fact.position for fact in facts if fact.position > measured_at)
-    return News(new, corrected(facts))
+    return News(new, {dead: by for dead, by in corrected(facts).items() if by in new})
 
 
 def changes(balances: Balances, posted: Sequence[Posted], news: News) -> tuple[Change, ...]:
