@@ -3,13 +3,13 @@
 SELECT 1 FROM fact WHERE actor <> %(actor)s LIMIT 1;
 
 -- name: drop_all
--- The tables, their partitions, and every generation of views.
+-- The tables, their partitions, every generation of views, and journals begun again.
 DO $$
 DECLARE
     one text;
 BEGIN
     FOR one IN SELECT nspname FROM pg_namespace
-                WHERE nspname ~ '^view_[0-9]+$' LOOP
+                WHERE nspname ~ '^(view_[0-9]+|rebuild_[0-9a-f]+)$' LOOP
         EXECUTE format('DROP SCHEMA %I CASCADE', one);
     END LOOP;
     DROP SCHEMA public CASCADE;

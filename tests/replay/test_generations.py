@@ -17,7 +17,7 @@ import pytest
 
 from domain.facts import When
 from domain.invoice import InvoiceLine, IssueInvoice
-from projections import generations, receivables, runner, trial_balance
+from projections import generations, receivables, runner, shadow, trial_balance
 from projections import switch as switching
 from projections.alone import alone
 from projections.question import Question, looking
@@ -27,6 +27,7 @@ from replay.side_by_side import rebuild_journals
 from replay.switching import status
 from store import checkpoints, db
 from store.db import StoreError, connect
+from store.reset import reset
 from tests.projections.conftest import BOOK, ENTITY, Books
 
 ASK = Question(entity=ENTITY, book=BOOK)
@@ -292,6 +293,16 @@ def test_a_journal_that_was_killed_goes_on_where_it_stood(books: Books, database
     assert (found.entries, found.lines, found.breaks) == (4, 20, ())
     assert told[0][2] > whole[4][2]
     assert status(connection).journals == ()
+
+
+def test_a_journal_that_was_begun_is_gone_with_the_ledger_it_is_of(books: Books) -> None:
+    connection = books.connection
+    shadow.make(connection, ENTITY)
+    assert shadow.cut_off(connection) == (ENTITY,)
+
+    reset(connection, actor="ann", entities=[ENTITY])
+
+    assert shadow.cut_off(connection) == ()
 
 
 def test_journals_of_many_entities_are_made_side_by_side(books: Books) -> None:
