@@ -295,8 +295,10 @@ def test_a_journal_that_was_killed_goes_on_where_it_stood(books: Books, database
     assert status(connection).journals == ()
 
 
-def test_a_journal_that_was_begun_is_gone_with_the_ledger_it_is_of(books: Books) -> None:
-    connection = books.connection
+def test_a_journal_that_was_begun_is_gone_with_the_ledger_it_is_of(
+    connection: db.Connection,
+) -> None:
+    Books(connection).open()
     shadow.make(connection, ENTITY)
     assert shadow.cut_off(connection) == (ENTITY,)
 
