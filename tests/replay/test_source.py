@@ -9,10 +9,12 @@ from domain.cash import ReceivePayment
 from domain.errors import Malformed
 from domain.facts import When
 from domain.invoice import VoidInvoice
-from domain.subscription import AmendSubscription, ItemChange
+from domain.party import RegisterCustomer
+from domain.subscription import AmendSubscription, Item, ItemChange, StartSubscription
 from projections.lineage import explain_line
 from projections.question import Question
 from replay.journal import journal
+from replay.rebuild import rebuild_journal
 from replay.reperform import explain_again, journal_lines, reperform
 from replay.source import export, read_export
 from store.canonical import entry_leaf
@@ -119,3 +121,31 @@ def test_an_export_with_a_fact_left_out_is_refused(busy):
         read_export(lines[:3] + lines[4:])
 
     assert refused.value.code == "not-an-export"
+
+
+def test_a_customer_registered_late_is_known_from_then_on_in_an_export_too(company, send):
+    items = (Item(item="calls", price="call"),)
+    start = StartSubscription(
+        when=When(effective=date(2024, 1, 1)),
+        customer="c9",
+        currency="USD",
+        term_from=date(2024, 1, 1),
+        term_to=date(2025, 1, 1),
+        items=items,
+    )
+    send("subscription:s9", start)
+    late = _row("e1", "150", "2024-01-10") | {"subscription": "s9"}
+    company.ingest(_batch("u1"), [late])
+    company.run("acme", date(2024, 1, 31))
+    registered = RegisterCustomer(when=When(effective=date(2024, 2, 1)), currency="USD")
+    send("customer:c9", registered)
+    company.run("acme", date(2024, 1, 31))
+    done = reperform(read_export(_exported(company)))
+
+    with company.connection() as connection:
+        posted = journal(connection, BOOKS).rows
+        rebuilt = rebuild_journal(connection, batch=1)
+    of_the_late = [row.minor for row in posted if row.unit == "subscription:s9"]
+    assert sorted(of_the_late) == [-3_00, -3_00, 3_00, 3_00]
+    assert list(journal_lines(done)) == list(posted)
+    assert rebuilt.breaks == ()
