@@ -56,6 +56,8 @@ from store.usage_take import take
 
 SQL = queries(__file__)
 
+OVERTAKEN_MAX = 1_000
+
 
 class Reject(Struct, frozen=True, kw_only=True):
     """A row that was not taken; its id stays free. `row_no` counts from 1 as they came."""
@@ -173,11 +175,12 @@ def _accepted(
     connection: Connection, order: UsageBatch, waiting: _Waiting, clock: Clock
 ) -> tuple[int, UsageBatchAccepted] | Known:
     """Each time we are overtaken another batch has gone in, so this comes to an end."""
-    while True:
+    for _ in range(OVERTAKEN_MAX):
         try:
             return retrying(connection, partial(_accept, connection, order, waiting, clock))
         except Overtaken:
             continue
+    raise AssertionError(f"{order.key} is overtaken by nobody: a row of it goes in twice")
 
 
 def _accept(

@@ -264,11 +264,9 @@ def test_a_correction_may_replace_one_that_got_its_number_later(database):
 
 
 BLOCKS = {
-    "rows": "INSERT INTO usage_key SELECT %s, 'e', 'app', 'b', 0, decode(repeat('00', 32), 'hex')",
-    "correction": "INSERT INTO usage_replaced"
-    " SELECT %s, 'e', 'app', 'b', batch, 0 FROM usage_batch",
-    "retraction": "INSERT INTO usage_replaced"
-    " SELECT %s, 'e', 'app', 'b', batch, 0 FROM usage_batch",
+    "rows": "INSERT INTO usage_key SELECT %s, 'e', 'app', %s, 0, decode(repeat('00', 32), 'hex')",
+    "correction": "INSERT INTO usage_replaced SELECT %s, 'e', 'app', %s, batch, 0 FROM usage_batch",
+    "retraction": "INSERT INTO usage_replaced SELECT %s, 'e', 'app', %s, batch, 0 FROM usage_batch",
 }
 
 
@@ -281,7 +279,7 @@ def test_a_command_is_answered_while_a_batch_is_in_the_middle(database, kind, to
             take(blocker, "k0", [row("a"), row("b")])
         with ThreadPoolExecutor(1) as thread:
             with blocker.transaction(force_rollback=True):
-                blocker.execute(BLOCKS[kind], [bucket("e", "app", "b")])
+                blocker.execute(BLOCKS[kind], [bucket("e", "app", "b"), "b"])
                 waiting = thread.submit(take, sender, "k1", rows, kind=kind, together=together)
                 wait_until_it_waits(blocker, sender.info.backend_pid)
                 with db.connect(database) as other:
@@ -290,6 +288,32 @@ def test_a_command_is_answered_while_a_batch_is_in_the_middle(database, kind, to
 
     assert opened.positions[-1] < receipt.position
     assert counts(receipt) == (2, 0, 0, 2)
+
+
+@pytest.mark.parametrize("together", WAYS, ids=WAY_NAMES)
+def test_senders_of_the_same_events_in_other_orders_do_not_lock_each_other_up(database, together):
+    names = sorted("abc", key=lambda name: (bucket("e", "app", name), name))
+    orders = [[row(name) for name in names], [row(name) for name in reversed(names)]]
+    with (
+        db.connect(database) as blocker,
+        db.connect(database) as first,
+        db.connect(database) as second,
+        ThreadPoolExecutor(2) as threads,
+    ):
+        for sender in (first, second):
+            # Whoever is in a ring is to stay there, and to be told.
+            sender.execute("SET deadlock_timeout TO '1h'")
+        with blocker.transaction(force_rollback=True):
+            blocker.execute(BLOCKS["rows"], [bucket("e", "app", names[1]), names[1]])
+            waiting = [
+                threads.submit(take, sender, f"k{place}", rows, together=together)
+                for place, (sender, rows) in enumerate(zip((first, second), orders, strict=True))
+            ]
+            for sender in (first, second):
+                wait_until_it_waits(blocker, sender.info.backend_pid)
+        receipts = [one.result() for one in waiting]
+
+    assert sorted(map(counts, receipts)) == [(3, 0, 0, 3), (3, 3, 0, 0)]
 
 
 def opening():
