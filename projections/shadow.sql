@@ -45,9 +45,9 @@ SELECT (SELECT count(*) FROM journal_entry WHERE entity = %(entity)s),
 
 -- name: merge_by_key
 -- Both sides lie in the order of their keys, so one pass over each is all that a comparison needs; a
--- hash of millions of rows would be written to the disk first.
--- true: until the transaction ends, as with SET LOCAL.
-SELECT set_config('enable_hashjoin', 'off', true);
+-- hash of millions of rows would be written to the disk first. Causes have no key and are sorted: they
+-- lie nearly so, and mostly fit. true: until the transaction ends, as with SET LOCAL.
+SELECT set_config('enable_hashjoin', 'off', true), set_config('work_mem', '64MB', true);
 
 -- name: entries
 -- Unqualified is the rebuilt table, public the live one.
