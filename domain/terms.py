@@ -155,13 +155,15 @@ def _cover(
 ) -> tuple[Cover, ...]:
     assert isinstance(start.event, SubscriptionStarted)
     rows = [Cover(start.event.term_from, start.event.term_to, (start.position,))]
+    ends_by = start.position
     for fact in facts:
         if isinstance(fact.event, SubscriptionRenewed):
             begin = max(fact.when.effective, rows[-1].end)
             if fact.event.term_to > begin:
-                overlaps = rows[-1].causes if begin > fact.when.effective else ()
+                overlaps = (ends_by,) if begin > fact.when.effective else ()
                 causes = causes_of((start.position,), (fact.position,), overlaps)
                 rows.append(Cover(begin, fact.event.term_to, causes, begin))
+                ends_by = fact.position
     if ended is None:
         return tuple(rows)
     return tuple(
