@@ -28,6 +28,7 @@ from domain.usage import UsageBatchAccepted, UsageGapWaived, UsageWindowDeclared
 ENDS = (
     SubscriptionCancelled,
     SubscriptionAmended,
+    SubscriptionRenewed,
     InvoiceVoided,
     ContractModified,
     ContractTerminated,
@@ -39,7 +40,7 @@ _WORDS: tuple[tuple[tuple[type, ...], str], ...] = (
     ((SubscriptionCancelled, ContractTerminated), "what it ends is no longer due"),
     ((InvoiceVoided,), "nothing was left to take back"),
     ((SubscriptionAmended,), "nothing more is sold because of it"),
-    ((SubscriptionRenewed,), "its term adds no day to be served"),
+    ((SubscriptionRenewed,), "its term adds no day to be served, or nothing more is sold in it"),
     ((CreditIssued,), "the invoice was void before, or has no such line"),
     ((PaymentApplied,), "its payment or invoice is not known, or of another account"),
     ((PaymentRefunded,), "its payment is not known"),

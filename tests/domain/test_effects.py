@@ -40,7 +40,7 @@ WORDS = {
     "retracted": "takes back the fact it names",
     "subscription-amended": "nothing more is sold because of it",
     "subscription-cancelled": "what it ends is no longer due",
-    "subscription-renewed": "its term adds no day to be served",
+    "subscription-renewed": "its term adds no day to be served, or nothing more is sold in it",
     "subscription-started": "it opens no contract by rule, or nothing of it is charged yet",
     "usage-batch-accepted": "its rows were replaced, or add up to nothing",
     "usage-gap-waived": "says which batches to expect",
