@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date
+from functools import partial
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -48,6 +49,10 @@ class Place(NamedTuple):
 
     position: int
     cursor: str | None
+
+
+# Where no poster stands: it is then loaded anew.
+NOWHERE = Place(-1, None)
 
 
 class Poster(Struct, kw_only=True):
@@ -112,14 +117,18 @@ def advance(
             )
         if not poster.page:
             return poster, False
-        if isinstance(poster.page[0].event, PostingRun):
-            _settle_chunk(connection, poster, poster.page[0], units, crew)
-        else:
+        if not isinstance(poster.page[0].event, PostingRun):
             _mark(connection, poster)
-        failpoint.reach("poster-before-checkpoint")
-        to = checkpoints.Checkpoint(*poster.place, at.fence)
-        checkpoints.move(connection, entity, NAME, checkpoints.ONLY, to, lease)
+            _move(connection, entity, poster.place, at.fence, lease)
+            return poster, True
+    _settle_chunk(connection, poster, units, lease, crew)
     return poster, True
+
+
+def _move(connection: Connection, entity: str, to: Place, fence: int, lease: Lease | None) -> None:
+    failpoint.reach("poster-before-checkpoint")
+    moved = checkpoints.Checkpoint(*to, fence)
+    checkpoints.move(connection, entity, NAME, checkpoints.ONLY, moved, lease)
 
 
 def _load(connection: Connection, entity: str, place: Place) -> Poster:
@@ -221,21 +230,48 @@ def _directory(streams: dict[str, Stream]) -> Directory:
 
 
 def _settle_chunk(
-    connection: Connection, poster: Poster, fact: Fact, limit: int, crew: Crew | None
+    connection: Connection, poster: Poster, limit: int, lease: Lease | None, crew: Crew | None
 ) -> None:
-    """Settle the next units of a run; past the last one the run is whole and the place moves on."""
+    """Settle the next units of a run; past the last one the run is whole and the place moves on.
+
+    Settling takes no lock and holds no transaction open, however long it takes; only storing does.
+    """
+    fact = poster.page[0]
     run = poster.settling = poster.settling or _begin(connection, poster, fact, crew)
     _begin_chunks(connection, run, limit)
     chunk = _next_chunk(connection, run)
     _begin_chunks(connection, run, limit)
-    _write_chunk(connection, run, chunk, poster.entry)
-    poster.entry += len(chunk.entries)
-    if run.begun:
-        poster.place = Place(poster.place.position, chunk.units[-1])
+    is_last = not run.begun
+    to = Place(fact.position, None) if is_last else poster.place._replace(cursor=chunk.units[-1])
+    store = partial(_store, connection, poster.entity, run.task, chunk)
+    if not _meanwhile(connection, run, partial(store, poster.entry, poster.place, to, lease)):
+        poster.place = NOWHERE
         return
-    poster.place = Place(fact.position, None)
-    poster.last_run, poster.through = fact.position, run.task.through
-    poster.page, poster.settling = poster.page[1:], None
+    poster.entry += len(chunk.entries)
+    poster.place = to
+    if is_last:
+        poster.last_run, poster.through = fact.position, run.task.through
+        poster.page, poster.settling = poster.page[1:], None
+
+
+def _store(
+    connection: Connection,
+    entity: str,
+    task: Task,
+    chunk: Chunk,
+    after: int,
+    place: Place,
+    to: Place,
+    lease: Lease | None,
+) -> bool:
+    """The chunk and the checkpoint; nothing if the poster is elsewhere: another was quicker."""
+    with connection.transaction():
+        at = checkpoints.lease(connection, entity, NAME, checkpoints.ONLY)
+        if Place(at.position, at.cursor) != place:
+            return False
+        settling.write(connection, task, chunk, after)
+        _move(connection, entity, to, at.fence, lease)
+    return True
 
 
 def _begin_chunks(connection: Connection, run: Settling, limit: int) -> None:
@@ -269,16 +305,15 @@ def _unless_gone(run: Settling, crew: Crew) -> Iterator[None]:
         run.crew = None
 
 
-def _write_chunk(connection: Connection, run: Settling, chunk: Chunk, after: int) -> None:
+def _meanwhile(connection: Connection, run: Settling, store: Callable[[], bool]) -> bool:
     """While the database takes in a chunk, the one after is settled here, if no crew does it."""
     if run.crew or not run.begun:
-        settling.write(connection, run.task, chunk, after)
-        return
+        return store()
     work = settling.read(connection, run.task, run.begun[0])
     with ThreadPoolExecutor(1, "copy") as writer:
-        written = writer.submit(settling.write, connection, run.task, chunk, after)
+        stored = writer.submit(store)
         run.ahead = settling.settled(work)
-        written.result()
+        return stored.result()
 
 
 def _begin(connection: Connection, poster: Poster, fact: Fact, crew: Crew | None) -> Settling:
