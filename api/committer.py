@@ -34,6 +34,7 @@ class Committers:
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
+        self._remembered = Remembered()
         self._lock = Lock()
         self._queues: dict[str, SimpleQueue[Waiting | None]] = {}
         self._threads: list[Thread] = []
@@ -83,14 +84,13 @@ class Committers:
             return self._queues[entity]
 
     def _work(self, entity: str, queue: "SimpleQueue[Waiting | None]") -> None:
-        remembered = Remembered()
         while (waiting := queue.get()) is not None:
             group, after = _group(waiting, queue)
             # Who hung up before the turn came is left out; from here on nobody can.
             group = [row for row in group if row[1].set_running_or_notify_cancel()]
             if group:
                 asking = [asked for asked, _ in group]
-                work = partial(self._ledger.commit, entity, asking, remembered)
+                work = partial(self._ledger.commit, entity, asking, self._remembered)
                 _settle([answer for _, answer in group], work)
             if after is not None and after[1].set_running_or_notify_cancel():
                 act, answer = after

@@ -71,7 +71,7 @@ def load(
 ) -> tuple[Loaded, RowTypes]:
     """Keys, outside names and streams of all requests as they stand at the head."""
     streams = list(dict.fromkeys(stream for one in asked for stream in one.streams))
-    timelines = remembered.take(streams)
+    timelines = remembered.take(entity, streams)
     sources = [source_key(one.request.source) for one in asked if one.request.source is not None]
     systems, kinds, ids, versions = zip(*sources, strict=True) if sources else ((),) * 4
     after = [timelines[name].version if name in timelines else -1 for name in streams]

@@ -186,7 +186,7 @@ def _at_once(desk: _Desk, asking: Asking) -> list[Outcome] | None:
             desk.connection.execute("DEALLOCATE ALL")
             return None
         failpoint.reach("committed-not-answered")
-    remembered.keep(loaded.timelines)
+    remembered.keep(desk.entity, loaded.timelines)
     return outcomes
 
 
