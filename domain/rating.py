@@ -97,6 +97,7 @@ class _Sales(Struct):
     boundaries: list[date]
     groups: dict[tuple[str, date, str], _Group] = field(default_factory=dict)
     prices: dict[str, Pricer] = field(default_factory=dict)
+    periods: dict[int, tuple[BillingPeriod, ...]] = field(default_factory=dict)
 
     def group(self, day: date, stretch: Stretch, version: PriceVersion) -> tuple[_Group, date]:
         """Where usage of a day goes, and the day before which all of the meter goes there."""
@@ -111,8 +112,11 @@ class _Sales(Struct):
         return group, min(boundary, period.end)
 
     def _period(self, day: date, version: PriceVersion) -> BillingPeriod:
-        assert self.terms is not None
-        periods = billing_periods(self.terms, version.price.interval_months)
+        months = version.price.interval_months
+        periods = self.periods.get(months)
+        if periods is None:
+            assert self.terms is not None
+            periods = self.periods[months] = billing_periods(self.terms, months)
         return periods[bisect_right(periods, day, key=_start) - 1]
 
     def _new(self, stretch: Stretch, period: BillingPeriod, version: PriceVersion) -> _Group:
@@ -209,7 +213,7 @@ def _charges(groups: Sequence[_Group]) -> Iterator[Charge]:
     for group, own in zip(groups, used, strict=True):
         exact, causes = _stood(group, own, days), group.causes()
         marks = tuple(_marks(group, own, days, exact, carried))
-        yield _charge(group, causes, marks, carried)
+        yield _charge(group, causes, own, marks, carried)
         both = [EXACT.add(before, now) for before, now in zip(carried.exact, exact, strict=True)]
         if _is_always_whole(group):
             carried = _Carried(both, carried.causes, carried.items)
@@ -221,7 +225,7 @@ def _alone(group: _Group, used: dict[date, Decimal]) -> Charge:
     """With nothing to carry, what each day comes to is rounded as it stands."""
     rounded = minor_in(group.version.price.currency)
     marks = tuple(zip(used, map(rounded, map(group.price, used.values())), strict=True))
-    return _charge(group, group.causes(), marks, _NOTHING_CARRIED)
+    return _charge(group, group.causes(), used, marks, _NOTHING_CARRIED)
 
 
 def _is_always_whole(group: _Group) -> bool:
@@ -257,6 +261,7 @@ def _is_whole(exact: Decimal, places: int = 0) -> bool:
 def _charge(
     group: _Group,
     causes: tuple[int, ...],
+    used: dict[date, Decimal],
     marks: tuple[tuple[date, int], ...],
     carried: _Carried,
 ) -> Charge:
@@ -274,7 +279,7 @@ def _charge(
         pattern="usage",
         usage=True,
         meter=group.version.price.meter or "",
-        quantity=_sum(group.days, counted=group.counted),
+        quantity=used[group.days[-1].day],
         marks=marks,
         told=lambda: _told(group, carried, minor),
     )

@@ -202,6 +202,7 @@ def _stretches(
     for (begin, sold, causes), (end, following, ending) in pairwise(points):
         if sold is None:
             continue
+        ending = _beyond(start, said, causes, (end, following, ending))
         for row in cover[bisect_right(cover, begin, key=_end) :]:
             since, until = max(begin, row.start), min(end, row.end)
             if since >= until:
@@ -225,6 +226,22 @@ def _stretches(
                 break
 
 
+def _beyond(
+    start: int, said: Sequence[_Said], causes: tuple[int, ...], point: Point
+) -> tuple[int, ...]:
+    """What must be known beside what is sold for it to end on that day as it does."""
+    more = tuple(cause for cause in point[2] if cause != start and cause not in causes)
+    if not more[1:]:
+        return more
+    rest = [one for one in said if one.by in {start, *causes, *more}]
+    for cause in more:
+        fewer = [one for one in rest if one.by != cause]
+        if _changes_to(fewer, point):
+            rest = fewer
+            more = tuple(one for one in more if one != cause)
+    return more
+
+
 def _in_words(sold: Sold | None) -> str:
     return f"then {plain(sold[1])} of {sold[0]}" if sold else "then no more"
 
@@ -238,16 +255,18 @@ def _points(start: int, said: Sequence[_Said]) -> list[Point]:
         places.setdefault(one.by, []).append(place)
     sold: Sold | None = None
     causes: tuple[int, ...] = ()
+    taken = 0
     for day, group in groupby(said, key=_day):
         for one in group:
             setting.take(one)
+            taken += 1
         if setting.sold() == sold:
             continue
         sold = setting.sold()
         resting = causes_of(setting.causes(), causes)
         mine = sorted(place for by in {start, *resting} for place in places.get(by, ()))
         rest = [said[place] for place in mine]
-        if not _changes_to(rest, (day, sold, resting)):
+        if len(rest) < taken and not _changes_to(rest, (day, sold, resting)):
             # What was taken out before it was ever sold is why it is sold only now.
             rest = [one for one in said if one.day <= day]
             resting = tuple(sorted({one.by for one in rest}))
@@ -266,11 +285,15 @@ def _needed(start: int, said: Sequence[_Said], point: Point) -> tuple[int, ...]:
     agreed = {one.by: one.measured for one in said}
     spare = [cause for cause in causes if cause != start]
     turn = sorted(spare, key=lambda cause: (agreed[cause], -cause), reverse=True)
-    for cause in (*turn, *turn):
-        fewer = [one for one in said if one.by != cause]
-        if cause in causes and _changes_to(fewer, point):
-            causes = tuple(position for position in causes if position != cause)
-            said = fewer
+    for _ in range(2):
+        tried = [cause for cause in turn if cause in causes]
+        for cause in tried:
+            fewer = [one for one in said if one.by != cause]
+            if _changes_to(fewer, point):
+                causes = tuple(position for position in causes if position != cause)
+                said = fewer
+        if all(cause in causes for cause in tried):
+            break
     return causes
 
 

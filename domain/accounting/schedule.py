@@ -91,8 +91,12 @@ def without_steps(schedule: Schedule) -> Schedule:
 
 def causes_of(*groups: tuple[int, ...]) -> tuple[int, ...]:
     """The union of causes, sorted, each once; so is each of the groups."""
-    filled = [group for group in groups if group]
-    return filled[0] if len(filled) == 1 else tuple(sorted(set().union(*filled)))
+    alone: tuple[int, ...] = ()
+    for group in groups:
+        if group and alone:
+            return tuple(sorted(set().union(*groups)))
+        alone = group or alone
+    return alone
 
 
 def frozen(flows: tuple[Flow, ...], stop: date, causes: tuple[int, ...]) -> tuple[Flow, ...]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date
 from functools import partial
+from operator import itemgetter
 from typing import TypeVar
 
 from msgspec import Struct, field
@@ -76,8 +77,8 @@ class _Match(Struct):
     minor: int
 
 
-# Members of a group with what was stated and applied of each.
-_Stood = list[tuple[_Holder, int, int]]
+# Members of a group by name: their changes, and what was stated and applied of each.
+_Stood = list[tuple[str, list[_Change], int, int]]
 
 
 def settlement_flows(facts: Sequence[Fact], customer: str, currency: str) -> tuple[Flow, ...]:
@@ -188,9 +189,6 @@ class _Walk(Struct):
     matches: list[_Match] = field(default_factory=list)
     flows: list[Flow] = field(default_factory=list)
 
-    def text(self, minor: int) -> str:
-        return decimal_text(minor, self.currency)
-
 
 def _matched(claims: dict[str, _Claim], moneys: dict[str, _Money], currency: str) -> list[Flow]:
     """Walk the days on which anything changes and keep money and claims matched."""
@@ -206,6 +204,9 @@ def _matched(claims: dict[str, _Claim], moneys: dict[str, _Money], currency: str
         _release_excess(walk, day)
         _apply(walk, day)
         _advances(walk, day)
+    for holder in holders:
+        # Groups and members know each other: let go, or they would wait for the garbage collector.
+        holder.group.members.clear()
     return walk.flows
 
 
@@ -246,7 +247,7 @@ def _move(walk: _Walk, match: _Match, day: date, minor: int) -> None:
     match.minor += minor
     money.applied += minor
     claim.applied += minor
-    how = partial(_by_default, walk, stood, day)
+    how = partial(_by_default, stood, day, walk.currency)
     place = f"{money.name}:{claim.name}"
     walk.flows.append(_application(place, claim.name, day, minor, causes, walk.currency, how))
 
@@ -255,29 +256,31 @@ def _as_stated() -> tuple[Step, ...]:
     return (Step(what="by", value="as stated"),)
 
 
-def _by_default(walk: _Walk, stood: _Stood, day: date) -> tuple[Step, ...]:
-    return (Step(what="by", value="oldest due first"), *_all_that_met(walk, stood, day))
+def _by_default(stood: _Stood, day: date, currency: str) -> tuple[Step, ...]:
+    return (Step(what="by", value="oldest due first"), *_all_that_met(stood, day, currency))
 
 
 def _standing(holder: _Holder) -> _Stood:
     """All that met before, as it stands now."""
-    return [(member, member.stated, member.applied) for member in holder.group.members]
+    return [
+        (member.name, member.changes, member.stated, member.applied)
+        for member in holder.group.members
+    ]
 
 
-def _all_that_met(walk: _Walk, stood: _Stood, day: date) -> Iterator[Step]:
+def _all_that_met(stood: _Stood, day: date, currency: str) -> Iterator[Step]:
     """Change by change: what one hides behind another still shows."""
-    for member, stated, applied in sorted(stood, key=lambda row: row[0].name):
-        told = f"{walk.text(stated)} stated, {walk.text(applied)} applied before"
-        yield Step(what=member.name, value=f"{_sum(walk, member, day)}; {told}")
-
-
-def _sum(walk: _Walk, holder: _Holder, day: date) -> str:
-    changes = (
-        f"{walk.text(minor)} on {when} ({what})"
-        for when, minor, _, what in holder.changes
-        if when <= day
-    )
-    return ", ".join(changes)
+    for name, changes, stated, applied in sorted(stood, key=itemgetter(0)):
+        told = (
+            f"{decimal_text(minor, currency)} on {when} ({what})"
+            for when, minor, _, what in changes
+            if when <= day
+        )
+        taken = (
+            f"{decimal_text(stated, currency)} stated, "
+            f"{decimal_text(applied, currency)} applied before"
+        )
+        yield Step(what=name, value=f"{', '.join(told)}; {taken}")
 
 
 def _advances(walk: _Walk, day: date) -> None:
@@ -296,7 +299,7 @@ def _advances(walk: _Walk, day: date) -> None:
 def _advance_flow(
     walk: _Walk, money: _Money, contract: tuple[str, date, int], day: date, minor: int
 ) -> Flow:
-    before, stood = money.advanced, _standing(money)
+    before, stood, currency = money.advanced, _standing(money), walk.currency
     return Flow(
         kind="advance",
         subject=f"{money.name}:{contract[0]}",
@@ -307,9 +310,9 @@ def _advance_flow(
         causes=causes_of(money.group.causes, (contract[2],)),
         rule="advance-on-contract@1",
         told=lambda: (
-            Step(what=f"advance on {contract[0]}", value=walk.text(minor)),
-            Step(what="advanced before", value=walk.text(before)),
-            *_all_that_met(walk, stood, day),
+            Step(what=f"advance on {contract[0]}", value=decimal_text(minor, currency)),
+            Step(what="advanced before", value=decimal_text(before, currency)),
+            *_all_that_met(stood, day, currency),
         ),
     )
 
