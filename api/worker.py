@@ -6,9 +6,10 @@ comes in. With `run_every` seconds it also posts news by itself, at most that of
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
-from threading import Event
+from threading import Event, Thread
 from time import monotonic
 
 import psycopg
@@ -94,29 +95,44 @@ class Worker:
         return True
 
     def _bring(self, connection: Connection, lease: Lease) -> None:
-        heard, entity = self._heard(connection, lease), lease.entity
+        heard, entity = self._heard(lease), lease.entity
         runner.catch_up(connection, entity, progress=heard, lease=lease)
         if parking.state(connection, entity, self._ledger.clock):
             runner.catch_up(connection, entity, progress=heard, lease=lease)
 
-    def _heard(self, connection: Connection, lease: Lease) -> runner.Progress:
-        """Between two transactions: stop if asked to, and renew the lease in time."""
-        renew_at = monotonic() + self._lease_seconds / 3
+    def _heard(self, lease: Lease) -> runner.Progress:
+        """Between two transactions: stop if asked to."""
 
         def heard(*_: object) -> None:
-            nonlocal renew_at
             if self._stop.is_set():
                 raise Stopping(lease.entity)
-            if monotonic() >= renew_at:
-                leases.renew(connection, lease, self._lease_seconds)
-                renew_at = monotonic() + self._lease_seconds / 3
 
         return heard
+
+    @contextmanager
+    def _renewing(self, lease: Lease) -> Iterator[None]:
+        """Keep the lease as long as this process lives, however long a chunk takes."""
+        done = Event()
+
+        def renew() -> None:
+            while not done.wait(self._lease_seconds / 3):
+                # Whoever lost it is told where it matters: its checkpoint does not move.
+                with suppress(psycopg.Error, Overtaken), self._ledger.connection() as connection:
+                    leases.renew(connection, lease, self._lease_seconds)
+
+        thread = Thread(target=renew, name=f"renew {lease.entity}", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
 
     def _guarded(self, connection: Connection, lease: Lease, act: Callable[[], None]) -> None:
         """Give the lease back afterwards; after a fault it runs out, and others come first."""
         try:
-            act()
+            with self._renewing(lease):
+                act()
         except Stopping:
             pass
         except Overtaken:

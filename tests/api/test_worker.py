@@ -131,6 +131,21 @@ def test_a_worker_that_overslept_is_overtaken_and_goes_on_when_it_wakes(ledger, 
     assert breaks_of(ledger, "a") == ()
 
 
+def test_a_worker_that_is_long_about_a_chunk_keeps_its_entity(ledger, database):
+    play(ledger, "a", 1)
+    words = ("--lease-seconds", "0.3", "--run-every", "0")
+    with started(database, *words, failpoint="poster-mid-chunk:sleep:1") as slow:
+        until(lambda: any(row.worker for row in ledger.lag()))
+        other = Worker(ledger, Event())
+        until(lambda: other.step() or at_the_heads(ledger))
+        assert ended(slow) == 0
+
+    with ledger.connection() as connection:
+        fences = connection.execute("SELECT fence FROM worker_lease WHERE fence > 1").fetchall()
+    assert fences == []
+    assert breaks_of(ledger, "a") == ()
+
+
 def test_workers_in_processes_share_out_the_entities_and_end_when_told(ledger, database):
     for entity in ("a", "b", "c"):
         play(ledger, entity, 2)
