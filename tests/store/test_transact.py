@@ -643,7 +643,10 @@ def test_a_transaction_that_lost_a_deadlock_is_tried_again(database):
         append_many(first, "e", [register()], clock=clock)
         append_many(first, "f", [structs.replace(register(), entity="f")], clock=clock)
 
-        assert deadlock(first, second) == [1, 2]
+        winner, loser = deadlock(first, second)
+
+    # More than once more, if it is back before the other got up.
+    assert (winner, loser > 1) == (1, True)
 
 
 def test_inside_a_transaction_of_others_nothing_is_tried_again(connection):
