@@ -6,6 +6,7 @@ Sums of whole numbers are exact and quick; a numeric is its decimal digits in gr
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from decimal import Decimal
 from struct import Struct
 
@@ -21,12 +22,13 @@ _GROUP_DIGITS = 4
 _GROUP = 10**_GROUP_DIGITS
 _GROUPS_BEHIND = 4
 _NEGATIVE = 0x4000
-# The common quantity, written as it is hashed: one group before the point and at most one behind.
-_SHORT = re.compile(r"(-?)([1-9]\d{0,3})(?:\.(\d{0,3}[1-9]))?", re.ASCII)
+# One group before the point and one behind it are enough for most.
 _SHORT_PLACE = 10 ** (SCALE - _GROUP_DIGITS)
-_SHORT_SIZE = 12
-_LENGTHS = tuple(length.to_bytes(4, "big") for length in range(16))
 _SHORT_MAX = _GROUP**2
+_SHORT_SIZE = 12
+# A line of digits without a zero that could be left out, or any other.
+_PLAIN = re.compile(r"^(?:(-?)([1-9]\d{0,14})(?:\.(\d{0,14}[1-9]))?|.*)$", re.ASCII | re.MULTILINE)
+_LENGTHS = tuple(length.to_bytes(4, "big") for length in range(33))
 
 _short = Struct(">ihhHHHH").pack
 _head = Struct(">ihhHH").pack
@@ -36,21 +38,22 @@ _head = Struct(">ihhHH").pack
 Amount = tuple[int, bytes, bytes]
 
 
+def plain_amounts(texts: Iterable[str]) -> dict[str, Amount]:
+    """Those of the texts that are numbers written as they are hashed; looked at all together."""
+    lines = list(texts)
+    found = _PLAIN.findall("\n".join(lines))
+    if len(found) != len(lines):
+        return {}  # a text of several lines, which is no number
+    made = {}
+    for written, (minus, before, behind) in zip(lines, found, strict=True):
+        if before:
+            scaled = int(minus + before + behind.ljust(SCALE, "0"))
+            made[written] = scaled, _LENGTHS[len(written)] + written.encode(), numeric(scaled)
+    return made
+
+
 def read_amount(written: str) -> Amount:
-    """Raises Malformed for what is no quantity."""
-    found = _SHORT.fullmatch(written)
-    if found is None:
-        return _any_amount(written)
-    minus, before, behind = found.groups("")
-    whole, fraction = int(before), int(behind.ljust(_GROUP_DIGITS, "0"))
-    scaled = (whole * _GROUP + fraction) * _SHORT_PLACE
-    sign = _NEGATIVE if minus else 0
-    field = _short(_SHORT_SIZE, 2, 0, sign, SCALE, whole, fraction)
-    leaf = _LENGTHS[len(written)] + written.encode()
-    return -scaled if minus else scaled, leaf, field
-
-
-def _any_amount(written: str) -> Amount:
+    """Any quantity. Raises Malformed for what is none."""
     value = read_quantity(written)
     scaled = int(EXACT.scaleb(value, SCALE))
     return scaled, text(plain(value)), numeric(scaled)
@@ -63,8 +66,10 @@ def numeric(scaled: int) -> bytes:
     if not finer and short < _SHORT_MAX:
         return _short(_SHORT_SIZE, 2, 0, sign, SCALE, *divmod(short, _GROUP))
     whole, fraction = divmod(size, _WHOLE)
-    groups = _groups(whole, 1) + _groups(fraction * 10, _GROUPS_BEHIND)
-    weight = len(groups) - _GROUPS_BEHIND - 1
+    groups = _groups(whole, 1)
+    weight = len(groups) - 1
+    if fraction:
+        groups += _groups(fraction * 10, _GROUPS_BEHIND)
     head = _head(8 + 2 * len(groups), len(groups), weight, sign, SCALE)
     return head + b"".join(group.to_bytes(2, "big") for group in groups)
 

@@ -23,7 +23,7 @@ from domain.usage import UsageRow
 from store.canonical import USAGE, instant, retraction_leaf
 from store.codec import canonical_json
 from store.copying import NULL, text
-from store.usage_amounts import AMOUNT_MAX, Amount, read_amount
+from store.usage_amounts import AMOUNT_MAX, Amount, plain_amounts, read_amount
 from store.usage_input import (
     LONGEST_TEXT,
     Raw,
@@ -132,6 +132,7 @@ class UsageBytes:
         self._hours = _Made(_hour)
         self._rests = _Made(_rest)
         self._dimensions = _Made(_dimensions)
+        self._made = [made for made in vars(self).values() if isinstance(made, _Made)]
 
     def rows(self, first: int, raws: Sequence[Raw | str]) -> Chunk:
         """Whole rows, of a batch of rows or of corrections; they are numbered from `first` on."""
@@ -176,15 +177,19 @@ class UsageBytes:
         )
 
     def _columns(self, lines: Sequence[_Line | UsageRow]) -> _Columns:
+        for made in self._made:
+            made.make_room()
         ids = [line.event_id for line in lines]
         hours, rests = self._moments([line.occurred_at for line in lines])
+        amounts = [_digits(line.quantity) for line in lines]
+        self._amounts.update(plain_amounts(set(amounts) - self._amounts.keys()))
         dimensions = [tuple(line.dimensions.items()) if line.dimensions else () for line in lines]
         return _Columns(
             ids=ids,
             names=_fields(ids),
             subscriptions=_fields([line.subscription for line in lines]),
             meters=self._meters.all([line.meter for line in lines]),
-            amounts=self._amounts.all([_digits(line.quantity) for line in lines]),
+            amounts=self._amounts.all(amounts),
             units=self._units.all([line.unit for line in lines]),
             hours=hours,
             rests=rests,
@@ -271,9 +276,11 @@ class _Made(dict[Any, Any]):
         self[key] = made
         return made
 
-    def all(self, keys: Sequence[object]) -> list[Any]:
+    def make_room(self) -> None:
         if len(self) > REMEMBERED:
             self.clear()
+
+    def all(self, keys: Sequence[object]) -> list[Any]:
         return list(map(self.__getitem__, keys))
 
 

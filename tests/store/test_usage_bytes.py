@@ -15,7 +15,7 @@ from store.binary import Packed
 from store.canonical import UsageLeafRow, bucket, retraction_leaf, usage_leaf
 from store.codec import canonical_json
 from store.copying import NULL
-from store.usage_amounts import numeric, read_amount, unscaled
+from store.usage_amounts import numeric, plain_amounts, read_amount, unscaled
 from store.usage_bytes import UsageBytes
 from store.usage_input import read_row, refused
 
@@ -266,9 +266,22 @@ def test_a_retraction_is_read_by_its_ids_alone():
 def test_an_amount_is_the_same_in_each_of_its_forms(scaled):
     value = unscaled(scaled)
 
-    found, _, field = read_amount(str(value))
+    found, leaf, field = read_amount(str(value))
+    written = leaf[4:].decode()
 
     assert (found, field) == (scaled, numeric(scaled))
+    assert Decimal(written) == value
+    assert plain_amounts([written]).get(written) in (None, (scaled, leaf, field))
+
+
+def test_numbers_are_recognised_line_by_line_and_only_as_they_are_hashed():
+    plain = ["1", "-1", "9999.9999", "104857600", "123456789012345.123456789012345", "10.01"]
+    others = ["0", "-0", "01", "1.", "1.0", ".5", "0.5", "+1", "1e3", "1 ", "", "\u0661", "1\r"]
+    others += ["1234567890123456", "1.1234567890123456"]
+
+    assert sorted(plain_amounts([*others, *plain, *others])) == sorted(plain)
+    assert {one: read_amount(one) for one in plain} == plain_amounts(plain)
+    assert plain_amounts(["1\n2", "x"]) == plain_amounts(["1\n2"]) == plain_amounts([]) == {}
 
 
 def test_the_server_reads_an_amount_as_it_was_meant(connection):
