@@ -199,10 +199,11 @@ def _stretches(
     ended: tuple[int, date, str] | None,
 ) -> Iterator[Stretch]:
     points = [*_points(start, said), (date.max, None, ())]
-    for (begin, sold, causes), (end, following, ending) in pairwise(points):
+    for (begin, sold, causes), after in pairwise(points):
         if sold is None:
             continue
-        ending = _beyond(start, said, causes, (end, following, ending))
+        end, following, _ = after
+        ending = _beyond(start, said, causes, after)
         for row in cover[bisect_right(cover, begin, key=_end) :]:
             since, until = max(begin, row.start), min(end, row.end)
             if since >= until:
