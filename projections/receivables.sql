@@ -30,7 +30,7 @@ FROM STDIN (FORMAT BINARY);
 
 -- name: digest
 -- Spans as they were known then: one that ended later was still open. Hashed in parts, so that no
--- text grows with the table.
+-- text grows with the table; how they are parted says nothing, and digests of one server are compared.
 SELECT coalesce(sum(rows), 0)::bigint, encode(sha256(coalesce(string_agg(part, '' ORDER BY bucket), '')), 'hex')
   FROM (
     SELECT bucket, count(*) AS rows,
