@@ -18,6 +18,7 @@ from store.failure import StoreError
 from store.remembered import Remembered
 from store.request import Outcome, Request
 from store.sitting import Asked, ask
+from store.unpaused import seldom
 
 GROUP = 500
 # So many wait for an entity at most: at 4,000 a second that is two seconds, and as much as a sender
@@ -33,6 +34,7 @@ class Committers:
     """Makes the thread of an entity when the first command for it comes."""
 
     def __init__(self, ledger: Ledger) -> None:
+        seldom()
         self._ledger = ledger
         self._remembered = Remembered()
         self._lock = Lock()

@@ -4,7 +4,7 @@ import gc
 
 import pytest
 
-from store.unpaused import unpaused
+from store.unpaused import SELDOM, seldom, unpaused
 
 
 def failing(seen):
@@ -22,3 +22,13 @@ def test_the_collector_is_back_after_the_outermost_block_and_after_a_failure():
     seen.append(gc.isenabled())
 
     assert seen == [True, False, False, True]
+
+
+def test_a_process_that_commits_looks_seldom():
+    before = gc.get_threshold()
+    try:
+        seldom()
+
+        assert gc.get_threshold() == SELDOM
+    finally:
+        gc.set_threshold(*before)
