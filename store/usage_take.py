@@ -23,6 +23,7 @@ from store.canonical import batch_root
 from store.codec import canonical_json
 from store.copying import NULL, int8, raw, text
 from store.db import Connection, queries
+from store.unpaused import unpaused
 from store.usage_amounts import numeric, unscaled
 from store.usage_bytes import Chunk, only
 from store.usage_input import Refused
@@ -55,16 +56,18 @@ class _Judged(NamedTuple):
 
 def take(connection: Connection, order: UsageBatch, batch: int, chunk: Chunk) -> Figures:
     """Within the caller's transaction. Raises Overtaken where another batch took an id first."""
-    judged = _judge(chunk, _said(connection, order, chunk))
-    _copy_keys(connection, order, batch, judged.accepted)
+    said = _said(connection, order, chunk)
+    with unpaused():
+        judged = _judge(chunk, said)
+        keys = _keys(order, batch, judged.accepted)
+    _copy_keys(connection, keys)
     failpoint.reach("usage-keys-taken")
-    totals: dict[Hour, Total] = {}
-    copying.send(connection, SQL.copy_rows, _rows(order, batch, judged.accepted, totals))
-    hours = sorted(totals.items())
-    copying.send(connection, SQL.copy_hours, _hour_rows(order, batch, hours))
-    refused = sorted([*chunk.refused, *judged.refused])
-    _copy_refused(connection, order, batch, refused)
-    return _figures(judged, len(refused), hours)
+    # From here on nobody is waited for: whose id it is, theirs are its rows.
+    with unpaused():
+        hours = _copy_rows(connection, order, batch, judged.accepted)
+        refused = sorted([*chunk.refused, *judged.refused])
+        _copy_refused(connection, order, batch, refused)
+        return _figures(judged, len(refused), hours)
 
 
 def _said(connection: Connection, order: UsageBatch, chunk: Chunk) -> dict[str, bytes]:
@@ -95,18 +98,32 @@ def _judge(chunk: Chunk, said: dict[str, bytes]) -> _Judged:
     return _Judged(accepted, len(kept) - len(accepted.ids) - len(refused), refused)
 
 
-def _copy_keys(connection: Connection, order: UsageBatch, batch: int, chunk: Chunk) -> None:
+def _keys(order: UsageBatch, batch: int, chunk: Chunk) -> list[bytes]:
     """In order of the key, so that batches with the same ids wait instead of locking up."""
     begins, number = _begins(6, order), int8(batch)
     columns = zip(chunk.buckets, chunk.ids, chunk.names, chunk.leaves, strict=True)
-    rows = (
+    return [
         b"".join((begins[bucket], name, number, _LEAF, leaf))
         for bucket, _, name, leaf in sorted(columns)
-    )
+    ]
+
+
+def _copy_keys(connection: Connection, keys: Sequence[bytes]) -> None:
     try:
-        copying.send(connection, SQL.copy_keys, rows)
+        copying.send(connection, SQL.copy_keys, keys)
     except psycopg.errors.UniqueViolation:
         raise Overtaken from None
+
+
+def _copy_rows(
+    connection: Connection, order: UsageBatch, batch: int, chunk: Chunk
+) -> Sequence[tuple[Hour, Total]]:
+    """Rows, and what each hour gains by them, in the order of the table's key."""
+    totals: dict[Hour, Total] = {}
+    copying.send(connection, SQL.copy_rows, _rows(order, batch, chunk, totals))
+    hours = sorted(totals.items())
+    copying.send(connection, SQL.copy_hours, _hour_rows(order, batch, hours))
+    return hours
 
 
 def _other_body(chunk: Chunk, place: int) -> Refused:
@@ -172,10 +189,19 @@ def _begins(columns: int, order: UsageBatch) -> list[bytes]:
 def _hour_rows(
     order: UsageBatch, batch: int, hours: Sequence[tuple[Hour, Total]]
 ) -> Iterator[bytes]:
-    begin, number, join = copying.columns(7) + text(order.entity), int8(batch), b"".join
+    begin, join = copying.columns(7) + text(order.entity), b"".join
+    number, numbers = int8(batch), _Numbers()
     for (subscription, meter, hour), (rows, amount, field) in hours:
-        sum_field = field or numeric(amount)
-        yield join((begin, subscription, meter, int8(hour), number, int8(rows), sum_field))
+        summed = field or numeric(amount)
+        yield join((begin, subscription, meter, numbers[hour], number, numbers[rows], summed))
+
+
+class _Numbers(dict[int, bytes]):
+    """Numbers as fields, each made once."""
+
+    def __missing__(self, value: int) -> bytes:
+        made = self[value] = int8(value)
+        return made
 
 
 def _copy_refused(
