@@ -38,6 +38,7 @@ class _Holder(Struct, kw_only=True):
     whole: int = 0
     applied: int = 0
     stated: int = 0
+    turn: int = 0
     group: _Group
 
     @property
@@ -181,11 +182,16 @@ def _stated(
 
 
 class _Walk(Struct):
-    """The state of the walk from day to day, and the flows it leaves."""
+    """The state of the walk from day to day, and the flows it leaves.
+
+    `owed` and `had` hold by turn what may have something left to match; the rest is done with.
+    """
 
     claims: list[_Claim]
     moneys: list[_Money]
     currency: str
+    owed: dict[int, _Claim] = field(default_factory=dict)
+    had: dict[int, _Money] = field(default_factory=dict)
     matches: list[_Match] = field(default_factory=list)
     flows: list[Flow] = field(default_factory=list)
 
@@ -197,25 +203,35 @@ def _matched(claims: dict[str, _Claim], moneys: dict[str, _Money], currency: str
         sorted(moneys.values(), key=lambda m: (m.day, m.order, m.name)),
         currency,
     )
-    holders: list[_Holder] = [*walk.claims, *walk.moneys]
-    in_force = {money.contract[1] for money in walk.moneys if money.contract}
-    for day in sorted({day for holder in holders for day, *_ in holder.changes} | in_force):
-        _advance(holders, day)
-        _release_excess(walk, day)
+    holders: list[_Claim | _Money] = [*walk.claims, *walk.moneys]
+    dated: dict[date, list[tuple[_Claim | _Money, _Change]]] = {}
+    for turn, holder in enumerate(holders):
+        holder.turn = turn
+        for change in holder.changes:
+            dated.setdefault(change[0], []).append((holder, change))
+    named = [money for money in walk.moneys if money.contract]
+    in_force = {money.contract[1] for money in named if money.contract}
+    for day in sorted({*dated, *in_force}):
+        changed = dated.get(day, [])
+        _advance(walk, changed)
+        if any(holder.left < 0 for holder, _ in changed):
+            _release_excess(walk, day)
         _apply(walk, day)
-        _advances(walk, day)
+        _advances(walk, named, day)
     for holder in holders:
         # Groups and members know each other: let go, or they would wait for the garbage collector.
         holder.group.members.clear()
     return walk.flows
 
 
-def _advance(holders: Sequence[_Holder], day: date) -> None:
-    for holder in holders:
-        for when, minor, causes, _ in holder.changes:
-            if when == day:
-                holder.whole += minor
-                holder.group.causes = causes_of(holder.group.causes, causes)
+def _advance(walk: _Walk, changed: Sequence[tuple[_Claim | _Money, _Change]]) -> None:
+    for holder, (_, minor, causes, _) in changed:
+        holder.whole += minor
+        holder.group.causes = causes_of(holder.group.causes, causes)
+        if isinstance(holder, _Claim):
+            walk.owed[holder.turn] = holder
+        else:
+            walk.had[holder.turn] = holder
 
 
 def _release_excess(walk: _Walk, day: date) -> None:
@@ -225,19 +241,23 @@ def _release_excess(walk: _Walk, day: date) -> None:
         back = min(match.minor, excess)
         if back:
             _move(walk, match, day, -back)
+            walk.owed[match.claim.turn], walk.had[match.money.turn] = match.claim, match.money
 
 
 def _apply(walk: _Walk, day: date) -> None:
-    owed = [claim for claim in walk.claims if claim.left > 0 and claim.issued_on <= day]
-    for money in walk.moneys:
-        if money.left <= 0 or money.day > day:
-            continue
+    had = [money for _, money in sorted(walk.had.items()) if money.left > 0 and money.day <= day]
+    owed = [claim for _, claim in sorted(walk.owed.items()) if claim.left > 0]
+    for money in had:
         for claim in owed:
+            if claim.issued_on > day:
+                continue
             minor = min(money.left, claim.left)
             if minor > 0:
                 match = _Match(money, claim, 0)
                 walk.matches.append(match)
                 _move(walk, match, day, minor)
+    walk.owed = {claim.turn: claim for claim in owed if claim.left > 0}
+    walk.had = {turn: money for turn, money in walk.had.items() if money.left > 0}
 
 
 def _move(walk: _Walk, match: _Match, day: date, minor: int) -> None:
@@ -283,9 +303,9 @@ def _all_that_met(stood: _Stood, day: date, currency: str) -> Iterator[Step]:
         yield Step(what=name, value=f"{', '.join(told)}; {taken}")
 
 
-def _advances(walk: _Walk, day: date) -> None:
+def _advances(walk: _Walk, named: Sequence[_Money], day: date) -> None:
     """Money left over stands as contract liability while it names a contract in force (SPEC 4)."""
-    for money in walk.moneys:
+    for money in named:
         if money.contract is None or money.contract[1] > day or money.day > day:
             continue
         minor = money.left - money.advanced
