@@ -1,4 +1,4 @@
-"""One subscription of any number of facts, built in memory: how measuring grows with a contract.
+"""A subscription and an account of any number of facts, in memory: how measuring grows with them.
 
 Every month brings the same five: an invoice, a change of seats, two batches of usage, and in turn a
 credit or the retraction of the change.
@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from domain.calendar import Calendar, add_months, months
+from domain.cash import PaymentReceived
 from domain.catalogue import MeterDefined, PriceSet
 from domain.facts import Event, Fact, Retracted, When
 from domain.invoice import CreditIssued, CreditLine, InvoiceIssued, InvoiceLine
@@ -20,7 +21,7 @@ from domain.pricing import Graduated, PerUnit, Tier
 from domain.subscription import Item, ItemChange, SubscriptionAmended, SubscriptionStarted
 from domain.usage import UsageBatchAccepted, UsageDay
 
-UNIT = "subscription:grown"
+UNIT, ACCOUNT = "subscription:grown", "customer:grown:USD"
 FIRST = date(2000, 1, 1)
 FACTS_A_MONTH = 5
 DAYS_A_BATCH = 3
@@ -34,6 +35,29 @@ def grown(facts: int) -> tuple[Fresh, MasterData]:
     for number in range(count):
         _month(log, number)
     return Fresh(facts=tuple(log.facts[:facts]), usage=tuple(log.usage)), _master(count)
+
+
+def account(facts: int) -> tuple[Fact, ...]:
+    """Invoices of one customer, each paid two days later."""
+    log = _Log()
+    for number in range(facts // 2):
+        day = FIRST + timedelta(days=3 * number)
+        line = InvoiceLine(line="1", amount_minor=100_000)
+        issued = InvoiceIssued(
+            when=log.when(day),
+            customer="grown",
+            currency="USD",
+            number=f"i{number}",
+            due_on=day + timedelta(days=30),
+            lines=(line,),
+        )
+        log.add(f"invoice:i{number}", issued)
+        paid = log.when(day + timedelta(days=2))
+        received = PaymentReceived(
+            when=paid, customer="grown", currency="USD", amount_minor=100_000
+        )
+        log.add(f"payment:p{number}", received)
+    return tuple(log.facts)
 
 
 class _Log:

@@ -8,7 +8,7 @@ from datetime import date
 from types import FrameType
 from typing import Any
 
-from bench.grown_contract import UNIT, grown
+from bench.grown_contract import ACCOUNT, UNIT, account, grown
 from domain.accounting.measure import measure
 from domain.due import due
 from domain.ledger import Run, UnitState, settle
@@ -46,6 +46,15 @@ def measuring(facts: int) -> int:
 
 def test_ten_times_the_facts_take_at_most_twelve_times_the_steps() -> None:
     assert measuring(500) <= 12 * measuring(50)
+
+
+def settling(facts: int) -> int:
+    known = account(facts)
+    return steps_of(lambda: measure(ACCOUNT, known, (), MasterData(), BOOK))
+
+
+def test_an_account_grows_with_its_documents() -> None:
+    assert settling(500) <= 12 * settling(50)
 
 
 def settled(facts: int) -> tuple[UnitState, MasterData]:
