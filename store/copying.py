@@ -75,13 +75,15 @@ def day(value: date) -> bytes:
     return _int4(4, value.toordinal() - EPOCH)
 
 
-def send(connection: psycopg.Connection[TupleRow], statement: str, rows: Iterable[bytes]) -> None:
+def send(
+    connection: Connection, statement: str, rows: Iterable[bytes], *, together: int = TOGETHER
+) -> None:
     """Copy rows already packed; nothing is sent where there are none.
 
     Piece by piece, so that the server stores some while others are still being made.
     """
     pieces = iter(rows)
-    data = b"".join(islice(pieces, TOGETHER))
+    data = b"".join(islice(pieces, together))
     if not data:
         return
     with connection.cursor() as cursor, cursor.copy(statement.encode()) as copying:
@@ -89,7 +91,7 @@ def send(connection: psycopg.Connection[TupleRow], statement: str, rows: Iterabl
         while data:
             for start in range(0, len(data), PIECE):
                 copying.write(data[start : start + PIECE])
-            data = b"".join(islice(pieces, TOGETHER))
+            data = b"".join(islice(pieces, together))
         copying.write(TRAILER)
 
 

@@ -27,6 +27,8 @@ SQL = queries(__file__)
 PAGE = 5_000
 # A transaction of bulk append holds the head; this keeps others from waiting for long.
 LARGEST_APPEND = 10_000
+# Some 30 kB: the server has stored them by the time the next are encoded, and neither waits.
+SENT_TOGETHER = 50
 END = 2**63 - 1
 
 _ROWS = FactBytes(copy_framing(len(COLUMNS)))
@@ -111,7 +113,7 @@ def write_rows(connection: Connection, head: Head, rows: Iterable[FactRow]) -> H
     """The same for rows, which may still be made while the server stores the first of them."""
     passed = _Passed(head, rows)
     with unpaused():
-        copying.send(connection, SQL.copy_facts, _ROWS.rows(passed))
+        copying.send(connection, SQL.copy_facts, _ROWS.rows(passed), together=SENT_TOGETHER)
     failpoint.reach("facts-inserted")
     arguments = {
         "entity": head.entity,
