@@ -38,7 +38,7 @@ from tests.laws.postgres import (
 from tests.laws.test_laws import LAWS
 from tests.laws.time_laws import final_run, holds, same, shuffled, standing_by_earned
 
-HISTORIES = int(os.environ.get("TIEOUT_LAW_HISTORIES_ON_POSTGRES", "20"))
+HISTORIES = int(os.environ.get("TIEOUT_LAW_HISTORIES_ON_POSTGRESQL", "20"))
 BATCHES = (1, 7, 5_000)
 # The others are asked of the database itself.
 OF_A_LEDGER = (
