@@ -2,13 +2,22 @@
 
 from datetime import date
 
+import pytest
+from msgspec import structs
+
+from domain.accounting.revenue import over_time
+from domain.accounting.schedule import Schedule
 from domain.books import BookOpened, PeriodClosed, PostingRun
 from domain.calendar import months
 from domain.entity import CalendarDefined, EntityOpened
+from domain.errors import Rejected
 from domain.facts import Event, Retracted, When
 from domain.invoice import CreditIssued, CreditLine, InvoiceIssued, InvoiceLine
+from domain.journal import Due, Slot
+from domain.ledger import News, Posted, changes, moves, news_in, settle
 from domain.policy import Options, PolicyAdopted
-from tests.laws.memory import Arrival, Books, play
+from tests.domain.given import fact
+from tests.laws.memory import Arrival, Books, play, run_at
 
 JANUARY = date(2024, 1, 1)
 
@@ -98,3 +107,85 @@ def test_a_retracted_credit_leaves_the_line_as_it_was() -> None:
     assert [row for row in lines(books, 1) if row[2] == "revenue"] == [
         ("2024-02", date(2024, 2, 29), "revenue", -10_000),
     ]
+
+
+# --- the steps by themselves ---
+
+SLOT = Slot(date(2024, 1, 31), "release", "seat", "revenue", "seat")
+OTHER = Slot(date(2024, 1, 31), "release", "seat", "contract-liability", "seat")
+
+
+def due_now(minor: int, *causes: int) -> Due:
+    return Due(minor, minor, causes, "ratable-by-day@1")
+
+
+def stood(slot: Slot, minor: int, *causes: int) -> Posted:
+    return Posted(slot, minor, minor, causes)
+
+
+def test_what_stands_as_it_should_is_no_change() -> None:
+    balances = {SLOT: due_now(-100, 1), OTHER: due_now(100, 1)}
+
+    assert changes(balances, [stood(SLOT, -100, 1), stood(OTHER, 100, 1)], News()) == ()
+    assert [row.minor for row in changes(balances, [stood(SLOT, -40, 1)], News())] == [100, -60]
+
+
+def test_what_is_due_no_longer_is_taken_back_because_of_what_is_new() -> None:
+    stands = [stood(SLOT, -100, 1)]
+
+    (corrected,) = changes({}, stands, News(frozenset({7}), {1: 7}))
+    (gone,) = changes({}, stands, News(frozenset({7})))
+
+    assert (corrected.minor, corrected.rule, corrected.causes) == (100, "no-longer-due@1", (7,))
+    assert gone.causes == (1, 7)
+
+
+def test_a_correction_that_was_known_when_the_unit_was_last_measured_is_no_news() -> None:
+    facts = [
+        fact(1, stream="invoice:i", event=CREDIT),
+        fact(2, stream="invoice:i", event=CREDIT, corrects=1),
+        fact(3, stream="invoice:i", event=CREDIT, corrects=2),
+    ]
+
+    assert news_in(facts, 3) == News(frozenset(), {})
+    assert news_in(facts, 2) == News(frozenset({3}), {1: 3, 2: 3})
+
+
+def test_a_unit_moves_while_a_flow_of_it_runs() -> None:
+    flow = over_time("seat", JANUARY, date(2024, 4, 1), 90, "day", (1,))
+    schedule = Schedule(unit="subscription:s", book="b", currency="USD", flows=(flow,))
+
+    assert moves(schedule, JANUARY, date(2024, 1, 31))
+    assert moves(schedule, date(2024, 2, 29), date(2024, 12, 31))
+    assert not moves(schedule, date(2024, 3, 31), date(2024, 12, 31))
+    assert not moves(schedule, date(2023, 1, 1), date(2023, 12, 31))
+
+
+def test_a_unit_without_news_is_cut_and_posts_what_time_brought() -> None:
+    books = ledger()
+    settled = books.settlements[0]
+    later = structs.replace(settled.run, position=7, through=date(2024, 2, 29))
+
+    cut = settle("invoice:i:1", settled.states["invoice:i:1"], None, later)
+
+    assert [(line.slot.account, line.minor) for line in cut.entries[0].lines] == [
+        ("contract-liability", 10_000),
+        ("revenue", -10_000),
+    ]
+    assert cut.state.measured_at == settled.states["invoice:i:1"].measured_at
+    assert settle("invoice:i:1", cut.state, None, later).entries == ()
+
+
+def test_nothing_is_booked_where_no_period_is_open() -> None:
+    closed = [
+        ("book:b", PeriodClosed(when=on(JANUARY, place + 2), period=period.name), None)
+        for place, period in enumerate(months(JANUARY, 24))
+    ]
+    books = ledger(*closed)
+    settled = books.settlements[0]
+    run_after = run_at(books, "b", books.facts[-1], date(2024, 2, 29), settled.run.master)
+
+    with pytest.raises(Rejected) as caught:
+        settle("invoice:i:1", settled.states["invoice:i:1"], None, run_after)
+
+    assert (caught.value.code, caught.value.context) == ("no-open-period", {"earned": "2024-02"})
