@@ -191,6 +191,20 @@ MUTANTS = (
         "money does not rest on the invoice it pays",
     ),
     Mutant(
+        "8-no-orphan",
+        "domain/rating.py",
+        "        causes=causes_of(causes, carried.causes) if carried.causes else causes,\n",
+        "        causes=causes,\n",
+        "usage does not rest on the items it shares a rounding with",
+    ),
+    Mutant(
+        "8-no-orphan",
+        "domain/accounting/modification.py",
+        "causes_of(flow.causes, *((version.cause,) for version in versions))",
+        "flow.causes",
+        "what is measured after a change agreed late does not rest on it",
+    ),
+    Mutant(
         "9-nothing-silent",
         "domain/due.py",
         "        before = now\n    return found",
