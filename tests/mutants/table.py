@@ -102,8 +102,8 @@ MUTANTS = (
     Mutant(
         "4-once",
         "store/usage_take.py",
-        "        copying.send(connection, SQL.copy_keys, rows)\n",
-        "        list(rows)\n",
+        "        copying.send(connection, SQL.copy_keys, keys)\n",
+        "        list(keys)\n",
         "the ids of usage events are forgotten",
     ),
     Mutant(
