@@ -63,6 +63,8 @@ def rebuild(stand: Stand, number: int) -> list[Lap | Reading]:
     """Views, the journal and both, while nobody else is at work. Each round does the same again."""
     del number
     with _own(stand) as own, own.ledger.connection() as connection:
+        # Whoever wrote while views were switched may have followed those of before to the end.
+        own.ledger.catch_up()
         facts = sum(own.ledger.heads().values())
         lines = sum(copied.count(own.floor, PUBLIC, "journal_line", one) for one in ENTITIES)
         return [*_one_view(own, connection, facts, lines), *_all(own, connection, facts, lines)]
