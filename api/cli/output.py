@@ -21,6 +21,13 @@ entity_option = click.option("--entity", "-e", required=True, help="The legal en
 actor_option = click.option("--actor", default="cli", show_default=True, help="Who does it.")
 key_option = click.option("--key", help="Idempotency key; the same key again changes nothing.")
 book_option = click.option("--book", "-b", default="main", show_default=True, help="The book.")
+run_every_option = click.option(
+    "--run-every",
+    default=1.0,
+    show_default=True,
+    type=click.FloatRange(min=0),
+    help="Post late facts by itself at most every so many seconds; 0 leaves runs to you.",
+)
 
 
 class Day(click.ParamType[date]):

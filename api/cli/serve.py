@@ -6,7 +6,7 @@ import click
 import uvicorn
 
 from api.app import another_key, create_app, first_key
-from api.cli.output import as_json, examples, print_json
+from api.cli.output import as_json, examples, print_json, run_every_option
 from api.cli.session import now
 from api.processes import running
 from api.reviving import revived
@@ -24,13 +24,7 @@ from store.db import connect, migrate, open_database
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to bind.")
 @click.option("--port", default=8321, show_default=True, help="The port; 0 takes a free one.")
-@click.option(
-    "--run-every",
-    default=1.0,
-    show_default=True,
-    type=click.FloatRange(min=0),
-    help="Post late facts by itself at most every so many seconds; 0 leaves runs to you.",
-)
+@run_every_option
 @click.option(
     "--workers",
     default=0,

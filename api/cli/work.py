@@ -5,7 +5,7 @@ from threading import Event
 
 import click
 
-from api.cli.output import as_json, examples, print_json, print_table
+from api.cli.output import as_json, examples, print_json, print_table, run_every_option
 from api.cli.session import now, open_ledger
 from api.processes import Processes
 from api.processes import work as work_here
@@ -28,13 +28,7 @@ from store.db import connect, migrate, open_database
     type=click.IntRange(min=1),
     help="How many entities are worked on at once: one process for each core is enough.",
 )
-@click.option(
-    "--run-every",
-    default=1.0,
-    show_default=True,
-    type=click.FloatRange(min=0),
-    help="Post late facts by itself at most every so many seconds; 0 leaves runs to you.",
-)
+@run_every_option
 @click.option(
     "--lease-seconds",
     default=leases.SECONDS,
