@@ -21,19 +21,9 @@ from tests.faults.acts import Answer, Places
 from tests.faults.plan import Story
 from tests.laws.memory import Books, History, usage_of
 from tests.laws.postgres import facts_of, follow, in_memory, leaves_of, memory_leaves
-from tests.laws.test_laws import LAWS
+from tests.laws.test_laws import LAWS, OF_A_LEDGER
 from tests.laws.time_laws import Broken, same
 
-# Told to the ledger itself in other ways: 4 by repeating, 5 and 6 by seals and leaves.
-OF_A_LEDGER = (
-    "1-balance",
-    "3-earned-then-booked-now",
-    "7-conservation",
-    "8-no-orphan",
-    "9-nothing-silent",
-    "10-a-longer-look-changes-nothing-earlier",
-    "slow-reference",
-)
 Answers = dict[tuple[str, str], Answer]
 Compared = Counter[str]
 

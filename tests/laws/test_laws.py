@@ -49,6 +49,17 @@ LAWS = {
     "10-a-longer-look-changes-nothing-earlier": longer_look,
     "slow-reference": slow_reference,
 }
+# Those that facts and journal can answer once they are read back from a database. The others are
+# asked of the database itself: by repeating, by reordering, by seals and leaves.
+OF_A_LEDGER = (
+    "1-balance",
+    "3-earned-then-booked-now",
+    "7-conservation",
+    "8-no-orphan",
+    "9-nothing-silent",
+    "10-a-longer-look-changes-nothing-earlier",
+    "slow-reference",
+)
 
 
 @lru_cache(maxsize=BLOCK)

@@ -35,21 +35,11 @@ from tests.laws.postgres import (
     tell_again,
     tell_facts,
 )
-from tests.laws.test_laws import LAWS
+from tests.laws.test_laws import LAWS, OF_A_LEDGER
 from tests.laws.time_laws import final_run, holds, same, shuffled, standing_by_earned
 
 HISTORIES = int(os.environ.get("TIEOUT_LAW_HISTORIES_ON_POSTGRESQL", "20"))
 BATCHES = (1, 7, 5_000)
-# The others are asked of the database itself.
-OF_A_LEDGER = (
-    "1-balance",
-    "3-earned-then-booked-now",
-    "7-conservation",
-    "8-no-orphan",
-    "9-nothing-silent",
-    "10-a-longer-look-changes-nothing-earlier",
-    "slow-reference",
-)
 
 
 class Kept(Struct):
