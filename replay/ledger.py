@@ -164,17 +164,11 @@ class Ledger:
             Request(entity=entity, stream=RUN, key=key, command=command, actor=actor)
         )
 
-    def post_news(self, entity: str) -> Receipt | None:
-        """The run a live service appends by itself, posted."""
-        receipt = self.append_news(entity)
-        if receipt is not None:
-            self.catch_up(entity)
-        return receipt
-
     def append_news(self, entity: str) -> Receipt | None:
-        """A run as far as the last one, if there is news; whoever asks posts it.
+        """The run a live service appends by itself: as far as the last one, if there is news.
 
-        The key names the head it was due at, so services side by side append it once.
+        Whoever asks posts it. The key names the head it was due at, so services side by side append
+        it once.
         """
         with self.connection() as connection:
             through = run_due(connection, entity)

@@ -29,14 +29,14 @@ def _run_of(company, receipt):
 def test_nothing_is_posted_by_itself_before_the_first_run(company):
     _late_usage(company)
 
-    assert company.post_news("acme") is None
+    assert company.append_news("acme") is None
 
 
-def test_news_is_posted_as_far_as_the_last_run_went(company):
+def test_the_run_for_news_goes_as_far_as_the_last_one_went(company):
     company.run("acme", date(2024, 2, 29))
     _late_usage(company)
 
-    fact = _run_of(company, company.post_news("acme"))
+    fact = _run_of(company, company.append_news("acme"))
 
     assert isinstance(fact.event, PostingRun)
     assert (fact.event.through, fact.actor) == (date(2024, 2, 29), "service")
@@ -45,13 +45,14 @@ def test_news_is_posted_as_far_as_the_last_run_went(company):
 def test_without_news_there_is_no_run(company):
     company.run("acme", date(2024, 2, 29))
     _late_usage(company)
-    company.post_news("acme")
+    company.append_news("acme")
+    company.catch_up("acme")
 
-    assert company.post_news("acme") is None
+    assert company.append_news("acme") is None
 
 
 def test_before_the_poster_stands_at_the_head_nothing_is_due(company):
     company.run("acme", date(2024, 2, 29))
     company.ingest(UsageBatch(entity="acme", source="app", key="late", kind="rows"), [ROW])
 
-    assert company.post_news("acme") is None
+    assert company.append_news("acme") is None

@@ -67,7 +67,7 @@ def test_it_moves_no_unit_and_asks_for_no_run(beyond):
     with beyond.connection() as connection:
         touched = connection.execute("SELECT position FROM fact_unit").fetchall()
     assert (fact.position,) not in touched
-    assert beyond.post_news("acme") is None
+    assert beyond.append_news("acme") is None
 
 
 def test_the_release_is_stated_with_what_it_ends(beyond, send):
