@@ -34,17 +34,13 @@ NAME = "NAME-OF-CONTRACT"
 TABLES = {
     "journal_entry": "SELECT * FROM journal_entry WHERE entity = %(entity)s AND known_at = %(run)s",
     "journal_line": "SELECT * FROM journal_line WHERE entity = %(entity)s AND known_at = %(run)s",
-    "line_cause": (
-        "SELECT c.* FROM line_cause c JOIN journal_entry e USING (entity, entry)"
-        " WHERE c.entity = %(entity)s AND e.known_at = %(run)s"
-    ),
 }
 
 _decoder = msgspec.json.Decoder(tuple[Submit, Submit, Submit])
 
 
 def month_end(stand: Stand, number: int) -> list[Lap | Reading]:
-    """Floor of both: the entries, lines and causes that the run wrote, copied in."""
+    """Floor of both: the entries and lines that the run wrote, copied in."""
     count = max(CHANGED, stand.rows // ROWS_OF_A_CONTRACT)
     if number == 0:
         _begin(stand, count)

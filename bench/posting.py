@@ -14,7 +14,7 @@ from store.db import Connection
 
 ROWS_OF_A_CONTRACT = 400
 PUBLIC = "public"
-JOURNAL = ("fact_unit", "unit_state", "journal_entry", "journal_line", "line_cause", "charge")
+JOURNAL = ("fact_unit", "unit_state", "journal_entry", "journal_line", "charge")
 
 
 def contracts(stand: Stand) -> int:

@@ -8,9 +8,10 @@ SELECT entry, line, book, unit, known_at, booked, account, kind, subject, obliga
 
 -- name: causes
 SELECT f.position, f.stream, f.tag, f.effective, f.recorded_at, f.actor, f.corrects, f.payload
-  FROM line_cause c
-  JOIN fact f ON f.entity = c.entity AND f.position = c.position
- WHERE c.entity = %(entity)s AND c.entry = %(entry)s AND c.line = %(line)s
+  FROM journal_line l
+ CROSS JOIN LATERAL unnest(l.causes) AS c (position)
+  JOIN fact f ON f.entity = l.entity AND f.position = c.position
+ WHERE l.entity = %(entity)s AND l.entry = %(entry)s AND l.line = %(line)s
  ORDER BY f.position;
 
 -- name: one_fact
@@ -39,12 +40,17 @@ SELECT r.source, r.event_id, r.batch, b.position, r.subscription, r.meter,
  LIMIT %(limit)s;
 
 -- name: lines_on_fact
+-- By the units the fact was routed to, one after the other (OFFSET 0): lines posted after it that name it.
 SELECT l.entry, l.line, l.book, l.unit, l.known_at, l.booked, l.account, l.kind, l.subject, l.obligation,
        l.document, l.customer, l.earned, l.accounting_date, l.currency, l.minor, l.functional_currency,
        l.functional_minor, l.rule
-  FROM line_cause c
-  JOIN journal_line l ON l.entity = c.entity AND l.entry = c.entry AND l.line = c.line
- WHERE c.entity = %(entity)s AND c.position = %(position)s AND l.known_at <= %(upto)s
+  FROM fact_unit u
+ CROSS JOIN LATERAL (
+    SELECT own.* FROM journal_line own
+     WHERE own.entity = %(entity)s AND own.unit = u.unit AND own.known_at > %(position)s
+       AND own.known_at <= %(upto)s AND %(position)s = ANY(own.causes)
+    OFFSET 0) AS l
+ WHERE u.entity = %(entity)s AND u.position = %(position)s
  ORDER BY l.entry, l.line;
 
 -- name: what_keeps_a_fact_waiting
@@ -72,9 +78,12 @@ SELECT DISTINCT l.entry, l.line, l.book, l.unit, l.known_at, l.booked, l.account
        l.obligation, l.document, l.customer, l.earned, l.accounting_date, l.currency, l.minor,
        l.functional_currency, l.functional_minor, l.rule
   FROM unnest(%(units)s::text[], %(positions)s::bigint[], %(days)s::timestamptz[]) AS t (unit, position, day)
-  JOIN line_cause c ON c.entity = %(entity)s AND c.position = t.position
-  JOIN journal_line l ON l.entity = c.entity AND l.entry = c.entry AND l.line = c.line AND l.unit = t.unit
- WHERE l.known_at <= %(upto)s AND l.earned >= (t.day AT TIME ZONE 'UTC')::date - 1
+ CROSS JOIN LATERAL (
+    SELECT own.* FROM journal_line own
+     WHERE own.entity = %(entity)s AND own.unit = t.unit AND own.known_at > t.position
+       AND own.known_at <= %(upto)s AND t.position = ANY(own.causes)
+       AND own.earned >= (t.day AT TIME ZONE 'UTC')::date - 1
+    OFFSET 0) AS l
  ORDER BY l.entry, l.line;
 
 -- name: stood_before

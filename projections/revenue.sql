@@ -17,8 +17,7 @@ WITH run AS (
        AND position <= %(known_at)s
 ), late AS (
     SELECT l.earned, l.booked, l.currency, l.known_at, -l.minor AS minor,
-           (SELECT max(c.position) FROM line_cause c
-             WHERE c.entity = l.entity AND c.entry = l.entry AND c.line = l.line) AS newest
+           l.causes[cardinality(l.causes)] AS newest
       FROM journal_line l
      WHERE l.entity = %(entity)s AND l.book = %(book)s AND l.known_at <= %(known_at)s
        AND l.account = 'revenue' AND l.accounting_date > l.earned

@@ -24,7 +24,7 @@ ROLE = "tieout_rebuild"
 # What the poster reads again while it posts: made with every index of its own tables.
 READ = ("charge", "checkpoint", "fact_unit", "parked", "unit_state", "usage_pending")
 # What it only writes: the keys come afterwards, the other indexes never.
-WRITTEN = ("journal_entry", "journal_line", "line_cause")
+WRITTEN = ("journal_entry", "journal_line")
 KEYS = {"journal_entry": SQL.entry_key, "journal_line": SQL.line_key}
 # Differences told of one table: somebody looks at the first ones, and memory has an end.
 TOLD = 1_000
@@ -113,7 +113,6 @@ def differences(connection: Connection, schema: str, entity: str, upto: int) -> 
         connection.execute(SQL.merge_by_key)
         yield from _differences(connection, "journal-entry", SQL.entries, names)
         yield from _differences(connection, "journal-line", SQL.lines, names)
-        yield from _differences(connection, "line-cause", SQL.causes, names)
     with looking_into(connection, schema):
         yield from _differences(connection, "charge", SQL.charges, names)
         yield from _differences(connection, "parked", SQL.parked, names)

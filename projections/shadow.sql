@@ -45,8 +45,7 @@ SELECT (SELECT count(*) FROM journal_entry WHERE entity = %(entity)s),
 
 -- name: merge_by_key
 -- Both sides lie in the order of their keys, so one pass over each is all that a comparison needs; a
--- hash of millions of rows would be written to the disk first. Causes have no key and are sorted: they
--- lie nearly so, and mostly fit. true: until the transaction ends, as with SET LOCAL.
+-- hash of millions of rows would be written to the disk first. true: until the transaction ends, as with SET LOCAL.
 SELECT set_config('enable_hashjoin', 'off', true), set_config('work_mem', '64MB', true);
 
 -- name: entries
@@ -77,43 +76,24 @@ SELECT 'entry ' || coalesce(again.entry, live.entry) || ' line ' || coalesce(aga
        coalesce(again.known_at, live.known_at), row_to_json(again)::text, row_to_json(live)::text
   FROM (
     SELECT entry, line, book, unit, known_at, booked, account, kind, subject, obligation, document, customer,
-           earned, accounting_date, currency, minor, functional_currency, functional_minor, rule
+           earned, accounting_date, currency, minor, functional_currency, functional_minor, rule, causes
       FROM public.journal_line
      WHERE entity = %(entity)s AND known_at <= %(upto)s
   ) AS live
   FULL JOIN (
     SELECT entry, line, book, unit, known_at, booked, account, kind, subject, obligation, document, customer,
-           earned, accounting_date, currency, minor, functional_currency, functional_minor, rule
+           earned, accounting_date, currency, minor, functional_currency, functional_minor, rule, causes
       FROM journal_line
      WHERE entity = %(entity)s
   ) AS again ON again.entry = live.entry AND again.line = live.line
  WHERE (live.entry, live.line, live.book, live.unit, live.known_at, live.booked, live.account, live.kind,
         live.subject, live.obligation, live.document, live.customer, live.earned, live.accounting_date,
-        live.currency, live.minor, live.functional_currency, live.functional_minor, live.rule)
+        live.currency, live.minor, live.functional_currency, live.functional_minor, live.rule, live.causes)
        IS DISTINCT FROM
        (again.entry, again.line, again.book, again.unit, again.known_at, again.booked, again.account, again.kind,
         again.subject, again.obligation, again.document, again.customer, again.earned, again.accounting_date,
-        again.currency, again.minor, again.functional_currency, again.functional_minor, again.rule)
+        again.currency, again.minor, again.functional_currency, again.functional_minor, again.rule, again.causes)
  ORDER BY coalesce(again.entry, live.entry), coalesce(again.line, live.line)
- LIMIT %(limit)s;
-
--- name: causes
--- The whole row is the key, so one that differs is missing on one side.
-SELECT 'entry ' || coalesce(again.entry, live.entry) || ' line ' || coalesce(again.line, live.line),
-       coalesce(again.position, live.position), row_to_json(again)::text, row_to_json(live)::text
-  FROM (
-    SELECT entry, line, position FROM public.line_cause
-     WHERE entity = %(entity)s
-       AND entry <= coalesce((
-           SELECT max(e.entry) FROM public.journal_entry e
-            WHERE e.entity = %(entity)s AND e.known_at <= %(upto)s), 0)
-  ) AS live
-  FULL JOIN (
-    SELECT entry, line, position FROM line_cause WHERE entity = %(entity)s
-  ) AS again ON again.entry = live.entry AND again.line = live.line AND again.position = live.position
- WHERE live.entry IS NULL OR again.entry IS NULL
- ORDER BY coalesce(again.entry, live.entry), coalesce(again.line, live.line),
-          coalesce(again.position, live.position)
  LIMIT %(limit)s;
 
 -- name: parked

@@ -1,4 +1,4 @@
-"""Entries of the journal as rows to copy, with their lines, causes and leaves; numbered last.
+"""Entries of the journal as rows to copy, with their lines and leaves; numbered last.
 
 A row and the leaf over it hold the same texts in the same form, so each is packed once for both.
 The leaf is `canonical.entry_leaf` in one pass; a test compares the two. Numbers are put in when the
@@ -14,6 +14,7 @@ from struct import Struct
 
 from domain.journal import Entry, Line
 from store import copying
+from store.binary import int8s
 from store.canonical import ENTRY
 from store.copying import Texts, int8, text
 from store.db import Connection, queries
@@ -21,13 +22,10 @@ from store.db import Connection, queries
 SQL = queries(__file__)
 
 _ENTRY_COLUMNS = copying.columns(9)
-_LINE_COLUMNS = copying.columns(20)
-_CAUSE_COLUMNS = copying.columns(4)
+_LINE_COLUMNS = copying.columns(21)
 _LEAF_LENGTH = (32).to_bytes(4, "big")
-_POSITION_LENGTH = (8).to_bytes(4, "big")
 _pair_of_days = Struct(">iiii").pack
 _int8 = Struct(">iq").pack
-_position = Struct(">q").pack
 _place = Struct(">ii").pack
 _ENTRY_LEAF = text(ENTRY)
 # What a line's leaf says, in ascending order of names: each before its value.
@@ -45,20 +43,11 @@ _SUBJECT = text("subject")
 
 
 class _Causes(dict[tuple[int, ...], tuple[bytes, bytes]]):
-    """Causes as a field of the leaf, and as positions one after the other."""
+    """Causes as a field of the leaf, and of the row: positions in order."""
 
     def __missing__(self, causes: tuple[int, ...]) -> tuple[bytes, bytes]:
         ordered = sorted(causes)
-        told = text(" ".join(map(str, ordered)))
-        made = self[causes] = (told, b"".join(map(_position, ordered)))
-        return made
-
-
-class _Apart(dict[bytes, list[bytes]]):
-    """Positions one after the other, taken apart again."""
-
-    def __missing__(self, whole: bytes) -> list[bytes]:
-        made = self[whole] = [whole[at : at + 8] for at in range(0, len(whole), 8)]
+        made = self[causes] = (text(" ".join(map(str, ordered))), int8s(ordered))
         return made
 
 
@@ -78,8 +67,8 @@ class _Numbers(dict[int, bytes]):
         return made
 
 
-# An entry, its lines and the causes of each: rows without what comes before and with the number.
-Packed = tuple[bytes, list[bytes], list[bytes]]
+# An entry and its lines: rows without what comes before and with the number.
+Packed = tuple[bytes, list[bytes]]
 
 
 class EntryRows:
@@ -100,13 +89,11 @@ class EntryRows:
         money = self._texts[entry.currency], self._texts[entry.functional_currency]
         leaf = sha256(self._head(entry))
         lines: list[bytes] = []
-        causes: list[bytes] = []
         for place, line in enumerate(entry.lines, 1):
-            row, cause, told = self._line(line, place, where, money, self._texts[customer])
+            row, told = self._line(line, place, where, money, self._texts[customer])
             lines.append(row)
-            causes.append(cause)
             leaf.update(told)
-        return b"".join((where, *money, _LEAF_LENGTH, leaf.digest())), lines, causes
+        return b"".join((where, *money, _LEAF_LENGTH, leaf.digest())), lines
 
     def _line(
         self,
@@ -115,8 +102,8 @@ class EntryRows:
         where: bytes,
         money: tuple[bytes, bytes],
         customer: bytes,
-    ) -> tuple[bytes, bytes, bytes]:
-        """One line, its causes, and what its leaf says."""
+    ) -> tuple[bytes, bytes]:
+        """One line, and what its leaf says."""
         slot, texts, numbers = line.slot, self._texts, self._numbers
         account, kind, subject = texts[slot.account], texts[slot.kind], texts[slot.subject]
         obligation, document = texts[slot.obligation], texts[slot.document]
@@ -127,14 +114,14 @@ class EntryRows:
         row = b"".join((
             _place(4, place), where, account, kind, subject, obligation, document, customer,
             _pair_of_days(4, earned, 4, dated), money[0], _int8(8, minor), money[1],
-            _int8(8, functional), rule,
+            _int8(8, functional), rule, causes,
         ))  # fmt: skip
         told = b"".join((
             _ACCOUNT, account, _DATE, told_dated, _CAUSES, told_causes, _DOCUMENT, document,
             _EARNED, told_earned, _FUNCTIONAL, numbers[functional], _KIND, kind,
             _MINOR, numbers[minor], _OBLIGATION, obligation, _RULE, rule, _SUBJECT, subject,
         ))  # fmt: skip
-        return row, causes, told
+        return row, told
 
     def _head(self, entry: Entry) -> bytes:
         texts, numbers = self._texts, self._numbers
@@ -148,30 +135,19 @@ class EntryRows:
 
 
 def copy(connection: Connection, entity: str, packed: Sequence[Packed], after: int) -> None:
-    """Number them from `after` on and send them, by three statements."""
+    """Number them from `after` on and send them, by two statements."""
     begins = [text(entity) + int8(number) for number in range(after + 1, after + 1 + len(packed))]
     numbered = list(zip(begins, packed, strict=True))
     copying.send(
         connection,
         SQL.copy_entries,
-        (_ENTRY_COLUMNS + begin + row for begin, (row, _, _) in numbered),
+        (_ENTRY_COLUMNS + begin + row for begin, (row, _) in numbered),
     )
     copying.send(connection, SQL.copy_lines, _lines(numbered))
-    copying.send(connection, SQL.copy_causes, _causes(numbered))
 
 
 def _lines(numbered: Iterable[tuple[bytes, Packed]]) -> Iterator[bytes]:
-    for begin, (_, lines, _) in numbered:
+    for begin, (_, lines) in numbered:
         if lines:
             first = _LINE_COLUMNS + begin
             yield first + first.join(lines)
-
-
-def _causes(numbered: Iterable[tuple[bytes, Packed]]) -> Iterator[bytes]:
-    apart = _Apart()
-    for begin, (_, _, causes) in numbered:
-        first = _CAUSE_COLUMNS + begin
-        for place, whole in enumerate(causes, 1):
-            if whole:
-                row = b"".join((first, _place(4, place), _POSITION_LENGTH))
-                yield row + row.join(apart[whole])

@@ -5,8 +5,5 @@ FROM STDIN (FORMAT BINARY);
 -- name: copy_lines
 COPY journal_line (entity, entry, line, book, unit, known_at, booked, account, kind, subject, obligation,
                    document, customer, earned, accounting_date, currency, minor, functional_currency,
-                   functional_minor, rule)
+                   functional_minor, rule, causes)
 FROM STDIN (FORMAT BINARY);
-
--- name: copy_causes
-COPY line_cause (entity, entry, line, position) FROM STDIN (FORMAT BINARY);

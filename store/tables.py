@@ -113,23 +113,12 @@ TABLES: tuple[Table, ...] = (
         sealed=frozenset(
             {"entity", "book", "unit", "known_at", "booked", "account", "kind", "subject"}
             | {"obligation", "document", "earned", "accounting_date", "currency", "minor"}
-            | {"functional_currency", "functional_minor", "rule"}
+            | {"functional_currency", "functional_minor", "rule", "causes"}
         ),
         unsealed={
             "entry": "a running number, not part of what was posted",
             "line": "a running number, not part of what was posted",
             "customer": "a filter, looked up from the facts of the unit",
-        },
-    ),
-    Table(
-        name="line_cause",
-        kind="derived-sealed",
-        key=("entity", "entry", "line", "position"),
-        append_only=True,
-        sealed=frozenset({"entity", "position"}),
-        unsealed={
-            "entry": "a running number, not part of what was posted",
-            "line": "a running number, not part of what was posted",
         },
     ),
     Table(name="charge", kind="view", key=("entity", "position", "unit"), append_only=True),

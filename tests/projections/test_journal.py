@@ -29,7 +29,6 @@ MEASURED = "SELECT measured_at FROM unit_state WHERE unit = 'subscription:s1'"
 EVERYTHING = (
     "SELECT * FROM journal_entry ORDER BY entry",
     "SELECT * FROM journal_line ORDER BY entry, line",
-    "SELECT * FROM line_cause ORDER BY entry, line, position",
     "SELECT * FROM charge ORDER BY position, unit, item",
     "SELECT * FROM unit_state ORDER BY unit",
     "SELECT * FROM parked ORDER BY unit",

@@ -129,7 +129,16 @@ def test_what_is_compared_is_told(busy):
             "UPDATE charge SET delta_minor = delta_minor + 1 WHERE quantity = 60",
             {"usage-rated"},
         ),
-        ("line_cause", "DELETE FROM line_cause WHERE entry = 1", {"lines-have-causes"}),
+        (
+            "journal_line",
+            "UPDATE journal_line SET causes = '{}' WHERE entry = 1",
+            {"lines-have-causes"},
+        ),
+        (
+            "fact_unit",
+            "DELETE FROM fact_unit WHERE unit = 'subscription:s1' AND position < 12",
+            {"lines-have-causes", "usage-rated"},
+        ),
         ("usage_row", "DELETE FROM usage_row WHERE quantity = 20", {"usage-batches"}),
         (
             "usage_row",

@@ -40,7 +40,6 @@ KEPT = {
 DERIVED = {
     "journal_entry": "entry",
     "journal_line": "entry, line",
-    "line_cause": "entry, line, position",
     "charge": "position, unit, item, service_from, price",
     "usage_pending": "unit, meter, day, position",
     "parked": "unit, from_run",

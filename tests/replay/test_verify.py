@@ -71,7 +71,7 @@ def test_nothing_compared_proves_nothing(company):
         ("journal_line", "UPDATE journal_line SET minor = minor * 2", 2),
         ("journal_line", "UPDATE journal_line SET rule = 'mine@1' WHERE line = 1", 6),
         ("journal_entry", LAST_INTO_JANUARY, 3),
-        ("line_cause", "DELETE FROM line_cause WHERE line = 1", 8),
+        ("journal_line", "UPDATE journal_line SET causes = '{}' WHERE line = 1", 8),
         ("command_key", "DELETE FROM command_key WHERE key = 'k3'", 4),
         ("usage_row", "DELETE FROM usage_row", 7),
     ],
