@@ -1,4 +1,9 @@
-"""Price models, one file each: parameters, validation and `rate`: its amount with its steps."""
+"""Price models, one file each: parameters, validation and `rate`: its amount with its steps.
+
+Most prices ask how much was used in a billing period: `pricer(model)` prices any quantity,
+`rate(model, quantity)` also says how. Prices that ask for each usage row by itself are added up
+reading by reading: their interface is told in `readings.py`.
+"""
 
 from __future__ import annotations
 
