@@ -14,6 +14,7 @@ from msgspec import Struct, structs
 from domain.currency import exponent
 from domain.errors import Rejected, require_name
 from domain.facts import Context, Decider, Event, Fact, Retracted, When
+from domain.meter import DefineMeter, MeterDefined, grown, require_sound
 from domain.pricing import Model, require_valid
 
 Pattern = Literal["ratable", "point-in-time", "as-invoiced"]
@@ -23,13 +24,6 @@ class ProductDefined(Event, frozen=True, kw_only=True, tag="product-defined"):
     """What is sold, by name."""
 
     name: str
-
-
-class MeterDefined(Event, frozen=True, kw_only=True, tag="meter-defined"):
-    """What usage is counted and how: the sum of quantities, or the count of rows."""
-
-    aggregation: Literal["sum", "count"]
-    unit: str = "unit"
 
 
 class PriceSet(Event, frozen=True, kw_only=True, tag="price-set"):
@@ -72,16 +66,6 @@ class DefineProduct(
     name: str
 
 
-class DefineMeter(
-    Struct, frozen=True, kw_only=True, tag="define-meter", forbid_unknown_fields=True
-):
-    """Say what usage is counted and how."""
-
-    when: When
-    aggregation: Literal["sum", "count"]
-    unit: str = "unit"
-
-
 class SetPrice(Struct, frozen=True, kw_only=True, tag="set-price", forbid_unknown_fields=True):
     """Set a price version, in force from `effective` until the next."""
 
@@ -114,9 +98,13 @@ INTERVAL_MONTHS_MAX = 1200
 
 
 class CatalogueState(Struct, frozen=True, kw_only=True):
-    """A price keeps its currency through all its versions; which is in force is read by date."""
+    """What a price or a meter keeps through all its versions; which is in force is read by date.
+
+    Of a meter the definition with all units and dimensions that were ever added to it.
+    """
 
     currency: str | None = None
+    meter: MeterDefined | None = None
 
 
 def evolve(state: CatalogueState, fact: Fact) -> CatalogueState:
@@ -126,7 +114,9 @@ def evolve(state: CatalogueState, fact: Fact) -> CatalogueState:
     match content:
         case PriceSet():
             return CatalogueState(currency=content.currency)
-        case ProductDefined() | MeterDefined():
+        case MeterDefined():
+            return CatalogueState(meter=grown(content, state.meter))
+        case ProductDefined():
             return state
         case _:
             assert_never(content)
@@ -164,7 +154,7 @@ def _require_sound(content: CatalogueEvent, state: CatalogueState) -> None:
         case ProductDefined():
             require_name(content.name, "name")
         case MeterDefined():
-            require_name(content.unit, "unit")
+            require_sound(content, state.meter)
         case PriceSet():
             _require_priced(content, state)
         case _:

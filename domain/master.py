@@ -14,9 +14,10 @@ from msgspec import Struct
 
 from domain.accounting.curves import Progress
 from domain.calendar import ONE_DAY, Calendar, Period, month_start
-from domain.catalogue import Adopted, MeterDefined, PriceSet, ProductDefined
+from domain.catalogue import Adopted, PriceSet, ProductDefined
 from domain.entity import CalendarDefined, EntityOpened
 from domain.facts import Fact, timeline
+from domain.meter import MeterDefined, grown, must_carry
 from domain.policy import Options, PolicyAdopted
 
 _since, _adopted = attrgetter("since"), itemgetter(0)
@@ -41,6 +42,7 @@ class MasterData(Struct, frozen=True, kw_only=True):
     calendar: Calendar = Calendar()
     prices: dict[str, tuple[PriceVersion, ...]] = {}
     meters: dict[str, MeterDefined] = {}
+    dimensions: dict[str, tuple[tuple[date, tuple[str, ...]], ...]] = {}
     products: dict[str, ProductDefined] = {}
     policies: dict[str, tuple[tuple[date, Options], ...]] = {}
 
@@ -55,6 +57,12 @@ class MasterData(Struct, frozen=True, kw_only=True):
         adopted = self.policies.get(book, ())
         place = bisect_right(adopted, day, key=_adopted)
         return adopted[place - 1][1] if place else _BEFORE_ANY
+
+    def must_carry(self, meter: str, day: date) -> tuple[str, ...]:
+        """Dimensions a row of a day must have; before the first definition, as by the first."""
+        defined = self.dimensions.get(meter, ())
+        place = bisect_right(defined, day, key=_adopted)
+        return defined[max(place - 1, 0)][1] if defined else ()
 
     def progress(self, book: str, day: date) -> Progress:
         """How an obligation that begins on a day is earned over time."""
@@ -75,6 +83,7 @@ def master_data(facts: Iterable[Fact]) -> MasterData:
     opened: EntityOpened | None = None
     prices: dict[str, dict[date, PriceVersion]] = {}
     meters: dict[str, MeterDefined] = {}
+    dimensions: dict[str, dict[date, tuple[str, ...]]] = {}
     products: dict[str, ProductDefined] = {}
     policies: dict[str, dict[date, Options]] = {}
     rows: list[Period] = []
@@ -90,7 +99,8 @@ def master_data(facts: Iterable[Fact]) -> MasterData:
                 since = fact.when.effective
                 prices.setdefault(name, {})[since] = PriceVersion(f"{name}@{since}", since, event)
             case MeterDefined():
-                meters[name] = event
+                meter = meters[name] = grown(event, meters.get(name))
+                dimensions.setdefault(name, {})[fact.when.effective] = must_carry(meter)
             case ProductDefined():
                 products[name] = event
             case PolicyAdopted():
@@ -103,6 +113,7 @@ def master_data(facts: Iterable[Fact]) -> MasterData:
         calendar=Calendar(tuple(sorted(rows, key=lambda period: period.first))),
         prices={name: tuple(v[d] for d in sorted(v)) for name, v in prices.items()},
         meters=meters,
+        dimensions={meter: tuple(sorted(rows.items())) for meter, rows in dimensions.items()},
         products=products,
         policies={book: tuple(sorted(rows.items())) for book, rows in policies.items()},
     )

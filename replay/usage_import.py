@@ -18,12 +18,13 @@ from msgspec import Struct
 
 from domain.books import OpenBook
 from domain.calendar import months
-from domain.catalogue import DefineMeter, SetPrice
+from domain.catalogue import SetPrice
 from domain.decimals import exact_decimal
 from domain.entity import DefineCalendar, OpenEntity
 from domain.errors import Malformed
 from domain.facts import When, fold, known
 from domain.master import MasterData, master_data
+from domain.meter import DefineMeter
 from domain.party import RegisterCustomer, registered
 from domain.pricing import PerUnit
 from domain.subscription import DECIDER as SUBSCRIPTION
@@ -148,9 +149,7 @@ def _commands(
     yield (
         "meters",
         [
-            ask(
-                f"meter:{name}", DefineMeter(when=since, aggregation="sum", unit=_unit(found, name))
-            )
+            ask(f"meter:{name}", _meter(found, name, since))
             for name in found.units
             if name not in known.master.meters
         ],
@@ -331,6 +330,14 @@ def _add(
     catalogue.units.setdefault(price.meter, set()).add(str(unit or "unit"))
     _, items = catalogue.items.setdefault(subscription, (customer, {}))
     items[name] = None
+
+
+def _meter(found: Catalogue, meter: str, since: When) -> DefineMeter:
+    """Of several units one counts as another, since the file has one price for all of them."""
+    unit = _unit(found, meter)
+    others = sorted(found.units[meter] - {unit})
+    conversions = dict.fromkeys(others, Decimal(1))
+    return DefineMeter(when=since, aggregation="sum", unit=unit, conversions=conversions)
 
 
 def _unit(found: Catalogue, meter: str) -> str:

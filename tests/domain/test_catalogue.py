@@ -1,3 +1,4 @@
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -7,15 +8,15 @@ from domain.catalogue import (
     Adopt,
     Adopted,
     CatalogueEvent,
-    DefineMeter,
     DefineProduct,
-    MeterDefined,
     PriceSet,
     ProductDefined,
     SetPrice,
 )
+from domain.master import master_data
+from domain.meter import DefineMeter, MeterDefined
 from domain.pricing import Flat, Graduated, Model, PerUnit, Tier
-from tests.domain.given import code, decide, on, refusal
+from tests.domain.given import code, decide, facts, on, refusal
 
 PRICE = "price:seat"
 SET = SetPrice(when=on(1, 1), currency="USD", model=PerUnit(unit_amount=Decimal("0.0000004")))
@@ -43,7 +44,86 @@ def test_a_meter_says_how_it_counts() -> None:
     assert decide("meter:m1", command) == (
         MeterDefined(when=on(1, 1), aggregation="count", unit="call"),
     )
-    assert decide("meter:m1", command, MeterDefined(when=on(1, 1), aggregation="sum"))
+    was = MeterDefined(when=on(1, 1), aggregation="count", unit="call")
+    assert decide("meter:m1", command, was)
+
+
+WAS = MeterDefined(
+    when=on(2, 1),
+    aggregation="unique-count",
+    unit="GB",
+    property="user",
+    conversions={"MB": Decimal("0.001")},
+    dimensions=("region",),
+)
+AGAIN = DefineMeter(**{**structs.asdict(WAS), "when": on(3, 1)})
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"aggregation": "sum", "property": None},
+        {"unit": "MB", "conversions": {}},
+        {"property": "seat"},
+        {"recurring": True},
+        {"conversions": {}},
+        {"conversions": {"MB": Decimal("0.002")}},
+        {"dimensions": ()},
+        {"dimensions": ("plan",)},
+    ],
+)
+def test_how_a_meter_counts_is_not_changed(changed) -> None:
+    assert code("meter:m1", structs.replace(AGAIN, **changed), WAS) == "meter-in-use"
+
+
+def test_a_meter_may_take_more_units_and_ask_for_more_dimensions() -> None:
+    more = structs.replace(
+        AGAIN,
+        conversions={"MB": Decimal("0.001"), "TB": Decimal(1000)},
+        dimensions=("plan", "region"),
+    )
+
+    assert decide("meter:m1", more, WAS)
+
+
+def test_a_definition_dated_back_takes_nothing_out_of_a_meter() -> None:
+    earlier = structs.replace(WAS, when=on(1, 1), conversions={}, dimensions=())
+    backdated = structs.replace(AGAIN, when=on(1, 1))
+
+    assert code("meter:m1", structs.replace(backdated, dimensions=()), earlier, WAS) == (
+        "meter-in-use"
+    )
+    assert decide("meter:m1", backdated, earlier, WAS)
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({"property": None}, "property-of-unique-count"),
+        ({"aggregation": "max"}, "property-of-unique-count"),
+        ({"weighted_by": "share"}, "weight-of-time-weighted-sum"),
+        ({"conversions": {"GB": Decimal(1)}}, "conversion-not-positive"),
+        ({"conversions": {"MB": Decimal(0)}}, "conversion-not-positive"),
+        ({"conversions": {"MB": Decimal("NaN")}}, "not-finite"),
+        ({"conversions": {"": Decimal(1)}}, "empty-text"),
+        ({"dimensions": ("",)}, "empty-text"),
+    ],
+)
+def test_a_meter_that_cannot_count_is_refused(changed, expected) -> None:
+    assert code("meter:m1", structs.replace(AGAIN, **changed)) == expected
+
+
+def test_dimensions_are_asked_of_rows_from_the_day_that_asks_for_them() -> None:
+    asked = [
+        WAS,
+        structs.replace(WAS, when=on(3, 1), dimensions=("region", "plan")),
+    ]
+    known = master_data(facts("meter:m1", asked))
+
+    assert known.must_carry("m1", date(2024, 1, 1)) == ("region", "user")
+    assert known.must_carry("m1", date(2024, 2, 29)) == ("region", "user")
+    assert known.must_carry("m1", date(2024, 3, 1)) == ("region", "plan", "user")
+    assert known.must_carry("m2", date(2024, 3, 1)) == ()
 
 
 def test_a_meter_without_a_unit_is_refused() -> None:

@@ -5,8 +5,9 @@ from decimal import Decimal
 
 from msgspec import structs
 
-from domain.catalogue import Adopted, DefineMeter, SetPrice
+from domain.catalogue import Adopted, SetPrice
 from domain.facts import Retracted, Source, When, known
+from domain.meter import DefineMeter
 from domain.pricing import PerUnit
 from store import log
 from store.adoption import adopt
