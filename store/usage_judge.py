@@ -56,11 +56,8 @@ def _judge(
     match order.kind:
         case "rows":
             _judge_rows(connection, staged, names)
-        case "correction":
-            connection.execute(SQL.judge_corrections, names)
-            connection.execute(SQL.analyze_judged)
-        case "retraction":
-            connection.execute(SQL.judge_retractions, names)
+        case "correction" | "retraction":
+            connection.execute(SQL.judge_changes, names)
             connection.execute(SQL.analyze_judged)
 
 

@@ -36,18 +36,20 @@ SELECT i.row_no, i.bucket, i.event_id, i.fingerprint, i.subscription, i.meter, i
        ) k
  WHERE NOT EXISTS (SELECT FROM pg_temp.usage_judged j WHERE j.row_no = i.row_no);
 
--- name: judge_corrections
--- A correction replaces the version in force; one that says what is already so is a duplicate.
+-- name: judge_changes
+-- A correction replaces the version in force, a retraction takes it out. What says what is already so is a
+-- duplicate; what was taken out cannot be corrected. A retraction says nothing of content, so never the same.
 CREATE TEMPORARY TABLE usage_judged AS
 WITH first AS (
     SELECT i.*, first_value(i.fingerprint) OVER w AS first_fingerprint, row_number() OVER w AS place
       FROM pg_temp.usage_incoming i
     WINDOW w AS (PARTITION BY i.bucket, i.event_id ORDER BY i.row_no)
 )
-SELECT i.row_no, i.bucket, i.event_id, i.fingerprint, i.subscription, i.meter, i.quantity, i.unit,
-       i.occurred_at, i.dimensions, r.batch AS old_batch,
+SELECT i.row_no, i.bucket, i.event_id, i.fingerprint, c.subscription, c.meter, c.quantity, c.unit,
+       c.occurred_at, c.dimensions, r.batch AS old_batch,
        CASE WHEN k.event_id IS NULL THEN 'unknown-event'
-            WHEN r.event_id IS NULL THEN 'retracted-event'
+            WHEN r.event_id IS NULL AND %(kind)s = 'correction' THEN 'retracted-event'
+            WHEN r.event_id IS NULL THEN 'duplicate'
             WHEN i.place > 1 AND i.fingerprint = i.first_fingerprint THEN 'duplicate'
             WHEN i.place > 1 THEN 'duplicate-with-other-body'
             WHEN (r.subscription, r.meter, r.quantity, r.occurred_at, r.dimensions)
@@ -69,33 +71,14 @@ SELECT i.row_no, i.bucket, i.event_id, i.fingerprint, i.subscription, i.meter, i
           AND NOT EXISTS (SELECT FROM usage_replaced p
                            WHERE p.bucket = r.bucket AND p.entity = r.entity AND p.source = r.source
                              AND p.event_id = r.event_id AND p.old_batch = r.batch)
-       ) r ON true;
-
--- name: judge_retractions
--- A retraction takes out the version in force; a second one of the same event is a duplicate.
-CREATE TEMPORARY TABLE usage_judged AS
-SELECT i.row_no, i.bucket, i.event_id, i.fingerprint, r.subscription, r.meter, r.quantity, r.unit,
-       r.occurred_at, r.dimensions, r.batch AS old_batch,
-       CASE WHEN k.event_id IS NULL THEN 'unknown-event'
-            WHEN r.event_id IS NULL THEN 'duplicate'
-            WHEN i.row_no > min(i.row_no) OVER (PARTITION BY i.bucket, i.event_id) THEN 'duplicate'
-            ELSE 'accepted'
-       END AS verdict
-  FROM pg_temp.usage_incoming i
-  LEFT JOIN LATERAL (
-       SELECT bucket, entity, source, event_id
-         FROM usage_key
-        WHERE bucket = i.bucket AND entity = %(entity)s AND source = %(source)s AND event_id = i.event_id
-       OFFSET 0
-       ) k ON true
-  LEFT JOIN LATERAL (
-       SELECT r.event_id, r.batch, r.subscription, r.meter, r.quantity, r.unit, r.occurred_at, r.dimensions
-         FROM usage_row r
-        WHERE r.bucket = k.bucket AND r.entity = k.entity AND r.source = k.source AND r.event_id = k.event_id
-          AND NOT EXISTS (SELECT FROM usage_replaced p
-                           WHERE p.bucket = r.bucket AND p.entity = r.entity AND p.source = r.source
-                             AND p.event_id = r.event_id AND p.old_batch = r.batch)
-       ) r ON true;
+       ) r ON true
+ CROSS JOIN LATERAL (
+       SELECT i.subscription, i.meter, i.quantity, i.unit, i.occurred_at, i.dimensions
+        WHERE %(kind)s = 'correction'
+        UNION ALL
+       SELECT r.subscription, r.meter, r.quantity, r.unit, r.occurred_at, r.dimensions
+        WHERE %(kind)s = 'retraction'
+       ) c;
 
 -- name: insert_rows
 INSERT INTO usage_row (bucket, entity, source, event_id, batch, subscription, meter, quantity, unit,
@@ -122,7 +105,9 @@ SELECT %(entity)s, subscription, meter, date_bin('1 hour', occurred_at, '2000-01
  GROUP BY subscription, meter, date_bin('1 hour', occurred_at, '2000-01-01Z');
 
 -- name: insert_hours_of_change
--- What a correction or retraction adds: the new content, if any, less the version that was in force.
+-- What a correction or retraction adds: the new content, if any, less the version that was in force. Here
+-- and below that version is looked up by its event, its batch compared afterwards: of a table that has just
+-- grown the server takes (entity, batch) for the better key, and reads the whole batch for each of its rows.
 INSERT INTO usage_hour (entity, subscription, meter, hour, batch, rows, quantity)
 SELECT %(entity)s, subscription, meter, hour, %(batch)s, sum(rows), sum(quantity)
   FROM (
@@ -133,13 +118,13 @@ SELECT %(entity)s, subscription, meter, hour, %(batch)s, sum(rows), sum(quantity
     SELECT r.subscription, r.meter, date_bin('1 hour', r.occurred_at, '2000-01-01Z'), -1, -r.quantity
       FROM pg_temp.usage_judged j
      CROSS JOIN LATERAL (
-           SELECT subscription, meter, quantity, occurred_at
+           SELECT batch, subscription, meter, quantity, occurred_at
              FROM usage_row
             WHERE bucket = j.bucket AND entity = %(entity)s AND source = %(source)s
-              AND event_id = j.event_id AND batch = j.old_batch
+              AND event_id = j.event_id
            OFFSET 0
            ) r
-     WHERE j.verdict = 'accepted'
+     WHERE r.batch = j.old_batch AND j.verdict = 'accepted'
   ) AS change
  GROUP BY subscription, meter, hour
 HAVING sum(rows) <> 0 OR sum(quantity) <> 0;
@@ -180,13 +165,13 @@ SELECT touched.subscription, min(touched.day), max(touched.day)
     SELECT r.subscription, (r.occurred_at AT TIME ZONE 'UTC')::date
       FROM pg_temp.usage_judged j
      CROSS JOIN LATERAL (
-           SELECT subscription, meter, quantity, occurred_at
+           SELECT batch, subscription, meter, quantity, occurred_at
              FROM usage_row
             WHERE bucket = j.bucket AND entity = %(entity)s AND source = %(source)s
-              AND event_id = j.event_id AND batch = j.old_batch
+              AND event_id = j.event_id
            OFFSET 0
            ) r
-     WHERE j.verdict = 'accepted' AND j.old_batch IS NOT NULL
+     WHERE r.batch = j.old_batch AND j.verdict = 'accepted' AND j.old_batch IS NOT NULL
   ) AS touched
  GROUP BY touched.subscription
  ORDER BY touched.subscription;
