@@ -6,6 +6,7 @@ usage of all of them in one month is one batch.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from datetime import date
 from itertools import islice
@@ -16,6 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from domain.books import RunPosting
+from domain.calendar import days_in_month
 from domain.deciders import Command
 from domain.facts import When
 from replay.ledger import Ledger
@@ -27,6 +29,7 @@ BOOK = "main"
 SOURCE = "bench"
 # Requests that are decided under one lock of the head.
 TOGETHER = 5_000
+_MONTH = re.compile(r"\d{4}-\d{2}")
 
 
 class Submit(Struct, frozen=True, kw_only=True, tag_field="does", tag="submit"):
@@ -52,6 +55,9 @@ class Run(Struct, frozen=True, kw_only=True, tag_field="does", tag="run"):
     through: date
 
 
+Act = Submit | Ingest | Run
+
+
 class Master(Struct, frozen=True, kw_only=True):
     """A command that comes before every contract."""
 
@@ -64,7 +70,7 @@ class Contract(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     about: str
     master: tuple[Master, ...]
-    acts: tuple[Submit | Ingest | Run, ...]
+    acts: tuple[Act, ...]
 
 
 def typical(name: str) -> Contract:
@@ -80,10 +86,42 @@ def play(ledger: Ledger, entity: str, count: int) -> int:
 
     Returns the position of the head.
     """
-    contracts = [typical(f"c{number:06}") for number in range(count)]
     send(ledger, entity, opening(entity))
+    return _play(ledger, entity, [typical(f"c{number:06}").acts for number in range(count)])
+
+
+def play_monthly(ledger: Ledger, entity: str, count: int) -> int:
+    """The same with a posting run after every month, as books are kept: a contract that changed
+    posts what a month makes, not what two years make.
+    """
+    send(ledger, entity, opening(entity))
+    return _play(
+        ledger, entity, [monthly(typical(f"c{number:06}").acts) for number in range(count)]
+    )
+
+
+def monthly(acts: tuple[Act, ...]) -> tuple[Act, ...]:
+    """Acts with a run after each month's usage, where they have none of that day themselves."""
+    there = {act.through for act in acts if isinstance(act, Run)}
+    found: list[Act] = []
+    for act in acts:
+        found.append(act)
+        if isinstance(act, Ingest) and (end := _end_of(act.batch)) and end not in there:
+            found.append(Run(through=end))
+    return tuple(found)
+
+
+def _end_of(batch: str) -> date | None:
+    """The last day of the month a batch is named after; one of corrections is named after none."""
+    if not _MONTH.fullmatch(batch):
+        return None
+    first = date.fromisoformat(f"{batch}-01")
+    return first.replace(day=days_in_month(first))
+
+
+def _play(ledger: Ledger, entity: str, contracts: Iterable[tuple[Act, ...]]) -> int:
     positions: dict[str, int] = {}
-    for acts in zip(*(contract.acts for contract in contracts), strict=True):
+    for acts in zip(*contracts, strict=True):
         _act(ledger, entity, acts, positions)
     return ledger.head(entity)
 
@@ -91,7 +129,7 @@ def play(ledger: Ledger, entity: str, count: int) -> int:
 def _act(
     ledger: Ledger,
     entity: str,
-    acts: tuple[Submit | Ingest | Run, ...],
+    acts: tuple[Act, ...],
     positions: dict[str, int],
 ) -> None:
     """The same act of every contract."""

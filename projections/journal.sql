@@ -3,22 +3,25 @@ SELECT coalesce(max(entry), 0) FROM journal_entry WHERE entity = %(entity)s;
 
 -- name: units_of_streams
 -- Which units the earlier facts of some streams went to. Here and below OFFSET 0 makes each look one into
--- an index: what the planner knows of a table that grows this fast is of before.
+-- an index: what the planner knows of a table that grows this fast is of before. A bound of positions
+-- stands outside, or it takes the index that leads by position.
 SELECT DISTINCT s.stream, own.unit
   FROM unnest(%(streams)s::text[]) AS s (stream)
  CROSS JOIN LATERAL (
     SELECT f.position FROM fact f
-     WHERE f.entity = %(entity)s AND f.stream = s.stream AND f.position <= %(before)s OFFSET 0) AS earlier
+     WHERE f.entity = %(entity)s AND f.stream = s.stream OFFSET 0) AS earlier
  CROSS JOIN LATERAL (
     SELECT u.unit FROM fact_unit u
-     WHERE u.entity = %(entity)s AND u.position = earlier.position OFFSET 0) AS own;
+     WHERE u.entity = %(entity)s AND u.position = earlier.position OFFSET 0) AS own
+ WHERE earlier.position <= %(before)s;
 
 -- name: positions_of_streams
 SELECT s.stream, earlier.position
   FROM unnest(%(streams)s::text[]) AS s (stream)
  CROSS JOIN LATERAL (
     SELECT f.position FROM fact f
-     WHERE f.entity = %(entity)s AND f.stream = s.stream AND f.position <= %(before)s OFFSET 0) AS earlier
+     WHERE f.entity = %(entity)s AND f.stream = s.stream OFFSET 0) AS earlier
+ WHERE earlier.position <= %(before)s
  ORDER BY earlier.position;
 
 -- name: subscriptions_of_customers

@@ -20,12 +20,12 @@ SQL = queries(__file__)
 
 def fresh(connection: Connection, entity: str, units: Iterable[str], run: int) -> dict[str, Fresh]:
     """All facts of some units up to a run, each read once, and the usage of subscriptions."""
-    places: dict[str, list[int]] = {unit: [] for unit in sorted(units)}
-    if not places:
+    wanted_units = sorted(units)
+    if not wanted_units:
         return {}
-    arguments = {"entity": entity, "units": list(places), "run": run}
-    for unit, position in connection.execute(SQL.facts_of_units, arguments).fetchall():
-        places[unit].append(position)
+    arguments = {"entity": entity, "units": wanted_units, "run": run}
+    found = connection.execute(SQL.facts_of_units, arguments, binary=True)
+    places: dict[str, list[int]] = {unit: positions or [] for unit, positions in found}
     wanted = {position for positions in places.values() for position in positions}
     facts = {fact.position: fact for fact in log.read_positions(connection, entity, wanted)}
     of_unit = {unit: tuple(facts[at] for at in positions) for unit, positions in places.items()}
@@ -35,9 +35,17 @@ def fresh(connection: Connection, entity: str, units: Iterable[str], run: int) -
 
 def zone_of(facts: Iterable[Fact]) -> str:
     """The zone of a subscription's days: its own, or UTC before it is known."""
-    events = (fact.event for fact in timeline(facts))
-    started = (event for event in events if isinstance(event, SubscriptionStarted))
-    return next((event.zone for event in started), "UTC")
+    said = list(facts)
+    started = [fact for fact in said if isinstance(fact.event, SubscriptionStarted)]
+    if len(started) == 1 and all(fact.corrects != started[0].position for fact in said):
+        return _zone(started[0])
+    alive = (fact for fact in timeline(said) if isinstance(fact.event, SubscriptionStarted))
+    return next(map(_zone, alive), "UTC")
+
+
+def _zone(fact: Fact) -> str:
+    assert isinstance(fact.event, SubscriptionStarted), fact
+    return fact.event.zone
 
 
 def _usage(
