@@ -101,7 +101,10 @@ class UsageRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class UsageDay(Struct, frozen=True, kw_only=True):
     """What one batch adds to one day of one subscription's meter, in the subscription's zone.
 
-    Retracted and corrected rows are already out. `rows` counts rows, `quantity` is their exact sum.
+    `rows` counts rows, `quantity` is their exact sum in `unit` (none: the meter's). Where single
+    rows matter it is one row, with its instant, its source and id, and its dimensions in order of
+    their names; the batch that replaces or retracts a row takes it out again: with the same
+    content, `rows` -1 and the quantity negated.
     """
 
     subscription: str
@@ -110,6 +113,10 @@ class UsageDay(Struct, frozen=True, kw_only=True):
     position: int
     rows: int
     quantity: Decimal
+    unit: str | None = None
+    at: datetime | None = None
+    event: str = ""
+    dimensions: tuple[tuple[str, str], ...] = ()
 
 
 UsageEvent = UsageBatchAccepted | UsageWindowDeclared | UsageGapWaived
