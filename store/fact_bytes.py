@@ -60,7 +60,9 @@ class FactBytes:
 
     def rows(self, facts: Iterable[FactRow]) -> Iterator[bytes]:
         """The row of each fact, its leaf in the last column."""
-        patterns = self._patterns
+        # Looked up right here: a call for each would cost more than what it finds.
+        patterns, numbers = self._patterns, self._numbers
+        days, instants = self._days, self._instants
         for fact in facts:
             # fmt: off
             (entity, position, stream, version, tag, schema_version, effective, effective_at,
@@ -75,10 +77,10 @@ class FactBytes:
             common = (
                 entity, tag, schema_version, actor, source_system, source_kind, source_version)
             leaf, row = patterns.get(common) or self._pattern(common, _BARE)
-            said_on, on = self._day(effective)
-            said_at, at = self._instant(recorded_at)
-            said_version, counted = self._number(version)
-            said_order, order = self._number(sort_order)
+            said_on, on = days.get(effective) or self._day(effective)
+            said_at, at = instants.get(recorded_at) or self._instant(recorded_at)
+            said_version, counted = numbers.get(version) or self._number(version)
+            said_order, order = numbers.get(sort_order) or self._number(sort_order)
             streamed, said, key = text(stream), text(payload), text(command_id)
             source = NULL if source_id is None else text(source_id)
             hashed = sha256(leaf % (

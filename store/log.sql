@@ -24,6 +24,13 @@ COPY fact (entity, position, stream, version, tag, schema_version, effective, ef
            source_system, source_kind, source_id, source_version, corrects, payload, leaf)
 FROM STDIN (FORMAT BINARY);
 
+-- name: any_stream_between
+-- Whether anything lies from one name to the other: between numbers not given yet there is nothing.
+SELECT 1 FROM fact
+ WHERE entity = %(entity)s AND stream BETWEEN %(first)s AND %(last)s
+ ORDER BY stream
+ LIMIT 1;
+
 -- name: stream_versions
 -- The end of each stream, by one look into the index however long the stream is.
 SELECT wanted.stream, last.version

@@ -44,6 +44,18 @@ def test_each_stream_counts_its_own_versions_and_each_entity_its_own_positions(c
     assert log.heads(connection) == {"e": 3, "f": 1}
 
 
+def test_streams_that_lie_beyond_all_others_have_no_version_and_need_no_look_of_their_own(
+    connection,
+):
+    append(connection, "e", [draft("customer:b"), draft("customer:b"), draft("customer:d")])
+
+    assert log.stream_versions(connection, "e", []) == {}
+    assert log.stream_versions(connection, "e", ["customer:e", "customer:f"]) == {}
+    assert log.stream_versions(connection, "e", ["customer:c", "customer:d"]) == {"customer:d": 1}
+    assert log.stream_versions(connection, "e", ["customer:a", "customer:b"]) == {"customer:b": 2}
+    assert log.stream_versions(connection, "e", ["customer:a", "customer:c"]) == {}
+
+
 def test_the_order_is_the_sources_or_else_the_version(connection):
     facts = append(connection, "e", [draft(order=70), draft(), draft(order=-1)])
 
