@@ -2,12 +2,12 @@
 
 from typing import Any, NamedTuple, TypeVar
 
-import msgspec
 from litestar import Request, Response
 
 from api.auth import Holder
 from api.committer import Committers
 from domain.errors import Malformed
+from domain.written import json_bytes
 from replay.ledger import Ledger
 
 NDJSON = "application/x-ndjson"
@@ -51,7 +51,7 @@ def required(value: str | None, field: str) -> str:
 
 def answer(value: object, status: int = 200) -> Response[bytes]:
     """JSON with decimals and dates as text."""
-    body = msgspec.json.encode(value, order="deterministic")
+    body = json_bytes(value, order="deterministic")
     return Response(body, status_code=status, media_type="application/json")
 
 

@@ -14,7 +14,6 @@ from hashlib import sha256
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import msgspec
 from msgspec import Raw, Struct
 
 from domain.decimals import EXACT, plain
@@ -22,6 +21,7 @@ from domain.errors import Malformed
 from domain.facts import Fact
 from domain.master import MASTER_CATEGORIES, master_data
 from domain.usage import UsageDay
+from domain.written import json_bytes
 from replay.export_lines import (
     FORMAT,
     End,
@@ -151,7 +151,7 @@ def usage_days(rows: Iterable[ExportedRow], zone: str) -> tuple[UsageDay, ...]:
 
 
 def _line(value: Exported) -> bytes:
-    return msgspec.json.encode(value) + b"\n"
+    return json_bytes(value) + b"\n"
 
 
 def _exported(row: FactRow, leaf: bytes) -> ExportedFact:

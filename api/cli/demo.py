@@ -9,13 +9,13 @@ from multiprocessing import get_context
 from typing import Any
 
 import click
-import msgspec
 from msgspec import Struct
 
 from api.cli.checks import law_rows, tell_breaks
 from api.cli.output import as_json, examples, print_json, progress_console
 from api.cli.reports import print_rows
 from api.views import ask
+from domain.written import builtins
 from projections.breaks import Verdict
 from projections.lineage import JournalLine, explain_line, lineage_down, lineage_up_event
 from replay.demo import Moment, Part, Played, gather, open_group, play_country
@@ -239,7 +239,7 @@ def _of_line(connection: Connection, entity: str, line: JournalLine) -> Iterator
 
 
 def _plain(rows: object) -> list[dict[str, Any]]:
-    found = msgspec.to_builtins(rows)
+    found = builtins(rows)
     assert isinstance(found, list | tuple), found
     return list(found)
 

@@ -6,13 +6,13 @@ from datetime import date
 from typing import Any, TypeVar
 
 import click
-import msgspec
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
 from api.problems import Named, problem_of
 from domain.money import decimal_text
+from domain.written import json_bytes
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -51,7 +51,7 @@ def examples(*lines: str) -> str:
 
 def print_json(value: object) -> None:
     """One value on one line, sorted, decimals and dates as text."""
-    click.echo(msgspec.json.encode(value, order="sorted").decode())
+    click.echo(json_bytes(value, order="sorted").decode())
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], title: str = "") -> None:

@@ -5,7 +5,6 @@ from functools import partial
 from typing import Any
 
 import click
-import msgspec
 
 from api.cli.output import (
     Day,
@@ -19,6 +18,7 @@ from api.cli.output import (
 )
 from api.cli.session import open_ledger
 from api.views import VIEWS, ask
+from domain.written import builtins
 
 FILTERS = {
     "account": "Of one account only.",
@@ -75,7 +75,7 @@ def _report(view: str, *, entity: str, as_json: bool, **said: object) -> None:
         return
     book = f", book {said['book']}" if "book" in said else ""
     title = f"{view} of {entity}{book}, known at {found.known_at}, run {found.run}"
-    print_rows([msgspec.to_builtins(row) for row in found.rows], title)
+    print_rows([builtins(row) for row in found.rows], title)
 
 
 def print_rows(rows: list[dict[str, Any]], title: str) -> None:

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 import click
-import msgspec
 
 from api.cli.output import (
     as_json,
@@ -18,6 +17,7 @@ from api.cli.output import (
 from api.cli.reports import print_rows
 from api.cli.session import open_ledger
 from api.problems import Missing
+from domain.written import builtins
 from projections import lineage as lines
 from projections.lineage import Down, Explanation, JournalLine, Up
 from replay.ledger import Ledger
@@ -169,8 +169,8 @@ def _tell(found: Down | Up, *, as_json: bool) -> None:
     facts = found.causes if isinstance(found, Down) else found.facts
     posted = (found.line,) if isinstance(found, Down) else found.lines
     _tell_lines(posted)
-    print_rows([msgspec.to_builtins(row) for row in facts], "facts")
-    print_rows([msgspec.to_builtins(row) for row in found.rows], "usage rows")
+    print_rows([builtins(row) for row in facts], "facts")
+    print_rows([builtins(row) for row in found.rows], "usage rows")
 
 
 def _tell_lines(posted: tuple[JournalLine, ...]) -> None:

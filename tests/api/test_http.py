@@ -4,6 +4,7 @@ import json
 import re
 
 import httpx
+import msgspec
 import psycopg
 import pytest
 from psycopg import sql
@@ -12,6 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 from api.app import another_key, create_app, first_key
 from api.auth import digest
 from api.openapi import OPERATIONS, document
+from replay.source import export
 
 
 def _run(client, through, key):
@@ -270,6 +272,23 @@ def test_a_usage_event_leads_up_to_the_lines_it_moved(company):
         ("revenue", -200),
         ("unbilled-receivable", 200),
     ]
+
+
+def test_a_very_small_quantity_is_answered_and_exported_without_exponent(company, database):
+    company.post("/v1/entities/acme/usage/app/batches", [_row("e1", "0.0000001")], "batch-1")
+    run = _run(company, "2024-01-31", "run-1").json()["positions"][0]
+    company.get("/v1/entities/acme/views/journal", at_least=run)
+
+    up = company.get("/v1/entities/acme/usage/app/events/e1/lineage").json()
+    facts = company.get("/v1/entities/acme/facts").json()["rows"]
+    with psycopg.connect(database) as connection:
+        lines = [msgspec.json.decode(line) for line in export(connection, "acme", run)]
+
+    (batch,) = (row["event"] for row in facts if row["event"]["type"] == "usage-batch-accepted")
+    assert [row["quantity"] for row in up["rows"]] == ["0.0000001"]
+    assert [total["quantity"] for total in batch["totals"]] == ["0.0000001"]
+    rows = [line["quantity"] for line in lines if line["type"] == "usage-row"]
+    assert rows == ["0.0000001"]
 
 
 @pytest.fixture
