@@ -170,6 +170,8 @@ def _charged(
     """
     to_the_end = (period.end - start).days
     running = part_to_minor(cost, to_the_end, period.days, currency)
+    if end == period.end:
+        return running, running
     return running, rounded_share(running, (end - start).days, to_the_end)
 
 

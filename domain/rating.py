@@ -16,8 +16,8 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import reduce
-from itertools import accumulate, groupby
-from operator import attrgetter
+from itertools import accumulate, chain, groupby
+from operator import attrgetter, sub
 from typing import assert_never
 
 from msgspec import Struct, field
@@ -28,7 +28,7 @@ from domain.currency import exponent
 from domain.decimals import EXACT, plain
 from domain.explain import Step
 from domain.master import MasterData, PriceVersion
-from domain.money import decimal_text, minor_in
+from domain.money import decimal_text, minors
 from domain.pricing import Flat, Graduated, Model, PerUnit, Pricer, pricer, rate
 from domain.terms import Stretch, Terms
 from domain.usage import UsageDay
@@ -54,96 +54,102 @@ class _Group(Struct):
     version: PriceVersion
     price: Pricer
     counted: bool
-    days: list[UsageDay] = field(default_factory=list)
+    rows: list[UsageDay] = field(default_factory=list)
     stretches: list[Stretch] = field(default_factory=list)
 
     def causes(self) -> tuple[int, ...]:
-        batches = tuple(sorted({day.position for day in self.days}))
-        sold = [stretch.causes for stretch in self.stretches]
-        # What ends the sale inside the period is why no later usage is in the charge.
-        sold += [stretch.cut for stretch in self.ended()]
-        return causes_of(batches, *sold)
+        """The batches, what is sold, and what ends it: why no later usage is in the charge."""
+        found = {row.position for row in self.rows}
+        for stretch in self.stretches:
+            found.update(stretch.causes)
+            if stretch.end < self.period.end:
+                found.update(stretch.cut)
+        return tuple(sorted(found))
 
-    def ended(self) -> list[Stretch]:
-        return [stretch for stretch in self.stretches if stretch.end < self.period.end]
+    def totals(self) -> list[Decimal]:
+        """What was used by the end of each row; the last of a day says what the day came to."""
+        return [*accumulate(_quantities(self.rows, counted=self.counted), EXACT.add)]
 
 
 def rate_usage(usage: Iterable[UsageDay], terms: Terms | None, master: MasterData) -> RatedUsage:
     """Charges of one subscription's usage, and what is pending with its reason."""
-    sales = _Sales(terms, master, _boundaries(terms, master))
-    pending: list[PendingUsage] = []
+    sales = _Sales(terms, master)
     for meter, rows in groupby(sorted(usage, key=_by_meter), key=_meter):
-        days = list(rows)
-        place = 0
-        while place < len(days):
-            first = days[place].day
-            found = price_for(meter, first, terms, master)
-            if isinstance(found, str):
-                pending.append(_pending(days[place], found))
-                place += 1
-                continue
-            group, until = sales.group(first, *found)
-            end = bisect_left(days, until, place, key=_day)
-            group.days += days[place:end]
-            place = end
-    return RatedUsage(tuple(sales.charges()), tuple(sorted(pending, key=_in_order)))
+        sales.take(meter, [*rows])
+    return RatedUsage(tuple(sales.charges()), tuple(sorted(sales.pending, key=_in_order)))
 
 
 class _Sales(Struct):
-    """The groups that usage falls into, made as they are met."""
+    """The groups that usage falls into, made as they are met, and what falls into none."""
 
     terms: Terms | None
     master: MasterData
-    boundaries: list[date]
     groups: dict[tuple[str, date, str], _Group] = field(default_factory=dict)
-    prices: dict[str, Pricer] = field(default_factory=dict)
-    periods: dict[int, tuple[BillingPeriod, ...]] = field(default_factory=dict)
+    pending: list[PendingUsage] = field(default_factory=list)
 
-    def group(self, day: date, stretch: Stretch, version: PriceVersion) -> tuple[_Group, date]:
-        """Where usage of a day goes, and the day before which all of the meter goes there."""
-        boundary = self.boundaries[bisect_right(self.boundaries, day)]
-        period = self._period(day, version)
-        key = (stretch.item, period.start, version.name)
-        group = self.groups.get(key)
-        if group is None:
-            group = self.groups[key] = self._new(stretch, period, version)
-        if stretch not in group.stretches:
-            group.stretches.append(stretch)
-        return group, min(boundary, period.end)
+    def take(self, meter: str, rows: list[UsageDay]) -> None:
+        """All usage of one meter, by day: what lies between two boundaries goes one way."""
+        days = [row.day for row in rows]
+        boundaries = _boundaries(meter, self.terms, self.master)
+        place = 0
+        while place < len(rows):
+            until = boundaries[bisect_right(boundaries, days[place])]
+            end = bisect_left(days, until, place)
+            found = price_for(meter, days[place], self.terms, self.master)
+            if isinstance(found, str):
+                self.pending += [_pending(row, found) for row in rows[place:end]]
+            else:
+                self._sell(rows[place:end], days[place:end], *found)
+            place = end
 
-    def _period(self, day: date, version: PriceVersion) -> BillingPeriod:
-        months = version.price.interval_months
-        periods = self.periods.get(months)
-        if periods is None:
-            assert self.terms is not None
-            periods = self.periods[months] = billing_periods(self.terms, months)
-        return periods[bisect_right(periods, day, key=_start) - 1]
+    def _sell(
+        self, rows: list[UsageDay], days: list[date], stretch: Stretch, version: PriceVersion
+    ) -> None:
+        """Usage that one stretch takes at one price, a billing period at a time."""
+        assert self.terms is not None
+        price, counted = pricer(version.price.model), self._is_counted(version)
+        periods = billing_periods(self.terms, version.price.interval_months)
+        place = 0
+        for period in periods[bisect_right(periods, days[0], key=_start) - 1 :]:
+            end = bisect_left(days, period.end, place)
+            if end > place:
+                key = (stretch.item, period.start, version.name)
+                if key not in self.groups:
+                    self.groups[key] = _Group(stretch.item, period, version, price, counted)
+                group = self.groups[key]
+                group.rows += rows[place:end]
+                group.stretches.append(stretch)
+            if end == len(rows):
+                return
+            place = end
 
-    def _new(self, stretch: Stretch, period: BillingPeriod, version: PriceVersion) -> _Group:
-        price = self.prices.get(version.name)
-        if price is None:
-            price = self.prices[version.name] = pricer(version.price.model)
+    def _is_counted(self, version: PriceVersion) -> bool:
         assert version.price.meter is not None
-        counted = self.master.meters[version.price.meter].aggregation == "count"
-        return _Group(stretch.item, period, version, price, counted)
+        return self.master.meters[version.price.meter].aggregation == "count"
 
     def charges(self) -> list[Charge]:
         """By item, service period and price."""
         by_period: dict[tuple[date, date], list[_Group]] = {}
-        keys = sorted(self.groups)
-        for key in keys:
+        for key in sorted(self.groups):
             period = self.groups[key].period
             by_period.setdefault((period.start, period.end), []).append(self.groups[key])
-        made = [charge for groups in by_period.values() for charge in _charges(groups)]
+        made = [*_alone([own[0] for own in by_period.values() if len(own) == 1])]
+        for together in by_period.values():
+            if len(together) > 1:
+                made += _shared(together)
         return sorted(made, key=attrgetter("item", "start", "price"))
 
 
-def _boundaries(terms: Terms | None, master: MasterData) -> list[date]:
-    """Between two of these days the same price takes the usage of a meter, or none does."""
+def _boundaries(meter: str, terms: Terms | None, master: MasterData) -> list[date]:
+    """Between two of these days one price takes all usage of a meter, or none for one reason."""
     days = {date.max}
+    for covered in terms.cover if terms else ():
+        days.update((covered.start, covered.end))
     for stretch in terms.stretches if terms else ():
-        days.update((stretch.start, stretch.end))
-        days.update(version.since for version in master.prices.get(stretch.price, ()))
+        versions = master.prices.get(stretch.price, ())
+        if any(version.price.meter == meter for version in versions):
+            days.update((stretch.start, stretch.end))
+            days.update(version.since for version in versions)
     return sorted(days)
 
 
@@ -184,9 +190,10 @@ def price_for(
 
 
 class _Carried(Struct, frozen=True):
-    """The exact sum of the items before, after each day with usage, and the items it rests on."""
+    """The exact sum of the items before after each day with usage, that sum rounded, and why."""
 
     exact: Sequence[Decimal]
+    minor: Sequence[int]
     causes: tuple[int, ...] = ()
     items: tuple[_Group, ...] = ()
 
@@ -199,38 +206,45 @@ class _Carried(Struct, frozen=True):
             yield Step(what="exact sum of the items before", value=plain(self.exact[-1]))
 
 
-_NOTHING_CARRIED = _Carried(())
+_NOTHING_CARRIED = _Carried((), ())
 
 
-def _charges(groups: Sequence[_Group]) -> Iterator[Charge]:
-    """The items of one billing period, cut from their exact sum in item order."""
-    used = [_used(group) for group in groups]
-    if len(groups) == 1:
-        yield _alone(groups[0], used[0])
+def _alone(groups: Sequence[_Group]) -> Iterator[Charge]:
+    """With nothing to carry, what each day comes to is rounded as it stands: all in one pass."""
+    if not groups:
         return
-    days = sorted({day for own in used for day in own})
-    carried = _Carried([_ZERO] * len(days))
+    totals = [group.totals() for group in groups]
+    exact = [map(group.price, own) for group, own in zip(groups, totals, strict=True)]
+    stood = iter(minors(chain.from_iterable(exact), groups[0].version.price.currency))
+    for group, own in zip(groups, totals, strict=True):
+        marks = dict(zip([row.day for row in group.rows], stood, strict=False))
+        yield _charge(group, group.causes(), own[-1], tuple(marks.items()), _NOTHING_CARRIED)
+
+
+def _shared(groups: Sequence[_Group]) -> Iterator[Charge]:
+    """The items of one billing period, cut from their exact sum in item order.
+
+    Each is the sum with it less the sum before it, both rounded.
+    """
+    used = [_used(group) for group in groups]
+    days = sorted(set().union(*used))
+    carried = _Carried([_ZERO] * len(days), [0] * len(days))
     for group, own in zip(groups, used, strict=True):
-        exact, causes = _stood(group, own, days), group.causes()
-        marks = tuple(_marks(group, own, days, exact, carried))
-        yield _charge(group, causes, own, marks, carried)
-        both = [EXACT.add(before, now) for before, now in zip(carried.exact, exact, strict=True)]
+        exact = [*map(EXACT.add, carried.exact, _stood(group, own, days))]
+        minor = minors(exact, group.version.price.currency)
+        marks = _moved(own, days, map(sub, minor, carried.minor))
+        causes = group.causes()
+        yield _charge(group, causes, own[group.rows[-1].day], marks, carried)
         if _is_always_whole(group):
-            carried = _Carried(both, carried.causes, carried.items)
+            carried = _Carried(exact, minor, carried.causes, carried.items)
         else:
-            carried = _Carried(both, causes_of(carried.causes, causes), (*carried.items, group))
-
-
-def _alone(group: _Group, used: dict[date, Decimal]) -> Charge:
-    """With nothing to carry, what each day comes to is rounded as it stands."""
-    rounded = minor_in(group.version.price.currency)
-    marks = tuple(zip(used, map(rounded, map(group.price, used.values())), strict=True))
-    return _charge(group, group.causes(), used, marks, _NOTHING_CARRIED)
+            rests_on = causes_of(carried.causes, causes)
+            carried = _Carried(exact, minor, rests_on, (*carried.items, group))
 
 
 def _is_always_whole(group: _Group) -> bool:
     """Whole minor units whichever of its batches are known: it moves no cent of a later item."""
-    units = group.counted or all(_is_whole(day.quantity) for day in group.days)
+    units = group.counted or all(_is_whole(row.quantity) for row in group.rows)
     return units and _is_priced_whole(group.version.price.model, group.version.price.currency)
 
 
@@ -261,7 +275,7 @@ def _is_whole(exact: Decimal, places: int = 0) -> bool:
 def _charge(
     group: _Group,
     causes: tuple[int, ...],
-    used: dict[date, Decimal],
+    quantity: Decimal,
     marks: tuple[tuple[date, int], ...],
     carried: _Carried,
 ) -> Charge:
@@ -279,7 +293,7 @@ def _charge(
         pattern="usage",
         usage=True,
         meter=group.version.price.meter or "",
-        quantity=used[group.days[-1].day],
+        quantity=quantity,
         marks=marks,
         told=lambda: _told(group, carried, minor),
     )
@@ -294,12 +308,13 @@ def _told(group: _Group, carried: _Carried, minor: int) -> Iterator[Step]:
 
 def _inputs(group: _Group) -> Iterator[Step]:
     """Since when it is sold, what each batch brought, and what that comes to exactly."""
-    price, quantity = group.version.price, _sum(group.days, counted=group.counted)
+    price, quantity = group.version.price, _sum(group.rows, counted=group.counted)
     for since in sorted({stretch.since for stretch in group.stretches}):
         yield Step(what="sold since", value=str(since))
     for _, renewed in sorted({(one.since, one.renewed) for one in group.stretches if one.renewed}):
         yield Step(what="term renewed from", value=str(renewed))
-    for end, then in sorted({(stretch.end, stretch.then) for stretch in group.ended()}):
+    ended = [stretch for stretch in group.stretches if stretch.end < group.period.end]
+    for end, then in sorted({(stretch.end, stretch.then) for stretch in ended}):
         yield Step(what=f"sold until {end}", value=then)
     yield from _batches(group)
     yield Step(what=f"usage of {price.meter}", value=plain(quantity))
@@ -309,56 +324,43 @@ def _inputs(group: _Group) -> Iterator[Step]:
 def _batches(group: _Group) -> Iterator[Step]:
     """What each batch brought or took back: one that cancels another still shows."""
     by_batch: dict[int, list[UsageDay]] = {}
-    for day in group.days:
-        by_batch.setdefault(day.position, []).append(day)
+    for row in group.rows:
+        by_batch.setdefault(row.position, []).append(row)
     for position in sorted(by_batch):
-        days = by_batch[position]
-        span = f"{days[0].day} to {days[-1].day}"
-        brought = plain(_sum(days, counted=group.counted))
+        rows = by_batch[position]
+        span = f"{rows[0].day} to {rows[-1].day}"
+        brought = plain(_sum(rows, counted=group.counted))
         yield Step(what=f"usage of fact {position}", value=f"{brought} from {span}")
 
 
-def _quantities(days: Iterable[UsageDay], *, counted: bool) -> Iterable[Decimal]:
-    return [Decimal(day.rows) if counted else day.quantity for day in days]
+def _quantities(rows: Iterable[UsageDay], *, counted: bool) -> list[Decimal]:
+    return [Decimal(row.rows) for row in rows] if counted else [row.quantity for row in rows]
 
 
-def _sum(days: Iterable[UsageDay], *, counted: bool) -> Decimal:
-    return reduce(EXACT.add, _quantities(days, counted=counted), _ZERO)
+def _sum(rows: Iterable[UsageDay], *, counted: bool) -> Decimal:
+    return reduce(EXACT.add, _quantities(rows, counted=counted), _ZERO)
 
 
 def _used(group: _Group) -> dict[date, Decimal]:
     """What was used by the end of each day with usage."""
-    quantities = _quantities(group.days, counted=group.counted)
-    days = [day.day for day in group.days]
-    return dict(zip(days, accumulate(quantities, EXACT.add), strict=True))
+    return dict(zip([row.day for row in group.rows], group.totals(), strict=True))
 
 
-def _stood(group: _Group, used: dict[date, Decimal], days: Sequence[date]) -> list[Decimal]:
+def _stood(group: _Group, used: dict[date, Decimal], days: Sequence[date]) -> Iterator[Decimal]:
     """The group's exact amount as it stood after each day, as if the period ended there."""
-    price, exact = group.price, _ZERO
-    found = []
+    exact = _ZERO
     for day in days:
         if day in used:
-            exact = price(used[day])
-        found.append(exact)
-    return found
+            exact = group.price(used[day])
+        yield exact
 
 
-def _marks(
-    group: _Group,
-    own: Container[date],
-    days: Sequence[date],
-    exact: Sequence[Decimal],
-    carried: _Carried,
-) -> Iterator[tuple[date, int]]:
-    """The charge as it stood after each day: the sum with it less the sum before it, both rounded.
-
-    Days that change nothing are left out, but the first day with usage of its own is always there.
-    """
-    rounded = minor_in(group.version.price.currency)
-    stood = 0
-    for day, now, before in zip(days, exact, carried.exact, strict=True):
-        minor = rounded(EXACT.add(before, now)) - rounded(before) if before else rounded(now)
-        if day in own or minor != stood:
-            yield day, minor
-            stood = minor
+def _moved(
+    own: Container[date], days: Iterable[date], minor: Iterable[int]
+) -> tuple[tuple[date, int], ...]:
+    """The marks of a charge: days that change nothing are left out, but not those of its own."""
+    marks: list[tuple[date, int]] = []
+    for day, stood in zip(days, minor, strict=True):
+        if day in own or stood != (marks[-1][1] if marks else 0):
+            marks.append((day, stood))
+    return tuple(marks)

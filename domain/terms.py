@@ -6,7 +6,7 @@ quantity, and what cut it short. Two amendments on one day leave one stretch: th
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Container, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
@@ -283,6 +283,8 @@ def _needed(start: int, said: Sequence[_Said], point: Point) -> tuple[int, ...]:
     is needed only because of another that goes is tried again.
     """
     causes = point[2]
+    if len(said) == 1:
+        return causes
     agreed = {one.by: one.measured for one in said}
     spare = [cause for cause in causes if cause != start]
     turn = sorted(spare, key=lambda cause: (agreed[cause], -cause), reverse=True)
@@ -301,13 +303,18 @@ def _needed(start: int, said: Sequence[_Said], point: Point) -> tuple[int, ...]:
 def _changes_to(said: Sequence[_Said], point: Point) -> bool:
     """Whether the same is sold from that day on, and not before."""
     day, sold, _ = point
-    before, since = _Setting(), _Setting()
-    for one in said:
-        if one.day < day:
-            before.take(one)
-        if one.day <= day:
-            since.take(one)
-    return since.sold() == sold and before.sold() != sold
+    before = bisect_left(said, day, key=_day)
+    since = bisect_right(said, day, before, key=_day)
+    if before == since:
+        return False
+    setting = _Setting()
+    for one in said[:before]:
+        setting.take(one)
+    if setting.sold() == sold:
+        return False
+    for one in said[before:since]:
+        setting.take(one)
+    return setting.sold() == sold
 
 
 class Given(NamedTuple):

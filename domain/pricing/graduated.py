@@ -51,10 +51,11 @@ def pricer(model: Graduated) -> Pricer:
     floors = [band.floor for band in bands]
     # Where no tier is reached the unit price of the first one counts, without its flat amount.
     lines = [(model.tiers[0].unit_amount, _ZERO), *((band[1:]) for band in bands)]
+    fused = EXACT.fma
 
     def price(quantity: Decimal) -> Decimal:
         unit_amount, offset = lines[_reached(floors, quantity)]
-        return quantity.fma(unit_amount, offset, EXACT)
+        return fused(quantity, unit_amount, offset)
 
     return price
 

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.currency import exponent
 from domain.errors import Malformed
 from domain.money import (
     LARGEST_MINOR,
@@ -12,6 +13,7 @@ from domain.money import (
     allocate,
     decimal_text,
     minor_exactly,
+    minors,
     rounded,
     rounded_share,
     split,
@@ -19,6 +21,7 @@ from domain.money import (
 )
 
 MINOR = st.integers(-(10**15), 10**15)
+CURRENCIES = st.sampled_from(("USD", "JPY", "BHD", "CLF"))
 WEIGHTS = st.lists(st.integers(0, 400), min_size=1, max_size=40).filter(any)
 
 
@@ -68,6 +71,14 @@ def test_rounding_is_to_the_nearest_and_mirrors(exact: Fraction) -> None:
 @given(MINOR, st.integers(0, 400), st.integers(1, 400))
 def test_a_share_is_the_rounded_fraction(minor: int, part: int, total: int) -> None:
     assert rounded_share(minor, part, total) == rounded(Fraction(minor * part, total))
+
+
+@given(st.lists(st.decimals(allow_nan=False, allow_infinity=False, places=9)), CURRENCIES)
+def test_many_amounts_round_as_each_does_alone(amounts: list[Decimal], currency: str) -> None:
+    places = exponent(currency)
+
+    assert minors(amounts, currency) == [rounded(Fraction(one) * 10**places) for one in amounts]
+    assert minors(amounts, currency) == [to_minor(one, currency) for one in amounts]
 
 
 def test_a_hundred_in_three_parts_closes_to_zero() -> None:

@@ -144,8 +144,8 @@ MUTANTS = (
     Mutant(
         "7-conservation",
         "domain/rating.py",
-        "                pending.append(_pending(days[place], found))\n",
-        "                pending += [_pending(days[place], found)][: days[place].rows - 1]\n",
+        "[_pending(row, found) for row in rows[place:end]]",
+        "[_pending(row, found) for row in rows[place:end] if row.rows > 1]",
         "a pending row is lost",
     ),
     Mutant(
@@ -214,8 +214,8 @@ MUTANTS = (
     Mutant(
         "9-nothing-silent",
         "domain/rating.py",
-        "                pending.append(_pending(days[place], found))\n                place += 1",
-        "                place += 1",
+        "self.pending += [_pending(row, found) for row in rows[place:end]]",
+        "pass",
         "usage nobody sold is dropped",
     ),
     Mutant(
@@ -228,8 +228,8 @@ MUTANTS = (
     Mutant(
         "10-a-longer-look-changes-nothing-earlier",
         "domain/rating.py",
-        "map(group.price, used.values())",
-        "map(group.price, [max(used.values())] * len(used))",
+        "map(group.price, own) for group, own in",
+        "map(group.price, [max(own)] * len(own)) for group, own in",
         "usage to come is earned before it occurs",
     ),
     Mutant(
