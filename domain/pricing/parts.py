@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from fractions import Fraction
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from domain.decimals import EXACT, plain
 from domain.explain import Step
@@ -32,6 +32,10 @@ class Part(Struct, frozen=True, kw_only=True):
         amount = self.units * self.unit_amount + self.flat
         return amount if self.maximum is None else min(amount, self.maximum)
 
+    def under(self, name: str) -> Part:
+        """The same part as one of a whole that has several of its kind."""
+        return structs.replace(self, what=f"{name}: {self.what}")
+
 
 def total(parts: Iterable[Part]) -> Fraction:
     """The exact amount that the parts come to."""
@@ -41,7 +45,7 @@ def total(parts: Iterable[Part]) -> Fraction:
 def step_of(part: Part) -> Step:
     """A part as a person checks it: `900 x 0.05 + 2, at most 40`."""
     terms = []
-    if part.units or not part.flat:
+    if part.unit_amount or not part.flat:
         terms.append(f"{text(part.units)} x {text(part.unit_amount)}")
     if part.flat:
         terms.append(text(part.flat))
