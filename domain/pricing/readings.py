@@ -6,6 +6,7 @@ usage row by itself:
 
     running = started(model)                  # one for each billing period, item and price
     for reading in readings:                  # what stands, by (at, order of arrival)
+        reason = running.unpriced(reading)    # why it has no price: it is pending, not added
         running.add(reading)
     running.amount                            # exact, in major units, of all readings so far
     running.parts()                           # what that is made of; the parts sum to it
@@ -15,8 +16,8 @@ the period ended there (law 10). Ask for it as often as marks are wanted and for
 amount of the whole is that of its parts added one by one, since there is no other way to it.
 
 A row that a correction or retraction took away is left out by whoever hands in the readings: no
-price knows of positions. `unpriced(model, dimensions)` says why a price has nothing for a reading
-(`missing-dimension`, `no-price-for-dimensions`); such a reading is pending and never added.
+price knows of positions. The reasons for having no price are `missing-dimension` and
+`no-price-for-dimensions`.
 """
 
 from __future__ import annotations
@@ -47,6 +48,9 @@ class Reading(NamedTuple):
 
 class Running(Protocol):
     """What the readings of one billing period come to so far."""
+
+    def unpriced(self, reading: Reading) -> str | None:
+        """Why the price has nothing for a reading, if it has not."""
 
     def add(self, reading: Reading) -> None:
         """Take the next reading in order."""

@@ -1,0 +1,49 @@
+"""The prices of single readings, and how the sum over a billing period is begun."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from domain.pricing import bucketed, matrix, milestones, percentage, prorated_graduated
+from domain.pricing.bucketed import Bucketed
+from domain.pricing.matrix import Matrix
+from domain.pricing.milestones import Milestones
+from domain.pricing.percentage import Percentage
+from domain.pricing.prorated_graduated import ProratedGraduated
+from domain.pricing.readings import Running
+
+ReadingModel = Percentage | Matrix | Bucketed | ProratedGraduated | Milestones
+
+
+def started(model: ReadingModel) -> Running:
+    """What no readings yet come to at a price; readings are added in their order."""
+    match model:
+        case Percentage():
+            return percentage.started(model)
+        case Matrix():
+            return matrix.started(model)
+        case Bucketed():
+            return bucketed.started(model)
+        case ProratedGraduated():
+            return prorated_graduated.started(model)
+        case Milestones():
+            return milestones.started(model)
+        case _:
+            assert_never(model)
+
+
+def require_valid(model: ReadingModel) -> None:
+    """Refuse parameters that price nothing or price twice."""
+    match model:
+        case Percentage():
+            percentage.require_valid(model)
+        case Matrix():
+            matrix.require_valid(model)
+        case Bucketed():
+            bucketed.require_valid(model)
+        case ProratedGraduated():
+            prorated_graduated.require_valid(model)
+        case Milestones():
+            milestones.require_valid(model)
+        case _:
+            assert_never(model)

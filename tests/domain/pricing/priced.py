@@ -1,0 +1,75 @@
+"""What a price comes to, asked for in every way there is, which must agree."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from domain.errors import Malformed, Rejected
+from domain.pricing import by_quantity, by_reading
+from domain.pricing.by_quantity import QuantityModel
+from domain.pricing.by_reading import ReadingModel
+from domain.pricing.parts import Part, total
+from domain.pricing.readings import Reading, Running
+
+UTC = ZoneInfo("UTC")
+START = datetime(2025, 1, 1, tzinfo=UTC)
+
+
+def cost(model: QuantityModel, quantity: str | Decimal) -> Fraction:
+    """What a quantity costs: by the pricer, and as the sum of its parts."""
+    by_quantity.require_valid(model)
+    amount = Fraction(by_quantity.pricer(model)(Decimal(quantity)))
+
+    assert total(parts(model, quantity)) == amount
+
+    return amount
+
+
+def parts(model: QuantityModel, quantity: str | Decimal) -> tuple[Part, ...]:
+    return by_quantity.parts(model, Fraction(quantity))
+
+
+def lines(parts: Iterable[Part]) -> list[tuple[str, Any, Any]]:
+    """What an invoice would list: what, units and amount."""
+    return [(part.what, part.units, part.amount) for part in parts]
+
+
+def run(model: ReadingModel, readings: Iterable[Reading]) -> Running:
+    """All readings in order; none of them is without a price."""
+    by_reading.require_valid(model)
+    running = by_reading.started(model)
+    for reading in readings:
+        assert running.unpriced(reading) is None, reading
+        running.add(reading)
+
+    assert total(running.parts()) == running.amount
+
+    return running
+
+
+def days(*quantities: str) -> list[Reading]:
+    """One reading a day, from 1 January on."""
+    return [
+        Reading(START + timedelta(days=day), Decimal(quantity))
+        for day, quantity in enumerate(quantities)
+    ]
+
+
+def refused(model: QuantityModel | ReadingModel) -> tuple[str, str | None]:
+    """The code and the field that a price is refused with."""
+    with pytest.raises((Rejected, Malformed)) as refusal:
+        require_valid(model)
+    assert isinstance(refusal.value, Rejected | Malformed)
+    return refusal.value.code, refusal.value.field
+
+
+def require_valid(model: QuantityModel | ReadingModel) -> None:
+    if isinstance(model, ReadingModel):
+        by_reading.require_valid(model)
+    else:
+        by_quantity.require_valid(model)
