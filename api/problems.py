@@ -1,7 +1,7 @@
 """What went wrong, as RFC 9457 problem details: the one place where a code meets an HTTP status."""
 
 import json
-from typing import Any
+from typing import Any, Self
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -37,6 +37,11 @@ class Missing(Exception):
         self.code = "not-found"
         self.field = what
         self.context = {what: name}
+
+    @classmethod
+    def at(cls, what: str, *place: str | int) -> Self:
+        """Nothing at a place that may have several parts, such as entry and line."""
+        return cls(what, place[0] if len(place) == 1 else "/".join(map(str, place)))
 
 
 class Problem(Struct, frozen=True, kw_only=True):

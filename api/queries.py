@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from litestar import Response, get
 from litestar.params import FromPath, FromQuery
@@ -25,8 +25,6 @@ from store import log
 WAIT_SECONDS = 10.0
 PAUSE_SECONDS = 0.02
 PAGE_MAX = 1_000
-
-Found = TypeVar("Found")
 
 
 @get("/health")
@@ -97,8 +95,7 @@ async def get_line_lineage(
     entity: FromPath[str], entry: FromPath[int], line: FromPath[int], request: AnyRequest
 ) -> Response[bytes]:
     """From a journal line down to facts and usage rows."""
-    found = await _traced(request, lineage_down, entity, entry, line)
-    return answer(_found(found, "line", f"{entry}/{line}"))
+    return await _traced(request, lineage_down, "line", entity, entry, line)
 
 
 @get("/v1/entities/{entity:str}/journal/{entry:int}/lines/{line:int}/explanation")
@@ -106,8 +103,7 @@ async def get_explanation(
     entity: FromPath[str], entry: FromPath[int], line: FromPath[int], request: AnyRequest
 ) -> Response[bytes]:
     """What a journal line is made of, step by step."""
-    found = await _traced(request, explain_line, entity, entry, line)
-    return answer(_found(found, "line", f"{entry}/{line}"))
+    return await _traced(request, explain_line, "line", entity, entry, line)
 
 
 @get("/v1/entities/{entity:str}/facts/{position:int}/lineage")
@@ -115,8 +111,7 @@ async def get_fact_lineage(
     entity: FromPath[str], position: FromPath[int], request: AnyRequest
 ) -> Response[bytes]:
     """From a fact up to every line that rests on it."""
-    found = await _traced(request, lineage_up, entity, position)
-    return answer(_found(found, "fact", position))
+    return await _traced(request, lineage_up, "fact", entity, position)
 
 
 @get("/v1/entities/{entity:str}/usage/{source:str}/events/{event_id:str}/lineage")
@@ -124,8 +119,7 @@ async def get_event_lineage(
     entity: FromPath[str], source: FromPath[str], event_id: FromPath[str], request: AnyRequest
 ) -> Response[bytes]:
     """From a usage event up to every line it moved."""
-    found = await _traced(request, lineage_up_event, entity, source, event_id)
-    return answer(_found(found, "event", f"{source}/{event_id}"))
+    return await _traced(request, lineage_up_event, "event", entity, source, event_id)
 
 
 QUERY_ROUTES = (
@@ -159,16 +153,19 @@ def _facts(request: AnyRequest, entity: str, after: int, limit: int) -> tuple[An
 
 
 async def _traced(
-    request: AnyRequest, trace: Callable[..., Found | None], entity: str, *place: str | int
-) -> Found | None:
-    def tracing() -> Found | None:
+    request: AnyRequest,
+    find: Callable[..., object | None],
+    what: str,
+    entity: str,
+    *place: str | int,
+) -> Response[bytes]:
+    """The answer with what is found at a place of the ledger. Raises Missing."""
+
+    def tracing() -> object | None:
         with service_of(request).ledger.connection() as connection:
-            return trace(connection, entity, *place)
+            return find(connection, entity, *place)
 
-    return await asyncio.to_thread(tracing)
-
-
-def _found(found: Found | None, what: str, name: object) -> Found:
+    found = await asyncio.to_thread(tracing)
     if found is None:
-        raise Missing(what, name)
-    return found
+        raise Missing.at(what, *place)
+    return answer(found)

@@ -1,7 +1,8 @@
 """Where a number came from, where a fact went, and an export that answers both elsewhere."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 import click
 
@@ -20,10 +21,11 @@ from api.problems import Missing
 from domain.written import builtins
 from projections import lineage as lines
 from projections.lineage import Down, Explanation, JournalLine, Up
-from replay.ledger import Ledger
 from replay.reperform import explain_again, reperform
 from replay.source import export as exported
 from replay.source import read_export
+
+Found = TypeVar("Found")
 
 
 @click.group()
@@ -43,11 +45,7 @@ def lineage() -> None:
 @as_json
 def of_line(*, entry: int, line: int, entity: str, as_json: bool) -> None:
     """From journal line LINE of entry ENTRY down to facts and usage rows."""
-    with open_ledger() as ledger, _caught_up(ledger, entity).connection() as connection:
-        found = lines.lineage_down(connection, entity, entry, line)
-    if found is None:
-        raise Missing("line", f"{entry}/{line}")
-    _tell(found, as_json=as_json)
+    _tell(_traced(lines.lineage_down, "line", entity, entry, line), as_json=as_json)
 
 
 @lineage.command(
@@ -61,11 +59,7 @@ def of_line(*, entry: int, line: int, entity: str, as_json: bool) -> None:
 @as_json
 def of_fact(*, position: int, entity: str, as_json: bool) -> None:
     """From the fact at POSITION up to every line that rests on it."""
-    with open_ledger() as ledger, _caught_up(ledger, entity).connection() as connection:
-        found = lines.lineage_up(connection, entity, position)
-    if found is None:
-        raise Missing("fact", position)
-    _tell(found, as_json=as_json)
+    _tell(_traced(lines.lineage_up, "fact", entity, position), as_json=as_json)
 
 
 @lineage.command(
@@ -81,11 +75,7 @@ def of_fact(*, position: int, entity: str, as_json: bool) -> None:
 @as_json
 def of_event(*, source: str, event_id: str, entity: str, as_json: bool) -> None:
     """From a usage event of SOURCE up to every line it moved."""
-    with open_ledger() as ledger, _caught_up(ledger, entity).connection() as connection:
-        found = lines.lineage_up_event(connection, entity, source, event_id)
-    if found is None:
-        raise Missing("event", f"{source}/{event_id}")
-    _tell(found, as_json=as_json)
+    _tell(_traced(lines.lineage_up_event, "event", entity, source, event_id), as_json=as_json)
 
 
 @click.command(
@@ -106,12 +96,11 @@ def explain(
     if export_file is not None:
         found = explain_again(reperform(read_export(export_file)), entry, line)
     elif entity is not None:
-        with open_ledger() as ledger, _caught_up(ledger, entity).connection() as connection:
-            found = lines.explain_line(connection, entity, entry, line)
+        found = _traced(lines.explain_line, "line", entity, entry, line)
     else:
         raise click.UsageError("say --entity, or --from with an export")
     if found is None:
-        raise Missing("line", f"{entry}/{line}")
+        raise Missing.at("line", entry, line)
     if as_json:
         print_json(found)
     else:
@@ -157,9 +146,15 @@ def export(*, entity: str, output: Path, known_at: int | None, as_json: bool) ->
         say.print(f"{count} lines of {entity} up to position {position} written to {output}")
 
 
-def _caught_up(ledger: Ledger, entity: str) -> Ledger:
-    ledger.catch_up(entity)
-    return ledger
+def _traced(find: Callable[..., Found | None], what: str, entity: str, *place: str | int) -> Found:
+    """What is found at a place of the ledger, once views are at the head. Raises Missing."""
+    with open_ledger() as ledger:
+        ledger.catch_up(entity)
+        with ledger.connection() as connection:
+            found = find(connection, entity, *place)
+    if found is None:
+        raise Missing.at(what, *place)
+    return found
 
 
 def _tell(found: Down | Up, *, as_json: bool) -> None:
