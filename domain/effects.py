@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from domain.anchor import BillingAnchorChanged
 from domain.books import AdjustmentApproved, AdjustmentProposed
 from domain.cash import PaymentApplied, PaymentRefunded
+from domain.discount import DiscountGranted, DiscountWithdrawn
 from domain.facts import Fact, Retracted, corrected
 from domain.invoice import CreditIssued, InvoiceDrafted, InvoiceVoided
 from domain.revenue_contract import (
@@ -15,6 +17,13 @@ from domain.revenue_contract import (
     ContractOpened,
     ContractTerminated,
     ObligationSatisfied,
+)
+from domain.service import (
+    AccessGranted,
+    AccessWithdrawn,
+    SubscriptionPaused,
+    SubscriptionResumed,
+    SubscriptionSuspended,
 )
 from domain.subscription import (
     SubscriptionAmended,
@@ -29,6 +38,14 @@ ENDS = (
     SubscriptionCancelled,
     SubscriptionAmended,
     SubscriptionRenewed,
+    SubscriptionPaused,
+    SubscriptionSuspended,
+    SubscriptionResumed,
+    BillingAnchorChanged,
+    DiscountGranted,
+    DiscountWithdrawn,
+    AccessGranted,
+    AccessWithdrawn,
     InvoiceVoided,
     ContractModified,
     ContractTerminated,
@@ -41,6 +58,11 @@ _WORDS: tuple[tuple[tuple[type, ...], str], ...] = (
     ((InvoiceVoided,), "nothing was left to take back"),
     ((SubscriptionAmended,), "nothing more is sold because of it"),
     ((SubscriptionRenewed,), "its term adds no day to be served, or nothing more is sold in it"),
+    ((SubscriptionPaused, SubscriptionSuspended), "nothing is served on the days it stops"),
+    ((SubscriptionResumed,), "nothing had stopped, or nothing more is served"),
+    ((BillingAnchorChanged,), "no billing period begins or ends elsewhere because of it"),
+    ((DiscountGranted, DiscountWithdrawn), "no billing period is charged less or more by it"),
+    ((AccessGranted, AccessWithdrawn), "evidence of access: nothing is earned otherwise by it"),
     ((CreditIssued,), "the invoice was void before, or has no such line"),
     ((PaymentApplied,), "its payment or invoice is not known, or of another account"),
     ((PaymentRefunded,), "its payment is not known"),

@@ -1,7 +1,8 @@
 """The commercial truth of a subscription: what was sold, in which term, and every change to it.
 
 Dates are half-open: `term_to` and the effective date of a cancellation are the first day not
-served.
+served. What stops service for a while is in `service.py`, what it is billed by in `anchor.py`, what
+is taken off its price in `discount.py`; all are facts of one stream.
 """
 
 from __future__ import annotations
@@ -9,21 +10,54 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
-from typing import Literal, assert_never
+from typing import Literal
 
 from msgspec import Struct, structs
 
+from domain.anchor import (
+    AnchorCommand,
+    BillingAnchorChanged,
+    ChangeBillingAnchor,
+    anchor_changed,
+    require_anchor,
+)
 from domain.currency import currency_of, exponent, require_kept
+from domain.cycle import Alignment
+from domain.discount import (
+    DiscountCommand,
+    DiscountEvent,
+    DiscountGranted,
+    DiscountWithdrawn,
+    GrantDiscount,
+    WithdrawDiscount,
+    decide_discount,
+    granted_since,
+)
 from domain.errors import Rejected, require_name
 from domain.facts import Context, Decider, Event, Fact, Retracted, When
 from domain.quantity import quantity
+from domain.service import (
+    SERVICE_COMMANDS,
+    SERVICE_EVENTS,
+    AccessGranted,
+    AccessWithdrawn,
+    GrantAccess,
+    Hold,
+    ServiceCommand,
+    ServiceEvent,
+    WithdrawAccess,
+    decide_service,
+    held_since,
+)
 from domain.zones import require_zone
 
-# A month that has no such day bills on its last one.
-LAST_ANCHOR_DAY = 31
-# A term is measured billing period by billing period; one without end is written as renewals.
+# A term is measured billing period by billing period.
 TERM_DAYS_MAX = 36_525
+TERM_MONTHS_MAX = 1200
 LAST_YEAR = 2999
+
+Refund = Literal["none", "prorated", "full"]
+Timing = Literal["now", "period-end"]
 
 
 class Item(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -35,16 +69,26 @@ class Item(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class ItemChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What an item is from a date on; fields left out stay. A new item needs a price."""
+    """What an item is from a date on; fields left out stay. A new item needs a price.
+
+    `timing` period-end: from the end of the item's billing period that runs on that date.
+    `refund`: what of the running billing period is given back for an item that is removed.
+    """
 
     item: str
     price: str | None = None
     quantity: Decimal | None = None
     removed: bool = False
+    timing: Timing = "now"
+    refund: Refund = "prorated"
 
 
 class SubscriptionStarted(Event, frozen=True, kw_only=True, tag="subscription-started"):
-    """`contract`: open one by rule, or `none`, when invoices or a contract fact carry it."""
+    """`contract`: open one by rule, or `none`, when invoices or a contract fact carry it.
+
+    `term_to` none: without end. `renews_months`: renewed for so long at each end until cancelled.
+    Recurring charges are free before `trial_to`.
+    """
 
     customer: str
     currency: str
@@ -54,6 +98,9 @@ class SubscriptionStarted(Event, frozen=True, kw_only=True, tag="subscription-st
     zone: str = "UTC"
     anchor_day: int | None = None
     contract: Literal["by-rule", "none"] = "by-rule"
+    renews_months: int | None = None
+    alignment: Alignment = "anniversary"
+    trial_to: date | None = None
 
 
 class SubscriptionAmended(Event, frozen=True, kw_only=True, tag="subscription-amended"):
@@ -70,15 +117,19 @@ class SubscriptionRenewed(Event, frozen=True, kw_only=True, tag="subscription-re
 
 
 class SubscriptionCancelled(Event, frozen=True, kw_only=True, tag="subscription-cancelled"):
-    """Service ends at `effective`. `refund`: what of the running billing period is given back."""
+    """Service ends at `effective`, or with each item's billing period that runs on that day.
 
-    refund: Literal["none", "prorated", "full"] = "prorated"
+    `refund`: what of the running billing period is given back.
+    """
+
+    refund: Refund = "prorated"
+    timing: Literal["effective", "period-end"] = "effective"
 
 
 class StartSubscription(
     Struct, frozen=True, kw_only=True, tag="start-subscription", forbid_unknown_fields=True
 ):
-    """Sell items over a term."""
+    """Sell items over a term, or without end."""
 
     when: When
     customer: str
@@ -89,6 +140,9 @@ class StartSubscription(
     zone: str = "UTC"
     anchor_day: int | None = None
     contract: Literal["by-rule", "none"] = "by-rule"
+    renews_months: int | None = None
+    alignment: Alignment = "anniversary"
+    trial_to: date | None = None
 
 
 class AmendSubscription(
@@ -113,26 +167,48 @@ class RenewSubscription(
 class CancelSubscription(
     Struct, frozen=True, kw_only=True, tag="cancel-subscription", forbid_unknown_fields=True
 ):
-    """End the service at `effective`, also in the past."""
+    """End the service at `effective`, also in the past, or with what is billed already."""
 
     when: When
-    refund: Literal["none", "prorated", "full"] = "prorated"
+    refund: Refund = "prorated"
+    timing: Literal["effective", "period-end"] = "effective"
 
 
 SubscriptionEvent = (
-    SubscriptionStarted | SubscriptionAmended | SubscriptionRenewed | SubscriptionCancelled
+    SubscriptionStarted
+    | SubscriptionAmended
+    | SubscriptionRenewed
+    | SubscriptionCancelled
+    | BillingAnchorChanged
+    | DiscountEvent
+    | ServiceEvent
 )
-SubscriptionCommand = StartSubscription | AmendSubscription | RenewSubscription | CancelSubscription
+SubscriptionCommand = (
+    StartSubscription
+    | AmendSubscription
+    | RenewSubscription
+    | CancelSubscription
+    | AnchorCommand
+    | DiscountCommand
+    | ServiceCommand
+)
 
 
 class SubscriptionState(Struct, frozen=True, kw_only=True):
-    """What deciding needs: currency, term, the items ever sold, and the end, if cancelled."""
+    """What deciding needs: currency, term, the items ever sold, and the end, if cancelled.
+
+    `holds` is what stopped and resumed service, in effective order; `discounts` those not
+    withdrawn.
+    """
 
     currency: str | None = None
     term_from: date | None = None
     term_to: date | None = None
+    is_endless: bool = False
     items: frozenset[str] = frozenset()
     cancelled_on: date | None = None
+    holds: tuple[Hold, ...] = ()
+    discounts: frozenset[str] = frozenset()
 
 
 def evolve(state: SubscriptionState, fact: Fact) -> SubscriptionState:
@@ -145,7 +221,8 @@ def evolve(state: SubscriptionState, fact: Fact) -> SubscriptionState:
                 state,
                 currency=event.currency,
                 term_from=event.term_from,
-                term_to=max(state.term_to or event.term_to, event.term_to),
+                term_to=_latest(state.term_to, event.term_to),
+                is_endless=event.term_to is None,
                 items=state.items | {item.item for item in event.items},
             )
         case SubscriptionAmended():
@@ -153,18 +230,26 @@ def evolve(state: SubscriptionState, fact: Fact) -> SubscriptionState:
             return structs.replace(state, items=names)
         case SubscriptionRenewed():
             names = state.items | {change.item for change in event.items}
-            latest = max(state.term_to or event.term_to, event.term_to)
+            latest = _latest(state.term_to, event.term_to)
             return structs.replace(state, term_to=latest, items=names)
         case SubscriptionCancelled():
             # The earliest ends the service; a later one from another source changes nothing.
             return structs.replace(state, cancelled_on=state.cancelled_on or fact.when.effective)
+        case DiscountGranted() | DiscountWithdrawn():
+            return structs.replace(state, discounts=granted_since(event, state.discounts))
+        case BillingAnchorChanged() | AccessGranted() | AccessWithdrawn():
+            return state
         case _:
-            assert_never(event)
+            return structs.replace(state, holds=held_since(event, state.holds))
+
+
+def _latest(known: date | None, said: date | None) -> date | None:
+    return max((day for day in (known, said) if day is not None), default=None)
 
 
 def needs(command: SubscriptionCommand) -> tuple[str, ...]:
     """A price that is known must be in the currency of what it is sold in."""
-    if isinstance(command, CancelSubscription):
+    if not isinstance(command, StartSubscription | AmendSubscription | RenewSubscription):
         return ()
     return tuple(sorted({f"price:{item.price}" for item in command.items if item.price}))
 
@@ -192,6 +277,8 @@ def decide(
             _require_changes(command.items, state, context)
             _require_term(command.when.effective, command.term_to)
             _require_not_over(command.when, state, context)
+            if state.is_endless and not context.outside:
+                raise Rejected("term-without-end", field="term_to")
             return (
                 SubscriptionRenewed(
                     when=command.when, term_to=command.term_to, items=command.items
@@ -201,9 +288,33 @@ def decide(
             if state.cancelled_on is not None and not context.outside:
                 on = str(state.cancelled_on)
                 raise Rejected("already-cancelled", field="stream", cancelled_on=on)
-            return (SubscriptionCancelled(when=command.when, refund=command.refund),)
+            return (SubscriptionCancelled(**structs.asdict(command)),)
         case _:
-            assert_never(command)
+            _require_not_over(command.when, state, context)
+            return (_beside_the_sale(command, state, context),)
+
+
+def _beside_the_sale(
+    command: AnchorCommand | DiscountCommand | ServiceCommand,
+    state: SubscriptionState,
+    context: Context,
+) -> Event:
+    """What leaves the items as they are: holds, access, the billing anchor, discounts."""
+    match command:
+        case ChangeBillingAnchor():
+            return anchor_changed(command)
+        case GrantDiscount():
+            for item in command.items:
+                _require_known(item, state, context)
+            return decide_discount(command, state.discounts, context)
+        case WithdrawDiscount():
+            return decide_discount(command, state.discounts, context)
+        case GrantAccess() | WithdrawAccess():
+            if command.item is not None:
+                _require_known(command.item, state, context)
+            return decide_service(command, state.holds, context)
+        case _:
+            return decide_service(command, state.holds, context)
 
 
 def _started(
@@ -215,8 +326,9 @@ def _started(
     exponent(command.currency)
     require_kept(command.currency, context.replaces)
     require_zone(command.zone)
-    _require_term(command.term_from, command.term_to)
-    _require_anchor(command)
+    _require_terms(command)
+    if command.anchor_day is not None:
+        require_anchor(command.anchor_day)
     if not command.items:
         raise Rejected("no-items", field="items")
     _require_items(command.items, command.currency, context)
@@ -230,9 +342,13 @@ def _require_term(begin: date, end: date) -> None:
         raise Rejected("term-too-long", field="term_to", days_max=TERM_DAYS_MAX)
 
 
-def _require_anchor(command: StartSubscription) -> None:
-    if command.anchor_day is not None and not 1 <= command.anchor_day <= LAST_ANCHOR_DAY:
-        raise Rejected("anchor-day-out-of-range", field="anchor_day", day=command.anchor_day)
+def _require_terms(command: StartSubscription) -> None:
+    renews, trial = command.renews_months, command.trial_to
+    _require_term(command.term_from, command.term_to)
+    if renews is not None and not 1 <= renews <= TERM_MONTHS_MAX:
+        raise Rejected("renewal-out-of-range", field="renews_months", months_max=TERM_MONTHS_MAX)
+    if trial is not None and trial <= command.term_from:
+        raise Rejected("trial-ends-before-it-begins", field="trial_to")
 
 
 def _require_changes(
@@ -240,8 +356,15 @@ def _require_changes(
 ) -> None:
     _require_items(changes, state.currency, context)
     for change in changes:
-        if change.price is None and change.item not in state.items and not context.outside:
-            raise Rejected("unknown-item", field="items.item", item=change.item)
+        if change.price is None:
+            _require_known(change.item, state, context)
+        if change.refund != "prorated" and not change.removed:
+            raise Rejected("refund-without-removal", field="items.refund", item=change.item)
+
+
+def _require_known(item: str, state: SubscriptionState, context: Context) -> None:
+    if item not in state.items and not context.outside:
+        raise Rejected("unknown-item", field="items.item", item=item)
 
 
 def _require_items(
@@ -280,12 +403,25 @@ DECIDER: Decider[SubscriptionState, SubscriptionCommand] = Decider(
     initial=SubscriptionState(),
     evolve=evolve,
     decide=decide,
-    commands=(StartSubscription, AmendSubscription, RenewSubscription, CancelSubscription),
+    commands=(
+        StartSubscription,
+        AmendSubscription,
+        RenewSubscription,
+        CancelSubscription,
+        ChangeBillingAnchor,
+        GrantDiscount,
+        WithdrawDiscount,
+        *SERVICE_COMMANDS,
+    ),
     events=(
         SubscriptionStarted,
         SubscriptionAmended,
         SubscriptionRenewed,
         SubscriptionCancelled,
+        BillingAnchorChanged,
+        DiscountGranted,
+        DiscountWithdrawn,
+        *SERVICE_EVENTS,
         Retracted,
     ),
     needs=needs,

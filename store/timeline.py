@@ -22,18 +22,14 @@ from domain.books import (
     PostingRun,
 )
 from domain.cash import PaymentReceived
+from domain.conflicts import conflict, is_change
 from domain.entity import CalendarDefined, EntityOpened
 from domain.errors import Rejected
 from domain.facts import Decider, Event, Fact, Retracted, corrected, in_effective_order, known
 from domain.invoice import InvoiceIssued
 from domain.party import CustomerRegistered
 from domain.revenue_contract import ContractOpened
-from domain.subscription import (
-    SubscriptionAmended,
-    SubscriptionCancelled,
-    SubscriptionRenewed,
-    SubscriptionStarted,
-)
+from domain.subscription import SubscriptionStarted
 from domain.usage import UsageBatchAccepted
 
 # What was done, rather than what was true: it has its own way back (reopen, reverse, correct the
@@ -60,8 +56,6 @@ ONCE = (
     PaymentReceived,
     SubscriptionStarted,
 )
-# Changes of one deal: two on one day mean something else in the other order.
-CHANGES = (SubscriptionAmended, SubscriptionRenewed, SubscriptionCancelled)
 
 
 class Timeline:
@@ -135,16 +129,12 @@ class Timeline:
         return next((fact for fact in self._facts if fact.position == position), None)
 
     def refuse_ambiguous(self, events: Iterable[Event]) -> None:
-        """Two changes on one day from a source without an order of its own have no meaning."""
-        days = {
-            event.when.effective
-            for event in events
-            if isinstance(event, CHANGES) and event.when.order is None
-        }
-        if not days:
+        """Two conflicting changes on one day from a source without an order have no meaning."""
+        said = [event for event in events if is_change(event) and event.when.order is None]
+        if not said:
             return
         for fact in known(self._facts):
-            if isinstance(fact.event, CHANGES) and fact.when.effective in days:
+            if any(conflict(fact.event, event) for event in said):
                 raise Rejected("ambiguous-order", field="when.order", position=fact.position)
 
     def _in_force(self, without: int | None = None) -> list[Fact]:

@@ -37,9 +37,12 @@ def test_every_stream_takes_retractions() -> None:
 
 def test_what_a_fact_is_stored_under_is_given_by_hand() -> None:
     assert sorted(tag(kind) for kind in EVENTS) == [
+        "access-granted",
+        "access-withdrawn",
         "adjustment-approved",
         "adjustment-proposed",
         "adopted",
+        "billing-anchor-changed",
         "book-opened",
         "calendar-defined",
         "contract-modified",
@@ -48,6 +51,8 @@ def test_what_a_fact_is_stored_under_is_given_by_hand() -> None:
         "credit-issued",
         "customer-amended",
         "customer-registered",
+        "discount-granted",
+        "discount-withdrawn",
         "entity-opened",
         "invoice-drafted",
         "invoice-issued",
@@ -68,8 +73,11 @@ def test_what_a_fact_is_stored_under_is_given_by_hand() -> None:
         "retracted",
         "subscription-amended",
         "subscription-cancelled",
+        "subscription-paused",
         "subscription-renewed",
+        "subscription-resumed",
         "subscription-started",
+        "subscription-suspended",
         "unit-parked",
         "unit-released",
         "usage-batch-accepted",

@@ -1,7 +1,18 @@
 """Why a fact stands in no line: the first reason that holds, in words, for every kind of fact."""
 
+from decimal import Decimal
+
+from domain.anchor import BillingAnchorChanged
+from domain.discount import DiscountGranted, DiscountWithdrawn
 from domain.effects import Standing, why_without_effect
 from domain.facts import Fact, Retracted
+from domain.service import (
+    AccessGranted,
+    AccessWithdrawn,
+    SubscriptionPaused,
+    SubscriptionResumed,
+    SubscriptionSuspended,
+)
 from tests.domain.given import fact, on
 from tests.laws.histories import history
 
@@ -9,9 +20,12 @@ MEASURED_WITH = "master data: the next run measures with it"
 AWAITED = "master data: usage waits until its customer is registered"
 DRAWS_LINES = "an act of the books: it says which periods take entries"
 WORDS = {
+    "access-granted": "evidence of access: nothing is earned otherwise by it",
+    "access-withdrawn": "evidence of access: nothing is earned otherwise by it",
     "adjustment-approved": "nothing proposed to approve",
     "adjustment-proposed": "not approved",
     "adopted": MEASURED_WITH,
+    "billing-anchor-changed": "no billing period begins or ends elsewhere because of it",
     "book-opened": DRAWS_LINES,
     "calendar-defined": MEASURED_WITH,
     "contract-modified": "nothing of it is transferred or priced yet",
@@ -20,6 +34,8 @@ WORDS = {
     "credit-issued": "the invoice was void before, or has no such line",
     "customer-amended": AWAITED,
     "customer-registered": AWAITED,
+    "discount-granted": "no billing period is charged less or more by it",
+    "discount-withdrawn": "no billing period is charged less or more by it",
     "entity-opened": MEASURED_WITH,
     "invoice-drafted": "a draft has no effect until it is issued",
     "invoice-issued": None,
@@ -40,19 +56,37 @@ WORDS = {
     "retracted": "takes back the fact it names",
     "subscription-amended": "nothing more is sold because of it",
     "subscription-cancelled": "what it ends is no longer due",
+    "subscription-paused": "nothing is served on the days it stops",
     "subscription-renewed": "its term adds no day to be served, or nothing more is sold in it",
+    "subscription-resumed": "nothing had stopped, or nothing more is served",
     "subscription-started": "it opens no contract by rule, or nothing of it is charged yet",
+    "subscription-suspended": "nothing is served on the days it stops",
     "usage-batch-accepted": "its rows were replaced, or add up to nothing",
     "usage-gap-waived": "says which batches to expect",
     "usage-window-declared": "says which batches to expect",
 }
 
 
+BESIDE_THE_SALE = (
+    BillingAnchorChanged(when=on(1, 1), anchor_day=5),
+    DiscountGranted(when=on(1, 1), discount="launch", percent=Decimal(5)),
+    DiscountWithdrawn(when=on(1, 1), discount="launch"),
+    SubscriptionPaused(when=on(1, 1)),
+    SubscriptionSuspended(when=on(1, 1)),
+    SubscriptionResumed(when=on(1, 1)),
+    AccessGranted(when=on(1, 1)),
+    AccessWithdrawn(when=on(1, 1)),
+)
+
+
 def drawn() -> list[Fact]:
     """Facts of every kind, each alone in its stream."""
     histories = (history(seed, 100) for seed in range(12))
     arrivals = (one for drawn in histories for log in drawn.logs.values() for one in log)
-    return [fact(1, stream=one.stream, event=one.event) for one in arrivals]
+    return [
+        *(fact(1, stream=one.stream, event=one.event) for one in arrivals),
+        *(fact(1, stream="subscription:s1", event=event) for event in BESIDE_THE_SALE),
+    ]
 
 
 def test_every_kind_of_fact_says_why_or_must_stand_in_a_line() -> None:

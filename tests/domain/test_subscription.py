@@ -73,6 +73,13 @@ def test_a_start_asks_nothing_about_its_customer_or_prices_being_known() -> None
         ),
         (structs.replace(START, anchor_day=0), "anchor-day-out-of-range"),
         (structs.replace(START, anchor_day=32), "anchor-day-out-of-range"),
+        (structs.replace(START, renews_months=0), "renewal-out-of-range"),
+        (structs.replace(START, renews_months=1201), "renewal-out-of-range"),
+        (structs.replace(START, trial_to=START.term_from), "trial-ends-before-it-begins"),
+        (
+            structs.replace(START, items=(structs.replace(SEATS, quantity=Decimal(10) ** 18),)),
+            "quantity-too-large",
+        ),
         (structs.replace(START, items=()), "no-items"),
         (structs.replace(START, items=(SEATS, SEATS)), "duplicate-item"),
         (structs.replace(START, items=(structs.replace(SEATS, item=""),)), "empty-text"),
@@ -103,6 +110,8 @@ def test_a_start_that_makes_no_sense_is_refused(command: StartSubscription, expe
         structs.replace(START, term_from=date(2990, 1, 1), term_to=date(2999, 12, 31)),
         structs.replace(START, anchor_day=1),
         structs.replace(START, anchor_day=31),
+        structs.replace(START, renews_months=1, alignment="calendar"),
+        structs.replace(START, renews_months=1200, trial_to=date(2024, 1, 2)),
         structs.replace(START, items=(structs.replace(SEATS, quantity=Decimal(0)),)),
     ],
 )
@@ -179,6 +188,11 @@ def test_a_removed_item_may_come_back() -> None:
         ((ItemChange(item="seats", quantity=Decimal(-1)),), "negative-quantity"),
         ((ItemChange(item="seats", price=""),), "empty-text"),
         ((*MORE, *MORE), "duplicate-item"),
+        ((ItemChange(item="seats", quantity=Decimal(10) ** 18),), "quantity-too-large"),
+        (
+            (ItemChange(item="seats", quantity=Decimal(1), refund="none"),),
+            "refund-without-removal",
+        ),
     ],
 )
 def test_an_amendment_that_makes_no_sense_is_refused(
@@ -219,6 +233,22 @@ def test_a_cancellation_ends_the_service() -> None:
 
     assert decide(STREAM, command, STARTED) == (
         SubscriptionCancelled(when=on(7, 1), refund="none"),
+    )
+
+
+def test_a_cancellation_may_wait_for_what_is_billed_already() -> None:
+    command = CancelSubscription(when=on(7, 1), timing="period-end")
+
+    assert decide(STREAM, command, STARTED) == (
+        SubscriptionCancelled(when=on(7, 1), timing="period-end"),
+    )
+
+
+def test_an_item_may_change_or_go_at_the_end_of_its_billing_period() -> None:
+    items = (ItemChange(item="seats", removed=True, timing="period-end", refund="none"),)
+
+    assert decide(STREAM, AmendSubscription(when=on(2, 10), items=items), STARTED) == (
+        SubscriptionAmended(when=on(2, 10), items=items),
     )
 
 

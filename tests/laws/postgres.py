@@ -12,7 +12,20 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from domain import books, cash, catalogue, entity, invoice, party, policy, subscription, usage
+from domain import (
+    anchor,
+    books,
+    cash,
+    catalogue,
+    discount,
+    entity,
+    invoice,
+    party,
+    policy,
+    service,
+    subscription,
+    usage,
+)
 from domain import revenue_contract as contract
 from domain.books import PeriodClosed, PeriodSealed
 from domain.errors import Malformed, Rejected
@@ -50,6 +63,14 @@ COMMANDS: dict[type[Event], type] = {
     subscription.SubscriptionAmended: subscription.AmendSubscription,
     subscription.SubscriptionRenewed: subscription.RenewSubscription,
     subscription.SubscriptionCancelled: subscription.CancelSubscription,
+    service.SubscriptionPaused: service.PauseSubscription,
+    service.SubscriptionSuspended: service.SuspendSubscription,
+    service.SubscriptionResumed: service.ResumeSubscription,
+    service.AccessGranted: service.GrantAccess,
+    service.AccessWithdrawn: service.WithdrawAccess,
+    anchor.BillingAnchorChanged: anchor.ChangeBillingAnchor,
+    discount.DiscountGranted: discount.GrantDiscount,
+    discount.DiscountWithdrawn: discount.WithdrawDiscount,
     usage.UsageWindowDeclared: usage.DeclareUsageWindow,
     invoice.InvoiceDrafted: invoice.DraftInvoice,
     invoice.InvoiceIssued: invoice.IssueInvoice,
