@@ -70,16 +70,17 @@ class Charge(Struct, frozen=True, kw_only=True):
         return steps_of(self.told)
 
 
-def recurring_charges(terms: Terms, master: MasterData) -> tuple[Charge, ...]:
-    """Every recurring charge of the whole term, in order of item and service period."""
-    charges = (
-        charge for stretch in terms.stretches for charge in _of_stretch(stretch, terms, master)
-    )
-    return (*charges, *retained_after_cancellation(terms, master))
+def recurring_charges(terms: Terms, master: MasterData, *, but: str = "") -> tuple[Charge, ...]:
+    """Every recurring charge of the whole term but those of one pattern, by item and period."""
+    charges: list[Charge] = []
+    for stretch in terms.stretches:
+        charges += _of_stretch(stretch, terms, master, but)
+    charges += retained_after_cancellation(terms, master)
+    return tuple(charge for charge in charges if charge.pattern != but)
 
 
-def _of_stretch(stretch: Stretch, terms: Terms, master: MasterData) -> Iterator[Charge]:
-    head = master.price(stretch.price, stretch.start) or first_version(stretch.price, master)
+def _of_stretch(stretch: Stretch, terms: Terms, master: MasterData, but: str) -> Iterator[Charge]:
+    head = version_of(stretch.price, stretch.start, master)
     if head is None:
         # Nothing silent (law 9): the unit waits, parked by name, until the price is known.
         raise Rejected("unknown-price", field="items.price", price=stretch.price)
@@ -91,11 +92,17 @@ def _of_stretch(stretch: Stretch, terms: Terms, master: MasterData) -> Iterator[
     costs: dict[str, Decimal] = {}
     for period in _overlapping(stretch, billing_periods(terms, head.price.interval_months)):
         version = master.price(stretch.price, period.start) or head
+        if _pattern(version) == but:
+            continue
         if version.name not in costs:
             costs[version.name] = pricer(version.price.model)(stretch.quantity)
         charge = _charge(stretch, period, version, costs[version.name], terms)
         if charge is not None:
             yield charge
+
+
+def _pattern(version: PriceVersion) -> str:
+    return version.price.pattern or "ratable"
 
 
 def _overlapping(stretch: Stretch, periods: Sequence[BillingPeriod]) -> Iterator[BillingPeriod]:
@@ -105,9 +112,14 @@ def _overlapping(stretch: Stretch, periods: Sequence[BillingPeriod]) -> Iterator
         yield periods[place]
 
 
-def first_version(price: str, master: MasterData) -> PriceVersion | None:
-    """A price set later than it is sold counts from the start: agreed, if not yet keyed."""
+def version_of(price: str, day: date, master: MasterData) -> PriceVersion | None:
+    """The version in force on a day; none if nobody ever set the price.
+
+    A price set later than it is sold counts from the start: agreed, if not yet keyed.
+    """
     versions = master.prices.get(price, ())
+    if len(versions) > 1:
+        return master.price(price, day) or versions[0]
     return versions[0] if versions else None
 
 
@@ -134,7 +146,7 @@ def _charge(
         running_minor=0 if back else running,
         bill_on=period.start if price.bill == "advance" else period.end,
         causes=causes_of(stretch.causes, cut, back),
-        pattern=price.pattern or "ratable",
+        pattern=_pattern(version),
         told=lambda: _told(
             stretch, version, _part(start, end, period), charged, cut=cut, back=back
         ),
@@ -210,7 +222,7 @@ def retained_after_cancellation(terms: Terms, master: MasterData) -> tuple[Charg
     for stretch in terms.stretches:
         if stretch.end != day:
             continue
-        head = master.price(stretch.price, stretch.start) or first_version(stretch.price, master)
+        head = version_of(stretch.price, stretch.start, master)
         if head is None or head.price.meter is not None:
             continue
         for period in billing_periods(terms, head.price.interval_months):

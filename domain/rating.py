@@ -23,7 +23,7 @@ from typing import assert_never
 from msgspec import Struct, field
 
 from domain.accounting.schedule import PendingUsage, causes_of
-from domain.billing import BillingPeriod, Charge, billing_periods, first_version
+from domain.billing import BillingPeriod, Charge, billing_periods, version_of
 from domain.currency import exponent
 from domain.decimals import EXACT, plain
 from domain.explain import Step
@@ -180,7 +180,7 @@ def price_for(
     for stretch in terms.stretches:
         if not stretch.start <= day < stretch.end:
             continue
-        version = master.price(stretch.price, day) or first_version(stretch.price, master)
+        version = version_of(stretch.price, day, master)
         if version is None or version.price.meter != meter:
             continue
         if version.price.currency == terms.started.currency:

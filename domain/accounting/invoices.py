@@ -7,6 +7,8 @@ the start, one `from-now` lowers what is left from its own date on.
 
 from __future__ import annotations
 
+from datetime import date
+
 from msgspec import structs
 
 from domain.accounting.curves import Progress, measured_from
@@ -14,7 +16,7 @@ from domain.accounting.documents import BilledLine, Cut
 from domain.accounting.revenue import at_once, over_time
 from domain.accounting.schedule import Flow, causes_of, frozen, stands
 from domain.calendar import ONE_DAY
-from domain.explain import Step
+from domain.explain import Step, Told, steps_of
 from domain.money import decimal_text
 
 
@@ -73,7 +75,7 @@ def _from_now(
 
 
 def concessions(
-    row: BilledLine, by: Progress, causes: tuple[int, ...], told: tuple[Step, ...] = ()
+    row: BilledLine, by: Progress, causes: tuple[int, ...], told: Told = ()
 ) -> tuple[Flow, ...]:
     """Price cuts granted on a line that bills a contract: less revenue over its service period."""
     if row.line.kind == "tax":
@@ -85,10 +87,10 @@ def concessions(
 
 
 def _concession(
-    row: BilledLine, cut: Cut, by: Progress, causes: tuple[int, ...], told: tuple[Step, ...]
+    row: BilledLine, cut: Cut, by: Progress, causes: tuple[int, ...], told: Told
 ) -> Flow:
     causes = causes_of(causes, row.causes, cut.causes)
-    steps = (*told, Step(what="concession", value=decimal_text(-cut.minor, row.currency)))
+    steps = (*steps_of(told), Step(what="concession", value=decimal_text(-cut.minor, row.currency)))
     start, end = row.line.service_from, row.line.service_to
     if start is None or end is None:
         day = row.issued_on if cut.as_if_never else cut.day
@@ -101,25 +103,29 @@ def _concession(
 
 
 def invoiced_flows(
-    row: BilledLine, causes: tuple[int, ...] = (), told: tuple[Step, ...] = ()
+    row: BilledLine, causes: tuple[int, ...] = (), told: Told = ()
 ) -> tuple[Flow, ...]:
     """The right to invoice (rule 33): a line and its cuts, earned on their documents' dates."""
     causes = causes_of(causes, row.causes)
-    issued = at_once(
-        row.obligation,
-        row.issued_on,
-        row.line.amount_minor,
-        causes,
-        (*told, Step(what="invoiced", value=decimal_text(row.line.amount_minor, row.currency))),
-    )
+    issued = _invoiced(row, row.issued_on, row.line.amount_minor, causes, "invoiced", told)
     cuts = (
-        at_once(
-            row.obligation,
+        _invoiced(
+            row,
             row.issued_on if cut.as_if_never else cut.day,
             -cut.minor,
             causes_of(causes, cut.causes),
-            (*told, Step(what="credited", value=decimal_text(-cut.minor, row.currency))),
+            "credited",
+            told,
         )
         for cut in row.cuts
     )
     return (issued, *cuts)
+
+
+def _invoiced(
+    row: BilledLine, day: date, minor: int, causes: tuple[int, ...], what: str, told: Told
+) -> Flow:
+    def steps() -> tuple[Step, ...]:
+        return (*steps_of(told), Step(what=what, value=decimal_text(minor, row.currency)))
+
+    return at_once(row.obligation, day, minor, causes, steps)

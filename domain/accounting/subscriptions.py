@@ -15,11 +15,11 @@ from domain.accounting.invoices import concessions, invoiced_flows
 from domain.accounting.modification import Version, modified
 from domain.accounting.revenue import as_used, at_once, over_time
 from domain.accounting.schedule import Flow, causes_of, frozen, stands
-from domain.billing import Charge, first_version, recurring_charges
+from domain.billing import Charge, recurring_charges, version_of
 from domain.calendar import ONE_DAY
-from domain.explain import Step
+from domain.explain import Step, Telling
 from domain.facts import Fact, in_effective_order
-from domain.master import MasterData
+from domain.master import MasterData, PriceVersion
 from domain.party import registered
 from domain.rating import RatedUsage, rate_usage
 from domain.subscription import SubscriptionAmended, SubscriptionStarted
@@ -61,14 +61,21 @@ def _on_documents(
     for row in billed:
         day = row.line.service_from or row.issued_on
         given = given_by(prices, row.obligation, day)
-        version = master.price(given.price, day) or first_version(given.price, master)
-        causes = causes_of((started_at,), given.causes)
-        told = (Step(what=f"{row.obligation} sold at", value=version.name if version else "none"),)
-        if version is None or version.price.pattern != "as-invoiced":
-            flows.extend(concessions(row, master.progress(book, day), causes, told))
-        elif row.line.kind != "tax":
-            flows.extend(invoiced_flows(row, causes, told))
+        version = version_of(given.price, day, master)
+        if version is not None and version.price.pattern == "as-invoiced":
+            if row.line.kind != "tax":
+                flows += invoiced_flows(
+                    row, causes_of((started_at,), given.causes), _sold(row, version)
+                )
+        elif row.cuts:
+            causes = causes_of((started_at,), given.causes)
+            flows += concessions(row, master.progress(book, day), causes, _sold(row, version))
     return tuple(flows)
+
+
+def _sold(row: BilledLine, version: PriceVersion | None) -> Telling:
+    name = version.name if version else "none"
+    return lambda: (Step(what=f"{row.obligation} sold at", value=name),)
 
 
 def _recurring(
@@ -76,7 +83,7 @@ def _recurring(
 ) -> tuple[Flow, ...]:
     changes = [fact for fact in own if not isinstance(fact.event, SubscriptionStarted)]
     if not any(fact.when.measured > fact.when.effective for fact in changes):
-        return _flows(recurring_charges(folded, master), by)
+        return _flows(folded, master, by)
     return _measured_in_turn(own, changes, folded, master, by)
 
 
@@ -130,18 +137,15 @@ def _by_item(
     folded = terms(facts)
     assert folded is not None
     found: dict[str, list[Flow]] = {}
-    for flow in _flows(recurring_charges(folded, master), by):
+    for flow in _flows(folded, master, by):
         found.setdefault(flow.obligation, []).append(flow)
     return {item: tuple(flows) for item, flows in found.items()}
 
 
-def _flows(charges: Sequence[Charge], by: Progress) -> tuple[Flow, ...]:
-    return tuple(
-        flow
-        for charge in charges
-        if charge.pattern != "as-invoiced"
-        for flow in _earned(charge, by)
-    )
+def _flows(folded: Terms, master: MasterData, by: Progress) -> tuple[Flow, ...]:
+    """What is earned as invoiced is measured from the documents."""
+    charges = recurring_charges(folded, master, but="as-invoiced")
+    return tuple(flow for charge in charges for flow in _earned(charge, by))
 
 
 def _earned(charge: Charge, by: Progress) -> tuple[Flow, ...]:
