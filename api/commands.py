@@ -1,9 +1,7 @@
 """POST: commands into the log, by the capability they belong to, one at a time or by the line."""
 
 import asyncio
-import json
 from collections import deque
-from collections.abc import Iterator
 from concurrent.futures import Future
 from datetime import date
 from functools import partial
@@ -22,15 +20,16 @@ from api.service import (
     AnyRequest,
     Service,
     answer,
+    content_type_of,
     correlation_of,
     is_ndjson,
     key_of,
     required,
     service_of,
 )
+from api.usage_body import key_by_content, rows_of
 from domain.errors import Malformed, Rejected
 from store.request import Outcome, Receipt, Request
-from store.usage_input import Raw
 from store.usage_stage import Kind, UsageBatch
 
 # Lines of one body that wait for their answers at a time.
@@ -140,17 +139,19 @@ async def post_usage(
     kind: FromQuery[Kind] = "rows",
     batch_number: FromQuery[int | None] = None,
 ) -> Response[bytes]:
-    """A batch of usage as a JSON array or NDJSON: answered with counts and every rejected row."""
+    """A batch of usage rows or CloudEvents: answered with counts and every rejected row."""
+    body, content_type = await request.body(), content_type_of(request)
+    key = key_of(request) or key_by_content(body, content_type)
     batch = UsageBatch(
         entity=entity,
         source=source,
-        key=required(key_of(request), "Idempotency-Key"),
+        key=required(key, "Idempotency-Key"),
         kind=kind,
         batch_number=batch_number,
         actor=request.user.name,
         correlation_id=correlation_of(request),
     )
-    rows = _rows(await request.body(), lines=is_ndjson(request))
+    rows = rows_of(body, content_type, source)
     ledger = service_of(request).ledger
     receipt = await asyncio.to_thread(ledger.ingest, batch, rows)
     return answer(receipt, 200 if receipt.repeated else 201)
@@ -310,16 +311,3 @@ def _answered(line: int, outcome: Outcome) -> Answered:
 
 async def _call(service: Service, entity: str, act: Any) -> Any:
     return await asyncio.wrap_future(service.committers.call(entity, act))
-
-
-def _rows(body: bytes, *, lines: bool) -> Iterator[Raw | str]:
-    """Rows as they came; what is wrong with one is said of that one alone."""
-    if lines:
-        return (line for line in body.splitlines() if line.strip())
-    try:
-        value = json.loads(body, parse_constant=str)
-    except (ValueError, RecursionError) as problem:
-        raise Malformed("malformed-json", detail=str(problem)) from None
-    if not isinstance(value, list):
-        raise Malformed("wrong-type", field="$", expected="an array of usage rows")
-    return iter(value)

@@ -23,6 +23,7 @@ from api.commands import (
 from api.problems import MEDIA_TYPE, Problem
 from api.reading import Asked
 from api.service import NDJSON
+from api.usage_body import CLOUD_EVENT, CLOUD_EVENTS
 from api.views import VIEWS
 from domain.usage import UsageRow
 from projections.lineage import Down, Explanation, Up
@@ -39,7 +40,10 @@ IDEMPOTENT = frozenset({"runs", "closes", "reopenings", "batches", "commands"})
 
 
 class Operation(Struct, frozen=True, kw_only=True):
-    """One method of one address. `query` names parameters with the type of each."""
+    """One method of one address. `query` names parameters with the type of each.
+
+    `lines`: the body may be NDJSON; `also`: or of another type, with the schema of each.
+    """
 
     method: str
     path: str
@@ -50,8 +54,27 @@ class Operation(Struct, frozen=True, kw_only=True):
     status: int = 200
     query: dict[str, str] = {}
     lines: bool = False
+    also: dict[str, Any] = {}
     is_open: bool = False
 
+
+CLOUD_EVENT_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "required": ["specversion", "id", "source", "type", "subject", "time", "data"],
+    "properties": {
+        "specversion": {"const": "1.0"},
+        **{name: {"type": "string"} for name in ("id", "source", "type", "subject")},
+        "time": {"type": "string", "format": "date-time"},
+        "data": {
+            "type": "object",
+            "required": ["quantity"],
+            "properties": {
+                "quantity": {"type": ["string", "integer"]},
+                "unit": {"type": ["string", "null"]},
+            },
+        },
+    },
+}
 
 VIEW_QUERY = {
     "book": "string",
@@ -122,12 +145,16 @@ OPERATIONS = (
         method="post",
         path=f"{ENTITY}/usage/{{source}}/batches",
         name="ingestUsage",
-        says="A batch of usage as a JSON array or NDJSON, answered row by row.",
+        says="A batch of usage rows or CloudEvents, answered row by row.",
         body=list[UsageRow],
         answer=BatchReceipt,
         status=201,
         query={"kind": "kind", "batch_number": "integer"},
         lines=True,
+        also={
+            CLOUD_EVENT: CLOUD_EVENT_SCHEMA,
+            CLOUD_EVENTS: {"type": "array", "items": CLOUD_EVENT_SCHEMA},
+        },
     ),
     Operation(
         method="post",
@@ -279,6 +306,7 @@ def _operation(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
         body = {"application/json": {"schema": schemas[_key(operation.body)]}}
         if operation.lines:
             body[NDJSON] = {"schema": {"type": "string"}}
+        body |= {kind: {"schema": schema} for kind, schema in operation.also.items()}
         described["requestBody"] = {"required": True, "content": body}
     if operation.is_open:
         described["security"] = []

@@ -11,6 +11,7 @@ from domain.written import json_bytes
 from replay.ledger import Ledger
 
 NDJSON = "application/x-ndjson"
+JSON_LINES = frozenset({NDJSON, "application/ndjson", "application/jsonl"})
 
 AnyRequest = Request[Holder, str, Any]
 Value = TypeVar("Value")
@@ -38,9 +39,14 @@ def correlation_of(request: AnyRequest) -> str | None:
     return request.headers.get("x-correlation-id")
 
 
+def content_type_of(request: AnyRequest) -> str:
+    """The media type of the body, without its parameters."""
+    kind: str = request.headers.get("content-type", "")
+    return kind.partition(";")[0].strip().lower()
+
+
 def is_ndjson(request: AnyRequest) -> bool:
-    kind = request.headers.get("content-type", "").partition(";")[0].strip()
-    return kind in {NDJSON, "application/ndjson", "application/jsonl"}
+    return content_type_of(request) in JSON_LINES
 
 
 def required(value: str | None, field: str) -> str:

@@ -1,6 +1,7 @@
 """One raw usage row as it comes in: read exactly, or refused with a code and the field at fault.
 
-A row is a mapping, a `UsageRow`, a line of JSON in bytes, or a text that is no record at all.
+A row is a mapping, a `UsageRow`, a CloudEvent, a line of JSON in bytes, or a text that is no record
+at all.
 
 Nothing is guessed: a binary float is refused, because the decimal its sender meant is lost, and so
 is a timestamp without its offset from UTC.
@@ -19,6 +20,8 @@ from domain.errors import Malformed
 from domain.quantity import quantity
 from domain.usage import UsageRow
 from store.canonical import well_formed
+from store.cloud_event import THEIRS, CloudEvent, row_of
+from store.cloud_event import event_id_of as cloud_event_id
 
 REQUIRED = ("event_id", "subscription", "meter", "quantity", "occurred_at")
 KNOWN = frozenset({*REQUIRED, "unit", "dimensions"})
@@ -30,7 +33,7 @@ LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
 _TOO_FINE = re.compile(r"\.\d{6}\d*[1-9]")
 
-Raw = Mapping[str, Any] | UsageRow | bytes
+Raw = Mapping[str, Any] | UsageRow | CloudEvent | bytes
 
 
 class Refused(NamedTuple):
@@ -45,7 +48,7 @@ class Refused(NamedTuple):
 
 def read_row(raw: Raw | str) -> UsageRow:
     """A whole row of a batch of rows or of corrections."""
-    raw = _opened(raw)
+    raw = row_of(raw) if isinstance(raw, CloudEvent) else _opened(raw)
     if isinstance(raw, str):
         raise Malformed("not-a-row")
     if isinstance(raw, UsageRow):
@@ -66,6 +69,8 @@ def read_row(raw: Raw | str) -> UsageRow:
 
 def read_event_id(raw: Raw | str) -> str:
     """A row of a retraction: the id of the event that never was."""
+    if isinstance(raw, CloudEvent):
+        return read_text(cloud_event_id(raw), "event_id")
     raw = _opened(raw)
     if isinstance(raw, UsageRow):
         return read_text(raw.event_id, "event_id")
@@ -86,6 +91,9 @@ def read_text(value: object, field: str) -> str:
 
 def refused(row_no: int, raw: Raw | str, problem: Malformed) -> Refused:
     """A row that could not be read, and why."""
+    if isinstance(raw, CloudEvent):
+        field = THEIRS.get(problem.field or "", problem.field)
+        return Refused(row_no, _id_of(raw), problem.code, field, raw_text(raw.event))
     opened = _opened(raw)
     return Refused(row_no, event_id_of(opened), problem.code, problem.field, raw_text(opened))
 
@@ -108,7 +116,14 @@ def event_id_of(raw: object) -> str | None:
         return None
 
 
-def _opened(raw: Raw | str) -> Mapping[str, Any] | UsageRow | str:
+def _id_of(event: CloudEvent) -> str | None:
+    try:
+        return read_event_id(event)
+    except Malformed:
+        return None
+
+
+def _opened(raw: Mapping[str, Any] | UsageRow | bytes | str) -> Mapping[str, Any] | UsageRow | str:
     """A line of JSON as what it says; what is no JSON is its own text."""
     if not isinstance(raw, bytes):
         return raw

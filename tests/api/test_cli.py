@@ -314,3 +314,45 @@ def _serve_once(environment, folder):
         left = serving.wait(60)
     key = re.search(r"tk_\S+", said)
     return {"key": key[0] if key else "", "status": status, "left": left}
+
+
+def _rows_of(tieout, name, *more):
+    found = tieout("import", "rows", name, "--source", "app", "-e", "acme", "--json", *more)
+    return {key: _said(found)[key] for key in ("accepted", "duplicates", "rejected", "repeated")}
+
+
+def test_a_file_of_rows_or_events_is_taken_as_the_endpoint_takes_it(books, tmp_path):
+    row = {
+        "event_id": "e1",
+        "subscription": "s1",
+        "meter": "calls",
+        "quantity": "5",
+        "occurred_at": "2024-01-10T12:00:00Z",
+    }
+    event = {
+        "specversion": "1.0",
+        "id": "e1",
+        "source": "app",
+        "subject": "s1",
+        "type": "calls",
+        "time": "2024-01-10T12:00:00Z",
+        "data": {"quantity": "5"},
+    }
+    other = json.dumps(event | {"id": "e2"})
+    (tmp_path / "rows.ndjson").write_text(f"{json.dumps(row)}\nno row\n")
+    (tmp_path / "rows.json").write_text(json.dumps([row]))
+    (tmp_path / "events.json").write_text(json.dumps([event]))
+    (tmp_path / "events.ndjson").write_text(f"{other}\n\n7\n{{\n")
+    (tmp_path / "gone.ndjson").write_text('"e2"\n')
+
+    first = _rows_of(books, "rows.ndjson")
+
+    assert first == {"accepted": 1, "duplicates": 0, "rejected": 1, "repeated": False}
+    assert _rows_of(books, "rows.ndjson") == first | {"repeated": True}
+    repeated = {"accepted": 0, "duplicates": 1, "rejected": 0, "repeated": False}
+    assert _rows_of(books, "rows.json") == repeated
+    assert _rows_of(books, "events.json", "--cloud-events") == repeated
+    mixed = {"accepted": 1, "duplicates": 0, "rejected": 2, "repeated": False}
+    assert _rows_of(books, "events.ndjson", "--cloud-events") == mixed
+    taken_out = {"accepted": 1, "duplicates": 0, "rejected": 0, "repeated": False}
+    assert _rows_of(books, "gone.ndjson", "--kind", "retraction") == taken_out
