@@ -23,6 +23,7 @@ from projections import settling
 from projections.settling import Chunk, Marked, Task
 from store.alike import connect_like, session_of
 from store.db import Connection
+from store.unpaused import seldom
 
 # Starting a process costs as much as measuring some hundred units, or cutting so many times more.
 MEASURED_WORTH_SHARING = 500
@@ -110,6 +111,7 @@ class Crew:
 def help_out(number: int) -> None:
     """Settle what is asked for over this descriptor, until nobody asks any more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    seldom()
     pipe = Pipe(number)
     try:
         with connect_like(pipe.recv()) as connection:

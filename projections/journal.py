@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date
@@ -26,8 +26,9 @@ from domain.ledger import Run
 from domain.master import MASTER_CATEGORIES, MasterData, master_data
 from domain.periods import period_states
 from domain.routing import Directory, brings_along, rests_on, route
-from projections import settling
+from projections import listing, settling
 from projections.crew import Crew
+from projections.listing import Listing
 from projections.settling import Chunk, Marked, Task
 from store import checkpoints, copying, failpoint, log
 from store.db import Connection, queries
@@ -37,11 +38,6 @@ SQL = queries(__file__)
 LOG = logging.getLogger("tieout.poster")
 
 NAME = checkpoints.JOURNAL
-UNITS_IN_ONE_TRANSACTION = 1_000
-# A unit that is measured makes so many times the rows of one that is cut.
-MEASURED_IN_ONE_TRANSACTION = 250
-# Units of a run listed at once: the query goes over all there are, so not chunk by chunk.
-UNITS_LISTED = 50_000
 
 
 class Place(NamedTuple):
@@ -71,17 +67,13 @@ class Poster(Struct, kw_only=True):
 
 
 class Settling(Struct, kw_only=True):
-    """A run under way: units listed and not taken yet, and chunks begun ahead of their turn.
+    """A run under way: units not taken yet, and chunks begun ahead of their turn.
 
-    `after` is the last unit listed, `ends` says that there are no more of them. `crew`: who settles
-    the chunks; none if the poster does.
+    `crew`: who settles the chunks; none if the poster does.
     """
 
     task: Task
-    since: int
-    after: str
-    listed: list[Marked] = []
-    ends: bool = False
+    listing: Listing
     begun: deque[list[Marked]] = msgspec.field(default_factory=deque)
     ahead: Chunk | None = None
     crew: Crew | None = None
@@ -100,7 +92,7 @@ def advance(
     poster: Poster | None,
     *,
     batch: int,
-    units: int = UNITS_IN_ONE_TRANSACTION,
+    units: int = listing.UNITS_IN_ONE_TRANSACTION,
     upto: int = log.END,
     lease: Lease | None = None,
     crew: Crew | None = None,
@@ -277,7 +269,7 @@ def _store(
 def _begin_chunks(connection: Connection, run: Settling, limit: int) -> None:
     """Take the units of the next chunks: as many as the crew is free for, or just the next."""
     while (run.crew.is_free if run.crew else not run.begun) and (
-        marked := _take(connection, run, limit)
+        marked := listing.take(connection, run.listing, limit)
     ):
         run.begun.append(marked)
         if run.crew:
@@ -326,49 +318,12 @@ def _begin(connection: Connection, poster: Poster, fact: Fact, crew: Crew | None
         through=through,
     )
     since = 0 if _measures_all(poster) else poster.last_run
-    run = Settling(task=task, since=since, after=poster.place.cursor or "")
-    _list(connection, run)
-    if crew and crew.is_worth(run.listed):
+    listed = listing.begin(connection, task, since, poster.place.cursor or "")
+    run = Settling(task=task, listing=listed)
+    if crew and crew.is_worth(listed.listed):
         run.crew = crew
         crew.forget()
     return run
-
-
-def _take(connection: Connection, run: Settling, limit: int) -> list[Marked]:
-    """So many units, in order, with whether they are to be measured."""
-    if len(run.listed) < limit and not run.ends:
-        _list(connection, run)
-    count = _fitting(run.listed, limit)
-    taken = run.listed[:count]
-    del run.listed[:count]
-    return taken
-
-
-def _list(connection: Connection, run: Settling) -> None:
-    """Add the next units to those listed."""
-    task = run.task
-    wanted = {
-        "entity": task.entity,
-        "since": run.since,
-        "run": task.position,
-        "after": run.after,
-        "moved_after": task.before if task.before != task.through else None,
-        "limit": UNITS_LISTED,
-    }
-    found = connection.execute(SQL.units_to_settle, wanted).fetchall()
-    run.listed += [(unit, fresh) for unit, fresh in found]
-    run.ends = len(found) < UNITS_LISTED
-    run.after = found[-1][0] if found else run.after
-
-
-def _fitting(listed: Sequence[Marked], limit: int) -> int:
-    """How many of the units listed go together."""
-    measured = 0
-    for place, (_, fresh) in enumerate(listed[:limit]):
-        measured += fresh
-        if measured > MEASURED_IN_ONE_TRANSACTION:
-            return place
-    return min(limit, len(listed))
 
 
 def _through(poster: Poster, fact: Fact) -> date:

@@ -40,21 +40,3 @@ SELECT DISTINCT c.stream, started.stream
 
 -- name: copy_fact_units
 COPY fact_unit (entity, unit, position) FROM STDIN (FORMAT BINARY);
-
--- name: units_to_settle
--- Units with facts after `since`, units that wait parked, and units whose figures time may move;
--- the last are only cut again. In order, after the unit the run has reached.
-SELECT unit, bool_or(fresh)
-  FROM (
-    SELECT unit, true AS fresh FROM fact_unit
-     WHERE entity = %(entity)s AND position > %(since)s AND position <= %(run)s AND unit > %(after)s
-     UNION ALL
-    SELECT unit, true FROM parked
-     WHERE entity = %(entity)s AND to_run IS NULL AND unit > %(after)s
-     UNION ALL
-    SELECT unit, false FROM unit_state
-     WHERE entity = %(entity)s AND moves_until > %(moved_after)s AND unit > %(after)s
-  ) AS touched
- GROUP BY unit
- ORDER BY unit
- LIMIT %(limit)s;

@@ -6,10 +6,8 @@ What a chunk makes is packed unit by unit: of its lines only their bytes are kep
 
 from __future__ import annotations
 
-import gc
 import struct
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import date
 
 from msgspec import Struct, field
@@ -22,6 +20,7 @@ from store.db import Connection
 from store.entry_rows import EntryRows, Packed
 from store.findings import Parked, Pending
 from store.unit_states import Kept
+from store.unpaused import unpaused
 
 # What a fault in our own arithmetic or in a hostile fact may raise; anything else stops the poster.
 FAULTS = (ArithmeticError, AssertionError, LookupError, TypeError, ValueError, struct.error)
@@ -71,21 +70,24 @@ def read(connection: Connection, task: Task, marked: Sequence[Marked]) -> Work:
     books = [run.book for run in task.runs]
     fresh = {unit for unit, is_fresh in marked if is_fresh}
     cut = [unit for unit in units if unit not in fresh]
-    states = unit_states.open_states(connection, task.entity, cut, books) if cut else {}
-    fresh |= {unit for unit in cut for book in books if (unit, book) not in states}
-    states = {
-        key: state
-        for key, state in states.items()
-        if key[0] not in fresh and moves(state.schedule, task.before, task.through)
-    }
-    if fresh:
-        states |= unit_states.whole_states(connection, task.entity, sorted(fresh), books)
+    # A chunk is small, and half of what reading it takes would be looking for cycles.
+    with unpaused():
+        states = unit_states.open_states(connection, task.entity, cut, books) if cut else {}
+        fresh |= {unit for unit in cut for book in books if (unit, book) not in states}
+        states = {
+            key: state
+            for key, state in states.items()
+            if key[0] not in fresh and moves(state.schedule, task.before, task.through)
+        }
+        if fresh:
+            states |= unit_states.whole_states(connection, task.entity, sorted(fresh), books)
+        known = unit_facts.fresh(connection, task.entity, fresh, task.position)
     calendars = (run.master.calendar for run in task.runs)
     return Work(
         task=task,
         edge=next((calendar.over_by(task.through) for calendar in calendars), date.min),
         units=tuple(units),
-        fresh=unit_facts.fresh(connection, task.entity, fresh, task.position),
+        fresh=known,
         states=states,
     )
 
@@ -93,7 +95,7 @@ def read(connection: Connection, task: Task, marked: Sequence[Marked]) -> Work:
 def settled(work: Work) -> Chunk:
     """Unit by unit, then book by book; one that fails is parked whole and the others go on."""
     chunk, rows = Chunk(units=work.units), EntryRows(work.task.entity)
-    with no_collection():
+    with unpaused():
         for unit in work.units:
             try:
                 _settle(chunk, rows, unit, work)
@@ -164,15 +166,3 @@ def _write_charges(connection: Connection, task: Task, chunk: Chunk) -> None:
     before = charging.charged(charge_rows.standing(connection, task.entity, subscriptions))
     now = {place: row for made in chunk.charges.values() for place, row in made}
     charge_rows.add(connection, charging.charge_rows(task.entity, task.position, now, before))
-
-
-@contextmanager
-def no_collection() -> Iterator[None]:
-    """Nothing made here is a cycle; looking for cycles among so many values costs a fifth."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()

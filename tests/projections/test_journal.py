@@ -13,11 +13,13 @@ from domain.facts import When
 from domain.invoice import CreditLine, InvoiceLine, IssueCredit, IssueInvoice
 from domain.pricing import Flat
 from domain.subscription import RenewSubscription
-from projections import journal, runner
+from projections import journal, listing, runner
 from projections.crew import Crew
 from projections.question import Behind, Question
+from projections.settling import Task
 from replay.journal import journal as journal_lines
 from store import checkpoints, db, unit_states
+from store.run_units import weights
 
 ENTITY = "acme"
 
@@ -62,6 +64,41 @@ def test_the_journal_is_the_same_however_the_log_is_paged(books):
 
     assert len(found[0]) == 4
     assert found[1:] == [found[0], found[0]]
+
+
+def test_the_journal_is_the_same_however_little_is_read_at_once(books, monkeypatch):
+    books.quarter_with_late_usage()
+    with books.connection.transaction(force_rollback=True):
+        books.catch_up()
+        found = books.connection.execute(JOURNAL).fetchall()
+    monkeypatch.setattr(listing, "READ_IN_ONE_TRANSACTION", 1)
+
+    books.catch_up()
+
+    assert books.connection.execute(JOURNAL).fetchall() == found
+
+
+def test_a_chunk_ends_before_the_unit_with_which_it_would_read_too_much(monkeypatch):
+    monkeypatch.setattr(listing, "READ_IN_ONE_TRANSACTION", 10)
+    sizes = {"a": 4, "b": 6, "c": 1, "d": 50, "e": 2}
+    monkeypatch.setattr(listing, "weights", lambda _, __, units: {u: sizes[u] for u in units})
+    nothing_else = Task(
+        entity=ENTITY, position=9, runs=(), before=date(2024, 1, 1), through=date(2024, 1, 1)
+    )
+    marked = [(unit, True) for unit in sizes] + [("f", False)]
+    units = listing.Listing(task=nothing_else, since=0, after="f", listed=marked, ends=True)
+
+    taken = [listing.take(None, units, 100) for _ in range(5)]
+
+    assert ["".join(unit for unit, _ in chunk) for chunk in taken] == ["ab", "c", "d", "ef", ""]
+    assert units.weights == {}
+
+
+def test_units_are_weighed_by_their_facts_and_by_the_hours_of_their_usage(books):
+    books.quarter_with_late_usage().catch_up()
+    units = ["subscription:s1", "subscription:nobody"]
+
+    assert weights(books.connection, ENTITY, units) == {units[0]: 3 + 1, units[1]: 0}
 
 
 def test_a_second_pass_posts_nothing(books):
