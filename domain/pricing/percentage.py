@@ -84,15 +84,18 @@ class PercentageRunning(Struct):
             self.cut = EXACT.add(self.cut, EXACT.subtract(cost, model.max_per_event))
 
     def _give_back(self, quantity: Decimal) -> None:
-        """Money returned gives its share back, of what was charged first and at most the maximum.
+        """Money returned gives its share back, at most the maximum and what is left of all shares.
 
-        The fee is for handling the event and stays; no more is given back than was charged.
+        Fees and what a minimum raised are for handling the event, and stay.
         """
+        left = EXACT.subtract(EXACT.multiply(self.charged, self.rate), self.cut)
         charged = max(quantity, EXACT.minus(self.charged))
         self.charged = EXACT.add(self.charged, charged)
         self.free = EXACT.add(self.free, EXACT.subtract(quantity, charged))
-        given, limit = EXACT.multiply(EXACT.minus(charged), self.rate), self.model.max_per_event
-        if limit is not None and given > limit:
+        given, limit = EXACT.multiply(EXACT.minus(charged), self.rate), max(left, _ZERO)
+        if self.model.max_per_event is not None:
+            limit = min(limit, self.model.max_per_event)
+        if given > limit:
             self.cut = EXACT.subtract(self.cut, EXACT.subtract(given, limit))
 
     @property

@@ -87,6 +87,12 @@ def test_no_more_is_given_back_than_the_maximum_for_an_event() -> None:
     assert run(percentage("3", max_per_event="12"), days("10000", "-10000")).amount == 0
 
 
+def test_money_given_back_bit_by_bit_gives_back_no_more_than_was_charged() -> None:
+    refunds = ["-100"] * 7
+
+    assert run(percentage("10", max_per_event="12"), days("1000", *refunds)).amount == 0
+
+
 def test_money_given_back_opens_the_free_amount_again() -> None:
     model = percentage("10", free_amount="100")
 
