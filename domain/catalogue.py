@@ -7,41 +7,21 @@ takes effect elsewhere by an `adopted` fact that carries the content.
 
 from __future__ import annotations
 
-from typing import Literal, assert_never
+from typing import assert_never
 
 from msgspec import Struct, structs
 
-from domain.currency import exponent
 from domain.errors import Rejected, require_name
 from domain.facts import Context, Decider, Event, Fact, Retracted, When
 from domain.meter import DefineMeter, MeterDefined, grown, require_sound
-from domain.pricing import Model, require_valid
-
-Pattern = Literal["ratable", "point-in-time", "as-invoiced"]
+from domain.price import PriceSet, SetPrice, require_priced
+from domain.profiles import options_of
 
 
 class ProductDefined(Event, frozen=True, kw_only=True, tag="product-defined"):
     """What is sold, by name."""
 
     name: str
-
-
-class PriceSet(Event, frozen=True, kw_only=True, tag="price-set"):
-    """A price version. With a meter it prices usage, without one a recurring quantity.
-
-    `interval_months` is the billing period; `bill` says whether it is charged at its start or its
-    end; `pattern` how it is earned (none: usage as it occurs, recurring as the policy says).
-    """
-
-    currency: str
-    model: Model
-    product: str | None = None
-    meter: str | None = None
-    unit: str | None = None
-    interval_months: int = 1
-    bill: Literal["advance", "arrears"] = "advance"
-    proration: Literal["day", "none"] = "day"
-    pattern: Pattern | None = None
 
 
 CatalogueEvent = ProductDefined | MeterDefined | PriceSet
@@ -66,21 +46,6 @@ class DefineProduct(
     name: str
 
 
-class SetPrice(Struct, frozen=True, kw_only=True, tag="set-price", forbid_unknown_fields=True):
-    """Set a price version, in force from `effective` until the next."""
-
-    when: When
-    currency: str
-    model: Model
-    product: str | None = None
-    meter: str | None = None
-    unit: str | None = None
-    interval_months: int = 1
-    bill: Literal["advance", "arrears"] = "advance"
-    proration: Literal["day", "none"] = "day"
-    pattern: Pattern | None = None
-
-
 class Adopt(Struct, frozen=True, kw_only=True, tag="adopt", forbid_unknown_fields=True):
     """Take a group fact into this entity; the store looks the content up by origin and position."""
 
@@ -93,8 +58,6 @@ class Adopt(Struct, frozen=True, kw_only=True, tag="adopt", forbid_unknown_field
 
 
 CatalogueCommand = DefineProduct | DefineMeter | SetPrice | Adopt
-# A billing period longer than a century would reach beyond the dates there are.
-INTERVAL_MONTHS_MAX = 1200
 
 
 class CatalogueState(Struct, frozen=True, kw_only=True):
@@ -130,7 +93,8 @@ def decide(command: CatalogueCommand, state: CatalogueState, context: Context) -
         case DefineMeter():
             event = MeterDefined(**structs.asdict(command))
         case SetPrice():
-            event = PriceSet(**structs.asdict(command))
+            options = options_of(command.profile, command.options)
+            event = PriceSet(**structs.asdict(command) | {"options": options})
         case Adopt():
             _require_own_stream(command, context)
             _require_sound(command.content, state)
@@ -156,22 +120,9 @@ def _require_sound(content: CatalogueEvent, state: CatalogueState) -> None:
         case MeterDefined():
             require_sound(content, state.meter)
         case PriceSet():
-            _require_priced(content, state)
+            require_priced(content, state.currency)
         case _:
             assert_never(content)
-
-
-def _require_priced(price: PriceSet, state: CatalogueState) -> None:
-    exponent(price.currency)
-    if state.currency not in (None, price.currency):
-        raise Rejected("currency-mismatch", field="currency", price=state.currency)
-    if price.interval_months < 1:
-        raise Rejected("interval-below-one-month", field="interval_months")
-    if price.interval_months > INTERVAL_MONTHS_MAX:
-        raise Rejected("term-too-long", field="interval_months", months_max=INTERVAL_MONTHS_MAX)
-    if price.meter is not None:
-        require_name(price.meter, "meter")
-    require_valid(price.model)
 
 
 def _decider(

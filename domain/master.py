@@ -14,11 +14,12 @@ from msgspec import Struct
 
 from domain.accounting.curves import Progress
 from domain.calendar import ONE_DAY, Calendar, Period, month_start
-from domain.catalogue import Adopted, PriceSet, ProductDefined
+from domain.catalogue import Adopted, ProductDefined
 from domain.entity import CalendarDefined, EntityOpened
 from domain.facts import Fact, timeline
 from domain.meter import MeterDefined, grown, must_carry
 from domain.policy import Options, PolicyAdopted
+from domain.price import PriceSet
 
 _since, _adopted = attrgetter("since"), itemgetter(0)
 _BEFORE_ANY = Options()

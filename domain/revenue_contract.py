@@ -7,11 +7,11 @@ from typing import assert_never
 
 from msgspec import Struct, structs
 
-from domain.catalogue import Pattern
 from domain.currency import exponent, require_kept
 from domain.errors import Malformed, Rejected, require_name
 from domain.facts import Context, Decider, Event, Fact, Retracted, When
 from domain.money import LARGEST_MINOR
+from domain.price import Pattern
 
 
 class Obligation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -17,12 +17,12 @@ from msgspec import Struct
 
 from domain.books import OpenBook
 from domain.calendar import Period, add_months, month_start, months
-from domain.catalogue import SetPrice
 from domain.entity import DefineCalendar, OpenEntity
 from domain.facts import When
 from domain.meter import DefineMeter
 from domain.party import RegisterCustomer
 from domain.policy import AdoptPolicy
+from domain.price import SetPrice
 from domain.pricing import PerUnit
 from domain.subscription import Item, StartSubscription
 from replay.case_translation import (

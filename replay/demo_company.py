@@ -15,11 +15,12 @@ from msgspec import Struct
 
 from domain.books import OpenBook
 from domain.calendar import ONE_DAY, add_months, months
-from domain.catalogue import DefineProduct, SetPrice
+from domain.catalogue import DefineProduct
 from domain.entity import DefineCalendar, OpenEntity
 from domain.facts import When
 from domain.meter import DefineMeter
 from domain.party import RegisterCustomer
+from domain.price import SetPrice
 from domain.pricing import Graduated, PerUnit, Tier
 from domain.subscription import (
     AmendSubscription,

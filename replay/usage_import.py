@@ -18,7 +18,6 @@ from msgspec import Struct
 
 from domain.books import OpenBook
 from domain.calendar import months
-from domain.catalogue import SetPrice
 from domain.decimals import exact_decimal
 from domain.entity import DefineCalendar, OpenEntity
 from domain.errors import Malformed
@@ -26,6 +25,7 @@ from domain.facts import When, fold, known
 from domain.master import MasterData, master_data
 from domain.meter import DefineMeter
 from domain.party import RegisterCustomer, registered
+from domain.price import SetPrice
 from domain.pricing import PerUnit
 from domain.subscription import DECIDER as SUBSCRIPTION
 from domain.subscription import AmendSubscription, Item, ItemChange, StartSubscription

@@ -4,17 +4,10 @@ from decimal import Decimal
 import pytest
 from msgspec import structs
 
-from domain.catalogue import (
-    Adopt,
-    Adopted,
-    CatalogueEvent,
-    DefineProduct,
-    PriceSet,
-    ProductDefined,
-    SetPrice,
-)
+from domain.catalogue import Adopt, Adopted, CatalogueEvent, DefineProduct, ProductDefined
 from domain.master import master_data
 from domain.meter import DefineMeter, MeterDefined
+from domain.price import PriceSet, SetPrice
 from domain.pricing import Flat, Graduated, Model, PerUnit, Tier
 from tests.domain.given import code, decide, facts, on, refusal
 

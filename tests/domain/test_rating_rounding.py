@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.billing import Charge
-from domain.catalogue import PriceSet
 from domain.facts import Fact, When
 from domain.master import MasterData, PriceVersion
 from domain.meter import MeterDefined
 from domain.money import rounded, to_minor
+from domain.price import PriceSet
 from domain.pricing import PerUnit
 from domain.rating import rate_usage
 from domain.subscription import Item, SubscriptionStarted

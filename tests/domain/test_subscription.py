@@ -4,7 +4,7 @@ from decimal import Decimal
 import pytest
 from msgspec import structs
 
-from domain.catalogue import PriceSet
+from domain.price import PriceSet
 from domain.pricing import Flat
 from domain.subscription import (
     AmendSubscription,

@@ -9,9 +9,9 @@ from random import Random
 from msgspec import structs
 
 from domain.cash import PaymentApplied, PaymentReceived, PaymentRefunded
-from domain.catalogue import PriceSet
 from domain.facts import Event, Retracted, When
 from domain.invoice import CreditIssued, InvoiceIssued
+from domain.price import PriceSet
 from domain.revenue_contract import ContractModified, ContractOpened, ContractTerminated
 from domain.subscription import (
     SubscriptionAmended,

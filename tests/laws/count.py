@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable
 from itertools import combinations
 
-from domain.catalogue import PriceSet
 from domain.facts import Retracted
+from domain.price import PriceSet
 from domain.usage import UsageBatchAccepted
 from tests.laws.memory import Arrival, History
 

@@ -27,7 +27,7 @@ from domain.books import (
 )
 from domain.calendar import Period, add_months, months
 from domain.cash import Application, PaymentApplied, PaymentReceived, PaymentRefunded
-from domain.catalogue import Adopted, PriceSet, ProductDefined
+from domain.catalogue import Adopted, ProductDefined
 from domain.entity import CalendarDefined, EntityOpened
 from domain.facts import Event, When
 from domain.invoice import (
@@ -41,6 +41,7 @@ from domain.invoice import (
 from domain.meter import MeterDefined
 from domain.party import CustomerAmended, CustomerRegistered
 from domain.policy import Options, PolicyAdopted
+from domain.price import PriceSet
 from domain.pricing import Flat, Graduated, Model, PerUnit, Tier
 from domain.revenue_contract import (
     ContractModified,

@@ -18,13 +18,13 @@ from typing import Any, NamedTuple
 
 from domain.books import AdjustmentApproved, AdjustmentProposed
 from domain.cash import PaymentApplied, PaymentReceived, PaymentRefunded
-from domain.catalogue import PriceSet
 from domain.entity import CalendarDefined
 from domain.facts import Fact, Retracted
 from domain.invoice import CreditIssued, InvoiceIssued, InvoiceVoided
 from domain.meter import MeterDefined
 from domain.party import CustomerRegistered
 from domain.policy import Options, PolicyAdopted
+from domain.price import PriceSet
 from domain.pricing import Flat, Graduated, PerUnit
 from domain.revenue_contract import (
     ContractModified,

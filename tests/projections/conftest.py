@@ -12,12 +12,12 @@ import pytest
 
 from domain.books import ClosePeriod, OpenBook, ReopenPeriod, RunPosting
 from domain.calendar import months
-from domain.catalogue import SetPrice
 from domain.entity import DefineCalendar, OpenEntity
 from domain.facts import When
 from domain.meter import DefineMeter
 from domain.party import RegisterCustomer
 from domain.policy import AdoptPolicy, Options
+from domain.price import SetPrice
 from domain.pricing import Flat, PerUnit
 from domain.subscription import Item, StartSubscription
 from domain.usage import UsageRow

@@ -8,9 +8,9 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from domain.catalogue import SetPrice
 from domain.facts import When
 from domain.invoice import CreditLine, InvoiceLine, IssueCredit, IssueInvoice
+from domain.price import SetPrice
 from domain.pricing import Flat
 from domain.subscription import RenewSubscription
 from projections import journal, listing, runner

@@ -7,9 +7,9 @@ from decimal import Decimal
 
 import pytest
 
-from domain.catalogue import SetPrice
 from domain.facts import Source, When
 from domain.invoice import InvoiceLine, IssueInvoice
+from domain.price import SetPrice
 from domain.pricing import Flat, PerUnit
 from domain.subscription import Item, StartSubscription
 from projections.exceptions import exceptions

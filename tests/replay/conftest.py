@@ -8,11 +8,11 @@ import pytest
 
 from domain.books import OpenBook
 from domain.calendar import months
-from domain.catalogue import SetPrice
 from domain.entity import DefineCalendar, OpenEntity
 from domain.facts import When
 from domain.meter import DefineMeter
 from domain.party import RegisterCustomer
+from domain.price import SetPrice
 from domain.pricing import PerUnit
 from domain.subscription import Item, StartSubscription
 from replay.ledger import Ledger

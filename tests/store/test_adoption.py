@@ -5,9 +5,10 @@ from decimal import Decimal
 
 from msgspec import structs
 
-from domain.catalogue import Adopted, SetPrice
+from domain.catalogue import Adopted
 from domain.facts import Retracted, Source, When, known
 from domain.meter import DefineMeter
+from domain.price import SetPrice
 from domain.pricing import PerUnit
 from store import log
 from store.adoption import adopt

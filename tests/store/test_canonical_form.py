@@ -7,10 +7,11 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from domain.catalogue import Adopted, PriceSet
+from domain.catalogue import Adopted
 from domain.deciders import COMMANDS, EVENTS
 from domain.facts import Retracted, When
 from domain.party import CustomerRegistered
+from domain.price import PriceSet
 from domain.pricing import Graduated, Tier
 from domain.subscription import Item, SubscriptionStarted
 from store.canonical import instant
@@ -110,5 +111,6 @@ def test_what_has_more_than_one_form_or_is_not_known_is_not_taken_as_it_stands(v
 def test_only_decimals_and_instants_are_looked_for_in_values():
     looked_at = {name for kind in (*EVENTS, *COMMANDS) for name in doubtful(kind)}
 
-    assert looked_at == {"when", "content", "model", "items", "totals"}
+    decimals = {"percent", "amount", "minimum", "maximum", "thresholds", "conversions"}
+    assert looked_at == {"when", "content", "model", "items", "totals", *decimals}
     assert doubtful(When) == ("at",)

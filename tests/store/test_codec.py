@@ -6,10 +6,11 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from domain.catalogue import Adopted, PriceSet
+from domain.catalogue import Adopted
 from domain.deciders import EVENTS
 from domain.errors import Malformed
 from domain.facts import Event, When
+from domain.price import PriceSet
 from domain.pricing import Graduated, Tier
 from domain.subscription import Item, SubscriptionStarted
 from store.codec import CODEC, Codec, Encoded, canonical_json, tag_of

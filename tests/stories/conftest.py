@@ -10,13 +10,13 @@ import pytest
 
 from domain.books import OpenBook, PeriodSealed
 from domain.calendar import months
-from domain.catalogue import SetPrice
 from domain.deciders import Command
 from domain.entity import DefineCalendar, OpenEntity
 from domain.facts import Source, When
 from domain.meter import DefineMeter
 from domain.party import RegisterCustomer
 from domain.policy import AdoptPolicy, Options
+from domain.price import SetPrice
 from domain.pricing import Flat, PerUnit
 from domain.subscription import Item, StartSubscription
 from projections.booked import booked_sums, left_over

@@ -1,0 +1,144 @@
+"""A price: its model, its billing period, what part of a period costs what, and its elections.
+
+A price stream holds versions. Changing any of this is another version, in force from its day on.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from itertools import pairwise
+from typing import Literal
+
+from msgspec import Struct, field
+
+from domain.billing_options import MEASURED_EXACTLY, BillingOptions, require_options
+from domain.currency import exponent
+from domain.cycle import Every
+from domain.decimals import require_price
+from domain.errors import Rejected, require_name
+from domain.facts import Event, When
+from domain.pricing import Model, require_valid
+from domain.proration import DayCount
+
+Pattern = Literal["ratable", "point-in-time", "as-invoiced"]
+
+# A billing period longer than a century would reach beyond the dates there are.
+INTERVAL_MONTHS_MAX = 1200
+INTERVAL_DAYS_MAX = 36_525
+
+
+class PriceSet(Event, frozen=True, kw_only=True, tag="price-set"):
+    """A price version. With a meter it prices usage, without one a recurring quantity.
+
+    The billing period is `interval_months`, or `interval_days` where said, or the whole term
+    (`once`). `bill` says whether it is charged at its start or its end; `pattern` how it is earned
+    (none: usage as it occurs, recurring as the policy says). `where` takes only usage with one of
+    these values, `group_by` charges each combination of values by itself. `minimum` and `maximum`
+    are per billing period. `profile` is where `options` came from; the options are what counts.
+    """
+
+    currency: str
+    model: Model
+    product: str | None = None
+    meter: str | None = None
+    unit: str | None = None
+    interval_months: int = 1
+    bill: Literal["advance", "arrears"] = "advance"
+    proration: DayCount = "day"
+    pattern: Pattern | None = None
+    interval_days: int | None = None
+    once: bool = False
+    where: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    group_by: tuple[str, ...] = ()
+    minimum: Decimal | None = None
+    maximum: Decimal | None = None
+    trial_days: int = 0
+    thresholds: tuple[Decimal, ...] = ()
+    options: BillingOptions = MEASURED_EXACTLY
+    profile: str | None = None
+
+    @property
+    def every(self) -> Every:
+        """The length of a billing period."""
+        if self.once:
+            return Every()
+        return Every(days=self.interval_days) if self.interval_days else Every(self.interval_months)
+
+
+class SetPrice(Struct, frozen=True, kw_only=True, tag="set-price", forbid_unknown_fields=True):
+    """Set a price version, in force from `effective` until the next."""
+
+    when: When
+    currency: str
+    model: Model
+    product: str | None = None
+    meter: str | None = None
+    unit: str | None = None
+    interval_months: int = 1
+    bill: Literal["advance", "arrears"] = "advance"
+    proration: DayCount = "day"
+    pattern: Pattern | None = None
+    interval_days: int | None = None
+    once: bool = False
+    where: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    group_by: tuple[str, ...] = ()
+    minimum: Decimal | None = None
+    maximum: Decimal | None = None
+    trial_days: int = 0
+    thresholds: tuple[Decimal, ...] = ()
+    options: BillingOptions = MEASURED_EXACTLY
+    profile: str | None = None
+
+
+def require_priced(price: PriceSet, currency: str | None) -> None:
+    """Refuse a price nobody could charge; `currency` is that of the price's other versions."""
+    exponent(price.currency)
+    if currency not in (None, price.currency):
+        raise Rejected("currency-mismatch", field="currency", price=currency)
+    _require_interval(price)
+    if price.meter is not None:
+        require_name(price.meter, "meter")
+    elif price.where or price.group_by or price.thresholds:
+        raise Rejected("price-without-meter", field="meter")
+    _require_dimensions(price)
+    _require_bounds(price)
+    require_options(price.options)
+    require_valid(price.model)
+
+
+def _require_interval(price: PriceSet) -> None:
+    months, days = price.interval_months, price.interval_days
+    if days is not None and (months != 1 or price.once):
+        raise Rejected("months-or-days", field="interval_days")
+    if months < 1:
+        raise Rejected("interval-below-one-month", field="interval_months")
+    if months > INTERVAL_MONTHS_MAX:
+        raise Rejected("term-too-long", field="interval_months", months_max=INTERVAL_MONTHS_MAX)
+    if days is not None and not 1 <= days <= INTERVAL_DAYS_MAX:
+        raise Rejected("interval-out-of-range", field="interval_days", days_max=INTERVAL_DAYS_MAX)
+    if not 0 <= price.trial_days <= INTERVAL_DAYS_MAX:
+        raise Rejected("interval-out-of-range", field="trial_days", days_max=INTERVAL_DAYS_MAX)
+
+
+def _require_dimensions(price: PriceSet) -> None:
+    for name in (*price.where, *price.group_by):
+        require_name(name, "group_by")
+    if len(set(price.group_by)) < len(price.group_by):
+        raise Rejected("duplicate-dimension", field="group_by")
+    if not all(price.where.values()):
+        raise Rejected("filter-without-value", field="where")
+
+
+def _require_bounds(price: PriceSet) -> None:
+    least, most = price.minimum, price.maximum
+    if least is not None:
+        require_price(least, "minimum")
+    if most is not None:
+        require_price(most, "maximum")
+    if least is not None and most is not None and least > most:
+        raise Rejected("minimum-above-maximum", field="minimum")
+    for threshold in price.thresholds:
+        require_price(threshold, "thresholds")
+    steps = (Decimal(0), *price.thresholds)
+    if any(after <= before for before, after in pairwise(steps)):
+        raise Rejected("thresholds-must-rise", field="thresholds")
