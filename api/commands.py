@@ -29,6 +29,8 @@ from api.service import (
 )
 from api.usage_body import key_by_content, rows_of
 from domain.errors import Malformed, Rejected
+from replay.billing.run import Wanted
+from replay.ledger import whole
 from store.request import Outcome, Receipt, Request
 from store.usage_stage import Kind, UsageBatch
 
@@ -62,9 +64,11 @@ class RunAsked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class BillingRunAsked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Issue what is due by a day; with `preview` only say so."""
+    """Issue what is due by a day, of all or of some; with `preview` only say so."""
 
     through: date
+    customers: tuple[str, ...] = ()
+    subscriptions: tuple[str, ...] = ()
     preview: bool = False
     actor: str | None = None
 
@@ -174,16 +178,23 @@ async def post_run(entity: FromPath[str], request: AnyRequest) -> Response[bytes
 
 @post("/v1/entities/{entity:str}/billing-runs")
 async def post_billing_run(entity: FromPath[str], request: AnyRequest) -> Response[bytes]:
-    """A billing run: what it issued. Again at once, it issues nothing."""
+    """A billing run: what it issued. Again at once, it issues nothing.
+
+    Not in the committer's turn: commands go on beside it, however long it takes.
+    """
     asked = read_as(read_json(await request.body()), BillingRunAsked)
-    service = service_of(request)
-    ledger = service.ledger
+    wanted = Wanted(
+        entity=entity,
+        through=asked.through,
+        customers=asked.customers,
+        subscriptions=asked.subscriptions,
+    )
+    ledger = service_of(request).ledger
     if asked.preview:
-        due, position = await asyncio.to_thread(ledger.bill_preview, entity, asked.through)
-        return answer({"documents": due.documents, "carried": due.carried, "position": position})
+        return answer(await asyncio.to_thread(lambda: whole(ledger.billing_preview(wanted))))
     actor = actor_of(request.user, asked.actor)
-    act = partial(ledger.bill, entity, asked.through, actor=actor)
-    return answer(await _call(service, entity, act), 201)
+    billed = await asyncio.to_thread(lambda: whole(ledger.billing(wanted, actor=actor)))
+    return answer(billed, 201)
 
 
 @post("/v1/entities/{entity:str}/books/{book:str}/closes")

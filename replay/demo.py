@@ -17,8 +17,8 @@ from domain.cash import ReceivePayment
 from domain.errors import Rejected
 from domain.facts import When
 from domain.invoice import CreditLine, IssueCredit, IssueInvoice
+from domain.statement.documents import Document
 from domain.usage import UsageRow
-from replay.billing_run import Document
 from replay.demo_company import (
     ACTOR,
     BOOK,

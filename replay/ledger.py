@@ -16,10 +16,11 @@ from msgspec import Struct
 from domain.books import BOOK, ClosePeriod, ReopenPeriod, RunPosting, SealPeriod, SoftClosePeriod
 from domain.facts import When, fold
 from domain.master import master_data
+from domain.statement.documents import Carried, Document
 from projections import generations, runner
 from projections.exceptions import close_evidence, run_due
 from replay import parking
-from replay.billing_run import Bill, Carried, Document, bill_due, billing_input
+from replay.billing.run import Desk, Part, Wanted, issue, preview
 from store import adoption, log, party
 from store.db import Connection, Pool, pool
 from store.lag import Lag, lag
@@ -42,6 +43,16 @@ class Billed(Struct, frozen=True, kw_only=True):
     documents: tuple[Document, ...]
     carried: tuple[Carried, ...]
     position: int
+
+
+def whole(parts: Iterable[Part]) -> Billed:
+    """All parts of a run together."""
+    told = list(parts)
+    return Billed(
+        documents=tuple(document for part in told for document in part.documents),
+        carried=tuple(row for part in told for row in part.carried),
+        position=max((part.position for part in told), default=0),
+    )
 
 
 class Closed(Struct, frozen=True, kw_only=True):
@@ -179,29 +190,22 @@ class Ledger:
 
     def bill(self, entity: str, through: date, *, actor: str = "system") -> Billed:
         """Issue what is due and not yet on an invoice. Again at once, it issues nothing."""
-        due, position = self.bill_preview(entity, through)
-        requests = [
-            Request(
-                entity=entity,
-                stream=document.stream,
-                key=document.key,
-                command=document.command,
-                actor=actor,
-            )
-            for document in due.documents
-        ]
-        for outcome in self.submit_many(entity, requests):
-            if not isinstance(outcome, Receipt):
-                raise outcome
-            position = max(position, *outcome.positions)
-        return Billed(documents=due.documents, carried=due.carried, position=position)
+        return whole(self.billing(Wanted(entity=entity, through=through), actor=actor))
 
-    def bill_preview(self, entity: str, through: date) -> tuple[Bill, int]:
+    def bill_preview(self, entity: str, through: date) -> Billed:
         """What a billing run would issue on all that is known, and the position it looked at."""
-        position = self.head(entity)
+        return whole(self.billing_preview(Wanted(entity=entity, through=through)))
+
+    def billing(self, wanted: Wanted, *, actor: str = "system") -> Iterator[Part]:
+        """The same part by part, however much it is; each part is issued when it is told."""
+        desk = Desk(clock=self.clock, actor=actor)
         with self.connection() as connection:
-            facts, usage = billing_input(connection, entity, position)
-        return bill_due(facts, usage, through), position
+            yield from issue(connection, wanted, desk)
+
+    def billing_preview(self, wanted: Wanted) -> Iterator[Part]:
+        """What the run would issue, part by part; writes nothing."""
+        with self.connection() as connection:
+            yield from preview(connection, wanted)
 
     # --- books ---------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ import psycopg
 
 from api.cli import (
     bench,
+    bill,
     books,
     cases,
     checks,
@@ -45,7 +46,7 @@ for command in (
     facts.post,
     usage.import_group,
     books.run,
-    books.bill,
+    bill.bill,
     books.close,
     books.reopen,
     reports.report,

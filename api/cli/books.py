@@ -1,4 +1,4 @@
-"""What moves the books: posting runs, billing runs, closes and reopenings."""
+"""What moves the books: posting runs, closes and reopenings."""
 
 from datetime import date
 
@@ -12,9 +12,7 @@ from api.cli.output import (
     entity_option,
     examples,
     key_option,
-    money,
     print_json,
-    print_table,
 )
 from api.cli.session import open_ledger
 
@@ -42,53 +40,6 @@ def run(*, entity: str, through: date, key: str | None, actor: str, as_json: boo
         print_json(receipt)
     else:
         click.echo(f"{entity}: posted through {through}, position {receipt.positions[-1]}")
-
-
-@click.command(
-    epilog=examples(
-        "tieout bill --entity acme --through 2024-01-31",
-        "tieout bill -e acme --through 2024-01-31 --preview --json",
-    )
-)
-@entity_option
-@through_option
-@click.option("--preview", is_flag=True, help="Say what would be issued, and issue nothing.")
-@actor_option
-@as_json
-def bill(*, entity: str, through: date, preview: bool, actor: str, as_json: bool) -> None:
-    """Issue invoices and credits for what is due by a date and not yet invoiced."""
-    with open_ledger() as ledger:
-        if preview:
-            due, _ = ledger.bill_preview(entity, through)
-            documents, carried = due.documents, due.carried
-        else:
-            billed = ledger.bill(entity, through, actor=actor)
-            documents, carried = billed.documents, billed.carried
-    if as_json:
-        print_json({"documents": documents, "carried": carried, "issued": not preview})
-        return
-    print_table(
-        ("document", "customer", "total", "currency"),
-        [
-            (row.command.number, row.customer, money(row.total_minor, row.currency), row.currency)
-            for row in documents
-        ],
-    )
-    until = {"credit": "an invoice can take it", "unknown-customer": "the customer is registered"}
-    for row in carried:
-        if row.document is not None:
-            amount = f"{money(row.minor, row.currency)} {row.currency}"
-            click.echo(
-                f"not matched: {row.document}, {amount}, names no item of {row.subscription}"
-            )
-            continue
-        if row.subscription is not None:
-            click.echo(f"not charged: subscription {row.subscription}, {row.reason}")
-            continue
-        click.echo(
-            f"carried: {row.customer} {money(row.minor, row.currency)} {row.currency}, "
-            f"until {until[row.reason]}"
-        )
 
 
 @click.command(

@@ -7,7 +7,7 @@ taken as issued, and every row is followed through its charge to the line that b
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -16,13 +16,16 @@ from msgspec import structs
 
 from domain.billing import Charge, recurring_charges
 from domain.errors import Rejected
-from domain.facts import Event, Fact, timeline
+from domain.facts import Event, Fact, corrected, timeline
 from domain.invoice import CreditIssued, InvoiceIssued, IssueInvoice
 from domain.ledger import Run
+from domain.master import MASTER_CATEGORIES, master_data
 from domain.party import registered
 from domain.rating import rate_usage
+from domain.statement.accounts import Asked, sold, statement
+from domain.statement.documents import Bill, Document
 from domain.terms import terms
-from replay.billing_run import Bill, Document, bill_due
+from domain.usage import UsageDay
 from tests.laws import reference
 from tests.laws.memory import Books, fresh_of, usage_of
 from tests.laws.time_laws import holds, last_of_each_book, same
@@ -45,6 +48,23 @@ def usage_is_billed(books: Books) -> int:
     for name in names:
         count += _rows_followed(books, world, name, run, waiting)
     return count
+
+
+def bill_due(facts: Sequence[Fact], usage: Mapping[str, Sequence[UsageDay]], through: date) -> Bill:
+    """The documents of a billing run over all facts of an entity at once."""
+    dead = corrected(facts)
+    counted = {
+        name: [day for day in days if day.position not in dead] for name, days in usage.items()
+    }
+    master = master_data(fact for fact in facts if _category(fact) in MASTER_CATEGORIES)
+    own = [fact for fact in facts if _category(fact) in {"customer", "subscription", "invoice"}]
+    streams = {fact.stream for fact in own}
+    asked = Asked(through=through, master=master)
+    return statement(sold(own, through), counted, asked, streams.__contains__)
+
+
+def _category(fact: Fact) -> str:
+    return fact.stream.partition(":")[0]
 
 
 def _streams(facts: list[Fact]) -> set[str]:
@@ -108,7 +128,7 @@ def _rows_followed(
     rows_rated = sum(rows for rows, _ in rated.values())
     count += same(sum(became.values()), rows_rated, books.entity, name, became)
     if own and (own[0].event.customer, own[0].event.currency) not in waiting:
-        count += _lines_bill(world, name, [one for one in charges if one.bill_on <= run.through])
+        count += _lines_bill(world, name, charges, run.through)
     return count
 
 
@@ -136,8 +156,14 @@ def _charges(books: Books, unit: str, run: Run) -> tuple[list[Charge], list[Char
         return None
 
 
-def _lines_bill(world: reference.World, name: str, due: list[Charge]) -> int:
-    """What an item's due charges come to is what its lines say, less what was taken off them."""
+def _lines_bill(world: reference.World, name: str, charges: list[Charge], through: date) -> int:
+    """What an item's due charges come to is what its lines say, less what was taken off them.
+
+    A line that bills a period ahead of time waits for it with its charge.
+    """
+    due = [one for one in charges if one.bill_on <= through]
+    begun = {(one.item, one.period.start) for one in due}
+    ahead = [one for one in charges if (one.item, one.period.start) not in begun]
     charged: Counter[str] = Counter()
     for charge in due:
         charged[charge.item] += charge.minor
@@ -149,9 +175,15 @@ def _lines_bill(world: reference.World, name: str, due: list[Charge]) -> int:
         if not line.obligation:
             # It bills the subscription's only item, or nothing that is charged.
             return 0
+        if any(_falls_in(one, line.obligation, line.service_from) for one in ahead):
+            continue
         voided = any(cut[4] for cut in row.cuts)
         granted = sum(cut[1] for cut in row.cuts if cut[3])
         taken = sum(cut[1] for cut in row.cuts)
         invoiced[line.obligation] += 0 if voided else line.amount_minor - taken + granted
     items = {*charged, *invoiced}
     return sum(same(invoiced[item], charged[item], name, item, "invoiced") for item in items)
+
+
+def _falls_in(charge: Charge, item: str, day: date) -> bool:
+    return charge.item == item and charge.period.start <= day < charge.period.end

@@ -157,14 +157,14 @@ MUTANTS = (
     ),
     Mutant(
         "7-conservation",
-        "replay/billing_run.py",
-        "        due.charged_minor += charge.minor\n",
-        "        due.charged_minor = charge.minor\n",
+        "domain/statement/spans.py",
+        "charged_minor=sum(charge.minor for charge in due),",
+        "charged_minor=sum(charge.minor for charge in due[-1:]),",
         "of two charges of one period only the last is billed",
     ),
     Mutant(
         "7-conservation",
-        "replay/billing_run.py",
+        "domain/statement/spans.py",
         "for cut in row.cuts if not cut.concession)",
         "for cut in row.cuts)",
         "a price cut granted on a line is billed again",

@@ -16,6 +16,7 @@ from domain.invoice import (
     VoidInvoice,
 )
 from domain.party import RegisterCustomer
+from domain.statement.documents import Carried
 from domain.subscription import (
     AmendSubscription,
     CancelSubscription,
@@ -23,7 +24,6 @@ from domain.subscription import (
     ItemChange,
     StartSubscription,
 )
-from replay.billing_run import Carried
 from replay.ledger import Billed
 from store import log
 from store.usage_stage import UsageBatch

@@ -1,0 +1,99 @@
+"""The billing run at the command line: invoices and credits for what is due, or a look at them."""
+
+import time
+from collections.abc import Iterable, Iterator
+from datetime import date
+
+import click
+
+from api.cli.output import (
+    Day,
+    actor_option,
+    as_json,
+    entity_option,
+    examples,
+    money,
+    print_json,
+    print_table,
+    progress_console,
+)
+from api.cli.session import open_ledger
+from domain.statement.documents import Carried
+from replay.billing.run import Part, Wanted
+from replay.ledger import Billed, whole
+
+UNTIL = {"credit": "an invoice can take it", "unknown-customer": "the customer is registered"}
+
+
+@click.command(
+    epilog=examples(
+        "tieout bill --entity acme --through 2024-01-31",
+        "tieout bill -e acme --through 2024-01-31 --preview --json",
+        "tieout bill -e acme --through 2024-01-31 --customer c1",
+    )
+)
+@entity_option
+@click.option("--through", type=Day(), required=True, help="The last day that counts.")
+@click.option("--customer", multiple=True, help="Only what this customer has; may be repeated.")
+@click.option("--subscription", multiple=True, help="Only this subscription; may be repeated.")
+@click.option("--preview", is_flag=True, help="Say what would be issued, and issue nothing.")
+@actor_option
+@as_json
+def bill(
+    *,
+    entity: str,
+    through: date,
+    customer: tuple[str, ...],
+    subscription: tuple[str, ...],
+    preview: bool,
+    actor: str,
+    as_json: bool,
+) -> None:
+    """Issue invoices and credits for what is due by a date and not yet invoiced.
+
+    Stopped half way, it is run again: what was issued is not issued twice.
+    """
+    wanted = Wanted(entity=entity, through=through, customers=customer, subscriptions=subscription)
+    with open_ledger() as ledger:
+        parts = ledger.billing_preview(wanted) if preview else ledger.billing(wanted, actor=actor)
+        billed = whole(_shown(parts))
+    if as_json:
+        told = {"documents": billed.documents, "carried": billed.carried}
+        print_json(told | {"issued": not preview})
+    else:
+        _print(billed)
+
+
+def _shown(parts: Iterable[Part]) -> Iterator[Part]:
+    """Each part as it comes, and how long the rest will take."""
+    documents, began = 0, time.monotonic()
+    with progress_console().status("reading") as shown:
+        for part in parts:
+            documents += len(part.documents)
+            left = (time.monotonic() - began) * (part.total - part.done) / max(part.done, 1)
+            shown.update(
+                f"{part.done} of {part.total} subscriptions, {documents} documents, "
+                f"about {left:.0f} s left"
+            )
+            yield part
+
+
+def _print(billed: Billed) -> None:
+    print_table(
+        ("document", "customer", "total", "currency"),
+        [
+            (row.command.number, row.customer, money(row.total_minor, row.currency), row.currency)
+            for row in billed.documents
+        ],
+    )
+    for row in billed.carried:
+        click.echo(_in_words(row))
+
+
+def _in_words(row: Carried) -> str:
+    amount = f"{money(row.minor, row.currency)} {row.currency}"
+    if row.document is not None:
+        return f"not matched: {row.document}, {amount}, names no item of {row.subscription}"
+    if row.subscription is not None:
+        return f"not charged: subscription {row.subscription}, {row.reason}"
+    return f"carried: {row.customer} {amount}, until {UNTIL[row.reason]}"

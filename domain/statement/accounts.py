@@ -1,0 +1,171 @@
+"""A run's accounts: which subscriptions are billed to whom, from the facts of some customers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
+from operator import attrgetter
+
+from msgspec import Struct
+
+from domain.accounting.documents import BilledLine, billed_lines
+from domain.billing import Charge, recurring_charges
+from domain.errors import Rejected
+from domain.facts import Fact, timeline
+from domain.master import MasterData
+from domain.party import PAYMENT_TERMS_DAYS, CustomerAmended, CustomerRegistered, registered
+from domain.rating import rate_usage
+from domain.statement.documents import Account, Bill, Carried, Papers, documents
+from domain.statement.spans import Difference, Sale, carried_by, differences
+from domain.terms import Terms, terms
+from domain.usage import UsageDay
+
+# Lines that bill an item; a one-off charge need not, and a tax never does.
+ITEM_KINDS = frozenset({"subscription", "usage", "discount"})
+
+_key = attrgetter("subscription", "item", "service_from")
+
+
+class Sold(Struct, frozen=True, kw_only=True):
+    """Some subscriptions as sold, the lines that name each, and what their customers agreed."""
+
+    terms: dict[str, Terms]
+    billed: dict[str, list[BilledLine]]
+    versions: dict[str, int]
+    payment_terms: dict[str, int]
+    customers: frozenset[str]
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """By which date, with which prices; of all, or of some subscriptions and some customers'."""
+
+    through: date
+    master: MasterData
+    customers: frozenset[str] = frozenset()
+    subscriptions: frozenset[str] = frozenset()
+
+    def wants(self, name: str, customer: str) -> bool:
+        """Whether a subscription of a customer is asked for."""
+        everything = not self.customers and not self.subscriptions
+        return everything or name in self.subscriptions or customer in self.customers
+
+
+def sold(facts: Sequence[Fact], through: date) -> Sold:
+    """Fold facts of customers, subscriptions and invoices; the terms are those of the date."""
+    known = timeline(facts)
+    billed: dict[str, list[BilledLine]] = {}
+    for row in billed_lines(known):
+        billed.setdefault(row.line.subscription or "", []).append(row)
+    versions: dict[str, int] = {}
+    for fact in facts:
+        if fact.stream.startswith("invoice:"):
+            versions[fact.stream] = max(fact.version, versions.get(fact.stream, 0))
+    return Sold(
+        terms=_subscriptions(known),
+        billed=billed,
+        versions=versions,
+        payment_terms=_payment_terms(known, through),
+        customers=registered(known),
+    )
+
+
+def statement(
+    found: Sold,
+    usage: Mapping[str, Sequence[UsageDay]],
+    asked: Asked,
+    in_use: Callable[[str], bool],
+) -> Bill:
+    """The documents that close the difference. `usage` is by subscription, of batches in force."""
+    accounts: dict[tuple[str, str], list[Difference]] = {}
+    waiting: list[Carried] = []
+    for name, terms_of in found.terms.items():
+        account = (terms_of.started.customer, terms_of.started.currency)
+        if not asked.wants(name, account[0]):
+            continue
+        billed = tuple(found.billed.get(name, ()))
+        try:
+            charges = charges_of(terms_of, usage.get(name, ()), asked.master)
+        except Rejected as refusal:
+            waiting.append(_not_charged(account, name, refusal))
+            continue
+        waiting += _unmatched(account, name, charges, billed)
+        sale = Sale(subscription=name, charges=charges, lines=billed)
+        accounts.setdefault(account, []).extend(differences(sale, asked.through))
+    papers = Papers(versions=dict(found.versions), in_use=in_use)
+    bills = [
+        documents(_account(key, found), sorted(accounts[key], key=_key), papers, asked.through)
+        for key in sorted(accounts)
+    ]
+    return Bill(
+        documents=tuple(document for bill in bills for document in bill.documents),
+        carried=(*waiting, *(row for bill in bills for row in bill.carried)),
+    )
+
+
+def charges_of(sold: Terms, usage: Iterable[UsageDay], master: MasterData) -> tuple[Charge, ...]:
+    """Everything a subscription is charged. Raises Rejected where it cannot be."""
+    return (*recurring_charges(sold, master), *rate_usage(usage, sold, master).charges)
+
+
+def _subscriptions(known: Sequence[Fact]) -> dict[str, Terms]:
+    own: dict[str, list[Fact]] = {}
+    for fact in known:
+        category, _, name = fact.stream.partition(":")
+        if category == "subscription":
+            own.setdefault(name, []).append(fact)
+    customers = registered(known)
+    folded = {name: terms(facts, customers) for name, facts in sorted(own.items())}
+    return {name: sold for name, sold in folded.items() if sold is not None}
+
+
+def _payment_terms(known: Iterable[Fact], through: date) -> dict[str, int]:
+    days: dict[str, int] = {}
+    for fact in known:
+        event = fact.event
+        if not isinstance(event, CustomerRegistered | CustomerAmended):
+            continue
+        if event.payment_terms_days is not None and fact.when.effective <= through:
+            days[fact.stream.partition(":")[2]] = event.payment_terms_days
+    return days
+
+
+def _account(key: tuple[str, str], found: Sold) -> Account:
+    customer, currency = key
+    return Account(
+        customer=customer,
+        currency=currency,
+        is_known=customer in found.customers,
+        payment_terms_days=found.payment_terms.get(customer, PAYMENT_TERMS_DAYS),
+    )
+
+
+def _not_charged(account: tuple[str, str], subscription: str, refusal: Rejected) -> Carried:
+    return Carried(
+        customer=account[0],
+        currency=account[1],
+        minor=0,
+        reason=refusal.code,
+        subscription=subscription,
+    )
+
+
+def _unmatched(
+    account: tuple[str, str],
+    subscription: str,
+    charges: Iterable[Charge],
+    billed: Iterable[BilledLine],
+) -> list[Carried]:
+    if len({charge.item for charge in charges}) == 1:
+        return []
+    return [
+        Carried(
+            customer=account[0],
+            currency=account[1],
+            minor=carried_by(row),
+            reason="unmatched-line",
+            subscription=subscription,
+            document=row.subject,
+        )
+        for row in billed
+        if row.line.obligation is None and row.line.kind in ITEM_KINDS and carried_by(row)
+    ]

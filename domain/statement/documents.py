@@ -1,0 +1,198 @@
+"""The documents of one account: an invoice for what is owed, credit notes on what was invoiced.
+
+Nothing is edited and nothing is numbered by chance: on the same state the same documents come
+under the same keys, so whoever was cut off asks again and nothing is issued twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, timedelta
+from itertools import chain, count
+
+from msgspec import Struct
+
+from domain.accounting.documents import BilledLine
+from domain.facts import When
+from domain.invoice import CreditLine, InvoiceLine, IssueCredit, IssueInvoice
+from domain.statement.spans import Difference
+
+
+class Document(Struct, frozen=True, kw_only=True):
+    """An invoice or a credit note to issue on a stream, under a key the same run gives again."""
+
+    stream: str
+    key: str
+    command: IssueInvoice | IssueCredit
+    customer: str
+    currency: str
+    total_minor: int
+
+
+class Carried(Struct, frozen=True, kw_only=True):
+    """What is on no document yet, and why: a `credit` waits for the customer's next invoice, what
+    an `unknown-customer` owes for somebody to send a document to. A subscription that cannot be
+    charged waits alone, its amount unknown, under the code that its unit is parked with. An
+    `unmatched-line` of an outside invoice names none of several items, so nobody can say what it
+    has billed: `document` is the invoice and line, and the run does not count it.
+    """
+
+    customer: str
+    currency: str
+    minor: int
+    reason: str = "credit"
+    subscription: str | None = None
+    document: str | None = None
+
+
+class Bill(Struct, frozen=True, kw_only=True):
+    """Everything one run issues, in order of customer, currency and document."""
+
+    documents: tuple[Document, ...] = ()
+    carried: tuple[Carried, ...] = ()
+
+
+class Account(Struct, frozen=True, kw_only=True):
+    """Who is billed, in which currency, and whether there is such a customer."""
+
+    customer: str
+    currency: str
+    is_known: bool
+    payment_terms_days: int
+
+
+class Papers(Struct, frozen=True, kw_only=True):
+    """The invoices there are: the last version of each stream, and whether a name is in use.
+
+    A credit note counts a version on, so that another account's on the same invoice has a number of
+    its own.
+    """
+
+    versions: dict[str, int]
+    in_use: Callable[[str], bool]
+
+
+def documents(account: Account, owed: Sequence[Difference], papers: Papers, through: date) -> Bill:
+    """What closes the differences of one account, and what must wait."""
+    if not account.is_known:
+        return _nobody_to_bill(account, owed)
+    notes = [(one, _credits(one) if one.minor < 0 else []) for one in owed]
+    lines: list[InvoiceLine] = []
+    for one, taken in notes:
+        left = one.minor + sum(row[1] for row in taken)
+        if left or (one.usage and not one.lines):
+            lines.append(_line(str(len(lines) + 1), one, left))
+    issued = _credit_notes(account, chain.from_iterable(row[1] for row in notes), papers, through)
+    total = sum(line.amount_minor for line in lines)
+    if total < 0:
+        carried = Carried(customer=account.customer, currency=account.currency, minor=total)
+        return Bill(documents=issued, carried=(carried,))
+    if not lines:
+        return Bill(documents=issued)
+    return Bill(documents=(*issued, _invoice(account, tuple(lines), papers, through)))
+
+
+def _nobody_to_bill(account: Account, owed: Iterable[Difference]) -> Bill:
+    minor = sum(one.minor for one in owed)
+    if not minor:
+        return Bill()
+    carried = Carried(
+        customer=account.customer,
+        currency=account.currency,
+        minor=minor,
+        reason="unknown-customer",
+    )
+    return Bill(carried=(carried,))
+
+
+def _credits(one: Difference) -> list[tuple[BilledLine, int]]:
+    """What to take off which line: the newest first, none below zero."""
+    wanted = -one.minor
+    found = []
+    for row in reversed(one.lines):
+        taken = min(wanted, max(0, row.left_minor))
+        if taken:
+            found.append((row, taken))
+            wanted -= taken
+    return found
+
+
+def _line(name: str, one: Difference, minor: int) -> InvoiceLine:
+    return InvoiceLine(
+        line=name,
+        amount_minor=minor,
+        kind="usage" if one.usage else "subscription",
+        service_from=one.service_from,
+        service_to=one.service_to,
+        subscription=one.subscription,
+        obligation=one.item,
+    )
+
+
+def _invoice(
+    account: Account, lines: tuple[InvoiceLine, ...], papers: Papers, through: date
+) -> Document:
+    name = _free_name(series(account.customer, account.currency, through), papers)
+    return Document(
+        stream=f"invoice:{name}",
+        key=f"bill:{name}",
+        command=IssueInvoice(
+            when=When(effective=through),
+            customer=account.customer,
+            currency=account.currency,
+            lines=lines,
+            number=name,
+            due_on=through + timedelta(days=account.payment_terms_days),
+        ),
+        customer=account.customer,
+        currency=account.currency,
+        total_minor=sum(line.amount_minor for line in lines),
+    )
+
+
+def series(customer: str, currency: str, through: date) -> str:
+    """What the numbers of an account's invoices of a day begin with."""
+    return f"{customer}-{currency}-{through:%Y%m%d}-"
+
+
+def _free_name(begins: str, papers: Papers) -> str:
+    """The next number of the day follows from the log: two runs on one state give one invoice."""
+    names = (f"{begins}{number}" for number in count(1))
+    return next(name for name in names if not papers.in_use(f"invoice:{name}"))
+
+
+def _credit_notes(
+    account: Account, taken: Iterable[tuple[BilledLine, int]], papers: Papers, through: date
+) -> tuple[Document, ...]:
+    by_invoice: dict[str, list[tuple[str, int]]] = {}
+    for row, minor in taken:
+        by_invoice.setdefault(row.invoice, []).append((row.line.line, minor))
+    return tuple(
+        _credit_note(account, invoice, sorted(by_invoice[invoice]), papers, through)
+        for invoice in sorted(by_invoice)
+    )
+
+
+def _credit_note(
+    account: Account,
+    invoice: str,
+    lines: Sequence[tuple[str, int]],
+    papers: Papers,
+    through: date,
+) -> Document:
+    stream = f"invoice:{invoice}"
+    number = f"{invoice}-C{papers.versions[stream]}"
+    papers.versions[stream] += 1
+    return Document(
+        stream=stream,
+        key=f"bill:{number}",
+        command=IssueCredit(
+            when=When(effective=through),
+            number=number,
+            lines=tuple(CreditLine(line=line, amount_minor=minor) for line, minor in lines),
+            purpose="correction",
+        ),
+        customer=account.customer,
+        currency=account.currency,
+        total_minor=-sum(minor for _, minor in lines),
+    )

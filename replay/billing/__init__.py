@@ -1,0 +1,1 @@
+"""The billing run: any number of subscriptions, account by account, in chunks."""

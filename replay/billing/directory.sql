@@ -1,0 +1,91 @@
+-- name: drop_directory
+DROP TABLE IF EXISTS pg_temp.billing_line;
+
+-- name: make_directory
+-- Which invoices bill which subscriptions, of those the poster has not routed yet.
+CREATE TEMPORARY TABLE billing_line (
+    subscription text COLLATE "C" NOT NULL,
+    stream text COLLATE "C" NOT NULL
+);
+
+-- name: fill_directory
+INSERT INTO pg_temp.billing_line (subscription, stream)
+SELECT DISTINCT line ->> 'subscription', f.stream
+  FROM fact f
+ CROSS JOIN LATERAL json_array_elements(f.payload::json -> 'lines') AS line
+ WHERE f.entity = %(entity)s AND split_part(f.stream, ':', 1) = 'invoice' AND f.tag = 'invoice-issued'
+   AND f.position > %(after)s AND f.position <= %(upto)s AND line ->> 'subscription' IS NOT NULL;
+
+-- name: index_directory
+ALTER TABLE pg_temp.billing_line ADD PRIMARY KEY (subscription, stream);
+
+-- name: all_subscriptions
+-- Every subscription and the customer its last known start names; by customer.
+SELECT customer, subscription
+  FROM (
+    SELECT DISTINCT ON (stream) payload::json ->> 'customer' AS customer, substr(stream, 14) AS subscription
+      FROM fact
+     WHERE entity = %(entity)s AND split_part(stream, ':', 1) = 'subscription'
+       AND tag = 'subscription-started' AND position <= %(upto)s
+     ORDER BY stream, position DESC) AS started
+ ORDER BY customer COLLATE "C", subscription COLLATE "C";
+
+-- name: subscriptions_of_customers
+-- Of some customers: by the accounts that the poster has routed them to, and among what came since.
+SELECT DISTINCT substr(stream, 14)
+  FROM (
+    SELECT started.stream
+      FROM unnest(%(customers)s::text[]) AS c (name)
+     CROSS JOIN LATERAL (
+        SELECT a.position FROM fact_unit a
+         WHERE a.entity = %(entity)s AND a.unit > 'customer:' || c.name || ':' COLLATE "C"
+           AND a.unit < 'customer:' || c.name || ';' COLLATE "C"
+           AND length(a.unit) = length(c.name) + 13 OFFSET 0) AS own
+     CROSS JOIN LATERAL (
+        SELECT f.stream FROM fact f
+         WHERE f.entity = %(entity)s AND f.position = own.position AND f.tag = 'subscription-started'
+           AND f.position <= %(upto)s OFFSET 0) AS started
+     UNION ALL
+    SELECT stream FROM fact
+     WHERE entity = %(entity)s AND split_part(stream, ':', 1) = 'subscription'
+       AND tag = 'subscription-started' AND position > %(passed)s AND position <= %(upto)s
+       AND payload::json ->> 'customer' = ANY(%(customers)s::text[])) AS named
+ ORDER BY 1;
+
+-- name: invoices_of
+-- The invoices with a line for one of some subscriptions. A subscription of a unit's name has few facts
+-- beside its invoices; OFFSET 0 makes each look one into an index.
+SELECT stream FROM unnest(%(subscriptions)s::text[]) AS s (name)
+  JOIN pg_temp.billing_line b ON b.subscription = s.name
+ UNION
+SELECT issued.stream
+  FROM unnest(%(subscriptions)s::text[]) AS s (name)
+ CROSS JOIN LATERAL (
+    SELECT u.position FROM fact_unit u
+     WHERE u.entity = %(entity)s AND u.unit = 'subscription:' || s.name AND u.position <= %(passed)s
+    OFFSET 0) AS own
+ CROSS JOIN LATERAL (
+    SELECT f.stream FROM fact f
+     WHERE f.entity = %(entity)s AND f.position = own.position AND f.tag = 'invoice-issued'
+       AND f.position <= %(upto)s OFFSET 0) AS issued;
+
+-- name: names_in_use
+-- Invoices of accounts and a day: their names begin with one of these.
+SELECT used.stream
+  FROM unnest(%(begins)s::text[]) AS s (begins)
+ CROSS JOIN LATERAL (
+    SELECT stream FROM fact
+     WHERE entity = %(entity)s AND stream >= s.begins COLLATE "C" AND stream < s.begins || ':' COLLATE "C"
+     GROUP BY stream OFFSET 0) AS used;
+
+-- name: documents_between
+-- Invoice facts that came while a chunk was measured.
+SELECT position FROM fact
+ WHERE entity = %(entity)s AND split_part(stream, ':', 1) = 'invoice'
+   AND position > %(after)s AND position <= %(upto)s;
+
+-- name: usage_corrections
+-- Usage facts that correct others: few, and enough to tell which batches no longer count.
+SELECT position FROM fact
+ WHERE entity = %(entity)s AND corrects IS NOT NULL AND split_part(stream, ':', 1) = 'usage'
+   AND position <= %(upto)s;

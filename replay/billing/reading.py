@@ -1,0 +1,93 @@
+"""What a chunk of the run reads: set by set, never subscription by subscription."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from domain.facts import corrected
+from domain.master import MASTER_CATEGORIES, MasterData, master_data
+from domain.statement.accounts import Asked, Sold, sold, statement
+from domain.statement.documents import Bill, series
+from domain.usage import UsageDay
+from replay.billing.directory import Directory
+from store import log
+from store.usage_days import usage_days
+
+
+class Known(Struct, frozen=True, kw_only=True):
+    """The entity at a position: its master data, and usage batches that no longer count."""
+
+    directory: Directory
+    master: MasterData
+    dead: frozenset[int]
+
+    @property
+    def position(self) -> int:
+        return self.directory.upto
+
+
+class Chunk(Struct, frozen=True, kw_only=True):
+    """What is to be issued for some subscriptions, and what it was measured from."""
+
+    bill: Bill
+    subscriptions: frozenset[str]
+    customers: frozenset[str]
+    invoices: frozenset[str]
+
+
+def known(directory: Directory) -> Known:
+    connection, entity, upto = directory.connection, directory.entity, directory.upto
+    master = log.read_categories(connection, entity, MASTER_CATEGORIES, upto=upto)
+    corrections = log.read_positions(connection, entity, directory.usage_corrections())
+    return Known(
+        directory=directory, master=master_data(master), dead=frozenset(corrected(corrections))
+    )
+
+
+def measured(at: Known, names: Sequence[str], asked: Asked) -> Chunk:
+    """The statement of some subscriptions, as known at a position."""
+    found = _sold(at, names, asked)
+    usage = _usage(at, found)
+    accounts = {
+        (one.started.customer, one.started.currency)
+        for name, one in found.terms.items()
+        if asked.wants(name, one.started.customer)
+    }
+    begins = (f"invoice:{series(*account, asked.through)}" for account in accounts)
+    in_use = at.directory.in_use([*begins])
+    return Chunk(
+        bill=statement(found, usage, asked, in_use.__contains__),
+        subscriptions=frozenset(names),
+        customers=frozenset(customer for customer, _ in accounts),
+        invoices=frozenset(found.versions),
+    )
+
+
+def _sold(at: Known, names: Sequence[str], asked: Asked) -> Sold:
+    """Customers are known once the subscriptions are."""
+    directory = at.directory
+    connection, entity, upto = directory.connection, directory.entity, directory.upto
+    streams = [f"subscription:{name}" for name in names] + directory.invoices(names)
+    read = log.read_streams(connection, entity, streams, upto=upto)
+    facts = [fact for own in read.values() for fact in own]
+    customers = {f"customer:{name}" for fact in facts if (name := _customer(fact.event))}
+    parties = log.read_streams(connection, entity, customers, upto=upto)
+    facts += [fact for own in parties.values() for fact in own]
+    return sold(facts, asked.through)
+
+
+def _customer(event: object) -> str | None:
+    found: str | None = getattr(event, "customer", None)
+    return found
+
+
+def _usage(at: Known, found: Sold) -> dict[str, list[UsageDay]]:
+    zones = {name: one.started.zone for name, one in found.terms.items()}
+    directory = at.directory
+    usage: dict[str, list[UsageDay]] = {}
+    for day in usage_days(directory.connection, directory.entity, zones, upto=directory.upto):
+        if day.position not in at.dead:
+            usage.setdefault(day.subscription, []).append(day)
+    return usage

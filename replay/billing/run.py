@@ -1,0 +1,204 @@
+"""A billing run: what charges are due by a date, less what invoices already carry, on documents.
+
+Measured again each time: a run over the same facts finds no difference and issues nothing. It goes
+chunk by chunk, by customer. The documents of a chunk are one transaction, stored only if no other
+document of its accounts came while it was measured; else it is measured again under the head's
+lock. So a run that was killed is run again, two at once issue what one would, and a preview says
+what a run would issue on the same facts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from itertools import groupby
+
+from msgspec import Struct
+
+from domain.facts import Fact
+from domain.invoice import InvoiceIssued
+from domain.statement.accounts import Asked
+from domain.statement.documents import Carried, Document
+from replay.billing.directory import directory, documents_between
+from replay.billing.reading import Chunk, Known, known, measured
+from store import log
+from store.db import Connection
+from store.request import Clock, Receipt, Request
+from store.transact import append_many
+
+# An account is never cut, however many subscriptions it has.
+SUBSCRIPTIONS_TOGETHER = 500
+
+
+class Wanted(Struct, frozen=True, kw_only=True):
+    """What is due by a date; of all subscriptions, or of some and of those of some customers."""
+
+    entity: str
+    through: date
+    customers: tuple[str, ...] = ()
+    subscriptions: tuple[str, ...] = ()
+
+    @property
+    def is_whole(self) -> bool:
+        return not self.customers and not self.subscriptions
+
+
+class Part(Struct, frozen=True, kw_only=True):
+    """What a chunk issued, or would issue: `done` subscriptions of `total` are looked at by now."""
+
+    documents: tuple[Document, ...]
+    carried: tuple[Carried, ...]
+    position: int
+    done: int
+    total: int
+
+
+class Desk(Struct, frozen=True, kw_only=True):
+    """With what documents are issued."""
+
+    clock: Clock
+    actor: str = "system"
+
+
+def preview(connection: Connection, wanted: Wanted) -> Iterator[Part]:
+    """What a run on all that is known would issue; writes nothing."""
+    yield from _run(connection, wanted, None)
+
+
+def issue(connection: Connection, wanted: Wanted, desk: Desk) -> Iterator[Part]:
+    """Chunk by chunk; whoever stops listening stops the run between two of them."""
+    yield from _run(connection, wanted, desk)
+
+
+def _run(connection: Connection, wanted: Wanted, desk: Desk | None) -> Iterator[Part]:
+    upto = _head(connection, wanted.entity)
+    with directory(connection, wanted.entity, upto, whole=wanted.is_whole) as found:
+        at = known(found)
+        chunks = [*_chunks(at, wanted)]
+        total, done = sum(map(len, chunks)), 0
+        others = Others(connection, wanted.entity, upto)
+        if not chunks:
+            yield Part(documents=(), carried=(), position=upto, done=0, total=0)
+        for names in chunks:
+            chunk = measured(at, names, _asked(at, wanted))
+            position = upto
+            if desk is not None and chunk.bill.documents:
+                chunk, position = _issued(at, wanted, chunk, names, others, desk)
+            done += len(names)
+            yield Part(
+                documents=chunk.bill.documents,
+                carried=chunk.bill.carried,
+                position=position,
+                done=done,
+                total=total,
+            )
+
+
+def _head(connection: Connection, entity: str) -> int:
+    head = log.head(connection, entity)
+    return head.position if head else 0
+
+
+def _asked(at: Known, wanted: Wanted) -> Asked:
+    return Asked(
+        through=wanted.through,
+        master=at.master,
+        customers=frozenset(wanted.customers),
+        subscriptions=frozenset(wanted.subscriptions),
+    )
+
+
+def _chunks(at: Known, wanted: Wanted) -> Iterator[list[str]]:
+    """Whole accounts, as many together as fill a chunk."""
+    if not wanted.is_whole:
+        own = at.directory.of_customers(wanted.customers) if wanted.customers else []
+        names = sorted({*own, *wanted.subscriptions})
+        if names:
+            yield names
+        return
+    chunk: list[str] = []
+    for _, rows in groupby(at.directory.subscriptions(), key=lambda row: row[0]):
+        own = [name for _, name in rows]
+        if chunk and len(chunk) + len(own) > SUBSCRIPTIONS_TOGETHER:
+            yield chunk
+            chunk = []
+        chunk += own
+    if chunk:
+        yield chunk
+
+
+class Others:
+    """Documents that others store while this run goes on: each is read once."""
+
+    def __init__(self, connection: Connection, entity: str, seen: int) -> None:
+        self._connection = connection
+        self._entity = entity
+        self._seen = seen
+        self._streams: set[str] = set()
+        self._customers: set[str] = set()
+        self._subscriptions: set[str] = set()
+
+    def look(self, upto: int) -> None:
+        """Take in what came up to a position."""
+        places = documents_between(self._connection, self._entity, self._seen, upto)
+        for fact in log.read_positions(self._connection, self._entity, places):
+            self._take(fact)
+        self._seen = upto
+
+    def skip(self, upto: int) -> None:
+        """What came up to a position is the run's own."""
+        self._seen = upto
+
+    def touch(self, chunk: Chunk) -> bool:
+        return not (
+            chunk.invoices.isdisjoint(self._streams)
+            and chunk.customers.isdisjoint(self._customers)
+            and chunk.subscriptions.isdisjoint(self._subscriptions)
+        )
+
+    def _take(self, fact: Fact) -> None:
+        self._streams.add(fact.stream)
+        if isinstance(fact.event, InvoiceIssued):
+            self._customers.add(fact.event.customer)
+            self._subscriptions |= {line.subscription or "" for line in fact.event.lines}
+
+
+def _issued(
+    at: Known,
+    wanted: Wanted,
+    chunk: Chunk,
+    names: Sequence[str],
+    others: Others,
+    desk: Desk,
+) -> tuple[Chunk, int]:
+    """The chunk as it was stored, and the position of its last document."""
+    connection, entity = at.directory.connection, wanted.entity
+    with connection.transaction():
+        head = log.lock_head(connection, entity).position
+        others.look(head)
+        if others.touch(chunk):
+            with directory(connection, entity, head, whole=False) as found:
+                now = known(found)
+                chunk = measured(now, names, _asked(now, wanted))
+        position = _append(connection, entity, chunk, desk)
+    others.skip(max(head, position))
+    return chunk, max(head, position)
+
+
+def _append(connection: Connection, entity: str, chunk: Chunk, desk: Desk) -> int:
+    requests = (
+        Request(
+            entity=entity,
+            stream=document.stream,
+            key=document.key,
+            command=document.command,
+            actor=desk.actor,
+        )
+        for document in chunk.bill.documents
+    )
+    position = 0
+    for outcome in append_many(connection, entity, requests, clock=desk.clock):
+        if not isinstance(outcome, Receipt):
+            raise outcome
+        position = max(position, *outcome.positions)
+    return position
