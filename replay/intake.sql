@@ -55,21 +55,23 @@ FROM STDIN (FORMAT BINARY);
 
 -- name: insert_hours
 -- What each batch adds to each hour: the rows it brings, less those it takes out.
-INSERT INTO usage_hour (entity, subscription, meter, hour, batch, rows, quantity)
-SELECT %(entity)s, subscription, meter, hour, batch, sum(rows), sum(quantity)
+INSERT INTO usage_hour (entity, subscription, meter, hour, batch, unit, rows, quantity)
+SELECT %(entity)s, subscription, meter, hour, batch, unit, sum(rows), sum(quantity)
   FROM (
-    SELECT subscription, meter, date_bin('1 hour', occurred_at, '2000-01-01Z') AS hour, batch, 1 AS rows, quantity
+    SELECT subscription, meter, date_bin('1 hour', occurred_at, '2000-01-01Z') AS hour, batch,
+           coalesce(unit, '') AS unit, 1 AS rows, quantity
       FROM usage_row
      WHERE entity = %(entity)s
      UNION ALL
-    SELECT r.subscription, r.meter, date_bin('1 hour', r.occurred_at, '2000-01-01Z'), p.by_batch, -1, -r.quantity
+    SELECT r.subscription, r.meter, date_bin('1 hour', r.occurred_at, '2000-01-01Z'), p.by_batch,
+           coalesce(r.unit, ''), -1, -r.quantity
       FROM usage_replaced p
       JOIN usage_row r
         ON r.bucket = p.bucket AND r.entity = p.entity AND r.source = p.source AND r.event_id = p.event_id
        AND r.batch = p.old_batch
      WHERE p.entity = %(entity)s
   ) AS change
- GROUP BY subscription, meter, hour, batch
+ GROUP BY subscription, meter, hour, batch, unit
 HAVING sum(rows) <> 0 OR sum(quantity) <> 0;
 
 -- name: rejected_rows

@@ -125,7 +125,7 @@ TABLES: tuple[Table, ...] = (
     Table(
         name="usage_hour",
         kind="view",
-        key=("entity", "subscription", "meter", "hour", "batch"),
+        key=("entity", "subscription", "meter", "hour", "batch", "unit"),
         append_only=True,
     ),
     Table(name="parked", kind="view", key=("entity", "unit", "from_run")),

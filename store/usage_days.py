@@ -1,13 +1,18 @@
 """Usage per local day of a subscription, as known at a position: what the poster measures from.
 
 A day belongs to the subscription's own zone. Where the zone is always whole hours from UTC the
-totals per hour are enough; elsewhere the rows are read. Both give the same: a test compares.
+totals per hour are enough; elsewhere the rows are read. Both give the same: a test compares. Meters
+whose rows do not add up (a maximum, a dimension that prices ask for) are read row by row.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
+
+import msgspec
+from psycopg.rows import TupleRow
 
 from domain.calendar import add_months
 from domain.usage import UsageDay
@@ -21,17 +26,25 @@ HOUR = timedelta(hours=1)
 
 
 def usage_days(
-    connection: Connection, entity: str, zones: Mapping[str, str], *, upto: int = END
+    connection: Connection,
+    entity: str,
+    zones: Mapping[str, str],
+    *,
+    by_row: Collection[str] = (),
+    upto: int = END,
 ) -> tuple[UsageDay, ...]:
     """What each batch up to a position adds to each day; a correction's batch may take away.
 
-    `zones` names the subscriptions wanted and the zone of each; one query for all of a kind.
+    `zones` names the subscriptions wanted and the zone of each, `by_row` the meters whose rows are
+    wanted one by one; one query for all of a kind.
     """
     hourly = {name: zone for name, zone in zones.items() if whole_hours(zone)}
     others = {name: zone for name, zone in zones.items() if name not in hourly}
+    look = _Look(connection, entity, sorted(by_row), upto)
     return (
-        *_days(connection, SQL.days_from_hours, entity, hourly, upto),
-        *_days(connection, SQL.days_from_rows, entity, others, upto),
+        *look.days(SQL.days_from_hours, hourly),
+        *look.days(SQL.days_from_rows, others),
+        *look.rows(zones),
     )
 
 
@@ -39,7 +52,7 @@ def usage_days_from_rows(
     connection: Connection, entity: str, zones: Mapping[str, str], *, upto: int = END
 ) -> tuple[UsageDay, ...]:
     """The slow way, for whoever wants to check the fast one."""
-    return _days(connection, SQL.days_from_rows, entity, zones, upto)
+    return _Look(connection, entity, [], upto).days(SQL.days_from_rows, zones)
 
 
 @cache
@@ -56,27 +69,74 @@ def whole_hours(zone: str) -> bool:
     return True
 
 
-def _days(
-    connection: Connection, statement: str, entity: str, zones: Mapping[str, str], upto: int
-) -> tuple[UsageDay, ...]:
-    if not zones:
-        return ()
-    arguments = {
-        "entity": entity,
-        "subscriptions": list(zones),
-        "zones": list(zones.values()),
-        "upto": upto,
-    }
-    return tuple(
-        UsageDay(
-            subscription=subscription,
-            meter=meter,
-            day=day,
-            position=position,
-            rows=rows,
-            quantity=quantity,
+class _Look(NamedTuple):
+    """One entity as known at a position."""
+
+    connection: Connection
+    entity: str
+    by_row: list[str]
+    upto: int
+
+    def days(self, statement: str, zones: Mapping[str, str]) -> tuple[UsageDay, ...]:
+        """Meters whose rows add up."""
+        return tuple(
+            UsageDay(
+                subscription=subscription,
+                meter=meter,
+                day=day,
+                position=position,
+                rows=rows,
+                quantity=quantity,
+                unit=unit,
+            )
+            for subscription, meter, day, position, rows, quantity, unit in self._found(
+                statement, zones
+            )
         )
-        for subscription, meter, day, position, rows, quantity in connection.execute(
-            statement, arguments
-        ).fetchall()
-    )
+
+    def rows(self, zones: Mapping[str, str]) -> tuple[UsageDay, ...]:
+        """Meters whose rows do not."""
+        if not self.by_row:
+            return ()
+        known = _Dimensions()
+        return tuple(
+            UsageDay(
+                subscription=subscription,
+                meter=meter,
+                day=day,
+                position=position,
+                rows=times,
+                quantity=quantity,
+                unit=unit,
+                at=at,
+                event=event_name(source, event_id),
+                dimensions=known[dimensions],
+            )
+            for subscription, meter, day, position, times, quantity, unit, at, source, event_id,
+            dimensions in self._found(SQL.rows_of_meters, zones)
+        )  # fmt: skip
+
+    def _found(self, statement: str, zones: Mapping[str, str]) -> Sequence[TupleRow]:
+        if not zones:
+            return ()
+        arguments = {
+            "entity": self.entity,
+            "subscriptions": list(zones),
+            "zones": list(zones.values()),
+            "by_row": self.by_row,
+            "upto": self.upto,
+        }
+        return self.connection.execute(statement, arguments).fetchall()
+
+
+class _Dimensions(dict[str, tuple[tuple[str, str], ...]]):
+    """Dimensions by the text they are kept as: few of them are different."""
+
+    def __missing__(self, text: str) -> tuple[tuple[str, str], ...]:
+        made = self[text] = tuple(sorted(msgspec.json.decode(text, type=dict[str, str]).items()))
+        return made
+
+
+def event_name(source: str, event_id: str) -> str:
+    """A row's name among those of all sources: `source|id`, with % and | written out."""
+    return f"{source.replace('%', '%25').replace('|', '%7C')}|{event_id}"

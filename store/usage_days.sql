@@ -5,14 +5,14 @@
 -- Zones whose offset is always whole hours: the totals per UTC hour add up to local days. A batch brings
 -- many days of many subscriptions, so each is looked up once.
 WITH brought AS MATERIALIZED (
-    SELECT z.subscription, own.meter, own.day, own.batch, own.rows, own.quantity
+    SELECT z.subscription, own.meter, own.day, own.batch, own.unit, own.rows, own.quantity
       FROM unnest(%(subscriptions)s::text[], %(zones)s::text[]) AS z (subscription, zone)
      CROSS JOIN LATERAL (
-        SELECT meter, (hour AT TIME ZONE z.zone)::date AS day, batch, sum(rows)::bigint AS rows,
+        SELECT meter, (hour AT TIME ZONE z.zone)::date AS day, batch, unit, sum(rows)::bigint AS rows,
                sum(quantity) AS quantity
           FROM usage_hour
-         WHERE entity = %(entity)s AND subscription = z.subscription
-         GROUP BY meter, day, batch
+         WHERE entity = %(entity)s AND subscription = z.subscription AND meter <> ALL(%(by_row)s::text[])
+         GROUP BY meter, day, batch, unit
         HAVING sum(rows) <> 0 OR sum(quantity) <> 0
         OFFSET 0) AS own
 ), known AS MATERIALIZED (
@@ -23,29 +23,31 @@ WITH brought AS MATERIALIZED (
          WHERE entity = %(entity)s AND batch = named.batch OFFSET 0) AS b
      WHERE b.position <= %(upto)s
 )
-SELECT subscription, meter, day, position, rows, quantity
+SELECT subscription, meter, day, position, rows, quantity, nullif(unit, '')
   FROM brought
   JOIN known USING (batch)
- ORDER BY subscription, meter, day, position;
+ ORDER BY subscription, meter, day, position, unit;
 
 -- name: days_from_rows
 -- The same from the rows: what each batch brought, less what it took out.
 WITH brought AS MATERIALIZED (
-    SELECT z.subscription, own.meter, own.day, own.batch, own.rows, own.quantity
+    SELECT z.subscription, own.meter, own.day, own.batch, own.unit, own.rows, own.quantity
       FROM unnest(%(subscriptions)s::text[], %(zones)s::text[]) AS z (subscription, zone)
      CROSS JOIN LATERAL (
         SELECT r.meter, (r.occurred_at AT TIME ZONE z.zone)::date AS day, moved.batch,
-               sum(moved.times)::bigint AS rows, sum(moved.times * r.quantity) AS quantity
+               coalesce(r.unit, '') AS unit, sum(moved.times)::bigint AS rows,
+               sum(moved.times * r.quantity) AS quantity
           FROM (
-            SELECT bucket, source, event_id, batch, meter, occurred_at, quantity FROM usage_row
-             WHERE entity = %(entity)s AND subscription = z.subscription OFFSET 0) AS r
+            SELECT bucket, source, event_id, batch, meter, occurred_at, quantity, unit FROM usage_row
+             WHERE entity = %(entity)s AND subscription = z.subscription AND meter <> ALL(%(by_row)s::text[])
+            OFFSET 0) AS r
          CROSS JOIN LATERAL (
             SELECT r.batch, 1 AS times
              UNION ALL
             SELECT p.by_batch, -1 FROM usage_replaced p
              WHERE p.bucket = r.bucket AND p.entity = %(entity)s AND p.source = r.source
                AND p.event_id = r.event_id AND p.old_batch = r.batch) AS moved
-         GROUP BY r.meter, day, moved.batch
+         GROUP BY r.meter, day, moved.batch, coalesce(r.unit, '')
         HAVING sum(moved.times) <> 0 OR sum(moved.times * r.quantity) <> 0
         OFFSET 0) AS own
 ), known AS MATERIALIZED (
@@ -56,7 +58,42 @@ WITH brought AS MATERIALIZED (
          WHERE entity = %(entity)s AND batch = named.batch OFFSET 0) AS b
      WHERE b.position <= %(upto)s
 )
-SELECT subscription, meter, day, position, rows, quantity
+SELECT subscription, meter, day, position, rows, quantity, nullif(unit, '')
   FROM brought
   JOIN known USING (batch)
- ORDER BY subscription, meter, day, position;
+ ORDER BY subscription, meter, day, position, unit;
+
+-- name: rows_of_meters
+-- Rows one by one, of meters whose rows do not add up: each where its batch brought it, and taken out again
+-- where a later batch replaced or retracted it.
+WITH brought AS MATERIALIZED (
+    SELECT z.subscription, own.*
+      FROM unnest(%(subscriptions)s::text[], %(zones)s::text[]) AS z (subscription, zone)
+     CROSS JOIN LATERAL (
+        SELECT r.meter, (r.occurred_at AT TIME ZONE z.zone)::date AS day, moved.batch, moved.times,
+               r.quantity, r.unit, r.occurred_at, r.source, r.event_id, r.dimensions
+          FROM (
+            SELECT bucket, source, event_id, batch, meter, occurred_at, quantity, unit, dimensions
+              FROM usage_row
+             WHERE entity = %(entity)s AND subscription = z.subscription AND meter = ANY(%(by_row)s::text[])
+            OFFSET 0) AS r
+         CROSS JOIN LATERAL (
+            SELECT r.batch, 1 AS times
+             UNION ALL
+            SELECT p.by_batch, -1 FROM usage_replaced p
+             WHERE p.bucket = r.bucket AND p.entity = %(entity)s AND p.source = r.source
+               AND p.event_id = r.event_id AND p.old_batch = r.batch) AS moved
+        OFFSET 0) AS own
+), known AS MATERIALIZED (
+    SELECT b.batch, b.position
+      FROM (SELECT DISTINCT batch FROM brought) AS named
+     CROSS JOIN LATERAL (
+        SELECT batch, position FROM usage_batch
+         WHERE entity = %(entity)s AND batch = named.batch OFFSET 0) AS b
+     WHERE b.position <= %(upto)s
+)
+SELECT subscription, meter, day, position, times, times * quantity, unit, occurred_at, source, event_id,
+       dimensions
+  FROM brought
+  JOIN known USING (batch)
+ ORDER BY subscription, meter, day, occurred_at, source, event_id, position, times;

@@ -98,27 +98,30 @@ SELECT bucket, %(entity)s, %(source)s, event_id, old_batch, %(batch)s
 ON CONFLICT DO NOTHING;
 
 -- name: insert_hours_of_new
-INSERT INTO usage_hour (entity, subscription, meter, hour, batch, rows, quantity)
-SELECT %(entity)s, subscription, meter, date_bin('1 hour', occurred_at, '2000-01-01Z'), %(batch)s, count(*), sum(quantity)
+INSERT INTO usage_hour (entity, subscription, meter, hour, batch, unit, rows, quantity)
+SELECT %(entity)s, subscription, meter, date_bin('1 hour', occurred_at, '2000-01-01Z'), %(batch)s,
+       coalesce(unit, ''), count(*), sum(quantity)
   FROM pg_temp.usage_judged
  WHERE verdict = 'accepted'
- GROUP BY subscription, meter, date_bin('1 hour', occurred_at, '2000-01-01Z');
+ GROUP BY subscription, meter, date_bin('1 hour', occurred_at, '2000-01-01Z'), coalesce(unit, '');
 
 -- name: insert_hours_of_change
 -- What a correction or retraction adds: the new content, if any, less the version that was in force. Here
 -- and below that version is looked up by its event, its batch compared afterwards: of a table that has just
 -- grown the server takes (entity, batch) for the better key, and reads the whole batch for each of its rows.
-INSERT INTO usage_hour (entity, subscription, meter, hour, batch, rows, quantity)
-SELECT %(entity)s, subscription, meter, hour, %(batch)s, sum(rows), sum(quantity)
+INSERT INTO usage_hour (entity, subscription, meter, hour, batch, unit, rows, quantity)
+SELECT %(entity)s, subscription, meter, hour, %(batch)s, unit, sum(rows), sum(quantity)
   FROM (
-    SELECT subscription, meter, date_bin('1 hour', occurred_at, '2000-01-01Z') AS hour, 1 AS rows, quantity
+    SELECT subscription, meter, date_bin('1 hour', occurred_at, '2000-01-01Z') AS hour,
+           coalesce(unit, '') AS unit, 1 AS rows, quantity
       FROM pg_temp.usage_judged
      WHERE verdict = 'accepted' AND %(kind)s = 'correction'
      UNION ALL
-    SELECT r.subscription, r.meter, date_bin('1 hour', r.occurred_at, '2000-01-01Z'), -1, -r.quantity
+    SELECT r.subscription, r.meter, date_bin('1 hour', r.occurred_at, '2000-01-01Z'),
+           coalesce(r.unit, ''), -1, -r.quantity
       FROM pg_temp.usage_judged j
      CROSS JOIN LATERAL (
-           SELECT batch, subscription, meter, quantity, occurred_at
+           SELECT batch, subscription, meter, quantity, unit, occurred_at
              FROM usage_row
             WHERE bucket = j.bucket AND entity = %(entity)s AND source = %(source)s
               AND event_id = j.event_id
@@ -126,7 +129,7 @@ SELECT %(entity)s, subscription, meter, hour, %(batch)s, sum(rows), sum(quantity
            ) r
      WHERE r.batch = j.old_batch AND j.verdict = 'accepted'
   ) AS change
- GROUP BY subscription, meter, hour
+ GROUP BY subscription, meter, hour, unit
 HAVING sum(rows) <> 0 OR sum(quantity) <> 0;
 
 -- name: refused_by_judgement

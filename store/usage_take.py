@@ -40,8 +40,8 @@ _LEAF = (32).to_bytes(4, "big")
 _array_head = Struct(">iiIii").pack
 _SMALL = tuple(raw(bucket.to_bytes(2, "big")) for bucket in range(256))
 
-# Subscription and meter as fields, and the hour.
-Hour = tuple[bytes, bytes, int]
+# Subscription, meter and unit as fields, and the hour.
+Hour = tuple[bytes, bytes, bytes, int]
 # Rows and amount; and the amount as a field, while it is that of one row.
 Total = tuple[int, int, bytes | None]
 
@@ -153,7 +153,7 @@ def _rows(
         subscriptions, meters = chunk.subscriptions[part], chunk.meters[part]
         quantities = chunk.quantities[part]
         hours = [moment - moment % _HOUR for moment in moments]
-        keys = zip(subscriptions, meters, hours, strict=True)
+        keys = zip(subscriptions, meters, chunk.units[part], hours, strict=True)
         _sum(totals, keys, zip(chunk.amounts[part], quantities, strict=True))
         columns = (
             [begins[bucket] for bucket in chunk.buckets[part]],
@@ -189,11 +189,12 @@ def _begins(columns: int, order: UsageBatch) -> list[bytes]:
 def _hour_rows(
     order: UsageBatch, batch: int, hours: Sequence[tuple[Hour, Total]]
 ) -> Iterator[bytes]:
-    begin, join = copying.columns(7) + text(order.entity), b"".join
-    number, numbers = int8(batch), _Numbers()
-    for (subscription, meter, hour), (rows, amount, field) in hours:
-        summed = field or numeric(amount)
-        yield join((begin, subscription, meter, numbers[hour], number, numbers[rows], summed))
+    begin, join = copying.columns(8) + text(order.entity), b"".join
+    number, numbers, none = int8(batch), _Numbers(), text("")
+    for (subscription, meter, unit, hour), (rows, amount, field) in hours:
+        stated = none if unit == NULL else unit
+        summed, counted = field or numeric(amount), numbers[rows]
+        yield join((begin, subscription, meter, numbers[hour], number, stated, counted, summed))
 
 
 class _Numbers(dict[int, bytes]):
@@ -217,8 +218,8 @@ def _copy_refused(
 def _figures(judged: _Judged, rejected: int, hours: Sequence[tuple[Hour, Total]]) -> Figures:
     accepted = judged.accepted
     leaves = dict(zip(accepted.ids, accepted.leaves, strict=True))
-    moments = {hour for (_, _, hour), _ in hours}
-    subscriptions = {subscription for (subscription, _, _), _ in hours}
+    moments = {hour for (_, _, _, hour), _ in hours}
+    subscriptions = {subscription for (subscription, _, _, _), _ in hours}
     return Figures(
         duplicates=judged.duplicates,
         rejected=rejected,
@@ -233,7 +234,7 @@ def _figures(judged: _Judged, rejected: int, hours: Sequence[tuple[Hour, Total]]
 
 def _totals(hours: Sequence[tuple[Hour, Total]]) -> tuple[MeterTotal, ...]:
     found: dict[bytes, tuple[int, int]] = {}
-    for (_, meter, _), (rows, amount, _) in hours:
+    for (_, meter, _, _), (rows, amount, _) in hours:
         rows_before, amount_before = found.get(meter, (0, 0))
         found[meter] = (rows_before + rows, amount_before + amount)
     told = sorted((_told(meter), rows, amount) for meter, (rows, amount) in found.items())

@@ -20,7 +20,7 @@ COPY usage_row (bucket, entity, source, event_id, batch, subscription, meter, qu
 FROM STDIN (FORMAT BINARY);
 
 -- name: copy_hours
-COPY usage_hour (entity, subscription, meter, hour, batch, rows, quantity) FROM STDIN (FORMAT BINARY);
+COPY usage_hour (entity, subscription, meter, hour, batch, unit, rows, quantity) FROM STDIN (FORMAT BINARY);
 
 -- name: copy_refused
 COPY usage_reject (entity, source, batch, row_no, event_id, code, field, raw, leaf)

@@ -34,7 +34,7 @@ KEPT = {
     "usage_replaced": "source, event_id, old_batch",
     "usage_reject": "batch, row_no",
     "usage_batch": "batch",
-    "usage_hour": "subscription, meter, hour, batch",
+    "usage_hour": "subscription, meter, hour, batch, unit",
     "entity_head": "entity",
 }
 DERIVED = {

@@ -94,7 +94,7 @@ SENT = st.lists(
 TABLES = {
     "usage_key": "bucket, event_id, fingerprint",
     "usage_row": "bucket, event_id, subscription, meter, quantity, unit, occurred_at, dimensions",
-    "usage_hour": "subscription, meter, hour, rows, quantity",
+    "usage_hour": "subscription, meter, hour, unit, rows, quantity",
     "usage_reject": "row_no, event_id, code, field, raw",
 }
 

@@ -378,6 +378,7 @@ EVENTS = st.tuples(
     st.sampled_from(["rows", "correction", "retraction"]),
     st.integers(-3, 30),
     st.datetimes(datetime(2024, 3, 29), datetime(2024, 4, 2), timezones=st.just(UTC)),  # noqa: DTZ001
+    st.sampled_from([None, "GB", "MB"]),
 )
 
 
@@ -396,8 +397,8 @@ def test_totals_by_the_hour_and_by_the_row_are_the_same_at_every_position(
         for number, events in enumerate(batches):
             for kind in ("rows", "correction", "retraction"):
                 rows = [
-                    row(event, str(quantity), at, subscription)
-                    for event, subscription, of, quantity, at in events
+                    row(event, str(quantity), at, subscription, unit=unit)
+                    for event, subscription, of, quantity, at, unit in events
                     if of == kind
                 ]
                 take(connection, f"{number}{kind}", rows, kind=kind)
@@ -406,6 +407,56 @@ def test_totals_by_the_hour_and_by_the_row_are_the_same_at_every_position(
             by_hour = usage_days(connection, "e", wanted, upto=position)
             by_row = usage_days_from_rows(connection, "e", wanted, upto=position)
             assert by_hour == by_row
+            one_by_one = usage_days(connection, "e", wanted, by_row={"calls"}, upto=position)
+            assert _added_up(one_by_one) == [*by_hour]
+            assert all(abs(one.rows) == 1 for one in one_by_one)
+
+
+def _added_up(rows):
+    found = {}
+    for one in rows:
+        key = (one.subscription, one.meter, one.day, one.position, one.unit)
+        count, quantity = found.get(key, (0, Decimal(0)))
+        found[key] = (count + one.rows, quantity + one.quantity)
+    return [
+        UsageDay(
+            subscription=subscription,
+            meter=meter,
+            day=day,
+            position=position,
+            rows=count,
+            quantity=quantity,
+            unit=unit,
+        )
+        for (subscription, meter, day, position, unit), (count, quantity) in sorted(
+            found.items(), key=lambda found: (*found[0][:4], found[0][4] or "")
+        )
+        if count or quantity
+    ]
+
+
+def test_rows_are_handed_out_one_by_one_and_taken_out_again_by_whom_they_were_replaced(connection):
+    take(connection, "k", [row("a|b", "5", dimensions={"b": "2", "a": "1"}), row("c", unit="GB")])
+    take(connection, "l", [row("a|b", "7")], kind="correction")
+    take(connection, "m", ["c"], kind="retraction")
+    take(connection, "n", [{**row("d"), "meter": "other"}])
+
+    found = usage_days(connection, "e", {"s": "Asia/Tokyo"}, by_row={"calls"})
+    rows = [one for one in found if one.at]
+
+    assert [one.meter for one in found] == ["other", *["calls"] * 5]
+    assert [
+        (one.event, one.position, one.rows, one.quantity, one.unit, one.dimensions) for one in rows
+    ] == [
+        ("app|a|b", 1, 1, 5, None, (("a", "1"), ("b", "2"))),
+        ("app|a|b", 2, -1, -5, None, (("a", "1"), ("b", "2"))),
+        ("app|a|b", 2, 1, 7, None, ()),
+        ("app|c", 1, 1, 1, "GB", ()),
+        ("app|c", 3, -1, -1, "GB", ()),
+    ]
+    assert {(one.day, one.at) for one in rows} == {
+        (date(2024, 3, 1), datetime(2024, 3, 1, 12, tzinfo=UTC))
+    }
 
 
 def test_usage_days_are_typed_rows_in_order(connection):
