@@ -1,7 +1,9 @@
 """What is derived, made again beside the live rows: one view, the journal, everything, and live.
 
 Two entities, so that both cores have one. Each round makes everything again; the log stays as it is
-but for `rebuild-live`, where facts come in meanwhile.
+but for `rebuild-live`, where facts come in meanwhile. The typical contract has two runs, each of
+which posts a year: that log says how fast lines are made. Changed units are counted on another log,
+with a run after every month, where a changed unit posts what a month makes: 11 lines.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from statistics import mean
 from msgspec import Struct
 from psycopg.conninfo import make_conninfo
 
-from bench.contract import BOOK, play, send
+from bench.contract import BOOK, play, play_monthly, send
 from bench.floors import copied, totals
 from bench.lap import Lap, Reading, Taken, timed
 from bench.posting import JOURNAL, PUBLIC, contracts, encoded, lap, verify_copied
@@ -38,6 +40,9 @@ from store.db import Connection, connect, migrate
 from store.request import Request
 
 DATABASE = "rebuilt"
+BY_MONTH = "rebuilt_by_month"
+# A run each month measures a contract so many times as often: fewer take as long.
+FEWER = 4
 ENTITIES = ("rebuild-1", "rebuild-2")
 FLOOR = "floor_rebuild"
 # Never the next one: a real rebuild beside this one would make that.
@@ -62,33 +67,42 @@ class Own(Struct, frozen=True):
 def rebuild(stand: Stand, number: int) -> list[Lap | Reading]:
     """Views, the journal and both, while nobody else is at work. Each round does the same again."""
     del number
-    with _own(stand) as own, own.ledger.connection() as connection:
+    found: list[Lap | Reading] = []
+    many = contracts(stand)
+    with _own(stand, DATABASE, play, many) as own, own.ledger.connection() as connection:
         # Whoever wrote while views were switched may have followed those of before to the end.
         own.ledger.catch_up()
         facts = sum(own.ledger.heads().values())
-        lines = sum(copied.count(own.floor, PUBLIC, "journal_line", one) for one in ENTITIES)
-        return [*_one_view(own, connection, facts, lines), *_all(own, connection, facts, lines)]
+        lines = _lines(own)
+        found += _one_view(own, connection, facts, lines)
+        found += _all(own, connection, facts, lines)
+    fewer = max(1, many // FEWER)
+    with _own(stand, BY_MONTH, play_monthly, fewer) as own, own.ledger.connection() as connection:
+        return [*found, *_by_month(own, connection)]
 
 
 @contextmanager
-def _own(stand: Stand) -> Iterator[Own]:
-    dsn = make_conninfo(stand.dsn, dbname=DATABASE)
+def _own(
+    stand: Stand, name: str, fill: Callable[[Ledger, str, int], int], many: int
+) -> Iterator[Own]:
+    """Made by the first who asks, with so many contracts in each entity."""
+    dsn = make_conninfo(stand.dsn, dbname=name)
     there = "SELECT FROM pg_database WHERE datname = %s"
-    is_new = stand.floor.execute(there, (DATABASE,)).fetchone() is None
+    is_new = stand.floor.execute(there, (name,)).fetchone() is None
     if is_new:
-        stand.floor.execute(f"CREATE DATABASE {DATABASE}".encode())
+        stand.floor.execute(f"CREATE DATABASE {name}".encode())
         with connect(dsn) as connection:
             migrate(connection)
     with Ledger.open(dsn, now) as ledger, connect(dsn) as floor:
         own = Own(ledger, floor, dsn)
         if is_new:
-            _begin(own, contracts(stand))
+            _begin(own, fill, many)
         yield own
 
 
-def _begin(own: Own, many: int) -> None:
+def _begin(own: Own, fill: Callable[[Ledger, str, int], int], many: int) -> None:
     for entity in ENTITIES:
-        play(own.ledger, entity, many)
+        fill(own.ledger, entity, many)
         own.ledger.catch_up(entity)
     own.floor.execute("VACUUM ANALYZE")
     copied.make(own.floor, [(PUBLIC, table) for table in JOURNAL], into=FLOOR)
@@ -145,13 +159,10 @@ def _make(connection: Connection) -> None:
 
 def _all(own: Own, connection: Connection, facts: int, lines: int) -> Iterator[Lap]:
     """The journal's floor: its rows, copied in. All views are built, compared and switched in."""
-    journals: list[RebuiltJournal] = []
     views: list[RebuiltViews] = []
     viewed = timed(own.floor, lambda: views.append(_views(connection)))
-    posted = timed(own.floor, lambda: journals.append(_journals(connection)))
     assert not views[0].breaks, views[0]
-    assert not journals[0].breaks, journals[0]
-    assert journals[0].lines == lines > 0, journals[0]
+    posted = _posted_again(own, connection, lines)
     tables = [(PUBLIC, table) for table in JOURNAL]
     copied.empty(own.floor, JOURNAL, schema=FLOOR)
     rows = [encoded(own.floor, tables, entity) for entity in ENTITIES]
@@ -159,9 +170,24 @@ def _all(own: Own, connection: Connection, facts: int, lines: int) -> Iterator[L
     for entity in ENTITIES:
         verify_copied(own.floor, tables, entity, FLOOR)
     yield lap("rebuild-journal", "lines/s", lines, posted, floor)
-    yield _unmeasured("rebuild-journal-units", "units/s", _units(own.floor), posted)
     whole = Taken(viewed.seconds + posted.seconds, max(viewed.peak_mib, posted.peak_mib))
     yield _unmeasured("rebuild-all", "facts/s", facts, whole)
+
+
+def _by_month(own: Own, connection: Connection) -> Iterator[Lap]:
+    """The journal with a run each month."""
+    lines = _lines(own)
+    posted = _posted_again(own, connection, lines)
+    yield _unmeasured("rebuild-journal-units", "units/s", _units(own.floor), posted)
+    yield _unmeasured("rebuild-journal-by-month", "lines/s", lines, posted)
+
+
+def _posted_again(own: Own, connection: Connection, lines: int) -> Taken:
+    journals: list[RebuiltJournal] = []
+    posted = timed(own.floor, lambda: journals.append(_journals(connection)))
+    assert not journals[0].breaks, journals[0]
+    assert journals[0].lines == lines > 0, journals[0]
+    return posted
 
 
 def _views(connection: Connection) -> RebuiltViews:
@@ -177,6 +203,10 @@ def _journals(connection: Connection) -> RebuiltJournal:
 def _unmeasured(figure: str, unit: str, count: int, taken: Taken) -> Lap:
     """No floor says anything."""
     return Lap(figure=figure, unit=unit, count=count, taken=taken)
+
+
+def _lines(own: Own) -> int:
+    return sum(copied.count(own.floor, PUBLIC, "journal_line", one) for one in ENTITIES)
 
 
 def _units(connection: Connection) -> int:
@@ -197,7 +227,10 @@ def rebuild_live(stand: Stand, number: int) -> list[Reading]:
     """
     del number
     reads = max(READS_MIN, stand.rows // ROWS_OF_A_READ)
-    with _own(stand) as own, _beside(_write, own.dsn) as begun:
+    with (
+        _own(stand, DATABASE, play, contracts(stand)) as own,
+        _beside(_write, own.dsn) as begun,
+    ):
         begun.get()
         alone = _read(own, lambda taken: len(taken) >= reads)
         with _beside(_everything, own.dsn) as done:
