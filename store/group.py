@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from msgspec import Struct
-
 from domain.books import AdjustmentApproved, PeriodReopened
 from domain.facts import Fact
 from store import copying, log
@@ -38,7 +36,7 @@ from store.keys import (
     write_keys,
     write_refusals,
 )
-from store.remembered import Remembered
+from store.remembered import Remembered, RowTypes
 from store.sitting import Asked, Decided, Loaded
 from store.timeline import Timeline
 from store.unpaused import unpaused
@@ -57,20 +55,11 @@ _APPROVAL_ROW = copy_framing(5)
 _HEAD, _KEY, _SOURCE, _FACT = range(4)
 
 
-class RowTypes(Struct, frozen=True):
-    """What this database calls the row types of the tables that a group writes."""
-
-    fact: int
-    command_key: int
-    refusal: int
-    approval: int
-
-
 def load(
     connection: Connection, entity: str, asked: Sequence[Asked], remembered: Remembered
 ) -> tuple[Loaded, RowTypes]:
     """Keys, outside names and streams of all requests as they stand at the head."""
-    streams = list(dict.fromkeys(stream for one in asked for stream in one.streams))
+    streams = _streams(asked)
     timelines = remembered.take(entity, streams)
     sources = [source_key(one.request.source) for one in asked if one.request.source is not None]
     systems, kinds, ids, versions = zip(*sources, strict=True) if sources else ((),) * 4
@@ -89,6 +78,29 @@ def load(
         rows = cursor.execute(SQL.load_group, arguments, prepare=True).fetchall()
     with unpaused():
         return _loaded(entity, rows, streams, timelines)
+
+
+def recall(
+    entity: str, asked: Sequence[Asked], remembered: Remembered
+) -> tuple[Loaded, RowTypes, list[str]] | None:
+    """The same without a look into the database, and the streams taken for empty.
+
+    No key and no outside name is known to it. What is decided on it may be stored only where the
+    unique keys of what is written would tell that one was used, or that a stream is not empty.
+    """
+    streams = _streams(asked)
+    recalled = remembered.recall(entity, streams)
+    if recalled is None:
+        return None
+    standing, timelines = recalled
+    new = [stream for stream in streams if stream not in timelines]
+    timelines |= {stream: Timeline(()) for stream in new}
+    loaded = Loaded(head=standing.head, keys={}, sources={}, timelines=timelines)
+    return loaded, standing.types, new
+
+
+def _streams(asked: Iterable[Asked]) -> list[str]:
+    return list(dict.fromkeys(stream for one in asked for stream in one.streams))
 
 
 def _loaded(

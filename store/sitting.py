@@ -70,6 +70,14 @@ class Decided(Struct, frozen=True, kw_only=True):
     keys: Sequence[tuple[str, Known]]
     refusals: Sequence[Refusal]
 
+    @property
+    def after(self) -> log.Head:
+        """Where the head stands once it is stored."""
+        if not self.facts:
+            return self.head
+        last = self.facts[-1]
+        return structs.replace(self.head, position=last.position, recorded_at=last.recorded_at)
+
 
 class Sitting:
     """Decides requests in turn. Without `gather` a close sees no evidence."""
@@ -88,13 +96,10 @@ class Sitting:
 
     def take(self) -> Decided:
         """What was decided since the last time; who takes it stores it."""
-        head = self._head
         decided = Decided(
-            head=head, facts=self._facts, keys=self._new_keys, refusals=self._refusals
+            head=self._head, facts=self._facts, keys=self._new_keys, refusals=self._refusals
         )
-        if self._facts:
-            last = self._facts[-1]
-            self._head = structs.replace(head, position=last.position, recorded_at=last.recorded_at)
+        self._head = decided.after
         self._facts, self._new_keys, self._refusals = [], [], []
         return decided
 

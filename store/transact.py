@@ -26,12 +26,12 @@ from tenacity import (
 )
 
 from domain.books import CloseEvidence
-from domain.errors import Malformed
+from domain.errors import Malformed, Rejected
 from store import failpoint, group, log
 from store.db import Connection
-from store.remembered import Remembered
+from store.remembered import Remembered, RowTypes
 from store.request import Clock, Evidence, Outcome, Receipt, Request
-from store.sitting import Asked, Gather, Sitting, ask, needs_evidence
+from store.sitting import Asked, Decided, Gather, Loaded, Sitting, ask, needs_evidence
 from store.unpaused import unpaused
 
 COMMANDS_IN_ONE_TRANSACTION = 5_000
@@ -149,6 +149,8 @@ class _Desk(Struct, frozen=True):
 
 def _decide(desk: _Desk, asking: Asking) -> list[Outcome]:
     if _fits_one_statement(desk, asking):
+        if (outcomes := _from_memory(desk, asking)) is not None:
+            return outcomes
         for _ in range(LOSSES_MAX):
             if (outcomes := _at_once(desk, asking)) is not None:
                 return outcomes
@@ -164,39 +166,83 @@ def _fits_one_statement(desk: _Desk, asking: Asking) -> bool:
     )
 
 
+def _from_memory(desk: _Desk, asking: Asking) -> list[Outcome] | None:
+    """Decide on what is remembered, store: one statement. None if that is not the whole story."""
+    if (remembered := desk.remembered) is None:
+        return None
+    recalled = group.recall(desk.entity, _asked(asking), remembered)
+    if recalled is None:
+        return None
+    loaded, types, new = recalled
+    outcomes, decided = _judged(desk, asking, loaded)
+    # A stream taken for empty must get a first fact: its version would be taken if it were not.
+    if not all(map(_is_checked, asking, outcomes)) or any(
+        loaded.timelines[stream].version == 0 for stream in new
+    ):
+        return None
+    if _store(desk, loaded, decided, types):
+        return outcomes
+    remembered.doubt(desk.entity)
+    return None
+
+
+def _is_checked(asked: Asked | Malformed, outcome: Outcome) -> bool:
+    """Storing it would fail, had its key or its outside name been used before."""
+    match outcome:
+        case Receipt():
+            return True
+        case Rejected():
+            return isinstance(asked, Asked) and asked.request.source is None
+        case _:
+            return isinstance(asked, Malformed)
+
+
 def _at_once(desk: _Desk, asking: Asking) -> list[Outcome] | None:
     """Read, decide, store: two statements. None if somebody else moved the head between them."""
     remembered = desk.remembered or Remembered(0)
-    asked = [one for one in asking if isinstance(one, Asked)]
-    loaded, types = group.load(desk.connection, desk.entity, asked, remembered)
+    loaded, types = group.load(desk.connection, desk.entity, _asked(asking), remembered)
+    outcomes, decided = _judged(desk, asking, loaded)
+    return outcomes if _store(desk, loaded, decided, types) else None
+
+
+def _asked(asking: Asking) -> list[Asked]:
+    return [one for one in asking if isinstance(one, Asked)]
+
+
+def _judged(desk: _Desk, asking: Asking, loaded: Loaded) -> tuple[list[Outcome], Decided]:
     sitting = Sitting(loaded, desk.clock)
     with unpaused():
-        outcomes = [sitting.judge(one) for one in asking]
-    decided = sitting.take()
+        return [sitting.judge(one) for one in asking], sitting.take()
+
+
+def _store(desk: _Desk, loaded: Loaded, decided: Decided, types: RowTypes) -> bool:
+    """By one statement, if there is anything; then what it was decided on may be remembered."""
     if decided.keys:
         failpoint.reach("decided-not-written")
         try:
             if not group.store(desk.connection, decided, types):
-                return None
+                return False
         except psycopg.errors.UniqueViolation:
             # A refusal moves no head, so its key may have been used since the keys were read.
-            return None
+            return False
         except psycopg.errors.InternalError_:
             # Row types are called otherwise since the schema was made anew, as by --reset-demo.
             desk.connection.execute("DEALLOCATE ALL")
-            return None
+            return False
         failpoint.reach("committed-not-answered")
-    remembered.keep(desk.entity, loaded.timelines)
-    return outcomes
+    if desk.remembered is not None:
+        after = decided.after
+        desk.remembered.stand(desk.entity, decided.head, after, types)
+        desk.remembered.keep(desk.entity, loaded.timelines, after.position)
+    return True
 
 
 def _under_lock(desk: _Desk, asking: Asking) -> list[Outcome]:
     """In one transaction that holds the head; whoever waits for it decides after us."""
     connection = desk.connection
-    asked = [one for one in asking if isinstance(one, Asked)]
     with connection.transaction():
         log.lock_head(connection, desk.entity)
-        loaded, _ = group.load(connection, desk.entity, asked, Remembered(0))
+        loaded, _ = group.load(connection, desk.entity, _asked(asking), Remembered(0))
         sitting = Sitting(loaded, desk.clock, _gather(desk))
         with unpaused():
             outcomes = [sitting.judge(one) for one in asking]
