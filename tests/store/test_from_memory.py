@@ -8,9 +8,10 @@ from random import Random
 import pytest
 from psycopg.pq import Trace
 
-from domain.cash import ReceivePayment
+from domain.cash import Application, ApplyPayment, ReceivePayment
 from domain.errors import Malformed, Rejected
 from domain.facts import Source, When
+from domain.invoice import InvoiceLine, IssueInvoice
 from domain.party import AmendCustomer, RegisterCustomer
 from store import db, log
 from store.remembered import Remembered
@@ -150,6 +151,36 @@ def test_a_stream_that_others_added_to_meanwhile_is_read_again(connection, other
 
     assert [*map(told, send(amend("ours")))] == [((6,), False)]
     assert [one.version for one in log.read_stream(connection, "e", "customer:a")] == [1, 2, 3]
+
+
+def issue(key, currency="USD"):
+    lines = (InvoiceLine(line="1", amount_minor=100),)
+    command = IssueInvoice(when=WHEN, customer="a", currency=currency, lines=lines)
+    return Request(entity="e", stream="invoice:i", key=key, command=command)
+
+
+def apply(key):
+    command = ApplyPayment(when=WHEN, applications=(Application(invoice="i", amount_minor=100),))
+    return Request(entity="e", stream="payment:p", key=key, command=command)
+
+
+def test_a_stream_that_a_decision_only_looks_at_is_not_taken_for_empty(connection, other):
+    submit(other, issue("theirs", currency="EUR"), clock=clock)
+    send = sender(connection)
+    send(pay("ours", "p"))
+
+    assert [*map(told, send(apply("apply")))] == ["currency-mismatch"]
+
+
+def test_a_stream_that_a_decision_only_looks_at_is_read_again_once_others_were_there(
+    connection, other
+):
+    send = sender(connection)
+    send(issue("i"), pay("p", "p"))
+    submit(other, Request(entity="e", stream="invoice:i", key="back", corrects=1), clock=clock)
+    send(register("between"))
+
+    assert [*map(told, send(apply("apply")))] == ["unknown-invoice"]
 
 
 def test_a_head_whose_epoch_was_raised_is_read_again(connection, other):
