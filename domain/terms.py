@@ -10,6 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Container, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from itertools import groupby, pairwise
 from operator import attrgetter
 from typing import NamedTuple
@@ -31,6 +32,9 @@ from domain.subscription import (
 # A price and a quantity; and a day from which they are sold, with the facts it rests on.
 Sold = tuple[str, Decimal]
 Point = tuple[date, Sold | None, tuple[int, ...]]
+# What follows is put into words for each stretch, and contracts sell much the same.
+REMEMBERED_WORDS = 4_096
+_SAYS_ITEMS = (SubscriptionStarted, SubscriptionAmended, SubscriptionRenewed)
 _day, _end = attrgetter("day"), attrgetter("end")
 
 
@@ -186,7 +190,7 @@ def _by_item(facts: Sequence[Fact], term_from: date) -> dict[str, list[_Said]]:
 
 def _changes(fact: Fact) -> tuple[Item | ItemChange, ...]:
     event = fact.event
-    if isinstance(event, SubscriptionStarted | SubscriptionAmended | SubscriptionRenewed):
+    if isinstance(event, _SAYS_ITEMS):
         return event.items
     return ()
 
@@ -218,7 +222,7 @@ def _stretches(
                 since=begin,
                 price=sold[0],
                 quantity=sold[1],
-                causes=causes_of(causes, row.causes, (start,)),
+                causes=causes_of(causes, row.causes),
                 cut=cut,
                 then=then,
                 renewed=row.renewed,
@@ -243,6 +247,7 @@ def _beyond(
     return more
 
 
+@lru_cache(maxsize=REMEMBERED_WORDS)
 def _in_words(sold: Sold | None) -> str:
     return f"then {plain(sold[1])} of {sold[0]}" if sold else "then no more"
 
@@ -265,7 +270,7 @@ def _points(start: int, said: Sequence[_Said]) -> list[Point]:
             continue
         sold = setting.sold()
         resting = causes_of(setting.causes(), causes)
-        mine = sorted(place for by in {start, *resting} for place in places.get(by, ()))
+        mine = sorted([place for by in {start, *resting} for place in places.get(by, ())])
         rest = [said[place] for place in mine]
         if len(rest) < taken and not _changes_to(rest, (day, sold, resting)):
             # What was taken out before it was ever sold is why it is sold only now.
@@ -285,8 +290,11 @@ def _needed(start: int, said: Sequence[_Said], point: Point) -> tuple[int, ...]:
     causes = point[2]
     if len(said) == 1:
         return causes
+    on_the_day = {one.by for one in said if one.day == point[0]}
+    # What alone changes anything that day is needed, whatever else goes.
+    fixed = {start, *on_the_day} if len(on_the_day) == 1 else {start}
     agreed = {one.by: one.measured for one in said}
-    spare = [cause for cause in causes if cause != start]
+    spare = [cause for cause in causes if cause not in fixed]
     turn = sorted(spare, key=lambda cause: (agreed[cause], -cause), reverse=True)
     for _ in range(2):
         tried = [cause for cause in turn if cause in causes]

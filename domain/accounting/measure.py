@@ -30,6 +30,9 @@ from domain.routing import account_of, unit_of_line
 from domain.subscription import SubscriptionAmended, SubscriptionRenewed, SubscriptionStarted
 from domain.usage import UsageBatchAccepted, UsageDay
 
+_OPENS = (SubscriptionStarted, ContractOpened)
+_NAMES_PARTY = (*_OPENS, InvoiceIssued, PaymentReceived)
+
 
 def measure(
     unit: str,
@@ -128,14 +131,14 @@ def _require_one_currency(billed: Sequence[BilledLine], known: Sequence[Fact]) -
     """
     currencies = {row.currency for row in billed}
     for fact in known:
-        if isinstance(fact.event, SubscriptionStarted | ContractOpened):
+        if isinstance(fact.event, _OPENS):
             currencies.add(fact.event.currency)
     if len(currencies) > 1:
         raise Rejected("currency-mismatch", field="currency", found=sorted(currencies))
 
 
 def _opens(fact: Fact) -> bool:
-    return isinstance(fact.event, SubscriptionStarted | ContractOpened)
+    return isinstance(fact.event, _OPENS)
 
 
 def _under(row: BilledLine, opened: Fact) -> BilledLine:
@@ -183,9 +186,7 @@ def _party(known: Sequence[Fact]) -> tuple[str, str]:
     """Customer and currency by the first fact that names them."""
     for fact in known:
         event = fact.event
-        if isinstance(
-            event, SubscriptionStarted | ContractOpened | InvoiceIssued | PaymentReceived
-        ):
+        if isinstance(event, _NAMES_PARTY):
             return event.customer, event.currency
         if isinstance(event, AdjustmentProposed):
             return "", event.currency

@@ -93,9 +93,10 @@ def causes_of(*groups: tuple[int, ...]) -> tuple[int, ...]:
     """The union of causes, sorted, each once; so is each of the groups."""
     alone: tuple[int, ...] = ()
     for group in groups:
-        if group and alone:
-            return tuple(sorted(set().union(*groups)))
-        alone = group or alone
+        if group and group != alone:
+            if alone:
+                return tuple(sorted(set().union(*groups)))
+            alone = group
     return alone
 
 
