@@ -34,7 +34,7 @@ class Part(Struct, frozen=True, kw_only=True):
 
     def under(self, name: str) -> Part:
         """The same part as one of a whole that has several of its kind."""
-        return structs.replace(self, what=f"{name}: {self.what}")
+        return structs.replace(self, what=f"{name}, {self.what}")
 
 
 def total(parts: Iterable[Part]) -> Fraction:

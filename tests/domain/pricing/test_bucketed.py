@@ -80,11 +80,11 @@ def test_the_hour_that_begins_within_a_rule_has_its_price() -> None:
 
     assert running.amount == 47
     assert [(what, amount) for what, _, amount in lines(running.parts())] == [
-        ("2026-01-01T09:00+00:00: quantity x unit price", 20),
-        ("2026-01-01T09:00+00:00: above the commitment", 15),
-        ("2026-01-01T10:00+00:00: quantity x unit price", 2),
-        ("2026-01-01T18:00+00:00: quantity x unit price", 3),
-        ("2026-01-01T18:00+00:00: true-up to the commitment", 7),
+        ("2026-01-01T09:00+00:00, quantity x unit price", 20),
+        ("2026-01-01T09:00+00:00, above the commitment", 15),
+        ("2026-01-01T10:00+00:00, quantity x unit price", 2),
+        ("2026-01-01T18:00+00:00, quantity x unit price", 3),
+        ("2026-01-01T18:00+00:00, true-up to the commitment", 7),
     ]
 
 

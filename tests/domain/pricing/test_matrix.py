@@ -54,10 +54,10 @@ def test_each_combination_has_its_price_and_the_default_all_others() -> None:
 
     assert running.amount == Fraction("0.45") + 22 + 1
     assert lines(running.parts()) == [
-        ("any other: quantity x unit price", 2, 1),
-        ("eu, small: quantity x unit price", Fraction("4.5"), Fraction("0.45")),
-        ("us, large: tier up to 10", 10, 20),
-        ("us, large: tier above", 2, 2),
+        ("any other, quantity x unit price", 2, 1),
+        ("eu, small, quantity x unit price", Fraction("4.5"), Fraction("0.45")),
+        ("us, large, tier up to 10", 10, 20),
+        ("us, large, tier above", 2, 2),
     ]
 
 
