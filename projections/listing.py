@@ -18,7 +18,7 @@ UNITS_IN_ONE_TRANSACTION = 1_000
 # A unit that is measured makes so many times the rows of one that is cut.
 MEASURED_IN_ONE_TRANSACTION = 250
 # Facts and hours with usage: a few MiB of them.
-READ_IN_ONE_TRANSACTION = 10_000
+READ_IN_ONE_TRANSACTION = 5_000
 # Units listed at once: the query goes over all there are, so not chunk by chunk.
 UNITS_LISTED = 50_000
 
