@@ -114,6 +114,9 @@ def by_period(
 
 def _periods(calendar: Calendar, first: date, last: date) -> tuple[Period, ...]:
     """Every day must have a period; a calendar that ends too early parks the unit."""
+    alone = calendar.containing(first)
+    if alone is not None and last <= alone.last:
+        return (alone,)
     found = calendar.between(first, last)
     if not found or found[0].first > first or found[-1].last < last:
         raise Rejected("no-period", first=str(first), last=str(last))

@@ -21,7 +21,7 @@ from domain.billing import Charge
 from domain.books import AdjustmentProposed
 from domain.cash import PaymentReceived
 from domain.errors import Rejected
-from domain.facts import Fact, timeline
+from domain.facts import Fact, in_effective_order, known
 from domain.invoice import InvoiceIssued
 from domain.master import MasterData
 from domain.rating import RatedUsage
@@ -42,16 +42,17 @@ def measure(
     book: str,
 ) -> Schedule:
     """What the books should say about one unit: `facts` are all of its facts up to a position."""
-    known = timeline(facts)
+    in_force = known(facts)
+    # A retracted batch takes its rows with it; a batch says nothing else of the contract.
+    batches = {fact.position for fact in in_force if isinstance(fact.event, UsageBatchAccepted)}
+    told = [fact for fact in in_force if fact.position not in batches]
+    told.sort(key=in_effective_order)
     kind = unit.partition(":")[0]
     if kind == "adjustment":
-        return _schedule(unit, book, known, adjustment_flows(known, book))
+        return _schedule(unit, book, told, adjustment_flows(told, book))
     if kind == "customer":
         customer, currency = account_of(unit)
-        return _schedule(unit, book, known, settlement_flows(known, customer, currency))
-    # A retracted batch takes its rows with it; a batch says nothing else of the contract.
-    batches = {fact.position for fact in known if isinstance(fact.event, UsageBatchAccepted)}
-    told = [fact for fact in known if fact.position not in batches]
+        return _schedule(unit, book, told, settlement_flows(told, customer, currency))
     used = [day for day in usage if day.position in batches]
     return _contract(unit, told, used, master, book)
 

@@ -24,7 +24,7 @@ def release(obligation: str, curve: Curve, causes: tuple[int, ...], rule: str, t
         curve=curve,
         causes=causes,
         rule=rule,
-        told=lambda: steps_of(told),
+        told=(lambda: told) if isinstance(told, tuple) else told,
     )
 
 
