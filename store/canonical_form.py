@@ -29,7 +29,7 @@ _ALWAYS_TYPES = (
 )
 
 
-def stands(value: object) -> bool:
+def stands(value: Any) -> bool:
     """Is the JSON that msgspec makes of this value, with sorted keys, the canonical one?"""
     kind = type(value)
     if kind in _ALWAYS:
@@ -37,10 +37,13 @@ def stands(value: object) -> bool:
     if kind is Decimal:
         text = str(value)
         return _PLAIN(text) is not None and text != "-0"
-    if isinstance(value, tuple | list) and kind in _SEQUENCES:
-        return all(map(stands, value))
+    if kind in _SEQUENCES:
+        for part in value:  # noqa: SIM110 (a third of the time of all and a generator)
+            if not stands(part):
+                return False
+        return True
     if isinstance(value, Struct):
-        for name in doubtful(type(value)):  # noqa: SIM110 (a third of the time of all and a generator)
+        for name in doubtful(kind):  # noqa: SIM110 (as above)
             if not stands(getattr(value, name)):
                 return False
         return True
