@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from bench.appending import append, append_decided
+from bench.billing import billing
 from bench.committing import command, commands
 from bench.footprint import footprint
 from bench.growing import growth
@@ -27,6 +28,7 @@ MEASURES: dict[str, Callable[[Stand, int], Sequence[Lap | Reading]]] = {
     "rebuild-live": rebuild_live,
     "measure": measure,
     "month-end": month_end,
+    "billing-run": billing,
     "memory": footprint,
     "growth": growth,
 }
