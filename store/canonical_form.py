@@ -43,7 +43,7 @@ def stands(value: Any) -> bool:
                 return False
         return True
     if isinstance(value, Struct):
-        for name in doubtful(kind):  # noqa: SIM110 (as above)
+        for name in doubtful(type(value)):  # noqa: SIM110 (as above)
             if not stands(getattr(value, name)):
                 return False
         return True
