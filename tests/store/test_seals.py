@@ -29,8 +29,8 @@ def entry(connection, number, run, unit, *, period="2026-01", minor=100):
     for line, amount in enumerate((minor, -minor), 1):
         connection.execute(
             "INSERT INTO journal_line VALUES ('e', %s, %s, 'gaap', %s, %s, %s, 'revenue', 'release'"
-            ", 's', 'o', 'd', 'c', %s, %s, 'USD', %s, 'USD', %s, 'r')",
-            [number, line, unit, run, period, JANUARY, JANUARY, amount, amount],
+            ", 's', 'o', 'd', 'c', %s, %s, 'USD', %s, 'USD', %s, 'r', %s)",
+            [number, line, unit, run, period, JANUARY, JANUARY, amount, amount, [run]],
         )
 
 
