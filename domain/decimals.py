@@ -6,8 +6,9 @@ from decimal import Context, Decimal
 
 from domain.errors import Malformed, Rejected
 
-# Sums and products of quantities stay exact: the default context would round at 28 digits.
-EXACT = Context(prec=200)
+# Sums and products of quantities stay exact: the default context would round at 28 digits. Three
+# numbers of 120 digits, as many as `bounded` allows, may be multiplied and added up.
+EXACT = Context(prec=500)
 # Beyond any price or quantity. What is larger or finer could not be multiplied in reasonable time,
 # and beyond the context's own range it would silently become zero.
 DIGITS_MAX = 60

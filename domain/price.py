@@ -17,7 +17,7 @@ from domain.cycle import Every
 from domain.decimals import require_price
 from domain.errors import Rejected, require_name
 from domain.facts import Event, When
-from domain.pricing import Model, require_valid
+from domain.pricing import Model, ReadingModel, require_valid
 from domain.proration import DayCount
 
 Pattern = Literal["ratable", "point-in-time", "as-invoiced"]
@@ -98,7 +98,7 @@ def require_priced(price: PriceSet, currency: str | None) -> None:
     _require_interval(price)
     if price.meter is not None:
         require_name(price.meter, "meter")
-    elif price.where or price.group_by or price.thresholds:
+    elif price.where or price.group_by or price.thresholds or isinstance(price.model, ReadingModel):
         raise Rejected("price-without-meter", field="meter")
     _require_dimensions(price)
     _require_bounds(price)

@@ -29,7 +29,7 @@ from domain.decimals import EXACT, plain
 from domain.explain import Step
 from domain.master import MasterData, PriceVersion
 from domain.money import decimal_text, minors
-from domain.pricing import Flat, Graduated, Model, PerUnit, Pricer, pricer, rate
+from domain.pricing import Pricer, ReadingModel, is_whole, pricer, rate
 from domain.terms import Stretch, Terms
 from domain.usage import UsageDay
 
@@ -183,6 +183,9 @@ def price_for(
         version = version_of(stretch.price, day, master)
         if version is None or version.price.meter != meter:
             continue
+        if isinstance(version.price.model, ReadingModel):
+            reason = "no-price-for-meter"  # rows are handed in by day, not one by one
+            continue
         if version.price.currency == terms.started.currency:
             return stretch, version
         reason = "currency-mismatch"
@@ -245,31 +248,12 @@ def _shared(groups: Sequence[_Group]) -> Iterator[Charge]:
 def _is_always_whole(group: _Group) -> bool:
     """Whole minor units whichever of its batches are known: it moves no cent of a later item."""
     units = group.counted or all(_is_whole(row.quantity) for row in group.rows)
-    return units and _is_priced_whole(group.version.price.model, group.version.price.currency)
+    price = group.version.price
+    return units and is_whole(price.model, exponent(price.currency))
 
 
-def _is_priced_whole(model: Model, currency: str) -> bool:
-    """Whether any number of whole units comes to whole minor units."""
-    places = exponent(currency)
-    match model:
-        case Flat():
-            return _is_whole(model.amount, places)
-        case PerUnit():
-            return _is_whole(model.unit_amount, places)
-        case Graduated():
-            return all(
-                _is_whole(tier.unit_amount, places)
-                and _is_whole(tier.flat_amount, places)
-                and _is_whole(tier.up_to or Decimal(0))
-                for tier in model.tiers
-            )
-        case _:
-            assert_never(model)
-
-
-def _is_whole(exact: Decimal, places: int = 0) -> bool:
-    scaled = EXACT.scaleb(exact, places)
-    return scaled == scaled.to_integral_value()
+def _is_whole(exact: Decimal) -> bool:
+    return exact == exact.to_integral_value()
 
 
 def _charge(

@@ -29,6 +29,7 @@ from replay.usage_mapping import (
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "docs" / "reference"
 FACTS = REFERENCE / "facts.md"
+PRICING = REFERENCE / "pricing"
 SECTION = re.compile(
     r"^### `?(?P<name>[^`\n]+)`?\n(?P<text>.*?)(?=^##|\Z)", re.MULTILINE | re.DOTALL
 )
@@ -50,7 +51,10 @@ ASKED = {tag_of(command): command for command in COMMANDS}
 
 
 def sections() -> dict[str, str]:
-    return {found["name"]: found["text"] for found in SECTION.finditer(FACTS.read_text())}
+    """Of facts, and of the price models, which have pages of their own."""
+    pages = (FACTS, *sorted(PRICING.glob("*.md")))
+    text = "\n".join(page.read_text() for page in pages)
+    return {found["name"]: found["text"] for found in SECTION.finditer(text)}
 
 
 def documented(text: str) -> dict[str, tuple[str, str]]:

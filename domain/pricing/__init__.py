@@ -1,71 +1,77 @@
-"""Price models, one file each: parameters, validation and `rate`: its amount with its steps.
+"""Price models, one file each: parameters, what must hold of them, and what they come to.
 
-Most prices ask how much was used in a billing period: `pricer(model)` prices any quantity,
-`rate(model, quantity)` also says how. Prices that ask for each usage row by itself are added up
-reading by reading: their interface is told in `readings.py`.
+Most prices ask how much was sold or used in a billing period: `pricer(model)` prices any quantity,
+`rate(model, quantity)` also says how, part by part. Prices that ask for each usage row by itself
+are added up reading by reading, `started(model)`: their interface is told in `readings.py`. What
+most models come down to, and the one definition of its amount, is told in `scale.py`.
 """
 
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import assert_never
+from fractions import Fraction
 
-from domain.pricing import flat, graduated, per_unit
+from domain.pricing import by_quantity, by_reading, commitment
+from domain.pricing.by_quantity import QuantityModel
+from domain.pricing.by_reading import ReadingModel, started
+from domain.pricing.commitment import Commitment
 from domain.pricing.flat import Flat
-from domain.pricing.graduated import Graduated, Tier
+from domain.pricing.graduated import Graduated
+from domain.pricing.parts import Rated
 from domain.pricing.per_unit import PerUnit
-from domain.pricing.rated import Pricer, Rated
+from domain.pricing.scale import Pricer
+from domain.pricing.tiers import Tier
 
-Model = Flat | PerUnit | Graduated
+Model = QuantityModel | Commitment | ReadingModel
 
 __all__ = [
+    "Commitment",
     "Flat",
     "Graduated",
     "Model",
     "PerUnit",
     "Pricer",
+    "QuantityModel",
     "Rated",
+    "ReadingModel",
     "Tier",
+    "is_whole",
     "pricer",
     "rate",
     "require_valid",
+    "started",
 ]
 
 
 def pricer(model: Model) -> Pricer:
-    """What any quantity costs at a price: to be asked many times over."""
-    match model:
-        case Flat():
-            return flat.pricer(model)
-        case PerUnit():
-            return per_unit.pricer(model)
-        case Graduated():
-            return graduated.pricer(model)
-        case _:
-            assert_never(model)
+    """What any quantity costs at a price of quantities: to be asked many times over."""
+    assert not isinstance(model, ReadingModel), model
+    if isinstance(model, Commitment):
+        return commitment.pricer(model)
+    return by_quantity.pricer(model)
 
 
-def rate(model: Model, quantity: Decimal) -> Rated:
-    """What one quantity costs, together with the steps that lead to it."""
-    match model:
-        case Flat():
-            return flat.rate(model, quantity)
-        case PerUnit():
-            return per_unit.rate(model, quantity)
-        case Graduated():
-            return graduated.rate(model, quantity)
-        case _:
-            assert_never(model)
+def rate(model: Model, quantity: Decimal | Fraction) -> Rated:
+    """What one quantity costs at such a price, with the parts and steps that lead to it."""
+    assert not isinstance(model, ReadingModel), model
+    exact = Fraction(quantity)
+    if isinstance(model, Commitment):
+        return Rated(commitment.parts(model, exact))
+    return Rated(by_quantity.parts(model, exact))
+
+
+def is_whole(model: Model, places: int) -> bool:
+    """Whether whole units are sure to come to an amount of so many decimal places."""
+    if isinstance(model, Commitment | ReadingModel):
+        return False
+    return by_quantity.is_whole(model, places)
 
 
 def require_valid(model: Model) -> None:
     """Refuse parameters that price nothing or price twice."""
-    match model:
-        case Flat():
-            flat.require_valid(model)
-        case PerUnit():
-            per_unit.require_valid(model)
-        case Graduated():
-            graduated.require_valid(model)
-        case _:
-            assert_never(model)
+    if isinstance(model, Commitment):
+        commitment.require_valid(model)
+    elif isinstance(model, ReadingModel):
+        by_reading.require_valid(model)
+    else:
+        by_quantity.require_valid(model)

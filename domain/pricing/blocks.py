@@ -9,11 +9,10 @@ from typing import Literal
 
 from msgspec import Struct
 
-from domain.decimals import EXACT, plain, require_price
+from domain.decimals import EXACT, bounded, plain, require_price
 from domain.errors import Rejected
 from domain.pricing.checks import require_size
 from domain.pricing.scale import Scale, Segment
-from domain.quantity import quantity
 
 
 class BlockTier(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -70,4 +69,4 @@ def require_valid(model: Blocks) -> None:
     if not is_open or not is_open[-1] or any(is_open[:-1]):
         raise Rejected("last-tier-must-be-open", field="model.tiers")
     for bound in _bounds(model):
-        quantity(bound, "model.tiers.max_blocks")
+        bounded(bound, "model.tiers.max_blocks")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -18,6 +17,7 @@ from domain.pricing import by_quantity
 from domain.pricing.by_quantity import QuantityModel
 from domain.pricing.parts import Part
 from domain.pricing.readings import Reading
+from domain.pricing.scale import Pricer
 
 Window = Literal["hour", "day", "week", "month"]
 _ZERO = Decimal(0)
@@ -48,10 +48,11 @@ class Bucketed(
 
 
 class Bucket(Struct):
-    """One window's quantity so far, and what it costs."""
+    """One window's quantity so far, by its first reading, and what it costs."""
 
+    since: datetime
     price: QuantityModel
-    pricer: Callable[[Decimal], Decimal]
+    pricer: Pricer
     quantity: Decimal
     cost: Decimal = _ZERO
 
@@ -60,18 +61,18 @@ class BucketedRunning(Struct):
     """The windows with usage so far, and what all of them come to."""
 
     model: Bucketed
-    rules: list[tuple[str, str, QuantityModel, Callable[[Decimal], Decimal]]]
-    buckets: dict[str, Bucket] = field(default_factory=dict)
+    rules: list[tuple[str, str, QuantityModel, Pricer]]
+    buckets: dict[tuple[int, ...], Bucket] = field(default_factory=dict)
     sum: Decimal = _ZERO
 
     def unpriced(self, reading: Reading) -> None:
         """Any instant is in a window."""
 
     def add(self, reading: Reading) -> None:
-        name = _window(self.model.window, reading.at)
-        bucket = self.buckets.get(name)
+        key = _window(self.model.window, reading.at)
+        bucket = self.buckets.get(key)
         if bucket is None:
-            bucket = self.buckets[name] = self._opened(reading)
+            bucket = self.buckets[key] = self._opened(reading)
         elif self.model.takes == "sum":
             bucket.quantity = EXACT.add(bucket.quantity, reading.quantity)
         else:
@@ -84,7 +85,7 @@ class BucketedRunning(Struct):
         begins = f"{reading.at:%H}:00"
         for start, end, price, pricer in self.rules:
             if start <= begins < end:
-                return Bucket(price, pricer, reading.quantity)
+                return Bucket(reading.at, price, pricer, reading.quantity)
         raise AssertionError(begins)
 
     @property
@@ -94,17 +95,29 @@ class BucketedRunning(Struct):
     def parts(self) -> tuple[Part, ...]:
         """Those of each window with usage, in the order of time."""
         return tuple(
-            part.under(name)
-            for name, bucket in self.buckets.items()
+            part.under(_name(self.model.window, bucket.since))
+            for _, bucket in sorted(self.buckets.items())
             for part in by_quantity.parts(bucket.price, Fraction(bucket.quantity))
         )
 
 
-def _window(window: Window, at: datetime) -> str:
-    """The window an instant falls in, by its first moment.
+def _window(window: Window, at: datetime) -> tuple[int, ...]:
+    """The window an instant falls in; an hour that the clock shows twice is two (`fold`)."""
+    match window:
+        case "hour":
+            return at.toordinal(), at.hour, at.fold
+        case "day":
+            return (at.toordinal(),)
+        case "week":
+            return (at.toordinal() - at.weekday(),)
+        case "month":
+            return at.year, at.month
+        case _:
+            assert_never(window)
 
-    An hour that the clock shows twice is two hours, told apart by their offset from UTC.
-    """
+
+def _name(window: Window, at: datetime) -> str:
+    """The first moment of an instant's window; an hour with its offset from UTC."""
     match window:
         case "hour":
             return at.replace(minute=0, second=0, microsecond=0).isoformat(timespec="minutes")

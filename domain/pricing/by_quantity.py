@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from decimal import Decimal
 from fractions import Fraction
 
 from domain.pricing import overage, scales
 from domain.pricing.overage import Overage
 from domain.pricing.parts import Part
+from domain.pricing.scale import Pricer
 from domain.pricing.scales import ScaleModel
 
 QuantityModel = ScaleModel | Overage
 
 
-def pricer(model: QuantityModel) -> Callable[[Decimal], Decimal]:
+def pricer(model: QuantityModel) -> Pricer:
     """What any quantity costs at a price: to be asked many times over."""
     if isinstance(model, Overage):
         return overage.pricer(model)
@@ -26,6 +25,13 @@ def parts(model: QuantityModel, quantity: Fraction) -> tuple[Part, ...]:
     if isinstance(model, Overage):
         return overage.parts(model, quantity)
     return scales.parts(model, quantity)
+
+
+def is_whole(model: QuantityModel, places: int) -> bool:
+    """Whether any number of whole units comes to an amount of so many places."""
+    if isinstance(model, Overage):
+        return overage.is_whole(model, places)
+    return scales.is_whole(model, places)
 
 
 def require_valid(model: QuantityModel) -> None:

@@ -1,17 +1,12 @@
-"""What the parameters of a price must keep, wherever they stand: refused by name and field.
-
-Bounds, sizes and allowances are of a quantity, so they keep its limits: with them a product of a
-price and a quantity has few enough digits to stay exact.
-"""
+"""What the parameters of a price must keep, wherever they stand: refused by name and field."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
 
-from domain.decimals import plain
+from domain.decimals import bounded, plain
 from domain.errors import Rejected
-from domain.quantity import quantity
 
 
 def require_rising(bounds: Sequence[Decimal | None], field: str) -> None:
@@ -20,20 +15,20 @@ def require_rising(bounds: Sequence[Decimal | None], field: str) -> None:
         raise Rejected("last-tier-must-be-open", field=field)
     floor = Decimal(0)
     for bound in bounds[:-1]:
-        if bound is None or quantity(bound, f"{field}.up_to") <= floor:
+        if bound is None or bounded(bound, f"{field}.up_to") <= floor:
             raise Rejected("tiers-must-rise", field=field, above=plain(floor))
         floor = bound
 
 
 def require_size(size: Decimal, field: str) -> None:
     """A package holds something."""
-    if quantity(size, field) <= 0:
+    if bounded(size, field) <= 0:
         raise Rejected("size-not-positive", field=field, size=plain(size))
 
 
 def require_allowance(free: Decimal, field: str) -> None:
     """What is free is nothing or more."""
-    if quantity(free, field) < 0:
+    if bounded(free, field) < 0:
         raise Rejected("negative-allowance", field=field, amount=plain(free))
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from fractions import Fraction
 
 from msgspec import Struct
 
 from domain.decimals import require_price
-from domain.pricing.scale import Scale, Segment
+from domain.pricing import scale
+from domain.pricing.parts import Part
+from domain.pricing.scale import Pricer, Scale, Segment
 
 
 class Commitment(
@@ -21,15 +24,24 @@ class Commitment(
     """`amount` in major units for each unit sold and billing period.
 
     `covers`: the items whose charges of the period count towards it (none named: all others).
-    What is promised is the amount as a scale; what it falls short is worked out where the charges
-    of all items are known.
+    `pricer` says what is promised; what the charges fall short of it is worked out where the
+    charges of all items are known, and `shortfall_minor` is the rule.
     """
 
     amount: Decimal
     covers: tuple[str, ...] = ()
 
 
-def scale(model: Commitment) -> Scale:
+def pricer(model: Commitment) -> Pricer:
+    """What any quantity of it commits."""
+    return scale.pricer(_scale(model))
+
+
+def parts(model: Commitment, quantity: Fraction) -> tuple[Part, ...]:
+    return scale.parts(_scale(model), quantity)
+
+
+def _scale(model: Commitment) -> Scale:
     return Scale(segments=(Segment(what="committed", unit_amount=model.amount),))
 
 

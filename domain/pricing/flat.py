@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from fractions import Fraction
 
 from msgspec import Struct
 
-from domain.decimals import plain, require_price
-from domain.explain import Step
-from domain.pricing.rated import Pricer, Rated
+from domain.decimals import require_price
+from domain.pricing.scale import Scale, Segment
 
 
 class Flat(
@@ -20,14 +18,10 @@ class Flat(
     amount: Decimal
 
 
-def pricer(model: Flat) -> Pricer:
-    """The amount, whatever the quantity."""
-    return lambda _quantity: model.amount
-
-
-def rate(model: Flat, quantity: Decimal) -> Rated:
-    steps = (Step(what="flat price", value=plain(model.amount)),)
-    return Rated(Fraction(pricer(model)(quantity)), steps)
+def scale(model: Flat) -> Scale:
+    """The amount, whatever the quantity, also at zero and below."""
+    segment = Segment(what="flat price", flat_amount=model.amount)
+    return Scale(segments=(segment,), flat_at_zero=True)
 
 
 def require_valid(model: Flat) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 
@@ -14,6 +13,7 @@ from domain.pricing import by_quantity
 from domain.pricing.by_quantity import QuantityModel
 from domain.pricing.parts import Part
 from domain.pricing.readings import Reading
+from domain.pricing.scale import Pricer
 
 Key = tuple[str, ...]
 _ZERO = Decimal(0)
@@ -45,7 +45,7 @@ class MatrixRunning(Struct):
     """The quantity in each cell so far, and what all of them come to."""
 
     model: Matrix
-    prices: dict[Key, Callable[[Decimal], Decimal]]
+    prices: dict[Key, Pricer]
     used: dict[Key, Decimal] = field(default_factory=dict)
     costs: dict[Key, Decimal] = field(default_factory=dict)
     sum: Decimal = _ZERO

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 
@@ -11,8 +10,8 @@ from msgspec import Struct
 from domain.decimals import EXACT, require_price
 from domain.pricing import scales
 from domain.pricing.parts import Part, total
+from domain.pricing.scale import Pricer, fits
 from domain.pricing.scales import ScaleModel
-from domain.quantity import quantity
 
 
 class Overage(
@@ -29,7 +28,7 @@ class Overage(
     true_up: bool = False
 
 
-def pricer(model: Overage) -> Callable[[Decimal], Decimal]:
+def pricer(model: Overage) -> Pricer:
     price, committed, factor = scales.pricer(model.price), model.committed, model.factor
 
     def charged(quantity: Decimal) -> Decimal:
@@ -53,7 +52,13 @@ def parts(model: Overage, quantity: Fraction) -> tuple[Part, ...]:
     return used
 
 
+def is_whole(model: Overage, places: int) -> bool:
+    """Whether any number of whole units comes to an amount of so many places."""
+    whole = fits(model.factor, 0) and fits(model.committed, places)
+    return whole and scales.is_whole(model.price, places)
+
+
 def require_valid(model: Overage) -> None:
     require_price(model.committed, "model.committed")
-    require_price(quantity(model.factor, "model.factor"), "model.factor")
+    require_price(model.factor, "model.factor")
     scales.require_valid(model.price)

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from domain.decimals import plain, require_price
 from domain.pricing.checks import require_allowance, require_size
-from domain.pricing.scale import Scale, Segment
+from domain.pricing.scale import Scale, Segment, free_segment
 
 
 class Package(
@@ -26,11 +26,6 @@ def scale(model: Package) -> Scale:
         what=f"packages of {plain(model.size)}", unit_amount=model.amount, size=model.size
     )
     return Scale(segments=(*free_segment(model.free_units), packages))
-
-
-def free_segment(units: Decimal) -> tuple[Segment, ...]:
-    """The units that cost nothing, if there are any."""
-    return (Segment(what="free units", up_to=units),) if units else ()
 
 
 def require_valid(model: Package) -> None:

@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from msgspec import Struct, structs
 
-from domain.decimals import EXACT, plain
+from domain.decimals import EXACT
 from domain.explain import Step
 
 _ZERO = Fraction(0)
@@ -42,6 +42,20 @@ def total(parts: Iterable[Part]) -> Fraction:
     return sum((part.amount for part in parts), _ZERO)
 
 
+class Rated(Struct, frozen=True):
+    """An exact amount in major units by its parts; nothing is rounded yet."""
+
+    parts: tuple[Part, ...]
+
+    @property
+    def amount(self) -> Fraction:
+        return total(self.parts)
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        return tuple(map(step_of, self.parts))
+
+
 def step_of(part: Part) -> Step:
     """A part as a person checks it: `900 x 0.05 + 2, at most 40`."""
     terms = []
@@ -61,4 +75,5 @@ def text(exact: Fraction) -> str:
             bottom //= prime
     if bottom > 1:
         return str(exact)
-    return plain(EXACT.divide(Decimal(exact.numerator), Decimal(exact.denominator)))
+    quotient = EXACT.divide(Decimal(exact.numerator), Decimal(exact.denominator))
+    return format(quotient.normalize(EXACT), "f")

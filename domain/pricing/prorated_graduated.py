@@ -6,11 +6,10 @@ from fractions import Fraction
 
 from msgspec import Struct
 
-from domain.pricing.graduated import Tier
 from domain.pricing.parts import Part, total
 from domain.pricing.readings import Reading
 from domain.pricing.scale import Segment
-from domain.pricing.tiers import require_tiers, segment_of
+from domain.pricing.tiers import Tier, require_tiers, segment_of
 
 _ZERO = Fraction(0)
 

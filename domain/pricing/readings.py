@@ -12,8 +12,8 @@ usage row by itself:
     running.parts()                           # what that is made of; the parts sum to it
 
 `amount` after the last reading of a day is the charge's mark of that day: what it comes to as if
-the period ended there (law 10). Ask for it as often as marks are wanted and for `parts` once. The
-amount of the whole is that of its parts added one by one, since there is no other way to it.
+the period ended there (law 10). Ask for it as often as marks are wanted and for `parts` once. Where
+time gives readings their weights, weights grow from day to day: each mark is a run of its own.
 
 A row that a correction or retraction took away is left out by whoever hands in the readings: no
 price knows of positions. The reasons for having no price are `missing-dimension` and

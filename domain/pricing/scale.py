@@ -12,14 +12,17 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from fractions import Fraction
-from itertools import accumulate
+from functools import partial
 from math import ceil
+from typing import NamedTuple
 
 from msgspec import Struct, structs
 
 from domain.decimals import EXACT
 from domain.pricing.parts import Part
 
+# What a quantity costs at a price, exactly; rounding is for whoever charges it.
+Pricer = Callable[[Decimal], Decimal]
 _ZERO = Decimal(0)
 
 
@@ -54,6 +57,13 @@ class Scale(Struct, frozen=True, kw_only=True):
         """Above which quantity each segment begins; without end is only the last."""
         return [_ZERO, *(one.up_to for one in self.segments[:-1] if one.up_to is not None)]
 
+    @property
+    def is_one_line(self) -> bool:
+        """Whether any quantity, also below zero, costs one unit price and one flat amount."""
+        only, *more = self.segments
+        bent = more or only.size is not None or only.maximum is not None
+        return not bent and (self.flat_at_zero or not only.flat_amount)
+
 
 def parts(scale: Scale, quantity: Fraction) -> tuple[Part, ...]:
     """What a quantity costs, segment by segment.
@@ -83,45 +93,66 @@ def _part(segment: Segment, units: Fraction, flat: Decimal | None = None) -> Par
     )
 
 
-def pricer(scale: Scale) -> Callable[[Decimal], Decimal]:
+def pricer(scale: Scale) -> Pricer:
     """What any quantity costs on a scale."""
-    floors, rungs = scale.floors, [*_rungs(scale)]
-    first = int(scale.flat_at_zero)
+    only, fused = scale.segments[0], EXACT.fma
+    if scale.is_one_line:
+        unit_amount, flat_amount = only.unit_amount, only.flat_amount
+        if not flat_amount:
+            return partial(EXACT.multiply, unit_amount)
+        return lambda quantity: fused(quantity, unit_amount, flat_amount)
+    rungs, first, floors = [*_rungs(scale)], int(scale.flat_at_zero), scale.floors
+    if all(rung.limit is None and rung.size is None for rung in rungs):
+        lines = [rung[:2] for rung in rungs]
 
-    def price(quantity: Decimal) -> Decimal:
-        return rungs[bisect_left(floors, quantity) or first](quantity)
+        def price(quantity: Decimal) -> Decimal:
+            unit_amount, offset = lines[bisect_left(floors, quantity) or first]
+            return fused(quantity, unit_amount, offset)
 
-    return price
+        return price
+    return lambda quantity: _cost(quantity, rungs[bisect_left(floors, quantity) or first])
 
 
-def _rungs(scale: Scale) -> Iterator[Callable[[Decimal], Decimal]]:
-    """What a quantity costs that reaches no segment, the first, the second and so on."""
-    first, floors = scale.segments[0], scale.floors
-    yield _rung(structs.replace(first, flat_amount=_ZERO, maximum=None), _ZERO, _ZERO)
+class _Rung(NamedTuple):
+    """A quantity that ends in a segment costs `quantity * unit_amount + offset`.
+
+    At most `limit`. With a `size` the quantity is that of the packages begun above `floor`.
+    """
+
+    unit_amount: Decimal
+    offset: Decimal
+    limit: Decimal | None
+    floor: Decimal
+    size: Decimal | None
+
+
+def _cost(quantity: Decimal, rung: _Rung) -> Decimal:
+    if rung.size is not None:
+        quantity = _begun(EXACT.subtract(quantity, rung.floor), rung.size)
+    cost = EXACT.fma(quantity, rung.unit_amount, rung.offset)
+    return cost if rung.limit is None else min(cost, rung.limit)
+
+
+def _rungs(scale: Scale) -> Iterator[_Rung]:
+    """For a quantity that reaches no segment, the first, the second and so on."""
+    yield _rung(structs.replace(scale.segments[0], flat_amount=_ZERO, maximum=None))
     if scale.reached_takes_all:
-        yield from (_rung(segment, _ZERO, _ZERO) for segment in scale.segments)
+        yield from map(_rung, scale.segments)
         return
-    full = [
-        _rung(segment, floor, _ZERO)(end)
-        for segment, floor, end in zip(scale.segments, floors, floors[1:], strict=False)
-    ]
-    below = accumulate(full, EXACT.add, initial=_ZERO)
-    yield from map(_rung, scale.segments, floors, below)
+    below, floors = _ZERO, scale.floors
+    for segment, floor, end in zip(scale.segments, floors, (*floors[1:], None), strict=True):
+        yield _rung(segment, floor, below)
+        if end is not None:
+            below = EXACT.add(below, _cost(EXACT.subtract(end, floor), _rung(segment)))
 
 
-def _rung(segment: Segment, floor: Decimal, below: Decimal) -> Callable[[Decimal], Decimal]:
-    """What a quantity costs that ends in a segment: what is below it, and its own units above."""
-    unit_amount, size = segment.unit_amount, segment.size
-    base = EXACT.add(below, segment.flat_amount)
-    if size is not None:
-        return lambda quantity: EXACT.fma(
-            _begun(EXACT.subtract(quantity, floor), size), unit_amount, base
-        )
-    offset = EXACT.subtract(base, EXACT.multiply(floor, unit_amount))
-    if segment.maximum is None:
-        return lambda quantity: quantity.fma(unit_amount, offset, EXACT)
-    limit = EXACT.add(below, segment.maximum)
-    return lambda quantity: min(quantity.fma(unit_amount, offset, EXACT), limit)
+def _rung(segment: Segment, floor: Decimal = _ZERO, below: Decimal = _ZERO) -> _Rung:
+    unit_amount, size, maximum = segment.unit_amount, segment.size, segment.maximum
+    offset = EXACT.add(below, segment.flat_amount)
+    if size is None:
+        offset = EXACT.subtract(offset, EXACT.multiply(floor, unit_amount))
+    limit = None if maximum is None else EXACT.add(below, maximum)
+    return _Rung(unit_amount, offset, limit, floor, size)
 
 
 def _begun(units: Decimal, size: Decimal) -> Decimal:
@@ -130,3 +161,26 @@ def _begun(units: Decimal, size: Decimal) -> Decimal:
         return _ZERO
     whole, rest = EXACT.divmod(units, size)
     return EXACT.add(whole, 1) if rest else whole
+
+
+def is_whole(scale: Scale, places: int) -> bool:
+    """Whether any number of whole units comes to an amount of so many places."""
+    return all(
+        all(fits(bound, 0) for bound in (segment.up_to, segment.size))
+        and all(
+            fits(amount, places)
+            for amount in (segment.unit_amount, segment.flat_amount, segment.maximum)
+        )
+        for segment in scale.segments
+    )
+
+
+def fits(exact: Decimal | None, places: int) -> bool:
+    """Whether a number has no more decimal places than so many; none is as good as nothing."""
+    scaled = EXACT.scaleb(exact or _ZERO, places)
+    return scaled == scaled.to_integral_value()
+
+
+def free_segment(units: Decimal) -> tuple[Segment, ...]:
+    """The units that cost nothing, if there are any."""
+    return (Segment(what="free units", up_to=units),) if units else ()

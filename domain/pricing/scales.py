@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from decimal import Decimal
 from fractions import Fraction
 from typing import assert_never
 
@@ -27,9 +25,8 @@ from domain.pricing.graduated_percentage import GraduatedPercentage
 from domain.pricing.package import Package
 from domain.pricing.parts import Part
 from domain.pricing.per_unit import PerUnit
-from domain.pricing.scale import Scale, Segment
+from domain.pricing.scale import Pricer, Scale
 from domain.pricing.stair_step import StairStep
-from domain.pricing.tiers import segment_of
 from domain.pricing.volume import Volume
 
 ScaleModel = (
@@ -48,13 +45,11 @@ ScaleModel = (
 def scale_of(model: ScaleModel) -> Scale:
     match model:
         case Flat():
-            segment = Segment(what="flat price", flat_amount=model.amount)
-            return Scale(segments=(segment,), flat_at_zero=True)
+            return flat.scale(model)
         case PerUnit():
-            segment = Segment(what="quantity x unit price", unit_amount=model.unit_amount)
-            return Scale(segments=(segment,))
+            return per_unit.scale(model)
         case Graduated():
-            return Scale(segments=tuple(map(segment_of, model.tiers)))
+            return graduated.scale(model)
         case Volume():
             return volume.scale(model)
         case Package():
@@ -71,12 +66,17 @@ def scale_of(model: ScaleModel) -> Scale:
             assert_never(model)
 
 
-def pricer(model: ScaleModel) -> Callable[[Decimal], Decimal]:
+def pricer(model: ScaleModel) -> Pricer:
     return scale.pricer(scale_of(model))
 
 
 def parts(model: ScaleModel, quantity: Fraction) -> tuple[Part, ...]:
     return scale.parts(scale_of(model), quantity)
+
+
+def is_whole(model: ScaleModel, places: int) -> bool:
+    """Whether any number of whole units comes to an amount of so many places."""
+    return scale.is_whole(scale_of(model), places)
 
 
 def require_valid(model: ScaleModel) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from domain.pricing.graduated import Tier
 from domain.pricing.scale import Scale
-from domain.pricing.tiers import require_tiers, segment_of
+from domain.pricing.tiers import Tier, require_tiers, segment_of
 
 
 class Volume(

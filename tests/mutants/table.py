@@ -250,8 +250,8 @@ MUTANTS = (
 # Breaks a price model: the amount and what explain shows of it must both change.
 RULE = Mutant(
     "explain",
-    "domain/pricing/graduated.py",
-    "            floor = tier.up_to\n    return bands",
-    "            floor = _ZERO\n    return bands",
+    "domain/pricing/scale.py",
+    "return [_ZERO, *(one.up_to for one in",
+    "return [_ZERO, *(_ZERO for one in",
     "every tier takes all units",
 )

@@ -7,11 +7,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from domain.pricing import Flat, Graduated, PerUnit, Tier
+from domain.pricing import Flat, Graduated, PerUnit, QuantityModel, ReadingModel, Tier
 from domain.pricing.blocks import Blocks, BlockTier
 from domain.pricing.bucketed import Bucketed
-from domain.pricing.by_quantity import QuantityModel
-from domain.pricing.by_reading import ReadingModel
 from domain.pricing.dynamic import Dynamic
 from domain.pricing.graduated_percentage import GraduatedPercentage, PercentageTier
 from domain.pricing.matrix import Cell, Matrix
@@ -24,76 +22,93 @@ from domain.pricing.scales import ScaleModel
 from domain.pricing.stair_step import Stair, StairStep
 from domain.pricing.volume import Volume
 
+Decimals = st.SearchStrategy[Decimal]
 # Twelve places is the finest price in use; amounts beyond a million leave nothing new to find.
 PRICES = st.decimals(0, 1_000_000, places=12)
+CENTS = st.decimals(0, 1_000, places=2)
 SIZES = st.decimals(Decimal("0.000001"), 1_000_000, places=6)
+WHOLE = st.integers(1, 1_000).map(Decimal)
+FREE = st.just(Decimal(0)) | WHOLE
 # Below 10^18 with 15 places, as usage is; small ones reach the bounds of small tiers.
 QUANTITIES = st.one_of(
     st.decimals(-(10**18), 10**18, places=15, allow_nan=False).filter(lambda q: abs(q) < 10**18),
     st.decimals(-50, 1_000, places=3),
     st.integers(-50, 1_000).map(Decimal),
 )
-WHOLE = st.integers(0, 1_000).map(Decimal)
 
 
-@st.composite
-def bounds(draw: st.DrawFn) -> tuple[Decimal | None, ...]:
-    """Rising, the last open."""
-    steps = draw(st.lists(SIZES, max_size=4))
-    return (*accumulate(steps), None)
+class Drawn:
+    """Strategies for tiers and models whose amounts and whose sizes are drawn from these."""
 
+    def __init__(self, amounts: Decimals, sizes: Decimals) -> None:
+        self.amounts, self.sizes = amounts, sizes
+        self.flat_amounts = st.just(Decimal(0)) | amounts
+        self.tiers = self.rows(Tier, unit_amount=amounts, maximum=st.none() | amounts)
+        self.bare_tiers = self.rows(Tier, unit_amount=amounts)
+        self.shares = self.rows(PercentageTier, percent=amounts)
+        self.scales: dict[str, st.SearchStrategy[ScaleModel]] = {
+            "flat": st.builds(Flat, amount=amounts),
+            "per-unit": st.builds(PerUnit, unit_amount=amounts, free_units=FREE),
+            "graduated": st.builds(Graduated, tiers=self.tiers, flat_at_zero=st.booleans()),
+            "volume": st.builds(Volume, tiers=self.tiers, flat_at_zero=st.booleans()),
+            "package": st.builds(Package, amount=amounts, size=sizes, free_units=FREE),
+            "stair-step": st.builds(StairStep, stairs=self.stairs(), flat_at_zero=st.booleans()),
+            "blocks": st.builds(Blocks, tiers=self.blocks(), takes=st.sampled_from(("own", "all"))),
+            "graduated-percentage": st.builds(
+                GraduatedPercentage, tiers=self.shares, flat_at_zero=st.booleans()
+            ),
+            "dynamic": st.builds(Dynamic, multiplier=amounts),
+        }
+        self.models: dict[str, st.SearchStrategy[QuantityModel]] = {
+            **self.scales,
+            "overage": st.builds(
+                Overage,
+                committed=amounts,
+                price=st.one_of(*self.scales.values()),
+                factor=st.integers(0, 3).map(Decimal) | st.decimals(0, 10, places=3),
+                true_up=st.booleans(),
+            ),
+        }
 
-def tiers_of(row: Callable[[Decimal | None, Decimal, Decimal], Any]) -> st.SearchStrategy[Any]:
-    """Tiers of one kind, made from a bound, a unit price and a flat amount each."""
-    return bounds().flatmap(
-        lambda ups: st.tuples(
-            *(st.builds(row, st.just(up), PRICES, PRICES | st.just(Decimal(0))) for up in ups)
+    def bounds(self) -> st.SearchStrategy[tuple[Decimal | None, ...]]:
+        """Rising, the last open."""
+        steps = st.lists(self.sizes, max_size=4)
+        return steps.map(lambda found: (*accumulate(found), None))
+
+    def rows(self, kind: Callable[..., Any], **fields: st.SearchStrategy[Any]) -> Any:
+        """Tiers of a kind that has a flat amount."""
+        return self.bounds().flatmap(
+            lambda ups: st.tuples(
+                *(
+                    st.builds(kind, up_to=st.just(up), flat_amount=self.flat_amounts, **fields)
+                    for up in ups
+                )
+            )
         )
-    )
+
+    def stairs(self) -> st.SearchStrategy[tuple[Stair, ...]]:
+        return self.bounds().flatmap(
+            lambda ups: st.tuples(
+                *(st.builds(Stair, up_to=st.just(up), amount=self.amounts) for up in ups)
+            )
+        )
+
+    def blocks(self) -> st.SearchStrategy[tuple[BlockTier, ...]]:
+        def tier(most: st.SearchStrategy[int | None]) -> st.SearchStrategy[BlockTier]:
+            return st.builds(
+                BlockTier, block_size=self.sizes, block_price=self.amounts, max_blocks=most
+            )
+
+        limited = st.lists(tier(st.integers(1, 1_000)), max_size=3)
+        return st.builds(lambda below, last: (*below, last), limited, tier(st.none()))
 
 
-TIERS = tiers_of(lambda up, unit, flat: Tier(up_to=up, unit_amount=unit, flat_amount=flat))
+FINE = Drawn(PRICES, SIZES)
+IN_CENTS = Drawn(CENTS, WHOLE)
+TIERS, BARE_TIERS = FINE.tiers, FINE.bare_tiers
 ONE_TIER = st.builds(lambda unit, flat: (Tier(unit_amount=unit, flat_amount=flat),), PRICES, PRICES)
-SHARES = tiers_of(lambda up, unit, flat: PercentageTier(up_to=up, percent=unit, flat_amount=flat))
-STAIRS = tiers_of(lambda up, unit, _: Stair(up_to=up, amount=unit))
-BLOCK_TIERS = tiers_of(
-    lambda up, unit, _: BlockTier(
-        block_size=unit + 1, block_price=unit, max_blocks=None if up is None else 1 + int(up)
-    )
-).map(
-    lambda tiers: tuple(
-        BlockTier(
-            block_size=Decimal(1 + place) / 4,
-            block_price=tier.block_price,
-            max_blocks=tier.max_blocks,
-        )
-        for place, tier in enumerate(tiers)
-    )
-)
-
-SCALE_MODELS: dict[str, st.SearchStrategy[ScaleModel]] = {
-    "flat": st.builds(Flat, amount=PRICES),
-    "per-unit": st.builds(PerUnit, unit_amount=PRICES),
-    "graduated": st.builds(Graduated, tiers=TIERS),
-    "volume": st.builds(Volume, tiers=TIERS, flat_at_zero=st.booleans()),
-    "package": st.builds(Package, amount=PRICES, size=SIZES, free_units=WHOLE),
-    "stair-step": st.builds(StairStep, stairs=STAIRS, flat_at_zero=st.booleans()),
-    "blocks": st.builds(Blocks, tiers=BLOCK_TIERS, takes=st.sampled_from(("own", "all"))),
-    "graduated-percentage": st.builds(
-        GraduatedPercentage, tiers=SHARES, flat_at_zero=st.booleans()
-    ),
-    "dynamic": st.builds(Dynamic, multiplier=PRICES),
-}
-QUANTITY_MODELS: dict[str, st.SearchStrategy[QuantityModel]] = {
-    **SCALE_MODELS,
-    "overage": st.builds(
-        Overage,
-        committed=PRICES,
-        price=st.one_of(*SCALE_MODELS.values()),
-        factor=st.decimals(0, 10, places=3),
-        true_up=st.booleans(),
-    ),
-}
+QUANTITY_MODELS = FINE.models
+WHOLE_MODELS = IN_CENTS.models
 ANY_QUANTITY_MODEL = st.one_of(*QUANTITY_MODELS.values())
 REGIONS = ("ap", "eu", "us")
 STEPS = ("build", "design", "go-live")
@@ -106,7 +121,7 @@ def percentages(draw: st.DrawFn) -> Percentage:
         percent=draw(st.decimals(0, 100, places=6)),
         fixed_per_event=draw(PRICES),
         free_events=draw(st.integers(0, 4)),
-        free_amount=draw(WHOLE),
+        free_amount=draw(FREE),
         min_per_event=draw(st.none() | st.just(low)),
         max_per_event=draw(st.none() | st.just(high)),
     )

@@ -10,9 +10,15 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from domain.errors import Malformed, Rejected
-from domain.pricing import by_quantity, by_reading
-from domain.pricing.by_quantity import QuantityModel
-from domain.pricing.by_reading import ReadingModel
+from domain.pricing import (
+    Model,
+    QuantityModel,
+    ReadingModel,
+    pricer,
+    rate,
+    require_valid,
+    started,
+)
 from domain.pricing.parts import Part, total
 from domain.pricing.readings import Reading, Running
 
@@ -22,16 +28,16 @@ START = datetime(2025, 1, 1, tzinfo=UTC)
 
 def cost(model: QuantityModel, quantity: str | Decimal) -> Fraction:
     """What a quantity costs: by the pricer, and as the sum of its parts."""
-    by_quantity.require_valid(model)
-    amount = Fraction(by_quantity.pricer(model)(Decimal(quantity)))
+    require_valid(model)
+    amount = Fraction(pricer(model)(Decimal(quantity)))
 
-    assert total(parts(model, quantity)) == amount
+    assert rate(model, Decimal(quantity)).amount == amount
 
     return amount
 
 
 def parts(model: QuantityModel, quantity: str | Decimal) -> tuple[Part, ...]:
-    return by_quantity.parts(model, Fraction(quantity))
+    return rate(model, Fraction(quantity)).parts
 
 
 def lines(parts: Iterable[Part]) -> list[tuple[str, Any, Any]]:
@@ -41,8 +47,8 @@ def lines(parts: Iterable[Part]) -> list[tuple[str, Any, Any]]:
 
 def run(model: ReadingModel, readings: Iterable[Reading]) -> Running:
     """All readings in order; none of them is without a price."""
-    by_reading.require_valid(model)
-    running = by_reading.started(model)
+    require_valid(model)
+    running = started(model)
     for reading in readings:
         assert running.unpriced(reading) is None, reading
         running.add(reading)
@@ -60,16 +66,9 @@ def days(*quantities: str) -> list[Reading]:
     ]
 
 
-def refused(model: QuantityModel | ReadingModel) -> tuple[str, str | None]:
+def refused(model: Model) -> tuple[str, str | None]:
     """The code and the field that a price is refused with."""
     with pytest.raises((Rejected, Malformed)) as refusal:
         require_valid(model)
     assert isinstance(refusal.value, Rejected | Malformed)
     return refusal.value.code, refusal.value.field
-
-
-def require_valid(model: QuantityModel | ReadingModel) -> None:
-    if isinstance(model, ReadingModel):
-        by_reading.require_valid(model)
-    else:
-        by_quantity.require_valid(model)

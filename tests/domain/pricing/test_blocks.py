@@ -65,8 +65,8 @@ def test_no_block_is_begun_without_usage() -> None:
         (blocks(("1", 0, "1"), ("1", None, "1")), "size-not-positive", "model.tiers.max_blocks"),
         (blocks(("1", None, "-1")), "negative-price", "model.tiers.block_price"),
         (
-            blocks(("1e9", 10**9, "1"), ("1", None, "1")),
-            "quantity-too-large",
+            blocks(("1e50", 10**12, "1"), ("1", None, "1")),
+            "amount-too-large",
             "model.tiers.max_blocks",
         ),
     ],

@@ -3,8 +3,8 @@ from decimal import Decimal
 import pytest
 
 from domain.errors import Rejected
-from domain.pricing import commitment, scale
-from domain.pricing.commitment import Commitment, shortfall_minor
+from domain.pricing import Commitment, pricer, rate, require_valid
+from domain.pricing.commitment import shortfall_minor
 
 
 @pytest.mark.parametrize(
@@ -26,11 +26,12 @@ def test_what_the_covered_charges_fall_short_is_owed(
 
 
 def test_each_unit_sold_commits_its_amount() -> None:
-    promised = scale.pricer(commitment.scale(Commitment(amount=Decimal("100.50"))))
+    model = Commitment(amount=Decimal("100.50"))
 
-    assert promised(Decimal(3)) == Decimal("301.50")
+    assert pricer(model)(Decimal(3)) == Decimal("301.50")
+    assert rate(model, Decimal(3)).amount == Decimal("301.50")
 
 
 def test_a_commitment_below_zero_is_refused() -> None:
     with pytest.raises(Rejected, match="negative-price"):
-        commitment.require_valid(Commitment(amount=Decimal(-1)))
+        require_valid(Commitment(amount=Decimal(-1)))

@@ -13,16 +13,25 @@ from hypothesis import strategies as st
 from domain.decimals import EXACT
 from domain.errors import Malformed
 from domain.money import to_minor
-from domain.pricing import Flat, Graduated, PerUnit, Tier
+from domain.pricing import (
+    Flat,
+    Graduated,
+    PerUnit,
+    QuantityModel,
+    ReadingModel,
+    Tier,
+    is_whole,
+    pricer,
+    rate,
+    require_valid,
+    started,
+)
 from domain.pricing.blocks import Blocks, BlockTier
 from domain.pricing.bucketed import Bucketed
-from domain.pricing.by_quantity import QuantityModel, parts, pricer
-from domain.pricing.by_reading import ReadingModel, started
 from domain.pricing.dynamic import Dynamic
 from domain.pricing.matrix import Cell, Matrix
 from domain.pricing.overage import Overage
 from domain.pricing.package import Package
-from domain.pricing.parts import step_of, total
 from domain.pricing.percentage import Percentage
 from domain.pricing.prorated_graduated import ProratedGraduated
 from domain.pricing.readings import Reading
@@ -31,6 +40,7 @@ from domain.pricing.volume import Volume
 from domain.quantity import quantity as taken
 from tests.domain.pricing.models import (
     ANY_QUANTITY_MODEL,
+    BARE_TIERS,
     ONE_TIER,
     PRICES,
     QUANTITIES,
@@ -40,8 +50,9 @@ from tests.domain.pricing.models import (
     SIZES,
     STEPS,
     TIERS,
+    WHOLE_MODELS,
 )
-from tests.domain.pricing.priced import START, cost, require_valid, run
+from tests.domain.pricing.priced import START, cost, run
 
 SMALL = st.decimals(-100, 1_000, places=3)
 READINGS = st.lists(
@@ -67,7 +78,7 @@ def test_the_pricer_says_exactly_what_the_parts_sum_to(name: str, data: st.DataO
     model, quantity = data.draw(QUANTITY_MODELS[name]), data.draw(QUANTITIES)
     require_valid(model)
 
-    assert Fraction(pricer(model)(quantity)) == total(parts(model, Fraction(quantity)))
+    assert Fraction(pricer(model)(quantity)) == rate(model, quantity).amount
 
 
 @settings(max_examples=40)
@@ -80,14 +91,26 @@ def test_a_pricer_remembers_nothing(model: QuantityModel, one: Decimal, other: D
     assert price(one) == first
 
 
+@pytest.mark.parametrize("name", QUANTITY_MODELS)
+@settings(max_examples=40)
+@given(st.data(), st.integers(0, 3), st.integers(-50, 1_000))
+def test_what_is_always_whole_is_whole(
+    name: str, data: st.DataObject, places: int, quantity: int
+) -> None:
+    model = data.draw(WHOLE_MODELS[name] | QUANTITY_MODELS[name])
+
+    if is_whole(model, places):
+        assert (cost(model, Decimal(quantity)) * 10**places).denominator == 1
+
+
 @settings(max_examples=40)
 @given(ANY_QUANTITY_MODEL, st.fractions(-100, 1_000))
 def test_a_quantity_that_no_decimal_writes_is_priced_and_told(
     model: QuantityModel, quantity: Fraction
 ) -> None:
     """Time-weighted usage is such a quantity."""
-    assert all(step_of(part).value for part in parts(model, quantity))
-    assert total(parts(PerUnit(unit_amount=Decimal("0.3")), quantity)) == quantity * 3 / 10
+    assert all(step.value for step in rate(model, quantity).steps)
+    assert rate(PerUnit(unit_amount=Decimal("0.3")), quantity).amount == quantity * 3 / 10
 
 
 @pytest.mark.parametrize("name", sorted(QUANTITY_MODELS.keys() - {"flat"}))
@@ -118,7 +141,7 @@ def test_graduated_and_volume_agree_where_there_is_one_tier(
     assert cost(Graduated(tiers=tiers), quantity) == cost(Volume(tiers=tiers), quantity)
 
 
-@given(TIERS, SMALL, SMALL)
+@given(BARE_TIERS, SMALL, SMALL)
 def test_more_usage_never_costs_less_where_each_tier_prices_its_own(
     tiers: tuple[Tier, ...], one: Decimal, other: Decimal
 ) -> None:
@@ -275,7 +298,7 @@ def test_levels_that_rise_and_count_in_full_are_graduated(
 
 
 @settings(max_examples=40)
-@given(TIERS, st.lists(SMALL, max_size=6), st.fractions(0, 1))
+@given(BARE_TIERS, st.lists(SMALL, max_size=6), st.fractions(0, 1))
 def test_levels_held_for_a_share_of_the_period_cost_that_share(
     tiers: tuple[Tier, ...], changes: list[Decimal], share: Fraction
 ) -> None:

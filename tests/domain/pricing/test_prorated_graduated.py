@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 
 from domain.money import to_minor
-from domain.pricing.graduated import Tier
+from domain.pricing import Tier
 from domain.pricing.prorated_graduated import ProratedGraduated
 from domain.pricing.readings import Reading
 from tests.domain.pricing.priced import START, lines, refused, run
