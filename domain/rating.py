@@ -18,7 +18,6 @@ from decimal import Decimal
 from functools import reduce
 from itertools import accumulate, chain, groupby
 from operator import attrgetter, sub
-from typing import assert_never
 
 from msgspec import Struct, field
 
