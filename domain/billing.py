@@ -45,8 +45,8 @@ class BillingPeriod(Struct, frozen=True):
 class Charge(Struct, frozen=True, kw_only=True):
     """One amount to charge for [start, end) of a billing period, with its causes and steps.
 
-    `running_minor` is what it would have come to had it run to the end of the period. Of usage it
-    says the meter and the quantity.
+    `running_minor` is what it would have come to had it run to the end of the period. `quantity` is
+    what was sold, or used of the meter it names.
     """
 
     item: str
@@ -145,6 +145,7 @@ def _charge(
         minor=0 if back else charged,
         running_minor=0 if back else running,
         bill_on=period.start if price.bill == "advance" else period.end,
+        quantity=stretch.quantity,
         causes=causes_of(stretch.causes, cut, back),
         pattern=_pattern(version),
         told=lambda: _told(
@@ -249,6 +250,7 @@ def _retained(
         minor=kept,
         running_minor=kept,
         bill_on=period.start if price.bill == "advance" else period.end,
+        quantity=stretch.quantity,
         causes=causes_of(stretch.causes, (position,)),
         pattern="as-invoiced" if price.pattern == "as-invoiced" else "point-in-time",
         told=lambda: (

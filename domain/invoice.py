@@ -9,6 +9,7 @@ its own date.
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import Literal, assert_never
 
 from msgspec import Struct, structs
@@ -23,17 +24,28 @@ Treatment = Literal["as-if-never", "from-now"]
 
 
 class InvoiceLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A half-open service period at a price; without one, earned at issue."""
+    """A half-open service period at a price; without one, earned at issue.
+
+    `price` and `quantity` say which version of which price was charged for how many, where the line
+    is for one such only; lines of `kind` credit move what a customer has in credit.
+    """
 
     line: str
     amount_minor: int
-    kind: Literal["subscription", "usage", "one-off", "discount", "tax"] = "subscription"
+    kind: Literal["subscription", "usage", "one-off", "discount", "tax", "credit"] = "subscription"
     service_from: date | None = None
     service_to: date | None = None
     subscription: str | None = None
     contract: str | None = None
     obligation: str | None = None
     description: str = ""
+    price: str | None = None
+    quantity: Decimal | None = None
+
+    @property
+    def is_for_service(self) -> bool:
+        """Whether it charges for something that is sold."""
+        return self.kind not in {"tax", "credit"}
 
 
 class InvoiceDrafted(Event, frozen=True, kw_only=True, tag="invoice-drafted"):

@@ -16,13 +16,16 @@ Account = Literal[
     "accounts-receivable",
     "cash-clearing",
     "contract-liability",
+    "customer-credit",
     "refund-clearing",
     "revenue",
     "tax-payable",
     "unapplied-cash",
     "unbilled-receivable",
 ]
-CREDIT_ACCOUNTS = frozenset({"contract-liability", "revenue", "tax-payable", "unapplied-cash"})
+CREDIT_ACCOUNTS = frozenset(
+    {"contract-liability", "customer-credit", "revenue", "tax-payable", "unapplied-cash"}
+)
 # What kind of event moves an amount: each kind balances by itself within its subject and period.
 Kind = Literal[
     "billing", "release", "unbilled", "receipt", "application", "refund", "adjustment", "advance"

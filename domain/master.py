@@ -13,6 +13,7 @@ from operator import attrgetter, itemgetter
 from msgspec import Struct
 
 from domain.accounting.curves import Progress
+from domain.billing_options import MEASURED_EXACTLY, BillingOptions
 from domain.calendar import ONE_DAY, Calendar, Period, month_start
 from domain.catalogue import Adopted, ProductDefined
 from domain.entity import CalendarDefined, EntityOpened
@@ -52,6 +53,12 @@ class MasterData(Struct, frozen=True, kw_only=True):
         versions = self.prices.get(price, ())
         place = bisect_right(versions, day, key=_since)
         return versions[place - 1] if place else None
+
+    def elections(self, version: str) -> BillingOptions:
+        """How a version of a price, by its name, elected to be billed."""
+        versions = self.prices.get(version.rpartition("@")[0], ())
+        named = (one.price.options for one in versions if one.name == version)
+        return next(named, MEASURED_EXACTLY)
 
     def options(self, book: str, day: date) -> Options:
         """The elections in force on a day; before the first adoption, the defaults."""

@@ -298,7 +298,7 @@ def _on_documents(
     }
     flows: list[Flow] = []
     for row in billed:
-        if row.obligation in named and row.line.kind != "tax":
+        if row.obligation in named and row.line.is_for_service:
             flows.extend(invoiced_flows(row, named[row.obligation]))
         else:
             by = deal.master.progress(deal.book, row.line.service_from or row.issued_on)

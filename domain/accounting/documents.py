@@ -17,6 +17,7 @@ from domain.facts import Fact
 from domain.invoice import CreditIssued, InvoiceIssued, InvoiceLine, InvoiceVoided
 from domain.money import decimal_text
 
+AGAINST = {"tax": "tax-payable", "credit": "customer-credit"}
 # What a void means that does not say so, for an invoice of a date.
 VoidDefault = Callable[[date], str]
 
@@ -141,10 +142,11 @@ def _cut(fact: Fact, name: str, minor: int, treatment: str, purpose: str) -> Cut
 
 
 def billing_flows(billed: BilledLine) -> tuple[Flow, ...]:
-    """Receivable against liability (tax: against tax payable) for the line and each cut of it."""
-    against = "tax-payable" if billed.line.kind == "tax" else "contract-liability"
-    legs = (("accounts-receivable", 1), (against, -1))
-    place = "" if billed.line.kind == "tax" else billed.obligation
+    """Receivable against liability for the line and each cut of it; tax and what a customer has in
+    credit are liabilities of their own.
+    """
+    legs = (("accounts-receivable", 1), (AGAINST.get(billed.line.kind, "contract-liability"), -1))
+    place = billed.obligation if billed.line.is_for_service else ""
     flows = [_flow(billed, legs, place, billed.subject, billed.issued_on, billed.line.amount_minor)]
     flows.extend(
         _flow(billed, legs, place, f"{billed.subject}:{cut.name}", cut.day, -cut.minor, cut)

@@ -22,7 +22,7 @@ from domain.money import decimal_text
 
 def line_revenue(row: BilledLine, by: Progress) -> tuple[Flow, ...]:
     """Release flows of the contract an invoice line opens."""
-    if row.line.kind == "tax":
+    if not row.line.is_for_service:
         return ()
     if row.line.service_from is None or row.line.service_to is None:
         return invoiced_flows(row)
@@ -78,7 +78,7 @@ def concessions(
     row: BilledLine, by: Progress, causes: tuple[int, ...], told: Told = ()
 ) -> tuple[Flow, ...]:
     """Price cuts granted on a line that bills a contract: less revenue over its service period."""
-    if row.line.kind == "tax":
+    if not row.line.is_for_service:
         return ()
     granted = (cut for cut in row.cuts if cut.concession and cut.minor)
     flows = (_concession(row, cut, by, causes, told) for cut in granted)

@@ -97,7 +97,7 @@ def _charged(charge: Charge) -> UsageCharge:
 
 def _is_joint(billed: Sequence[BilledLine], known: Sequence[Fact]) -> bool:
     """Whether a line leaves open which of several promises it bills."""
-    if not any(not row.line.obligation and row.line.kind != "tax" for row in billed):
+    if not any(not row.line.obligation and row.line.is_for_service for row in billed):
         return False
     return not _billed_only(known) and len(_promised(known)) > 1
 

@@ -63,7 +63,7 @@ def _on_documents(
         given = given_by(prices, row.obligation, day)
         version = version_of(given.price, day, master)
         if version is not None and version.price.pattern == "as-invoiced":
-            if row.line.kind != "tax":
+            if row.line.is_for_service:
                 flows += invoiced_flows(
                     row, causes_of((started_at,), given.causes), _sold(row, version)
                 )

@@ -15,8 +15,9 @@ from domain.facts import Fact, timeline
 from domain.master import MasterData
 from domain.party import PAYMENT_TERMS_DAYS, CustomerAmended, CustomerRegistered, registered
 from domain.rating import rate_usage
+from domain.statement.differences import differences
 from domain.statement.documents import Account, Bill, Carried, Papers, documents
-from domain.statement.spans import Difference, Sale, carried_by, differences
+from domain.statement.spans import Difference, Sale, carried_by
 from domain.terms import Terms, terms
 from domain.usage import UsageDay
 
@@ -34,6 +35,7 @@ class Sold(Struct, frozen=True, kw_only=True):
     versions: dict[str, int]
     payment_terms: dict[str, int]
     customers: frozenset[str]
+    credit: dict[tuple[str, str], int] = {}
 
 
 class Asked(Struct, frozen=True, kw_only=True):
@@ -66,6 +68,7 @@ def sold(facts: Sequence[Fact], through: date) -> Sold:
         versions=versions,
         payment_terms=_payment_terms(known, through),
         customers=registered(known),
+        credit=_credit(billed.get("", ())),
     )
 
 
@@ -89,7 +92,9 @@ def statement(
             waiting.append(_not_charged(account, name, refusal))
             continue
         waiting += _unmatched(account, name, charges, billed)
-        sale = Sale(subscription=name, charges=charges, lines=billed)
+        sale = Sale(
+            subscription=name, charges=charges, lines=billed, elections=asked.master.elections
+        )
         accounts.setdefault(account, []).extend(differences(sale, asked.through))
     papers = Papers(versions=dict(found.versions), in_use=in_use)
     bills = [
@@ -118,6 +123,16 @@ def _subscriptions(known: Sequence[Fact]) -> dict[str, Terms]:
     return {name: sold for name, sold in folded.items() if sold is not None}
 
 
+def _credit(rows: Iterable[BilledLine]) -> dict[tuple[str, str], int]:
+    """What each account carries in credit: lines that carried less those that used it."""
+    found: dict[tuple[str, str], int] = {}
+    for row in rows:
+        if row.line.kind == "credit" and not row.is_void:
+            key = (row.customer, row.currency)
+            found[key] = found.get(key, 0) + row.left_minor
+    return found
+
+
 def _payment_terms(known: Iterable[Fact], through: date) -> dict[str, int]:
     days: dict[str, int] = {}
     for fact in known:
@@ -136,6 +151,11 @@ def _account(key: tuple[str, str], found: Sold) -> Account:
         currency=currency,
         is_known=customer in found.customers,
         payment_terms_days=found.payment_terms.get(customer, PAYMENT_TERMS_DAYS),
+        credit_minor=sum(
+            row.line.amount_minor
+            for row in found.billed.get("", ())
+            if row.line.kind == "credit" and not row.is_void and (row.customer, row.currency) == key
+        ),
     )
 
 

@@ -53,12 +53,13 @@ class Bill(Struct, frozen=True, kw_only=True):
 
 
 class Account(Struct, frozen=True, kw_only=True):
-    """Who is billed, in which currency, and whether there is such a customer."""
+    """Who is billed, in which currency; whether there is such a customer, with what in credit."""
 
     customer: str
     currency: str
     is_known: bool
     payment_terms_days: int
+    credit_minor: int = 0
 
 
 class Papers(Struct, frozen=True, kw_only=True):
@@ -76,13 +77,13 @@ def documents(account: Account, owed: Sequence[Difference], papers: Papers, thro
     """What closes the differences of one account, and what must wait."""
     if not account.is_known:
         return _nobody_to_bill(account, owed)
-    notes = [(one, _credits(one) if one.minor < 0 else []) for one in owed]
+    notes = [(one, _credits(one)) for one in owed]
     lines: list[InvoiceLine] = []
     for one, taken in notes:
-        left = one.minor + sum(row[1] for row in taken)
-        if left or (one.usage and not one.lines):
-            lines.append(_line(str(len(lines) + 1), one, left))
+        for minor in _amounts(one, sum(row[1] for row in taken)):
+            lines.append(_line(str(len(lines) + 1), one, minor))
     issued = _credit_notes(account, chain.from_iterable(row[1] for row in notes), papers, through)
+    lines += _credit_moved(account, owed, lines)
     total = sum(line.amount_minor for line in lines)
     if total < 0:
         carried = Carried(customer=account.customer, currency=account.currency, minor=total)
@@ -105,9 +106,43 @@ def _nobody_to_bill(account: Account, owed: Iterable[Difference]) -> Bill:
     return Bill(carried=(carried,))
 
 
+def _credit_moved(
+    account: Account, owed: Iterable[Difference], lines: Sequence[InvoiceLine]
+) -> list[InvoiceLine]:
+    """What a price owes back is carried as the customer's credit, and used on the next invoice."""
+    total = sum(line.amount_minor for line in lines)
+    if total < 0 and any(one.options.credits == "next-invoice" for one in owed):
+        return [_credit_line(lines, -total, "credit carried")]
+    used = min(total, account.credit_minor)
+    return [_credit_line(lines, -used, "credit used")] if used > 0 else []
+
+
+def _credit_line(lines: Sequence[InvoiceLine], minor: int, what: str) -> InvoiceLine:
+    return InvoiceLine(
+        line=str(len(lines) + 1), amount_minor=minor, kind="credit", description=what
+    )
+
+
+def _is_made_anew(one: Difference) -> bool:
+    return one.usage and bool(one.lines) and one.options.late_usage == "rebill"
+
+
+def _amounts(one: Difference, credited_minor: int) -> list[int]:
+    """The lines of a difference that credit notes leave: one, or a reversal and a line anew."""
+    if _is_made_anew(one):
+        reversal = credited_minor - one.invoiced_minor
+        return [minor for minor in (reversal, one.charged_minor) if minor]
+    left = one.minor + credited_minor
+    return [left] if left or one.is_first else []
+
+
 def _credits(one: Difference) -> list[tuple[BilledLine, int]]:
     """What to take off which line: the newest first, none below zero."""
-    wanted = -one.minor
+    if one.options.credits == "next-invoice":
+        return []
+    wanted = one.invoiced_minor if _is_made_anew(one) else -one.minor
+    if wanted <= 0:
+        return []
     found = []
     for row in reversed(one.lines):
         taken = min(wanted, max(0, row.left_minor))
@@ -126,6 +161,8 @@ def _line(name: str, one: Difference, minor: int) -> InvoiceLine:
         service_to=one.service_to,
         subscription=one.subscription,
         obligation=one.item,
+        price=one.price,
+        quantity=one.quantity,
     )
 
 

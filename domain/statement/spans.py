@@ -1,25 +1,34 @@
 """Charged and invoiced side by side, by item and billing period.
 
-Usage may be billed in parts: a line of days [a, b) should carry what the period stood at after its
-last day less what it stood at before its first, so late usage corrects the line whose days it falls
-on, and the days no line bills yet are a line of their own (law 10). All else of a period is one.
+What differs is a `Difference`: days of service, what they should carry by now, and the lines that
+bill them. A price may elect that each price and quantity of a period is compared by itself, that
+what was billed under another price stays, or where a correction goes (`BillingOptions`).
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
-from itertools import pairwise
+from decimal import Decimal
 from operator import attrgetter
 
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 
 from domain.accounting.documents import BilledLine
 from domain.billing import Charge
-from domain.calendar import ONE_DAY
+from domain.billing_options import MEASURED_EXACTLY, BillingOptions
 
-_marked, _from = (lambda mark: mark[0]), attrgetter("start")
+_NONE = Decimal(0)
+_from = attrgetter("start")
+# A version of a price by its name: how it elected to be billed.
+Elections = Callable[[str], BillingOptions]
+
+
+def measured_exactly(price: str) -> BillingOptions:
+    """What every price elects that elects nothing."""
+    del price
+    return MEASURED_EXACTLY
 
 
 class Sale(Struct, frozen=True, kw_only=True):
@@ -28,10 +37,15 @@ class Sale(Struct, frozen=True, kw_only=True):
     subscription: str
     charges: tuple[Charge, ...]
     lines: tuple[BilledLine, ...] = ()
+    elections: Elections = measured_exactly
 
 
 class Difference(Struct, frozen=True, kw_only=True):
-    """What the service of some days of an item should carry by now, and the lines that bill it."""
+    """What the service of some days of an item should carry by now, and the lines that bill it.
+
+    `price` and `quantity` are told where all of it is charged at one. `is_first`: usage of a period
+    that is over is billed once also where it comes to nothing.
+    """
 
     subscription: str
     item: str
@@ -39,8 +53,11 @@ class Difference(Struct, frozen=True, kw_only=True):
     service_to: date
     charged_minor: int = 0
     usage: bool = False
-    price: str = ""
+    price: str | None = None
+    quantity: Decimal | None = None
     lines: tuple[BilledLine, ...] = ()
+    options: BillingOptions = MEASURED_EXACTLY
+    is_first: bool = False
 
     @property
     def invoiced_minor(self) -> int:
@@ -51,6 +68,10 @@ class Difference(Struct, frozen=True, kw_only=True):
     def minor(self) -> int:
         return self.charged_minor - self.invoiced_minor
 
+    @property
+    def is_news(self) -> bool:
+        return bool(self.minor) or self.is_first
+
 
 def carried_by(row: BilledLine) -> int:
     """What a line still bills."""
@@ -59,22 +80,7 @@ def carried_by(row: BilledLine) -> int:
     return row.line.amount_minor - sum(cut.minor for cut in row.cuts if not cut.concession)
 
 
-def differences(sale: Sale, through: date, interim: Collection[str] = ()) -> tuple[Difference, ...]:
-    """Every span that is due by a date, billed or not, in order of item and service.
-
-    `interim` names items whose running period is billed as far as it is used. Otherwise a period
-    that is not due yet is left alone, also where a line bills it ahead.
-    """
-    periods = _periods(sale)
-    found = [
-        difference
-        for key in sorted(periods)
-        for difference in _of_period(sale, periods[key], through, interim)
-    ]
-    return tuple(found)
-
-
-class _Period(Struct):
+class Period(Struct):
     """An item in one billing period. Without charges it holds a line that nothing explains."""
 
     item: str
@@ -83,124 +89,96 @@ class _Period(Struct):
     charges: list[Charge] = field(default_factory=list)
     lines: list[BilledLine] = field(default_factory=list)
 
+    def due(self, through: date) -> list[Charge]:
+        return [charge for charge in self.charges if charge.bill_on <= through]
 
-def _periods(sale: Sale) -> dict[tuple[str, date], _Period]:
-    periods: dict[tuple[str, date], _Period] = {}
+    def is_ahead(self, through: date) -> bool:
+        """Not due yet, so left alone, also where a line bills it ahead."""
+        return bool(self.charges) and not self.due(through)
+
+
+def periods(sale: Sale) -> list[Period]:
+    """Every item in every billing period that is charged or billed, in order."""
+    found: dict[tuple[str, date], Period] = {}
     for charge in sale.charges:
         key = (charge.item, charge.period.start)
-        period = periods.get(key)
+        period = found.get(key)
         if period is None:
-            period = periods[key] = _Period(*key, charge.period.end)
+            period = found[key] = Period(*key, charge.period.end)
         period.charges.append(charge)
     if sale.lines:
-        _add_lines(sale, periods)
-    return periods
+        _add_lines(sale, found)
+    return [found[key] for key in sorted(found)]
 
 
-def _add_lines(sale: Sale, periods: dict[tuple[str, date], _Period]) -> None:
+def _add_lines(sale: Sale, found: dict[tuple[str, date], Period]) -> None:
     """Each line to the billing period it begins in; none for what bills no item."""
-    by_item: dict[str, list[_Period]] = {}
-    for key in sorted(periods):
-        by_item.setdefault(key[0], []).append(periods[key])
+    by_item: dict[str, list[Period]] = {}
+    for key in sorted(found):
+        by_item.setdefault(key[0], []).append(found[key])
     only = next(iter(by_item)) if len(by_item) == 1 else None
     for row in sale.lines:
         item, begin = row.line.obligation or only, row.line.service_from
-        if item is None or begin is None or row.line.kind == "tax":
+        if item is None or begin is None or not row.line.is_for_service:
             continue
         period = _holding(by_item.get(item, ()), begin)
         if period is None:
             end = row.line.service_to or begin
-            period = periods.setdefault((item, begin), _Period(item, begin, end))
+            period = found.setdefault((item, begin), Period(item, begin, end))
         period.lines.append(row)
 
 
-def _holding(periods: Sequence[_Period], day: date) -> _Period | None:
-    place = bisect_right(periods, day, key=_from)
-    if place and day < periods[place - 1].end:
-        return periods[place - 1]
-    return None
+def _holding(own: Sequence[Period], day: date) -> Period | None:
+    place = bisect_right(own, day, key=_from)
+    return own[place - 1] if place and day < own[place - 1].end else None
 
 
-def _of_period(
-    sale: Sale, period: _Period, through: date, interim: Collection[str]
-) -> Iterator[Difference]:
-    due = [charge for charge in period.charges if charge.bill_on <= through]
-    if period.charges and not due:
-        if period.item in interim:
-            yield from _so_far(sale, period, through)
-        return
-    edges = _parts(period)
-    if not due or len(edges) == 1:
-        yield _whole(sale, period, due)
-        return
-    if edges[-1] < period.end:
-        edges.append(period.end)
-    yield from _in_parts(sale, period, due, edges)
+def elected(sale: Sale, period: Period) -> BillingOptions:
+    """As the price of its last charge says, else that of its last line."""
+    if period.charges:
+        return sale.elections(period.charges[-1].price)
+    priced = [row.line.price for row in period.lines if row.line.price]
+    return sale.elections(priced[-1]) if priced else MEASURED_EXACTLY
 
 
-def _so_far(sale: Sale, period: _Period, through: date) -> Iterator[Difference]:
-    """A running period up to the end of a day, where all of it can be cut there."""
-    edges = _parts(period)
-    begun = period.start <= through and all(charge.marks for charge in period.charges)
-    if not begun or (len(edges) == 1 and any(not row.is_void for row in period.lines)):
-        return
-    if edges[-1] <= through:
-        edges.append(through + ONE_DAY)
-    yield from _in_parts(sale, period, period.charges, edges)
+def by_price(period: Period) -> Iterator[Period]:
+    """What is sold at one price and quantity by itself, with the lines that bill that.
 
-
-def _parts(period: _Period) -> list[date]:
-    """The days that cut a period as its lines do; only its first where they are no such parts.
-
-    A line with dates of its own, such as an outside system's, bills the period as a whole.
+    A line that does not say what it bills goes to what was sold on its first day.
     """
-    edges = [period.start]
-    if not all(charge.marks for charge in period.charges):
-        return edges
-    rows = [row.line for row in period.lines if not row.is_void]
-    for begin, end in sorted({(row.service_from, row.service_to or period.end) for row in rows}):
-        if begin != edges[-1] or end > period.end:
-            return edges[:1]
-        edges.append(end)
-    return edges
+    own: dict[tuple[str, Decimal], Period] = {}
+    for charge in period.charges:
+        key = _sold_as(charge)
+        if key not in own:
+            own[key] = structs.replace(period, charges=[], lines=[])
+        own[key].charges.append(charge)
+    for row in period.lines:
+        key = _key(row, period)
+        if key not in own:
+            own[key] = structs.replace(period, charges=[], lines=[])
+        own[key].lines.append(row)
+    yield from own.values()
 
 
-def _in_parts(
-    sale: Sale, period: _Period, charges: Sequence[Charge], edges: Sequence[date]
-) -> Iterator[Difference]:
-    for begin, end in pairwise(edges):
-        yield Difference(
-            subscription=sale.subscription,
-            item=period.item,
-            service_from=begin,
-            service_to=end,
-            charged_minor=sum(_stood(charge, end) - _stood(charge, begin) for charge in charges),
-            usage=any(charge.usage for charge in charges),
-            price=charges[-1].price,
-            lines=tuple(row for row in period.lines if begin <= _begins(row) < end),
-        )
+def _key(row: BilledLine, period: Period) -> tuple[str, Decimal]:
+    line = row.line
+    if line.price is not None:
+        return line.price, line.quantity or _NONE
+    assert line.service_from is not None, row
+    sold = [one for one in period.charges if one.start <= line.service_from < one.end]
+    return _sold_as(sold[0] if sold else period.charges[0]) if period.charges else ("", _NONE)
 
 
-def _begins(row: BilledLine) -> date:
-    assert row.line.service_from is not None, row
-    return row.line.service_from
+def _sold_as(charge: Charge) -> tuple[str, Decimal]:
+    return charge.price, _NONE if charge.usage else charge.quantity
 
 
-def _stood(charge: Charge, day: date) -> int:
-    """What a charge came to at the beginning of a day, as if its period had ended there."""
-    place = bisect_right(charge.marks, day - ONE_DAY, key=_marked)
-    return charge.marks[place - 1][1] if place else 0
-
-
-def _whole(sale: Sale, period: _Period, due: Sequence[Charge]) -> Difference:
-    ends = [charge.end for charge in due] or [period.end]
-    return Difference(
-        subscription=sale.subscription,
-        item=period.item,
-        service_from=period.start,
-        service_to=max(ends),
-        charged_minor=sum(charge.minor for charge in due),
-        usage=any(charge.usage for charge in due),
-        price=due[-1].price if due else "",
-        lines=tuple(period.lines),
+def stays_billed(sale: Sale, period: Period, row: BilledLine) -> bool:
+    """Usage billed under a price that no longer charges it, where that price keeps it."""
+    price = row.line.price
+    return (
+        row.line.kind == "usage"
+        and price is not None
+        and price not in {charge.price for charge in period.charges}
+        and sale.elections(price).billed_usage == "kept"
     )

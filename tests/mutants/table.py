@@ -157,9 +157,9 @@ MUTANTS = (
     ),
     Mutant(
         "7-conservation",
-        "domain/statement/spans.py",
-        "charged_minor=sum(charge.minor for charge in due),",
-        "charged_minor=sum(charge.minor for charge in due[-1:]),",
+        "domain/statement/parts.py",
+        "    minor = sum(charge.minor for charge in charges)\n",
+        "    minor = sum(charge.minor for charge in charges[-1:])\n",
         "of two charges of one period only the last is billed",
     ),
     Mutant(

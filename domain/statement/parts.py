@@ -1,0 +1,151 @@
+"""The parts a billing period is billed in.
+
+A line of the days [a, b) should carry what the period stood at after its last day less what it
+stood at before its first, so late usage corrects the line whose days it falls on, and the days that
+no line bills yet are a line of their own (law 10). What cannot be cut is one.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from datetime import date
+from decimal import Decimal
+from itertools import pairwise
+
+from domain.accounting.documents import BilledLine
+from domain.billing import Charge
+from domain.billing_options import BillingOptions
+from domain.calendar import ONE_DAY
+from domain.statement.spans import Difference, Period
+
+
+def due(
+    subscription: str, period: Period, charges: Sequence[Charge], options: BillingOptions
+) -> Iterator[Difference]:
+    """A period that is due, part by part as its lines cut it."""
+    edges = _edges(period)
+    if len(edges) == 1 or not charges:
+        yield _whole(subscription, period, charges, options)
+        return
+    if edges[-1] < period.end:
+        edges.append(period.end)
+    yield from _in_parts(subscription, period, charges, edges, options)
+
+
+def so_far(
+    subscription: str, period: Period, through: date, options: BillingOptions
+) -> Iterator[Difference]:
+    """A running period up to the end of a day, where all of it can be cut there."""
+    edges = _edges(period)
+    begun = period.start <= through and all(charge.marks for charge in period.charges)
+    if not begun or (len(edges) == 1 and any(not row.is_void for row in period.lines)):
+        return
+    if edges[-1] <= through:
+        edges.append(through + ONE_DAY)
+    yield from _in_parts(subscription, period, period.charges, edges, options)
+
+
+def _edges(period: Period) -> list[date]:
+    """The days that cut a period as its lines do; only its first where they are no such parts.
+
+    A line with dates of its own, such as an outside system's, bills the period as a whole.
+    """
+    edges = [period.start]
+    rows = [row.line for row in period.lines if not row.is_void]
+    if not rows or not all(charge.marks for charge in period.charges):
+        return edges
+    for begin, end in sorted({(row.service_from, row.service_to or period.end) for row in rows}):
+        if begin != edges[-1] or end > period.end:
+            return edges[:1]
+        edges.append(end)
+    return edges
+
+
+def _in_parts(
+    subscription: str,
+    period: Period,
+    charges: Sequence[Charge],
+    edges: Sequence[date],
+    options: BillingOptions,
+) -> Iterator[Difference]:
+    price, quantity = _sold_as(charges)
+    for begin, end in pairwise(edges):
+        yield Difference(
+            subscription=subscription,
+            item=period.item,
+            service_from=begin,
+            service_to=end,
+            charged_minor=sum(stood(charge, end) - stood(charge, begin) for charge in charges),
+            usage=any(charge.usage for charge in charges),
+            price=price,
+            quantity=quantity,
+            lines=tuple(row for row in period.lines if begin <= _begins(row) < end),
+            options=options,
+        )
+
+
+def _begins(row: BilledLine) -> date:
+    assert row.line.service_from is not None, row
+    return row.line.service_from
+
+
+def stood(charge: Charge, day: date) -> int:
+    """What a charge came to at the beginning of a day, as if its period had ended there."""
+    place = bisect_right(charge.marks, day - ONE_DAY, key=_marked)
+    return charge.marks[place - 1][1] if place else 0
+
+
+def _marked(mark: tuple[date, int]) -> date:
+    return mark[0]
+
+
+def _whole(
+    subscription: str, period: Period, charges: Sequence[Charge], options: BillingOptions
+) -> Difference:
+    price, quantity = _sold_as(charges) if charges else _billed_as(period)
+    minor = sum(charge.minor for charge in charges)
+    begin, end = _service(period, charges, options)
+    return Difference(
+        subscription=subscription,
+        item=period.item,
+        service_from=begin,
+        service_to=end,
+        charged_minor=minor,
+        usage=any(charge.usage for charge in charges),
+        price=price,
+        quantity=quantity,
+        lines=tuple(period.lines),
+        options=options,
+        is_first=any(charge.usage for charge in charges) and not period.lines,
+    )
+
+
+def _service(
+    period: Period, charges: Sequence[Charge], options: BillingOptions
+) -> tuple[date, date]:
+    """The days a line is of: all that is charged, or where each change has lines of its own, those
+    that are charged no more.
+    """
+    ends = max((charge.end for charge in charges), default=period.end)
+    if options.change_lines == "net":
+        return period.start, ends
+    begins = min((charge.start for charge in charges), default=period.start)
+    if not period.lines:
+        return begins, ends
+    billed_to = max(row.line.service_to or period.end for row in period.lines)
+    first = min(map(_begins, period.lines))
+    if not charges:
+        return first, billed_to
+    return (ends, billed_to) if ends < billed_to else (begins, ends)
+
+
+def _sold_as(charges: Sequence[Charge]) -> tuple[str | None, Decimal | None]:
+    """The price and quantity of a line, where it has only one."""
+    sold = {(charge.price, None if charge.usage else charge.quantity) for charge in charges}
+    return sold.pop() if len(sold) == 1 else (None, None)
+
+
+def _billed_as(period: Period) -> tuple[str | None, Decimal | None]:
+    found = {(row.line.price, row.line.quantity) for row in period.lines}
+    return found.pop() if len(found) == 1 else (None, None)

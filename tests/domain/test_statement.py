@@ -1,0 +1,460 @@
+"""The statement: what is billed of charges, part by part, and what is taken back, given the lines.
+
+Each story bills, takes what was issued as issued, and bills again.
+"""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import structs
+
+from domain.accounting.documents import BilledLine, Cut
+from domain.billing import BillingPeriod, Charge
+from domain.billing_options import BillingOptions
+from domain.invoice import IssueInvoice
+from domain.statement.differences import differences
+from domain.statement.documents import Account, Papers, documents
+from domain.statement.spans import Sale, carried_by
+
+JANUARY, FEBRUARY, MARCH = (date(2025, month, 1) for month in (1, 2, 3))
+
+
+def day(number, month=1):
+    return date(2025, month, number)
+
+
+def usage(*marks, item="calls", price="call@1", start=JANUARY, end=FEBRUARY):
+    """Usage of one period that stood at so much after some days: (day, minor)."""
+    return Charge(
+        item=item,
+        price=price,
+        period=BillingPeriod(start, end, start),
+        start=start,
+        end=end,
+        minor=marks[-1][1],
+        running_minor=marks[-1][1],
+        bill_on=end,
+        causes=(),
+        pattern="usage",
+        usage=True,
+        marks=tuple((day(number, start.month), minor) for number, minor in marks),
+    )
+
+
+def seats(minor, start=JANUARY, end=FEBRUARY, *, price="seat@1", quantity=1, period=None):
+    """A recurring charge of some days of a period, billed in advance."""
+    begin, finish = period or (JANUARY, FEBRUARY)
+    return Charge(
+        item="seats",
+        price=price,
+        period=BillingPeriod(begin, finish, begin),
+        start=start,
+        end=end,
+        minor=minor,
+        running_minor=minor,
+        bill_on=begin,
+        causes=(),
+        pattern="ratable",
+        quantity=Decimal(quantity),
+    )
+
+
+class Books:
+    """One account: what it is billed stays, and is compared with the next time."""
+
+    def __init__(self, **options):
+        self.options = BillingOptions(**options)
+        self.lines = []
+        self.credits = 0
+        self.invoices = 0
+
+    def bill(self, through, *charges, interim=()):
+        """(from, to, minor) of each new line, and (invoice line, -minor) of each credit."""
+        sale = Sale(
+            subscription="s1",
+            charges=charges,
+            lines=tuple(row for row in self.lines if row.line.subscription),
+            elections=lambda _: self.options,
+        )
+        owed = differences(sale, through, interim)
+        credit = sum(row.line.amount_minor for row in self.lines if row.line.kind == "credit")
+        account = Account(
+            customer="c1",
+            currency="USD",
+            is_known=True,
+            payment_terms_days=30,
+            credit_minor=credit,
+        )
+        versions = {f"invoice:{row.invoice}": 1 for row in self.lines}
+        papers = Papers(versions=versions, in_use=self._in_use)
+        self.bill_ = documents(account, owed, papers, through)
+        return [told for one in self.bill_.documents for told in self._issue(one, through)]
+
+    def _in_use(self, stream):
+        return any(f"invoice:{row.invoice}" == stream for row in self.lines)
+
+    def _issue(self, document, through):
+        name = document.stream.partition(":")[2]
+        if isinstance(document.command, IssueInvoice):
+            assert document.total_minor == sum(one.amount_minor for one in document.command.lines)
+            assert document.total_minor >= 0
+            for line in document.command.lines:
+                self.lines.append(billed(name, line, through))
+                yield told(line)
+            return
+        for taken in document.command.lines:
+            for place, row in enumerate(self.lines):
+                if row.invoice == name and row.line.line == taken.line:
+                    cuts = (*row.cuts, cut(taken.amount_minor, document.command.number, through))
+                    self.lines[place] = structs.replace(row, cuts=cuts)
+            yield f"{name}:{taken.line}", -taken.amount_minor
+
+    def void(self):
+        """Every line there is."""
+        self.lines = [
+            structs.replace(row, cuts=(*row.cuts, cut(row.left_minor, "void", row.issued_on)))
+            for row in self.lines
+        ]
+
+    @property
+    def billed(self):
+        return sum(carried_by(row) for row in self.lines if row.line.subscription)
+
+
+def told(line):
+    if line.kind == "credit":
+        return line.description, line.amount_minor
+    return line.service_from, line.service_to, line.amount_minor
+
+
+def billed(invoice, line, on):
+    return BilledLine(
+        invoice=invoice,
+        number=invoice,
+        customer="c1",
+        currency="USD",
+        issued_on=on,
+        due_on=on,
+        line=line,
+        cause=1,
+        cuts=(),
+    )
+
+
+def cut(minor, name, on):
+    return Cut(day=on, minor=minor, as_if_never=True, concession=False, name=name, causes=(2,))
+
+
+# --- usage in parts ------------------------------------------------------------------------------
+
+
+def test_a_period_of_usage_is_billed_once_when_it_is_over():
+    books = Books()
+
+    assert books.bill(day(31), usage((5, 100), (20, 300))) == []
+    assert books.bill(FEBRUARY, usage((5, 100), (20, 300))) == [(JANUARY, FEBRUARY, 300)]
+    assert books.bill(FEBRUARY, usage((5, 100), (20, 300))) == []
+
+
+def test_an_interim_bill_takes_what_is_used_so_far_and_the_last_one_the_rest():
+    books = Books()
+
+    assert books.bill(day(10), usage((5, 100)), interim={"calls"}) == [(JANUARY, day(11), 100)]
+    assert books.bill(day(20), usage((5, 100), (20, 300)), interim={"calls"}) == [
+        (day(11), day(21), 200)
+    ]
+    assert books.bill(FEBRUARY, usage((5, 100), (20, 300), (25, 450))) == [(day(21), FEBRUARY, 150)]
+    assert books.billed == 450
+
+
+def test_late_usage_corrects_the_part_it_was_used_in():
+    books = Books()
+    books.bill(day(10), usage((5, 100)), interim={"calls"})
+    books.bill(FEBRUARY, usage((5, 100), (20, 300)))
+
+    # 40 come late for the seventh; in tiers they make the rest of the month cheaper by 10.
+    assert books.bill(day(3, 2), usage((5, 100), (7, 140), (20, 330))) == [
+        ("c1-USD-20250201-1:1", -10),
+        (JANUARY, day(11), 40),
+    ]
+    assert books.billed == 330
+    assert books.bill(day(3, 2), usage((5, 100), (7, 140), (20, 330))) == []
+
+
+def test_a_maximum_reached_earlier_takes_from_the_later_part():
+    books = Books(credits="next-invoice")
+    books.bill(day(9), usage((3, 30_00)), interim={"calls"})
+    books.bill(day(19), usage((3, 30_00), (15, 50_00)), interim={"calls"})
+
+    assert books.bill(FEBRUARY, usage((3, 40_00), (15, 50_00))) == [
+        (JANUARY, day(10), 10_00),
+        (day(10), day(20), -10_00),
+    ]
+
+
+def test_a_part_that_was_voided_is_billed_again():
+    books = Books()
+    books.bill(day(10), usage((5, 100)), interim={"calls"})
+    books.void()
+
+    assert books.bill(FEBRUARY, usage((5, 100), (20, 300))) == [(JANUARY, FEBRUARY, 300)]
+
+
+def test_an_interim_bill_of_nothing_is_no_bill():
+    books = Books()
+
+    assert books.bill(day(10), usage((20, 300)), interim={"calls"}) == []
+
+
+def test_what_is_billed_ahead_is_left_until_it_is_due():
+    books = Books()
+    books.bill(FEBRUARY, usage((5, 100)))
+
+    assert books.bill(day(20), usage((5, 90))) == []
+    assert books.bill(FEBRUARY, usage((5, 90))) == [("c1-USD-20250201-1:1", -10)]
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 31), st.integers(-500, 500)), max_size=30),
+    st.lists(st.integers(1, 31), max_size=5),
+    st.sampled_from(["adjust", "rebill"]),
+    st.sampled_from(["credit-note", "next-invoice"]),
+    st.sampled_from(["original", "current"]),
+)
+def test_however_usage_comes_and_is_billed_the_lines_are_what_was_used(
+    arrivals, looks, late_usage, where, correction_period
+):
+    """BILLING_ASKS 19, and 18: at each look the next bill issues nothing more."""
+    books = Books(late_usage=late_usage, credits=where, correction_period=correction_period)
+    known = []
+    for place, arrival in enumerate(arrivals):
+        known.append(arrival)
+        if looks and place % 3 == 0:
+            through = day(looks[place % len(looks)])
+            books.bill(through, *_charged(known), interim={"calls"})
+    books.bill(FEBRUARY, *_charged(known))
+
+    assert books.billed + sum(row.minor for row in books.bill_.carried) == sum(
+        minor for _, minor in known
+    )
+    assert books.bill(FEBRUARY, *_charged(known)) == []
+
+
+def _charged(known):
+    days = sorted({number for number, _ in known})
+    marks = [(one, sum(minor for number, minor in known if number <= one)) for one in days]
+    return (usage(*marks),) if marks else ()
+
+
+@given(st.permutations([(3, 100), (3, -40), (9, 250), (17, 60), (31, 5)]), st.integers(1, 31))
+def test_any_order_of_arrival_is_billed_alike_by_service_period(arrivals, cut_on):
+    books, known = Books(credits="next-invoice"), [(1, 7)]
+    books.bill(day(cut_on), usage((1, 7)), interim={"calls"})
+    for arrival in arrivals:
+        known.append(arrival)
+        books.bill(FEBRUARY, *_charged(known))
+
+    first = sum(minor for number, minor in known if number <= cut_on)
+    found = {}
+    for row in books.lines:
+        if row.line.subscription:
+            key = row.line.service_from
+            found[key] = found.get(key, 0) + row.line.amount_minor
+    assert found.pop(JANUARY) == first
+    assert sum(found.values()) == 382 - first
+
+
+# --- what is sold --------------------------------------------------------------------------------
+
+
+def test_a_change_inside_a_period_is_one_line_with_the_difference():
+    books = Books()
+    books.bill(JANUARY, seats(50_00))
+
+    changed = (seats(22_58, end=day(15)), seats(54_84, day(15), price="seat@2"))
+
+    assert books.bill(day(15), *changed) == [(JANUARY, FEBRUARY, 27_42)]
+
+
+def test_a_change_may_stand_as_a_credit_of_the_old_and_a_charge_of_the_new():
+    books = Books(change_lines="separate", credits="next-invoice")
+    books.bill(JANUARY, seats(50_00))
+    changed = (seats(22_58, end=day(15)), seats(54_84, day(15), quantity=2))
+
+    assert books.bill(day(15), *changed) == [
+        (day(15), FEBRUARY, -27_42),
+        (day(15), FEBRUARY, 54_84),
+    ]
+    assert books.bill(day(15), *changed) == []
+
+
+def test_two_changes_in_a_period_each_take_back_what_they_shorten():
+    books = Books(change_lines="separate", credits="next-invoice")
+    books.bill(JANUARY, seats(599_95, price="rifle@1"))
+    rifle, dart = seats(116_12, end=day(7), price="rifle@1"), seats(8_02, day(7), price="dart@1")
+
+    assert books.bill(day(7), rifle, dart) == [
+        (day(7), FEBRUARY, -483_83),
+        (day(7), FEBRUARY, 8_02),
+        ("credit carried", 475_81),
+    ]
+
+    less = seats(32, day(7), day(8), price="dart@1")
+    pistol = seats(23_19, day(8), price="pistol@1")
+
+    assert books.bill(day(8), rifle, less, pistol) == [
+        (day(8), FEBRUARY, -7_70),
+        (day(8), FEBRUARY, 23_19),
+        ("credit used", -15_49),
+    ]
+
+
+def test_what_exceeds_an_invoice_is_carried_as_credit_until_it_is_used_up():
+    books = Books(credits="next-invoice")
+    books.bill(JANUARY, seats(249_95))
+    used = seats(16_13, end=day(3))
+
+    assert books.bill(day(3), used) == [(JANUARY, day(3), -233_82), ("credit carried", 233_82)]
+    again = seats(224_96, FEBRUARY, MARCH, period=(FEBRUARY, MARCH))
+    assert books.bill(FEBRUARY, used, again) == [
+        (FEBRUARY, MARCH, 224_96),
+        ("credit used", -224_96),
+    ]
+    more = seats(249_95, MARCH, day(1, 4), period=(MARCH, day(1, 4)))
+    assert books.bill(MARCH, used, again, more) == [
+        (MARCH, day(1, 4), 249_95),
+        ("credit used", -8_86),
+    ]
+
+
+def test_a_credit_note_comes_off_the_newest_line_first_and_none_goes_below_zero():
+    books = Books()
+    books.bill(JANUARY, seats(100))
+    books.bill(day(2), seats(130))
+
+    assert books.bill(day(3), seats(60)) == [
+        ("c1-USD-20250101-1:1", -40),
+        ("c1-USD-20250102-1:1", -30),
+    ]
+
+
+def test_an_adjusted_and_repaired_line_keeps_the_sum_of_its_history():
+    """BILLING_ASKS 3: 239.90 was charged, an adjustment took 220.18, a repair follows."""
+    books = Books()
+    books.bill(JANUARY, seats(239_90))
+    books.bill(day(2), seats(19_72))
+    books.bill(day(3), seats(239_90))
+    books.bill(day(4), seats(0))
+
+    assert books.billed == 0
+    assert books.bill(day(5), seats(239_90)) == [(JANUARY, FEBRUARY, 239_90)]
+
+
+@given(
+    st.lists(
+        st.one_of(st.integers(0, 1_000), st.just("void")),
+        min_size=1,
+        max_size=12,
+    ),
+    st.sampled_from(["net", "separate"]),
+    st.sampled_from(["credit-note", "next-invoice"]),
+)
+def test_adjust_void_and_backdate_in_any_sequence_end_in_documents(acts, change_lines, where):
+    """BILLING_ASKS 1 and 2: whatever was issued and voided, the next bill closes the difference."""
+    books = Books(change_lines=change_lines, credits=where)
+    books.bill(JANUARY, seats(500))
+    minor = 500
+    for place, act in enumerate(acts):
+        if act == "void":
+            books.void()
+        else:
+            minor = act
+        charged = seats(minor, end=day(1 + place % 31 + 1), price=f"seat@{minor % 3}")
+        books.bill(day(2), charged)
+
+        assert books.billed == minor
+        assert books.bill(day(2), charged) == []
+
+
+# --- elections -----------------------------------------------------------------------------------
+
+
+def test_late_usage_may_take_the_line_back_and_bill_it_anew():
+    books = Books(late_usage="rebill", credits="next-invoice")
+    books.bill(FEBRUARY, usage((5, 33_00)))
+
+    assert books.bill(day(3, 2), usage((5, 35_00))) == [
+        (JANUARY, FEBRUARY, -33_00),
+        (JANUARY, FEBRUARY, 35_00),
+    ]
+    assert books.bill(day(3, 2), usage((5, 35_00))) == []
+
+
+def test_a_line_taken_back_by_a_credit_note_is_billed_anew_too():
+    books = Books(late_usage="rebill")
+    books.bill(FEBRUARY, usage((5, 33_00)))
+
+    assert books.bill(day(3, 2), usage((5, 35_00))) == [
+        ("c1-USD-20250201-1:1", -33_00),
+        (JANUARY, FEBRUARY, 35_00),
+    ]
+
+
+def test_a_correction_may_be_shown_in_the_period_billed_last():
+    books = Books(correction_period="current", credits="next-invoice")
+    february = usage((3, 50), start=FEBRUARY, end=MARCH)
+    books.bill(FEBRUARY, usage((5, 100)))
+    books.bill(MARCH, usage((5, 100)), february)
+
+    assert books.bill(MARCH, usage((5, 130)), february) == [(FEBRUARY, MARCH, 30)]
+    assert books.bill(MARCH, usage((5, 130)), february) == []
+
+
+def test_usage_billed_at_a_price_may_stay_billed_when_the_price_is_changed_backdated():
+    books = Books(billed_usage="kept", change_lines="separate")
+    books.bill(FEBRUARY, usage((15, 5_90), price="bullet@1"))
+
+    assert books.bill(FEBRUARY, usage((15, 4_00), price="slug@1")) == [(JANUARY, FEBRUARY, 4_00)]
+    assert books.billed == 9_90
+
+
+def test_usage_billed_at_a_price_is_otherwise_measured_again():
+    books = Books()
+    books.bill(FEBRUARY, usage((15, 5_90), price="bullet@1"))
+
+    assert books.bill(FEBRUARY, usage((15, 4_00), price="slug@1")) == [
+        ("c1-USD-20250201-1:1", -1_90)
+    ]
+
+
+def test_days_a_line_covers_may_stay_billed_when_the_periods_move():
+    books = Books(billed_days="kept")
+    june, july, august = date(2025, 6, 20), date(2025, 7, 20), date(2025, 8, 17)
+    books.bill(june, seats(10_00, june, july, period=(june, july)))
+    begin, middle = date(2025, 6, 17), date(2025, 7, 17)
+    moved = (
+        seats(10_00, begin, middle, period=(begin, middle)),
+        seats(10_00, middle, august, period=(middle, august)),
+    )
+
+    assert books.bill(july, *moved) == [(begin, june, 1_00), (july, august, 9_03)]
+    assert books.bill(july, *moved) == []
+
+
+def test_days_no_longer_charged_are_given_back_at_their_share_of_the_line():
+    books = Books(billed_days="kept", credits="next-invoice")
+    year, end = date(2014, 1, 1), date(2015, 1, 1)
+    books.bill(year, seats(100_00, year, end, period=(year, end)))
+    pause, resume, after = date(2014, 1, 14), date(2014, 2, 8), date(2015, 2, 1)
+    sold = (
+        seats(3_56, year, pause, period=(year, end)),
+        seats(90_00, resume, after, period=(resume, after)),
+    )
+
+    assert books.bill(end, *sold) == [
+        (pause, resume, -6_85),
+        (end, after, 7_79),
+    ]
+    assert books.bill(end + timedelta(1), *sold) == []
