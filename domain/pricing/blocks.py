@@ -50,9 +50,9 @@ def _bounds(model: Blocks) -> Iterator[Decimal]:
 
 
 def _segment(tier: BlockTier, up_to: Decimal | None) -> Segment:
-    bound = "above" if up_to is None else f"up to {plain(up_to)}"
     return Segment(
-        what=f"blocks of {plain(tier.block_size)}, {bound}",
+        what=f"blocks of {plain(tier.block_size)}",
+        is_tier=True,
         unit_amount=tier.block_price,
         up_to=up_to,
         size=tier.block_size,

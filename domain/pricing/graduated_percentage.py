@@ -41,9 +41,9 @@ def scale(model: GraduatedPercentage) -> Scale:
 
 
 def _segment(tier: PercentageTier) -> Segment:
-    bound = "above" if tier.up_to is None else f"up to {plain(tier.up_to)}"
     return Segment(
-        what=f"{plain(tier.percent)}%, {bound}",
+        what=f"{plain(tier.percent)}%",
+        is_tier=True,
         unit_amount=EXACT.scaleb(tier.percent, -2),
         flat_amount=tier.flat_amount,
         up_to=tier.up_to,

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from domain.pricing.parts import Part, total
 from domain.pricing.readings import Reading
-from domain.pricing.scale import Segment
+from domain.pricing.scale import Segment, told
 from domain.pricing.tiers import Tier, require_tiers, segment_of
 
 _ZERO = Fraction(0)
@@ -67,7 +67,7 @@ class ProratedRunning(Struct):
         """One for each tier the level was in."""
         return tuple(
             Part(
-                what=segment.what,
+                what=told(segment),
                 units=units,
                 unit_amount=Fraction(segment.unit_amount),
                 flat=Fraction(segment.flat_amount if entered else 0),

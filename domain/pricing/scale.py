@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from msgspec import Struct, structs
 
-from domain.decimals import EXACT
+from domain.decimals import EXACT, plain
 from domain.pricing.parts import Part
 
 # What a quantity costs at a price, exactly; rounding is for whoever charges it.
@@ -30,10 +30,12 @@ class Segment(Struct, frozen=True, kw_only=True):
     """Units up to and including `up_to` (none: without end) cost `unit_amount` each.
 
     `flat_amount` comes on top once, and all of it is at most `maximum`. With a `size` they are
-    counted in packages of it, each begun one whole, at `unit_amount` for a package.
+    counted in packages of it, each begun one whole, at `unit_amount` for a package. It is told by
+    `what` it is and, where `is_tier`, its bound.
     """
 
     what: str
+    is_tier: bool = False
     unit_amount: Decimal = _ZERO
     flat_amount: Decimal = _ZERO
     up_to: Decimal | None = None
@@ -85,12 +87,20 @@ def parts(scale: Scale, quantity: Fraction) -> tuple[Part, ...]:
 def _part(segment: Segment, units: Fraction, flat: Decimal | None = None) -> Part:
     packages = segment.size and max(ceil(units / Fraction(segment.size)), 0)
     return Part(
-        what=segment.what,
+        what=told(segment),
         units=units if packages is None else Fraction(packages),
         unit_amount=Fraction(segment.unit_amount),
         flat=Fraction(segment.flat_amount if flat is None else flat),
         maximum=None if segment.maximum is None else Fraction(segment.maximum),
     )
+
+
+def told(segment: Segment) -> str:
+    """A segment by the name it goes by: `tier up to 10`."""
+    if not segment.is_tier:
+        return segment.what
+    bound = "above" if segment.up_to is None else f"up to {plain(segment.up_to)}"
+    return f"{segment.what} {bound}"
 
 
 def pricer(scale: Scale) -> Pricer:
@@ -177,7 +187,9 @@ def is_whole(scale: Scale, places: int) -> bool:
 
 def fits(exact: Decimal | None, places: int) -> bool:
     """Whether a number has no more decimal places than so many; none is as good as nothing."""
-    scaled = EXACT.scaleb(exact or _ZERO, places)
+    if not exact:
+        return True
+    scaled = EXACT.scaleb(exact, places)
     return scaled == scaled.to_integral_value()
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from domain.decimals import plain, require_price
+from domain.decimals import require_price
 from domain.pricing.checks import require_rising
 from domain.pricing.scale import Scale, Segment
 
@@ -44,8 +44,7 @@ def scale(model: StairStep) -> Scale:
 
 
 def _segment(stair: Stair) -> Segment:
-    bound = "above" if stair.up_to is None else f"up to {plain(stair.up_to)}"
-    return Segment(what=f"stair {bound}", flat_amount=stair.amount, up_to=stair.up_to)
+    return Segment(what="stair", is_tier=True, flat_amount=stair.amount, up_to=stair.up_to)
 
 
 def require_valid(model: StairStep) -> None:

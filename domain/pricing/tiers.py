@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from domain.decimals import plain, require_price
+from domain.decimals import require_price
 from domain.pricing.checks import require_rising
 from domain.pricing.scale import Segment
 
@@ -25,9 +25,9 @@ class Tier(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 def segment_of(tier: Tier) -> Segment:
-    bound = "above" if tier.up_to is None else f"up to {plain(tier.up_to)}"
     return Segment(
-        what=f"tier {bound}",
+        what="tier",
+        is_tier=True,
         unit_amount=tier.unit_amount,
         flat_amount=tier.flat_amount,
         up_to=tier.up_to,

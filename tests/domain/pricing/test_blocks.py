@@ -45,9 +45,9 @@ def test_blocks_are_rounded_up_inside_each_tier(model: Blocks, quantity: str, am
 
 def test_each_tier_has_its_blocks() -> None:
     assert lines(parts(SINGLES, "110.25")) == [
-        ("blocks of 1, up to 10", 10, 15),
-        ("blocks of 1, up to 110", 100, 100),
-        ("blocks of 1, above", 1, Fraction(1, 2)),
+        ("blocks of 1 up to 10", 10, 15),
+        ("blocks of 1 up to 110", 100, 100),
+        ("blocks of 1 above", 1, Fraction(1, 2)),
     ]
 
 

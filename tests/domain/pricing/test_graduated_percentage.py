@@ -37,8 +37,8 @@ def test_each_tier_takes_its_share_and_adds_its_flat_amount(quantity: str, amoun
 
 def test_it_names_the_share_of_each_tier() -> None:
     assert lines(parts(RISING, "12")) == [
-        ("1%, up to 10", 10, Fraction("200.1")),
-        ("2%, up to 20", 2, Fraction("300.04")),
+        ("1% up to 10", 10, Fraction("200.1")),
+        ("2% up to 20", 2, Fraction("300.04")),
     ]
 
 
