@@ -14,10 +14,10 @@ from domain.cash import PaymentReceived
 from domain.facts import Event, Fact, Retracted, When
 from domain.invoice import CreditIssued, CreditLine, InvoiceIssued, InvoiceLine
 from domain.ledger import Fresh
-from domain.master import MasterData, PriceVersion
+from domain.master import MasterData
 from domain.meter import MeterDefined
 from domain.party import CustomerRegistered
-from domain.price import PriceSet
+from domain.price import PriceSet, PriceVersion
 from domain.pricing import Graduated, PerUnit, Tier
 from domain.subscription import Item, ItemChange, SubscriptionAmended, SubscriptionStarted
 from domain.usage import UsageBatchAccepted, UsageDay

@@ -40,7 +40,7 @@ def measure(stand: Stand, number: int) -> list[Lap | Reading]:
         stand.ledger.catch_up(ENTITY)
     fresh, master = _input(stand)
     passes = max(1, stand.rows // ROWS_OF_A_PASS)
-    schedule = measured(UNIT, fresh.facts, fresh.usage, master, BOOK)
+    schedule = measured(UNIT, fresh.facts, fresh.usage, master, BOOK, END)
     balances = due(schedule, END, master.calendar)
     _verify(stand.floor, balances)
     rows = _rows(balances)
@@ -74,7 +74,7 @@ def _again(work: Callable[[], object], passes: int) -> None:
 
 
 def _measure(fresh: Fresh, master: MasterData) -> object:
-    return measured(UNIT, fresh.facts, fresh.usage, master, BOOK)
+    return measured(UNIT, fresh.facts, fresh.usage, master, BOOK, END)
 
 
 def _settle(before: UnitState, fresh: Fresh | None, master: MasterData) -> object:
@@ -106,7 +106,7 @@ def _quickest(facts: int, passes: int) -> float:
     with unpaused():
         for _ in range(passes * MANY // facts):
             began = process_time()
-            measured(grown_contract.UNIT, fresh.facts, fresh.usage, master, BOOK)
+            measured(grown_contract.UNIT, fresh.facts, fresh.usage, master, BOOK, END)
             found.append(process_time() - began)
     return min(found)
 

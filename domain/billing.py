@@ -8,97 +8,104 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
-from functools import lru_cache
+from fractions import Fraction
 from operator import attrgetter
-
-from msgspec import Struct
+from typing import NamedTuple
 
 from domain.accounting.schedule import causes_of
-from domain.calendar import add_months, spans
+from domain.billing_periods import AnchorChange
+from domain.charge import Charge, Kind
+from domain.cycle import BillingPeriod
 from domain.decimals import plain
 from domain.errors import Rejected
-from domain.explain import Step, Told, steps_of
-from domain.master import MasterData, PriceVersion
-from domain.money import decimal_text, part_to_minor, rounded_share
+from domain.explain import Step
+from domain.money import decimal_text, part_to_minor, rounded_share, to_minor
+from domain.price import Prices, PriceSet, PriceVersion, version_of
 from domain.pricing import pricer, rate
-from domain.terms import Stretch, Terms
+from domain.proration import DayCount, Portion, factor, in_words, portion
+from domain.terms import Ending, Stretch, Terms
 
-# Contracts of one age share their billing periods, and so do the items of each.
-REMEMBERED_TERMS = 4_096
 _end = attrgetter("end")
 
 
-class BillingPeriod(Struct, frozen=True):
-    """[start, end) is billed as one; a stub is a part of [whole_start, end)."""
-
-    start: date
-    end: date
-    whole_start: date
-
-    @property
-    def days(self) -> int:
-        return (self.end - self.whole_start).days
-
-
-class Charge(Struct, frozen=True, kw_only=True):
-    """One amount to charge for [start, end) of a billing period, with its causes and steps.
-
-    `running_minor` is what it would have come to had it run to the end of the period. `quantity` is
-    what was sold, or used of the meter it names.
-    """
-
-    item: str
-    price: str
-    period: BillingPeriod
-    start: date
-    end: date
-    minor: int
-    running_minor: int
-    bill_on: date
-    causes: tuple[int, ...]
-    pattern: str
-    usage: bool = False
-    meter: str = ""
-    quantity: Decimal = Decimal(0)
-    marks: tuple[tuple[date, int], ...] = ()
-    told: Told = ()
-
-    @property
-    def steps(self) -> tuple[Step, ...]:
-        return steps_of(self.told)
-
-
-def recurring_charges(terms: Terms, master: MasterData, *, but: str = "") -> tuple[Charge, ...]:
+def recurring_charges(terms: Terms, prices: Prices, *, but: str = "") -> tuple[Charge, ...]:
     """Every recurring charge of the whole term but those of one pattern, by item and period."""
     charges: list[Charge] = []
     for stretch in terms.stretches:
-        charges += _of_stretch(stretch, terms, master, but)
-    charges += retained_after_cancellation(terms, master)
+        charges += _of_stretch(stretch, terms, prices, but)
+    charges += retained(terms, prices)
     return tuple(charge for charge in charges if charge.pattern != but)
 
 
-def _of_stretch(stretch: Stretch, terms: Terms, master: MasterData, but: str) -> Iterator[Charge]:
-    head = version_of(stretch.price, stretch.start, master)
-    if head is None:
-        # Nothing silent (law 9): the unit waits, parked by name, until the price is known.
-        raise Rejected("unknown-price", field="items.price", price=stretch.price)
+class _Sale(NamedTuple):
+    """What is sold in a stretch and a billing period: at which price, in full at which cost."""
+
+    stretch: Stretch
+    period: BillingPeriod
+    version: PriceVersion
+    cost: Decimal
+    terms: Terms
+    changes: tuple[AnchorChange, ...]
+
+    @property
+    def price(self) -> PriceSet:
+        return self.version.price
+
+    @property
+    def causes(self) -> tuple[int, ...]:
+        return causes_of(self.stretch.causes, tuple(sorted(one.by for one in self.changes)))
+
+    def bill_on(self, start: date) -> date:
+        """At the start of the period, or of what is charged of it after a trial; or at its end."""
+        if self.price.bill == "arrears":
+            return self.period.end
+        trial = self.terms.trial_end(self.price)
+        return start if start == trial > self.period.start else self.period.start
+
+    @property
+    def kind(self) -> Kind:
+        return "one-off" if self.price.once else "recurring"
+
+
+def _of_stretch(stretch: Stretch, terms: Terms, prices: Prices, but: str) -> Iterator[Charge]:
+    for sale in _sales(stretch, terms, prices, but):
+        charge = _charge(sale)
+        if charge is not None:
+            yield charge
+
+
+def _sales(stretch: Stretch, terms: Terms, prices: Prices, but: str = "") -> Iterator[_Sale]:
+    """The billing periods of a stretch; none of what is priced by usage."""
+    head = _head(stretch, terms, prices)
     if head.price.meter is not None:
         return
-    if head.price.currency != terms.started.currency:
-        priced, sold = head.price.currency, terms.started.currency
-        raise Rejected("currency-mismatch", field="items.price", price=priced, subscription=sold)
+    every = head.price.every
     costs: dict[str, Decimal] = {}
-    for period in _overlapping(stretch, billing_periods(terms, head.price.interval_months)):
-        version = master.price(stretch.price, period.start) or head
+    for period in _overlapping(stretch, terms.billing_periods(stretch, every)):
+        version = version_of(stretch.price, period.start, prices) or head
+        version = head if version.since > period.start else version
         if _pattern(version) == but:
             continue
         if version.name not in costs:
             costs[version.name] = pricer(version.price.model)(stretch.quantity)
-        charge = _charge(stretch, period, version, costs[version.name], terms)
-        if charge is not None:
-            yield charge
+        changes: tuple[AnchorChange, ...] = ()
+        if terms.periods.changes:
+            changes = terms.periods.resting_on(every, stretch.moment, stretch.sold_from, period)
+        yield _Sale(stretch, period, version, costs[version.name], terms, changes)
+
+
+def _head(stretch: Stretch, terms: Terms, prices: Prices) -> PriceVersion:
+    """The price as it is when the stretch begins: its interval is that of the whole stretch."""
+    head = version_of(stretch.price, stretch.start, prices)
+    if head is None:
+        # Nothing silent (law 9): the unit waits, parked by name, until the price is known.
+        raise Rejected("unknown-price", field="items.price", price=stretch.price)
+    if head.price.meter is None and head.price.currency != terms.started.currency:
+        priced, sold = head.price.currency, terms.started.currency
+        raise Rejected("currency-mismatch", field="items.price", price=priced, subscription=sold)
+    return head
 
 
 def _pattern(version: PriceVersion) -> str:
@@ -112,173 +119,204 @@ def _overlapping(stretch: Stretch, periods: Sequence[BillingPeriod]) -> Iterator
         yield periods[place]
 
 
-def version_of(price: str, day: date, master: MasterData) -> PriceVersion | None:
-    """The version in force on a day; none if nobody ever set the price.
-
-    A price set later than it is sold counts from the start: agreed, if not yet keyed.
-    """
-    versions = master.prices.get(price, ())
-    if len(versions) > 1:
-        return master.price(price, day) or versions[0]
-    return versions[0] if versions else None
-
-
-def _charge(
-    stretch: Stretch, period: BillingPeriod, version: PriceVersion, cost: Decimal, terms: Terms
-) -> Charge | None:
-    start, end = max(stretch.start, period.start), min(stretch.end, period.end)
+def _charge(sale: _Sale) -> Charge | None:
+    """The charge of one stretch in one billing period; none in a trial."""
+    stretch, period, price = sale.stretch, sale.period, sale.price
+    first = max(period.start, sale.terms.trial_end(price))
+    start, end = max(stretch.start, first), min(stretch.end, period.end)
     # What ends the stretch is why no charge follows, also where it ends with the period.
     cut = stretch.cut if stretch.end <= period.end else ()
-    price = version.price
     if price.proration == "none":
         if start > period.start:
             return None
-        start, end = period.start, period.end
-    running, charged = _charged(cost, start, end, period, price.currency)
-    back = _given_back(period, terms)
+        end = period.end
+    if start >= end:
+        return None
+    charged = _charged(sale, start, end)
+    back = _given_back(stretch.item, period, sale.terms)
     return Charge(
         item=stretch.item,
-        price=version.name,
+        price=sale.version.name,
         period=period,
         start=start,
         end=end,
-        minor=0 if back else charged,
-        running_minor=0 if back else running,
-        bill_on=period.start if price.bill == "advance" else period.end,
-        quantity=stretch.quantity,
-        causes=causes_of(stretch.causes, cut, back),
-        pattern=_pattern(version),
-        told=lambda: _told(
-            stretch, version, _part(start, end, period), charged, cut=cut, back=back
-        ),
+        minor=0 if back else charged.minor,
+        running_minor=0 if back else charged.running_minor,
+        bill_on=sale.bill_on(start),
+        quantity=sale.stretch.quantity,
+        causes=causes_of(sale.causes, cut, back),
+        pattern=_pattern(sale.version),
+        kind=sale.kind,
+        portion=charged.portion,
+        told=lambda: _told(sale, start, end, charged, cut=cut, back=back),
     )
 
 
-def _told(
-    stretch: Stretch,
-    version: PriceVersion,
-    service: str,
-    charged: int,
-    *,
-    cut: tuple[int, ...],
-    back: tuple[int, ...],
-) -> Iterator[Step]:
-    yield from _as_sold(stretch, version)
-    yield from rate(version.price.model, stretch.quantity).steps
-    yield Step(what="service", value=service)
-    yield Step(what="charged, rounded once", value=decimal_text(charged, version.price.currency))
-    if cut:
-        yield Step(what=f"sold until {stretch.end}", value=stretch.then)
-    if back:
-        yield Step(what="given back", value="in full at cancellation")
+# --- what part of a period costs -----------------------------------------------------------------
 
 
-def _charged(
-    cost: Decimal, start: date, end: date, period: BillingPeriod, currency: str
-) -> tuple[int, int]:
+class _Charged(NamedTuple):
+    """What is charged, what it would be to the end of the period, and the part of it that it is."""
+
+    minor: int
+    running_minor: int
+    portion: Portion | None
+
+
+def _charged(sale: _Sale, start: date, end: date) -> _Charged:
     """What [start, period end) costs, and the part of it up to `end`.
 
-    The part is cut from the whole by days with the ledger's one rounding, so a change inside the
-    period leaves what was earned before it as it was.
+    The part is cut from the whole with the ledger's one rounding, so a change inside the period
+    leaves what was earned before it as it was; where a price rounds its factor, by the factor. What
+    was used is rounded, or what is not: the other is the rest.
     """
-    to_the_end = (period.end - start).days
-    running = part_to_minor(cost, to_the_end, period.days, currency)
+    price, period = sale.price, sale.period
+    is_whole = start == period.whole_start and end == period.whole_end
+    if is_whole or price.proration == "none":
+        whole = part_to_minor(sale.cost, 1, 1, price.currency)
+        return _Charged(whole, whole, None)
+    running = _portion(sale, start, period.end)
+    running_minor = _share(sale.cost, running, price)
     if end == period.end:
-        return running, running
-    return running, rounded_share(running, (end - start).days, to_the_end)
+        return _Charged(running_minor, running_minor, running)
+    used = _portion(sale, start, end)
+    rest = Portion(running.part - used.part, running.total)
+    rounded = used if price.options.prorated_part == "used" else rest
+    if price.options.factor_places is not None:
+        part = _share(sale.cost, rounded, price)
+    elif running.part:
+        part = rounded_share(running_minor, rounded.part, running.part)
+    else:
+        part = 0
+    minor = part if rounded is used else running_minor - part
+    return _Charged(minor, running_minor, used)
 
 
-def _given_back(period: BillingPeriod, terms: Terms) -> tuple[int, ...]:
-    """The cancellation that gives the running period's charge back in full, if one does."""
-    ended = terms.cancelled
-    if ended is None or ended[2] != "full" or not _runs_at_cancellation(period, terms):
-        return ()
-    return (ended[0],)
+def _share(cost: Decimal, part: Portion, price: PriceSet) -> int:
+    places = price.options.factor_places
+    if places is None:
+        return part_to_minor(cost, part.part, part.total, price.currency)
+    return to_minor(Fraction(cost) * factor(part, places), price.currency)
 
 
-def _as_sold(stretch: Stretch, version: PriceVersion) -> tuple[Step, ...]:
-    what = f"{plain(stretch.quantity)} of {version.name}"
-    renewed = (
-        (Step(what="term renewed from", value=str(stretch.renewed)),) if stretch.renewed else ()
-    )
-    return (Step(what=f"sold since {stretch.since}", value=what), *renewed)
+def _portion(sale: _Sale, start: date, end: date) -> Portion:
+    by, period, stretch = sale.price.proration, sale.period, sale.stretch
+    if by == "day":
+        total = (period.whole_end - period.whole_start).days
+        return Portion((end - start).days, total)
+    begin: date | datetime = start
+    finish: date | datetime = end
+    if start == stretch.start:
+        begin = stretch.starts_at or start
+    if end == stretch.end:
+        finish = stretch.ends_at or end
+    return portion(begin, finish, period, by, sale.terms.started.zone)
 
 
-def _part(start: date, end: date, period: BillingPeriod) -> str:
-    days = (end - start).days
-    return f"{start} to {end}: {days} of {period.days} days"
+# --- what a cancellation or a removal leaves -----------------------------------------------------
 
 
-def _runs_at_cancellation(period: BillingPeriod, terms: Terms) -> bool:
-    assert terms.cancelled is not None
-    return period.start < terms.cancelled[1] < period.end
+def _given_back(item: str, period: BillingPeriod, terms: Terms) -> tuple[int, ...]:
+    """What ends the item inside the period and gives all of its charge back, if anything does."""
+    for ending in terms.endings:
+        if ending.item == item and ending.refund == "full" and _runs(period, ending):
+            return ending.causes
+    return ()
 
 
-def retained_after_cancellation(terms: Terms, master: MasterData) -> tuple[Charge, ...]:
+def _runs(period: BillingPeriod, ending: Ending) -> bool:
+    return period.start < ending.day < period.end
+
+
+def retained(terms: Terms, prices: Prices) -> Iterator[Charge]:
     """With refund `none` the rest of the running period's charge is kept, and earned at the end."""
-    if terms.cancelled is None or terms.cancelled[2] != "none":
-        return ()
-    position, day, _ = terms.cancelled
-    found: list[Charge] = []
-    for stretch in terms.stretches:
-        if stretch.end != day:
+    for ending in terms.endings:
+        if ending.refund != "none":
             continue
-        head = version_of(stretch.price, stretch.start, master)
-        if head is None or head.price.meter is not None:
-            continue
-        for period in billing_periods(terms, head.price.interval_months):
-            version = master.price(stretch.price, period.start) or head
-            if _runs_at_cancellation(period, terms) and version.price.proration != "none":
-                found.append(_retained(stretch, period, version, position, day))
-    return tuple(found)
+        for stretch in terms.stretches:
+            if stretch.item == ending.item and stretch.end == ending.day:
+                for sale in _sales(stretch, terms, prices):
+                    if _runs(sale.period, ending) and sale.price.proration != "none":
+                        yield from _retained(sale, ending)
 
 
-def _retained(
-    stretch: Stretch, period: BillingPeriod, version: PriceVersion, position: int, day: date
-) -> Charge:
-    price = version.price
-    since = max(stretch.start, period.start)
-    cost = pricer(price.model)(stretch.quantity)
-    whole, served = _charged(cost, since, day, period, price.currency)
-    kept = whole - served
-    return Charge(
+def _retained(sale: _Sale, ending: Ending) -> Iterator[Charge]:
+    stretch, period, price, day = sale.stretch, sale.period, sale.price, ending.day
+    since = max(stretch.start, period.start, sale.terms.trial_end(price))
+    if since >= day:
+        return
+    charged = _charged(sale, since, day)
+    kept = charged.running_minor - charged.minor
+    yield Charge(
         item=stretch.item,
-        price=version.name,
+        price=sale.version.name,
         period=period,
         start=day,
         end=period.end,
         minor=kept,
         running_minor=kept,
-        bill_on=period.start if price.bill == "advance" else period.end,
-        quantity=stretch.quantity,
-        causes=causes_of(stretch.causes, (position,)),
+        bill_on=sale.bill_on(since),
+        quantity=sale.stretch.quantity,
+        causes=causes_of(sale.causes, ending.causes),
         pattern="as-invoiced" if price.pattern == "as-invoiced" else "point-in-time",
+        kind=sale.kind,
         told=lambda: (
-            *_as_sold(stretch, version),
+            *_as_sold(sale),
             Step(what="kept after cancellation", value=decimal_text(kept, price.currency)),
             Step(what="not served", value=f"{day} to {period.end}: earned at once, no refund"),
         ),
     )
 
 
-def billing_periods(terms: Terms, interval_months: int) -> tuple[BillingPeriod, ...]:
-    """Billing periods from the start of the term until its end, aligned to the anchor day."""
-    start = terms.started.term_from
-    end = terms.cover[-1].end if terms.cover else start
-    anchor = terms.started.anchor_day or start.day
-    return _periods(start, max(end, terms.started.term_to), interval_months, anchor)
+# --- in words ------------------------------------------------------------------------------------
+
+_COUNTED: dict[DayCount, str] = {
+    "day": "days",
+    "second": "seconds",
+    "thirty-days": "days of months of 30",
+    "none": "of a period charged whole",
+}
 
 
-@lru_cache(maxsize=REMEMBERED_TERMS)
-def _periods(start: date, end: date, months: int, anchor: int) -> tuple[BillingPeriod, ...]:
-    first = _aligned(start, anchor)
-    whole = (BillingPeriod(begin, stop, begin) for begin, stop in spans(first, end, months, anchor))
-    if first == start:
-        return tuple(whole)
-    return (BillingPeriod(start, first, add_months(first, -months, anchor)), *whole)
+def _told(
+    sale: _Sale,
+    start: date,
+    end: date,
+    charged: _Charged,
+    *,
+    cut: tuple[int, ...],
+    back: tuple[int, ...],
+) -> Iterator[Step]:
+    stretch, price = sale.stretch, sale.price
+    yield from _as_sold(sale)
+    yield from rate(price.model, stretch.quantity).steps
+    yield Step(what="service", value=f"{start} to {end}: {_part(sale, charged)}")
+    whole = decimal_text(charged.minor, price.currency)
+    yield Step(what="charged, rounded once", value=whole)
+    if cut:
+        yield Step(what=f"sold until {stretch.end}", value=stretch.then)
+    if back:
+        yield Step(what="given back", value="in full at cancellation")
 
 
-def _aligned(start: date, anchor: int) -> date:
-    """The first day from `start` on that is the anchor day of its month."""
-    here = add_months(start, 0, anchor)
-    return here if here >= start else add_months(start, 1, anchor)
+def _as_sold(sale: _Sale) -> Iterator[Step]:
+    stretch = sale.stretch
+    what = f"{plain(stretch.quantity)} of {sale.version.name}"
+    yield Step(what=f"sold since {stretch.since}", value=what)
+    if stretch.renewed:
+        yield Step(what="term renewed from", value=str(stretch.renewed))
+    for change in sale.changes:
+        since = f"billed by day {change.anchor_day} since {change.since[0]}"
+        running = "the running period is cut" if change.cuts else "the running period is kept"
+        yield Step(what=since, value=running)
+    trial = sale.terms.trial_end(sale.price)
+    if sale.period.start < trial:
+        yield Step(what="free until", value=str(trial))
+
+
+def _part(sale: _Sale, charged: _Charged) -> str:
+    period = sale.period
+    days = (period.whole_end - period.whole_start).days
+    part = charged.portion or Portion(days, days)
+    counted = _COUNTED[sale.price.proration if charged.portion else "day"]
+    return f"{in_words(part, sale.price.options.factor_places)} {counted}"

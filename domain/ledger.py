@@ -87,7 +87,7 @@ def settle(unit: str, state: UnitState | None, fresh: Fresh | None, run: Run) ->
     before = state or UnitState(schedule=Schedule(unit=unit, book=run.book, currency=""))
     schedule, news = before.schedule, News()
     if fresh is not None:
-        schedule = measure(unit, fresh.facts, fresh.usage, run.master, run.book)
+        schedule = measure(unit, fresh.facts, fresh.usage, run.master, run.book, run.through)
         if not schedule.currency:
             # Every fact that names one was retracted; what stands is reversed as it was posted.
             schedule = structs.replace(
@@ -95,6 +95,7 @@ def settle(unit: str, state: UnitState | None, fresh: Fresh | None, run: Run) ->
             )
         _require_kept(schedule.currency, before)
         news = news_in(fresh.facts, before.measured_at)
+    assert not is_outrun(schedule, run.through), unit
     # What stands in a period that is over moves with the schedule only.
     edge = _edge(before, run) if fresh is None else date.min
     final = bisect_right(before.posted, edge, key=_earned)
@@ -296,8 +297,13 @@ def _stands(slot: Slot, balances: Balances, causes: tuple[int, ...]) -> Posted:
     return Posted(slot, due.minor, due.functional_minor, causes)
 
 
+def is_outrun(schedule: Schedule, through: date) -> bool:
+    """Whether what has no end was measured less far than a run goes: it is measured again."""
+    return schedule.measured_to is not None and schedule.measured_to <= through
+
+
 def moves(schedule: Schedule, after: date, until: date) -> bool:
     """Whether time alone changes what is due between two dates."""
-    return any(
+    return is_outrun(schedule, until) or any(
         first_day(flow.curve) <= until and last_day(flow.curve) > after for flow in schedule.flows
     )

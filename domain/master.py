@@ -20,20 +20,12 @@ from domain.entity import CalendarDefined, EntityOpened
 from domain.facts import Fact, timeline
 from domain.meter import MeterDefined, grown, must_carry
 from domain.policy import Options, PolicyAdopted
-from domain.price import PriceSet
+from domain.price import Prices, PriceSet, PriceVersion
 
 _since, _adopted = attrgetter("since"), itemgetter(0)
 _BEFORE_ANY = Options()
 
 MASTER_CATEGORIES = frozenset({"entity", "product", "meter", "price", "policy"})
-
-
-class PriceVersion(Struct, frozen=True):
-    """A price as it stands from a day on; `name` is `ID@day`, what a line cites."""
-
-    name: str
-    since: date
-    price: PriceSet
 
 
 class MasterData(Struct, frozen=True, kw_only=True):
@@ -42,7 +34,7 @@ class MasterData(Struct, frozen=True, kw_only=True):
     functional_currency: str = ""
     zone: str = "UTC"
     calendar: Calendar = Calendar()
-    prices: dict[str, tuple[PriceVersion, ...]] = {}
+    prices: Prices = {}
     meters: dict[str, MeterDefined] = {}
     dimensions: dict[str, tuple[tuple[date, tuple[str, ...]], ...]] = {}
     products: dict[str, ProductDefined] = {}

@@ -5,8 +5,11 @@ A price stream holds versions. Changing any of this is another version, in force
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from datetime import date
 from decimal import Decimal
 from itertools import pairwise
+from operator import attrgetter
 from typing import Literal
 
 from msgspec import Struct, field
@@ -20,6 +23,7 @@ from domain.facts import Event, When
 from domain.pricing import Model, ReadingModel, require_valid
 from domain.proration import DayCount
 
+_since = attrgetter("since")
 Pattern = Literal["ratable", "point-in-time", "as-invoiced"]
 
 # A billing period longer than a century would reach beyond the dates there are.
@@ -63,6 +67,29 @@ class PriceSet(Event, frozen=True, kw_only=True, tag="price-set"):
         if self.once:
             return Every()
         return Every(days=self.interval_days) if self.interval_days else Every(self.interval_months)
+
+
+class PriceVersion(Struct, frozen=True):
+    """A price as it stands from a day on; `name` is `ID@day`, what a line cites."""
+
+    name: str
+    since: date
+    price: PriceSet
+
+
+# The versions of each price, in order of their days.
+Prices = dict[str, tuple[PriceVersion, ...]]
+
+
+def version_of(price: str, day: date, prices: Prices) -> PriceVersion | None:
+    """The version in force on a day; none if nobody ever set the price.
+
+    A price set later than it is sold counts from the start: agreed, if not yet keyed.
+    """
+    versions = prices.get(price, ())
+    if len(versions) > 1:
+        return versions[max(bisect_right(versions, day, key=_since) - 1, 0)]
+    return versions[0] if versions else None
 
 
 class SetPrice(Struct, frozen=True, kw_only=True, tag="set-price", forbid_unknown_fields=True):

@@ -22,12 +22,14 @@ from operator import attrgetter, sub
 from msgspec import Struct, field
 
 from domain.accounting.schedule import PendingUsage, causes_of
-from domain.billing import BillingPeriod, Charge, billing_periods, version_of
+from domain.charge import Charge
 from domain.currency import exponent
+from domain.cycle import BillingPeriod
 from domain.decimals import EXACT, plain
 from domain.explain import Step
-from domain.master import MasterData, PriceVersion
+from domain.master import MasterData
 from domain.money import decimal_text, minors
+from domain.price import PriceVersion, version_of
 from domain.pricing import Pricer, ReadingModel, is_whole, pricer, rate
 from domain.terms import Stretch, Terms
 from domain.usage import UsageDay
@@ -107,7 +109,7 @@ class _Sales(Struct):
         """Usage that one stretch takes at one price, a billing period at a time."""
         assert self.terms is not None
         price, counted = pricer(version.price.model), self._is_counted(version)
-        periods = billing_periods(self.terms, version.price.interval_months)
+        periods = self.terms.billing_periods(stretch, version.price.every)
         place = 0
         for period in periods[bisect_right(periods, days[0], key=_start) - 1 :]:
             end = bisect_left(days, period.end, place)
@@ -179,7 +181,7 @@ def price_for(
     for stretch in terms.stretches:
         if not stretch.start <= day < stretch.end:
             continue
-        version = version_of(stretch.price, day, master)
+        version = version_of(stretch.price, day, master.prices)
         if version is None or version.price.meter != meter:
             continue
         if isinstance(version.price.model, ReadingModel):
@@ -274,7 +276,7 @@ def _charge(
         bill_on=group.period.end,
         causes=causes_of(causes, carried.causes) if carried.causes else causes,
         pattern="usage",
-        usage=True,
+        kind="usage",
         meter=group.version.price.meter or "",
         quantity=quantity,
         marks=marks,

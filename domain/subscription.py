@@ -93,7 +93,7 @@ class SubscriptionStarted(Event, frozen=True, kw_only=True, tag="subscription-st
     customer: str
     currency: str
     term_from: date
-    term_to: date
+    term_to: date | None
     items: tuple[Item, ...]
     zone: str = "UTC"
     anchor_day: int | None = None
@@ -135,7 +135,7 @@ class StartSubscription(
     customer: str
     currency: str
     term_from: date
-    term_to: date
+    term_to: date | None
     items: tuple[Item, ...]
     zone: str = "UTC"
     anchor_day: int | None = None
@@ -344,7 +344,12 @@ def _require_term(begin: date, end: date) -> None:
 
 def _require_terms(command: StartSubscription) -> None:
     renews, trial = command.renews_months, command.trial_to
-    _require_term(command.term_from, command.term_to)
+    if command.term_to is not None:
+        _require_term(command.term_from, command.term_to)
+    elif renews is not None:
+        raise Rejected("term-without-end", field="renews_months")
+    if command.term_from.year > LAST_YEAR:
+        raise Rejected("term-too-long", field="term_from", days_max=TERM_DAYS_MAX)
     if renews is not None and not 1 <= renews <= TERM_MONTHS_MAX:
         raise Rejected("renewal-out-of-range", field="renews_months", months_max=TERM_MONTHS_MAX)
     if trial is not None and trial <= command.term_from:

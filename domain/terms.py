@@ -1,56 +1,71 @@
 """A subscription as sold: stretches of time in which an item's price and quantity stand still.
 
 Each stretch knows the facts it rests on: what started it, what covers it, what set its price and
-quantity, and what cut it short. Two amendments on one day leave one stretch: the later in order.
+quantity, and what cut it short.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Container, Iterator, Sequence
-from datetime import date
+from bisect import bisect_right
+from collections.abc import Container, Iterable, Iterator, Sequence
+from datetime import date, datetime
 from decimal import Decimal
-from functools import lru_cache
-from itertools import groupby, pairwise
+from itertools import pairwise
 from operator import attrgetter
 from typing import NamedTuple
 
 from msgspec import Struct, structs
 
 from domain.accounting.schedule import causes_of
-from domain.decimals import plain
+from domain.billing_periods import (
+    BillingPeriods,
+    anchor_changes,
+    point_of,
+    running,
+)
+from domain.calendar import ONE_DAY, add_months
+from domain.cover import NEVER, Cover, served, spans_agreed, terms_agreed
+from domain.cycle import BillingPeriod, Every
+from domain.cycle import Point as Moment
 from domain.facts import Fact
+from domain.price import Prices, PriceSet, version_of
+from domain.sale import Point, Said, beyond, in_words, points_of
 from domain.subscription import (
+    LAST_YEAR,
     Item,
     ItemChange,
+    Refund,
     SubscriptionAmended,
     SubscriptionCancelled,
     SubscriptionRenewed,
     SubscriptionStarted,
 )
+from domain.usage import UsageDay
 
-# A price and a quantity; and a day from which they are sold, with the facts it rests on.
-Sold = tuple[str, Decimal]
-Point = tuple[date, Sold | None, tuple[int, ...]]
-# What follows is put into words for each stretch, and contracts sell much the same.
-REMEMBERED_WORDS = 4_096
+# Further than anybody measures, and not so far that dates end.
+LAST_DAY = date(LAST_YEAR, 12, 31)
+MONTHS_AHEAD = 12
 _SAYS_ITEMS = (SubscriptionStarted, SubscriptionAmended, SubscriptionRenewed)
 _day, _end = attrgetter("day"), attrgetter("end")
+_FIRST_OF_ALL = (date.min, 0)
 
 
-class Cover(Struct, frozen=True):
-    """Days in term, half-open, and the facts that say so. `renewed` is a renewal's first day."""
+class Ending(Struct, frozen=True):
+    """When an item is sold no more, because of which facts, and what is given back for it."""
 
-    start: date
-    end: date
+    item: str
+    day: date
     causes: tuple[int, ...]
-    renewed: date | None = None
+    refund: Refund
+    at: datetime | None = None
 
 
 class Stretch(Struct, frozen=True, kw_only=True):
     """One item at one price and quantity over [start, end), sold like that since `since`.
 
-    `cut` is what ended it early and `then` says in words what follows.
+    `moment` is when it was changed to that, `sold_from` since when the item is sold at all. `cut`
+    is what ended it early and `then` says in words what follows; `starts_at` and `ends_at` are the
+    instants, where the facts say them.
     """
 
     item: str
@@ -60,9 +75,14 @@ class Stretch(Struct, frozen=True, kw_only=True):
     price: str
     quantity: Decimal
     causes: tuple[int, ...]
+    moment: Moment
+    sold_from: date
     cut: tuple[int, ...] = ()
     then: str = ""
     renewed: date | None = None
+    resumed: date | None = None
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
 
 
 class Terms(Struct, frozen=True, kw_only=True):
@@ -75,117 +95,135 @@ class Terms(Struct, frozen=True, kw_only=True):
     started_at: int
     cover: tuple[Cover, ...]
     stretches: tuple[Stretch, ...]
-    cancelled: tuple[int, date, str] | None = None
+    periods: BillingPeriods
+    endings: tuple[Ending, ...] = ()
     customer_is_known: bool = False
+
+    @property
+    def is_endless(self) -> bool:
+        """Whether what is sold goes on without end, so that it is measured only so far."""
+        return any(stretch.end == NEVER for stretch in self.stretches)
 
     def covering(self, day: date) -> Cover | None:
         place = bisect_right(self.cover, day, key=_end)
         reached = place < len(self.cover) and self.cover[place].start <= day
         return self.cover[place] if reached else None
 
+    def billing_periods(self, stretch: Stretch, every: Every) -> Sequence[BillingPeriod]:
+        """Billing periods of what is sold in a stretch, at the interval of its price."""
+        return self.periods.of(every, stretch.moment, stretch.sold_from)
 
-class _Said(NamedTuple):
-    """What one fact says of one item; nothing is sold before the term begins."""
-
-    day: date
-    by: int
-    measured: date
-    change: Item | ItemChange
-
-
-class _Setting(Struct):
-    """An item's attributes as they stand on a day, each with the fact that set it."""
-
-    price: str = ""
-    quantity: Decimal = Decimal(1)
-    present: bool = False
-    price_by: int = 0
-    quantity_by: int = 0
-    present_by: int = 0
-
-    def take(self, said: _Said) -> None:
-        change, by = said.change, said.by
-        if change.price is not None:
-            self.price, self.price_by = change.price, by
-        if change.quantity is not None:
-            self.quantity, self.quantity_by = change.quantity, by
-        removed = isinstance(change, ItemChange) and change.removed
-        if removed or not self.present:
-            self.present, self.present_by = not removed, by
-
-    def sold(self) -> Sold | None:
-        return (self.price, self.quantity) if self.present and self.price else None
-
-    def causes(self) -> tuple[int, ...]:
-        sold = {self.price_by, self.quantity_by} if self.present else set()
-        return tuple(sorted({*sold, self.present_by} - {0}))
+    def trial_end(self, price: PriceSet) -> date:
+        """The first day that is charged: trials count from the first start of the subscription."""
+        begin = self.started.term_from
+        by_price = begin + price.trial_days * ONE_DAY
+        return max(self.started.trial_to or begin, by_price)
 
 
-def terms(facts: Sequence[Fact], customers: Container[str] = ()) -> Terms | None:
+def horizon(through: date, usage: Iterable[UsageDay] = ()) -> date:
+    """How far what has no end is measured: a year beyond a run, and to the last of its usage."""
+    last = max((row.day for row in usage), default=date.min)
+    return max(add_months(min(through, LAST_DAY), MONTHS_AHEAD), min(last, LAST_DAY) + ONE_DAY)
+
+
+def terms(
+    facts: Sequence[Fact], prices: Prices, until: date, customers: Container[str] = ()
+) -> Terms | None:
     """Fold one subscription's facts (known, in effective order); none before it is started.
 
+    What has no end is measured up to the end of each billing period that runs on `until`.
     `customers` are those that are registered.
     """
     start = next((fact for fact in facts if isinstance(fact.event, SubscriptionStarted)), None)
     if start is None:
         return None
+    fold = _Fold(start, facts, prices, until)
+    cover = served(fold.agreed, facts)
+    parts = [_sale_of(item, said, cover, fold) for item, said in sorted(fold.items().items())]
     assert isinstance(start.event, SubscriptionStarted)
-    ended = _cancellation(facts)
-    cover = _cover(start, facts, ended)
+    ends = [ending.day for _, endings in parts for ending in endings[:1] if fold.cancelled]
     return Terms(
         started=start.event,
         started_at=start.position,
-        cover=cover,
-        stretches=tuple(
-            stretch
-            for item, said in sorted(_by_item(facts, start.event.term_from).items())
-            for stretch in _stretches(item, start.position, said, cover, ended)
-        ),
-        cancelled=ended,
+        cover=_until(cover, max(ends, default=NEVER)),
+        stretches=tuple(stretch for stretches, _ in parts for stretch in stretches),
+        periods=fold.periods,
+        endings=tuple(ending for _, endings in parts for ending in endings),
         customer_is_known=start.event.customer in customers,
     )
 
 
-def _cancellation(facts: Sequence[Fact]) -> tuple[int, date, str] | None:
-    """The earliest cancellation in effective order ends the service."""
-    for fact in facts:
-        if isinstance(fact.event, SubscriptionCancelled):
-            return fact.position, fact.when.effective, fact.event.refund
-    return None
+class _Fold:
+    """What all items of a subscription share while it is folded."""
 
+    def __init__(self, start: Fact, facts: Sequence[Fact], prices: Prices, until: date) -> None:
+        event = start.event
+        assert isinstance(event, SubscriptionStarted)
+        self.start, self.event, self.facts, self.prices = start, event, facts, prices
+        self.agreed = terms_agreed(start, facts)
+        last = self.agreed[-1].end
+        reached = max(until, event.term_from) if last == NEVER else last
+        self.periods = BillingPeriods(
+            start=event.term_from,
+            until=reached,
+            anchor_day=event.anchor_day,
+            alignment=event.alignment,
+            terms=spans_agreed(event, self.agreed, reached),
+            changes=anchor_changes(facts),
+        )
+        # The earliest cancellation in effective order ends the service.
+        self.cancelled = next(
+            (fact for fact in facts if isinstance(fact.event, SubscriptionCancelled)), None
+        )
 
-def _cover(
-    start: Fact, facts: Sequence[Fact], ended: tuple[int, date, str] | None
-) -> tuple[Cover, ...]:
-    assert isinstance(start.event, SubscriptionStarted)
-    rows = [Cover(start.event.term_from, start.event.term_to, (start.position,))]
-    ends_by = start.position
-    for fact in facts:
-        if isinstance(fact.event, SubscriptionRenewed):
-            begin = max(fact.when.effective, rows[-1].end)
-            if fact.event.term_to > begin:
-                overlaps = (ends_by,) if begin > fact.when.effective else ()
-                causes = causes_of((start.position,), (fact.position,), overlaps)
-                rows.append(Cover(begin, fact.event.term_to, causes, begin))
-                ends_by = fact.position
-    if ended is None:
-        return tuple(rows)
-    return tuple(
-        structs.replace(row, end=min(row.end, ended[1])) for row in rows if row.start < ended[1]
-    )
+    def items(self) -> dict[str, list[Said]]:
+        """What each fact says of each item it names, in the order in which it counts."""
+        found: dict[str, list[Said]] = {}
+        waits = False
+        for fact in self.facts:
+            for change in _changes(fact):
+                own = found.setdefault(change.item, [])
+                day = max(fact.when.effective, self.event.term_from)
+                own.append(self._said(fact, change, day, own))
+                waits = waits or own[-1].day != day
+        if waits:
+            for own in found.values():
+                own.sort(key=_day)
+        return found
 
+    def _said(self, fact: Fact, change: Item | ItemChange, day: date, own: Sequence[Said]) -> Said:
+        when = fact.when
+        moment, at = point_of(fact), when.at if when.effective == day else None
+        said = Said(day, fact.position, when.measured, change, moment, (), at)
+        if isinstance(change, ItemChange) and change.timing == "period-end":
+            return self._waiting(said, own)
+        return said
 
-def _by_item(facts: Sequence[Fact], term_from: date) -> dict[str, list[_Said]]:
-    """What each fact says of each item it names, in effective order."""
-    found: dict[str, list[_Said]] = {}
-    for fact in facts:
-        if changes := _changes(fact):
-            when = fact.when
-            day, measured = max(when.effective, term_from), when.measured
-            for change in changes:
-                said = _Said(day, fact.position, measured, change)
-                found.setdefault(change.item, []).append(said)
-    return found
+    def _waiting(self, said: Said, own: Sequence[Said]) -> Said:
+        """The change from the end of the billing period of its item that runs on its day."""
+        priced = [one for one in own if one.day <= said.day and one.change.price]
+        priced.sort(key=_day)
+        if not priced:
+            return said
+        day, also = self.running_end(priced[-1], said.day)
+        return said._replace(day=day, also=causes_of((priced[-1].by,), also), at=None)
+
+    def running_end(self, sold: Said, day: date) -> tuple[date, tuple[int, ...]]:
+        """The end of the billing period that runs on a day, and the anchor changes it rests on."""
+        assert sold.change.price is not None
+        return self.period_end(sold.change.price, sold.moment, sold.day, day)
+
+    def period_end(
+        self, price: str, moment: Moment, sold_from: date, day: date
+    ) -> tuple[date, tuple[int, ...]]:
+        version = version_of(price, day, self.prices)
+        every = version.price.every if version else Every(months=1)
+        far = structs.replace(self.periods, until=max(self.periods.until, day + ONE_DAY))
+        period = running(far.of(every, moment, sold_from), day)
+        if period is None:
+            return day, ()
+        changes = far.resting_on(every, moment, sold_from, period) if far.changes else ()
+        return period.end, tuple(sorted(change.by for change in changes))
 
 
 def _changes(fact: Fact) -> tuple[Item | ItemChange, ...]:
@@ -195,134 +233,113 @@ def _changes(fact: Fact) -> tuple[Item | ItemChange, ...]:
     return ()
 
 
+def _sale_of(
+    item: str, said: Sequence[Said], cover: Sequence[Cover], fold: _Fold
+) -> tuple[list[Stretch], list[Ending]]:
+    """The stretches of one item, and where it ends: by cancellation first, then by removals."""
+    start = fold.start.position
+    points = points_of(start, said)
+    ended = _cancellation(item, points, fold)
+    endings = [ended] if ended else []
+    for before, after in pairwise(points):
+        gone = before.sold is not None and after.sold is None
+        if gone and (ended is None or after.day < ended.day):
+            causes = causes_of(beyond(start, said, before.causes, after), after.causes)
+            endings.append(Ending(item, after.day, causes, after.refund))
+    rows = _until(cover, ended.day) if ended else cover
+    return [*_stretches(item, said, points, rows, ended, fold)], endings
+
+
+def _cancellation(item: str, points: Sequence[Point], fold: _Fold) -> Ending | None:
+    """When the cancellation ends an item, which depends on what its price says of that day."""
+    fact = fold.cancelled
+    if fact is None:
+        return None
+    event = fact.event
+    assert isinstance(event, SubscriptionCancelled)
+    day, causes = fact.when.effective, (fact.position,)
+    place = bisect_right(points, day, key=_day) - 1
+    sold = points[place].sold if place >= 0 else None
+    if sold is None:
+        return Ending(item, day, causes, event.refund)
+    version = version_of(sold[0], day, fold.prices)
+    if event.timing == "period-end":
+        point = points[place]
+        day, also = fold.period_end(sold[0], point.moment, point.sold_from, day)
+        return Ending(item, day, causes_of(causes, also), event.refund)
+    if version is not None and _serves_last_day(version.price):
+        return Ending(item, day + ONE_DAY, causes, event.refund)
+    return Ending(item, day, causes, event.refund, fact.when.at)
+
+
+def _serves_last_day(price: PriceSet) -> bool:
+    if price.meter is not None:
+        return price.options.usage_on_cancellation_day == "billed"
+    return price.options.cancellation_day == "served"
+
+
+def _until(cover: Sequence[Cover], day: date) -> tuple[Cover, ...]:
+    if day == NEVER:
+        return tuple(cover)
+    return tuple(
+        structs.replace(row, end=day, stopped=()) if row.end > day else row
+        for row in cover
+        if row.start < day
+    )
+
+
 def _stretches(
     item: str,
-    start: int,
-    said: Sequence[_Said],
-    cover: tuple[Cover, ...],
-    ended: tuple[int, date, str] | None,
+    said: Sequence[Said],
+    points: Sequence[Point],
+    cover: Sequence[Cover],
+    ended: Ending | None,
+    fold: _Fold,
 ) -> Iterator[Stretch]:
-    points = [*_points(start, said), (date.max, None, ())]
-    for (begin, sold, causes), after in pairwise(points):
-        if sold is None:
+    start = fold.start.position
+    after_all = Point(NEVER, None, (), _FIRST_OF_ALL, NEVER)
+    for point, after in pairwise([*points, after_all]):
+        if point.sold is None:
             continue
-        end, following, _ = after
-        ending = _beyond(start, said, causes, after)
-        for row in cover[bisect_right(cover, begin, key=_end) :]:
-            since, until = max(begin, row.start), min(end, row.end)
+        ending = beyond(start, said, point.causes, after)
+        for row in cover[bisect_right(cover, point.day, key=_end) :]:
+            since, until = max(point.day, row.start), min(after.day, row.end)
             if since >= until:
                 continue
-            cut, then = (ending, _in_words(following)) if end <= row.end else ((), "")
-            if ended is not None and until == ended[1]:
-                cut, then = causes_of(cut, (ended[0],)), f"{then} cancelled".strip()
+            cut, then = (ending, in_words(after.sold)) if after.day <= row.end else ((), "")
+            if row.stopped and until == row.end:
+                cut, then = causes_of(cut, row.stopped), f"{then} stopped".strip()
+            if ended is not None and until == ended.day:
+                cut, then = causes_of(cut, ended.causes), f"{then} cancelled".strip()
+            goes_on = row.resumed if point.day < row.start else None
             yield Stretch(
                 item=item,
                 start=since,
                 end=until,
-                since=begin,
-                price=sold[0],
-                quantity=sold[1],
-                causes=causes_of(causes, row.causes),
+                since=max(point.day, goes_on or point.day),
+                price=point.sold[0],
+                quantity=point.sold[1],
+                causes=causes_of(
+                    point.causes, point.also, row.causes, row.resting if goes_on else ()
+                ),
+                moment=point.moment,
+                sold_from=point.sold_from,
                 cut=cut,
                 then=then,
                 renewed=row.renewed,
+                resumed=goes_on,
+                starts_at=point.at if since == point.day else None,
+                ends_at=_instant_of(until, after, ended),
             )
-            if until == end:
+            if until == after.day:
                 break
 
 
-def _beyond(
-    start: int, said: Sequence[_Said], causes: tuple[int, ...], point: Point
-) -> tuple[int, ...]:
-    """What must be known beside what is sold for it to end on that day as it does."""
-    more = tuple(cause for cause in point[2] if cause != start and cause not in causes)
-    if not more[1:]:
-        return more
-    rest = [one for one in said if one.by in {start, *causes, *more}]
-    for cause in more:
-        fewer = [one for one in rest if one.by != cause]
-        if _changes_to(fewer, point):
-            rest = fewer
-            more = tuple(one for one in more if one != cause)
-    return more
-
-
-@lru_cache(maxsize=REMEMBERED_WORDS)
-def _in_words(sold: Sold | None) -> str:
-    return f"then {plain(sold[1])} of {sold[0]}" if sold else "then no more"
-
-
-def _points(start: int, said: Sequence[_Said]) -> list[Point]:
-    """Days on which what is sold changes, with what is sold from then on and why."""
-    setting = _Setting()
-    points: list[Point] = []
-    places: dict[int, list[int]] = {}
-    for place, one in enumerate(said):
-        places.setdefault(one.by, []).append(place)
-    sold: Sold | None = None
-    causes: tuple[int, ...] = ()
-    taken = 0
-    for day, group in groupby(said, key=_day):
-        for one in group:
-            setting.take(one)
-            taken += 1
-        if setting.sold() == sold:
-            continue
-        sold = setting.sold()
-        resting = causes_of(setting.causes(), causes)
-        mine = sorted([place for by in {start, *resting} for place in places.get(by, ())])
-        rest = [said[place] for place in mine]
-        if len(rest) < taken and not _changes_to(rest, (day, sold, resting)):
-            # What was taken out before it was ever sold is why it is sold only now.
-            rest = [one for one in said if one.day <= day]
-            resting = tuple(sorted({one.by for one in rest}))
-        causes = _needed(start, rest, (day, sold, resting))
-        points.append((day, sold, causes))
-    return points
-
-
-def _needed(start: int, said: Sequence[_Said], point: Point) -> tuple[int, ...]:
-    """The fewest facts with which the same is sold from the same day on.
-
-    What was agreed last is left out first: agreed late, it would change how all is measured. What
-    is needed only because of another that goes is tried again.
-    """
-    causes = point[2]
-    if len(said) == 1:
-        return causes
-    on_the_day = {one.by for one in said if one.day == point[0]}
-    # What alone changes anything that day is needed, whatever else goes.
-    fixed = {start, *on_the_day} if len(on_the_day) == 1 else {start}
-    agreed = {one.by: one.measured for one in said}
-    spare = [cause for cause in causes if cause not in fixed]
-    turn = sorted(spare, key=lambda cause: (agreed[cause], -cause), reverse=True)
-    for _ in range(2):
-        tried = [cause for cause in turn if cause in causes]
-        for cause in tried:
-            fewer = [one for one in said if one.by != cause]
-            if _changes_to(fewer, point):
-                causes = tuple(position for position in causes if position != cause)
-                said = fewer
-        if all(cause in causes for cause in tried):
-            break
-    return causes
-
-
-def _changes_to(said: Sequence[_Said], point: Point) -> bool:
-    """Whether the same is sold from that day on, and not before."""
-    day, sold, _ = point
-    before = bisect_left(said, day, key=_day)
-    since = bisect_right(said, day, before, key=_day)
-    if before == since:
-        return False
-    setting = _Setting()
-    for one in said[:before]:
-        setting.take(one)
-    if setting.sold() == sold:
-        return False
-    for one in said[before:since]:
-        setting.take(one)
-    return setting.sold() == sold
+def _instant_of(until: date, after: Point, ended: Ending | None) -> datetime | None:
+    """When on its last day the stretch ends, where a fact says so."""
+    if ended is not None and until == ended.day:
+        return ended.at
+    return after.at if until == after.day else None
 
 
 class Given(NamedTuple):

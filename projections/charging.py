@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from domain.accounting.schedule import Schedule
-from domain.billing import Charge
+from domain.charge import Charge
 from domain.decimals import plain
 
 RULE = "usage-as-it-occurs@1"

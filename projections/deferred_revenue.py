@@ -131,7 +131,7 @@ def _schedules(connection: Connection, seen: Horizon, units: set[str]) -> dict[s
     if older := sorted(units - found.keys()):
         kept = log.read_categories(connection, seen.entity, MASTER_CATEGORIES, upto=seen.run)
         found |= schedules_at(
-            connection, seen.entity, seen.book, older, seen.run, master_data(kept)
+            connection, seen.entity, seen.book, older, seen.run, master_data(kept), seen.as_of
         )
     return found
 

@@ -216,7 +216,9 @@ def explain_line(connection: Connection, entity: str, entry: int, line: int) -> 
         master = master_data(kept)
         through = checkpoints.passed_run(connection, entity, row.known_at).through
         assert through is not None, row
-        measured = schedules_at(connection, entity, row.book, [row.unit], row.known_at, master)
+        measured = schedules_at(
+            connection, entity, row.book, [row.unit], row.known_at, master, through
+        )
         schedule = measured[row.unit]
         amount = due(schedule, through, master.calendar).get(row.slot)
         names = {"entity": entity, "entry": entry, "line": line}

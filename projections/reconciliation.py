@@ -19,7 +19,7 @@ from domain.ledger import Fresh
 from domain.master import MASTER_CATEGORIES, MasterData, master_data
 from domain.party import registered
 from domain.rating import rate_usage
-from domain.terms import terms
+from domain.terms import horizon, terms
 from projections.breaks import Break, Verdict
 from projections.charging import NOTHING, metered
 from projections.question import Horizon, Question, looking
@@ -221,7 +221,8 @@ def _rated(connection: Connection, seen: Horizon, master: MasterData) -> Iterabl
 
 def _count_unit(unit: str, read: Fresh, master: MasterData, counted: _Counted) -> None:
     known = timeline(read.facts)
-    folded = terms([fact for fact in known if fact.stream == unit], registered(known))
+    own = [fact for fact in known if fact.stream == unit]
+    folded = terms(own, master.prices, horizon(date.min, read.usage), registered(known))
     rated = rate_usage(read.usage, folded, master)
     for charge in rated.charges:
         assert folded is not None, unit

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 
 from domain.accounting.measure import measure
 from domain.accounting.schedule import Schedule
@@ -18,9 +19,10 @@ def schedules_at(
     units: Iterable[str],
     run: int,
     master: MasterData,
+    through: date,
 ) -> dict[str, Schedule]:
     """Schedules as a run measured them, or would have."""
     return {
-        unit: measure(unit, known.facts, known.usage, master, book)
+        unit: measure(unit, known.facts, known.usage, master, book, through)
         for unit, known in fresh(connection, entity, units, run).items()
     }

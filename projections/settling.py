@@ -13,7 +13,7 @@ from datetime import date
 from msgspec import Struct, field
 
 from domain.errors import Rejected
-from domain.ledger import Fresh, Run, Settled, UnitState, moves, settle
+from domain.ledger import Fresh, Run, Settled, UnitState, is_outrun, moves, settle
 from projections import charging
 from store import charge_rows, entry_rows, failpoint, findings, unit_facts, unit_states
 from store.db import Connection
@@ -74,6 +74,7 @@ def read(connection: Connection, task: Task, marked: Sequence[Marked]) -> Work:
     with unpaused():
         states = unit_states.open_states(connection, task.entity, cut, books) if cut else {}
         fresh |= {unit for unit in cut for book in books if (unit, book) not in states}
+        fresh |= {key[0] for key, one in states.items() if is_outrun(one.schedule, task.through)}
         states = {
             key: state
             for key, state in states.items()

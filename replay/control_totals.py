@@ -7,6 +7,7 @@ and never rated. Nothing is rounded; a difference is a finding, and a rule names
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -113,7 +114,7 @@ class _Pricing:
                 own.setdefault(name, []).append(fact)
         customers = registered(known)
         self.sold: Mapping[str, Terms | None] = {
-            name: terms(rows, customers) for name, rows in own.items()
+            name: terms(rows, self.master.prices, date.min, customers) for name, rows in own.items()
         }
 
     def charge(self, row: StandingRow) -> Fraction | str:

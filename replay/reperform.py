@@ -19,7 +19,7 @@ from domain.errors import Rejected
 from domain.explained import explain
 from domain.facts import Fact, known
 from domain.journal import Entry, Line
-from domain.ledger import Fresh, Run, UnitState, moves, settle
+from domain.ledger import Fresh, Run, UnitState, is_outrun, moves, settle
 from domain.master import MASTER_CATEGORIES, MasterData, master_data
 from domain.periods import period_states
 from domain.routing import brings_along, rests_on, route
@@ -80,7 +80,7 @@ def explain_again(done: Reperformed, entry: int, line: int) -> Explanation | Non
     run, unit = found.entry.known_at, found.entry.unit
     master = _master(done, run)
     fresh = _fresh(done, unit, run)
-    schedule = measure(unit, fresh.facts, fresh.usage, master, found.entry.book)
+    schedule = measure(unit, fresh.facts, fresh.usage, master, found.entry.book, found.through)
     amount = due(schedule, found.through, master.calendar).get(row.slot)
     return Explanation(
         line=_journal_line(found, row, line),
@@ -140,6 +140,8 @@ def _settle_unit(
             state = done.states.get((unit, run.book))
             if fresh is None and (state is None or not moves(state.schedule, before, run.through)):
                 continue
+            if fresh is None and state is not None and is_outrun(state.schedule, run.through):
+                fresh = _fresh(done, unit, run.position)
             settled.append((run, settle(unit, state, fresh, run)))
     except (Rejected, *FAULTS):
         done.parked.add(unit)

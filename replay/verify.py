@@ -165,7 +165,7 @@ def _compare(
 ) -> None:
     late, longer = counts
     calendar = look.master.calendar
-    schedule = measure(unit, facts.facts, facts.usage, look.master, book)
+    schedule = measure(unit, facts.facts, facts.usage, look.master, book, look.through)
     balances = due(schedule, look.through, calendar)
     now = {slot: row.minor for slot, row in balances.items() if row.minor}
     late.compare(unit, now, posted)

@@ -7,6 +7,7 @@ what was posted.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from msgspec import structs
 
@@ -16,10 +17,10 @@ from domain.accounting.documents import BilledLine, billed_lines, billing_flows
 from domain.accounting.invoices import line_revenue
 from domain.accounting.schedule import Flow, Schedule, UsageCharge
 from domain.accounting.settlement import settlement_flows
-from domain.accounting.subscriptions import subscription_revenue
-from domain.billing import Charge
+from domain.accounting.subscriptions import Earned, subscription_revenue
 from domain.books import AdjustmentProposed
 from domain.cash import PaymentReceived
+from domain.charge import Charge
 from domain.errors import Rejected
 from domain.facts import Fact, in_effective_order, known
 from domain.invoice import InvoiceIssued
@@ -40,8 +41,12 @@ def measure(
     usage: Sequence[UsageDay],
     master: MasterData,
     book: str,
+    through: date,
 ) -> Schedule:
-    """What the books should say about one unit: `facts` are all of its facts up to a position."""
+    """What the books should say about one unit: `facts` are all of its facts up to a position.
+
+    What has no end is measured as far as it may be due by `through`, and a year beyond.
+    """
     in_force = known(facts)
     # A retracted batch takes its rows with it; a batch says nothing else of the contract.
     batches = {fact.position for fact in in_force if isinstance(fact.event, UsageBatchAccepted)}
@@ -54,7 +59,7 @@ def measure(
         customer, currency = account_of(unit)
         return _schedule(unit, book, told, settlement_flows(told, customer, currency))
     used = [day for day in usage if day.position in batches]
-    return _contract(unit, told, used, master, book)
+    return _contract(unit, told, used, master, book, through)
 
 
 def _contract(
@@ -63,24 +68,24 @@ def _contract(
     usage: Sequence[UsageDay],
     master: MasterData,
     book: str,
+    through: date,
 ) -> Schedule:
     kind = unit.partition(":")[0]
     billed = _billed(unit, known, master, book)
     _require_one_currency(billed, known)
-    rated = RatedUsage((), ())
-    earned: tuple[Flow, ...] = ()
+    earned = Earned((), RatedUsage((), ()))
     if kind == "subscription":
-        earned, rated = subscription_revenue(known, usage, billed, master, book)
-    elif kind == "contract":
-        earned = contract_revenue(known, billed, master, book)
+        earned = subscription_revenue(known, usage, billed, master, book, through)
+    flows = contract_revenue(known, billed, master, book) if kind == "contract" else earned.flows
     if unit.startswith("invoice:") or _billed_only(known):
-        earned = tuple(flow for row in billed for flow in _by_itself(row, master, book))
+        flows = tuple(flow for row in billed for flow in _by_itself(row, master, book))
     documents = (flow for row in billed for flow in billing_flows(row))
     return structs.replace(
-        _schedule(unit, book, known, (*documents, *earned)),
+        _schedule(unit, book, known, (*documents, *flows)),
         joint=_is_joint(billed, known),
-        pending=rated.pending,
-        charges=tuple(_charged(charge) for charge in rated.charges),
+        pending=earned.rated.pending,
+        charges=tuple(_charged(charge) for charge in earned.rated.charges),
+        measured_to=earned.measured_to,
     )
 
 

@@ -64,7 +64,8 @@ class Schedule(Struct, frozen=True, kw_only=True):
     """The flows of one unit in one book, in the unit's transaction currency.
 
     `joint`: lines bill the contract without saying which of its obligations, so what is billed and
-    earned is compared over the whole contract.
+    earned is compared over the whole contract. `measured_to`: what is due up to this day is in the
+    schedule of what has no end; beyond, it must be measured again.
     """
 
     unit: str
@@ -75,10 +76,13 @@ class Schedule(Struct, frozen=True, kw_only=True):
     pending: tuple[PendingUsage, ...] = ()
     charges: tuple[UsageCharge, ...] = ()
     joint: bool = False
+    measured_to: date | None = None
 
     @property
     def moves_until(self) -> date | None:
         """From the end of this day on no flow moves any more; none if there is no flow."""
+        if self.measured_to is not None:
+            return date.max
         return max((last_day(flow.curve) for flow in self.flows), default=None)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import NamedTuple
 
 from domain.accounting.curves import Progress, measured_from
 from domain.accounting.documents import BilledLine
@@ -15,16 +16,26 @@ from domain.accounting.invoices import concessions, invoiced_flows
 from domain.accounting.modification import Version, modified
 from domain.accounting.revenue import as_used, at_once, over_time
 from domain.accounting.schedule import Flow, causes_of, frozen, stands
-from domain.billing import Charge, recurring_charges, version_of
+from domain.billing import recurring_charges
 from domain.calendar import ONE_DAY
+from domain.charge import Charge
 from domain.explain import Step, Telling
 from domain.facts import Fact, in_effective_order
-from domain.master import MasterData, PriceVersion
+from domain.master import MasterData
 from domain.party import registered
+from domain.price import PriceVersion, version_of
 from domain.rating import RatedUsage, rate_usage
 from domain.subscription import SubscriptionAmended, SubscriptionStarted
-from domain.terms import Terms, given_by, prices_given, terms
+from domain.terms import Terms, given_by, horizon, prices_given, terms
 from domain.usage import UsageDay
+
+
+class Earned(NamedTuple):
+    """What a subscription earns, and its usage; without an end it is measured up to a day."""
+
+    flows: tuple[Flow, ...]
+    rated: RatedUsage
+    measured_to: date | None = None
 
 
 def subscription_revenue(
@@ -33,19 +44,21 @@ def subscription_revenue(
     billed: Sequence[BilledLine],
     master: MasterData,
     book: str,
-) -> tuple[tuple[Flow, ...], RatedUsage]:
+    through: date,
+) -> Earned:
     """Release flows of every item, and its usage as rated."""
     own = [fact for fact in facts if fact.stream.startswith("subscription:")]
-    folded = terms(own, registered(facts))
+    folded = terms(own, master.prices, horizon(through, usage), registered(facts))
     rated = rate_usage(usage, folded, master)
     if folded is None or folded.started.contract == "none":
-        return (), rated
+        return Earned((), rated)
     by = master.progress(book, folded.started.term_from)
     used = tuple(
         as_used(charge.item, charge.marks, charge.causes, charge.told) for charge in rated.charges
     )
     documents = _on_documents(own, billed, folded.started_at, master, book)
-    return (*_recurring(own, folded, master, by), *used, *documents), rated
+    flows = (*_recurring(own, folded, master, by), *used, *documents)
+    return Earned(flows, rated, horizon(through) if folded.is_endless else None)
 
 
 def _on_documents(
@@ -61,7 +74,7 @@ def _on_documents(
     for row in billed:
         day = row.line.service_from or row.issued_on
         given = given_by(prices, row.obligation, day)
-        version = version_of(given.price, day, master)
+        version = version_of(given.price, day, master.prices)
         if version is not None and version.price.pattern == "as-invoiced":
             if row.line.is_for_service:
                 flows += invoiced_flows(
@@ -97,10 +110,11 @@ def _measured_in_turn(
     """One version of the contract for each change, in the order accounting measures them."""
     start = [fact for fact in own if isinstance(fact.event, SubscriptionStarted)]
     turn = sorted(changes, key=lambda fact: (fact.when.measured, in_effective_order(fact)))
-    seen = [(_by_item(start, master, by), start[0])]
+    until = folded.periods.until
+    seen = [(_by_item(start, master, by, until), start[0])]
     for count, change in enumerate(turn, start=1):
         known = sorted([*start, *turn[:count]], key=in_effective_order)
-        seen.append((_by_item(known, master, by), change))
+        seen.append((_by_item(known, master, by, until), change))
     items = sorted({item for version, _ in seen for item in version})
     return tuple(
         flow
@@ -132,9 +146,9 @@ def _version(flows: tuple[Flow, ...], fact: Fact) -> Version:
 
 
 def _by_item(
-    facts: Sequence[Fact], master: MasterData, by: Progress
+    facts: Sequence[Fact], master: MasterData, by: Progress, until: date
 ) -> dict[str, tuple[Flow, ...]]:
-    folded = terms(facts)
+    folded = terms(facts, master.prices, until)
     assert folded is not None
     found: dict[str, list[Flow]] = {}
     for flow in _flows(folded, master, by):
@@ -144,7 +158,7 @@ def _by_item(
 
 def _flows(folded: Terms, master: MasterData, by: Progress) -> tuple[Flow, ...]:
     """What is earned as invoiced is measured from the documents."""
-    charges = recurring_charges(folded, master, but="as-invoiced")
+    charges = recurring_charges(folded, master.prices, but="as-invoiced")
     return tuple(flow for charge in charges for flow in _earned(charge, by))
 
 

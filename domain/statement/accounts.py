@@ -9,7 +9,8 @@ from operator import attrgetter
 from msgspec import Struct
 
 from domain.accounting.documents import BilledLine, billed_lines
-from domain.billing import Charge, recurring_charges
+from domain.billing import recurring_charges
+from domain.charge import Charge
 from domain.errors import Rejected
 from domain.facts import Fact, timeline
 from domain.master import MasterData
@@ -18,7 +19,7 @@ from domain.rating import rate_usage
 from domain.statement.differences import differences
 from domain.statement.documents import Account, Bill, Carried, Papers, documents
 from domain.statement.spans import Difference, Sale, carried_by
-from domain.terms import Terms, terms
+from domain.terms import Terms, horizon, terms
 from domain.usage import UsageDay
 
 # Lines that bill an item; a one-off charge need not, and a tax never does.
@@ -52,7 +53,7 @@ class Asked(Struct, frozen=True, kw_only=True):
         return everything or name in self.subscriptions or customer in self.customers
 
 
-def sold(facts: Sequence[Fact], through: date) -> Sold:
+def sold(facts: Sequence[Fact], through: date, master: MasterData) -> Sold:
     """Fold facts of customers, subscriptions and invoices; the terms are those of the date."""
     known = timeline(facts)
     billed: dict[str, list[BilledLine]] = {}
@@ -63,7 +64,7 @@ def sold(facts: Sequence[Fact], through: date) -> Sold:
         if fact.stream.startswith("invoice:"):
             versions[fact.stream] = max(fact.version, versions.get(fact.stream, 0))
     return Sold(
-        terms=_subscriptions(known),
+        terms=_subscriptions(known, through, master),
         billed=billed,
         versions=versions,
         payment_terms=_payment_terms(known, through),
@@ -109,17 +110,20 @@ def statement(
 
 def charges_of(sold: Terms, usage: Iterable[UsageDay], master: MasterData) -> tuple[Charge, ...]:
     """Everything a subscription is charged. Raises Rejected where it cannot be."""
-    return (*recurring_charges(sold, master), *rate_usage(usage, sold, master).charges)
+    return (*recurring_charges(sold, master.prices), *rate_usage(usage, sold, master).charges)
 
 
-def _subscriptions(known: Sequence[Fact]) -> dict[str, Terms]:
+def _subscriptions(known: Sequence[Fact], through: date, master: MasterData) -> dict[str, Terms]:
     own: dict[str, list[Fact]] = {}
     for fact in known:
         category, _, name = fact.stream.partition(":")
         if category == "subscription":
             own.setdefault(name, []).append(fact)
     customers = registered(known)
-    folded = {name: terms(facts, customers) for name, facts in sorted(own.items())}
+    folded = {
+        name: terms(facts, master.prices, horizon(through), customers)
+        for name, facts in sorted(own.items())
+    }
     return {name: sold for name, sold in folded.items() if sold is not None}
 
 

@@ -15,8 +15,8 @@ from itertools import pairwise
 from msgspec import Struct, field
 
 from domain.accounting.documents import BilledLine
-from domain.billing import Charge
 from domain.billing_options import BillingOptions
+from domain.charge import Charge
 from domain.money import rounded_share
 from domain.statement.spans import Difference, Period
 

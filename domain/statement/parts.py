@@ -14,9 +14,9 @@ from decimal import Decimal
 from itertools import pairwise
 
 from domain.accounting.documents import BilledLine
-from domain.billing import Charge
 from domain.billing_options import BillingOptions
 from domain.calendar import ONE_DAY
+from domain.charge import Charge
 from domain.statement.spans import Difference, Period
 
 

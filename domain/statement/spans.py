@@ -16,8 +16,8 @@ from operator import attrgetter
 from msgspec import Struct, field, structs
 
 from domain.accounting.documents import BilledLine
-from domain.billing import Charge
 from domain.billing_options import MEASURED_EXACTLY, BillingOptions
+from domain.charge import Charge
 
 _NONE = Decimal(0)
 _from = attrgetter("start")

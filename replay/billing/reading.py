@@ -75,7 +75,7 @@ def _sold(at: Known, names: Sequence[str], asked: Asked) -> Sold:
     customers = {f"customer:{name}" for fact in facts if (name := _customer(fact.event))}
     parties = log.read_streams(connection, entity, customers, upto=upto)
     facts += [fact for own in parties.values() for fact in own]
-    return sold(facts, asked.through)
+    return sold(facts, asked.through, asked.master)
 
 
 def _customer(event: object) -> str | None:

@@ -16,6 +16,7 @@ from domain.master import MasterData
 from domain.periods import PeriodStates
 
 BOOK = "main"
+END = date(2024, 12, 31)
 
 
 def steps_of(work: Callable[[], object]) -> int:
@@ -41,7 +42,7 @@ def steps_of(work: Callable[[], object]) -> int:
 def measuring(facts: int) -> int:
     fresh, master = grown(facts)
     assert len(fresh.facts) == facts
-    return steps_of(lambda: measure(UNIT, fresh.facts, fresh.usage, master, BOOK))
+    return steps_of(lambda: measure(UNIT, fresh.facts, fresh.usage, master, BOOK, END))
 
 
 def test_ten_times_the_facts_take_at_most_twelve_times_the_steps() -> None:
@@ -50,7 +51,7 @@ def test_ten_times_the_facts_take_at_most_twelve_times_the_steps() -> None:
 
 def settling(facts: int) -> int:
     known = account(facts)
-    return steps_of(lambda: measure(ACCOUNT, known, (), MasterData(), BOOK))
+    return steps_of(lambda: measure(ACCOUNT, known, (), MasterData(), BOOK, END))
 
 
 def test_an_account_grows_with_its_documents() -> None:

@@ -9,16 +9,16 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.billing import Charge
+from domain.charge import Charge
 from domain.facts import Fact, When
-from domain.master import MasterData, PriceVersion
+from domain.master import MasterData
 from domain.meter import MeterDefined
 from domain.money import rounded, to_minor
-from domain.price import PriceSet
+from domain.price import PriceSet, PriceVersion
 from domain.pricing import PerUnit
 from domain.rating import rate_usage
 from domain.subscription import Item, SubscriptionStarted
-from domain.terms import terms
+from domain.terms import horizon, terms
 from domain.usage import UsageDay
 
 START = date(2024, 9, 1)
@@ -69,7 +69,8 @@ def charges(unit_amounts: dict[str, str], usage: list[tuple[str, int, str]]) -> 
         )
         for place, (meter, day, quantity) in enumerate(usage, 10)
     ]
-    rated = rate_usage(days, terms([fact], {"c"}), master(unit_amounts))
+    prices = master(unit_amounts)
+    rated = rate_usage(days, terms([fact], prices.prices, horizon(date.min, days), {"c"}), prices)
     assert rated.pending == ()
     return list(rated.charges)
 

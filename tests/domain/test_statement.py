@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from domain.accounting.documents import BilledLine, Cut
-from domain.billing import BillingPeriod, Charge
 from domain.billing_options import BillingOptions
+from domain.charge import Charge
+from domain.cycle import BillingPeriod
 from domain.invoice import IssueInvoice
 from domain.statement.differences import differences
 from domain.statement.documents import Account, Papers, documents
@@ -30,7 +31,7 @@ def usage(*marks, item="calls", price="call@1", start=JANUARY, end=FEBRUARY):
     return Charge(
         item=item,
         price=price,
-        period=BillingPeriod(start, end, start),
+        period=BillingPeriod(start, end, start, end),
         start=start,
         end=end,
         minor=marks[-1][1],
@@ -38,7 +39,7 @@ def usage(*marks, item="calls", price="call@1", start=JANUARY, end=FEBRUARY):
         bill_on=end,
         causes=(),
         pattern="usage",
-        usage=True,
+        kind="usage",
         marks=tuple((day(number, start.month), minor) for number, minor in marks),
     )
 
@@ -49,7 +50,7 @@ def seats(minor, start=JANUARY, end=FEBRUARY, *, price="seat@1", quantity=1, per
     return Charge(
         item="seats",
         price=price,
-        period=BillingPeriod(begin, finish, begin),
+        period=BillingPeriod(begin, finish, begin, finish),
         start=start,
         end=end,
         minor=minor,

@@ -14,7 +14,8 @@ from typing import Any
 
 from msgspec import structs
 
-from domain.billing import Charge, recurring_charges
+from domain.billing import recurring_charges
+from domain.charge import Charge
 from domain.errors import Rejected
 from domain.facts import Event, Fact, corrected, timeline
 from domain.invoice import CreditIssued, InvoiceIssued, IssueInvoice
@@ -24,7 +25,7 @@ from domain.party import registered
 from domain.rating import rate_usage
 from domain.statement.accounts import Asked, sold, statement
 from domain.statement.documents import Bill, Document
-from domain.terms import terms
+from domain.terms import horizon, terms
 from domain.usage import UsageDay
 from tests.laws import reference
 from tests.laws.memory import Books, fresh_of, usage_of
@@ -60,7 +61,7 @@ def bill_due(facts: Sequence[Fact], usage: Mapping[str, Sequence[UsageDay]], thr
     own = [fact for fact in facts if _category(fact) in {"customer", "subscription", "invoice"}]
     streams = {fact.stream for fact in own}
     asked = Asked(through=through, master=master)
-    return statement(sold(own, through), counted, asked, streams.__contains__)
+    return statement(sold(own, through, master), counted, asked, streams.__contains__)
 
 
 def _category(fact: Fact) -> str:
@@ -146,12 +147,13 @@ def _charges(books: Books, unit: str, run: Run) -> tuple[list[Charge], list[Char
     """The charges of a subscription's usage, and all of them; none while it cannot be charged."""
     fresh = fresh_of(books, unit, run.position)
     facts = timeline(fresh.facts)
-    folded = terms([fact for fact in facts if fact.stream == unit], registered(facts))
+    own = [fact for fact in facts if fact.stream == unit]
+    folded = terms(own, run.master.prices, horizon(run.through, fresh.usage), registered(facts))
     if folded is None:
         return None
     try:
         used = rate_usage(fresh.usage, folded, run.master).charges
-        return [*used], [*used, *recurring_charges(folded, run.master)]
+        return [*used], [*used, *recurring_charges(folded, run.master.prices)]
     except Rejected:
         return None
 

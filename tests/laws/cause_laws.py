@@ -61,7 +61,7 @@ class _Measured(Struct, frozen=True):
 
     def schedule(self) -> Schedule:
         run, fresh = self.run, self.fresh
-        return measure(self.unit, fresh.facts, fresh.usage, run.master, run.book)
+        return measure(self.unit, fresh.facts, fresh.usage, run.master, run.book, run.through)
 
     def told(self, positions: frozenset[int], amount: object) -> Counter[object]:
         """What explain shows of an amount when only these facts are known; nothing without it."""
@@ -69,7 +69,9 @@ class _Measured(Struct, frozen=True):
             taken = positions | self.master
             facts = tuple(fact for fact in self.fresh.facts if fact.position in taken)
             usage = tuple(day for day in self.fresh.usage if day.position in taken)
-            some = measure(self.unit, facts, usage, self.run.master, self.run.book)
+            some = measure(
+                self.unit, facts, usage, self.run.master, self.run.book, self.run.through
+            )
             found = self.seen[positions] = {}
             for flow in some.flows:
                 found.setdefault(_amount(flow), Counter())[flow.rule, flow.steps] += 1

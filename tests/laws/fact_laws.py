@@ -167,7 +167,7 @@ def _told(books: Books, settlement: Settlement, unit: str, used: set[int]) -> in
         if fact.stream.startswith("customer:"):
             continue
         facts = tuple(one for one in fresh.facts if one is not fact)
-        other = measure(unit, facts, fresh.usage, run.master, run.book)
+        other = measure(unit, facts, fresh.usage, run.master, run.book, run.through)
         silent = _amounts(other) == _amounts(schedule)
         count += holds(silent, "moves an amount that does not name it", unit, fact)
     return count

@@ -17,7 +17,7 @@ from domain.books import PostingRun
 from domain.errors import Rejected
 from domain.facts import Event, Fact
 from domain.journal import Entry
-from domain.ledger import Fresh, Run, UnitState, moves, settle
+from domain.ledger import Fresh, Run, UnitState, is_outrun, moves, settle
 from domain.master import MASTER_CATEGORIES, MasterData, master_data
 from domain.periods import period_states
 from domain.routing import brings_along, rests_on, route
@@ -234,7 +234,8 @@ def _run(books: Books, fact: Fact, *, measure_all: bool) -> None:
             state = books.states.get((unit, book))
             if not marked and not (state and moves(state.schedule, before, books.through)):
                 continue
-            fresh = fresh_of(books, unit, fact.position) if marked else None
+            outrun = state is not None and is_outrun(state.schedule, books.through)
+            fresh = fresh_of(books, unit, fact.position) if marked or outrun else None
             try:
                 settled = settle(unit, state, fresh, run)
             except Rejected:

@@ -355,7 +355,7 @@ class Deal:
             return []
         start, end = (period[0], period[1]) if none else (start, end)
         left = (period[1] - start).days
-        on = minor_of(exact * Fraction(left, whole), price.currency)
+        on = minor_of(exact * (1 if none else Fraction(left, whole)), price.currency)
         minor = half_away(Fraction(on * (end - start).days, left))
         running = period[0] < self.ended < period[1]
         back = running and self.refund == "full"

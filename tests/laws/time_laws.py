@@ -362,8 +362,8 @@ def _as_if_it_ended(books: Books, settlement: Settlement, unit: str, near: date)
     if not fresh.usage:
         return 0
     early = tuple(day for day in fresh.usage if day.day <= near)
-    whole = measure(unit, fresh.facts, fresh.usage, run.master, run.book)
-    short = measure(unit, fresh.facts, early, run.master, run.book)
+    whole = measure(unit, fresh.facts, fresh.usage, run.master, run.book, run.through)
+    short = measure(unit, fresh.facts, early, run.master, run.book, run.through)
     found, expected = (_earned(one, near, run.master.calendar) for one in (short, whole))
     return same(found, expected, unit, near)
 

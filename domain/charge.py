@@ -1,0 +1,52 @@
+"""A charge: one amount to bill and to earn for a service period, with its causes and its steps."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Literal
+
+from msgspec import Struct
+
+from domain.cycle import BillingPeriod
+from domain.explain import Step, Told, steps_of
+from domain.proration import Portion
+
+Kind = Literal["recurring", "usage", "one-off", "commitment", "discount"]
+
+
+class Charge(Struct, frozen=True, kw_only=True):
+    """One amount to charge for [start, end) of a billing period, with its causes and steps.
+
+    `running_minor` is what it would have come to had it run to the end of the period. `quantity` is
+    what was sold, or used of the meter it names; `marks` is what usage stood at after each day, and
+    `group` the combination of dimension values it is for. `portion` is the part of the whole
+    period, where it is one. A discount is negative and names the discount.
+    """
+
+    item: str
+    price: str
+    period: BillingPeriod
+    start: date
+    end: date
+    minor: int
+    running_minor: int
+    bill_on: date
+    causes: tuple[int, ...]
+    pattern: str
+    kind: Kind = "recurring"
+    meter: str = ""
+    quantity: Decimal = Decimal(0)
+    marks: tuple[tuple[date, int], ...] = ()
+    group: tuple[tuple[str, str], ...] = ()
+    portion: Portion | None = None
+    discount: str = ""
+    told: Told = ()
+
+    @property
+    def usage(self) -> bool:
+        return self.kind == "usage"
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        return steps_of(self.told)
