@@ -43,6 +43,8 @@ from domain.party import CustomerAmended, CustomerRegistered
 from domain.policy import Options, PolicyAdopted
 from domain.price import PriceSet
 from domain.pricing import Flat, Graduated, Model, PerUnit, Tier
+from domain.pricing.package import Package
+from domain.pricing.volume import Volume
 from domain.revenue_contract import (
     ContractModified,
     ContractOpened,
@@ -202,13 +204,19 @@ def _periods(draft: Draft) -> tuple[Period, ...]:
 def _model(draft: Draft, currency: str) -> Model:
     random, scale = draft.random, Decimal(1) if currency == "USD" else Decimal(100)
     unit = Decimal(random.choice(("100", "10", "33.333", "7.77", "0.0123"))) * scale
-    pick = random.randint(0, 3)
-    if pick == 0:
-        return Flat(amount=unit * 3)
-    if pick == 1:
-        tiers = (Tier(unit_amount=unit, up_to=Decimal(10)), Tier(unit_amount=unit / 2))
-        return Graduated(tiers=tiers)
-    return PerUnit(unit_amount=unit)
+    tiers = (Tier(unit_amount=unit, up_to=Decimal(10)), Tier(unit_amount=unit / 2))
+    match random.randint(0, 7):
+        case 0 | 1:
+            return Flat(amount=unit * 3)
+        case 2:
+            return Graduated(tiers=tiers)
+        case 3:
+            # More usage can cost less: what was earned before it stays as it was.
+            return Volume(tiers=tiers)
+        case 4:
+            return Package(amount=unit * 4, size=Decimal(5))
+        case _:
+            return PerUnit(unit_amount=unit)
 
 
 def _price(draft: Draft, currency: str, meter: str | None, day: date = FIRST) -> PriceSet:

@@ -26,6 +26,8 @@ from domain.party import CustomerRegistered
 from domain.policy import Options, PolicyAdopted
 from domain.price import PriceSet
 from domain.pricing import Flat, Graduated, PerUnit
+from domain.pricing.package import Package
+from domain.pricing.volume import Volume
 from domain.revenue_contract import (
     ContractModified,
     ContractOpened,
@@ -212,12 +214,21 @@ def in_force(facts: Sequence[Fact]) -> list[Fact]:
 # --- money of a price ---
 
 
-def cost(model: Flat | PerUnit | Graduated, quantity: Decimal) -> Fraction:
+def cost(model: Flat | PerUnit | Graduated | Volume | Package, quantity: Decimal) -> Fraction:
     exact = Fraction(quantity)
     if isinstance(model, Flat):
         return Fraction(model.amount)
     if isinstance(model, PerUnit):
         return Fraction(model.unit_amount) * exact
+    if isinstance(model, Package):
+        packages = 0
+        while packages * Fraction(model.size) < exact:
+            packages += 1
+        return packages * Fraction(model.amount)
+    if isinstance(model, Volume):
+        small, large = model.tiers
+        assert small.up_to is not None
+        return exact * Fraction((small if exact <= small.up_to else large).unit_amount)
     if exact < 0:
         return Fraction(model.tiers[0].unit_amount) * exact
     total, floor = Fraction(0), Fraction(0)
