@@ -69,6 +69,7 @@ class BillingRunAsked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     through: date
     customers: tuple[str, ...] = ()
     subscriptions: tuple[str, ...] = ()
+    interim: bool = False
     preview: bool = False
     actor: str | None = None
 
@@ -188,6 +189,7 @@ async def post_billing_run(entity: FromPath[str], request: AnyRequest) -> Respon
         through=asked.through,
         customers=asked.customers,
         subscriptions=asked.subscriptions,
+        interim=asked.interim,
     )
     ledger = service_of(request).ledger
     if asked.preview:

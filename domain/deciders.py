@@ -15,6 +15,7 @@ from domain import (
     policy,
     revenue_contract,
     subscription,
+    threshold,
     usage,
 )
 from domain.errors import Malformed
@@ -28,6 +29,7 @@ DECIDERS: tuple[Decider[Any, Any], ...] = (
     catalogue.PRICE,
     subscription.DECIDER,
     usage.DECIDER,
+    threshold.DECIDER,
     invoice.DECIDER,
     cash.DECIDER,
     revenue_contract.DECIDER,
@@ -46,6 +48,7 @@ Command = (
     | catalogue.CatalogueCommand
     | subscription.SubscriptionCommand
     | usage.DeclareUsageWindow
+    | threshold.ReachThreshold
     | usage.WaiveUsageGap
     | invoice.InvoiceCommand
     | cash.CashCommand

@@ -89,6 +89,7 @@ _ACTS = {
     "book": "an act of the books: it says which periods take entries",
     "run": "an act of the books: it settles what is known",
     "parked": "an act of the books: it says which unit waits",
+    "threshold": "an act of the billing run: it says which level was reached",
 }
 # For a fact that must stand in a line, and was measured.
 COMES_TO_NOTHING = "what rests on it comes to nothing so far"

@@ -48,9 +48,13 @@ class MasterData(Struct, frozen=True, kw_only=True):
 
     def elections(self, version: str) -> BillingOptions:
         """How a version of a price, by its name, elected to be billed."""
-        versions = self.prices.get(version.rpartition("@")[0], ())
-        named = (one.price.options for one in versions if one.name == version)
-        return next(named, MEASURED_EXACTLY)
+        found = self.version(version)
+        return found.price.options if found else MEASURED_EXACTLY
+
+    def version(self, name: str) -> PriceVersion | None:
+        """The version of a price that a line cites."""
+        versions = self.prices.get(name.rpartition("@")[0], ())
+        return next((one for one in versions if one.name == name), None)
 
     def options(self, book: str, day: date) -> Options:
         """The elections in force on a day; before the first adoption, the defaults."""

@@ -17,6 +17,7 @@ from domain.books import BOOK, ClosePeriod, ReopenPeriod, RunPosting, SealPeriod
 from domain.facts import When, fold
 from domain.master import master_data
 from domain.statement.documents import Carried, Document
+from domain.statement.thresholds import Reached
 from projections import generations, runner
 from projections.exceptions import close_evidence, run_due
 from replay import parking
@@ -43,6 +44,7 @@ class Billed(Struct, frozen=True, kw_only=True):
     documents: tuple[Document, ...]
     carried: tuple[Carried, ...]
     position: int
+    reached: tuple[Reached, ...] = ()
 
 
 def whole(parts: Iterable[Part]) -> Billed:
@@ -51,6 +53,7 @@ def whole(parts: Iterable[Part]) -> Billed:
     return Billed(
         documents=tuple(document for part in told for document in part.documents),
         carried=tuple(row for part in told for row in part.carried),
+        reached=tuple(level for part in told for level in part.reached),
         position=max((part.position for part in told), default=0),
     )
 

@@ -36,6 +36,7 @@ UNTIL = {"credit": "an invoice can take it", "unknown-customer": "the customer i
 @click.option("--through", type=Day(), required=True, help="The last day that counts.")
 @click.option("--customer", multiple=True, help="Only what this customer has; may be repeated.")
 @click.option("--subscription", multiple=True, help="Only this subscription; may be repeated.")
+@click.option("--interim", is_flag=True, help="Also usage of periods that still run, so far.")
 @click.option("--preview", is_flag=True, help="Say what would be issued, and issue nothing.")
 @actor_option
 @as_json
@@ -45,6 +46,7 @@ def bill(
     through: date,
     customer: tuple[str, ...],
     subscription: tuple[str, ...],
+    interim: bool,
     preview: bool,
     actor: str,
     as_json: bool,
@@ -53,12 +55,22 @@ def bill(
 
     Stopped half way, it is run again: what was issued is not issued twice.
     """
-    wanted = Wanted(entity=entity, through=through, customers=customer, subscriptions=subscription)
+    wanted = Wanted(
+        entity=entity,
+        through=through,
+        customers=customer,
+        subscriptions=subscription,
+        interim=interim,
+    )
     with open_ledger() as ledger:
         parts = ledger.billing_preview(wanted) if preview else ledger.billing(wanted, actor=actor)
         billed = whole(_shown(parts))
     if as_json:
-        told = {"documents": billed.documents, "carried": billed.carried}
+        told = {
+            "documents": billed.documents,
+            "carried": billed.carried,
+            "reached": billed.reached,
+        }
         print_json(told | {"issued": not preview})
     else:
         _print(billed)
@@ -86,6 +98,11 @@ def _print(billed: Billed) -> None:
             for row in billed.documents
         ],
     )
+    for level in billed.reached:
+        used, least = (money(m, level.currency) for m in (level.amount_minor, level.level_minor))
+        click.echo(
+            f"reached: {level.subscription} {level.item} used {used} of {least} {level.currency}"
+        )
     for row in billed.carried:
         click.echo(_in_words(row))
 

@@ -19,6 +19,7 @@ from domain.rating import rate_usage
 from domain.statement.differences import differences
 from domain.statement.documents import Account, Bill, Carried, Papers, documents
 from domain.statement.spans import Difference, Sale, carried_by
+from domain.statement.thresholds import Reached, reached
 from domain.terms import Terms, horizon, terms
 from domain.usage import UsageDay
 
@@ -40,10 +41,14 @@ class Sold(Struct, frozen=True, kw_only=True):
 
 
 class Asked(Struct, frozen=True, kw_only=True):
-    """By which date, with which prices; of all, or of some subscriptions and some customers'."""
+    """By which date, with which prices; of all, or of some subscriptions and some customers'.
+
+    `interim`: also the usage of periods that still run, as far as they have come.
+    """
 
     through: date
     master: MasterData
+    interim: bool = False
     customers: frozenset[str] = frozenset()
     subscriptions: frozenset[str] = frozenset()
 
@@ -82,6 +87,7 @@ def statement(
     """The documents that close the difference. `usage` is by subscription, of batches in force."""
     accounts: dict[tuple[str, str], list[Difference]] = {}
     waiting: list[Carried] = []
+    levels: list[Reached] = []
     for name, terms_of in found.terms.items():
         account = (terms_of.started.customer, terms_of.started.currency)
         if not asked.wants(name, account[0]):
@@ -96,7 +102,9 @@ def statement(
         sale = Sale(
             subscription=name, charges=charges, lines=billed, elections=asked.master.elections
         )
-        accounts.setdefault(account, []).extend(differences(sale, asked.through))
+        passed = tuple(reached(sale, asked.master, asked.through))
+        accounts.setdefault(account, []).extend(_owed(sale, passed, asked))
+        levels += passed
     papers = Papers(versions=dict(found.versions), in_use=in_use)
     bills = [
         documents(_account(key, found), sorted(accounts[key], key=_key), papers, asked.through)
@@ -105,7 +113,16 @@ def statement(
     return Bill(
         documents=tuple(document for bill in bills for document in bill.documents),
         carried=(*waiting, *(row for bill in bills for row in bill.carried)),
+        reached=tuple(levels),
     )
+
+
+def _owed(sale: Sale, passed: Iterable[Reached], asked: Asked) -> Iterable[Difference]:
+    """A running period is billed so far if that is asked for, or if its use passed a level."""
+    interim = {one.item for one in passed}
+    if asked.interim:
+        interim |= {charge.item for charge in sale.charges if charge.usage}
+    return differences(sale, asked.through, interim)
 
 
 def charges_of(sold: Terms, usage: Iterable[UsageDay], master: MasterData) -> tuple[Charge, ...]:

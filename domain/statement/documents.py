@@ -16,6 +16,7 @@ from domain.accounting.documents import BilledLine
 from domain.facts import When
 from domain.invoice import CreditLine, InvoiceLine, IssueCredit, IssueInvoice
 from domain.statement.spans import Difference
+from domain.statement.thresholds import Reached
 
 
 class Document(Struct, frozen=True, kw_only=True):
@@ -46,10 +47,11 @@ class Carried(Struct, frozen=True, kw_only=True):
 
 
 class Bill(Struct, frozen=True, kw_only=True):
-    """Everything one run issues, in order of customer, currency and document."""
+    """Everything one run issues, by customer, currency and document, and the levels reached."""
 
     documents: tuple[Document, ...] = ()
     carried: tuple[Carried, ...] = ()
+    reached: tuple[Reached, ...] = ()
 
 
 class Account(Struct, frozen=True, kw_only=True):

@@ -6,8 +6,7 @@ table of the session. So nothing waits for the poster, and little is read twice.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 
 from msgspec import Struct
 
@@ -41,6 +40,14 @@ class Directory(Struct, frozen=True, kw_only=True):
         arguments = self._arguments() | {"subscriptions": list(subscriptions)}
         return [name for (name,) in self.connection.execute(SQL.invoices_of, arguments).fetchall()]
 
+    def with_credit(self) -> dict[str, list[str]]:
+        """By customer the invoices that moved its credit."""
+        found: dict[str, list[str]] = {}
+        rows = self.connection.execute(SQL.invoices_with_credit, self._arguments()).fetchall()
+        for customer, stream in rows:
+            found.setdefault(customer, []).append(stream)
+        return found
+
     def in_use(self, begins: Collection[str]) -> frozenset[str]:
         """The invoices there are whose names begin like this, whoever issued them."""
         arguments = {"entity": self.entity, "begins": sorted(begins)}
@@ -55,23 +62,24 @@ class Directory(Struct, frozen=True, kw_only=True):
         return {"entity": self.entity, "upto": self.upto, "passed": self.passed}
 
 
-@contextmanager
-def directory(
-    connection: Connection, entity: str, upto: int, *, whole: bool
-) -> Iterator[Directory]:
-    """For a run over the `whole` entity one pass over its invoices is less than a look for each."""
+def directory(connection: Connection, entity: str, upto: int, *, whole: bool) -> Directory:
+    """In place of the session's last; for a run over the `whole` entity one pass over its invoices
+    is less than a look for each.
+    """
     passed = 0 if whole else checkpoints.passed(connection, entity, checkpoints.JOURNAL)
     passed = min(passed, upto)
     arguments = {"entity": entity, "after": passed, "upto": upto}
-    connection.execute(SQL.drop_directory)
+    forget(connection)
     connection.execute(SQL.make_directory)
     connection.execute(SQL.fill_directory, arguments)
     connection.execute(SQL.index_directory)
-    try:
-        yield Directory(connection=connection, entity=entity, upto=upto, passed=passed)
-    finally:
-        if not connection.closed:
-            connection.execute(SQL.drop_directory)
+    return Directory(connection=connection, entity=entity, upto=upto, passed=passed)
+
+
+def forget(connection: Connection) -> None:
+    """Leave nothing to whoever has the session next."""
+    if not connection.closed:
+        connection.execute(SQL.drop_directory)
 
 
 def documents_between(connection: Connection, entity: str, after: int, upto: int) -> list[int]:

@@ -69,6 +69,13 @@ SELECT issued.stream
      WHERE f.entity = %(entity)s AND f.position = own.position AND f.tag = 'invoice-issued'
        AND f.position <= %(upto)s OFFSET 0) AS issued;
 
+-- name: invoices_with_credit
+-- Invoices that moved what a customer has in credit, whatever else is on them.
+SELECT payload::json ->> 'customer' AS customer, stream
+  FROM fact
+ WHERE entity = %(entity)s AND split_part(stream, ':', 1) = 'invoice' AND tag = 'invoice-issued'
+   AND position <= %(upto)s AND payload LIKE '%%"kind":"credit"%%';
+
 -- name: names_in_use
 -- Invoices of accounts and a day: their names begin with one of these.
 SELECT used.stream

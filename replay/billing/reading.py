@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import date
 
 from msgspec import Struct
 
@@ -10,6 +11,7 @@ from domain.facts import corrected
 from domain.master import MASTER_CATEGORIES, MasterData, master_data
 from domain.statement.accounts import Asked, Sold, sold, statement
 from domain.statement.documents import Bill, series
+from domain.terms import Terms
 from domain.usage import UsageDay
 from replay.billing.directory import Directory
 from store import log
@@ -17,11 +19,15 @@ from store.usage_days import usage_days
 
 
 class Known(Struct, frozen=True, kw_only=True):
-    """The entity at a position: its master data, and usage batches that no longer count."""
+    """The entity at a position: its master data, and usage batches that no longer count.
+
+    `credits` are by customer the invoices that moved its credit, where some price elects that.
+    """
 
     directory: Directory
     master: MasterData
     dead: frozenset[int]
+    credits: dict[str, list[str]]
 
     @property
     def position(self) -> int:
@@ -39,10 +45,15 @@ class Chunk(Struct, frozen=True, kw_only=True):
 
 def known(directory: Directory) -> Known:
     connection, entity, upto = directory.connection, directory.entity, directory.upto
-    master = log.read_categories(connection, entity, MASTER_CATEGORIES, upto=upto)
+    master = master_data(log.read_categories(connection, entity, MASTER_CATEGORIES, upto=upto))
     corrections = log.read_positions(connection, entity, directory.usage_corrections())
+    versions = (version for own in master.prices.values() for version in own)
+    carries = any(version.price.options.credits == "next-invoice" for version in versions)
     return Known(
-        directory=directory, master=master_data(master), dead=frozenset(corrected(corrections))
+        directory=directory,
+        master=master,
+        dead=frozenset(corrected(corrections)),
+        credits=directory.with_credit() if carries else {},
     )
 
 
@@ -65,6 +76,15 @@ def measured(at: Known, names: Sequence[str], asked: Asked) -> Chunk:
     )
 
 
+def sold_and_used(at: Known, names: Sequence[str]) -> Iterator[tuple[str, Terms, list[UsageDay]]]:
+    """Each of some subscriptions as it stands, with its usage."""
+    asked = Asked(through=date.max, master=at.master, subscriptions=frozenset(names))
+    found = _sold(at, names, asked)
+    usage = _usage(at, found)
+    for name, terms in found.terms.items():
+        yield name, terms, usage.get(name, [])
+
+
 def _sold(at: Known, names: Sequence[str], asked: Asked) -> Sold:
     """Customers are known once the subscriptions are."""
     directory = at.directory
@@ -72,8 +92,10 @@ def _sold(at: Known, names: Sequence[str], asked: Asked) -> Sold:
     streams = [f"subscription:{name}" for name in names] + directory.invoices(names)
     read = log.read_streams(connection, entity, streams, upto=upto)
     facts = [fact for own in read.values() for fact in own]
-    customers = {f"customer:{name}" for fact in facts if (name := _customer(fact.event))}
-    parties = log.read_streams(connection, entity, customers, upto=upto)
+    customers = {name for fact in facts if (name := _customer(fact.event))}
+    more = {f"customer:{name}" for name in customers}
+    more |= {stream for name in customers for stream in at.credits.get(name, ())}
+    parties = log.read_streams(connection, entity, more - read.keys(), upto=upto)
     facts += [fact for own in parties.values() for fact in own]
     return sold(facts, asked.through, asked.master)
 

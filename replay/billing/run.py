@@ -15,11 +15,14 @@ from itertools import groupby
 
 from msgspec import Struct
 
-from domain.facts import Fact
+from domain.deciders import Command
+from domain.facts import Fact, When
 from domain.invoice import InvoiceIssued
 from domain.statement.accounts import Asked
 from domain.statement.documents import Carried, Document
-from replay.billing.directory import directory, documents_between
+from domain.statement.thresholds import Reached
+from domain.threshold import ReachThreshold
+from replay.billing.directory import directory, documents_between, forget
 from replay.billing.reading import Chunk, Known, known, measured
 from store import log
 from store.db import Connection
@@ -31,12 +34,16 @@ SUBSCRIPTIONS_TOGETHER = 500
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
-    """What is due by a date; of all subscriptions, or of some and of those of some customers."""
+    """What is due by a date; of all subscriptions, or of some and of those of some customers.
+
+    `interim`: also the usage of periods that still run, as far as they have come by then.
+    """
 
     entity: str
     through: date
     customers: tuple[str, ...] = ()
     subscriptions: tuple[str, ...] = ()
+    interim: bool = False
 
     @property
     def is_whole(self) -> bool:
@@ -48,6 +55,7 @@ class Part(Struct, frozen=True, kw_only=True):
 
     documents: tuple[Document, ...]
     carried: tuple[Carried, ...]
+    reached: tuple[Reached, ...]
     position: int
     done: int
     total: int
@@ -71,27 +79,36 @@ def issue(connection: Connection, wanted: Wanted, desk: Desk) -> Iterator[Part]:
 
 
 def _run(connection: Connection, wanted: Wanted, desk: Desk | None) -> Iterator[Part]:
+    try:
+        yield from _parts(_known(connection, wanted), wanted, desk)
+    finally:
+        forget(connection)
+
+
+def _known(connection: Connection, wanted: Wanted) -> Known:
     upto = _head(connection, wanted.entity)
-    with directory(connection, wanted.entity, upto, whole=wanted.is_whole) as found:
-        at = known(found)
-        chunks = [*_chunks(at, wanted)]
-        total, done = sum(map(len, chunks)), 0
-        others = Others(connection, wanted.entity, upto)
-        if not chunks:
-            yield Part(documents=(), carried=(), position=upto, done=0, total=0)
-        for names in chunks:
-            chunk = measured(at, names, _asked(at, wanted))
-            position = upto
-            if desk is not None and chunk.bill.documents:
-                chunk, position = _issued(at, wanted, chunk, names, others, desk)
-            done += len(names)
-            yield Part(
-                documents=chunk.bill.documents,
-                carried=chunk.bill.carried,
-                position=position,
-                done=done,
-                total=total,
-            )
+    return known(directory(connection, wanted.entity, upto, whole=wanted.is_whole))
+
+
+def _parts(at: Known, wanted: Wanted, desk: Desk | None) -> Iterator[Part]:
+    chunks = [*_chunks(at, wanted)]
+    others = Others(at.directory.connection, wanted.entity, at.position)
+    total, done, position = sum(map(len, chunks)), 0, at.position
+    if not chunks:
+        yield Part(documents=(), carried=(), reached=(), position=position, done=0, total=0)
+    for names in chunks:
+        chunk = measured(at, names, _asked(at, wanted))
+        if desk is not None and (chunk.bill.documents or chunk.bill.reached):
+            at, chunk, position = _issued(at, wanted, chunk, names, others, desk)
+        done += len(names)
+        yield Part(
+            documents=chunk.bill.documents,
+            carried=chunk.bill.carried,
+            reached=chunk.bill.reached,
+            position=position,
+            done=done,
+            total=total,
+        )
 
 
 def _head(connection: Connection, entity: str) -> int:
@@ -103,6 +120,7 @@ def _asked(at: Known, wanted: Wanted) -> Asked:
     return Asked(
         through=wanted.through,
         master=at.master,
+        interim=wanted.interim,
         customers=frozenset(wanted.customers),
         subscriptions=frozenset(wanted.subscriptions),
     )
@@ -170,35 +188,53 @@ def _issued(
     names: Sequence[str],
     others: Others,
     desk: Desk,
-) -> tuple[Chunk, int]:
-    """The chunk as it was stored, and the position of its last document."""
+) -> tuple[Known, Chunk, int]:
+    """The chunk as it was stored, the state it was measured on, the position of its last fact."""
     connection, entity = at.directory.connection, wanted.entity
     with connection.transaction():
         head = log.lock_head(connection, entity).position
         others.look(head)
         if others.touch(chunk):
-            with directory(connection, entity, head, whole=False) as found:
-                now = known(found)
-                chunk = measured(now, names, _asked(now, wanted))
-        position = _append(connection, entity, chunk, desk)
-    others.skip(max(head, position))
-    return chunk, max(head, position)
+            # From here on the run sees what the others have done.
+            at = _known(connection, wanted)
+            chunk = measured(at, names, _asked(at, wanted))
+        position = max(head, _append(connection, entity, chunk, desk))
+    others.skip(position)
+    return at, chunk, position
 
 
 def _append(connection: Connection, entity: str, chunk: Chunk, desk: Desk) -> int:
-    requests = (
-        Request(
-            entity=entity,
-            stream=document.stream,
-            key=document.key,
-            command=document.command,
-            actor=desk.actor,
-        )
+    """Documents and levels reached, together. A level stated before is not stated again."""
+    documents = [
+        _request(entity, document.stream, document.key, document.command, desk)
         for document in chunk.bill.documents
-    )
+    ]
+    levels = [_level(entity, one, desk) for one in chunk.bill.reached]
+    outcomes = append_many(connection, entity, [*documents, *levels], clock=desk.clock)
     position = 0
-    for outcome in append_many(connection, entity, requests, clock=desk.clock):
-        if not isinstance(outcome, Receipt):
+    for place, outcome in enumerate(outcomes):
+        if isinstance(outcome, Receipt):
+            position = max(position, *outcome.positions)
+        elif place < len(documents):
             raise outcome
-        position = max(position, *outcome.positions)
     return position
+
+
+def _level(entity: str, one: Reached, desk: Desk) -> Request:
+    stream = f"threshold:{one.subscription}"
+    command = ReachThreshold(
+        when=When(effective=one.on),
+        item=one.item,
+        price=one.price,
+        level_minor=one.level_minor,
+        amount_minor=one.amount_minor,
+        currency=one.currency,
+        period_from=one.period_from,
+        period_to=one.period_to,
+    )
+    key = f"{stream}:{one.item}:{one.period_from}:{one.level_minor}"
+    return _request(entity, stream, key, command, desk)
+
+
+def _request(entity: str, stream: str, key: str, command: Command, desk: Desk) -> Request:
+    return Request(entity=entity, stream=stream, key=key, command=command, actor=desk.actor)

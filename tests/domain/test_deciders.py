@@ -78,6 +78,7 @@ def test_what_a_fact_is_stored_under_is_given_by_hand() -> None:
         "subscription-resumed",
         "subscription-started",
         "subscription-suspended",
+        "threshold-reached",
         "unit-parked",
         "unit-released",
         "usage-batch-accepted",

@@ -1,0 +1,71 @@
+"""Which running periods have used so much that a price bills for it before their end.
+
+A level counts once: when what is used passes it and what is billed of the period has not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+
+from msgspec import Struct
+
+from domain.calendar import ONE_DAY
+from domain.master import MasterData
+from domain.money import to_minor
+from domain.statement.parts import stood
+from domain.statement.spans import Period, Sale, carried_by, periods
+
+
+class Reached(Struct, frozen=True, kw_only=True):
+    """The highest level passed by the end of `on`, and what the period came to by then."""
+
+    subscription: str
+    item: str
+    price: str
+    level_minor: int
+    amount_minor: int
+    currency: str
+    period_from: date
+    period_to: date
+    on: date
+
+
+def reached(sale: Sale, master: MasterData, through: date) -> Iterator[Reached]:
+    """Every level newly passed in the periods that run on a day."""
+    levels = {charge.price: _levels(charge.price, master) for charge in sale.charges}
+    if not any(levels.values()):
+        return
+    for period in periods(sale):
+        if period.is_ahead(through) and period.start <= through:
+            yield from _of_period(sale, period, levels[period.charges[-1].price], through)
+
+
+def _levels(price: str, master: MasterData) -> tuple[tuple[Decimal, str], ...]:
+    version = master.version(price)
+    if version is None:
+        return ()
+    return tuple((level, version.price.currency) for level in version.price.thresholds)
+
+
+def _of_period(
+    sale: Sale, period: Period, levels: tuple[tuple[Decimal, str], ...], through: date
+) -> Iterator[Reached]:
+    used = sum(stood(charge, through + ONE_DAY) for charge in period.charges)
+    billed = sum(carried_by(row) for row in period.lines)
+    for level, currency in reversed(levels):
+        minor = to_minor(level, currency)
+        if billed < minor <= used:
+            yield Reached(
+                subscription=sale.subscription,
+                item=period.item,
+                price=period.charges[-1].price,
+                level_minor=minor,
+                amount_minor=used,
+                currency=currency,
+                period_from=period.start,
+                period_to=period.end,
+                on=through,
+            )
+            return
