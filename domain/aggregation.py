@@ -7,7 +7,7 @@ the days of the whole billing period.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -119,6 +119,28 @@ def in_order(reading: UsageDay) -> tuple[date, datetime, str, Decimal]:
     """By instant, then by source and id: never by arrival."""
     assert reading.at is not None, reading
     return reading.day, reading.at, reading.event, reading.quantity
+
+
+def added_up(rows: Iterable[UsageDay], by_row: Container[str]) -> tuple[UsageDay, ...]:
+    """Single rows as they are read: by batch, day and unit, but for meters wanted row by row."""
+    found: list[UsageDay] = []
+    sums: dict[tuple[str, str, date, int, str], UsageDay] = {}
+    for row in rows:
+        if row.meter in by_row:
+            found.append(row)
+            continue
+        key = (row.subscription, row.meter, row.day, row.position, row.unit or "")
+        was = sums.get(key)
+        sums[key] = structs.replace(
+            row,
+            rows=row.rows + (was.rows if was else 0),
+            quantity=EXACT.add(row.quantity, was.quantity if was else _ZERO),
+            at=None,
+            event="",
+            dimensions=(),
+        )
+    alive = (sums[key] for key in sorted(sums) if sums[key].rows or sums[key].quantity)
+    return (*alive, *found)
 
 
 # --- many rows ------------------------------------------------------------------------------------

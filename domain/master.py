@@ -6,7 +6,7 @@ A master fact posts nothing by itself; it marks every unit, and the next run mea
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from operator import attrgetter, itemgetter
 
@@ -18,9 +18,10 @@ from domain.calendar import ONE_DAY, Calendar, Period, month_start
 from domain.catalogue import Adopted, ProductDefined
 from domain.entity import CalendarDefined, EntityOpened
 from domain.facts import Fact, timeline
-from domain.meter import MeterDefined, grown, must_carry
+from domain.meter import MeterDefined, adds_up, grown, must_carry
 from domain.policy import Options, PolicyAdopted
 from domain.price import Prices, PriceSet, PriceVersion
+from domain.pricing import ReadingModel
 
 _since, _adopted = attrgetter("since"), itemgetter(0)
 _BEFORE_ANY = Options()
@@ -29,7 +30,10 @@ MASTER_CATEGORIES = frozenset({"entity", "product", "meter", "price", "policy"})
 
 
 class MasterData(Struct, frozen=True, kw_only=True):
-    """The entity as known at one position."""
+    """The entity as known at one position.
+
+    `by_row` are meters whose totals by the day do not say all that their prices ask for.
+    """
 
     functional_currency: str = ""
     zone: str = "UTC"
@@ -37,6 +41,7 @@ class MasterData(Struct, frozen=True, kw_only=True):
     prices: Prices = {}
     meters: dict[str, MeterDefined] = {}
     dimensions: dict[str, tuple[tuple[date, tuple[str, ...]], ...]] = {}
+    by_row: frozenset[str] = frozenset()
     products: dict[str, ProductDefined] = {}
     policies: dict[str, tuple[tuple[date, Options], ...]] = {}
 
@@ -118,6 +123,19 @@ def master_data(facts: Iterable[Fact]) -> MasterData:
         prices={name: tuple(v[d] for d in sorted(v)) for name, v in prices.items()},
         meters=meters,
         dimensions={meter: tuple(sorted(rows.items())) for meter, rows in dimensions.items()},
+        by_row=_by_row(meters, prices),
         products=products,
         policies={book: tuple(sorted(rows.items())) for book, rows in policies.items()},
     )
+
+
+def _by_row(
+    meters: Mapping[str, MeterDefined], prices: Mapping[str, Mapping[date, PriceVersion]]
+) -> frozenset[str]:
+    found = {name for name, meter in meters.items() if not adds_up(meter)}
+    for versions in prices.values():
+        for price in (version.price for version in versions.values()):
+            asks = price.where or price.group_by or isinstance(price.model, ReadingModel)
+            if price.meter is not None and asks:
+                found.add(price.meter)
+    return frozenset(found)

@@ -109,6 +109,13 @@ def in_unit(meter: MeterDefined, quantity: Decimal, unit: str | None) -> Decimal
     return None if factor is None else EXACT.multiply(quantity, factor)
 
 
+def adds_up(meter: MeterDefined) -> bool:
+    """Whether totals by the day say all that there is to know of its rows."""
+    if meter.weighted_by is not None or meter.dimensions:
+        return False
+    return meter.aggregation in {"sum", "count", "time-weighted-sum"}
+
+
 def must_carry(meter: MeterDefined) -> tuple[str, ...]:
     """Dimensions without which a row cannot be counted."""
     more = (name for name in (meter.property, meter.weighted_by) if name is not None)

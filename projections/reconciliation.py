@@ -12,16 +12,18 @@ from decimal import Decimal
 
 from msgspec import Struct
 
+from domain.accounting.documents import billed_lines
 from domain.books import BookOpened
 from domain.decimals import EXACT, plain
 from domain.facts import known, timeline
+from domain.late import bills_of
 from domain.ledger import Fresh
 from domain.master import MASTER_CATEGORIES, MasterData, master_data
 from domain.party import registered
 from domain.rating import rate_usage
 from domain.terms import horizon, terms
 from projections.breaks import Break, Verdict
-from projections.charging import NOTHING, metered
+from projections.charging import NOTHING
 from projections.question import Horizon, Question, looking
 from store import log
 from store.db import Connection, queries
@@ -204,7 +206,8 @@ def _rated(connection: Connection, seen: Horizon, master: MasterData) -> Iterabl
     units = [row[0] for row in connection.execute(SQL.metered_units, seen.parameters())]
     for start in range(0, len(units), UNITS_AT_ONCE):
         chunk = units[start : start + UNITS_AT_ONCE]
-        for unit, read in fresh(connection, seen.entity, chunk, seen.run).items():
+        read_units = fresh(connection, seen.entity, chunk, seen.run, master.by_row)
+        for unit, read in read_units.items():
             _count_unit(unit, read, master, counted)
     for meter, rows, quantity in connection.execute(SQL.in_force, seen.parameters()):
         there = Decimal(rows) if _is_counted(meter, master) else quantity
@@ -223,17 +226,18 @@ def _count_unit(unit: str, read: Fresh, master: MasterData, counted: _Counted) -
     known = timeline(read.facts)
     own = [fact for fact in known if fact.stream == unit]
     folded = terms(own, master.prices, horizon(date.min, read.usage), registered(known))
-    rated = rate_usage(read.usage, folded, master)
+    rated = rate_usage(read.usage, folded, master, bills_of(billed_lines(known)))
     for charge in rated.charges:
         assert folded is not None, unit
-        meter, quantity = metered(charge)
-        counted.rated[meter] = EXACT.add(counted.rated.get(meter, NOTHING), quantity)
         currency = folded.started.currency
         counted.minor[currency] = counted.minor.get(currency, 0) + charge.minor
-    days = {(day.meter, day.day, day.position): day for day in read.usage}
+    for group in rated.metered:
+        for taken in group.rows:
+            quantity = Decimal(taken.rows) if group.is_counted else taken.quantity
+            rated_so_far = counted.rated.get(taken.meter, NOTHING)
+            counted.rated[taken.meter] = EXACT.add(rated_so_far, quantity)
     for row in rated.pending:
-        day = days[row.meter, row.day, row.position]
-        quantity = Decimal(day.rows) if _is_counted(row.meter, master) else day.quantity
+        quantity = Decimal(row.rows) if _is_counted(row.meter, master) else row.quantity
         counted.pending[row.meter] = EXACT.add(counted.pending.get(row.meter, NOTHING), quantity)
 
 

@@ -82,7 +82,8 @@ def read(connection: Connection, task: Task, marked: Sequence[Marked]) -> Work:
         }
         if fresh:
             states |= unit_states.whole_states(connection, task.entity, sorted(fresh), books)
-        known = unit_facts.fresh(connection, task.entity, fresh, task.position)
+        by_row = next((run.master.by_row for run in task.runs), frozenset[str]())
+        known = unit_facts.fresh(connection, task.entity, fresh, task.position, by_row)
     calendars = (run.master.calendar for run in task.runs)
     return Work(
         task=task,
@@ -128,21 +129,17 @@ def _settle(chunk: Chunk, rows: EntryRows, unit: str, work: Work) -> None:
         return
     kept = [unit_states.measured(unit, result.state, edge) for result in done]
     if unit.startswith("subscription:") and done:
-        pending = _pending(unit, done, fresh)
+        pending = _pending(unit, done)
         chunk.charges[unit] = charging.usage_charges(done[0].state.schedule)
         chunk.pending[unit] = pending
     chunk.measured += kept
     chunk.entries += packed
 
 
-def _pending(unit: str, done: Sequence[Settled], fresh: Fresh) -> list[Pending]:
+def _pending(unit: str, done: Sequence[Settled]) -> list[Pending]:
     """Usage without effect, as the last of the books found it; all find the same."""
-    amounts = {(day.meter, day.day, day.position): day.quantity for day in fresh.usage}
     return [
-        Pending(
-            *(unit, row.meter, row.day, row.position, row.reason, row.rows),
-            amounts[row.meter, row.day, row.position],
-        )
+        Pending(unit, row.meter, row.day, row.position, row.reason, row.rows, row.quantity)
         for row in done[-1].state.schedule.pending
     ]
 

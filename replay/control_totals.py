@@ -22,7 +22,7 @@ from domain.facts import Fact, timeline
 from domain.master import MASTER_CATEGORIES, MasterData, master_data
 from domain.party import registered
 from domain.pricing import PerUnit, rate
-from domain.rating import price_for
+from domain.sales import price_for
 from domain.terms import Terms, terms
 from replay.ledger import Ledger
 from replay.records import records

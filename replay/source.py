@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from datetime import date
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from msgspec import Raw, Struct
+import msgspec
+from msgspec import Raw, Struct, structs
 
-from domain.decimals import EXACT, plain
+from domain.decimals import plain
 from domain.errors import Malformed
 from domain.facts import Fact
 from domain.master import MASTER_CATEGORIES, master_data
@@ -40,6 +40,7 @@ from store.canonical import FactRow, fact_leaf
 from store.codec import CODEC, to_fact
 from store.db import Connection, queries
 from store.seals import log_digest
+from store.usage_days import event_name
 
 SQL = queries(__file__)
 
@@ -123,31 +124,28 @@ def read_export(lines: Iterable[bytes]) -> Source:
     return Source(entity=head.entity, position=head.position, facts=tuple(facts), rows=tuple(rows))
 
 
-def usage_days(rows: Iterable[ExportedRow], zone: str) -> tuple[UsageDay, ...]:
-    """What each batch adds to each local day, and what a later one takes away again."""
+def usage_rows(rows: Iterable[ExportedRow], zone: str) -> Iterator[UsageDay]:
+    """Each row on its local day, and where a later batch takes it out again."""
     place = ZoneInfo(zone)
-    counts: Counter[tuple[str, str, date, int]] = Counter()
-    quantities: dict[tuple[str, str, date, int], Decimal] = {}
     for row in rows:
-        day = row.occurred_at.astimezone(place).date()
-        for position, sign in ((row.position, 1), (row.replaced_at, -1)):
-            if position is not None:
-                key = (row.subscription, row.meter, day, position)
-                counts[key] += sign
-                amount = row.quantity.copy_negate() if sign < 0 else row.quantity
-                quantities[key] = EXACT.add(quantities.get(key, Decimal(0)), amount)
-    return tuple(
-        UsageDay(
-            subscription=key[0],
-            meter=key[1],
-            day=key[2],
-            position=key[3],
-            rows=counts[key],
-            quantity=quantities[key],
+        brought = UsageDay(
+            subscription=row.subscription,
+            meter=row.meter,
+            day=row.occurred_at.astimezone(place).date(),
+            position=row.position,
+            rows=1,
+            quantity=row.quantity,
+            unit=row.unit,
+            at=row.occurred_at,
+            event=event_name(row.source, row.event_id),
+            dimensions=tuple(
+                sorted(msgspec.json.decode(row.dimensions, type=dict[str, str]).items())
+            ),
         )
-        for key in sorted(counts)
-        if counts[key] or quantities[key]
-    )
+        yield brought
+        if row.replaced_at is not None:
+            quantity = row.quantity.copy_negate()
+            yield structs.replace(brought, position=row.replaced_at, rows=-1, quantity=quantity)
 
 
 def _line(value: Exported) -> bytes:

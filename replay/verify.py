@@ -109,7 +109,8 @@ def _measured_again(connection: Connection, entity: str) -> tuple[Verdict, ...]:
     late, longer = _Count("posted-is-measured", entity), _Count("a-year-longer", entity)
     for chunk in _units(connection, look):
         posted = _posted(connection, look, chunk)
-        for unit, facts in fresh(connection, entity, chunk, look.run).items():
+        known = fresh(connection, entity, chunk, look.run, look.master.by_row)
+        for unit, facts in known.items():
             for book in look.books:
                 _compare(unit, book, facts, look, posted.get((unit, book), {}), (late, longer))
     return (late.verdict(2), longer.verdict(10))

@@ -5,7 +5,7 @@ Settling, looking back and explaining read the same, so what is explained is wha
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from domain.facts import Fact, timeline
 from domain.ledger import Fresh
@@ -18,8 +18,17 @@ from store.usage_days import usage_days
 SQL = queries(__file__)
 
 
-def fresh(connection: Connection, entity: str, units: Iterable[str], run: int) -> dict[str, Fresh]:
-    """All facts of some units up to a run, each read once, and the usage of subscriptions."""
+def fresh(
+    connection: Connection,
+    entity: str,
+    units: Iterable[str],
+    run: int,
+    by_row: Collection[str] = (),
+) -> dict[str, Fresh]:
+    """All facts of some units up to a run, each read once, and the usage of subscriptions.
+
+    `by_row`: meters whose rows are wanted one by one.
+    """
     wanted_units = sorted(units)
     if not wanted_units:
         return {}
@@ -29,7 +38,7 @@ def fresh(connection: Connection, entity: str, units: Iterable[str], run: int) -
     wanted = {position for positions in places.values() for position in positions}
     facts = {fact.position: fact for fact in log.read_positions(connection, entity, wanted)}
     of_unit = {unit: tuple(facts[at] for at in positions) for unit, positions in places.items()}
-    usage = _usage(connection, entity, of_unit, run)
+    usage = _usage(connection, entity, of_unit, run, by_row)
     return {unit: Fresh(facts=own, usage=usage.get(unit, ())) for unit, own in of_unit.items()}
 
 
@@ -49,7 +58,11 @@ def _zone(fact: Fact) -> str:
 
 
 def _usage(
-    connection: Connection, entity: str, of_unit: dict[str, tuple[Fact, ...]], run: int
+    connection: Connection,
+    entity: str,
+    of_unit: dict[str, tuple[Fact, ...]],
+    run: int,
+    by_row: Collection[str],
 ) -> dict[str, tuple[UsageDay, ...]]:
     zones = {
         unit.partition(":")[2]: zone_of(own)
@@ -57,6 +70,6 @@ def _usage(
         if unit.startswith("subscription:")
     }
     found: dict[str, list[UsageDay]] = {}
-    for day in usage_days(connection, entity, zones, upto=run):
+    for day in usage_days(connection, entity, zones, by_row=by_row, upto=run):
         found.setdefault(f"subscription:{day.subscription}", []).append(day)
     return {unit: tuple(days) for unit, days in found.items()}

@@ -89,10 +89,16 @@ def _contract(
     )
 
 
+def priced_as(charge: Charge) -> str:
+    """The price version, and the group where it charges each by itself."""
+    values = " ".join(f"{name}={value}" for name, value in charge.group)
+    return f"{charge.price} {values}" if values else charge.price
+
+
 def _charged(charge: Charge) -> UsageCharge:
     return UsageCharge(
         item=charge.item,
-        price=charge.price,
+        price=priced_as(charge),
         start=charge.start,
         end=charge.end,
         quantity=charge.quantity,

@@ -39,7 +39,10 @@ class Flow(Struct, frozen=True, kw_only=True):
 
 
 class PendingUsage(Struct, frozen=True, kw_only=True):
-    """Usage that has no effect yet, and why: judged again whenever the unit is measured."""
+    """Usage that has no effect yet, and why: judged again whenever the unit is measured.
+
+    `quantity` is that of its rows as they state it, whatever their units.
+    """
 
     subscription: str
     meter: str
@@ -47,6 +50,7 @@ class PendingUsage(Struct, frozen=True, kw_only=True):
     position: int
     rows: int
     reason: str
+    quantity: Decimal = Decimal(0)
 
 
 class UsageCharge(Struct, frozen=True, kw_only=True):

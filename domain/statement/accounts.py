@@ -13,6 +13,7 @@ from domain.billing import recurring_charges
 from domain.charge import Charge
 from domain.errors import Rejected
 from domain.facts import Fact, timeline
+from domain.late import bills_of
 from domain.master import MasterData
 from domain.party import PAYMENT_TERMS_DAYS, CustomerAmended, CustomerRegistered, registered
 from domain.rating import rate_usage
@@ -94,7 +95,7 @@ def statement(
             continue
         billed = tuple(found.billed.get(name, ()))
         try:
-            charges = charges_of(terms_of, usage.get(name, ()), asked.master)
+            charges = charges_of(terms_of, usage.get(name, ()), asked.master, billed)
         except Rejected as refusal:
             waiting.append(_not_charged(account, name, refusal))
             continue
@@ -125,9 +126,12 @@ def _owed(sale: Sale, passed: Iterable[Reached], asked: Asked) -> Iterable[Diffe
     return differences(sale, asked.through, interim)
 
 
-def charges_of(sold: Terms, usage: Iterable[UsageDay], master: MasterData) -> tuple[Charge, ...]:
+def charges_of(
+    sold: Terms, usage: Iterable[UsageDay], master: MasterData, billed: Iterable[BilledLine] = ()
+) -> tuple[Charge, ...]:
     """Everything a subscription is charged. Raises Rejected where it cannot be."""
-    return (*recurring_charges(sold, master.prices), *rate_usage(usage, sold, master).charges)
+    rated = rate_usage(usage, sold, master, bills_of(billed))
+    return (*recurring_charges(sold, master.prices), *rated.charges)
 
 
 def _subscriptions(known: Sequence[Fact], through: date, master: MasterData) -> dict[str, Terms]:

@@ -109,7 +109,8 @@ def _usage(at: Known, found: Sold) -> dict[str, list[UsageDay]]:
     zones = {name: one.started.zone for name, one in found.terms.items()}
     directory = at.directory
     usage: dict[str, list[UsageDay]] = {}
-    for day in usage_days(directory.connection, directory.entity, zones, upto=directory.upto):
+    connection, entity, by_row = directory.connection, directory.entity, at.master.by_row
+    for day in usage_days(connection, entity, zones, by_row=by_row, upto=directory.upto):
         if day.position not in at.dead:
             usage.setdefault(day.subscription, []).append(day)
     return usage

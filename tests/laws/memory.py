@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from copy import copy
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 
 from msgspec import Struct, field, structs
 
+from domain.aggregation import added_up
 from domain.books import PostingRun
 from domain.errors import Rejected
 from domain.facts import Event, Fact
@@ -176,19 +176,23 @@ def _mark(books: Books, fact: Fact) -> None:
 def usage_of(books: Books, unit: str, at: int) -> tuple[UsageDay, ...]:
     """What each batch up to a position adds to each day of a subscription's meters."""
     name = unit.partition(":")[2]
-    found: dict[tuple[str, date, int], tuple[int, Decimal]] = {}
-    for position, _, row, sign in books.rows:
-        if position <= at and row.subscription == name:
-            key = (row.meter, row.occurred_at.date(), position)
-            rows, quantity = found.get(key, (0, Decimal(0)))
-            found[key] = (rows + sign, quantity + sign * row.quantity)
-    return tuple(
+    rows = [
         UsageDay(
-            subscription=name, meter=meter, day=day, position=position, rows=rows, quantity=quantity
+            subscription=name,
+            meter=row.meter,
+            day=row.occurred_at.date(),
+            position=position,
+            rows=sign,
+            quantity=sign * row.quantity,
+            unit=row.unit,
+            at=row.occurred_at,
+            event=f"{source}|{row.event_id}",
+            dimensions=tuple(sorted(row.dimensions.items())),
         )
-        for (meter, day, position), (rows, quantity) in sorted(found.items())
-        if rows or quantity
-    )
+        for position, source, row, sign in books.rows
+        if position <= at and row.subscription == name
+    ]
+    return added_up(rows, master_at(books, at).by_row) if rows else ()
 
 
 def fresh_of(books: Books, unit: str, at: int) -> Fresh:
