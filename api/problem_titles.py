@@ -124,6 +124,7 @@ REFUSED = {
     "nothing-to-issue": "There is neither a draft nor lines.",
     "own-approval": "Another person than the proposer approves.",
     "own-parent": "A customer is not its own parent.",
+    "parent-cycle": "A customer is not above itself.",
     "percent-or-amount": "A discount is either a percentage or an amount.",
     "percent-out-of-range": "A percentage is above 0 and at most 100.",
     "period-already-closed": "The period is already closed.",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from operator import attrgetter
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
 
@@ -106,7 +106,11 @@ def needs_nothing(command: object) -> tuple[str, ...]:
 
 
 class Decider(Struct, Generic[State, CommandType], frozen=True, kw_only=True):
-    """One kind of stream: its events folded to a state, its commands decided on that state."""
+    """One kind of stream: its events folded to a state, its commands decided on that state.
+
+    `leads`: to which streams the state of a needed stream leads, so that a decision sees a chain of
+    them to its end.
+    """
 
     category: str
     initial: State
@@ -115,6 +119,7 @@ class Decider(Struct, Generic[State, CommandType], frozen=True, kw_only=True):
     commands: tuple[type, ...]
     events: tuple[type[Event], ...]
     needs: Callable[[CommandType], tuple[str, ...]] = needs_nothing
+    leads: Callable[[Any], tuple[str, ...]] | None = None
 
 
 def fold(decider: Decider[State, CommandType], facts: Iterable[Fact]) -> State:

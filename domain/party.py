@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import assert_never
+from typing import Literal, assert_never
 
 from msgspec import Struct, structs
 
@@ -17,6 +17,10 @@ PAYMENT_TERMS_DAYS = 30
 PAYMENT_TERMS_DAYS_MAX = 3_652
 
 
+# Who gets the invoices of a customer's subscriptions.
+BilledTo = Literal["self", "parent"]
+
+
 class CustomerRegistered(Event, frozen=True, kw_only=True, tag="customer-registered"):
     """A customer account. `party` is an opaque vault id, `party_digest` a salted SHA-256."""
 
@@ -24,6 +28,7 @@ class CustomerRegistered(Event, frozen=True, kw_only=True, tag="customer-registe
     party: str | None = None
     party_digest: str | None = None
     parent: str | None = None
+    billed_to: BilledTo = "self"
     payment_terms_days: int = PAYMENT_TERMS_DAYS
 
 
@@ -33,6 +38,7 @@ class CustomerAmended(Event, frozen=True, kw_only=True, tag="customer-amended"):
     party: str | None = None
     party_digest: str | None = None
     parent: str | None = None
+    billed_to: BilledTo | None = None
     payment_terms_days: int | None = None
 
 
@@ -46,6 +52,7 @@ class RegisterCustomer(
     party: str | None = None
     party_digest: str | None = None
     parent: str | None = None
+    billed_to: BilledTo = "self"
     payment_terms_days: int = PAYMENT_TERMS_DAYS
 
 
@@ -58,6 +65,7 @@ class AmendCustomer(
     party: str | None = None
     party_digest: str | None = None
     parent: str | None = None
+    billed_to: BilledTo | None = None
     payment_terms_days: int | None = None
 
 
@@ -66,15 +74,28 @@ CustomerCommand = RegisterCustomer | AmendCustomer
 
 
 class CustomerState(Struct, frozen=True, kw_only=True):
-    """Whether the account is registered, and its payment terms by the day they count from."""
+    """Whether the account is registered, and by the day they count from its payment terms, its
+    parents and who is billed.
+    """
 
     is_registered: bool = False
     payment_terms: tuple[tuple[date, int], ...] = ()
+    parents: tuple[tuple[date, str], ...] = ()
+    billed_to: tuple[tuple[date, BilledTo], ...] = ()
 
     def payment_terms_days(self, day: date) -> int:
         """The terms of a document of a day, as far as they are known."""
         found = (days for since, days in reversed(self.payment_terms) if since <= day)
         return next(found, PAYMENT_TERMS_DAYS)
+
+    def parent(self, day: date) -> str | None:
+        """Whose child the account is on a day."""
+        return next((name for since, name in reversed(self.parents) if since <= day), None)
+
+    def billed_parent(self, day: date) -> str | None:
+        """The parent, if it gets the account's invoices on a day."""
+        who = next((who for since, who in reversed(self.billed_to) if since <= day), "self")
+        return self.parent(day) if who == "parent" else None
 
 
 def evolve(state: CustomerState, fact: Fact) -> CustomerState:
@@ -87,16 +108,31 @@ def evolve(state: CustomerState, fact: Fact) -> CustomerState:
             pass
         case _:
             assert_never(event)
-    if event.payment_terms_days is None:
-        return state
-    terms = (*state.payment_terms, (fact.when.effective, event.payment_terms_days))
-    return structs.replace(state, payment_terms=terms)
+    since = fact.when.effective
+    if event.payment_terms_days is not None:
+        terms = (*state.payment_terms, (since, event.payment_terms_days))
+        state = structs.replace(state, payment_terms=terms)
+    if event.parent is not None:
+        state = structs.replace(state, parents=(*state.parents, (since, event.parent)))
+    if event.billed_to is not None:
+        state = structs.replace(state, billed_to=(*state.billed_to, (since, event.billed_to)))
+    return state
+
+
+def needs(command: CustomerCommand) -> tuple[str, ...]:
+    """A parent, and through `leads` its parents: nobody may be an ancestor of its own."""
+    return () if command.parent is None else (f"customer:{command.parent}",)
+
+
+def leads(state: CustomerState) -> tuple[str, ...]:
+    return tuple(f"customer:{name}" for _, name in state.parents)
 
 
 def decide(command: CustomerCommand, state: CustomerState, context: Context) -> tuple[Event, ...]:
     """An account is registered once; it may be amended before, since facts come late (SPEC 12)."""
     if command.parent is not None and command.parent == context.name:
         raise Rejected("own-parent", field="parent")
+    _require_no_cycle(command, state, context)
     match command:
         case RegisterCustomer():
             if state.is_registered:
@@ -109,6 +145,45 @@ def decide(command: CustomerCommand, state: CustomerState, context: Context) -> 
             return (CustomerAmended(**structs.asdict(command)),)
         case _:
             assert_never(command)
+
+
+def _require_no_cycle(command: CustomerCommand, state: CustomerState, context: Context) -> None:
+    """On no day that the new parent counts may the account be above itself."""
+    if command.parent is None:
+        return
+    begins = command.when.effective
+    ends = min((since for since, _ in state.parents if since > begins), default=date.max)
+    states = [other for other in context.others.values() if isinstance(other, CustomerState)]
+    turns = {since for other in states for since, _ in other.parents if begins < since < ends}
+    for day in sorted({begins, *turns}):
+        if context.name in ancestors(command.parent, day, context.others):
+            raise Rejected("parent-cycle", field="parent", parent=command.parent, on=str(day))
+
+
+def ancestors(customer: str, day: date, states: Mapping[str, object]) -> list[str]:
+    """The customer's parent, the parent's and so on, as far as their streams' states tell."""
+    found: list[str] = []
+    at: str | None = customer
+    while at is not None and at not in found:
+        found.append(at)
+        state = states.get(f"customer:{at}")
+        at = state.parent(day) if isinstance(state, CustomerState) else None
+    return found[1:]
+
+
+def payer(customer: str, day: date, states: Mapping[str, CustomerState]) -> str:
+    """Who gets the customer's invoices on a day. What a retraction has closed to a circle leads
+    nowhere: then it is the customer.
+    """
+    found = [customer]
+    while (state := states.get(found[-1])) is not None:
+        above = state.billed_parent(day)
+        if above is None:
+            break
+        if above in found:
+            return customer
+        found.append(above)
+    return found[-1]
 
 
 def _require_terms(days: int) -> None:
@@ -132,4 +207,6 @@ DECIDER: Decider[CustomerState, CustomerCommand] = Decider(
     decide=decide,
     commands=(RegisterCustomer, AmendCustomer),
     events=(CustomerRegistered, CustomerAmended, Retracted),
+    needs=needs,
+    leads=leads,
 )

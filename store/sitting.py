@@ -31,6 +31,8 @@ from store.request import (
 )
 from store.timeline import Timeline
 
+# Reads a stream that no request named, while nothing can be appended to it.
+Follow = Callable[[str], Timeline]
 # Gathers what stands against a close, once what was decided before it is taken and stored.
 Gather = Callable[["Sitting", Request], CloseEvidence]
 
@@ -80,15 +82,24 @@ class Decided(Struct, frozen=True, kw_only=True):
 
 
 class Sitting:
-    """Decides requests in turn. Without `gather` a close sees no evidence."""
+    """Decides requests in turn. Without `gather` a close sees no evidence, and without `follow` no
+    decision sees beyond the streams that its command names.
+    """
 
-    def __init__(self, loaded: Loaded, clock: Clock, gather: Gather | None = None) -> None:
+    def __init__(
+        self,
+        loaded: Loaded,
+        clock: Clock,
+        gather: Gather | None = None,
+        follow: Follow | None = None,
+    ) -> None:
         self._head = loaded.head
         self._keys = loaded.keys
         self._sources = loaded.sources
         self._timelines = loaded.timelines
         self._clock = clock
         self._gather = gather
+        self._follow = follow
         self._recorded_at = loaded.head.recorded_at
         self._facts: list[Fact] = []
         self._new_keys: list[tuple[str, Known]] = []
@@ -170,12 +181,29 @@ class Sitting:
             actor=request.actor,
             outside=request.source is not None,
             evidence=gathered,
-            others={
-                stream: self._timelines[stream].state(decider_of(stream))
-                for stream in asked.streams[1:]
-            },
+            others=self._others(asked),
             replaces=replaced,
         )
+
+    def _others(self, asked: Asked) -> dict[str, object]:
+        """The states of the streams a request names, and of those that they lead to."""
+        found = {
+            stream: self._timelines[stream].state(decider_of(stream))
+            for stream in asked.streams[1:]
+        }
+        if not leads_on(asked) or self._follow is None:
+            return found
+        assert asked.decider is not None
+        assert asked.decider.leads is not None
+        states = list(found.values())
+        while states:
+            for stream in asked.decider.leads(states.pop()):
+                if stream not in found:
+                    if stream not in self._timelines:
+                        self._timelines[stream] = self._follow(stream)
+                    found[stream] = self._timelines[stream].state(asked.decider)
+                    states.append(found[stream])
+        return found
 
     def _number(
         self, request: Request, events: Sequence[Event], timeline: Timeline
@@ -238,6 +266,16 @@ class Sitting:
         if self._recorded_at is None or now > self._recorded_at:
             self._recorded_at = now
         return self._recorded_at
+
+
+def leads_on(asked: Asked | Malformed) -> bool:
+    """Whether what a command names may lead to more that its decision looks at."""
+    return (
+        isinstance(asked, Asked)
+        and asked.decider is not None
+        and asked.decider.leads is not None
+        and len(asked.streams) > 1
+    )
 
 
 def needs_evidence(asked: Asked | Malformed) -> bool:

@@ -31,7 +31,18 @@ from store import failpoint, group, log
 from store.db import Connection
 from store.remembered import Remembered, RowTypes
 from store.request import Clock, Evidence, Outcome, Receipt, Request
-from store.sitting import Asked, Decided, Gather, Loaded, Sitting, ask, needs_evidence
+from store.sitting import (
+    Asked,
+    Decided,
+    Follow,
+    Gather,
+    Loaded,
+    Sitting,
+    ask,
+    leads_on,
+    needs_evidence,
+)
+from store.timeline import Timeline
 from store.unpaused import unpaused
 
 COMMANDS_IN_ONE_TRANSACTION = 5_000
@@ -158,9 +169,12 @@ def _decide(desk: _Desk, asking: Asking) -> list[Outcome]:
 
 
 def _fits_one_statement(desk: _Desk, asking: Asking) -> bool:
-    """Not so large a group, none that must see what it stored, none within others' transaction."""
+    """Not so large a group, none that must see what it stored or what that leads to, none within
+    others' transaction.
+    """
     return (
         len(asking) <= COMMANDS_IN_ONE_STATEMENT
+        and not any(map(leads_on, asking))
         and (desk.evidence is None or not any(map(needs_evidence, asking)))
         and desk.connection.info.transaction_status == TransactionStatus.IDLE
     )
@@ -243,13 +257,18 @@ def _under_lock(desk: _Desk, asking: Asking) -> list[Outcome]:
     with connection.transaction():
         log.lock_head(connection, desk.entity)
         loaded, _ = group.load(connection, desk.entity, _asked(asking), Remembered(0))
-        sitting = Sitting(loaded, desk.clock, _gather(desk))
+        sitting = Sitting(loaded, desk.clock, _gather(desk), _follow(desk))
         with unpaused():
             outcomes = [sitting.judge(one) for one in asking]
             failpoint.reach("decided-not-written")
             group.write(connection, sitting.take())
     failpoint.reach("committed-not-answered")
     return outcomes
+
+
+def _follow(desk: _Desk) -> Follow:
+    """A stream as it stands under the head's lock."""
+    return lambda stream: Timeline(log.read_stream(desk.connection, desk.entity, stream))
 
 
 def _gather(desk: _Desk) -> Gather | None:

@@ -15,7 +15,7 @@ from domain.errors import Rejected
 from domain.facts import Fact, timeline
 from domain.late import bills_of
 from domain.master import MasterData
-from domain.party import PAYMENT_TERMS_DAYS, CustomerAmended, CustomerRegistered, registered
+from domain.party import CustomerState, evolve, payer, registered
 from domain.rating import rate_usage
 from domain.statement.differences import differences
 from domain.statement.documents import Account, Bill, Carried, Papers, documents
@@ -27,17 +27,17 @@ from domain.usage import UsageDay
 # Lines that bill an item; a one-off charge need not, and a tax never does.
 ITEM_KINDS = frozenset({"subscription", "usage", "discount"})
 
+NOBODY = CustomerState()
 _key = attrgetter("subscription", "item", "service_from")
 
 
 class Sold(Struct, frozen=True, kw_only=True):
-    """Some subscriptions as sold, the lines that name each, and what their customers agreed."""
+    """Some subscriptions as sold, the lines that name each, and their customers."""
 
     terms: dict[str, Terms]
     billed: dict[str, list[BilledLine]]
     versions: dict[str, int]
-    payment_terms: dict[str, int]
-    customers: frozenset[str]
+    customers: dict[str, CustomerState]
     credit: dict[tuple[str, str], int] = {}
 
 
@@ -73,8 +73,7 @@ def sold(facts: Sequence[Fact], through: date, master: MasterData) -> Sold:
         terms=_subscriptions(known, through, master),
         billed=billed,
         versions=versions,
-        payment_terms=_payment_terms(known, through),
-        customers=registered(known),
+        customers=customers_of(known),
         credit=_credit(billed.get("", ())),
     )
 
@@ -90,9 +89,9 @@ def statement(
     waiting: list[Carried] = []
     levels: list[Reached] = []
     for name, terms_of in found.terms.items():
-        account = (terms_of.started.customer, terms_of.started.currency)
-        if not asked.wants(name, account[0]):
+        if not asked.wants(name, terms_of.started.customer):
             continue
+        account = account_of(terms_of, found, asked.through)
         billed = tuple(found.billed.get(name, ()))
         try:
             charges = charges_of(terms_of, usage.get(name, ()), asked.master, billed)
@@ -108,7 +107,12 @@ def statement(
         levels += passed
     papers = Papers(versions=dict(found.versions), in_use=in_use)
     bills = [
-        documents(_account(key, found), sorted(accounts[key], key=_key), papers, asked.through)
+        documents(
+            _account(key, found, asked.through),
+            sorted(accounts[key], key=_key),
+            papers,
+            asked.through,
+        )
         for key in sorted(accounts)
     ]
     return Bill(
@@ -124,6 +128,11 @@ def _owed(sale: Sale, passed: Iterable[Reached], asked: Asked) -> Iterable[Diffe
     if asked.interim:
         interim |= {charge.item for charge in sale.charges if charge.usage}
     return differences(sale, asked.through, interim)
+
+
+def account_of(sold: Terms, found: Sold, day: date) -> tuple[str, str]:
+    """Who is billed for a subscription on a day, and in which currency."""
+    return payer(sold.started.customer, day, found.customers), sold.started.currency
 
 
 def charges_of(
@@ -158,29 +167,25 @@ def _credit(rows: Iterable[BilledLine]) -> dict[tuple[str, str], int]:
     return found
 
 
-def _payment_terms(known: Iterable[Fact], through: date) -> dict[str, int]:
-    days: dict[str, int] = {}
+def customers_of(known: Iterable[Fact]) -> dict[str, CustomerState]:
+    """The customers that facts (known, in effective order) tell of."""
+    states: dict[str, CustomerState] = {}
     for fact in known:
-        event = fact.event
-        if not isinstance(event, CustomerRegistered | CustomerAmended):
-            continue
-        if event.payment_terms_days is not None and fact.when.effective <= through:
-            days[fact.stream.partition(":")[2]] = event.payment_terms_days
-    return days
+        category, _, name = fact.stream.partition(":")
+        if category == "customer":
+            states[name] = evolve(states.get(name, NOBODY), fact)
+    return states
 
 
-def _account(key: tuple[str, str], found: Sold) -> Account:
+def _account(key: tuple[str, str], found: Sold, through: date) -> Account:
     customer, currency = key
+    state = found.customers.get(customer, NOBODY)
     return Account(
         customer=customer,
         currency=currency,
-        is_known=customer in found.customers,
-        payment_terms_days=found.payment_terms.get(customer, PAYMENT_TERMS_DAYS),
-        credit_minor=sum(
-            row.line.amount_minor
-            for row in found.billed.get("", ())
-            if row.line.kind == "credit" and not row.is_void and (row.customer, row.currency) == key
-        ),
+        is_known=state.is_registered,
+        payment_terms_days=state.payment_terms_days(through),
+        credit_minor=found.credit.get(key, 0),
     )
 
 

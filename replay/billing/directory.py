@@ -29,6 +29,11 @@ class Directory(Struct, frozen=True, kw_only=True):
         rows = self.connection.execute(SQL.all_subscriptions, self._arguments()).fetchall()
         return [(customer, name) for customer, name in rows]
 
+    def children(self) -> list[str]:
+        """Customers that a parent is billed for."""
+        rows = self.connection.execute(SQL.children, self._arguments()).fetchall()
+        return [name for (name,) in rows]
+
     def of_customers(self, customers: Collection[str]) -> list[str]:
         """The subscriptions that some customers have, or had until a correction."""
         arguments = self._arguments() | {"customers": sorted(customers)}

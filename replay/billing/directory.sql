@@ -30,6 +30,12 @@ SELECT customer, subscription
      ORDER BY stream, position DESC) AS started
  ORDER BY customer COLLATE "C", subscription COLLATE "C";
 
+-- name: children
+-- Customers whose parent gets their invoices, on some day.
+SELECT DISTINCT substr(stream, 10) FROM fact
+ WHERE entity = %(entity)s AND split_part(stream, ':', 1) = 'customer' AND position <= %(upto)s
+   AND payload LIKE '%%"billed_to":"parent"%%';
+
 -- name: subscriptions_of_customers
 -- Of some customers: by the accounts that the poster has routed them to, and among what came since.
 SELECT DISTINCT substr(stream, 14)

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
 from msgspec import Struct
 
-from domain.facts import corrected
+from domain.facts import Fact, corrected, timeline
 from domain.master import MASTER_CATEGORIES, MasterData, master_data
-from domain.statement.accounts import Asked, Sold, sold, statement
+from domain.party import payer
+from domain.statement.accounts import (
+    Asked,
+    Sold,
+    account_of,
+    customers_of,
+    sold,
+    statement,
+)
 from domain.statement.documents import Bill, series
 from domain.terms import Terms
 from domain.usage import UsageDay
@@ -59,10 +67,10 @@ def known(directory: Directory) -> Known:
 
 def measured(at: Known, names: Sequence[str], asked: Asked) -> Chunk:
     """The statement of some subscriptions, as known at a position."""
-    found = _sold(at, names, asked)
+    found = _sold(at, names, asked.through)
     usage = _usage(at, found)
     accounts = {
-        (one.started.customer, one.started.currency)
+        account_of(one, found, asked.through)
         for name, one in found.terms.items()
         if asked.wants(name, one.started.customer)
     }
@@ -78,14 +86,13 @@ def measured(at: Known, names: Sequence[str], asked: Asked) -> Chunk:
 
 def sold_and_used(at: Known, names: Sequence[str]) -> Iterator[tuple[str, Terms, list[UsageDay]]]:
     """Each of some subscriptions as it stands, with its usage."""
-    asked = Asked(through=date.max, master=at.master, subscriptions=frozenset(names))
-    found = _sold(at, names, asked)
+    found = _sold(at, names, date.max)
     usage = _usage(at, found)
     for name, terms in found.terms.items():
         yield name, terms, usage.get(name, [])
 
 
-def _sold(at: Known, names: Sequence[str], asked: Asked) -> Sold:
+def _sold(at: Known, names: Sequence[str], through: date) -> Sold:
     """Customers are known once the subscriptions are."""
     directory = at.directory
     connection, entity, upto = directory.connection, directory.entity, directory.upto
@@ -93,11 +100,32 @@ def _sold(at: Known, names: Sequence[str], asked: Asked) -> Sold:
     read = log.read_streams(connection, entity, streams, upto=upto)
     facts = [fact for own in read.values() for fact in own]
     customers = {name for fact in facts if (name := _customer(fact.event))}
-    more = {f"customer:{name}" for name in customers}
-    more |= {stream for name in customers for stream in at.credits.get(name, ())}
-    parties = log.read_streams(connection, entity, more - read.keys(), upto=upto)
-    facts += [fact for own in parties.values() for fact in own]
-    return sold(facts, asked.through, asked.master)
+    parties = _parties(directory, customers)
+    more = {stream for name in parties for stream in at.credits.get(name, ())} - read.keys()
+    credited = log.read_streams(connection, entity, more, upto=upto) if more else {}
+    facts += [fact for own in (*parties.values(), *credited.values()) for fact in own]
+    return sold(facts, through, at.master)
+
+
+def _parties(directory: Directory, names: Iterable[str]) -> dict[str, tuple[Fact, ...]]:
+    """Customers, their parents and theirs: one look for each generation."""
+    connection, entity, upto = directory.connection, directory.entity, directory.upto
+    found: dict[str, tuple[Fact, ...]] = {}
+    wanted = set(names)
+    while wanted:
+        streams = {f"customer:{name}": name for name in wanted}
+        read = log.read_streams(connection, entity, streams, upto=upto)
+        found |= {streams[stream]: own for stream, own in read.items()}
+        above = {getattr(fact.event, "parent", None) for own in read.values() for fact in own}
+        wanted = {name for name in above if name is not None} - found.keys()
+    return found
+
+
+def payers(at: Known, customers: Iterable[str], day: date) -> dict[str, str]:
+    """Who gets the invoices of some customers on a day."""
+    facts = [fact for own in _parties(at.directory, customers).values() for fact in own]
+    states = customers_of(timeline(facts))
+    return {name: payer(name, day, states) for name in states}
 
 
 def _customer(event: object) -> str | None:

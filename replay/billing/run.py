@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date
 from itertools import groupby
+from operator import itemgetter
 
 from msgspec import Struct
 
@@ -23,7 +24,7 @@ from domain.statement.documents import Carried, Document
 from domain.statement.thresholds import Reached
 from domain.threshold import ReachThreshold
 from replay.billing.directory import directory, documents_between, forget
-from replay.billing.reading import Chunk, Known, known, measured
+from replay.billing.reading import Chunk, Known, known, measured, payers
 from store import log
 from store.db import Connection
 from store.request import Clock, Receipt, Request
@@ -134,9 +135,13 @@ def _chunks(at: Known, wanted: Wanted) -> Iterator[list[str]]:
         if names:
             yield names
         return
+    payer = payers(at, at.directory.children(), wanted.through)
+    rows = [
+        (payer.get(customer, customer), name) for customer, name in at.directory.subscriptions()
+    ]
     chunk: list[str] = []
-    for _, rows in groupby(at.directory.subscriptions(), key=lambda row: row[0]):
-        own = [name for _, name in rows]
+    for _, account in groupby(sorted(rows), key=itemgetter(0)):
+        own = [name for _, name in account]
         if chunk and len(chunk) + len(own) > SUBSCRIPTIONS_TOGETHER:
             yield chunk
             chunk = []

@@ -69,3 +69,37 @@ def test_payment_terms_of_a_lifetime_are_a_slip_of_the_finger() -> None:
     command = structs.replace(REGISTER, payment_terms_days=3_653)
 
     assert refusal(STREAM, command) == ("term-too-long", {"days_max": 3_652})
+
+
+def test_a_customer_is_not_above_itself_on_any_day() -> None:
+    others = {"customer:c2": [CustomerAmended(when=on(6, 1), parent="c1")]}
+    command = AmendCustomer(when=on(2, 1), parent="c2")
+
+    assert refusal(STREAM, command, REGISTERED, others=others) == (
+        "parent-cycle",
+        {"parent": "c2", "on": "2024-06-01"},
+    )
+
+
+def test_a_parent_that_was_left_before_is_no_circle() -> None:
+    others = {
+        "customer:c2": [
+            CustomerAmended(when=on(1, 1), parent="c1"),
+            CustomerAmended(when=on(5, 1), parent="c3"),
+        ]
+    }
+
+    assert decide(STREAM, AmendCustomer(when=on(5, 1), parent="c2"), REGISTERED, others=others)
+    assert code(STREAM, AmendCustomer(when=on(4, 30), parent="c2"), others=others) == "parent-cycle"
+
+
+def test_a_parent_gets_the_invoices_from_the_day_that_is_said() -> None:
+    known = state(
+        STREAM,
+        CustomerAmended(when=on(1, 1), parent="c2"),
+        CustomerAmended(when=on(3, 1), billed_to="parent"),
+        CustomerAmended(when=on(5, 1), billed_to="self"),
+    )
+    parents = [known.billed_parent(date(2024, month, 15)) for month in (2, 3, 5)]
+
+    assert parents == [None, "c2", None]

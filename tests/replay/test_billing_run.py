@@ -12,9 +12,10 @@ from threading import Barrier
 import pytest
 
 from domain.billing_options import BillingOptions
+from domain.errors import Rejected
 from domain.facts import When
 from domain.invoice import InvoiceIssued, InvoiceLine, IssueInvoice
-from domain.party import RegisterCustomer
+from domain.party import AmendCustomer, RegisterCustomer
 from domain.price import SetPrice
 from domain.pricing import PerUnit
 from domain.subscription import (
@@ -308,6 +309,60 @@ def test_a_threshold_is_billed_once_for_each_level_and_period(company, send):
     company.bill("acme", FEBRUARY)
     lines = [line for own in issued(company).values() for line in own if line[1] == "calls"]
     assert [line[2] for line in lines] == [2_00, 4_00]
+
+
+def test_a_parent_is_billed_for_its_children_on_one_invoice(many, send, monkeypatch):
+    monkeypatch.setattr(run, "SUBSCRIPTIONS_TOGETHER", 2)
+    send("customer:group", RegisterCustomer(when=When(effective=NEW_YEAR), currency="USD"))
+    for child in ("m1", "m4"):
+        amended = AmendCustomer(when=When(effective=NEW_YEAR), parent="group", billed_to="parent")
+        send(f"customer:{child}", amended)
+    amended = AmendCustomer(when=When(effective=NEW_YEAR), parent="m4", billed_to="parent")
+    send("customer:m5", amended)
+
+    assert totals(many.bill("acme", NEW_YEAR))["invoice:group-USD-20240101-1"] == 900_00
+    assert issued(many)["invoice:group-USD-20240101-1"] == [
+        ("n1", "seats", 300_00),
+        ("n4", "seats", 300_00),
+        ("n5", "seats", 300_00),
+    ]
+    wanted = Wanted(entity="acme", through=FEBRUARY, customers=("m1",))
+    assert totals(whole(many.billing_preview(wanted))) == {"invoice:group-USD-20240201-1": 302_02}
+    many.run("acme", FEBRUARY)
+    assert many.bill("acme", NEW_YEAR).documents == ()
+
+
+def test_a_customer_is_billed_by_who_its_parent_is_on_the_day(many, send):
+    send(
+        "customer:m1", AmendCustomer(when=When(effective=FEBRUARY), parent="m2", billed_to="parent")
+    )
+
+    assert "invoice:m1-USD-20240101-1" in totals(many.bill("acme", NEW_YEAR))
+    assert "invoice:m1-USD-20240201-1" not in totals(many.bill("acme", FEBRUARY))
+
+
+def test_a_circle_that_a_retraction_closed_stops_nobody_from_being_billed(many, send):
+    first = When(effective=NEW_YEAR)
+    send("customer:m1", AmendCustomer(when=first, parent="m2", billed_to="parent"))
+    (moved,) = send("customer:m1", AmendCustomer(when=first, parent="m3"))
+    send("customer:m2", AmendCustomer(when=first, parent="m1", billed_to="parent"))
+    send("customer:m1", None, corrects=moved)
+
+    billed = totals(many.bill("acme", NEW_YEAR))
+
+    assert {"invoice:m1-USD-20240101-1", "invoice:m2-USD-20240101-1"} <= billed.keys()
+
+
+@pytest.mark.usefixtures("many")
+def test_nobody_is_an_ancestor_of_its_own_however_long_the_chain(send):
+    for child, parent in (("m1", "m2"), ("m2", "m3"), ("m3", "m4")):
+        send(f"customer:{child}", AmendCustomer(when=When(effective=NEW_YEAR), parent=parent))
+
+    with pytest.raises(Rejected) as caught:
+        send("customer:m4", AmendCustomer(when=When(effective=FEBRUARY), parent="m1"))
+
+    assert caught.value.code == "parent-cycle"
+    assert caught.value.context == {"parent": "m1", "on": "2024-02-01"}
 
 
 def test_what_exceeds_an_invoice_is_a_liability_until_it_is_used(company, send):
