@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from typing import Literal
@@ -10,6 +11,7 @@ from msgspec import Struct
 
 from domain.cycle import BillingPeriod
 from domain.explain import Step, Told, steps_of
+from domain.pricing.parts import Part
 from domain.proration import Portion
 
 Kind = Literal["recurring", "usage", "one-off", "commitment", "discount"]
@@ -42,10 +44,16 @@ class Charge(Struct, frozen=True, kw_only=True):
     portion: Portion | None = None
     discount: str = ""
     told: Told = ()
+    made: Callable[[], tuple[Part, ...]] | None = None
 
     @property
     def usage(self) -> bool:
         return self.kind == "usage"
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """What usage comes to exactly, part by part, worked out when somebody asks."""
+        return self.made() if self.made is not None else ()
 
     @property
     def steps(self) -> tuple[Step, ...]:

@@ -24,7 +24,7 @@ from domain.explain import Step
 from domain.meter import MeterDefined
 from domain.price import PriceVersion
 from domain.pricing import Pricer, ReadingModel, pricer, rate, started
-from domain.pricing.parts import step_of, text
+from domain.pricing.parts import Part, step_of, text
 from domain.pricing.readings import Running
 from domain.reading import as_decimal, opening, reading_of, weighted_until
 from domain.terms import Stretch
@@ -131,6 +131,17 @@ class Metered(Struct):
         found = (converted(row, self.meter) for row in every)
         return [row for row in found if row is not None]
 
+    def parts(self) -> tuple[Part, ...]:
+        """What it comes to by the end of the period, part by part; what is free has none."""
+        if self.is_free:
+            return ()
+        model = self.version.price.model
+        if isinstance(model, ReadingModel):
+            last = [running for _, running in self.readings()][-1:]
+            return tuple(part for running in last for part in running.parts())
+        used = self.used()
+        return rate(model, used[-1][1] if used else _ZERO).parts
+
     # --- what a person is shown ---
 
     def steps(self) -> Iterator[Step]:
@@ -169,11 +180,7 @@ class Metered(Struct):
             spans = ", ".join(f"{span.start} to {span.end}" for span in self.window.spans)
             yield Step(what=f"{self.meter.aggregation} over", value=spans)
         yield Step(what=f"usage of {price.meter}", value=text(Fraction(quantity)))
-        if isinstance(price.model, ReadingModel):
-            last = [running for _, running in self.readings()][-1:]
-            yield from (step_of(part) for running in last for part in running.parts())
-            return
-        yield from rate(price.model, quantity).steps
+        yield from map(step_of, self.parts())
 
 
 def added(rows: Iterable[UsageDay], *, counted: bool) -> list[Decimal]:

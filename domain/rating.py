@@ -239,6 +239,7 @@ def _charge(
         group=group.values,
         marks=marks,
         told=lambda: _told(group, carried, minor),
+        made=group.parts,
     )
 
 
