@@ -27,7 +27,8 @@ class InvoiceLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """A half-open service period at a price; without one, earned at issue.
 
     `price` and `quantity` say which version of which price was charged for how many, where the line
-    is for one such only; lines of `kind` credit move what a customer has in credit.
+    is for one such only; `group` for which values of dimensions, `discount` which discount it is.
+    Lines of `kind` credit move what a customer has in credit.
     """
 
     line: str
@@ -41,6 +42,8 @@ class InvoiceLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     description: str = ""
     price: str | None = None
     quantity: Decimal | None = None
+    group: dict[str, str] = {}
+    discount: str | None = None
 
     @property
     def is_for_service(self) -> bool:

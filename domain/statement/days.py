@@ -18,7 +18,7 @@ from domain.accounting.documents import BilledLine
 from domain.billing_options import BillingOptions
 from domain.charge import Charge
 from domain.money import rounded_share
-from domain.statement.spans import Difference, Period
+from domain.statement.spans import KINDS, Difference, Period
 
 Days = tuple[date, date]
 
@@ -49,7 +49,7 @@ def differences(
     covered = _covered(own)
     charges = [charge for period in own for charge in period.charges]
     for one in covered:
-        yield _of_line(subscription, own[0].item, one, charges, options)
+        yield _of_line(subscription, own[0], one, charges, options)
     for charge in charges:
         if charge.bill_on <= through:
             yield from _not_covered(subscription, charge, covered, options)
@@ -81,7 +81,7 @@ def _days(row: BilledLine) -> Days:
 
 def _of_line(
     subscription: str,
-    item: str,
+    period: Period,
     one: Covered,
     charges: Iterable[Charge],
     options: BillingOptions,
@@ -93,7 +93,10 @@ def _of_line(
     given_back = [*_rest((one.start, one.end), charged)] or [(one.start, one.end)]
     return Difference(
         subscription=subscription,
-        item=item,
+        item=period.item,
+        kind=period.kind,
+        group=period.group,
+        discount=period.discount,
         service_from=given_back[0][0],
         service_to=given_back[-1][1],
         charged_minor=rounded_share(one.minor, min(days, total), total) if total else one.minor,
@@ -121,6 +124,9 @@ def _not_covered(
         yield Difference(
             subscription=subscription,
             item=charge.item,
+            kind=KINDS[charge.kind],
+            group=charge.group,
+            discount=charge.discount,
             service_from=begin,
             service_to=end,
             charged_minor=share,

@@ -20,7 +20,7 @@ from domain.statement.spans import (
     stays_billed,
 )
 
-_item = attrgetter("item")
+_what = attrgetter("what")
 
 
 def differences(sale: Sale, through: date, interim: Collection[str] = ()) -> tuple[Difference, ...]:
@@ -31,7 +31,7 @@ def differences(sale: Sale, through: date, interim: Collection[str] = ()) -> tup
     """
     found = [
         difference
-        for item, own in groupby(periods(sale), key=_item)
+        for _, own in groupby(periods(sale), key=_what)
         for difference in _of_item(sale, [*own], through, interim)
     ]
     return tuple(one for one in found if one.is_news)

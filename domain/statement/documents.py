@@ -126,7 +126,7 @@ def _credit_line(lines: Sequence[InvoiceLine], minor: int, what: str) -> Invoice
 
 
 def _is_made_anew(one: Difference) -> bool:
-    return one.usage and bool(one.lines) and one.options.late_usage == "rebill"
+    return one.kind == "usage" and bool(one.lines) and one.options.late_usage == "rebill"
 
 
 def _amounts(one: Difference, credited_minor: int) -> list[int]:
@@ -158,13 +158,15 @@ def _line(name: str, one: Difference, minor: int) -> InvoiceLine:
     return InvoiceLine(
         line=name,
         amount_minor=minor,
-        kind="usage" if one.usage else "subscription",
+        kind=one.kind,
         service_from=one.service_from,
         service_to=one.service_to,
         subscription=one.subscription,
         obligation=one.item,
         price=one.price,
         quantity=one.quantity,
+        group=dict(one.group),
+        discount=one.discount or None,
     )
 
 

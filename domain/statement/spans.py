@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from operator import attrgetter
+from typing import Literal
 
 from msgspec import Struct, field, structs
 
@@ -23,6 +24,17 @@ _NONE = Decimal(0)
 _from = attrgetter("start")
 # A version of a price by its name: how it elected to be billed.
 Elections = Callable[[str], BillingOptions]
+Group = tuple[tuple[str, str], ...]
+# An item, the values of dimensions, a discount: what lines of one billing period are for.
+What = tuple[str, Group, str]
+LineKind = Literal["subscription", "usage", "one-off", "discount", "tax", "credit"]
+KINDS: dict[str, LineKind] = {
+    "recurring": "subscription",
+    "usage": "usage",
+    "one-off": "one-off",
+    "commitment": "subscription",
+    "discount": "discount",
+}
 
 
 def measured_exactly(price: str) -> BillingOptions:
@@ -52,7 +64,9 @@ class Difference(Struct, frozen=True, kw_only=True):
     service_from: date
     service_to: date
     charged_minor: int = 0
-    usage: bool = False
+    kind: LineKind = "subscription"
+    group: Group = ()
+    discount: str = ""
     price: str | None = None
     quantity: Decimal | None = None
     lines: tuple[BilledLine, ...] = ()
@@ -81,9 +95,13 @@ def carried_by(row: BilledLine) -> int:
 
 
 class Period(Struct):
-    """An item in one billing period. Without charges it holds a line that nothing explains."""
+    """An item in one billing period: what it is charged, or one of its discounts, or its usage of
+    some values of dimensions. Without charges it holds a line that nothing explains.
+    """
 
     item: str
+    group: Group
+    discount: str
     start: date
     end: date
     charges: list[Charge] = field(default_factory=list)
@@ -92,6 +110,17 @@ class Period(Struct):
     def due(self, through: date) -> list[Charge]:
         return [charge for charge in self.charges if charge.bill_on <= through]
 
+    @property
+    def what(self) -> What:
+        return self.item, self.group, self.discount
+
+    @property
+    def kind(self) -> LineKind:
+        """What its lines are called."""
+        if self.charges:
+            return KINDS[self.charges[-1].kind]
+        return self.lines[-1].line.kind
+
     def is_ahead(self, through: date) -> bool:
         """Not due yet, so left alone, also where a line bills it ahead."""
         return bool(self.charges) and not self.due(through)
@@ -99,32 +128,35 @@ class Period(Struct):
 
 def periods(sale: Sale) -> list[Period]:
     """Every item in every billing period that is charged or billed, in order."""
-    found: dict[tuple[str, date], Period] = {}
+    found: dict[tuple[What, date], Period] = {}
     for charge in sale.charges:
-        key = (charge.item, charge.period.start)
+        key = ((charge.item, charge.group, charge.discount), charge.period.start)
         period = found.get(key)
         if period is None:
-            period = found[key] = Period(*key, charge.period.end)
+            period = found[key] = Period(*key[0], key[1], charge.period.end)
         period.charges.append(charge)
     if sale.lines:
         _add_lines(sale, found)
     return [found[key] for key in sorted(found)]
 
 
-def _add_lines(sale: Sale, found: dict[tuple[str, date], Period]) -> None:
+def _add_lines(sale: Sale, found: dict[tuple[What, date], Period]) -> None:
     """Each line to the billing period it begins in; none for what bills no item."""
-    by_item: dict[str, list[Period]] = {}
+    own: dict[What, list[Period]] = {}
     for key in sorted(found):
-        by_item.setdefault(key[0], []).append(found[key])
-    only = next(iter(by_item)) if len(by_item) == 1 else None
+        own.setdefault(key[0], []).append(found[key])
+    items = {what[0] for what in own}
+    only = next(iter(items)) if len(items) == 1 else None
     for row in sale.lines:
-        item, begin = row.line.obligation or only, row.line.service_from
-        if item is None or begin is None or not row.line.is_for_service:
+        line = row.line
+        item, begin = line.obligation or only, line.service_from
+        if item is None or begin is None or not line.is_for_service:
             continue
-        period = _holding(by_item.get(item, ()), begin)
+        what = (item, tuple(sorted(line.group.items())), line.discount or "")
+        period = _holding(own.get(what, ()), begin)
         if period is None:
-            end = row.line.service_to or begin
-            period = found.setdefault((item, begin), Period(item, begin, end))
+            end = line.service_to or begin
+            period = found.setdefault((what, begin), Period(*what, begin, end))
         period.lines.append(row)
 
 
