@@ -2,9 +2,9 @@
 
 Most prices ask how much was sold or used in a billing period: `pricer(model)` prices any quantity,
 `rate(model, quantity)` also says how, part by part, and takes fractions, as usage weighted by time
-is. Prices that ask for each usage row by itself
-are added up reading by reading, `started(model)`: their interface is told in `readings.py`. What
-most models come down to, and the one definition of its amount, is told in `scale.py`.
+is. Prices that ask for each usage row by itself are added up reading by reading, `started(model)`:
+their interface is told in `readings.py`. What most models come down to, and the one definition of
+its amount, is told in `scale.py`.
 """
 
 from __future__ import annotations

@@ -112,6 +112,14 @@ def test_a_window_holds_its_first_moment_and_not_its_last(
     assert run(Bucketed(window=window, takes="max", price=TENTH), readings).amount == windows
 
 
+def test_a_rule_may_begin_where_another_ends() -> None:
+    morning = MORNING.rules[0]
+    noon = ClockRule(start="12:00", end="24:00", price=TENTH)
+    model = Bucketed(window="hour", takes="sum", price=TENTH, rules=(noon, morning))
+
+    assert run(model, at("2026-01-01T12:00", "10")).amount == 1
+
+
 def test_windows_follow_the_clock_of_the_zone() -> None:
     model = Bucketed(window="day", takes="max", price=TENTH)
     evening = [*at("2025-01-15T22:30", "10"), *at("2025-01-15T23:30", "10")]

@@ -4,7 +4,7 @@ from fractions import Fraction
 import pytest
 
 from domain.explain import Step
-from domain.pricing import Graduated, Tier, rate
+from domain.pricing import Graduated, Tier, is_whole, rate
 from tests.domain.pricing.priced import cost, lines, parts, refused
 
 
@@ -103,6 +103,14 @@ def test_a_tier_comes_to_its_maximum_at_most_with_its_flat_amount() -> None:
     assert rate(model, Decimal(13)).steps[1] == Step(
         what="tier above", value="3 x 2 + 3, at most 8"
     )
+
+
+def test_a_bound_between_whole_units_makes_fractions_of_whole_prices() -> None:
+    halved = graduated(("0.5", "1", "0"), (None, "2", "0"))
+
+    assert cost(halved, "1") == Fraction("1.5")
+    assert not is_whole(halved, 0)
+    assert is_whole(FALLING, 0)
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,10 @@ def test_money_given_back_gives_its_share_back_but_not_the_fee() -> None:
 
 
 def test_no_more_is_given_back_than_the_maximum_for_an_event() -> None:
-    assert run(percentage("3", max_per_event="12"), days("10000", "-10000")).amount == 0
+    model = percentage("10", max_per_event="12")
+
+    assert run(model, days("1000", "-1000")).amount == 0
+    assert run(model, days("1000", "100", "-1000")).amount == 10
 
 
 def test_money_given_back_bit_by_bit_gives_back_no_more_than_was_charged() -> None:
