@@ -38,9 +38,6 @@ class Bills(Struct, frozen=True):
         return max(known, key=lambda one: (one.service_from, -one.position), default=None)
 
 
-NOTHING_BILLED = Bills()
-
-
 def bills_of(lines: Iterable[BilledLine]) -> Bills:
     """The lines that bill an item and stand, whoever issued them."""
     found = [

@@ -20,12 +20,12 @@ from operator import attrgetter, sub
 
 from msgspec import Struct
 
+from domain.accounting.documents import BilledLine
 from domain.accounting.schedule import PendingUsage, causes_of
 from domain.charge import Charge
 from domain.currency import exponent
 from domain.decimals import EXACT
 from domain.explain import Step
-from domain.late import NOTHING_BILLED, Bills
 from domain.master import MasterData
 from domain.metered import Exact, Metered
 from domain.money import decimal_text, minors, to_minor
@@ -56,13 +56,13 @@ def rate_usage(
     usage: Iterable[UsageDay],
     terms: Terms | None,
     master: MasterData,
-    bills: Bills = NOTHING_BILLED,
+    billed: Sequence[BilledLine] = (),
 ) -> RatedUsage:
     """Charges of one subscription's usage, and what is pending with its reason.
 
-    `bills` say what was known when the usage came, for prices that do not take it at any age.
+    `billed` are its lines, for prices that do not take usage of any age.
     """
-    sales = Sales(terms, master, bills)
+    sales = Sales(terms, master, billed)
     for meter, rows in groupby(sorted(usage, key=_by_meter), key=_meter):
         sales.take(meter, [*rows])
     groups = [sales.groups[key] for key in sorted(sales.groups)]
@@ -118,8 +118,11 @@ def _alone(groups: Sequence[Metered]) -> Iterator[Charge]:
         by_currency.setdefault(group.version.price.currency, []).append(group)
     for currency, mine in by_currency.items():
         totals = [group.totals() for group in mine]
-        prices = [pricer(group.version.price.model) for group in mine]
-        exact = [map(price, own) for price, own in zip(prices, totals, strict=True)]
+        models = {group.version.name: group.version.price.model for group in mine}
+        prices = {name: pricer(model) for name, model in models.items()}
+        exact = [
+            map(prices[group.version.name], own) for group, own in zip(mine, totals, strict=True)
+        ]
         stood = iter(minors(chain.from_iterable(exact), currency))
         for group, own in zip(mine, totals, strict=True):
             marks = dict(zip([row.day for row in group.rows], stood, strict=False))

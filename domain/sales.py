@@ -15,12 +15,13 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct, field, structs
 
+from domain.accounting.documents import BilledLine
 from domain.accounting.schedule import PendingUsage
 from domain.aggregation import Group, Span, converted, group_of, lacks, matches
 from domain.calendar import ONE_DAY
 from domain.cycle import BillingPeriod
 from domain.decimals import EXACT
-from domain.late import NOTHING_BILLED, Bills, held_by, holds
+from domain.late import Bills, bills_of, held_by, holds
 from domain.master import MasterData
 from domain.meter import BY_THE_ROW, MeterDefined
 from domain.metered import Metered
@@ -41,8 +42,9 @@ class Sales(Struct):
 
     terms: Terms | None
     master: MasterData
-    bills: Bills = NOTHING_BILLED
+    billed: Sequence[BilledLine] = ()
     groups: dict[Key, Metered] = field(default_factory=dict)
+    bills: Bills | None = None
     waiting: dict[tuple[str, date, int, str], PendingUsage] = field(default_factory=dict)
 
     def take(self, name: str, rows: list[UsageDay]) -> None:
@@ -58,39 +60,38 @@ class Sales(Struct):
         while place < len(rows):
             until = boundaries[bisect_right(boundaries, days[place])]
             end = bisect_left(days, until, place)
-            found = takers(name, days[place], self.terms, self.master)
-            if isinstance(found, str):
-                self._wait(rows[place:end], found)
-            elif together:
-                self._sell(rows[place:end], days[place:end], *found[0])
+            if together:
+                self._sell(name, rows[place:end], days[place:end])
             else:
-                assert meter is not None, name
-                self._sell_each(meter, rows[place:end], found)
+                self._sell_each(name, rows[place:end])
             place = end
 
     def _adds_up(self, name: str, meter: MeterDefined, rows: Sequence[UsageDay]) -> bool:
         """Whether the first price takes all there is, by the sum alone."""
-        if name in self.master.by_row or any(row.unit not in (None, meter.unit) for row in rows):
+        units = {row.unit for row in rows} - {None, meter.unit}
+        if units or name in self.master.by_row:
             return False
+        sold = {stretch.price for stretch in self.terms.stretches} if self.terms else set()
         return not any(
-            _looks_closer(version, meter)
-            for stretch in (self.terms.stretches if self.terms else ())
-            for version in self.master.prices.get(stretch.price, ())
-            if version.price.meter == name
+            version.price.meter == name and _looks_closer(version, meter)
+            for price in sold
+            for version in self.master.prices.get(price, ())
         )
 
     # --- rows together ---
 
-    def _sell(
-        self, rows: list[UsageDay], days: list[date], stretch: Stretch, version: PriceVersion
-    ) -> None:
+    def _sell(self, name: str, rows: list[UsageDay], days: list[date]) -> None:
         """Usage that one stretch takes at one price, a billing period at a time."""
-        periods = self.periods((stretch, version))
+        taker = price_for(name, days[0], self.terms, self.master)
+        if isinstance(taker, str):
+            self._wait(rows, taker)
+            return
+        periods = self.periods(taker)
         place = 0
         for period in periods[bisect_right(periods, days[0], key=_start) - 1 :]:
             end = bisect_left(days, period.end, place)
             if end > place:
-                group = self._group((stretch, version), period)
+                group = self._group(taker, period)
                 group.rows += rows[place:end]
             if end == len(rows):
                 return
@@ -119,15 +120,18 @@ class Sales(Struct):
                 stretch.item, period, version, meter, zone, values, adds_up=adds_up, is_free=is_free
             )
         group = self.groups[key]
-        if stretch not in group.stretches:
+        if not group.stretches or group.stretches[-1] is not stretch:
             group.stretches.append(stretch)
         return group
 
     # --- row by row ---
 
-    def _sell_each(
-        self, meter: MeterDefined, rows: Sequence[UsageDay], found: Sequence[Taker]
-    ) -> None:
+    def _sell_each(self, name: str, rows: Sequence[UsageDay]) -> None:
+        found = takers(name, rows[0].day, self.terms, self.master)
+        if isinstance(found, str):
+            self._wait(rows, found)
+            return
+        meter = self.master.meters[name]
         for row in rows:
             taken = self._taker(meter, row, found)
             if isinstance(taken, str):
@@ -188,7 +192,7 @@ class Sales(Struct):
             return None
         starts = [period.start for period in self.periods(taker)]
         bill = held_by(
-            self.bills,
+            self._bills(),
             stretch.item,
             starts,
             version.price.options,
@@ -196,6 +200,12 @@ class Sales(Struct):
             position=row.position,
         )
         return None if bill is None else bill.position
+
+    def _bills(self) -> Bills:
+        """Put in order once, and only where a price asks."""
+        if self.bills is None:
+            self.bills = bills_of(self.billed)
+        return self.bills
 
     def _is_free(self, version: PriceVersion, day: date) -> bool:
         """Whether it is used in a trial in which usage is not billed."""
@@ -331,8 +341,25 @@ def _boundaries(meter: str, terms: Terms | None, master: MasterData) -> list[dat
     return sorted(days)
 
 
+def price_for(meter: str, day: date, terms: Terms | None, master: MasterData) -> Taker | str:
+    """The first item and price that take a day of a meter's usage, or why none does."""
+    found = _takers(meter, day, terms, master)
+    if isinstance(found, str):
+        return found
+    return next(found, None) or _why_none(meter, day, terms, master)
+
+
 def takers(meter: str, day: date, terms: Terms | None, master: MasterData) -> list[Taker] | str:
-    """The items and prices that may take a day of a meter's usage, or the reason why none does."""
+    """All that may take it, each as far as its dimensions go."""
+    found = _takers(meter, day, terms, master)
+    if isinstance(found, str):
+        return found
+    return [*found] or _why_none(meter, day, terms, master)
+
+
+def _takers(
+    meter: str, day: date, terms: Terms | None, master: MasterData
+) -> Iterator[Taker] | str:
     if terms is None:
         return "unknown-subscription"
     if not terms.customer_is_known:
@@ -341,31 +368,29 @@ def takers(meter: str, day: date, terms: Terms | None, master: MasterData) -> li
         return "unknown-meter"
     if terms.covering(day) is None:
         return "out-of-term"
-    found, is_other_money = [], False
+    return _priced(meter, day, terms, master)
+
+
+def _priced(meter: str, day: date, terms: Terms, master: MasterData) -> Iterator[Taker]:
+    currency = terms.started.currency
     for stretch in terms.stretches:
-        if not stretch.start <= day < stretch.end:
-            continue
-        version = version_of(stretch.price, day, master.prices)
-        if version is None or version.price.meter != meter:
-            continue
-        if version.price.currency == terms.started.currency:
-            found.append((stretch, version))
-        else:
-            is_other_money = True
-    if found:
-        return found
-    return "currency-mismatch" if is_other_money else _why_none(meter, master)
+        if stretch.start <= day < stretch.end:
+            version = version_of(stretch.price, day, master.prices)
+            if version is None or version.price.meter != meter:
+                continue
+            if version.price.currency == currency:
+                yield stretch, version
 
 
-def _why_none(meter: str, master: MasterData) -> str:
-    """Sold by another contract, or by none."""
+def _why_none(meter: str, day: date, terms: Terms | None, master: MasterData) -> str:
+    """Sold in another currency, by another contract, or by none."""
+    assert terms is not None, meter
+    for stretch in terms.stretches:
+        if stretch.start <= day < stretch.end:
+            version = version_of(stretch.price, day, master.prices)
+            if version is not None and version.price.meter == meter:
+                return "currency-mismatch"
     priced = any(
         version.price.meter == meter for versions in master.prices.values() for version in versions
     )
     return "out-of-contract" if priced else "no-price-for-meter"
-
-
-def price_for(meter: str, day: date, terms: Terms | None, master: MasterData) -> Taker | str:
-    """What takes a day of a meter's usage whatever its dimensions, or why nothing does."""
-    found = takers(meter, day, terms, master)
-    return found if isinstance(found, str) else found[0]

@@ -16,7 +16,6 @@ from domain.accounting.documents import billed_lines
 from domain.books import BookOpened
 from domain.decimals import EXACT, plain
 from domain.facts import known, timeline
-from domain.late import bills_of
 from domain.ledger import Fresh
 from domain.master import MASTER_CATEGORIES, MasterData, master_data
 from domain.party import registered
@@ -226,7 +225,7 @@ def _count_unit(unit: str, read: Fresh, master: MasterData, counted: _Counted) -
     known = timeline(read.facts)
     own = [fact for fact in known if fact.stream == unit]
     folded = terms(own, master.prices, horizon(date.min, read.usage), registered(known))
-    rated = rate_usage(read.usage, folded, master, bills_of(billed_lines(known)))
+    rated = rate_usage(read.usage, folded, master, billed_lines(known))
     for charge in rated.charges:
         assert folded is not None, unit
         currency = folded.started.currency

@@ -21,7 +21,6 @@ from domain.calendar import ONE_DAY
 from domain.charge import Charge
 from domain.explain import Step, Telling
 from domain.facts import Fact, in_effective_order
-from domain.late import bills_of
 from domain.master import MasterData
 from domain.party import registered
 from domain.price import PriceVersion, version_of
@@ -50,7 +49,7 @@ def subscription_revenue(
     """Release flows of every item, and its usage as rated."""
     own = [fact for fact in facts if fact.stream.startswith("subscription:")]
     folded = terms(own, master.prices, horizon(through, usage), registered(facts))
-    rated = rate_usage(usage, folded, master, bills_of(billed))
+    rated = rate_usage(usage, folded, master, billed)
     if folded is None or folded.started.contract == "none":
         return Earned((), rated)
     by = master.progress(book, folded.started.term_from)

@@ -13,7 +13,6 @@ from domain.billing import recurring_charges
 from domain.charge import Charge
 from domain.errors import Rejected
 from domain.facts import Fact, timeline
-from domain.late import bills_of
 from domain.master import MasterData
 from domain.party import CustomerState, evolve, payer, registered
 from domain.rating import rate_usage
@@ -136,10 +135,10 @@ def account_of(sold: Terms, found: Sold, day: date) -> tuple[str, str]:
 
 
 def charges_of(
-    sold: Terms, usage: Iterable[UsageDay], master: MasterData, billed: Iterable[BilledLine] = ()
+    sold: Terms, usage: Iterable[UsageDay], master: MasterData, billed: Sequence[BilledLine] = ()
 ) -> tuple[Charge, ...]:
     """Everything a subscription is charged. Raises Rejected where it cannot be."""
-    rated = rate_usage(usage, sold, master, bills_of(billed))
+    rated = rate_usage(usage, sold, master, billed)
     return (*recurring_charges(sold, master.prices), *rated.charges)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -9,10 +10,11 @@ from typing import Any
 import pytest
 from msgspec import structs
 
+from domain.accounting.documents import BilledLine
 from domain.billing_options import BillingOptions
 from domain.charge import Charge
 from domain.facts import Event, When
-from domain.late import NOTHING_BILLED, Bill, Bills
+from domain.invoice import InvoiceLine
 from domain.master import MasterData, master_data
 from domain.meter import MeterDefined
 from domain.price import PriceSet
@@ -72,7 +74,7 @@ class World:
     def master(self) -> MasterData:
         return master_data(self.facts)
 
-    def rate(self, *rows: UsageDay, bills: Bills = NOTHING_BILLED) -> RatedUsage:
+    def rate(self, *rows: UsageDay, bills: Sequence[BilledLine] = ()) -> RatedUsage:
         known = self.master
         until = horizon(APRIL, rows)
         return rate_usage(rows, terms(self.own, known.prices, until, {"c"}), known, bills)
@@ -407,8 +409,22 @@ def test_usage_in_a_trial_is_billed_unless_its_price_says_so(world: World) -> No
 # --- late usage -----------------------------------------------------------------------------------
 
 
-def bills(*lines: tuple[date, int]) -> Bills:
-    return Bills(tuple(Bill("p", day, position) for day, position in lines))
+def bills(*lines: tuple[date, int]) -> list[BilledLine]:
+    """Lines of the item, each for service from a day on, issued at a position."""
+    return [
+        BilledLine(
+            invoice=f"i{position}",
+            number="",
+            customer="c",
+            currency="USD",
+            issued_on=day,
+            due_on=day,
+            line=InvoiceLine(line="1", amount_minor=1, service_from=day, obligation="p"),
+            cause=position,
+            cuts=(),
+        )
+        for day, position in lines
+    ]
 
 
 def test_late_usage_counts_at_any_age_unless_its_price_says_so(world: World) -> None:
