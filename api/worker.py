@@ -2,7 +2,8 @@
 
 Any number may run, in one process or in many, on one machine or on several: leases share out the
 entities. Nobody has to wake a worker; it asks once for all entities, ever less often while nothing
-comes in. With `run_every` seconds it also posts news by itself, at most that often.
+comes in. With `run_every` seconds it also posts news by itself, at most that often, and
+bills running periods whose use passed a level that their price names.
 """
 
 import logging
@@ -50,6 +51,7 @@ class Worker:
         self._lease_seconds = lease_seconds
         self._ran_at = monotonic()
         self._news: set[str] = set()
+        self._levels: dict[str, int] = {}
         self._resting: dict[str, float] = {}
         self._generation = 0
         self._projections: list[str] = []
@@ -158,5 +160,7 @@ class Worker:
         self._ran_at = monotonic()
 
     def _run(self, connection: Connection, lease: Lease) -> None:
-        if self._ledger.append_news(lease.entity) is not None:
+        entity = lease.entity
+        self._levels[entity] = self._ledger.bill_levels(entity, self._levels.get(entity, 0))
+        if self._ledger.append_news(entity) is not None:
             self._bring(connection, lease)

@@ -21,6 +21,7 @@ from domain.statement.thresholds import Reached
 from projections import generations, runner
 from projections.exceptions import close_evidence, run_due
 from replay import parking
+from replay.billing.levels import bill_levels
 from replay.billing.run import Desk, Part, Wanted, issue, preview
 from store import adoption, log, party
 from store.db import Connection, Pool, pool
@@ -209,6 +210,17 @@ class Ledger:
         """What the run would issue, part by part; writes nothing."""
         with self.connection() as connection:
             yield from preview(connection, wanted)
+
+    def bill_levels(self, entity: str, since: int) -> int:
+        """The interim invoices a live service issues by itself, where use after a position passed a
+        level that its price names. Returns the position it looked at.
+        """
+        head = self.head(entity)
+        desk, today = Desk(clock=self.clock, actor="service"), self.clock().date()
+        with self.connection() as connection:
+            for _ in bill_levels(connection, entity, today, since, head, desk):
+                pass
+        return head
 
     # --- books ---------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from domain.facts import Fact, timeline
 from domain.master import MasterData
 from domain.party import CustomerState, evolve, payer, registered
 from domain.rating import rate_usage
-from domain.statement.differences import differences
+from domain.statement.differences import differences, interim_only
 from domain.statement.documents import Account, Bill, Carried, Papers, documents
 from domain.statement.spans import Difference, Sale, carried_by
 from domain.statement.thresholds import Reached, reached
@@ -43,12 +43,14 @@ class Sold(Struct, frozen=True, kw_only=True):
 class Asked(Struct, frozen=True, kw_only=True):
     """By which date, with which prices; of all, or of some subscriptions and some customers'.
 
-    `interim`: also the usage of periods that still run, as far as they have come.
+    `interim`: also the usage of periods that still run, as far as they have come. `only_levels`: of
+    all this only running periods whose use passed a level.
     """
 
     through: date
     master: MasterData
     interim: bool = False
+    only_levels: bool = False
     customers: frozenset[str] = frozenset()
     subscriptions: frozenset[str] = frozenset()
 
@@ -124,6 +126,8 @@ def statement(
 def _owed(sale: Sale, passed: Iterable[Reached], asked: Asked) -> Iterable[Difference]:
     """A running period is billed so far if that is asked for, or if its use passed a level."""
     interim = {one.item for one in passed}
+    if asked.only_levels:
+        return interim_only(sale, asked.through, interim)
     if asked.interim:
         interim |= {charge.item for charge in sale.charges if charge.usage}
     return differences(sale, asked.through, interim)

@@ -37,6 +37,19 @@ def differences(sale: Sale, through: date, interim: Collection[str] = ()) -> tup
     return tuple(one for one in found if one.is_news)
 
 
+def interim_only(sale: Sale, through: date, interim: Collection[str]) -> tuple[Difference, ...]:
+    """The same of the running periods of some items, and of nothing that is due."""
+    if not interim:
+        return ()
+    found = [
+        difference
+        for period in periods(sale)
+        if period.item in interim and period.is_ahead(through)
+        for difference in _of_period(sale, period, through, interim)
+    ]
+    return tuple(one for one in found if one.is_news)
+
+
 def _of_item(
     sale: Sale, own: Sequence[Period], through: date, interim: Collection[str]
 ) -> list[Difference]:

@@ -38,6 +38,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     """What is due by a date; of all subscriptions, or of some and of those of some customers.
 
     `interim`: also the usage of periods that still run, as far as they have come by then.
+    `only_levels`: only what passed a level that its price names.
     """
 
     entity: str
@@ -45,6 +46,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     customers: tuple[str, ...] = ()
     subscriptions: tuple[str, ...] = ()
     interim: bool = False
+    only_levels: bool = False
 
     @property
     def is_whole(self) -> bool:
@@ -122,6 +124,7 @@ def _asked(at: Known, wanted: Wanted) -> Asked:
         through=wanted.through,
         master=at.master,
         interim=wanted.interim,
+        only_levels=wanted.only_levels,
         customers=frozenset(wanted.customers),
         subscriptions=frozenset(wanted.subscriptions),
     )

@@ -311,6 +311,21 @@ def test_a_threshold_is_billed_once_for_each_level_and_period(company, send):
     assert [line[2] for line in lines] == [2_00, 4_00]
 
 
+def test_a_live_service_bills_a_level_and_nothing_that_is_due(many, send):
+    """The clock says 1 June: all of it is due, and what runs in June has passed its level."""
+    send("price:call", price(thresholds=(Decimal(2),)))
+    head = many.bill_levels("acme", 0)
+    many.ingest(batch("june"), [row("j1", 150, "2024-06-01"), row("j2", 10, "2024-06-01", "n2")])
+
+    many.bill_levels("acme", head)
+
+    lines = [line for own in issued(many).values() for line in own]
+    assert lines == [("s1", "calls", 3_00)]
+    head = many.head("acme")
+    many.bill_levels("acme", 0)
+    assert many.head("acme") == head
+
+
 def test_a_parent_is_billed_for_its_children_on_one_invoice(many, send, monkeypatch):
     monkeypatch.setattr(run, "SUBSCRIPTIONS_TOGETHER", 2)
     send("customer:group", RegisterCustomer(when=When(effective=NEW_YEAR), currency="USD"))
