@@ -11,7 +11,6 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from datetime import date
 from operator import attrgetter
-from zoneinfo import ZoneInfo
 
 from msgspec import Struct, field, structs
 
@@ -26,8 +25,7 @@ from domain.master import MasterData
 from domain.meter import BY_THE_ROW, MeterDefined
 from domain.metered import Metered
 from domain.price import PriceVersion, version_of
-from domain.pricing import ReadingModel, started
-from domain.reading import reading_of
+from domain.pricing import ReadingModel, unpriced
 from domain.terms import Stretch, Terms
 from domain.usage import UsageDay
 
@@ -177,9 +175,7 @@ class Sales(Struct):
             return "no-price-for-dimensions"
         if not isinstance(price.model, ReadingModel):
             return None
-        assert self.terms is not None
-        reading = reading_of(row, ZoneInfo(self.terms.started.zone))
-        return started(price.model).unpriced(reading)
+        return unpriced(price.model, has)
 
     def _period(self, taker: Taker, day: date) -> BillingPeriod:
         periods = self.periods(taker)

@@ -65,9 +65,6 @@ class BucketedRunning(Struct):
     buckets: dict[tuple[int, ...], Bucket] = field(default_factory=dict)
     sum: Decimal = _ZERO
 
-    def unpriced(self, reading: Reading) -> None:
-        """Any instant is in a window."""
-
     def add(self, reading: Reading) -> None:
         key = _window(self.model.window, reading.at)
         bucket = self.buckets.get(key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import assert_never
 
 from domain.pricing import bucketed, matrix, milestones, percentage, prorated_graduated
@@ -28,6 +29,19 @@ def started(model: ReadingModel) -> Running:
             return prorated_graduated.started(model)
         case Milestones():
             return milestones.started(model)
+        case _:
+            assert_never(model)
+
+
+def unpriced(model: ReadingModel, dimensions: Mapping[str, str]) -> str | None:
+    """Why a price has nothing for a reading with these dimensions, if it has not."""
+    match model:
+        case Matrix():
+            return matrix.unpriced(model, dimensions)
+        case Milestones():
+            return milestones.unpriced(model, dimensions)
+        case Percentage() | Bucketed() | ProratedGraduated():
+            return None
         case _:
             assert_never(model)
 

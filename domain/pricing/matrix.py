@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 
@@ -44,24 +45,19 @@ class Matrix(
 class MatrixRunning(Struct):
     """The quantity in each cell so far, and what all of them come to."""
 
-    model: Matrix
-    prices: dict[Key, Pricer]
+    dimensions: tuple[str, ...]
+    cells: dict[Key, QuantityModel]
+    prices: dict[Key, Pricer] = field(default_factory=dict)
     used: dict[Key, Decimal] = field(default_factory=dict)
     costs: dict[Key, Decimal] = field(default_factory=dict)
     sum: Decimal = _ZERO
 
-    def unpriced(self, reading: Reading) -> str | None:
-        dimensions = reading.dimensions
-        if any(name not in dimensions for name in self.model.dimensions):
-            return "missing-dimension"
-        return None if self._key(reading) in self.prices else "no-price-for-dimensions"
-
-    def _key(self, reading: Reading) -> Key:
-        key = tuple([reading.dimensions[name] for name in self.model.dimensions])
-        return key if key in self.prices else _DEFAULT
-
     def add(self, reading: Reading) -> None:
-        key = self._key(reading)
+        key = _key(self.dimensions, reading.dimensions)
+        if key not in self.cells:
+            key = _DEFAULT
+        if key not in self.prices:
+            self.prices[key] = by_quantity.pricer(self.cells[key])
         used = self.used[key] = EXACT.add(self.used.get(key, _ZERO), reading.quantity)
         cost = self.prices[key](used)
         self.sum = EXACT.add(self.sum, EXACT.subtract(cost, self.costs.get(key, _ZERO)))
@@ -73,21 +69,33 @@ class MatrixRunning(Struct):
 
     def parts(self) -> tuple[Part, ...]:
         """Those of each cell with usage, the cells in the order of their values."""
-        prices = {cell.values: cell.price for cell in self.model.cells}
-        if self.model.default is not None:
-            prices[_DEFAULT] = self.model.default
         return tuple(
             part.under(", ".join(key) or "any other")
             for key, quantity in sorted(self.used.items())
-            for part in by_quantity.parts(prices[key], Fraction(quantity))
+            for part in by_quantity.parts(self.cells[key], Fraction(quantity))
         )
 
 
-def started(model: Matrix) -> MatrixRunning:
-    prices = {cell.values: by_quantity.pricer(cell.price) for cell in model.cells}
+def _key(names: Sequence[str], dimensions: Mapping[str, str]) -> Key:
+    return tuple([dimensions[name] for name in names])
+
+
+def unpriced(model: Matrix, dimensions: Mapping[str, str]) -> str | None:
+    if any(name not in dimensions for name in model.dimensions):
+        return "missing-dimension"
     if model.default is not None:
-        prices[_DEFAULT] = by_quantity.pricer(model.default)
-    return MatrixRunning(model, prices)
+        return None
+    key = _key(model.dimensions, dimensions)
+    known = any(key == cell.values for cell in model.cells)
+    return None if known else "no-price-for-dimensions"
+
+
+def started(model: Matrix) -> MatrixRunning:
+    """A cell's pricer is made when its first usage comes: most periods use few of many cells."""
+    cells = {cell.values: cell.price for cell in model.cells}
+    if model.default is not None:
+        cells[_DEFAULT] = model.default
+    return MatrixRunning(model.dimensions, cells)
 
 
 def require_valid(model: Matrix) -> None:

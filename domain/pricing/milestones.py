@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
 
@@ -46,12 +47,6 @@ class MilestonesRunning(Struct):
     amounts: dict[str, Decimal]
     said: dict[str, Decimal] = field(default_factory=dict)
 
-    def unpriced(self, reading: Reading) -> str | None:
-        name = reading.dimensions.get(self.model.dimension)
-        if name is None:
-            return "missing-dimension"
-        return None if name in self.amounts else "no-price-for-dimensions"
-
     def add(self, reading: Reading) -> None:
         name = reading.dimensions[self.model.dimension]
         assert name in self.amounts, name
@@ -68,6 +63,14 @@ class MilestonesRunning(Struct):
             for name, amount in self.amounts.items()
             if self.said.get(name, _ZERO) > 0
         )
+
+
+def unpriced(model: Milestones, dimensions: Mapping[str, str]) -> str | None:
+    name = dimensions.get(model.dimension)
+    if name is None:
+        return "missing-dimension"
+    known = any(name == milestone.name for milestone in model.milestones)
+    return None if known else "no-price-for-dimensions"
 
 
 def started(model: Milestones) -> MilestonesRunning:

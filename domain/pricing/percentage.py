@@ -50,9 +50,6 @@ class PercentageRunning(Struct):
     raised: Decimal = _ZERO
     cut: Decimal = _ZERO
 
-    def unpriced(self, reading: Reading) -> None:
-        """Any event has a percentage."""
-
     def add(self, reading: Reading) -> None:
         if reading.quantity < 0:
             self._give_back(reading.quantity)

@@ -40,9 +40,6 @@ class ProratedRunning(Struct):
     entered: list[bool]
     level: Fraction = _ZERO
 
-    def unpriced(self, reading: Reading) -> None:
-        """Any change has its tiers."""
-
     def add(self, reading: Reading) -> None:
         change = Fraction(reading.quantity)
         if not change:

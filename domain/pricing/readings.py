@@ -4,9 +4,9 @@ Most prices ask only how much was used in a billing period. A price of readings 
 each payment, a matrix by dimension, hourly windows, levels over time, milestones) asks for each
 usage row by itself:
 
+    unpriced(model, dimensions)               # why a reading has no price: it is pending, not added
     running = started(model)                  # one for each billing period, item and price
     for reading in readings:                  # what stands, by (at, order of arrival)
-        reason = running.unpriced(reading)    # why it has no price: it is pending, not added
         running.add(reading)
     running.amount                            # exact, in major units, of all readings so far
     running.parts()                           # what that is made of; the parts sum to it
@@ -48,9 +48,6 @@ class Reading(NamedTuple):
 
 class Running(Protocol):
     """What the readings of one billing period come to so far."""
-
-    def unpriced(self, reading: Reading) -> str | None:
-        """Why the price has nothing for a reading, if it has not."""
 
     def add(self, reading: Reading) -> None:
         """Take the next reading in order."""

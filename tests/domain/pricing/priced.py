@@ -18,6 +18,7 @@ from domain.pricing import (
     rate,
     require_valid,
     started,
+    unpriced,
 )
 from domain.pricing.parts import Part, total
 from domain.pricing.readings import Reading, Running
@@ -50,7 +51,7 @@ def run(model: ReadingModel, readings: Iterable[Reading]) -> Running:
     require_valid(model)
     running = started(model)
     for reading in readings:
-        assert running.unpriced(reading) is None, reading
+        assert unpriced(model, reading.dimensions) is None, reading
         running.add(reading)
 
     assert total(running.parts()) == running.amount

@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 
 from domain.pricing import Graduated, PerUnit, Tier
-from domain.pricing.by_reading import started
+from domain.pricing.by_reading import unpriced
 from domain.pricing.matrix import Cell, Matrix
 from domain.pricing.readings import Reading
 from tests.domain.pricing.priced import START, lines, refused, run
@@ -66,12 +66,13 @@ def test_dimensions_that_are_not_of_the_price_do_not_matter() -> None:
 
 
 def test_usage_without_a_price_says_why() -> None:
-    strict = started(Matrix(dimensions=("region",), cells=(cell("eu"),)))
+    strict = Matrix(dimensions=("region",), cells=(cell("eu"),))
 
-    assert strict.unpriced(used("1", {"region": "eu"})) is None
-    assert strict.unpriced(used("1", {"region": "us"})) == "no-price-for-dimensions"
-    assert strict.unpriced(used("1", {"size": "small"})) == "missing-dimension"
-    assert strict.amount == 0
+    assert unpriced(strict, {"region": "eu"}) is None
+    assert unpriced(strict, {"region": "us"}) == "no-price-for-dimensions"
+    assert unpriced(strict, {"size": "small"}) == "missing-dimension"
+    assert unpriced(SERVERS, {"size": "small"}) == "missing-dimension"
+    assert unpriced(SERVERS, ELSEWHERE) is None
 
 
 def test_usage_taken_back_gives_back_what_it_cost() -> None:

@@ -2,7 +2,7 @@ from decimal import Decimal
 
 import pytest
 
-from domain.pricing.by_reading import started
+from domain.pricing.by_reading import unpriced
 from domain.pricing.milestones import Milestone, Milestones
 from domain.pricing.readings import Reading
 from tests.domain.pricing.priced import START, lines, refused, run
@@ -39,10 +39,9 @@ def test_the_word_can_be_taken_back() -> None:
 
 
 def test_a_milestone_that_the_price_does_not_have_says_so() -> None:
-    running = started(PROJECT)
-
-    assert running.unpriced(reached("launch")) == "no-price-for-dimensions"
-    assert running.unpriced(Reading(START, Decimal(1))) == "missing-dimension"
+    assert unpriced(PROJECT, {"milestone": "design"}) is None
+    assert unpriced(PROJECT, {"milestone": "launch"}) == "no-price-for-dimensions"
+    assert unpriced(PROJECT, {"stage": "design"}) == "missing-dimension"
 
 
 @pytest.mark.parametrize(
