@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from typing import assert_never
 
 from domain.facts import Source
+from replay.billing_cases.acts import Course
+from replay.billing_cases.stage import BillingStage, Seen
 from replay.case_books import CaseBooks
 from replay.case_figures import Answers
 from replay.case_format import CaseError
@@ -27,6 +29,9 @@ class CaseClock:
 
     def __call__(self) -> datetime:
         return self.now
+
+    def show(self, now: datetime) -> None:
+        self.now = now
 
 
 class LedgerStage:
@@ -60,6 +65,9 @@ class LedgerStage:
 
     def answers(self, entity: str, course: Plan) -> Answers:
         return CaseBooks(self.ledger, entity, course)
+
+    def play_billing(self, entity: str, course: Course) -> Seen:
+        return BillingStage(self.ledger, self.clock.show).play(entity, course)
 
     def _submit(self, entity: str, key: str, does: SetUp | Submit, source: Source | None) -> None:
         request = Request(

@@ -17,9 +17,14 @@ import msgspec
 from msgspec import Struct
 
 from domain.errors import Malformed, Rejected
+from replay.billing_cases.acts import Course
+from replay.billing_cases.format import is_billing
+from replay.billing_cases.run import run_billing_case
+from replay.billing_cases.stage import Seen
 from replay.case_figures import Answers, Compared, Posted, compare, figures, last_month
 from replay.case_format import CaseError, Document, document, read_document
 from replay.case_plan import Act, Plan, plan
+from replay.case_result import Report, Result
 from replay.case_translation import NoEffect, translate
 from replay.case_variants import FACTORS, SHIFT_YEARS, scaled, shifted
 
@@ -35,6 +40,10 @@ class Stage(Protocol):
         """What the books of the entity say, when all is done."""
         ...
 
+    def play_billing(self, entity: str, course: Course) -> Seen:
+        """All acts of a billing case, and what its runs issued."""
+        ...
+
 
 class Played(Struct, frozen=True, kw_only=True):
     """What one playing of a case brought to light."""
@@ -42,27 +51,6 @@ class Played(Struct, frozen=True, kw_only=True):
     compared: tuple[Compared, ...]
     posted: tuple[Posted, ...]
     notes: tuple[str, ...]
-
-
-class Result(Struct, frozen=True, kw_only=True):
-    """One case: what it could not do by name, what differs, and how its variants fared."""
-
-    case: str
-    file: str
-    passed: bool
-    compared: int = 0
-    problems: tuple[str, ...] = ()
-    differences: tuple[dict[str, str], ...] = ()
-    variants: dict[str, str] = {}
-    notes: tuple[str, ...] = ()
-
-
-class Report(Struct, frozen=True, kw_only=True):
-    """All cases of a folder, in the order of their files."""
-
-    passed: int
-    failed: int
-    cases: tuple[Result, ...]
 
 
 def run_cases(directory: Path, stage: Stage, told: Callable[[Result], None]) -> Report:
@@ -80,6 +68,8 @@ def run_case(path: Path, stage: Stage) -> Result:
     try:
         raw = read_document(path)
         name = str(raw.get("id") or name)
+        if is_billing(raw):
+            return run_billing_case(raw, name, path.name, stage)
         case = document(raw, name)
         base = play(case, stage)
     except CaseError as no:

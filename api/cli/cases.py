@@ -13,8 +13,9 @@ from pathlib import Path
 import click
 
 from api.cli.output import as_json, examples, print_json
+from replay.case_result import Report, Result
 from replay.case_stage import LedgerStage
-from replay.cases import Report, Result, run_cases
+from replay.cases import run_cases
 from replay.ledger import Ledger
 from store import embedded
 from store.db import connect, migrate

@@ -16,9 +16,10 @@ import pytest
 from replay.case_figures import ACCOUNTS, FIGURES
 from replay.case_format import EVERY, FIELDS, document, read_document
 from replay.case_policy import POLICY
+from replay.case_result import Report, Result
 from replay.case_stage import LedgerStage
 from replay.case_variants import FACTORS, scaled
-from replay.cases import Report, Result, play, run_case, run_cases, scales
+from replay.cases import play, run_case, run_cases, scales
 from replay.ledger import Ledger
 
 HERE = Path(__file__).parent

@@ -1,0 +1,186 @@
+"""What was agreed in a case: the cycle it is billed by, its term, its plans and how it elects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any
+
+from msgspec import Struct
+
+from domain.calendar import add_months
+from domain.cycle import Alignment, Cycle, Every, cycle_of, whole_period
+from replay.billing_cases.format import Given, fields_of, kind_of
+from replay.billing_cases.phrases import Elections, elections
+from replay.billing_cases.prices import Offer, offer
+from replay.billing_cases.terms import Said, said_only, together
+from replay.billing_cases.words import Dates, whole
+
+# A subscription without an end in the case ends long after it.
+SPARE_MONTHS = 24
+MONTHLY = Every(1)
+STARTS = frozenset({"start", "period_start", "subscription_started", "backdated_start"})
+ENDS = frozenset({"end", "period_end"})
+# What was billed ahead on its day began on it.
+BILLED_AHEAD = frozenset({"invoiced", "invoiced_unpaid"})
+# Which tiers of blocks price what: the name of a reading of the price.
+READINGS = {"own": "all_tiers", "all": "top_tier"}
+INTERVALS_IN_MONTHS = (1, 3, 6, 12)
+# Fields that may name a day before that of the event.
+PAST = ("at", "effective_at", "from")
+
+
+class Deal(Struct, frozen=True, kw_only=True):
+    """All that is agreed. `offers` has one for each reading of the price the case asks for."""
+
+    given: Given
+    elected: Elections
+    dates: Dates
+    offers: dict[str, Offer]
+    terms: Said
+    every: Every
+    alignment: Alignment
+    anchor_day: int
+    start: date
+    term_to: date
+    trial_days: int = 0
+
+    @property
+    def offer(self) -> Offer:
+        return next(iter(self.offers.values()))
+
+
+def deal(given: Given) -> Deal:
+    """From the facts and the policy; what they leave unsaid is monthly, from the span they have."""
+    elected = elections(given.policy)
+    dates = Dates(zone=given.zone, as_written=elected.as_written, ends_counted=elected.ends_counted)
+    offers = _offers(given, elected)
+    first = next(iter(offers.values()))
+    ahead = BILLED_AHEAD if any(sale.metered is None for sale in first.sales()) else frozenset()
+    began = _event(given, STARTS) or _event(given, ahead) or {}
+    terms = together(
+        first.terms,
+        said_only(str(given.more.get("billing", "")), "billing"),
+        said_only(str(given.more.get("billing_period", "")), "billing_period"),
+        said_only(str(began.get("billing", "")), "subscription_started.billing"),
+    )
+    framed = _framed(given, dates)
+    every = terms.every or (_between(*framed) if framed else MONTHLY)
+    day = _anchor_day(given, dates, first, terms, began)
+    start, alignment = _start(given, dates, every, day, terms, began)
+    return Deal(
+        given=given,
+        elected=elected,
+        dates=dates,
+        offers=offers,
+        terms=terms,
+        every=every,
+        alignment=alignment,
+        anchor_day=day,
+        start=start,
+        term_to=framed[1] if framed else _far_end(given, dates, start),
+        trial_days=whole(began.get("trial_days", 0), "subscription_started.trial_days"),
+    )
+
+
+def _offers(given: Given, elected: Elections) -> dict[str, Offer]:
+    readings = elected.takes if len(elected.takes) > 1 else ()
+    if not readings:
+        return {"subscription": offer(given.price, given.events, elected)}
+    alone = {
+        name: Elections(**{key: getattr(elected, key) for key in _OTHERS}, takes=(name,))
+        for name in readings
+    }
+    return {READINGS[name]: offer(given.price, given.events, one) for name, one in alone.items()}
+
+
+_OTHERS = tuple(name for name in Elections.__struct_fields__ if name != "takes")
+
+
+def _event(given: Given, kinds: frozenset[str]) -> Mapping[str, Any] | None:
+    return next((event for event in given.events if kind_of(event) in kinds), None)
+
+
+def _framed(given: Given, dates: Dates) -> tuple[date, date] | None:
+    """The one period a case is about, where its events say both ends of it."""
+    begin, end = _event(given, STARTS), _event(given, ENDS)
+    if begin is None or end is None:
+        return None
+    return dates.day(begin["at"]), dates.end(end["at"])
+
+
+def _between(begin: date, end: date) -> Every:
+    """The interval from one day to another: so many months where they are whole, else days."""
+    for months in INTERVALS_IN_MONTHS:
+        if add_months(begin, months) == end:
+            return Every(months)
+    return Every(days=(end - begin).days)
+
+
+def _anchor_day(
+    given: Given, dates: Dates, offered: Offer, terms: Said, began: Mapping[str, Any]
+) -> int:
+    """As said; else the day that something of the case begins a billing period on."""
+    for stated in (terms.anchor_day, offered.bill_cycle_day, given.more.get("bill_cycle_day")):
+        if stated is not None:
+            return whole(stated, "bill_cycle_day")
+    anchor = _event(given, frozenset({"cycle_anchor"}))
+    if anchor is not None:
+        return dates.day(anchor["at"]).day
+    moved = _event(given, frozenset({"cycle_day_changed"}))
+    if moved is not None and "from" in moved:
+        return whole(moved["from"], "cycle_day_changed.from")
+    if "to" in began and kind_of(began) in BILLED_AHEAD:
+        return dates.day(began["to"]).day
+    if began:
+        return dates.day(began["at"]).day
+    period = given.more.get("period")
+    return dates.day(period["start"]).day if period else 1
+
+
+def _start(
+    given: Given, dates: Dates, every: Every, day: int, terms: Said, began: Mapping[str, Any]
+) -> tuple[date, Alignment]:
+    """Where it starts is said, or is the beginning of the period the first event lies in."""
+    period = given.more.get("period")
+    begins = dates.day(period["start"]) if period else None
+    if began:
+        start = dates.day(began["at"])
+        return start, terms.alignment or _alignment(every, start, day, begins)
+    cycle = cycle_of(every, begins or min(_days(given, dates)), day, "anniversary")
+    return whole_period(cycle, min(_days(given, dates)))[0], terms.alignment or "anniversary"
+
+
+def _alignment(every: Every, start: date, day: int, begins: date | None) -> Alignment:
+    """By the calendar where only so the case's period is a billing period."""
+    if begins is None or begins == start:
+        return "anniversary"
+
+    def holds(alignment: Alignment) -> bool:
+        return begins == whole_period(cycle_of(every, start, _day(alignment), alignment), begins)[0]
+
+    def _day(alignment: Alignment) -> int | None:
+        return day if alignment == "anniversary" else None
+
+    return "calendar" if holds("calendar") and not holds("anniversary") else "anniversary"
+
+
+def _days(given: Given, dates: Dates) -> Iterator[date]:
+    for event in given.events:
+        kinds = {"at": "day", **fields_of(event)}
+        yield from (dates.day(event[field]) for field in PAST if _is_day(field, event, kinds))
+
+
+def _is_day(field: str, event: Mapping[str, Any], kinds: Mapping[str, str]) -> bool:
+    return field in event and kinds.get(field) == "day"
+
+
+def _far_end(given: Given, dates: Dates, start: date) -> date:
+    last = max([start, *_days(given, dates)])
+    return add_months(last.replace(day=1), SPARE_MONTHS)
+
+
+def cycle(agreed: Deal) -> Cycle:
+    """The cycle the case begins with."""
+    day = None if agreed.alignment == "calendar" else agreed.anchor_day
+    return cycle_of(agreed.every, agreed.start, day, agreed.alignment)

@@ -1,0 +1,327 @@
+"""What a case sells: its price shapes, told apart by their keys, as plans of items.
+
+A plan is the items sold together; what changes a plan changes its items of the same name. A shape
+with one price is one plan. An amount the case does not state is one whole unit of money: then only
+dates, days or factors can be asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from domain.meter import Aggregation
+from domain.pricing.commitment import Commitment
+from domain.pricing.per_unit import PerUnit
+from replay.billing_cases.format import fields_of
+from replay.billing_cases.models import HOURS, block_list, model_of, per_block, windowed
+from replay.billing_cases.phrases import Elections
+from replay.billing_cases.terms import Bill, Said, said, said_only, together
+from replay.billing_cases.words import Fields, is_number, number
+from replay.case_format import CaseError
+
+ITEM, USAGE, COMMITMENT, SUBSCRIPTION = "plan", "usage", "commitment", "subscription"
+NOT_STATED = Decimal(1)
+WEIGHT = "time-weighted-units"
+AGGREGATIONS: dict[str, Aggregation] = {
+    "sum": "sum",
+    "count": "count",
+    "max": "max",
+    "latest": "latest",
+    "unique_count": "unique-count",
+    "weighted_sum": "time-weighted-sum",
+}
+# Keys any price may have beside those of its shape.
+BESIDE = ("billing", "timing", "bill_cycle_day", "billing_period")
+
+
+class Metered(Struct, frozen=True, kw_only=True):
+    """How usage of an item is counted."""
+
+    meter: str
+    aggregation: Aggregation = "sum"
+    property: str | None = None
+    dimensions: tuple[str, ...] = ()
+    recurring: bool = False
+    weighted_by: str | None = None
+
+
+class Sale(Struct, frozen=True, kw_only=True):
+    """One item at one price. `bill` none: as the rest of the case is billed."""
+
+    item: str
+    model: Any
+    metered: Metered | None = None
+    bill: Bill | None = None
+    quantity: Decimal = Decimal(1)
+    minimum: Decimal | None = None
+    maximum: Decimal | None = None
+    discount_percent: Decimal | None = None
+    trial_days: int = 0
+    thresholds: tuple[Decimal, ...] = ()
+    group_by: tuple[str, ...] = ()
+
+
+Plan = tuple[Sale, ...]
+Mode = Literal["own", "all"]
+
+
+class Offer(Struct, frozen=True, kw_only=True):
+    """The plans of a case, the one it begins with, and what the price says of billing."""
+
+    plans: dict[str, Plan]
+    first: str
+    terms: Said
+    bill_cycle_day: int | None = None
+
+    def plan(self, name: str) -> Plan:
+        """A plan by its name, or one that is only an amount, such as `455.00 per quarter`."""
+        if name in self.plans:
+            return self.plans[name]
+        return (_fee(ITEM, name),)
+
+    def sales(self) -> Iterator[Sale]:
+        for plan in self.plans.values():
+            yield from plan
+
+
+def offer(raw: Mapping[str, Any], events: Iterable[Mapping[str, Any]], elected: Elections) -> Offer:
+    """The shape is what its keys say; a key no shape knows is refused by name."""
+    price = Fields("price", raw)
+    terms = together(
+        said_only(price.text("billing"), "price.billing"),
+        said_only(f"in {price.text('timing')}" if price.has("timing") else "", "price.timing"),
+        said_only(price.text("billing_period"), "price.billing_period"),
+    )
+    day = price.whole("bill_cycle_day") if price.has("bill_cycle_day") else None
+    price.take("bill_cycle_day")
+    more = Said()
+    plans: dict[str, Plan]
+    if "default" in raw:
+        plans = {ITEM: (_usage(USAGE, windowed(price, elected)),)}
+    elif "model" in raw:
+        plans = {ITEM: (_by_model(price, elected),)}
+    elif "old_plan" in raw or "new_plan" in raw:
+        plans = {name[:3]: _plan_of(Fields(name, price.take(name))) for name in _two(raw)}
+        more = _plan_terms(raw)
+    elif "matched" in raw:
+        plans = _matched(price)
+    elif "subscription" in raw:
+        plans, more = _composed(price)
+    elif "old" in raw and "new" in raw:
+        plans = {name: _either(price.take(name)) for name in ("old", "new")}
+    elif "unit_amount" in raw:
+        plans = {ITEM: (Sale(item=ITEM, model=PerUnit(unit_amount=price.number("unit_amount"))),)}
+    elif "amount" in raw:
+        text = price.text("amount")
+        plans, more = {ITEM: (_fee(ITEM, text),)}, said(text)
+    else:
+        plans = _named(price, [*events], elected)
+    price.done()
+    first = _first(plans, [*events])
+    return Offer(plans=plans, first=first, terms=together(terms, more), bill_cycle_day=day)
+
+
+def _fee(item: str, text: object) -> Sale:
+    """A recurring price of one; what is not sold any more, or not yet, is none of it."""
+    amount = said(str(text)).amount
+    return Sale(item=item, model=PerUnit(unit_amount=NOT_STATED if amount is None else amount))
+
+
+def _usage(item: str, model: Any, meter: str | None = None) -> Sale:
+    return Sale(item=item, model=model, metered=Metered(meter=meter or item))
+
+
+def _by_model(price: Fields, elected: Elections) -> Sale:
+    prorated, recurring = price.flag("prorated"), price.flag("recurring")
+    aggregation = price.text("aggregation", "sum")
+    groups = tuple(price.text("group_by").split()) if price.has("group_by") else ()
+    sale = Sale(
+        item=USAGE,
+        model=model_of(price, elected),
+        metered=_metered(aggregation, groups, prorated=prorated, recurring=recurring),
+        minimum=price.maybe("minimum"),
+        maximum=price.maybe("maximum"),
+        discount_percent=price.maybe("discount_percent"),
+        thresholds=_numbers(price, "thresholds"),
+        group_by=groups,
+    )
+    price.take("group_by")
+    return sale
+
+
+def _metered(
+    aggregation: str, groups: tuple[str, ...], *, prorated: bool, recurring: bool
+) -> Metered:
+    """What is prorated is a level weighted by time; what is gathered in windows is summed there."""
+    if prorated:
+        return Metered(
+            meter=USAGE, aggregation="time-weighted-sum", dimensions=groups, recurring=True
+        )
+    counted = AGGREGATIONS.get(aggregation)
+    if counted is None and " per " in aggregation:
+        return Metered(meter=USAGE)
+    if counted is None:
+        raise CaseError(f"unknown aggregation {aggregation}")
+    told_apart = groups[0] if counted == "unique-count" and groups else None
+    return Metered(
+        meter=USAGE,
+        aggregation=counted,
+        property=told_apart,
+        dimensions=groups,
+        recurring=recurring,
+    )
+
+
+def _two(raw: Mapping[str, Any]) -> list[str]:
+    return [name for name in ("old_plan", "new_plan") if name in raw]
+
+
+def _plan_of(plan: Fields) -> Plan:
+    """A subscription fee and fixed charges."""
+    found = []
+    if plan.has("subscription"):
+        text = plan.text("subscription")
+        found.append(_billed(_fee(SUBSCRIPTION, text), said(text).bill))
+    for row in plan.rows("fixed") if plan.has("fixed") else ():
+        model = PerUnit(unit_amount=row.number("unit_amount"))
+        units = row.number("units")
+        found.append(_billed(Sale(item=row.text("id"), model=model, quantity=units), "advance"))
+        row.done()
+    plan.done()
+    return tuple(found)
+
+
+def _billed(sale: Sale, bill: Bill | None) -> Sale:
+    return Sale(**{name: getattr(sale, name) for name in Sale.__struct_fields__} | {"bill": bill})
+
+
+def _plan_terms(raw: Mapping[str, Any]) -> Said:
+    """When the fees of plans are billed, each by itself; how often, all of them."""
+    texts = [said(str(raw[name].get("subscription", ""))) for name in _two(raw)]
+    every = next((text.every for text in texts if text.every), None)
+    return Said(every=every)
+
+
+def _matched(price: Fields) -> dict[str, Plan]:
+    """Items in both plans with their two prices, one that comes and one that goes."""
+    before, after = price.take("matched")
+    old, new = [_fee(ITEM, before)], [_fee(ITEM, after)]
+    if price.has("removed"):
+        old.append(_fee("removed", price.text("removed")))
+    if price.has("added"):
+        new.append(_fee("added", price.text("added")))
+    return {"old": tuple(old), "new": tuple(new)}
+
+
+def _composed(price: Fields) -> tuple[dict[str, Plan], Said]:
+    """A fee with a commitment, metered charges, or usage with thresholds."""
+    text = price.text("subscription")
+    terms = said(text)
+    found = [_fee(SUBSCRIPTION, text)]
+    if price.has("minimum_commitment"):
+        model: Any = Commitment(amount=price.number("minimum_commitment"))
+        found.append(Sale(item=COMMITMENT, model=model))
+    found += [_charge(str(row)) for row in price.take("charges", [])]
+    if price.has("usage"):
+        usage = Fields("price.usage", price.take("usage"))
+        model = PerUnit(unit_amount=usage.number("unit_amount"))
+        usage.done()
+        found.append(
+            Sale(
+                item=USAGE,
+                model=model,
+                metered=Metered(meter=USAGE),
+                thresholds=_numbers(price, "thresholds"),
+            )
+        )
+    return {ITEM: tuple(found)}, terms
+
+
+def _charge(text: str) -> Sale:
+    """`metered in advance 1.00`: a price for each unit; `recurring` where the level goes on."""
+    found = said(text)
+    if found.rest not in ("metered", "recurring") or found.amount is None:
+        raise CaseError(f"unknown charge {text}")
+    name = f"{found.rest}-in-{found.bill}" if found.bill else found.rest
+    return Sale(
+        item=name,
+        model=PerUnit(unit_amount=found.amount),
+        metered=Metered(meter=name, recurring=found.rest == "recurring"),
+        bill=found.bill,
+    )
+
+
+def _either(value: Any) -> Plan:
+    """A plan that is an amount, or an object with its trial and the price of its usage."""
+    if not isinstance(value, Mapping):
+        return (_fee(ITEM, value),)
+    plan = Fields("price", value)
+    fee = _fee(ITEM, plan.text("amount"))
+    days = plan.whole("trial_days") if plan.has("trial_days") else 0
+    plan.take("trial_days")
+    found = [Sale(item=ITEM, model=fee.model, trial_days=days)]
+    if plan.has("usage"):
+        model = PerUnit(unit_amount=plan.number("usage"))
+        found.append(Sale(item=USAGE, model=model, metered=Metered(meter=USAGE), trial_days=days))
+    plan.done()
+    return tuple(found)
+
+
+def _named(price: Fields, events: list[Mapping[str, Any]], elected: Elections) -> dict[str, Plan]:
+    """Prices under names of the case's own: plans where events change to them, else items."""
+    names = price.left()
+    values = {name: price.take(name) for name in names}
+    if any(HOURS.fullmatch(name) for name in names):
+        raise CaseError("missing field price.default")
+    sold = {
+        name: value
+        for event in events
+        for name, value in _sold_in(event)
+        if not names or value not in names
+    }
+    if not names:
+        field, value = next(iter(sold.items()), ("", ""))
+        return {ITEM: (_fee(_item(field) if field else ITEM, value),)}
+    plans = any(value in names for event in events for _, value in _sold_in(event))
+    if plans:
+        return {name: (_one(name, value, elected, as_plan=True),) for name, value in values.items()}
+    return {ITEM: tuple(_one(name, value, elected) for name, value in values.items())}
+
+
+def _item(field: str) -> str:
+    return ITEM if field in ("plan", "to") else field
+
+
+def _sold_in(event: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for field, kind in fields_of(event).items():
+        if kind == "sold" and field in event:
+            yield field, str(event[field])
+
+
+def _one(name: str, value: Any, elected: Elections, *, as_plan: bool = False) -> Sale:
+    if isinstance(value, list):
+        return _usage(name, block_list(f"price.{name}", value, (elected.takes or ("own",))[0]))
+    packages = per_block(str(value))
+    if packages is not None:
+        return _usage(USAGE if as_plan else name, packages, meter=name)
+    if not is_number(value):
+        raise CaseError(f"unknown price {name}: {value}")
+    return _fee(ITEM if as_plan else name, value)
+
+
+def _first(plans: Mapping[str, Plan], events: list[Mapping[str, Any]]) -> str:
+    """The plan the first event that names one names, unless that event is a change to it."""
+    for event in events:
+        for _, value in _sold_in(event):
+            if value in plans:
+                changes = str(event["type"]).startswith(("plan_change", "upgrade", "changed"))
+                return next(iter(plans)) if changes else value
+    return next(iter(plans))
+
+
+def _numbers(price: Fields, field: str) -> tuple[Decimal, ...]:
+    return tuple(number(value, field) for value in price.take(field, []))

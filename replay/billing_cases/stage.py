@@ -1,0 +1,181 @@
+"""Plays the acts of a billing case, by public commands, and keeps what each run issued."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from fractions import Fraction
+
+from msgspec import Struct
+
+from domain.calendar import ONE_DAY
+from domain.currency import exponent
+from domain.errors import Malformed, Rejected
+from domain.invoice import InvoiceLine, IssueInvoice
+from domain.statement.documents import Document
+from replay.billing.run import Wanted
+from replay.billing_cases.acts import Act, Course, Run, Submit, Use
+from replay.billing_cases.measured import Measured, measure
+from replay.case_format import CaseError
+from replay.ledger import Ledger, whole
+from store.request import Request
+from store.usage_stage import UsageBatch
+
+SOURCE = "case"
+
+
+class Line(Struct, frozen=True, kw_only=True):
+    """One line of what a run issued; `amount` in major units, of a credit note negative."""
+
+    subscription: str | None
+    item: str | None
+    kind: str
+    service_from: date | None
+    service_to: date | None
+    amount: Fraction
+    price: str | None = None
+    quantity: Decimal | None = None
+    corrects: bool = False
+    meters: tuple[str, ...] = ()
+
+
+class Ran(Struct, frozen=True, kw_only=True):
+    """One billing run: what it issued, and what everything came to as it was measured then.
+
+    `event`: of which it is, 0 for none; `after`: the last event before it.
+    """
+
+    run: Run
+    event: int
+    after: int
+    lines: tuple[Line, ...]
+    measured: Measured
+
+    @property
+    def total(self) -> Fraction:
+        return sum((line.amount for line in self.lines), Fraction(0))
+
+
+class Seen(Struct, frozen=True, kw_only=True):
+    """All that came out of a case, run by run."""
+
+    course: Course
+    runs: tuple[Ran, ...]
+
+
+class BillingStage:
+    """Every case in an entity of its own; `set_clock` moves the committer's clock."""
+
+    def __init__(self, ledger: Ledger, set_clock: Callable[[datetime], None]) -> None:
+        self.ledger = ledger
+        self.set_clock = set_clock
+
+    def play(self, entity: str, course: Course) -> Seen:
+        playing = _Playing(self.ledger, entity, course)
+        for act in course.acts:
+            self.set_clock(act.at.astimezone(UTC))
+            try:
+                playing.do(act)
+            except (Rejected, Malformed) as no:
+                raise CaseError(f"the ledger refused {act.key}: {no}") from None
+        return Seen(course=course, runs=tuple(playing.runs))
+
+
+class _Playing:
+    """One case half way: where its facts are, which lines were issued."""
+
+    def __init__(self, ledger: Ledger, entity: str, course: Course) -> None:
+        self.ledger = ledger
+        self.entity = entity
+        self.course = course
+        self.positions: dict[str, int] = {}
+        self.issued: dict[tuple[str, str], InvoiceLine] = {}
+        self.runs: list[Ran] = []
+        self.after = 0
+
+    def do(self, act: Act) -> None:
+        self.after = max(self.after, act.event)
+        match act.does:
+            case Submit():
+                self._submit(act, act.does)
+            case Use():
+                self._use(act, act.does)
+            case Run():
+                self.runs.append(self._run(act, act.does))
+
+    def _submit(self, act: Act, does: Submit) -> None:
+        request = Request(
+            entity=self.entity,
+            stream=does.stream,
+            key=act.key,
+            command=does.command,
+            corrects=self.positions[does.corrects] if does.corrects else None,
+        )
+        receipt = self.ledger.submit(request)
+        self.positions[act.key] = receipt.positions[-1]
+        if isinstance(does.command, IssueInvoice):
+            self._take_in(does.stream, does.command)
+
+    def _use(self, act: Act, does: Use) -> None:
+        rows = [
+            {
+                "event_id": f"{act.key}-{subscription}-{number}",
+                "subscription": subscription,
+                "meter": row.meter,
+                "quantity": f"{row.quantity}",
+                "occurred_at": row.at.isoformat(),
+                "dimensions": row.dimensions,
+            }
+            for subscription in self.course.subscriptions
+            for number, row in enumerate(does.rows, start=1)
+        ]
+        receipt = self.ledger.ingest(
+            UsageBatch(entity=self.entity, source=SOURCE, key=act.key), rows
+        )
+        if receipt.rejects:
+            raise CaseError(f"the ledger refused {act.key}: {receipt.rejects[0].code}")
+
+    def _run(self, act: Act, run: Run) -> Ran:
+        interim = run.why in ("interim", "already")
+        billed = whole(self.ledger.billing(_wanted(self.entity, run.on, interim=interim)))
+        lines = tuple(line for document in billed.documents for line in self._lines(document))
+        with self.ledger.connection() as connection:
+            measured = measure(connection, self.entity, self.course.subscriptions)
+        return Ran(run=run, event=act.event, after=self.after, lines=lines, measured=measured)
+
+    def _lines(self, document: Document) -> Iterator[Line]:
+        command = document.command
+        places = exponent(self.course.currency)
+        if isinstance(command, IssueInvoice):
+            self._take_in(document.stream, command)
+            for line in command.lines:
+                yield _line(line, Fraction(line.amount_minor, 10**places))
+            return
+        for credited in command.lines:
+            line = self.issued[(document.stream, credited.line)]
+            amount = -Fraction(credited.amount_minor, 10**places)
+            yield _line(line, amount, corrects=True)
+
+    def _take_in(self, stream: str, command: IssueInvoice) -> None:
+        for line in command.lines:
+            self.issued[(stream, line.line)] = line
+
+
+def _line(line: InvoiceLine, amount: Fraction, *, corrects: bool = False) -> Line:
+    return Line(
+        subscription=line.subscription,
+        item=line.obligation,
+        kind=line.kind,
+        service_from=line.service_from,
+        service_to=line.service_to,
+        amount=amount,
+        price=line.price,
+        quantity=line.quantity,
+        corrects=corrects,
+    )
+
+
+def _wanted(entity: str, on: date, *, interim: bool) -> Wanted:
+    """An interim bill is of whole days: those before the one it is made on."""
+    return Wanted(entity=entity, through=on - ONE_DAY if interim else on, interim=interim)

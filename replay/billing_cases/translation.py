@@ -1,0 +1,169 @@
+"""A case on its time line: events as they come, billing runs where it asks and where periods turn.
+
+The clock follows the events in the order of the file; what is recorded late is effective earlier.
+A run at the turn of a period stands after what happens at midnight and before the rest of the day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
+
+from domain.anchor import ChangeBillingAnchor
+from domain.billing_periods import AnchorChange, BillingPeriods
+from domain.calendar import ONE_DAY
+from domain.deciders import Command
+from domain.subscription import StartSubscription
+from replay.billing_cases.acts import Act, Course, Run, Submit
+from replay.billing_cases.deal import Deal, deal
+from replay.billing_cases.format import Given, kind_of
+from replay.billing_cases.happened import FRAME, Happening
+from replay.billing_cases.selling import START, stage, started
+
+
+def translate(given: Given, until: date | None = None) -> Course:
+    """The acts of a case. `until`: the last day it expects a figure of."""
+    agreed = deal(given)
+    first = _first_plan(agreed)
+    told = [*_told(agreed, first)]
+    zone = ZoneInfo(given.zone)
+    opening = min([_midnight(agreed.start, zone), *(act.at for act in told)])
+    setup = [
+        Act(at=opening, key=f"setup-{number}", event=0, does=Submit(stream=stream, command=command))
+        for number, (stream, command) in enumerate(stage(agreed, first), start=1)
+    ]
+    begun = [
+        Act(at=opening, key=key, event=0, does=Submit(stream=stream, command=command))
+        for key, (stream, command) in _begun(agreed, first)
+    ]
+    acts = _with_turns(agreed, told, until, zone)
+    happens = [
+        number for number, event in enumerate(given.events, start=1) if kind_of(event) not in FRAME
+    ]
+    return Course(
+        zone=given.zone,
+        currency=given.currency,
+        subscriptions=tuple(agreed.offers),
+        start=agreed.start,
+        acts=(*setup, *begun, *acts),
+        last_event=happens[-1] if happens else 0,
+        proration=agreed.elected.proration,
+        factor_places=agreed.elected.options.factor_places,
+    )
+
+
+def _first_plan(agreed: Deal) -> str:
+    """What is sold first is what the start or the first invoice names, else the offer's first."""
+    for event in agreed.given.events:
+        if kind_of(event) in ("subscription_started", "invoiced", "invoiced_unpaid"):
+            return str(event.get("plan", agreed.offer.first))
+    return agreed.offer.first
+
+
+def _begun(agreed: Deal, plan: str) -> Iterator[tuple[str, tuple[str, Command]]]:
+    for number, (stream, command) in enumerate(started(agreed, plan), start=1):
+        name = stream.partition(":")[2]
+        is_start = isinstance(command, StartSubscription)
+        yield f"{START}-{name}" if is_start else f"{START}-{name}-{number}", (stream, command)
+
+
+def _told(agreed: Deal, plan: str) -> Iterator[Act]:
+    """What each event becomes, at the time the ledger learns it; a run may come later."""
+    case = Happening(agreed, plan)
+    clock = datetime.min.replace(tzinfo=ZoneInfo("UTC"))
+    for number, event in enumerate(agreed.given.events, start=1):
+        clock = max(clock, agreed.dates.instant(event["at"]))
+        for part, does in enumerate(case.told(event), start=1):
+            at = clock
+            if isinstance(does, Run):
+                at = max(clock, _midnight(does.on, ZoneInfo(agreed.given.zone)))
+            yield Act(at=at, key=f"event-{number}-{part}", event=number, does=does)
+
+
+def _with_turns(agreed: Deal, told: list[Act], until: date | None, zone: ZoneInfo) -> Iterator[Act]:
+    """In order of time, with a run on each day a billing period begins or ends on."""
+    stated = {act.does.on for act in told if isinstance(act.does, Run)}
+    last = _last_day(agreed, told, until)
+    turns = [
+        Act(at=_midnight(day, zone), key=f"turn-{day}", event=0, does=Run(on=day, why="period"))
+        for day in _boundaries(agreed, told, last)
+        if day not in stated
+    ]
+    # Sorting is stable: what comes first in the file stays first, and turns follow it.
+    yield from sorted([*told, *turns], key=lambda act: act.at)
+
+
+def _boundaries(agreed: Deal, told: list[Act], last: date) -> list[date]:
+    """Each day on which a billing period begins, of what is sold from the start or later."""
+    changes = tuple(_anchors(told))
+    periods = BillingPeriods(
+        start=agreed.start,
+        until=last + ONE_DAY,
+        anchor_day=None if agreed.alignment == "calendar" else agreed.anchor_day,
+        alignment=agreed.alignment,
+        terms=((agreed.start, agreed.term_to),),
+        changes=changes,
+    )
+    found: set[date] = set()
+    points = [(agreed.start, 0), *((day, 99) for day in _changed_on(told))]
+    for since in points:
+        for period in periods.of(agreed.every, since, agreed.start):
+            found |= {period.start, min(period.end, agreed.term_to)}
+    return sorted(day for day in found if agreed.start <= day <= last)
+
+
+def _anchors(told: list[Act]) -> Iterator[AnchorChange]:
+    for number, act in enumerate(told, start=1):
+        if isinstance(act.does, Submit) and isinstance(act.does.command, ChangeBillingAnchor):
+            command = act.does.command
+            yield AnchorChange(
+                (command.when.effective, number),
+                number,
+                command.anchor_day,
+                command.alignment,
+                command.running_period == "cut",
+            )
+
+
+def _changed_on(told: list[Act]) -> set[date]:
+    return {
+        act.does.command.when.effective
+        for act in told
+        if isinstance(act.does, Submit) and act.does.command is not None
+    }
+
+
+def _last_day(agreed: Deal, told: list[Act], until: date | None) -> date:
+    """How far billing goes: to the last day, and in arrears to the end of its period."""
+    zone = ZoneInfo(agreed.given.zone)
+    days = [act.at.astimezone(zone).date() for act in told] or [agreed.start]
+    days += [agreed.dates.day(event["at"]) for event in agreed.given.events]
+    target = agreed.given.more.get("target")
+    days += [agreed.dates.day(target)] if target else []
+    days += [until] if until else []
+    last = max(days)
+    if not any(_in_arrears(agreed)):
+        return last
+    changes = BillingPeriods(
+        start=agreed.start,
+        until=last + ONE_DAY,
+        anchor_day=None if agreed.alignment == "calendar" else agreed.anchor_day,
+        alignment=agreed.alignment,
+        changes=tuple(_anchors(told)),
+    ).of(agreed.every, (agreed.start, 0), agreed.start)
+    return min(max(last, *(_end_after(changes, day) for day in days)), agreed.term_to)
+
+
+def _end_after(periods: object, day: date) -> date:
+    ends = [period.end for period in periods if period.end >= day]  # type: ignore[attr-defined]
+    return min(ends, default=day)
+
+
+def _in_arrears(agreed: Deal) -> Iterator[bool]:
+    for sale in agreed.offer.sales():
+        yield sale.bill == "arrears" or sale.metered is not None or agreed.terms.bill == "arrears"
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time(), zone)
