@@ -132,7 +132,7 @@ REFUSED = {
     "period-not-closed": "The period is not closed.",
     "periods-or-until": "A discount ends after some periods or on a day, not both.",
     "place-taken": "What the retraction took back was stated anew meanwhile.",
-    "price-without-meter": "Only a price of usage filters, groups, has thresholds or looks at single readings.",
+    "price-without-meter": "Only a metered price filters, groups, has thresholds or asks for rows.",
     "profile-or-options": "A price names a profile or its options, not both.",
     "property-of-unique-count": "Only a unique count names the dimension whose values it counts.",
     "ratable-without-term": "What is earned over time needs a service period.",
