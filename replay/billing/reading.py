@@ -7,6 +7,7 @@ from datetime import date
 
 from msgspec import Struct
 
+from domain.accounting.documents import BilledLine
 from domain.facts import Fact, corrected, timeline
 from domain.master import MASTER_CATEGORIES, MasterData, master_data
 from domain.party import payer
@@ -84,12 +85,14 @@ def measured(at: Known, names: Sequence[str], asked: Asked) -> Chunk:
     )
 
 
-def sold_and_used(at: Known, names: Sequence[str]) -> Iterator[tuple[str, Terms, list[UsageDay]]]:
-    """Each of some subscriptions as it stands, with its usage."""
+def sold_and_used(
+    at: Known, names: Sequence[str]
+) -> Iterator[tuple[str, Terms, list[UsageDay], list[BilledLine]]]:
+    """Each of some subscriptions as it stands, with its usage and the lines that bill it."""
     found = _sold(at, names, date.max)
     usage = _usage(at, found)
     for name, terms in found.terms.items():
-        yield name, terms, usage.get(name, [])
+        yield name, terms, usage.get(name, []), found.billed.get(name, [])
 
 
 def _sold(at: Known, names: Sequence[str], through: date) -> Sold:

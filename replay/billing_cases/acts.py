@@ -65,7 +65,7 @@ class Act(Struct, frozen=True, kw_only=True):
 class Course(Struct, frozen=True, kw_only=True):
     """A case in the ledger's words. `last_event` is the last one that something happens in.
 
-    `proration` and `factor_places` are those of its prices.
+    `proration` and `factor_places` are those of its prices, `meters` what these are of.
     """
 
     zone: str
@@ -76,3 +76,4 @@ class Course(Struct, frozen=True, kw_only=True):
     last_event: int
     proration: DayCount = "day"
     factor_places: int | None = None
+    meters: dict[str, str] = {}

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from domain.charge import Charge
 from domain.currency import exponent
-from replay.billing_cases.parts import parts_of, pieces, rounded
+from replay.billing_cases.parts import news, parts_of, rounded
 from replay.billing_cases.prices import COMMITMENT
 from replay.billing_cases.stage import Line, Ran, Seen
 from replay.case_format import CaseError
@@ -122,12 +122,29 @@ def before_the_last(seen: Seen) -> list[Sum]:
 
 def billed_before(seen: Seen) -> Sum:
     """What earlier bills of the running period take off its last one."""
-    return _sum(_billing(issuing(seen)[:-1]))
+    return _sum(_of_the_last_period(seen, issuing(seen)[:-1]))
+
+
+def taken_off(seen: Seen) -> Sum:
+    before = billed_before(seen)
+    return Sum(exact=-before.exact, finest=-before.finest, count=before.count)
 
 
 def fees(seen: Seen) -> Sum:
-    """All charges of the period that is billed last, whatever was billed of them before."""
-    return _sum(_billing(issuing(seen)))
+    """All that is billed of the period that is billed last."""
+    return _sum(_of_the_last_period(seen, issuing(seen)))
+
+
+def _of_the_last_period(seen: Seen, runs: Iterable[Ran]) -> list[Line]:
+    days = [line.service_from for line in _lines(issuing(seen)[-1:]) if line.service_from]
+    own = [
+        charge.period.start
+        for charges in seen.runs[-1].measured.charges.values()
+        for charge in charges
+        if any(charge.period.start <= day < charge.period.end for day in days)
+    ]
+    begin = min(own, default=date.min)
+    return [line for line in _billing(runs) if (line.service_from or begin) >= begin]
 
 
 def billed_in_parts(seen: Seen) -> Sum:
@@ -178,7 +195,7 @@ def _parts(seen: Seen) -> list[Fraction]:
         for place, ran in enumerate(seen.runs)
         if ran in last
         for line in ran.lines
-        for piece in pieces(seen, place, line, "single")
+        for piece in news(seen, place, line, "single")
     ]
 
 

@@ -55,6 +55,11 @@ MONEY: dict[str, Callable[[Seen], amounts.Sum]] = {
     "all_tiers": amounts.of("all_tiers"),
     "top_tier": amounts.of("top_tier"),
 }
+# Lines that are sums, by what they are called.
+LABELS: dict[str, Callable[[Seen], amounts.Sum]] = {
+    "final fees": amounts.fees,
+    "final credit": amounts.taken_off,
+}
 # Lists of amounts, each in order.
 MONIES: dict[str, Callable[[Seen], list[amounts.Sum]]] = {
     "totals": amounts.totals,
@@ -113,7 +118,11 @@ def compare(expected: Mapping[str, Any], seen: Seen, factor: int = 1) -> tuple[C
 def _figures(expected: Mapping[str, Any], seen: Seen, factor: int) -> Iterator[Compared]:
     used: set[int] = set()
     if "lines" in expected:
-        found, used = lines.matched(expected["lines"], seen, amounts.slack(seen, factor))
+        rows, summed = _apart(expected["lines"])
+        for row in summed:
+            read = LABELS[row["id"]]
+            yield _money(f"lines/{row['id']}", row["amount"], read(seen), seen, factor)
+        found, used = lines.matched(rows, seen, amounts.slack(seen, factor))
         yield from (_line(row) for row in found)
     for name, wanted in expected.items():
         if name == "runs":
@@ -131,6 +140,12 @@ def _figures(expected: Mapping[str, Any], seen: Seen, factor: int) -> Iterator[C
             yield _other(name, wanted, OTHERS[name](seen))
         elif (nth := UNITS_OF_PERIOD.fullmatch(name)) is not None:
             yield _other(name, wanted, amounts.units_of_period(seen, int(nth[1])))
+
+
+def _apart(rows: list[Any]) -> tuple[list[Any], list[dict[str, Any]]]:
+    """Lines of a document, and those that are sums of such under a name."""
+    summed = [row for row in rows if isinstance(row, dict) and row.get("id") in LABELS]
+    return [row for row in rows if row not in summed], summed
 
 
 def _line(row: lines.Matched) -> Compared:

@@ -6,7 +6,7 @@ last ones are looked at first. A line of nothing is also there where nothing was
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 from msgspec import Struct
 
 from domain.pricing.parts import text
-from replay.billing_cases.parts import Piece, pieces
+from replay.billing_cases.parts import pieces
 from replay.billing_cases.stage import Line, Seen
 from replay.billing_cases.words import is_number, number
 from replay.case_format import CaseError
@@ -45,7 +45,7 @@ class Candidate(Struct, frozen=True, kw_only=True):
     line: Line
     amount: Fraction
     units: Fraction | None
-    piece: Piece | None = None
+    discount: Fraction = Fraction(0)
 
 
 def unknown_words(rows: Any, name: str) -> list[str]:
@@ -114,24 +114,34 @@ def _lines(seen: Seen, first: int) -> Iterator[Candidate]:
 def _pieces(one: Candidate, seen: Seen, kind: str) -> Iterator[Candidate]:
     for piece in pieces(seen, one.place, one.line, kind):
         yield Candidate(
-            place=one.place, line=one.line, amount=piece.amount, units=piece.units, piece=piece
+            place=one.place,
+            line=one.line,
+            amount=piece.amount,
+            units=piece.units,
+            discount=piece.discount,
         )
 
 
 def _amount(row: dict[str, Any]) -> Fraction:
     for field in AMOUNTS:
         if field in row:
-            return Fraction(number(row[field], field))
+            return _money(row, field)
     raise CaseError("an expected line without an amount")
 
 
+def _money(row: dict[str, Any], field: str) -> Fraction:
+    return Fraction(number(row[field], field))
+
+
 def _is(row: dict[str, Any], one: Candidate, slack: Fraction) -> bool:
-    if abs(_amount(row) - one.amount) > slack:
+    net = one.amount - one.discount
+    said = {"amount": one.amount, "net": net, "total": net}
+    if any(abs(_money(row, field) - said[field]) > slack for field in AMOUNTS if field in row):
         return False
-    return all(_agrees(field, str(value), one) for field, value in row.items())
+    return all(_agrees(field, str(value), one, slack) for field, value in row.items())
 
 
-def _agrees(field: str, value: str, one: Candidate) -> bool:
+def _agrees(field: str, value: str, one: Candidate, slack: Fraction) -> bool:
     line = one.line
     if field in ("from", "type") and value in TYPES:
         return _is_type(value, one)
@@ -142,12 +152,10 @@ def _agrees(field: str, value: str, one: Candidate) -> bool:
     if field == "units":
         return one.units == Fraction(Decimal(value))
     if field == "unit":
-        return one.line.price is None or value in _meters(one)
+        return line.meter == value
+    if field == "discount":
+        return abs(one.discount - Fraction(number(value, field))) <= slack
     return True
-
-
-def _meters(one: Candidate) -> set[str]:
-    return {one.line.item or "", *(one.line.meters)}
 
 
 def _is_type(value: str, one: Candidate) -> bool:
@@ -183,7 +191,3 @@ def _told(name: str, row: dict[str, Any], one: Candidate | None, seen: Seen) -> 
 def _in_words(line: Line) -> str:
     served = f"{line.service_from} to {line.service_to}" if line.service_from else ""
     return f"{line.item or line.kind} {served} {text(line.amount)}"
-
-
-def all_lines(seen: Seen) -> Iterable[Line]:
-    return (line for ran in seen.runs for line in ran.lines)

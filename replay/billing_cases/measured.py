@@ -31,9 +31,9 @@ def measure(connection: Connection, entity: str, subscriptions: Iterable[str]) -
     at = known(directory(connection, entity, head.position, whole=False))
     charges: dict[str, tuple[Charge, ...]] = {}
     waiting: dict[str, Decimal] = {}
-    for name, terms, usage in sold_and_used(at, [*subscriptions]):
-        charges[name] = charges_of(terms, usage, at.master)
-        for pending in rate_usage(usage, terms, at.master).pending:
+    for name, terms, usage, billed in sold_and_used(at, [*subscriptions]):
+        charges[name] = charges_of(terms, usage, at.master, billed)
+        for pending in rate_usage(usage, terms, at.master, billed).pending:
             more = _quantity(pending, usage)
             waiting[pending.reason] = waiting.get(pending.reason, Decimal(0)) + more
     forget(connection)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from domain.charge import Charge
 from domain.money import rounded_share
@@ -17,15 +17,17 @@ from domain.pricing.parts import Part
 from replay.billing_cases.stage import Line, Seen
 
 ZERO = Fraction(0)
-JOINT = ": "
+# What stands before it is the window, or the cell, that a part is one of.
+JOINT = ", "
 
 
 class Piece(Struct, frozen=True, kw_only=True):
-    """Some parts of one kind: their units and exact amount."""
+    """Some parts of one kind: their units, their exact amount, and what is taken off it."""
 
     what: str
     units: Fraction
     amount: Fraction
+    discount: Fraction = ZERO
 
 
 def rounded(amount: Fraction, places: int) -> Fraction:
@@ -40,7 +42,24 @@ def parts_of(charge: Charge) -> tuple[Part, ...]:
 
 
 def pieces(seen: Seen, place: int, line: Line, kind: str) -> Iterator[Piece]:
-    """What is new in the parts of a line; `grouped`: those of one window or cell together."""
+    """What is new in the parts of a line; `grouped`: those of one window or cell together.
+
+    What is taken off is a discount on them in order, from where it is reached.
+    """
+    found = [*news(seen, place, line, kind)]
+    room = sum((piece.amount for piece in found), ZERO)
+    if all(piece.amount >= 0 for piece in found) or room < 0:
+        yield from found
+        return
+    for piece in found:
+        if piece.amount > 0:
+            paid = min(piece.amount, room)
+            room -= paid
+            yield structs.replace(piece, discount=piece.amount - paid)
+
+
+def news(seen: Seen, place: int, line: Line, kind: str) -> Iterator[Piece]:
+    """The parts of a charge now less those it had at the run before."""
     before = _parts(seen, place - 1, line, kind) if place else {}
     now = _parts(seen, place, line, kind)
     for what in dict.fromkeys([*now, *before]):
@@ -56,7 +75,7 @@ def _parts(seen: Seen, place: int, line: Line, kind: str) -> dict[str, tuple[Fra
         if charge.item != line.item or not _holds(charge, line):
             continue
         for part in parts_of(charge):
-            name = part.what.rpartition(JOINT)[0] if kind == "grouped" else part.what
+            name = part.what.partition(JOINT)[0] if kind == "grouped" else part.what
             units, amount = found.get(name, (ZERO, ZERO))
             found[name] = (units + part.units, amount + part.amount)
     return found

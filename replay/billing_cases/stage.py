@@ -34,10 +34,9 @@ class Line(Struct, frozen=True, kw_only=True):
     service_from: date | None
     service_to: date | None
     amount: Fraction
-    price: str | None = None
+    meter: str | None = None
     quantity: Decimal | None = None
     corrects: bool = False
-    meters: tuple[str, ...] = ()
 
 
 class Ran(Struct, frozen=True, kw_only=True):
@@ -150,30 +149,30 @@ class _Playing:
         if isinstance(command, IssueInvoice):
             self._take_in(document.stream, command)
             for line in command.lines:
-                yield _line(line, Fraction(line.amount_minor, 10**places))
+                yield self._line(line, Fraction(line.amount_minor, 10**places))
             return
         for credited in command.lines:
             line = self.issued[(document.stream, credited.line)]
             amount = -Fraction(credited.amount_minor, 10**places)
-            yield _line(line, amount, corrects=True)
+            yield self._line(line, amount, corrects=True)
+
+    def _line(self, line: InvoiceLine, amount: Fraction, *, corrects: bool = False) -> Line:
+        price = (line.price or "").partition("@")[0]
+        return Line(
+            subscription=line.subscription,
+            item=line.obligation,
+            kind=line.kind,
+            service_from=line.service_from,
+            service_to=line.service_to,
+            amount=amount,
+            meter=self.course.meters.get(price),
+            quantity=line.quantity,
+            corrects=corrects,
+        )
 
     def _take_in(self, stream: str, command: IssueInvoice) -> None:
         for line in command.lines:
             self.issued[(stream, line.line)] = line
-
-
-def _line(line: InvoiceLine, amount: Fraction, *, corrects: bool = False) -> Line:
-    return Line(
-        subscription=line.subscription,
-        item=line.obligation,
-        kind=line.kind,
-        service_from=line.service_from,
-        service_to=line.service_to,
-        amount=amount,
-        price=line.price,
-        quantity=line.quantity,
-        corrects=corrects,
-    )
 
 
 def _wanted(entity: str, on: date, *, interim: bool) -> Wanted:

@@ -14,6 +14,7 @@ from domain.anchor import ChangeBillingAnchor
 from domain.billing_periods import AnchorChange, BillingPeriods
 from domain.calendar import ONE_DAY
 from domain.deciders import Command
+from domain.price import SetPrice
 from domain.subscription import StartSubscription
 from replay.billing_cases.acts import Act, Course, Run, Submit
 from replay.billing_cases.deal import Deal, deal
@@ -49,8 +50,17 @@ def translate(given: Given, until: date | None = None) -> Course:
         acts=(*setup, *begun, *acts),
         last_event=happens[-1] if happens else 0,
         proration=agreed.elected.proration,
+        meters=dict(_meters(setup)),
         factor_places=agreed.elected.options.factor_places,
     )
+
+
+def _meters(setup: list[Act]) -> Iterator[tuple[str, str]]:
+    """The meter of each price of usage."""
+    for act in setup:
+        price = act.does.command if isinstance(act.does, Submit) else None
+        if isinstance(act.does, Submit) and isinstance(price, SetPrice) and price.meter:
+            yield act.does.stream.partition(":")[2], price.meter
 
 
 def _first_plan(agreed: Deal) -> str:
