@@ -26,7 +26,7 @@ from domain.price import PriceVersion
 from domain.pricing import Pricer, ReadingModel, pricer, rate, started
 from domain.pricing.parts import Part, step_of, text
 from domain.pricing.readings import Running
-from domain.reading import as_decimal, opening, reading_of, weighted_until
+from domain.reading import as_decimal, openings, reading_of, weighted_until
 from domain.terms import Stretch
 from domain.usage import UsageDay
 
@@ -111,15 +111,16 @@ class Metered(Struct):
         model, window = self.version.price.model, self.window
         assert isinstance(model, ReadingModel), model
         rows = standing(self._converted())
-        begin = window.spans[0].start
-        level = reduce(EXACT.add, (row.quantity for row in rows if row.day < begin), _ZERO)
+        begin, zone = window.spans[0].start, ZoneInfo(self.zone)
+        begun = openings(model, [row for row in rows if row.day < begin], begin, zone)
         own = [row for row in rows if row.day >= begin]
         if self.meter.aggregation == "time-weighted-sum":
-            yield from weighted_until(model, own, level, self.meter, window, self.zone)
+            yield from weighted_until(model, own, begun, self.meter, window, zone)
             return
-        running, zone = started(model), ZoneInfo(self.zone)
-        if level:
-            running.add(opening(begin, level, zone))
+        running = started(model)
+        for level in begun:
+            running.add(level)
+        if begun:
             yield begin, running
         for place, row in enumerate(own):
             running.add(reading_of(row, zone))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from fractions import Fraction
@@ -12,9 +12,11 @@ from domain.aggregation import Quantity, Window, stated_share
 from domain.calendar import ONE_DAY
 from domain.decimals import EXACT
 from domain.meter import MeterDefined
-from domain.pricing import ReadingModel, started
+from domain.pricing import ReadingModel, started, told_apart, unpriced
 from domain.pricing.readings import Reading, Running
 from domain.usage import UsageDay
+
+_ZERO = Decimal(0)
 
 
 def reading_of(row: UsageDay, zone: ZoneInfo, weighted: Fraction | None = None) -> Reading:
@@ -23,9 +25,25 @@ def reading_of(row: UsageDay, zone: ZoneInfo, weighted: Fraction | None = None) 
     return Reading(row.at.astimezone(zone), row.quantity, dict(row.dimensions), weighted)
 
 
-def opening(day: date, level: Decimal, zone: ZoneInfo, weighted: Fraction | None = None) -> Reading:
-    """What a level is when a period begins, as if it were reached in that instant."""
-    return Reading(datetime.combine(day, time(), zone), level, {}, weighted)
+def openings(
+    model: ReadingModel, before: Iterable[UsageDay], day: date, zone: ZoneInfo
+) -> tuple[Reading, ...]:
+    """What a level is when a period begins, as if it were reached in that instant.
+
+    One for each combination of the dimensions that the price goes by. What it has no price for
+    costs nothing from here on: its rows were told where they were used.
+    """
+    names = told_apart(model)
+    levels: dict[tuple[tuple[str, str], ...], Decimal] = {}
+    for row in before:
+        key = tuple(pair for pair in row.dimensions if pair[0] in names)
+        levels[key] = EXACT.add(levels.get(key, _ZERO), row.quantity)
+    at = datetime.combine(day, time(), zone)
+    return tuple(
+        Reading(at, level, dict(key))
+        for key, level in sorted(levels.items())
+        if level and unpriced(model, dict(key)) is None
+    )
 
 
 def as_decimal(quantity: Quantity) -> Decimal | None:
@@ -44,27 +62,27 @@ def as_decimal(quantity: Quantity) -> Decimal | None:
 def weighted_until(
     model: ReadingModel,
     rows: Sequence[UsageDay],
-    level: Decimal,
+    begun: Sequence[Reading],
     meter: MeterDefined,
     window: Window,
-    zone: str,
+    zone: ZoneInfo,
 ) -> Iterator[tuple[date, Running]]:
     """A price of a level over time, at the end of each day as if the period ended there.
 
     Each change counts by the days it was there until then, so every day is priced anew.
     """
-    begin, place = window.spans[0].start, ZoneInfo(zone)
+    begin = window.spans[0].start
     for span in window.spans:
         day = span.start
         while day < span.end:
             running = started(model)
-            if level:
-                share = Fraction(level) * _days(window, begin, day) / window.whole_days
-                running.add(opening(begin, level, place, share))
+            share = Fraction(_days(window, begin, day), window.whole_days)
+            for level in begun:
+                running.add(level._replace(weighted=Fraction(level.quantity) * share))
             known = [row for row in rows if row.day <= day]
             for row in known:
-                running.add(reading_of(row, place, _share(row, meter, window, day)))
-            if level or known:
+                running.add(reading_of(row, zone, _share(row, meter, window, day)))
+            if begun or known:
                 yield day, running
             day += ONE_DAY
 

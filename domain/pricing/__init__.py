@@ -14,7 +14,7 @@ from fractions import Fraction
 
 from domain.pricing import by_quantity, by_reading, commitment
 from domain.pricing.by_quantity import QuantityModel
-from domain.pricing.by_reading import ReadingModel, started, unpriced
+from domain.pricing.by_reading import ReadingModel, started, told_apart, unpriced
 from domain.pricing.commitment import Commitment
 from domain.pricing.flat import Flat
 from domain.pricing.graduated import Graduated
@@ -41,6 +41,7 @@ __all__ = [
     "rate",
     "require_valid",
     "started",
+    "told_apart",
     "unpriced",
 ]
 

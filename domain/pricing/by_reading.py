@@ -33,6 +33,19 @@ def started(model: ReadingModel) -> Running:
             assert_never(model)
 
 
+def told_apart(model: ReadingModel) -> tuple[str, ...]:
+    """The dimensions that a price goes by: usage alike in them is one to it."""
+    match model:
+        case Matrix():
+            return model.dimensions
+        case Milestones():
+            return (model.dimension,)
+        case Percentage() | Bucketed() | ProratedGraduated():
+            return ()
+        case _:
+            assert_never(model)
+
+
 def unpriced(model: ReadingModel, dimensions: Mapping[str, str]) -> str | None:
     """Why a price has nothing for a reading with these dimensions, if it has not."""
     match model:

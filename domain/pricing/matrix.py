@@ -12,12 +12,12 @@ from domain.decimals import EXACT
 from domain.errors import Rejected, require_name
 from domain.pricing import by_quantity
 from domain.pricing.by_quantity import QuantityModel
-from domain.pricing.parts import Part
+from domain.pricing.parts import Part, total
 from domain.pricing.readings import Reading
 from domain.pricing.scale import Pricer
 
 Key = tuple[str, ...]
-_ZERO = Decimal(0)
+_ZERO, _NOTHING = Decimal(0), Fraction(0)
 # Where usage goes that no cell names: a key no cell can have.
 _DEFAULT: Key = ()
 
@@ -43,29 +43,44 @@ class Matrix(
 
 
 class MatrixRunning(Struct):
-    """The quantity in each cell so far, and what all of them come to."""
+    """The quantity in each cell so far, and what the cells come to, priced when somebody asks."""
 
     dimensions: tuple[str, ...]
     cells: dict[Key, QuantityModel]
+    used: dict[Key, Decimal | Fraction] = field(default_factory=dict)
+    changed: set[Key] = field(default_factory=set)
     prices: dict[Key, Pricer] = field(default_factory=dict)
-    used: dict[Key, Decimal] = field(default_factory=dict)
-    costs: dict[Key, Decimal] = field(default_factory=dict)
-    sum: Decimal = _ZERO
+    costs: dict[Key, Fraction] = field(default_factory=dict)
+    sum: Fraction = _NOTHING
 
     def add(self, reading: Reading) -> None:
+        """A reading that is weighted by time counts by its weight."""
         key = _key(self.dimensions, reading.dimensions)
         if key not in self.cells:
             key = _DEFAULT
-        if key not in self.prices:
-            self.prices[key] = by_quantity.pricer(self.cells[key])
-        used = self.used[key] = EXACT.add(self.used.get(key, _ZERO), reading.quantity)
-        cost = self.prices[key](used)
-        self.sum = EXACT.add(self.sum, EXACT.subtract(cost, self.costs.get(key, _ZERO)))
-        self.costs[key] = cost
+        before = self.used.get(key, _ZERO)
+        if reading.weighted is None and isinstance(before, Decimal):
+            self.used[key] = EXACT.add(before, reading.quantity)
+        else:
+            more = reading.quantity if reading.weighted is None else reading.weighted
+            self.used[key] = Fraction(before) + Fraction(more)
+        self.changed.add(key)
 
     @property
     def amount(self) -> Fraction:
-        return Fraction(self.sum)
+        for key in self.changed:
+            cost = self._cost(key, self.used[key])
+            self.sum += cost - self.costs.get(key, _NOTHING)
+            self.costs[key] = cost
+        self.changed.clear()
+        return self.sum
+
+    def _cost(self, key: Key, quantity: Decimal | Fraction) -> Fraction:
+        if isinstance(quantity, Fraction):
+            return total(by_quantity.parts(self.cells[key], quantity))
+        if key not in self.prices:
+            self.prices[key] = by_quantity.pricer(self.cells[key])
+        return Fraction(self.prices[key](quantity))
 
     def parts(self) -> tuple[Part, ...]:
         """Those of each cell with usage, the cells in the order of their values."""

@@ -35,9 +35,9 @@ class Reading(NamedTuple):
     """One usage row as a price sees it.
 
     `at` is aware, in the subscription's zone, since windows are cut by its clock. `quantity` is in
-    the meter's unit, at a recurring meter the change of its level. `weighted` is for prices of
-    levels over time: the change times the share of the billing period left after it, as the source
-    states it or as its time comes to; none counts the change in full.
+    the meter's unit, at a recurring meter the change of its level. `weighted` is for levels over
+    time, in tiers or in the cells of a matrix: the change times the share of the billing period
+    left after it, as the source states it or as its time comes to; none counts it in full.
     """
 
     at: datetime

@@ -79,6 +79,13 @@ def test_usage_taken_back_gives_back_what_it_cost() -> None:
     assert run(SERVERS, [used("12", US_LARGE), used("-5", US_LARGE)]).amount == 14
 
 
+def test_a_reading_weighted_by_time_counts_by_its_weight() -> None:
+    third = used("3", US_LARGE)._replace(weighted=Fraction(1, 3))
+
+    assert run(SERVERS, [third, used("12", EU_SMALL)]).amount == Fraction(2, 3) + Fraction("1.2")
+    assert run(SERVERS, [third, used("1", US_LARGE)]).amount == Fraction(8, 3)
+
+
 @pytest.mark.parametrize(
     ("model", "code", "field"),
     [
