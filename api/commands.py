@@ -69,6 +69,7 @@ class BillingRunAsked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     through: date
     customers: tuple[str, ...] = ()
     subscriptions: tuple[str, ...] = ()
+    since: date | None = None
     interim: bool = False
     preview: bool = False
     actor: str | None = None
@@ -189,6 +190,7 @@ async def post_billing_run(entity: FromPath[str], request: AnyRequest) -> Respon
         through=asked.through,
         customers=asked.customers,
         subscriptions=asked.subscriptions,
+        since=asked.since or date.min,
         interim=asked.interim,
     )
     ledger = service_of(request).ledger

@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from statistics import median
 from typing import Any
 
 from bench.contract import send
@@ -96,7 +95,7 @@ def _late(stand: Stand, number: int) -> Reading:
 
 
 def _quickest(stand: Stand, number: int, count: int) -> float:
-    """The median of some late events, each in the same month, billed one after the other."""
+    """The quickest of some late events, each in the same month, billed one after the other."""
     entity = f"late-{count}"
     begin, ledger = add_months(DUE, -count), stand.ledger
     if number == 0:
@@ -107,7 +106,7 @@ def _quickest(stand: Stand, number: int, count: int) -> float:
             ledger.bill(entity, add_months(begin, month + 1))
         ledger.catch_up(entity)
     found = []
-    wanted = Wanted(entity=entity, through=DUE, customers=("c",))
+    wanted = Wanted(entity=entity, through=DUE, customers=("c",), since=FIRST)
     for place in range(LATE_EVENTS):
         event = f"late-{number}-{place}"
         _ingest(ledger, entity, event, [_row(event, "c", FIRST, 500 + place)])
@@ -116,7 +115,7 @@ def _quickest(stand: Stand, number: int, count: int) -> float:
         parts = list(ledger.billing(wanted))
         found.append(time.perf_counter() - began)
         assert sum(len(part.documents) for part in parts) == 1, parts
-    return median(found)
+    return min(found)
 
 
 def _open(

@@ -6,7 +6,7 @@ whose rows do not add up (a maximum, a dimension that prices ask for) are read r
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -23,6 +23,8 @@ from store.usage_input import EARLIEST, LATEST
 SQL = queries(__file__)
 
 HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+FIRST_DAY = EARLIEST.date()
 
 
 def usage_days(
@@ -31,16 +33,17 @@ def usage_days(
     zones: Mapping[str, str],
     *,
     by_row: Collection[str] = (),
+    since: date = FIRST_DAY,
     upto: int = END,
 ) -> tuple[UsageDay, ...]:
     """What each batch up to a position adds to each day; a correction's batch may take away.
 
     `zones` names the subscriptions wanted and the zone of each, `by_row` the meters whose rows are
-    wanted one by one; one query for all of a kind.
+    wanted one by one; one query for all of a kind. Of the days before `since` some may be missing.
     """
     hourly = {name: zone for name, zone in zones.items() if whole_hours(zone)}
     others = {name: zone for name, zone in zones.items() if name not in hourly}
-    look = _Look(connection, entity, sorted(by_row), upto)
+    look = _Look(connection, entity, sorted(by_row), since, upto)
     return (
         *look.days(SQL.days_from_hours, hourly),
         *look.days(SQL.days_from_rows, others),
@@ -52,7 +55,7 @@ def usage_days_from_rows(
     connection: Connection, entity: str, zones: Mapping[str, str], *, upto: int = END
 ) -> tuple[UsageDay, ...]:
     """The slow way, for whoever wants to check the fast one."""
-    return _Look(connection, entity, [], upto).days(SQL.days_from_rows, zones)
+    return _Look(connection, entity, [], FIRST_DAY, upto).days(SQL.days_from_rows, zones)
 
 
 @cache
@@ -75,6 +78,7 @@ class _Look(NamedTuple):
     connection: Connection
     entity: str
     by_row: list[str]
+    since: date
     upto: int
 
     def days(self, statement: str, zones: Mapping[str, str]) -> tuple[UsageDay, ...]:
@@ -124,6 +128,8 @@ class _Look(NamedTuple):
             "subscriptions": list(zones),
             "zones": list(zones.values()),
             "by_row": self.by_row,
+            # Wherever the subscription is, its days of a date begin no earlier.
+            "since": datetime.combine(self.since, time(), UTC) - DAY,
             "upto": self.upto,
         }
         return self.connection.execute(statement, arguments).fetchall()

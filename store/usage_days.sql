@@ -12,6 +12,7 @@ WITH brought AS MATERIALIZED (
                sum(quantity) AS quantity
           FROM usage_hour
          WHERE entity = %(entity)s AND subscription = z.subscription AND meter <> ALL(%(by_row)s::text[])
+           AND hour >= %(since)s
          GROUP BY meter, day, batch, unit
         HAVING sum(rows) <> 0 OR sum(quantity) <> 0
         OFFSET 0) AS own
@@ -40,6 +41,7 @@ WITH brought AS MATERIALIZED (
           FROM (
             SELECT bucket, source, event_id, batch, meter, occurred_at, quantity, unit FROM usage_row
              WHERE entity = %(entity)s AND subscription = z.subscription AND meter <> ALL(%(by_row)s::text[])
+               AND occurred_at >= %(since)s
             OFFSET 0) AS r
          CROSS JOIN LATERAL (
             SELECT r.batch, 1 AS times

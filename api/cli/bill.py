@@ -29,13 +29,14 @@ UNTIL = {"credit": "an invoice can take it", "unknown-customer": "the customer i
     epilog=examples(
         "tieout bill --entity acme --through 2024-01-31",
         "tieout bill -e acme --through 2024-01-31 --preview --json",
-        "tieout bill -e acme --through 2024-01-31 --customer c1",
+        "tieout bill -e acme --through 2024-01-31 --customer c1 --since 2024-01-01",
     )
 )
 @entity_option
 @click.option("--through", type=Day(), required=True, help="The last day that counts.")
 @click.option("--customer", multiple=True, help="Only what this customer has; may be repeated.")
 @click.option("--subscription", multiple=True, help="Only this subscription; may be repeated.")
+@click.option("--since", type=Day(), help="Only billing periods that end after this day begins.")
 @click.option("--interim", is_flag=True, help="Also usage of periods that still run, so far.")
 @click.option("--preview", is_flag=True, help="Say what would be issued, and issue nothing.")
 @actor_option
@@ -46,6 +47,7 @@ def bill(
     through: date,
     customer: tuple[str, ...],
     subscription: tuple[str, ...],
+    since: date | None,
     interim: bool,
     preview: bool,
     actor: str,
@@ -60,6 +62,7 @@ def bill(
         through=through,
         customers=customer,
         subscriptions=subscription,
+        since=since or date.min,
         interim=interim,
     )
     with open_ledger() as ledger:

@@ -44,13 +44,15 @@ class Asked(Struct, frozen=True, kw_only=True):
     """By which date, with which prices; of all, or of some subscriptions and some customers'.
 
     `interim`: also the usage of periods that still run, as far as they have come. `only_levels`: of
-    all this only running periods whose use passed a level.
+    all this only running periods whose use passed a level. `since`: only of billing periods that
+    end after that day begins.
     """
 
     through: date
     master: MasterData
     interim: bool = False
     only_levels: bool = False
+    since: date = date.min
     customers: frozenset[str] = frozenset()
     subscriptions: frozenset[str] = frozenset()
 
@@ -101,7 +103,11 @@ def statement(
             continue
         waiting += _unmatched(account, name, charges, billed)
         sale = Sale(
-            subscription=name, charges=charges, lines=billed, elections=asked.master.elections
+            subscription=name,
+            charges=tuple(charge for charge in charges if charge.period.end > asked.since),
+            lines=billed,
+            elections=asked.master.elections,
+            since=asked.since,
         )
         passed = tuple(reached(sale, asked.master, asked.through))
         accounts.setdefault(account, []).extend(_owed(sale, passed, asked))

@@ -44,12 +44,17 @@ def measured_exactly(price: str) -> BillingOptions:
 
 
 class Sale(Struct, frozen=True, kw_only=True):
-    """One subscription: what it is charged, and the lines of invoices that name it."""
+    """One subscription: what it is charged, and the lines of invoices that name it.
+
+    Of what was before `since` neither need be whole: no line of before is compared that no charge
+    explains.
+    """
 
     subscription: str
     charges: tuple[Charge, ...]
     lines: tuple[BilledLine, ...] = ()
     elections: Elections = measured_exactly
+    since: date = date.min
 
 
 class Difference(Struct, frozen=True, kw_only=True):
@@ -155,6 +160,8 @@ def _add_lines(sale: Sale, found: dict[tuple[What, date], Period]) -> None:
         what = (item, tuple(sorted(line.group.items())), line.discount or "")
         period = _holding(own.get(what, ()), begin)
         if period is None:
+            if begin < sale.since:
+                continue
             end = line.service_to or begin
             period = found.setdefault((what, begin), Period(*what, begin, end))
         period.lines.append(row)

@@ -7,11 +7,13 @@ table of the session. So nothing waits for the poster, and little is read twice.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import date
 
 from msgspec import Struct
 
 from store import checkpoints
 from store.db import Connection, queries
+from store.usage_input import EARLIEST
 
 SQL = queries(__file__)
 
@@ -40,9 +42,13 @@ class Directory(Struct, frozen=True, kw_only=True):
         rows = self.connection.execute(SQL.subscriptions_of_customers, arguments).fetchall()
         return [name for (name,) in rows]
 
-    def invoices(self, subscriptions: Sequence[str]) -> list[str]:
-        """The streams of the invoices with a line for one of these."""
-        arguments = self._arguments() | {"subscriptions": list(subscriptions)}
+    def invoices(self, subscriptions: Sequence[str], since: date) -> list[str]:
+        """The streams of the invoices with a line for one of these, for service after a day."""
+        arguments = self._arguments() | {
+            "subscriptions": list(subscriptions),
+            "since": since,
+            "beginning": EARLIEST.date(),
+        }
         return [name for (name,) in self.connection.execute(SQL.invoices_of, arguments).fetchall()]
 
     def with_credit(self) -> dict[str, list[str]]:

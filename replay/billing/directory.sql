@@ -2,19 +2,21 @@
 DROP TABLE IF EXISTS pg_temp.billing_line;
 
 -- name: make_directory
--- Which invoices bill which subscriptions, of those the poster has not routed yet.
+-- Which invoices bill which subscriptions, for service until when, of those the poster has not routed yet.
 CREATE TEMPORARY TABLE billing_line (
     subscription text COLLATE "C" NOT NULL,
-    stream text COLLATE "C" NOT NULL
+    stream text COLLATE "C" NOT NULL,
+    service_to date NOT NULL
 );
 
 -- name: fill_directory
-INSERT INTO pg_temp.billing_line (subscription, stream)
-SELECT DISTINCT line ->> 'subscription', f.stream
+INSERT INTO pg_temp.billing_line (subscription, stream, service_to)
+SELECT line ->> 'subscription', f.stream, max(coalesce((line ->> 'service_to')::date, 'infinity'))
   FROM fact f
  CROSS JOIN LATERAL json_array_elements(f.payload::json -> 'lines') AS line
  WHERE f.entity = %(entity)s AND split_part(f.stream, ':', 1) = 'invoice' AND f.tag = 'invoice-issued'
-   AND f.position > %(after)s AND f.position <= %(upto)s AND line ->> 'subscription' IS NOT NULL;
+   AND f.position > %(after)s AND f.position <= %(upto)s AND line ->> 'subscription' IS NOT NULL
+ GROUP BY 1, 2;
 
 -- name: index_directory
 ALTER TABLE pg_temp.billing_line ADD PRIMARY KEY (subscription, stream);
@@ -60,9 +62,10 @@ SELECT DISTINCT substr(stream, 14)
 
 -- name: invoices_of
 -- The invoices with a line for one of some subscriptions. A subscription of a unit's name has few facts
--- beside its invoices; OFFSET 0 makes each look one into an index.
+-- beside its invoices; OFFSET 0 makes each look one into an index. Only with a `since` after the
+-- beginning are lines looked into.
 SELECT stream FROM unnest(%(subscriptions)s::text[]) AS s (name)
-  JOIN pg_temp.billing_line b ON b.subscription = s.name
+  JOIN pg_temp.billing_line b ON b.subscription = s.name AND b.service_to > %(since)s
  UNION
 SELECT issued.stream
   FROM unnest(%(subscriptions)s::text[]) AS s (name)
@@ -71,9 +74,12 @@ SELECT issued.stream
      WHERE u.entity = %(entity)s AND u.unit = 'subscription:' || s.name AND u.position <= %(passed)s
     OFFSET 0) AS own
  CROSS JOIN LATERAL (
-    SELECT f.stream FROM fact f
+    SELECT f.stream, f.payload FROM fact f
      WHERE f.entity = %(entity)s AND f.position = own.position AND f.tag = 'invoice-issued'
-       AND f.position <= %(upto)s OFFSET 0) AS issued;
+       AND f.position <= %(upto)s OFFSET 0) AS issued
+ WHERE %(since)s = %(beginning)s OR EXISTS (
+    SELECT FROM json_array_elements(issued.payload::json -> 'lines') AS line
+     WHERE coalesce((line ->> 'service_to')::date, 'infinity') > %(since)s);
 
 -- name: invoices_with_credit
 -- Invoices that moved what a customer has in credit, whatever else is on them.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date
+from datetime import date, timedelta
 
 from msgspec import Struct
 
 from domain.accounting.documents import BilledLine
 from domain.facts import Fact, corrected, timeline
+from domain.late import holds
 from domain.master import MASTER_CATEGORIES, MasterData, master_data
 from domain.party import payer
 from domain.statement.accounts import (
@@ -25,6 +26,11 @@ from domain.usage import UsageDay
 from replay.billing.directory import Directory
 from store import log
 from store.usage_days import usage_days
+from store.usage_input import EARLIEST
+
+DAY, MONTH = timedelta(days=1), timedelta(days=31)
+# No usage is taken of before, and what is billed of before is read in full.
+BEGINNING = EARLIEST.date()
 
 
 class Known(Struct, frozen=True, kw_only=True):
@@ -68,8 +74,9 @@ def known(directory: Directory) -> Known:
 
 def measured(at: Known, names: Sequence[str], asked: Asked) -> Chunk:
     """The statement of some subscriptions, as known at a position."""
-    found = _sold(at, names, asked.through)
-    usage = _usage(at, found)
+    since = needed(at.master, asked.since)
+    found = _sold(at, names, asked.through, since)
+    usage = _usage(at, found, since)
     accounts = {
         account_of(one, found, asked.through)
         for name, one in found.terms.items()
@@ -95,11 +102,27 @@ def sold_and_used(
         yield name, terms, usage.get(name, []), found.billed.get(name, [])
 
 
-def _sold(at: Known, names: Sequence[str], through: date) -> Sold:
+def needed(master: MasterData, since: date) -> date:
+    """From which day usage and lines must be read, so that every billing period that ends after
+    `since` is whole: from the beginning where a price looks back further.
+    """
+    if since == date.min:
+        return BEGINNING
+    versions = [version for own in master.prices.values() for version in own]
+    if any(version.price.once or holds(version.price.options) for version in versions):
+        return BEGINNING
+    if any(meter.recurring for meter in master.meters.values()):
+        return BEGINNING
+    intervals = (version.price.every for version in versions)
+    longest = max((MONTH * one.months + DAY * one.days for one in intervals), default=DAY)
+    return max(since, BEGINNING + longest) - longest
+
+
+def _sold(at: Known, names: Sequence[str], through: date, since: date = BEGINNING) -> Sold:
     """Customers are known once the subscriptions are."""
     directory = at.directory
     connection, entity, upto = directory.connection, directory.entity, directory.upto
-    streams = [f"subscription:{name}" for name in names] + directory.invoices(names)
+    streams = [f"subscription:{name}" for name in names] + directory.invoices(names, since)
     read = log.read_streams(connection, entity, streams, upto=upto)
     facts = [fact for own in read.values() for fact in own]
     customers = {name for fact in facts if (name := _customer(fact.event))}
@@ -136,12 +159,13 @@ def _customer(event: object) -> str | None:
     return found
 
 
-def _usage(at: Known, found: Sold) -> dict[str, list[UsageDay]]:
+def _usage(at: Known, found: Sold, since: date = BEGINNING) -> dict[str, list[UsageDay]]:
     zones = {name: one.started.zone for name, one in found.terms.items()}
     directory = at.directory
     usage: dict[str, list[UsageDay]] = {}
     connection, entity, by_row = directory.connection, directory.entity, at.master.by_row
-    for day in usage_days(connection, entity, zones, by_row=by_row, upto=directory.upto):
+    days = usage_days(connection, entity, zones, by_row=by_row, since=since, upto=directory.upto)
+    for day in days:
         if day.position not in at.dead:
             usage.setdefault(day.subscription, []).append(day)
     return usage

@@ -38,7 +38,8 @@ class Wanted(Struct, frozen=True, kw_only=True):
     """What is due by a date; of all subscriptions, or of some and of those of some customers.
 
     `interim`: also the usage of periods that still run, as far as they have come by then.
-    `only_levels`: only what passed a level that its price names.
+    `only_levels`: only what passed a level that its price names. `since`: only billing periods that
+    end after that day begins, however long the history is.
     """
 
     entity: str
@@ -47,6 +48,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     subscriptions: tuple[str, ...] = ()
     interim: bool = False
     only_levels: bool = False
+    since: date = date.min
 
     @property
     def is_whole(self) -> bool:
@@ -125,6 +127,7 @@ def _asked(at: Known, wanted: Wanted) -> Asked:
         master=at.master,
         interim=wanted.interim,
         only_levels=wanted.only_levels,
+        since=wanted.since,
         customers=frozenset(wanted.customers),
         subscriptions=frozenset(wanted.subscriptions),
     )

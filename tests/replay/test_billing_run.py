@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from threading import Barrier
@@ -168,6 +168,29 @@ def test_an_invoice_to_somebody_else_that_names_the_subscription_counts(many, se
         assert whole(many.billing_preview(wanted)).documents == ()
         assert "invoice:m1-USD-20240101-1" not in totals(many.bill_preview("acme", NEW_YEAR))
         many.catch_up("acme")
+
+
+def test_a_run_since_a_day_bills_what_the_whole_run_bills_from_then_on(many):
+    """Whether the poster has routed the invoices or not; what came late before stays for later."""
+    for month in range(1, 7):
+        day = date(2024, month, 1)
+        many.ingest(batch(f"m{month}"), [row(f"m{month}", 100, f"{day + timedelta(9)}", "n1")])
+        many.bill("acme", day)
+    late = [row(f"l{month}", 50, f"2024-0{month}-20", "n1") for month in (2, 4)]
+    many.ingest(batch("late"), late)
+    through, april = date(2024, 6, 1), date(2024, 4, 15)
+    wanted = Wanted(entity="acme", through=through, customers=("m1",), since=april)
+    for _ in range(2):
+        (document,) = whole(many.billing_preview(wanted)).documents
+        lines = [(str(one.service_from), one.amount_minor) for one in document.command.lines]
+        assert lines == [("2024-04-01", 1_00)]
+        many.catch_up("acme")
+
+    whole(many.billing(wanted))
+
+    (document,) = many.bill("acme", through).documents
+    lines = [(str(one.service_from), one.amount_minor) for one in document.command.lines]
+    assert lines == [("2024-02-01", 1_00)]
 
 
 def test_two_parts_of_one_account_on_one_day_have_numbers_of_their_own(many, send):
