@@ -15,6 +15,7 @@ from bench.lap import Reading
 from bench.stand import Stand, now
 from domain.cash import PaymentReceived
 from domain.facts import When
+from domain.master import MASTER_CATEGORIES, MasterData, master_data
 from store import log, unit_facts
 from store.db import Connection
 from store.usage_stage import UsageBatch
@@ -110,20 +111,21 @@ def _reads(stand: Stand) -> float:
     """Contracts/s: all facts and all usage of one, as measuring or explaining it reads them."""
     head = stand.ledger.head(ENTITY)
     with stand.ledger.connection() as connection:
-        _read(connection, head)  # what the last writes pushed out of memory comes back
-        took = [_timed_read(connection, head) for _ in range(LAST)]
+        master = master_data(log.read_categories(connection, ENTITY, MASTER_CATEGORIES))
+        _read(connection, head, master)  # what the last writes pushed out of memory comes back
+        took = [_timed_read(connection, head, master) for _ in range(LAST)]
     return CONTRACTS / median(took)
 
 
-def _timed_read(connection: Connection, head: int) -> float:
+def _timed_read(connection: Connection, head: int, master: MasterData) -> float:
     began = time.perf_counter()
-    _read(connection, head)
+    _read(connection, head, master)
     return time.perf_counter() - began
 
 
-def _read(connection: Connection, head: int) -> None:
+def _read(connection: Connection, head: int, master: MasterData) -> None:
     for number in range(CONTRACTS):
         unit = f"subscription:c{number:06}"
-        found = unit_facts.fresh(connection, ENTITY, [unit], head)[unit]
+        found = unit_facts.fresh(connection, ENTITY, [unit], head, master)[unit]
         assert found.facts, unit
         assert found.usage, unit

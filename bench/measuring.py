@@ -115,7 +115,8 @@ def _input(stand: Stand) -> tuple[Fresh, MasterData]:
     with stand.ledger.connection() as connection:
         head = stand.ledger.head(ENTITY)
         facts = log.read_categories(connection, ENTITY, MASTER_CATEGORIES)
-        return unit_facts.fresh(connection, ENTITY, [UNIT], head)[UNIT], master_data(facts)
+        master = master_data(facts)
+        return unit_facts.fresh(connection, ENTITY, [UNIT], head, master)[UNIT], master
 
 
 def _rows(balances: Balances) -> list[slots.Row]:

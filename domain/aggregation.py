@@ -124,12 +124,13 @@ def in_order(reading: UsageDay) -> tuple[date, datetime, str, Decimal]:
 def added_up(rows: Iterable[UsageDay], by_row: Container[str]) -> tuple[UsageDay, ...]:
     """Single rows as they are read: by batch, day and unit, but for meters wanted row by row."""
     found: list[UsageDay] = []
-    sums: dict[tuple[str, str, date, int, str], UsageDay] = {}
+    sums: dict[tuple[str, str, date, date, int, str], UsageDay] = {}
     for row in rows:
         if row.meter in by_row:
             found.append(row)
             continue
-        key = (row.subscription, row.meter, row.day, row.position, row.unit or "")
+        days = (row.day, row.earned_on or row.day)
+        key = (row.subscription, row.meter, *days, row.position, row.unit or "")
         was = sums.get(key)
         sums[key] = structs.replace(
             row,

@@ -22,7 +22,8 @@ class Charge(Struct, frozen=True, kw_only=True):
 
     `running_minor` is what it would have come to had it run to the end of the period. `quantity` is
     what was sold, or used of the meter it names; `marks` is what usage stood at after each day, and
-    `group` the combination of dimension values it is for. `portion` is the part of the whole
+    `group` the combination of dimension values it is for; `earned` the same by the days of the
+    entity, where these are others. `portion` is the part of the whole
     period, where it is one. A discount is negative and names the discount.
     """
 
@@ -40,6 +41,7 @@ class Charge(Struct, frozen=True, kw_only=True):
     meter: str = ""
     quantity: Decimal = Decimal(0)
     marks: tuple[tuple[date, int], ...] = ()
+    earned: tuple[tuple[date, int], ...] = ()
     group: tuple[tuple[str, str], ...] = ()
     portion: Portion | None = None
     discount: str = ""

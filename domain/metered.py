@@ -15,9 +15,10 @@ from itertools import accumulate
 from operator import attrgetter
 from zoneinfo import ZoneInfo
 
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 
 from domain.aggregation import Group, Quantity, Span, Window, converted, quantities, standing
+from domain.calendar import ONE_DAY
 from domain.cycle import BillingPeriod
 from domain.decimals import EXACT, plain
 from domain.explain import Step
@@ -182,6 +183,16 @@ class Metered(Struct):
             yield Step(what=f"{self.meter.aggregation} over", value=spans)
         yield Step(what=f"usage of {price.meter}", value=text(Fraction(quantity)))
         yield from map(step_of, self.parts())
+
+
+def by_days_of_entity(group: Metered) -> Metered:
+    """The same usage on the days it is earned. A level over days keeps those it is billed by."""
+    if group.before or not any(row.earned_on for row in group.rows):
+        return group
+    rows = [structs.replace(row, day=row.earned_on or row.day) for row in group.rows]
+    rows.sort(key=_day)
+    spans = [Span(span.start - ONE_DAY, span.end + ONE_DAY) for span in group.spans]
+    return structs.replace(group, rows=rows, spans=spans)
 
 
 def added(rows: Iterable[UsageDay], *, counted: bool) -> list[Decimal]:

@@ -18,7 +18,7 @@ from fractions import Fraction
 from itertools import chain, groupby
 from operator import attrgetter, sub
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from domain.accounting.documents import BilledLine
 from domain.accounting.schedule import PendingUsage, causes_of
@@ -27,7 +27,7 @@ from domain.currency import exponent
 from domain.decimals import EXACT
 from domain.explain import Step
 from domain.master import MasterData
-from domain.metered import Exact, Metered
+from domain.metered import Exact, Metered, by_days_of_entity
 from domain.money import decimal_text, minors, to_minor
 from domain.pricing import is_whole, pricer
 from domain.pricing.parts import text
@@ -42,6 +42,7 @@ _SHOWN = Decimal(1).scaleb(-15)
 _in_order = attrgetter("day", "meter", "position", "reason")
 _by_meter = attrgetter("meter", "day", "position")
 _meter = attrgetter("meter")
+_as_told = attrgetter("item", "start", "price", "group", "meter")
 
 
 class RatedUsage(Struct, frozen=True):
@@ -66,8 +67,18 @@ def rate_usage(
     for meter, rows in groupby(sorted(usage, key=_by_meter), key=_meter):
         sales.take(meter, [*rows])
     groups = [sales.groups[key] for key in sorted(sales.groups)]
-    charges = sorted(_charges(groups), key=attrgetter("item", "start", "price", "group"))
+    charges = sorted(_by_days_of_entity(groups), key=_as_told)
     return RatedUsage(tuple(charges), tuple(sorted(sales.pending(), key=_in_order)), tuple(groups))
+
+
+def _by_days_of_entity(groups: Sequence[Metered]) -> Iterator[Charge]:
+    """Charges, and where the entity's days are others, what they stood at on those."""
+    if not any(row.earned_on for group in groups for row in group.rows):
+        yield from _charges(groups)
+        return
+    earned = {_as_told(one): one.marks for one in _charges([*map(by_days_of_entity, groups)])}
+    for charge in _charges(groups):
+        yield structs.replace(charge, earned=earned.get(_as_told(charge), ()))
 
 
 def _charges(groups: Sequence[Metered]) -> Iterator[Charge]:

@@ -101,10 +101,11 @@ class UsageRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class UsageDay(Struct, frozen=True, kw_only=True):
     """What one batch adds to one day of one subscription's meter, in the subscription's zone.
 
-    `rows` counts rows, `quantity` is their exact sum in `unit` (none: the meter's). Where single
-    rows matter it is one row, with its instant, its source and id, and its dimensions in order of
-    their names; the batch that replaces or retracts a row takes it out again: with the same
-    content, `rows` -1 and the quantity negated.
+    `earned_on` is its day in the entity's zone, where that is another: billing periods follow the
+    subscription, accounting periods the entity. `rows` counts rows, `quantity` is their exact sum
+    in `unit` (none: the meter's). Where single rows matter it is one row, with its instant, its
+    source and id, and its dimensions in order of their names; the batch that replaces or retracts
+    a row takes it out again: with the same content, `rows` -1 and the quantity negated.
     """
 
     subscription: str
@@ -114,6 +115,7 @@ class UsageDay(Struct, frozen=True, kw_only=True):
     rows: int
     quantity: Decimal
     unit: str | None = None
+    earned_on: date | None = None
     at: datetime | None = None
     event: str = ""
     dimensions: tuple[tuple[str, str], ...] = ()

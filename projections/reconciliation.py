@@ -205,7 +205,7 @@ def _rated(connection: Connection, seen: Horizon, master: MasterData) -> Iterabl
     units = [row[0] for row in connection.execute(SQL.metered_units, seen.parameters())]
     for start in range(0, len(units), UNITS_AT_ONCE):
         chunk = units[start : start + UNITS_AT_ONCE]
-        read_units = fresh(connection, seen.entity, chunk, seen.run, master.by_row)
+        read_units = fresh(connection, seen.entity, chunk, seen.run, master)
         for unit, read in read_units.items():
             _count_unit(unit, read, master, counted)
     for meter, rows, quantity in connection.execute(SQL.in_force, seen.parameters()):

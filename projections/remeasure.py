@@ -24,5 +24,5 @@ def schedules_at(
     """Schedules as a run measured them, or would have."""
     return {
         unit: measure(unit, known.facts, known.usage, master, book, through)
-        for unit, known in fresh(connection, entity, units, run, master.by_row).items()
+        for unit, known in fresh(connection, entity, units, run, master).items()
     }

@@ -14,6 +14,7 @@ from msgspec import Struct, field
 
 from domain.errors import Rejected
 from domain.ledger import Fresh, Run, Settled, UnitState, is_outrun, moves, settle
+from domain.master import MasterData
 from projections import charging
 from store import charge_rows, entry_rows, failpoint, findings, unit_facts, unit_states
 from store.db import Connection
@@ -82,8 +83,8 @@ def read(connection: Connection, task: Task, marked: Sequence[Marked]) -> Work:
         }
         if fresh:
             states |= unit_states.whole_states(connection, task.entity, sorted(fresh), books)
-        by_row = next((run.master.by_row for run in task.runs), frozenset[str]())
-        known = unit_facts.fresh(connection, task.entity, fresh, task.position, by_row)
+        master = next((run.master for run in task.runs), MasterData())
+        known = unit_facts.fresh(connection, task.entity, fresh, task.position, master)
     calendars = (run.master.calendar for run in task.runs)
     return Work(
         task=task,

@@ -6,7 +6,7 @@ the same numbers; `explain` measures a line's unit as its run knew it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -80,7 +80,7 @@ def explain_again(done: Reperformed, entry: int, line: int) -> Explanation | Non
     row = found.entry.lines[line - 1]
     run, unit = found.entry.known_at, found.entry.unit
     master = _master(done, run)
-    fresh = _fresh(done, unit, run, master.by_row)
+    fresh = _fresh(done, unit, run, master)
     schedule = measure(unit, fresh.facts, fresh.usage, master, found.entry.book, found.through)
     amount = due(schedule, found.through, master.calendar).get(row.slot)
     return Explanation(
@@ -121,13 +121,13 @@ def _run(done: Reperformed, fact: Fact, through: date) -> None:
     done.through = max(through, before or through)
     runs = _runs(done, fact, done.through)
     everything = _measures_all(done, fact.position)
-    by_row = next((run.master.by_row for run in runs), frozenset[str]())
+    master = next((run.master for run in runs), MasterData())
     for unit in sorted(done.units):
         has_news = done.units[unit][-1] > done.last_run
         unsettled = any((unit, run.book) not in done.states for run in runs)
         fresh = None
         if everything or has_news or unsettled or unit in done.parked:
-            fresh = _fresh(done, unit, fact.position, by_row)
+            fresh = _fresh(done, unit, fact.position, master)
         _settle_unit(done, unit, fresh, runs, before or done.through)
     done.last_run = fact.position
 
@@ -143,7 +143,7 @@ def _settle_unit(
             if fresh is None and (state is None or not moves(state.schedule, before, run.through)):
                 continue
             if fresh is None and state is not None and is_outrun(state.schedule, run.through):
-                fresh = _fresh(done, unit, run.position, run.master.by_row)
+                fresh = _fresh(done, unit, run.position, run.master)
             settled.append((run, settle(unit, state, fresh, run)))
     except (Rejected, *FAULTS):
         done.parked.add(unit)
@@ -196,14 +196,14 @@ def _master(done: Reperformed, upto: int) -> MasterData:
     return master_data(row for row in facts if row.stream.partition(":")[0] in MASTER_CATEGORIES)
 
 
-def _fresh(done: Reperformed, unit: str, upto: int, by_row: Collection[str]) -> Fresh:
+def _fresh(done: Reperformed, unit: str, upto: int, master: MasterData) -> Fresh:
     facts = tuple(done.facts[place - 1] for place in done.units[unit] if place <= upto)
     kind, _, name = unit.partition(":")
     days: tuple[UsageDay, ...] = ()
     if kind == "subscription" and name in done.usage:
-        rows = usage_rows(done.usage[name], zone_of(facts))
+        rows = usage_rows(done.usage[name], zone_of(facts), master.zone)
         known = (row for row in rows if row.position <= upto)
-        days = added_up(known, by_row)
+        days = added_up(known, master.by_row)
     return Fresh(facts=facts, usage=days)
 
 

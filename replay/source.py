@@ -124,9 +124,12 @@ def read_export(lines: Iterable[bytes]) -> Source:
     return Source(entity=head.entity, position=head.position, facts=tuple(facts), rows=tuple(rows))
 
 
-def usage_rows(rows: Iterable[ExportedRow], zone: str) -> Iterator[UsageDay]:
-    """Each row on its local day, and where a later batch takes it out again."""
-    place = ZoneInfo(zone)
+def usage_rows(rows: Iterable[ExportedRow], zone: str, books: str) -> Iterator[UsageDay]:
+    """Each row on its local day, and where a later batch takes it out again.
+
+    `books` is the entity's zone, by which it is earned.
+    """
+    place, earned = ZoneInfo(zone), None if books == zone else ZoneInfo(books)
     for row in rows:
         brought = UsageDay(
             subscription=row.subscription,
@@ -136,6 +139,7 @@ def usage_rows(rows: Iterable[ExportedRow], zone: str) -> Iterator[UsageDay]:
             rows=1,
             quantity=row.quantity,
             unit=row.unit,
+            earned_on=row.occurred_at.astimezone(earned).date() if earned else None,
             at=row.occurred_at,
             event=event_name(row.source, row.event_id),
             dimensions=tuple(

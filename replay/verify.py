@@ -109,7 +109,7 @@ def _measured_again(connection: Connection, entity: str) -> tuple[Verdict, ...]:
     late, longer = _Count("posted-is-measured", entity), _Count("a-year-longer", entity)
     for chunk in _units(connection, look):
         posted = _posted(connection, look, chunk)
-        known = fresh(connection, entity, chunk, look.run, look.master.by_row)
+        known = fresh(connection, entity, chunk, look.run, look.master)
         for unit, facts in known.items():
             for book in look.books:
                 _compare(unit, book, facts, look, posted.get((unit, book), {}), (late, longer))

@@ -5,10 +5,11 @@ Settling, looking back and explaining read the same, so what is explained is wha
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
 from domain.facts import Fact, timeline
 from domain.ledger import Fresh
+from domain.master import MasterData
 from domain.subscription import SubscriptionStarted
 from domain.usage import UsageDay
 from store import log
@@ -23,12 +24,9 @@ def fresh(
     entity: str,
     units: Iterable[str],
     run: int,
-    by_row: Collection[str] = (),
+    master: MasterData,
 ) -> dict[str, Fresh]:
-    """All facts of some units up to a run, each read once, and the usage of subscriptions.
-
-    `by_row`: meters whose rows are wanted one by one.
-    """
+    """All facts of some units up to a run, each read once, and the usage of subscriptions."""
     wanted_units = sorted(units)
     if not wanted_units:
         return {}
@@ -38,7 +36,7 @@ def fresh(
     wanted = {position for positions in places.values() for position in positions}
     facts = {fact.position: fact for fact in log.read_positions(connection, entity, wanted)}
     of_unit = {unit: tuple(facts[at] for at in positions) for unit, positions in places.items()}
-    usage = _usage(connection, entity, of_unit, run, by_row)
+    usage = _usage(connection, entity, of_unit, run, master)
     return {unit: Fresh(facts=own, usage=usage.get(unit, ())) for unit, own in of_unit.items()}
 
 
@@ -62,7 +60,7 @@ def _usage(
     entity: str,
     of_unit: dict[str, tuple[Fact, ...]],
     run: int,
-    by_row: Collection[str],
+    master: MasterData,
 ) -> dict[str, tuple[UsageDay, ...]]:
     zones = {
         unit.partition(":")[2]: zone_of(own)
@@ -70,6 +68,8 @@ def _usage(
         if unit.startswith("subscription:")
     }
     found: dict[str, list[UsageDay]] = {}
-    for day in usage_days(connection, entity, zones, by_row=by_row, upto=run):
+    for day in usage_days(
+        connection, entity, zones, by_row=master.by_row, earned=master.zone, upto=run
+    ):
         found.setdefault(f"subscription:{day.subscription}", []).append(day)
     return {unit: tuple(days) for unit, days in found.items()}

@@ -1,6 +1,7 @@
 """Usage per local day of a subscription, as known at a position: what the poster measures from.
 
-A day belongs to the subscription's own zone. Where the zone is always whole hours from UTC the
+A day belongs to the subscription's own zone, and beside it to the entity's, by which it is earned.
+Where the zone is always whole hours from UTC the
 totals per hour are enough; elsewhere the rows are read. Both give the same: a test compares. Meters
 whose rows do not add up (a maximum, a dimension that prices ask for) are read row by row.
 """
@@ -33,17 +34,20 @@ def usage_days(
     zones: Mapping[str, str],
     *,
     by_row: Collection[str] = (),
+    earned: str | None = None,
     since: date = FIRST_DAY,
     upto: int = END,
 ) -> tuple[UsageDay, ...]:
     """What each batch up to a position adds to each day; a correction's batch may take away.
 
     `zones` names the subscriptions wanted and the zone of each, `by_row` the meters whose rows are
-    wanted one by one; one query for all of a kind. Of the days before `since` some may be missing.
+    wanted one by one, `earned` the entity's zone; one query for all of a kind. Of the days before
+    `since` some may be missing.
     """
-    hourly = {name: zone for name, zone in zones.items() if whole_hours(zone)}
+    books = earned is None or whole_hours(earned)
+    hourly = {name: zone for name, zone in zones.items() if books and whole_hours(zone)}
     others = {name: zone for name, zone in zones.items() if name not in hourly}
-    look = _Look(connection, entity, sorted(by_row), since, upto)
+    look = _Look(connection, entity, sorted(by_row), earned, since, upto)
     return (
         *look.days(SQL.days_from_hours, hourly),
         *look.days(SQL.days_from_rows, others),
@@ -52,10 +56,15 @@ def usage_days(
 
 
 def usage_days_from_rows(
-    connection: Connection, entity: str, zones: Mapping[str, str], *, upto: int = END
+    connection: Connection,
+    entity: str,
+    zones: Mapping[str, str],
+    *,
+    earned: str | None = None,
+    upto: int = END,
 ) -> tuple[UsageDay, ...]:
     """The slow way, for whoever wants to check the fast one."""
-    return _Look(connection, entity, [], FIRST_DAY, upto).days(SQL.days_from_rows, zones)
+    return _Look(connection, entity, [], earned, FIRST_DAY, upto).days(SQL.days_from_rows, zones)
 
 
 @cache
@@ -78,6 +87,7 @@ class _Look(NamedTuple):
     connection: Connection
     entity: str
     by_row: list[str]
+    earned: str | None
     since: date
     upto: int
 
@@ -92,8 +102,9 @@ class _Look(NamedTuple):
                 rows=rows,
                 quantity=quantity,
                 unit=unit,
+                earned_on=earned_on,
             )
-            for subscription, meter, day, position, rows, quantity, unit in self._found(
+            for subscription, meter, day, position, rows, quantity, unit, earned_on in self._found(
                 statement, zones
             )
         )
@@ -112,12 +123,13 @@ class _Look(NamedTuple):
                 rows=times,
                 quantity=quantity,
                 unit=unit,
+                earned_on=earned_on,
                 at=at,
                 event=event_name(source, event_id),
                 dimensions=known[dimensions],
             )
-            for subscription, meter, day, position, times, quantity, unit, at, source, event_id,
-            dimensions in self._found(SQL.rows_of_meters, zones)
+            for subscription, meter, day, position, times, quantity, unit, earned_on, at, source,
+            event_id, dimensions in self._found(SQL.rows_of_meters, zones)
         )  # fmt: skip
 
     def _found(self, statement: str, zones: Mapping[str, str]) -> Sequence[TupleRow]:
@@ -127,6 +139,7 @@ class _Look(NamedTuple):
             "entity": self.entity,
             "subscriptions": list(zones),
             "zones": list(zones.values()),
+            "earned": [None if zone == self.earned else self.earned for zone in zones.values()],
             "by_row": self.by_row,
             # Wherever the subscription is, its days of a date begin no earlier.
             "since": datetime.combine(self.since, time(), UTC) - DAY,

@@ -54,7 +54,8 @@ def subscription_revenue(
         return Earned((), rated)
     by = master.progress(book, folded.started.term_from)
     used = tuple(
-        as_used(charge.item, charge.marks, charge.causes, charge.told) for charge in rated.charges
+        as_used(charge.item, charge.earned or charge.marks, charge.causes, charge.told)
+        for charge in rated.charges
     )
     documents = _on_documents(own, billed, folded.started_at, master, book)
     flows = (*_recurring(own, folded, master, by), *used, *documents)

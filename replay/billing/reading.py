@@ -163,8 +163,15 @@ def _usage(at: Known, found: Sold, since: date = BEGINNING) -> dict[str, list[Us
     zones = {name: one.started.zone for name, one in found.terms.items()}
     directory = at.directory
     usage: dict[str, list[UsageDay]] = {}
-    connection, entity, by_row = directory.connection, directory.entity, at.master.by_row
-    days = usage_days(connection, entity, zones, by_row=by_row, since=since, upto=directory.upto)
+    days = usage_days(
+        directory.connection,
+        directory.entity,
+        zones,
+        by_row=at.master.by_row,
+        earned=at.master.zone,
+        since=since,
+        upto=directory.upto,
+    )
     for day in days:
         if day.position not in at.dead:
             usage.setdefault(day.subscription, []).append(day)

@@ -388,9 +388,13 @@ EVENTS = st.tuples(
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-@given(batches=st.lists(st.lists(EVENTS, max_size=6), max_size=6), zones=st.tuples(ZONES, ZONES))
+@given(
+    batches=st.lists(st.lists(EVENTS, max_size=6), max_size=6),
+    zones=st.tuples(ZONES, ZONES),
+    books=st.one_of(st.none(), ZONES),
+)
 def test_totals_by_the_hour_and_by_the_row_are_the_same_at_every_position(
-    connection, batches, zones
+    connection, batches, zones, books
 ):
     wanted = dict(zip(("s", "t"), zones, strict=True))
     with connection.transaction(force_rollback=True):
@@ -404,10 +408,11 @@ def test_totals_by_the_hour_and_by_the_row_are_the_same_at_every_position(
                 take(connection, f"{number}{kind}", rows, kind=kind)
 
         for position in range(len(batches) * 3 + 1):
-            by_hour = usage_days(connection, "e", wanted, upto=position)
-            by_row = usage_days_from_rows(connection, "e", wanted, upto=position)
+            known = {"earned": books, "upto": position}
+            by_hour = usage_days(connection, "e", wanted, **known)
+            by_row = usage_days_from_rows(connection, "e", wanted, **known)
             assert by_hour == by_row
-            one_by_one = usage_days(connection, "e", wanted, by_row={"calls"}, upto=position)
+            one_by_one = usage_days(connection, "e", wanted, by_row={"calls"}, **known)
             assert _added_up(one_by_one) == [*by_hour]
             assert all(abs(one.rows) == 1 for one in one_by_one)
 
@@ -415,7 +420,7 @@ def test_totals_by_the_hour_and_by_the_row_are_the_same_at_every_position(
 def _added_up(rows):
     found = {}
     for one in rows:
-        key = (one.subscription, one.meter, one.day, one.position, one.unit)
+        key = (one.subscription, one.meter, one.day, one.position, one.unit, one.earned_on)
         count, quantity = found.get(key, (0, Decimal(0)))
         found[key] = (count + one.rows, quantity + one.quantity)
     return [
@@ -427,9 +432,10 @@ def _added_up(rows):
             rows=count,
             quantity=quantity,
             unit=unit,
+            earned_on=earned_on,
         )
-        for (subscription, meter, day, position, unit), (count, quantity) in sorted(
-            found.items(), key=lambda found: (*found[0][:4], found[0][4] or "")
+        for (subscription, meter, day, position, unit, earned_on), (count, quantity) in sorted(
+            found.items(), key=lambda found: (*found[0][:4], found[0][4] or "", str(found[0][5]))
         )
         if count or quantity
     ]

@@ -17,7 +17,7 @@ from domain.meter import DefineMeter
 from domain.party import RegisterCustomer
 from domain.policy import AdoptPolicy, Options
 from domain.price import SetPrice
-from domain.pricing import Flat, PerUnit
+from domain.pricing import Model, PerUnit
 from domain.subscription import Item, StartSubscription
 from projections.booked import booked_sums, left_over
 from replay.ledger import Ledger
@@ -69,9 +69,10 @@ class Company:
         )
         return self.ledger.submit(request)
 
-    def found(self) -> None:
+    def found(self, zone: str = "UTC") -> None:
         when = When(effective=FIRST)
-        self.send("entity:self", OpenEntity(when=when, name="Acme Inc.", functional_currency="USD"))
+        opened = OpenEntity(when=when, name="Acme Inc.", functional_currency="USD", zone=zone)
+        self.send("entity:self", opened)
         self.send("entity:self", DefineCalendar(when=when, periods=months(FIRST, 24)))
         self.send(f"book:{BOOK}", OpenBook(when=when, name=BOOK))
         self.send(f"policy:{BOOK}", AdoptPolicy(when=when, options=Options(ratable_by="month")))
@@ -79,14 +80,15 @@ class Company:
         self.send("meter:calls", DefineMeter(when=when, aggregation="sum"))
         self.price("calls", PerUnit(unit_amount=Decimal("2.00")), meter="calls")
 
-    def price(self, name: str, model: Flat | PerUnit, meter: str | None = None) -> None:
+    def price(self, name: str, model: Model, meter: str | None = None) -> None:
         command = SetPrice(
             when=When(effective=FIRST), currency="USD", model=model, meter=meter, bill="arrears"
         )
         self.send(f"price:{name}", command)
 
-    def sell(self, start: date, end: date, *items: Item) -> None:
+    def sell(self, start: date, end: date, *items: Item, zone: str = "UTC") -> None:
         command = StartSubscription(
+            zone=zone,
             when=When(effective=start),
             customer="c1",
             currency="USD",
@@ -97,14 +99,20 @@ class Company:
         self.send("subscription:s1", command)
 
     def use(
-        self, event_id: str, day: date, units: int, *, number: int | None = None
+        self,
+        event_id: str,
+        day: date,
+        units: int,
+        *,
+        number: int | None = None,
+        at: str = "12:00:00Z",
     ) -> BatchReceipt:
         row = {
             "event_id": event_id,
             "subscription": "s1",
             "meter": "calls",
             "quantity": str(units),
-            "occurred_at": f"{day}T12:00:00Z",
+            "occurred_at": f"{day}T{at}",
         }
         batch = UsageBatch(
             entity=ENTITY, source="gateway", key=f"batch-{event_id}", batch_number=number
@@ -159,10 +167,26 @@ class Company:
                 connection, ENTITY, book=BOOK, period=period, closed_at=closed_at
             ).digest
 
+    def invoiced(self, through: date) -> dict[str, int]:
+        """What a billing run issues, by the first day of service of each line."""
+        found: dict[str, int] = {}
+        for document in self.ledger.bill(ENTITY, through).documents:
+            found[document.stream] = document.total_minor
+        return found
+
 
 @pytest.fixture
 def company(database: str) -> Iterator[Company]:
     opened = Company(database)
     opened.found()
+    yield opened
+    opened.ledger.close()
+
+
+@pytest.fixture
+def new_york(database: str) -> Iterator[Company]:
+    """The same company with its books in New York."""
+    opened = Company(database)
+    opened.found("America/New_York")
     yield opened
     opened.ledger.close()
