@@ -1,0 +1,212 @@
+"""What a billing case may say: everything else is refused by name, and nothing of it is guessed."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from domain.cycle import Every
+from domain.subscription import AmendSubscription, StartSubscription
+from replay.billing_cases.acts import Course, Run, Submit, Use
+from replay.billing_cases.deal import deal
+from replay.billing_cases.figures import require_known
+from replay.billing_cases.format import expected, given
+from replay.billing_cases.phrases import elections, shape
+from replay.billing_cases.terms import said
+from replay.billing_cases.translation import translate
+from replay.billing_cases.variants import scaled, shifted
+from replay.case_format import CaseError
+
+CASES = Path(__file__).parent / "billing"
+USED: dict[str, Any] = {"at": "2025-01-15T00:00:00Z", "type": "usage", "quantity": "5"}
+PER_UNIT: dict[str, Any] = {"model": "per_unit", "unit_amount": "2"}
+
+
+def case(price: dict[str, Any] | None = None, *events: dict[str, Any], **more: Any) -> Any:
+    facts: dict[str, Any] = {
+        "timezone": "UTC",
+        "currency": "USD",
+        "price": PER_UNIT if price is None else price,
+        "events": [*(events or (USED,))],
+    }
+    return {
+        "facts": facts | more.pop("facts", {}),
+        "policy": more.pop("policy", {}),
+        "expected": more.pop("expected", {"total": "10"}),
+    }
+
+
+def refusal(raw: Any) -> str:
+    with pytest.raises(CaseError) as no:
+        require_known(expected(raw))
+        translate(given(raw))
+    return str(no.value)
+
+
+def commands(course: Course, kind: type) -> list[Any]:
+    return [
+        act.does.command
+        for act in course.acts
+        if isinstance(act.does, Submit) and isinstance(act.does.command, kind)
+    ]
+
+
+def runs(course: Course) -> list[tuple[str, str]]:
+    return [(str(act.does.on), act.does.why) for act in course.acts if isinstance(act.does, Run)]
+
+
+@pytest.mark.parametrize(
+    ("raw", "named"),
+    [
+        (case(None, {**USED, "type": "loan_granted"}), "unknown event loan_granted"),
+        (case(None, {**USED, "colour": "red"}), "unknown field usage.colour"),
+        (case(None, {"type": "usage", "quantity": "5"}), "missing field usage.at"),
+        (case(facts={"weather": "fair"}), "unknown key facts.weather"),
+        (case(facts={"period": {"middle": "2025-01-15"}}), "unknown key facts.period.middle"),
+        (case({"model": "lottery"}), "unknown price model lottery"),
+        (case({**PER_UNIT, "luck": "7"}), "unknown field price.luck"),
+        (case({**PER_UNIT, "unit_amount": "much"}), "must be a number, not 'much'"),
+        (case({**PER_UNIT, "aggregation": "median"}), "unknown aggregation median"),
+        (case({"model": "graduated", "tiers": []}), "price.tiers must be a list"),
+        (case({"gold": "dear"}), "unknown price gold: dear"),
+        (case({"amount": "5", "billing": "at dawn"}), "unknown words for price.billing: at dawn"),
+        (case(policy={"weather": "fair"}), "unknown policy key weather"),
+        (case(policy={"tiers": "by moon"}), "unknown phrase for policy tiers: by moon"),
+        (case(None, {**USED, "unit": "miles"}), "usage: 0 meters it could mean"),
+        (case(None, {**USED, "quantity": None}), "must be a number, not None"),
+        (case(None, {**USED, "at": "soon"}), "not an ISO date or instant: 'soon'"),
+        (case(None, {**USED, "at": "2025-01-15T10:00:00"}), "an instant without its offset"),
+        (case({"amount": "5"}, {"at": "2025-01-15", "type": "upgraded"}), "missing field upgraded"),
+        (case(expected={"luck": "7"}), "unknown figure luck"),
+        (case(expected={}), "no expected figure to compare"),
+        (case(expected={"lines": [{"colour": "red"}]}), "unknown field lines.colour"),
+        (case(expected={"lines": [{"type": "gift", "amount": "1"}]}), "unknown type of line gift"),
+    ],
+)
+def test_what_no_table_names_is_refused_by_name(raw: Any, named: str) -> None:
+    assert named in refusal(raw)
+
+
+def test_all_unknown_words_are_named_together() -> None:
+    raw = case(None, {**USED, "type": "loan_granted"}, {**USED, "colour": "red"})
+
+    assert refusal(raw) == "unknown event loan_granted; unknown field usage.colour"
+
+
+def test_every_case_is_translated_without_what_it_expects() -> None:
+    for path in sorted(CASES.glob("*.json")):
+        raw = json.loads(path.read_text(encoding="utf-8"))
+        blind = {name: raw[name] for name in ("facts", "policy")}
+
+        assert translate(given(raw)) == translate(given(blind)), path.name
+
+
+def test_a_phrase_is_known_with_other_numbers_and_months() -> None:
+    assert shape("termination day counts (9 of 28)") == shape("termination day counts: 18 of 31")
+    assert elections({"day_count": "termination day counts (9 of 28)"}).options == (
+        elections({"day_count": "termination day counts: 18 of 31"}).options
+    )
+    assert elections({"factor": "4 decimals, half up"}).options.factor_places == 4
+    window = (
+        "three billing periods back from the last billed date; anything older, also a deletion, "
+        "is ignored without a trace"
+    )
+    assert elections({"window": window}).options.late_periods == 3
+
+
+def test_prose_says_how_often_when_and_how_much() -> None:
+    found = said("31.00 calendar monthly in arrears")
+
+    assert (found.amount, found.every, found.alignment, found.bill, found.rest) == (
+        Decimal("31.00"),
+        Every(1),
+        "calendar",
+        "arrears",
+        "",
+    )
+
+
+def test_a_period_that_only_the_calendar_has_is_the_calendars() -> None:
+    start = {"at": "2024-05-20T10:00:00Z", "type": "subscription_started"}
+    period = {"start": "2024-04-01", "end": "2024-07-01"}
+    raw = case({"amount": "910.00"}, start, facts={"period": period, "billing": "quarterly"})
+    agreed = deal(given(raw))
+
+    assert (agreed.alignment, agreed.every) == ("calendar", Every(3))
+
+
+def test_both_ends_of_one_period_make_its_term() -> None:
+    begin = {"at": "2025-01-01T00:00:00Z", "type": "period_start"}
+    changed = {"at": "2025-01-16T00:00:00Z", "type": "changed"}
+    end = {"at": "2025-01-31T00:00:00Z", "type": "period_end"}
+    raw = case({"old": "100", "new": "200"}, begin, changed, end)
+    course = translate(given(raw))
+    start = commands(course, StartSubscription)[0]
+
+    assert (str(start.term_from), str(start.term_to)) == ("2025-01-01", "2025-01-31")
+    assert len(commands(course, AmendSubscription)) == 1
+    assert runs(course) == [
+        ("2025-01-01", "period"),
+        ("2025-01-16", "change"),
+        ("2025-01-31", "period"),
+    ]
+
+
+def test_a_snapshot_becomes_what_was_used_since_the_one_before() -> None:
+    def snapshot(day: str, *readings: str) -> dict[str, Any]:
+        at = f"2025-01-{day}T00:00:00Z"
+        return {"at": at, "type": "usage_snapshot", "cumulative_by_period": [*readings]}
+
+    raw = case(None, snapshot("10", "3"), snapshot("20", "4", "7"))
+    used = [act.does.rows[0] for act in translate(given(raw)).acts if isinstance(act.does, Use)]
+
+    assert [(str(row.at.date()), row.quantity) for row in used] == [
+        ("2025-01-01", Decimal(3)),
+        ("2025-01-01", Decimal(1)),
+        ("2025-01-10", Decimal(3)),
+    ]
+
+
+def test_money_scales_and_nothing_else() -> None:
+    raw = case(
+        {"subscription": "31.00 calendar monthly in arrears", "minimum_commitment": "100"},
+        {**USED, "type": "already_billed", "units": "5", "amount": "10.00"},
+        expected={"total": "10", "days": "3", "lines": ["5", {"amount": "5", "units": "1"}]},
+    )
+    tripled = scaled(raw, 3)
+
+    assert tripled["facts"]["price"] == {
+        "subscription": "93.00 calendar monthly in arrears",
+        "minimum_commitment": "300",
+    }
+    assert tripled["facts"]["events"][0]["units"] == "5"
+    assert tripled["facts"]["events"][0]["amount"] == "30.00"
+    assert tripled["expected"] == {
+        "total": "30",
+        "days": "3",
+        "lines": ["15", {"amount": "15", "units": "1"}],
+    }
+
+
+def test_where_a_price_is_a_share_of_money_quantities_are_money() -> None:
+    price = {"model": "percentage", "rate_percent": "1", "free_units_total": "250"}
+    tripled = scaled(case(price), 3)
+
+    assert tripled["facts"]["price"] == price | {"free_units_total": "750"}
+    assert tripled["facts"]["events"][0]["quantity"] == "15"
+
+
+def test_every_date_moves_also_in_prose_and_amounts_do_not() -> None:
+    raw = case(
+        policy={"resume": "the resumed item (2000 for 8 Feb 2014 - 1 Feb 2015)"},
+        expected={"lines": [{"from": "2014-01-14", "amount": "2014"}]},
+    )
+    later = shifted(raw)
+
+    assert later["facts"]["events"][0]["at"] == "2053-01-15T00:00:00Z"
+    assert later["policy"]["resume"] == "the resumed item (2000 for 8 Feb 2042 - 1 Feb 2043)"
+    assert later["expected"]["lines"] == [{"from": "2042-01-14", "amount": "2014"}]
