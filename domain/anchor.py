@@ -9,7 +9,7 @@ from typing import Literal
 
 from msgspec import Struct, structs
 
-from domain.cycle import Alignment
+from domain.calendar import Alignment
 from domain.errors import Rejected
 from domain.facts import Event, When
 

@@ -14,18 +14,19 @@ from fractions import Fraction
 from operator import attrgetter
 from typing import NamedTuple
 
-from domain.accounting.schedule import causes_of
 from domain.billing_periods import AnchorChange
 from domain.charge import Charge, Kind
-from domain.cycle import BillingPeriod
+from domain.cycle import BillingPeriod, DayCount
 from domain.decimals import plain
 from domain.errors import Rejected
 from domain.explain import Step
+from domain.facts import causes_of
 from domain.money import decimal_text, part_to_minor, rounded_share, to_minor
 from domain.price import Prices, PriceSet, PriceVersion, version_of
 from domain.pricing import pricer, rate
-from domain.proration import DayCount, Portion, factor, in_words, portion
-from domain.terms import Ending, Stretch, Terms
+from domain.proration import Portion, factor, in_words, portion
+from domain.stretch import Stretch
+from domain.terms import Ending, Terms
 
 _end = attrgetter("end")
 
@@ -90,9 +91,7 @@ def _sales(stretch: Stretch, terms: Terms, prices: Prices, but: str = "") -> Ite
             continue
         if version.name not in costs:
             costs[version.name] = pricer(version.price.model)(stretch.quantity)
-        changes: tuple[AnchorChange, ...] = ()
-        if terms.periods.changes:
-            changes = terms.periods.resting_on(every, stretch.moment, stretch.sold_from, period)
+        changes = terms.resting_on(stretch, every, period)
         yield _Sale(stretch, period, version, costs[version.name], terms, changes)
 
 
@@ -306,9 +305,7 @@ def _as_sold(sale: _Sale) -> Iterator[Step]:
     if stretch.renewed:
         yield Step(what="term renewed from", value=str(stretch.renewed))
     for change in sale.changes:
-        since = f"billed by day {change.anchor_day} since {change.since[0]}"
-        running = "the running period is cut" if change.cuts else "the running period is kept"
-        yield Step(what=since, value=running)
+        yield change.told()
     trial = sale.terms.trial_end(sale.price)
     if sale.period.start < trial:
         yield Step(what="free until", value=str(trial))

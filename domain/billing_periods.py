@@ -15,14 +15,14 @@ from operator import attrgetter
 from msgspec import Struct, structs
 
 from domain.anchor import BillingAnchorChanged
-from domain.calendar import ONE_DAY
-from domain.cycle import Alignment, BillingPeriod, Every, Point, Turn, cycle_of, layout
+from domain.calendar import ONE_DAY, Alignment
+from domain.cycle import BillingPeriod, Every, Point, Span, Turn, cycle_of, layout
+from domain.explain import Step
 from domain.facts import Fact
 
 # Contracts of one age share their billing periods, and so do the items of each.
 REMEMBERED = 4_096
 _start, _end = attrgetter("start"), attrgetter("end")
-Span = tuple[date, date]
 
 
 class AnchorChange(Struct, frozen=True):
@@ -33,6 +33,11 @@ class AnchorChange(Struct, frozen=True):
     anchor_day: int
     alignment: Alignment
     cuts: bool
+
+    def told(self) -> Step:
+        running = "the running period is cut" if self.cuts else "the running period is kept"
+        since = f"billed by day {self.anchor_day} since {self.since[0]}"
+        return Step(what=since, value=f"{self.alignment}: {running}")
 
 
 class BillingPeriods(Struct, frozen=True, kw_only=True):
@@ -63,10 +68,13 @@ class BillingPeriods(Struct, frozen=True, kw_only=True):
     ) -> tuple[AnchorChange, ...]:
         """The fewest changes of the anchor with which the period is as it is."""
         needed = self.changes
-        for change in reversed(self.changes):
+        # What is needed only because of another that goes is tried again.
+        for change in [*reversed(self.changes)] * 2:
             fewer = tuple(one for one in needed if one is not change)
-            if period in structs.replace(self, changes=fewer).of(every, since, sold_from):
-                needed = fewer
+            if fewer != needed:
+                without = structs.replace(self, changes=fewer)
+                if period in without.of(every, since, sold_from):
+                    needed = fewer
         return needed
 
 

@@ -7,10 +7,13 @@ from calendar import isleap
 from collections.abc import Iterator
 from datetime import date, timedelta
 from operator import attrgetter
+from typing import Literal
 
 from msgspec import Struct
 
 ONE_DAY = timedelta(days=1)
+# Whether billing periods count from a day of their own, or are those of the calendar year.
+Alignment = Literal["anniversary", "calendar"]
 _first, _last = attrgetter("first"), attrgetter("last")
 _FEBRUARY, _EVERY_MONTH_HAS = 2, 28
 _DAYS_OF_MONTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)

@@ -10,10 +10,9 @@ from datetime import date
 
 from msgspec import Struct, structs
 
-from domain.accounting.schedule import causes_of
-from domain.billing_periods import Span
 from domain.calendar import add_months
-from domain.facts import Fact
+from domain.cycle import Span
+from domain.facts import Fact, causes_of
 from domain.service import (
     SubscriptionPaused,
     SubscriptionResumed,

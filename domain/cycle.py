@@ -13,13 +13,17 @@ from typing import Literal
 
 from msgspec import Struct
 
-from domain.calendar import add_months
+from domain.calendar import Alignment, add_months
 
 MONTHS_OF_A_YEAR = 12
 # A Monday, and the first day of a year whose weeks begin on Mondays: calendar weeks count from it.
 A_MONDAY = date(2001, 1, 1)
 
-Alignment = Literal["anniversary", "calendar"]
+# Days from one to before another.
+Span = tuple[date, date]
+# day: calendar days, however many hours they have. second: elapsed time in the subscription's zone,
+# to the last second of the period. thirty-days: every month has 30 days. none: all or nothing.
+DayCount = Literal["day", "second", "thirty-days", "none"]
 # A point in time among the facts of one day: the day and the order of the fact on it.
 Point = tuple[date, int]
 

@@ -16,9 +16,10 @@ from datetime import date
 from msgspec import Struct, field
 
 from domain.accounting.curves import first_day, last_day, standing
-from domain.accounting.schedule import Flow, Schedule, causes_of
+from domain.accounting.schedule import Flow, Schedule
 from domain.calendar import ONE_DAY, Calendar, Period
 from domain.errors import Rejected
+from domain.facts import causes_of
 from domain.journal import Balances, Due, Slot
 
 LIABILITY = "contract-liability"

@@ -193,3 +193,14 @@ def in_effective_order(fact: Fact) -> tuple[date, int, str, str]:
         fact.stream,
         f"{source.id}/{source.version}" if source else "",
     )
+
+
+def causes_of(*groups: tuple[int, ...]) -> tuple[int, ...]:
+    """The union of causes, sorted, each once; so is each of the groups."""
+    alone: tuple[int, ...] = ()
+    for group in groups:
+        if group and group != alone:
+            if alone:
+                return tuple(sorted(set().union(*groups)))
+            alone = group
+    return alone

@@ -8,13 +8,11 @@ how many billing periods back from the last one billed still count.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
-from operator import attrgetter
 
 from msgspec import Struct
 
-from domain.accounting.documents import BilledLine
 from domain.billing_options import BillingOptions
 from domain.calendar import ONE_DAY
 
@@ -36,16 +34,6 @@ class Bills(Struct, frozen=True):
         """Of an item the line of the latest service that was billed when a batch came."""
         known = [one for one in self.lines if one.item == item and one.position < position]
         return max(known, key=lambda one: (one.service_from, -one.position), default=None)
-
-
-def bills_of(lines: Iterable[BilledLine]) -> Bills:
-    """The lines that bill an item and stand, whoever issued them."""
-    found = [
-        Bill(row.obligation, row.line.service_from, row.cause)
-        for row in lines
-        if row.line.service_from is not None and row.line.is_for_service and not row.is_void
-    ]
-    return Bills(tuple(sorted(found, key=attrgetter("position", "item", "service_from"))))
 
 
 def holds(options: BillingOptions) -> bool:

@@ -24,14 +24,15 @@ from msgspec import Struct, structs
 
 from domain.accounting.curves import first_day, last_day
 from domain.accounting.measure import measure
-from domain.accounting.schedule import Schedule, causes_of, without_steps
+from domain.accounting.schedule import Schedule, without_steps
 from domain.calendar import Period
 from domain.due import due
 from domain.errors import Rejected
-from domain.facts import Fact, corrected
+from domain.facts import Fact, causes_of, corrected
 from domain.journal import Balances, Due, Entry, Line, Slot
 from domain.master import MasterData
 from domain.periods import PeriodStates
+from domain.terms import horizon
 from domain.usage import UsageDay
 
 
@@ -299,7 +300,7 @@ def _stands(slot: Slot, balances: Balances, causes: tuple[int, ...]) -> Posted:
 
 def is_outrun(schedule: Schedule, through: date) -> bool:
     """Whether what has no end was measured less far than a run goes: it is measured again."""
-    return schedule.measured_to is not None and schedule.measured_to <= through
+    return schedule.measured_to is not None and schedule.measured_to < horizon(through)
 
 
 def moves(schedule: Schedule, after: date, until: date) -> bool:

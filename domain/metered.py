@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct, field, structs
 
 from domain.aggregation import Group, Quantity, Span, Window, converted, quantities, standing
+from domain.billing_periods import AnchorChange
 from domain.calendar import ONE_DAY
 from domain.cycle import BillingPeriod
 from domain.decimals import EXACT, plain
@@ -28,7 +29,7 @@ from domain.pricing import Pricer, ReadingModel, pricer, rate, started
 from domain.pricing.parts import Part, step_of, text
 from domain.pricing.readings import Running
 from domain.reading import as_decimal, openings, reading_of, weighted_until
-from domain.terms import Stretch
+from domain.stretch import Stretch
 from domain.usage import UsageDay
 
 # An amount in major units, and what stands at the end of a day.
@@ -43,7 +44,8 @@ class Metered(Struct):
     """All that the charge of one item, price version, billing period and group is made of.
 
     `rows` are its own usage; `before` the usage that a level goes on from, with what sold it.
-    `held_by` are the bills after which other usage came too late to count. `adds_up`: totals by
+    `held_by` are the bills after which other usage came too late to count, `anchors` the changes
+    of the billing anchor that the period rests on. `adds_up`: totals by
     the day are all there is to know. `is_free`: used in a trial.
     """
 
@@ -58,6 +60,7 @@ class Metered(Struct):
     spans: list[Span] = field(default_factory=list)
     before: list[tuple[UsageDay, Stretch]] = field(default_factory=list)
     held_by: set[int] = field(default_factory=set)
+    anchors: set[AnchorChange] = field(default_factory=set)
     adds_up: bool = True
     is_free: bool = False
 
@@ -73,6 +76,7 @@ class Metered(Struct):
     def causes(self) -> tuple[int, ...]:
         """The batches, what is sold, and what ends it: why no later usage is in the charge."""
         found = {row.position for row in self.rows}
+        found.update(change.by for change in self.anchors)
         for stretch in self.stretches:
             found.update(stretch.causes)
             if stretch.end < self.period.end:
@@ -159,6 +163,8 @@ class Metered(Struct):
         renewals = {(one.since, one.renewed) for one in self.stretches if one.renewed}
         for _, renewed in sorted(renewals):
             yield Step(what="term renewed from", value=str(renewed))
+        for change in sorted(self.anchors, key=attrgetter("since", "by")):
+            yield change.told()
         ended = [stretch for stretch in self.stretches if stretch.end < self.period.end]
         for end, then in sorted({(stretch.end, stretch.then) for stretch in ended}):
             yield Step(what=f"sold until {end}", value=then)

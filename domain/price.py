@@ -16,12 +16,11 @@ from msgspec import Struct, field
 
 from domain.billing_options import MEASURED_EXACTLY, BillingOptions, require_options
 from domain.currency import exponent
-from domain.cycle import Every
+from domain.cycle import DayCount, Every
 from domain.decimals import require_price
 from domain.errors import Rejected, require_name
 from domain.facts import Event, When
 from domain.pricing import Model, ReadingModel, require_valid
-from domain.proration import DayCount
 
 _since = attrgetter("since")
 Pattern = Literal["ratable", "point-in-time", "as-invoiced"]

@@ -10,18 +10,15 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from typing import Literal, assert_never
+from typing import assert_never
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from domain.cycle import BillingPeriod
+from domain.cycle import BillingPeriod, DayCount
 from domain.decimals import EXACT
 from domain.money import rounded_share
 
-# day: calendar days, however many hours they have. second: elapsed time in the subscription's zone,
-# to the last second of the period. thirty-days: every month has 30 days. none: all or nothing.
-DayCount = Literal["day", "second", "thirty-days", "none"]
 DAYS_OF_A_MONTH = 30
 
 

@@ -21,11 +21,12 @@ from operator import attrgetter, sub
 from msgspec import Struct, structs
 
 from domain.accounting.documents import BilledLine
-from domain.accounting.schedule import PendingUsage, causes_of
+from domain.accounting.schedule import PendingUsage
 from domain.charge import Charge
 from domain.currency import exponent
 from domain.decimals import EXACT
 from domain.explain import Step
+from domain.facts import causes_of
 from domain.master import MasterData
 from domain.metered import Exact, Metered, by_days_of_entity
 from domain.money import decimal_text, minors, to_minor

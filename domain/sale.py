@@ -17,9 +17,9 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from domain.accounting.schedule import causes_of
 from domain.cycle import Point as Moment
 from domain.decimals import plain
+from domain.facts import causes_of
 from domain.subscription import Item, ItemChange, Refund
 
 # A price and a quantity; and a day from which they are sold, with the facts it rests on.

@@ -14,19 +14,20 @@ from operator import attrgetter
 
 from msgspec import Struct, field, structs
 
-from domain.accounting.documents import BilledLine
+from domain.accounting.documents import BilledLine, bills_of
 from domain.accounting.schedule import PendingUsage
 from domain.aggregation import Group, Span, converted, group_of, lacks, matches
 from domain.calendar import ONE_DAY
 from domain.cycle import BillingPeriod
 from domain.decimals import EXACT
-from domain.late import Bills, bills_of, held_by, holds
+from domain.late import Bills, held_by, holds
 from domain.master import MasterData
 from domain.meter import BY_THE_ROW, MeterDefined
 from domain.metered import Metered
 from domain.price import PriceVersion, version_of
 from domain.pricing import ReadingModel, unpriced
-from domain.terms import Stretch, Terms
+from domain.stretch import Stretch
+from domain.terms import Terms
 from domain.usage import UsageDay
 
 # What takes usage: an item as sold, at a price version.
@@ -110,8 +111,8 @@ class Sales(Struct):
     ) -> Metered:
         stretch, version = taker
         key = (stretch.item, period.start, version.name, values, is_free)
+        assert self.terms is not None, taker
         if key not in self.groups:
-            assert self.terms is not None, taker
             assert version.price.meter is not None, taker
             meter, zone = self.master.meters[version.price.meter], self.terms.started.zone
             self.groups[key] = Metered(
@@ -120,6 +121,8 @@ class Sales(Struct):
         group = self.groups[key]
         if not group.stretches or group.stretches[-1] is not stretch:
             group.stretches.append(stretch)
+            every = version.price.every
+            group.anchors.update(self.terms.resting_on(stretch, every, period))
         return group
 
     # --- row by row ---

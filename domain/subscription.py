@@ -21,8 +21,8 @@ from domain.anchor import (
     anchor_changed,
     require_anchor,
 )
+from domain.calendar import Alignment
 from domain.currency import currency_of, exponent, require_kept
-from domain.cycle import Alignment
 from domain.discount import (
     DiscountCommand,
     DiscountEvent,

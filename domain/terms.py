@@ -9,27 +9,27 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Container, Iterable, Iterator, Sequence
 from datetime import date, datetime
-from decimal import Decimal
 from itertools import pairwise
 from operator import attrgetter
 from typing import NamedTuple
 
 from msgspec import Struct, structs
 
-from domain.accounting.schedule import causes_of
 from domain.billing_periods import (
+    AnchorChange,
     BillingPeriods,
     anchor_changes,
     point_of,
     running,
 )
-from domain.calendar import ONE_DAY, add_months
+from domain.calendar import ONE_DAY
 from domain.cover import NEVER, Cover, served, spans_agreed, terms_agreed
 from domain.cycle import BillingPeriod, Every
 from domain.cycle import Point as Moment
-from domain.facts import Fact
+from domain.facts import Fact, causes_of
 from domain.price import Prices, PriceSet, version_of
 from domain.sale import Point, Said, beyond, in_words, points_of
+from domain.stretch import Stretch
 from domain.subscription import (
     LAST_YEAR,
     Item,
@@ -42,9 +42,7 @@ from domain.subscription import (
 )
 from domain.usage import UsageDay
 
-# Further than anybody measures, and not so far that dates end.
-LAST_DAY = date(LAST_YEAR, 12, 31)
-MONTHS_AHEAD = 12
+YEARS_AHEAD = 2
 _SAYS_ITEMS = (SubscriptionStarted, SubscriptionAmended, SubscriptionRenewed)
 _day, _end = attrgetter("day"), attrgetter("end")
 _FIRST_OF_ALL = (date.min, 0)
@@ -60,35 +58,11 @@ class Ending(Struct, frozen=True):
     at: datetime | None = None
 
 
-class Stretch(Struct, frozen=True, kw_only=True):
-    """One item at one price and quantity over [start, end), sold like that since `since`.
-
-    `moment` is when it was changed to that, `sold_from` since when the item is sold at all. `cut`
-    is what ended it early and `then` says in words what follows; `starts_at` and `ends_at` are the
-    instants, where the facts say them.
-    """
-
-    item: str
-    start: date
-    end: date
-    since: date
-    price: str
-    quantity: Decimal
-    causes: tuple[int, ...]
-    moment: Moment
-    sold_from: date
-    cut: tuple[int, ...] = ()
-    then: str = ""
-    renewed: date | None = None
-    resumed: date | None = None
-    starts_at: datetime | None = None
-    ends_at: datetime | None = None
-
-
 class Terms(Struct, frozen=True, kw_only=True):
     """The folded subscription. `cover` is in order, without overlap.
 
     Usage of a customer nobody registered waits; what is stated of the deal itself does not.
+    `is_open_ended`: no end was agreed, or it is put off by itself.
     """
 
     started: SubscriptionStarted
@@ -98,6 +72,7 @@ class Terms(Struct, frozen=True, kw_only=True):
     periods: BillingPeriods
     endings: tuple[Ending, ...] = ()
     customer_is_known: bool = False
+    is_open_ended: bool = False
 
     @property
     def is_endless(self) -> bool:
@@ -113,6 +88,14 @@ class Terms(Struct, frozen=True, kw_only=True):
         """Billing periods of what is sold in a stretch, at the interval of its price."""
         return self.periods.of(every, stretch.moment, stretch.sold_from)
 
+    def resting_on(
+        self, stretch: Stretch, every: Every, period: BillingPeriod
+    ) -> tuple[AnchorChange, ...]:
+        """The changes of the anchor without which the period would be another."""
+        if not self.periods.changes:
+            return ()
+        return self.periods.resting_on(every, stretch.moment, stretch.sold_from, period)
+
     def trial_end(self, price: PriceSet) -> date:
         """The first day that is charged: trials count from the first start of the subscription."""
         begin = self.started.term_from
@@ -121,9 +104,13 @@ class Terms(Struct, frozen=True, kw_only=True):
 
 
 def horizon(through: date, usage: Iterable[UsageDay] = ()) -> date:
-    """How far what has no end is measured: a year beyond a run, and to the last of its usage."""
+    """How far what has no end is measured: to the end of the next year, and of its usage.
+
+    It moves once a year, so that what is measured does not depend on which runs there were.
+    """
     last = max((row.day for row in usage), default=date.min)
-    return max(add_months(min(through, LAST_DAY), MONTHS_AHEAD), min(last, LAST_DAY) + ONE_DAY)
+    ahead = date(min(through.year, LAST_YEAR) + YEARS_AHEAD, 1, 1)
+    return max(ahead, min(last, ahead.replace(year=LAST_YEAR)) + ONE_DAY)
 
 
 def terms(
@@ -150,6 +137,7 @@ def terms(
         periods=fold.periods,
         endings=tuple(ending for _, endings in parts for ending in endings),
         customer_is_known=start.event.customer in customers,
+        is_open_ended=fold.agreed[-1].end == NEVER,
     )
 
 
@@ -206,6 +194,11 @@ class _Fold:
         if not priced:
             return said
         day, also = self.running_end(priced[-1], said.day)
+        # Another price at the same interval is no reason: what the start says is known anyway.
+        if priced[0].by == self.start.position and priced[1:]:
+            first, resting = self.running_end(priced[0], said.day)
+            if first == day:
+                return said._replace(day=day, also=resting, at=None)
         return said._replace(day=day, also=causes_of((priced[-1].by,), also), at=None)
 
     def running_end(self, sold: Said, day: date) -> tuple[date, tuple[int, ...]]:

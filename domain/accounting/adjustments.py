@@ -7,10 +7,10 @@ from datetime import date
 from functools import partial
 
 from domain.accounting.curves import At
-from domain.accounting.schedule import Flow, causes_of
+from domain.accounting.schedule import Flow
 from domain.books import AdjustmentApproved, AdjustmentProposed
 from domain.explain import Step
-from domain.facts import Fact
+from domain.facts import Fact, causes_of
 from domain.money import decimal_text
 
 

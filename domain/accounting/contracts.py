@@ -14,10 +14,10 @@ from domain.accounting.curves import first_day, last_day, measured_from, total
 from domain.accounting.documents import BilledLine
 from domain.accounting.invoices import concessions, invoiced_flows
 from domain.accounting.revenue import at_once, over_time
-from domain.accounting.schedule import Flow, causes_of, frozen, stands, totals
+from domain.accounting.schedule import Flow, frozen, stands, totals
 from domain.calendar import ONE_DAY
 from domain.explain import Step
-from domain.facts import Fact
+from domain.facts import Fact, causes_of
 from domain.master import MasterData
 from domain.money import allocate, decimal_text
 from domain.revenue_contract import (

@@ -5,16 +5,18 @@ What a document means for revenue is measured elsewhere; here it only says what 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
+from operator import attrgetter
 
 from msgspec import Struct, structs
 
 from domain.accounting.curves import At
-from domain.accounting.schedule import Flow, causes_of
+from domain.accounting.schedule import Flow
 from domain.explain import Step
-from domain.facts import Fact
+from domain.facts import Fact, causes_of
 from domain.invoice import CreditIssued, InvoiceIssued, InvoiceLine, InvoiceVoided
+from domain.late import Bill, Bills
 from domain.money import decimal_text
 
 AGAINST = {"tax": "tax-payable", "credit": "customer-credit"}
@@ -181,3 +183,13 @@ def _flow(
             Step(what="document", value=f"{billed.number} of {day}"),
         ),
     )
+
+
+def bills_of(lines: Iterable[BilledLine]) -> Bills:
+    """The lines that bill an item and stand, whoever issued them."""
+    found = [
+        Bill(row.obligation, row.line.service_from, row.cause)
+        for row in lines
+        if row.line.service_from is not None and row.line.is_for_service and not row.is_void
+    ]
+    return Bills(tuple(sorted(found, key=attrgetter("position", "item", "service_from"))))

@@ -14,9 +14,10 @@ from msgspec import structs
 from domain.accounting.curves import Progress, measured_from
 from domain.accounting.documents import BilledLine, Cut
 from domain.accounting.revenue import at_once, over_time
-from domain.accounting.schedule import Flow, causes_of, frozen, stands
+from domain.accounting.schedule import Flow, frozen, stands
 from domain.calendar import ONE_DAY
 from domain.explain import Step, Told, steps_of
+from domain.facts import causes_of
 from domain.money import decimal_text
 
 

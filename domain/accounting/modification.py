@@ -15,9 +15,10 @@ from msgspec import Struct, structs
 
 from domain.accounting.curves import At, Curve, Progress, first_day, last_day, measured_from
 from domain.accounting.revenue import at_once, over_time
-from domain.accounting.schedule import Flow, causes_of, frozen, stands, totals
+from domain.accounting.schedule import Flow, frozen, stands, totals
 from domain.calendar import ONE_DAY
 from domain.explain import Step
+from domain.facts import causes_of
 from domain.money import decimal_text
 
 

@@ -13,6 +13,7 @@ from msgspec import Struct, structs
 
 from domain.accounting.curves import Curve, frozen_at, last_day, standing, total
 from domain.explain import Step, Telling, steps_of
+from domain.facts import causes_of
 
 
 class Flow(Struct, frozen=True, kw_only=True):
@@ -95,17 +96,6 @@ def without_steps(schedule: Schedule) -> Schedule:
     return structs.replace(
         schedule, flows=tuple(structs.replace(flow, told=None) for flow in schedule.flows)
     )
-
-
-def causes_of(*groups: tuple[int, ...]) -> tuple[int, ...]:
-    """The union of causes, sorted, each once; so is each of the groups."""
-    alone: tuple[int, ...] = ()
-    for group in groups:
-        if group and group != alone:
-            if alone:
-                return tuple(sorted(set().union(*groups)))
-            alone = group
-    return alone
 
 
 def frozen(flows: tuple[Flow, ...], stop: date, causes: tuple[int, ...]) -> tuple[Flow, ...]:

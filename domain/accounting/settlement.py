@@ -17,10 +17,10 @@ from msgspec import Struct, field
 
 from domain.accounting.curves import At
 from domain.accounting.documents import billed_lines
-from domain.accounting.schedule import Flow, causes_of
+from domain.accounting.schedule import Flow
 from domain.cash import PaymentApplied, PaymentReceived, PaymentRefunded
 from domain.explain import Step, Telling
-from domain.facts import Fact
+from domain.facts import Fact, causes_of
 from domain.money import decimal_text
 from domain.revenue_contract import ContractOpened
 from domain.subscription import SubscriptionStarted

@@ -10,22 +10,29 @@ from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
+from domain.accounting.causes import fewest
 from domain.accounting.curves import Progress, measured_from
 from domain.accounting.documents import BilledLine
 from domain.accounting.invoices import concessions, invoiced_flows
 from domain.accounting.modification import Version, modified
 from domain.accounting.revenue import as_used, at_once, over_time
-from domain.accounting.schedule import Flow, causes_of, frozen, stands
+from domain.accounting.schedule import Flow, frozen, stands
 from domain.billing import recurring_charges
 from domain.calendar import ONE_DAY
 from domain.charge import Charge
 from domain.explain import Step, Telling
-from domain.facts import Fact, in_effective_order
+from domain.facts import Fact, causes_of, in_effective_order
 from domain.master import MasterData
 from domain.party import registered
 from domain.price import PriceVersion, version_of
 from domain.rating import RatedUsage, rate_usage
-from domain.subscription import SubscriptionAmended, SubscriptionStarted
+from domain.service import AccessGranted, AccessWithdrawn
+from domain.subscription import (
+    SubscriptionAmended,
+    SubscriptionCancelled,
+    SubscriptionRenewed,
+    SubscriptionStarted,
+)
 from domain.terms import Terms, given_by, horizon, prices_given, terms
 from domain.usage import UsageDay
 
@@ -58,7 +65,7 @@ def subscription_revenue(
         for charge in rated.charges
     )
     documents = _on_documents(own, billed, folded.started_at, master, book)
-    flows = (*_recurring(own, folded, master, by), *used, *documents)
+    flows = (*_resting(own, folded, master, by), *used, *documents)
     return Earned(flows, rated, horizon(through) if folded.is_endless else None)
 
 
@@ -92,11 +99,42 @@ def _sold(row: BilledLine, version: PriceVersion | None) -> Telling:
     return lambda: (Step(what=f"{row.obligation} sold at", value=name),)
 
 
+def _resting(
+    own: Sequence[Fact], folded: Terms, master: MasterData, by: Progress
+) -> tuple[Flow, ...]:
+    """What items earn, each amount with the fewest facts it rests on."""
+    flows = _recurring(own, folded, master, by)
+    if not any(_is_intricate(fact) for fact in own):
+        return flows
+
+    def measured(some: Sequence[Fact]) -> tuple[Flow, ...]:
+        known = terms(some, master.prices, folded.periods.until)
+        return _recurring(some, known, master, by) if known else ()
+
+    return fewest(flows, own, measured)
+
+
+def _is_intricate(fact: Fact) -> bool:
+    """Whether a fact decides what others mean."""
+    match fact.event:
+        case SubscriptionAmended() | SubscriptionRenewed():
+            return any(change.timing != "now" for change in fact.event.items)
+        case SubscriptionCancelled():
+            return fact.event.timing != "effective"
+        case SubscriptionStarted() | AccessGranted() | AccessWithdrawn():
+            return False
+        case _:
+            return True
+
+
 def _recurring(
     own: Sequence[Fact], folded: Terms, master: MasterData, by: Progress
 ) -> tuple[Flow, ...]:
     changes = [fact for fact in own if not isinstance(fact.event, SubscriptionStarted)]
-    if not any(fact.when.measured > fact.when.effective for fact in changes):
+    in_time = not any(fact.when.measured > fact.when.effective for fact in changes)
+    # Without an end there is nothing left over which a change agreed late could be spread: each
+    # billing period is a deal of its own, and what it comes to is caught up.
+    if in_time or folded.is_open_ended:
         return _flows(folded, master, by)
     return _measured_in_turn(own, changes, folded, master, by)
 

@@ -8,8 +8,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from domain.cycle import DayCount
 from domain.deciders import Command
-from domain.proration import DayCount
 
 # Why there is a billing run: the case asks for one; it asks for an interim bill of what is used so
 # far, or says there was one; something happened that is billed at once; a billing period turns.

@@ -8,8 +8,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from domain.calendar import add_months
-from domain.cycle import Alignment, Cycle, Every, cycle_of, whole_period
+from domain.calendar import Alignment, add_months
+from domain.cycle import Cycle, Every, cycle_of, whole_period
 from replay.billing_cases.format import Given, fields_of, kind_of
 from replay.billing_cases.phrases import Elections, elections
 from replay.billing_cases.prices import Offer, offer

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from domain.billing_options import BillingOptions
-from domain.proration import DayCount
+from domain.cycle import DayCount
 from domain.subscription import Refund
 from replay.case_format import CaseError
 

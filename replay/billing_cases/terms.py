@@ -12,7 +12,8 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from domain.cycle import Alignment, Every
+from domain.calendar import Alignment
+from domain.cycle import Every
 from replay.case_format import CaseError
 
 Bill = Literal["advance", "arrears"]

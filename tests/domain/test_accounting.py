@@ -19,10 +19,10 @@ from domain.accounting.documents import billed_lines, billing_flows
 from domain.accounting.invoices import line_revenue
 from domain.accounting.modification import Version, modified
 from domain.accounting.revenue import as_used, at_once, over_time
-from domain.accounting.schedule import Flow, causes_of, frozen, stands, totals
+from domain.accounting.schedule import Flow, frozen, stands, totals
 from domain.accounting.settlement import settlement_flows
 from domain.cash import Application, PaymentApplied, PaymentReceived, PaymentRefunded
-from domain.facts import Fact
+from domain.facts import Fact, causes_of
 from domain.invoice import CreditIssued, CreditLine, InvoiceIssued, InvoiceLine, InvoiceVoided
 from domain.revenue_contract import ContractOpened, Obligation
 from tests.domain.given import fact, on

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.cycle import BillingPeriod, Every, cycle_of, whole_period
-from domain.proration import DayCount, Portion, factor, in_words, portion
+from domain.cycle import BillingPeriod, DayCount, Every, cycle_of, whole_period
+from domain.proration import Portion, factor, in_words, portion
 
 COUNTS: list[DayCount] = ["day", "second", "thirty-days", "none"]
 ZONES = ["UTC", "America/New_York", "Asia/Tokyo", "Europe/Berlin", "Asia/Kathmandu"]

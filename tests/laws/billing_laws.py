@@ -165,7 +165,6 @@ def _lines_bill(world: reference.World, name: str, charges: list[Charge], throug
     """
     due = [one for one in charges if one.bill_on <= through]
     begun = {(one.item, one.period.start) for one in due}
-    ahead = [one for one in charges if (one.item, one.period.start) not in begun]
     charged: Counter[str] = Counter()
     for charge in due:
         charged[charge.item] += charge.minor
@@ -177,7 +176,9 @@ def _lines_bill(world: reference.World, name: str, charges: list[Charge], throug
         if not line.obligation:
             # It bills the subscription's only item, or nothing that is charged.
             return 0
-        if any(_falls_in(one, line.obligation, line.service_from) for one in ahead):
+        own = [one for one in charges if _falls_in(one, line.obligation, line.service_from)]
+        # What is sold after an anchor changed has periods of its own beside one that still runs.
+        if own and max((one.item, one.period.start) for one in own) not in begun:
             continue
         voided = any(cut[4] for cut in row.cuts)
         granted = sum(cut[1] for cut in row.cuts if cut[3])

@@ -8,11 +8,13 @@ from random import Random
 
 from msgspec import structs
 
+from domain.anchor import BillingAnchorChanged
 from domain.cash import PaymentApplied, PaymentReceived, PaymentRefunded
 from domain.facts import Event, Retracted, When
 from domain.invoice import CreditIssued, InvoiceIssued
 from domain.price import PriceSet
 from domain.revenue_contract import ContractModified, ContractOpened, ContractTerminated
+from domain.service import SubscriptionPaused, SubscriptionResumed, SubscriptionSuspended
 from domain.subscription import (
     SubscriptionAmended,
     SubscriptionCancelled,
@@ -27,6 +29,9 @@ CORRECTABLE = (
     SubscriptionAmended,
     SubscriptionRenewed,
     SubscriptionCancelled,
+    SubscriptionPaused,
+    SubscriptionResumed,
+    BillingAnchorChanged,
     ContractOpened,
     ContractModified,
     ContractTerminated,
@@ -43,6 +48,10 @@ RETRACTABLE = (
     SubscriptionAmended,
     SubscriptionRenewed,
     SubscriptionCancelled,
+    SubscriptionPaused,
+    SubscriptionSuspended,
+    SubscriptionResumed,
+    BillingAnchorChanged,
     ContractModified,
     ContractTerminated,
     CreditIssued,
@@ -77,6 +86,8 @@ def _changed(event: Event, random: Random) -> Event:
             )
         case SubscriptionRenewed():
             return structs.replace(event, term_to=event.term_to + timedelta(days=31))
+        case BillingAnchorChanged():
+            return structs.replace(event, anchor_day=random.choice((5, 30)))
         case SubscriptionCancelled():
             return structs.replace(event, refund=random.choice(("none", "prorated", "full")))
         case ContractOpened():

@@ -14,6 +14,8 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from domain.anchor import BillingAnchorChanged
+from domain.billing_options import MEASURED_EXACTLY, BillingOptions
 from domain.books import (
     AdjustmentApproved,
     AdjustmentLine,
@@ -51,6 +53,12 @@ from domain.revenue_contract import (
     ContractTerminated,
     Obligation,
     ObligationSatisfied,
+)
+from domain.service import (
+    AccessWithdrawn,
+    SubscriptionPaused,
+    SubscriptionResumed,
+    SubscriptionSuspended,
 )
 from domain.subscription import (
     Item,
@@ -228,10 +236,38 @@ def _price(draft: Draft, currency: str, meter: str | None, day: date = FIRST) ->
         currency=currency,
         model=_model(draft, currency),
         meter=meter,
-        interval_months=random.choice((1, 1, 3, 12)),
+        **_interval(draft, recurring=recurring),
+        trial_days=random.choice((0, 0, 0, 10)) if recurring else 0,
+        options=_options(draft),
         bill=random.choice(("advance", "advance", "arrears")) if recurring else "arrears",
         proration=random.choice(("day", "day", "day", "none")) if recurring else "day",
         pattern=random.choice(patterns) if recurring else None,
+    )
+
+
+def _interval(draft: Draft, *, recurring: bool) -> dict[str, Any]:
+    """Months, or now and then weeks, or the whole term."""
+    random = draft.random
+    return random.choice(
+        (
+            {"interval_months": 1},
+            {"interval_months": 1},
+            {"interval_months": random.choice((3, 12))},
+            {"interval_days": random.choice((7, 30))},
+            {"once": True} if recurring and draft.chance(0.5) else {"interval_months": 1},
+        )
+    )
+
+
+def _options(draft: Draft) -> BillingOptions:
+    random = draft.random
+    if draft.chance():
+        return MEASURED_EXACTLY
+    return BillingOptions(
+        factor_places=random.choice((None, None, 9, 3)),
+        prorated_part=random.choice(("used", "unused")),
+        cancellation_day=random.choice(("not-served", "served")),
+        usage_on_cancellation_day=random.choice(("not-billed", "billed")),
     )
 
 
@@ -260,14 +296,19 @@ def _start(draft: Draft, name: str, currency: str) -> None:
     items = [Item(item="seat", price=f"seat-{code}", quantity=Decimal(random.randint(1, 20)))]
     metered = [item for item in ("api", "event") if draft.chance(0.7)]
     items.extend(Item(item=item, price=f"{item}-{code}") for item in metered)
+    renews = random.choice((None, None, None, None, 3, 12))
+    endless = renews is None and draft.chance(0.15)
     event = SubscriptionStarted(
         when=draft.when(begin),
         customer=_customer(draft, currency),
         currency=currency,
         term_from=begin,
-        term_to=add_months(begin, random.choice((3, 6, 12, 12))),
+        term_to=None if endless else add_months(begin, random.choice((3, 6, 12, 12))),
         items=tuple(items),
         anchor_day=random.choice((None, None, 1, 15, 31)),
+        renews_months=renews,
+        alignment=random.choice(("anniversary", "anniversary", "calendar")),
+        trial_to=begin + timedelta(days=random.choice((5, 31))) if draft.chance(0.2) else None,
         contract="by-rule" if draft.chance(0.85) else "none",
     )
     draft.add(f"subscription:{name}", event)
@@ -310,7 +351,7 @@ def _amend(draft: Draft) -> None:
     if subscription is None:
         return
     stream, event = subscription
-    day = draft.day(event.term_from, event.term_to)
+    day = draft.day(event.term_from, _end_of(event))
     late = draft.random.choice((None, None, -20, 20, 75))
     agreed = day + timedelta(days=late) if late is not None else None
     changes = [_change(draft, event.currency)]
@@ -320,19 +361,26 @@ def _amend(draft: Draft) -> None:
     draft.add(stream, amended)
 
 
+def _end_of(event: SubscriptionStarted) -> date:
+    return event.term_to or add_months(event.term_from, 12)
+
+
 def _change(draft: Draft, currency: str) -> ItemChange:
     random, code = draft.random, currency.lower()
     name = random.choice(("seat", "seat", "seat", "extra", "api"))
-    pick = random.randint(0, 4)
+    pick, timing = random.randint(0, 4), random.choice(("now", "now", "now", "period-end"))
     if name == "api":
         return ItemChange(item=name, price=f"api-{code}")
     if name == "extra":
         return ItemChange(item=name, price=f"seat-{code}", quantity=Decimal(random.randint(1, 9)))
     if pick == 0:
-        return ItemChange(item=name, removed=True)
+        refund = random.choice(("prorated", "prorated", "none", "full"))
+        return ItemChange(item=name, removed=True, refund=refund, timing=timing)
     if pick == 1:
-        return ItemChange(item=name, price=f"seat-{code}", quantity=Decimal(random.randint(1, 9)))
-    return ItemChange(item=name, quantity=Decimal(random.choice((1, 5, 10, 12, 20, 30))))
+        quantity = Decimal(random.randint(1, 9))
+        return ItemChange(item=name, price=f"seat-{code}", quantity=quantity, timing=timing)
+    quantity = Decimal(random.choice((1, 5, 10, 12, 20, 30)))
+    return ItemChange(item=name, quantity=quantity, timing=timing)
 
 
 def _subscription(draft: Draft) -> tuple[str, SubscriptionStarted] | None:
@@ -349,6 +397,8 @@ def _renew(draft: Draft) -> None:
     if subscription is None:
         return
     stream, event = subscription
+    if event.term_to is None:
+        return
     end = max(
         (
             a.event.term_to
@@ -371,10 +421,55 @@ def _cancel(draft: Draft) -> None:
         isinstance(a.event, SubscriptionCancelled) for a in draft.arrivals if a.stream == stream
     ):
         return
-    day = draft.day(event.term_from + timedelta(days=40), event.term_to)
+    day = draft.day(event.term_from + timedelta(days=40), _end_of(event))
     agreed = day + timedelta(days=35) if draft.chance(0.15) else None
     refund = draft.random.choice(("none", "prorated", "full"))
-    draft.add(stream, SubscriptionCancelled(when=draft.when(day, agreed), refund=refund))
+    timing = draft.random.choice(("effective", "effective", "period-end"))
+    cancelled = SubscriptionCancelled(when=draft.when(day, agreed), refund=refund, timing=timing)
+    draft.add(stream, cancelled)
+
+
+def _hold(draft: Draft) -> None:
+    """Service stops for a while, once for each subscription; mostly it goes on again."""
+    subscription = _subscription(draft)
+    if subscription is None:
+        return
+    stream, event = subscription
+    kinds = (SubscriptionPaused, SubscriptionSuspended)
+    if any(isinstance(a.event, kinds) for a in draft.arrivals if a.stream == stream):
+        return
+    day = draft.day(event.term_from, _end_of(event))
+    billing = draft.random.choice(("continues", "stops"))
+    held: Event = SubscriptionPaused(when=draft.when(day))
+    if draft.chance(0.4):
+        held = SubscriptionSuspended(when=draft.when(day), billing=billing)
+    draft.add(stream, held)
+    if draft.chance(0.8):
+        again = day + timedelta(days=draft.random.choice((1, 10, 31, 45)))
+        draft.add(stream, SubscriptionResumed(when=draft.when(again)))
+
+
+def _anchor(draft: Draft) -> None:
+    subscription = _subscription(draft)
+    if subscription is None:
+        return
+    stream, event = subscription
+    changed_anchor = BillingAnchorChanged(
+        when=draft.when(draft.day(event.term_from, _end_of(event))),
+        anchor_day=draft.random.choice((1, 10, 20, 31)),
+        alignment=draft.random.choice(("anniversary", "anniversary", "calendar")),
+        running_period=draft.random.choice(("kept", "cut")),
+    )
+    draft.add(stream, changed_anchor)
+
+
+def _access(draft: Draft) -> None:
+    subscription = _subscription(draft)
+    if subscription is None:
+        return
+    stream, event = subscription
+    day = draft.day(event.term_from, _end_of(event))
+    draft.add(stream, AccessWithdrawn(when=draft.when(day)))
 
 
 def _invoice(draft: Draft) -> None:
@@ -819,6 +914,10 @@ _STEPS: tuple[Callable[[Draft], None], ...] = (
     _amend,
     _renew,
     _cancel,
+    _hold,
+    _hold,
+    _anchor,
+    _access,
     _invoice,
     _draft_invoice,
     _credit,

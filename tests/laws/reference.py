@@ -16,8 +16,10 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from domain.anchor import BillingAnchorChanged
 from domain.books import AdjustmentApproved, AdjustmentProposed
 from domain.cash import PaymentApplied, PaymentReceived, PaymentRefunded
+from domain.discount import DiscountGranted
 from domain.entity import CalendarDefined
 from domain.facts import Fact, Retracted
 from domain.invoice import CreditIssued, InvoiceIssued, InvoiceVoided
@@ -34,6 +36,7 @@ from domain.revenue_contract import (
     ContractTerminated,
     ObligationSatisfied,
 )
+from domain.service import SubscriptionPaused, SubscriptionResumed, SubscriptionSuspended
 from domain.subscription import (
     SubscriptionCancelled,
     SubscriptionRenewed,
@@ -43,6 +46,10 @@ from domain.usage import UsageRow
 
 DAY = timedelta(days=1)
 BEFORE_ALL, AFTER_ALL = date.min, date.max
+# What has no end is followed further than any history runs.
+FAR = date(2028, 1, 1)
+LATEST_ANCHOR = date.max
+MONDAY = date(2001, 1, 1)
 Row = tuple[int, str, UsageRow, int]
 
 
@@ -270,44 +277,148 @@ class Charge(NamedTuple):
     shown: object
 
 
+class Said(NamedTuple):
+    """A change of an item: from which day it counts, and when it was made."""
+
+    day: date
+    made: tuple[date, int]
+    change: Any
+
+
 class Deal:
     """A subscription as its facts have it."""
 
     def __init__(self, world: World, facts: Sequence[Any]) -> None:
-        self.world = world
+        self.world, self.facts = world, facts
+        self.seen: dict[object, Any] = {}
         self.started = next(f for f in facts if isinstance(f.event, SubscriptionStarted)).event
-        self.changes = [f for f in facts if hasattr(f.event, "items")]
-        ends = [f for f in facts if isinstance(f.event, SubscriptionCancelled)]
-        self.ended = ends[0].when.effective if ends else AFTER_ALL
-        self.refund = ends[0].event.refund if ends else ""
-        self.terms = [(self.started.term_from, self.started.term_to)]
+        self.changes = [
+            f
+            for f in facts
+            if hasattr(f.event, "items") and not isinstance(f.event, DiscountGranted)
+        ]
+        self.is_endless = self.started.term_to is None or self.started.renews_months is not None
+        first = FAR if self.is_endless else self.started.term_to
+        self.terms = [(self.started.term_from, first)]
         for fact in facts:
             if isinstance(fact.event, SubscriptionRenewed):
                 begin = max(fact.when.effective, self.terms[-1][1])
-                if fact.event.term_to > begin:
+                if fact.event.term_to > begin and not self.is_endless:
                     self.terms.append((begin, fact.event.term_to))
-        self.terms = [(a, min(b, self.ended)) for a, b in self.terms if a < self.ended]
+        self.said = {item: self.said_of(item) for item in self.items()}
+        self.endings = {item: self.endings_of(item) for item in self.items()}
+
+    # --- service ---
+
+    def held(self) -> list[date]:
+        kinds = (SubscriptionPaused, SubscriptionSuspended, SubscriptionResumed)
+        return sorted({f.when.effective for f in self.facts if isinstance(f.event, kinds)})
+
+    def is_stopped(self, day: date) -> bool:
+        """Whether nothing is served on a day, by the facts up to its end."""
+        stopped = False
+        for fact in self.facts:
+            if fact.when.effective > day:
+                continue
+            if isinstance(fact.event, SubscriptionPaused):
+                stopped = True
+            elif isinstance(fact.event, SubscriptionSuspended):
+                stopped = stopped or fact.event.billing == "stops"
+            elif isinstance(fact.event, SubscriptionResumed):
+                stopped = False
+        return stopped
+
+    # --- items ---
+
+    def said_of(self, item: str) -> list[Said]:
+        found: list[Said] = []
+        for fact in self.changes:
+            for change in fact.event.items:
+                day, made = max(fact.when.effective, self.started.term_from), moment(fact)
+                if change.item != item:
+                    continue
+                priced = [one for one in found if one.day <= day and one.change.price]
+                if getattr(change, "timing", "now") == "period-end" and priced:
+                    by_day = sorted(priced, key=lambda one: one.day)
+                    last = by_day[-1]
+                    day = self.running_end(last.change.price, last.made, last.day, day)
+                found.append(Said(day, made, change))
+        return sorted(found, key=lambda one: one.day)
+
+    def running_end(self, name: str, made: tuple[date, int], since: date, day: date) -> date:
+        version = self.world.first_price(name, day)
+        every = every_of(version[1]) if version else (1, 0)
+        return next((p[1] for p in self.periods(every, made, since) if p[0] <= day < p[1]), day)
 
     def sold(self, item: str, day: date) -> tuple[str, Decimal] | None:
+        if (item, day) not in self.seen:
+            self.seen[item, day] = self.sold_on(item, day)
+        found: tuple[str, Decimal] | None = self.seen[item, day]
+        return found
+
+    def sold_on(self, item: str, day: date) -> tuple[str, Decimal] | None:
         price, quantity, present = "", Decimal(1), False
-        for fact in self.changes:
-            if max(fact.when.effective, self.started.term_from) > day:
-                continue
-            for change in fact.event.items:
-                if change.item == item:
-                    price = change.price if change.price is not None else price
-                    quantity = change.quantity if change.quantity is not None else quantity
-                    present = not getattr(change, "removed", False)
+        for said in self.said[item]:
+            if said.day <= day:
+                change = said.change
+                price = change.price if change.price is not None else price
+                quantity = change.quantity if change.quantity is not None else quantity
+                present = not getattr(change, "removed", False)
         return (price, quantity) if present and price else None
+
+    def made(self, item: str, day: date) -> tuple[date, int]:
+        """When what is sold on a day was changed to that."""
+        now, found = self.sold(item, day), (BEFORE_ALL, 0)
+        for when in sorted({said.day for said in self.said[item] if said.day <= day}):
+            if self.sold(item, when) != self.sold(item, when - DAY):
+                found = [said.made for said in self.said[item] if said.day <= when][-1]
+        assert now is not None
+        return found
+
+    def since(self, item: str, day: date) -> date:
+        """Since when the item is sold at all."""
+        days = sorted({said.day for said in self.said[item] if said.day <= day}, reverse=True)
+        first = day
+        for when in days:
+            if self.sold(item, when) is None:
+                break
+            first = when
+        return first
+
+    def endings_of(self, item: str) -> list[tuple[date, str]]:
+        """The cancellation first, then removals before it: the day, and what is given back."""
+        found: list[tuple[date, str]] = []
+        ends = [f for f in self.facts if isinstance(f.event, SubscriptionCancelled)]
+        if ends:
+            day, sold = ends[0].when.effective, self.sold(item, ends[0].when.effective)
+            if sold and ends[0].event.timing == "period-end":
+                made, since = self.made(item, day), self.since(item, day)
+                day = self.running_end(sold[0], made, since, day)
+            elif sold and (version := self.world.first_price(sold[0], day)):
+                day += DAY if serves_last_day(version[1]) else DAY * 0
+            found.append((day, ends[0].event.refund))
+        for when in sorted({said.day for said in self.said[item]}):
+            if self.sold(item, when) is None and self.sold(item, when - DAY) is not None:
+                removed = [s for s in self.said[item] if getattr(s.change, "removed", False)]
+                refund = [s.change.refund for s in removed if s.day <= when][-1]
+                if not ends or when < found[0][0]:
+                    found.append((when, refund))
+        return found
+
+    def last_day(self, item: str) -> date:
+        """The first day the cancellation leaves unserved."""
+        is_cancelled = any(isinstance(f.event, SubscriptionCancelled) for f in self.facts)
+        return self.endings[item][0][0] if is_cancelled else AFTER_ALL
 
     def stretches(self, item: str) -> list[Sold]:
         found: list[Sold] = []
-        changing = {max(f.when.effective, self.started.term_from) for f in self.changes}
-        for begin, end in self.terms:
+        changing = {said.day for said in self.said[item]} | {*self.held()}
+        last = self.last_day(item)
+        for begin, end in [(a, min(b, last)) for a, b in self.terms if a < last]:
             days = sorted({begin, end, *(day for day in changing if begin < day < end)})
             runs: list[list[Any]] = []
             for a, b in pairwise(days):
-                now = self.sold(item, a)
+                now = None if self.is_stopped(a) else self.sold(item, a)
                 if runs and runs[-1][2] == now:
                     runs[-1][1] = b
                 else:
@@ -321,26 +432,71 @@ class Deal:
         """What explain says follows: the cancellation, another price or quantity, or nothing."""
         following = self.sold(item, end)
         words = f"then {following}" if following != now else ""
-        return f"{words} cancelled" if end == self.ended else words
+        words = f"{words} stopped" if self.is_stopped(end) else words
+        return f"{words} cancelled" if end == self.last_day(item) else words
 
     def items(self) -> list[str]:
         return sorted({change.item for fact in self.changes for change in fact.event.items})
 
-    def periods(self, months: int) -> list[tuple[date, date, date]]:
-        """Start, end, and the start of the whole period a first stub belongs to."""
+    # --- billing periods ---
+
+    def periods(
+        self, every: tuple[int, int], made: tuple[date, int], since: date
+    ) -> list[tuple[date, date, date, date]]:
+        """Start and end, and those of the whole period it is a part of."""
+        if every == (0, 0):
+            return self.whole_terms(since)
         start = self.started.term_from
-        last = max([b for _, b in self.terms] + [self.started.term_to])
-        anchor = self.started.anchor_day or start.day
-        first = month_later(start, 0, anchor)
-        first = first if first >= start else month_later(start, 1, anchor)
-        found = [(start, first, month_later(first, -months, anchor))] if first != start else []
-        count, begin = 0, first
-        while begin < last:
-            count += months
-            end = month_later(first, count, anchor)
-            found.append((begin, end, begin))
-            begin = end
+        shared = self.laid_out(every, (start, 0))
+        own = next((p for p in shared if p[0] <= made[0] < p[1]), None)
+        for fact in self.anchors():
+            if own is None or fact.event.running_period == "cut" or moment(fact) > made:
+                continue
+            if (own[0], 0) < moment(fact) and own[0] < made[0]:
+                return self.laid_out(every, made)
+        return shared
+
+    def anchors(self) -> list[Any]:
+        return [f for f in self.facts if isinstance(f.event, BillingAnchorChanged)]
+
+    def whole_terms(self, since: date) -> list[tuple[date, date, date, date]]:
+        rows = self.terms
+        if self.started.renews_months is not None and self.started.term_to is not None:
+            rows, count = [(self.started.term_from, self.started.term_to)], 0
+            while rows[-1][1] < FAR:
+                count += self.started.renews_months
+                end = month_later(self.started.term_to, count, self.started.term_to.day)
+                rows.append((rows[-1][1], end))
+        rows = [(max(a, since), b) for a, b in rows if max(a, since) < b]
+        rows = [(a, a + DAY if b == FAR else b) for a, b in rows]
+        return [(a, b, a, b) for a, b in rows]
+
+    def laid_out(
+        self, every: tuple[int, int], begin: tuple[date, int]
+    ) -> list[tuple[date, date, date, date]]:
+        """Day after day: a period ends where its cycle has a boundary, or an anchor cuts it."""
+        if (every, begin) in self.seen:
+            known: list[tuple[date, date, date, date]] = self.seen[every, begin]
+            return known
+        found: list[tuple[date, date, date, date]] = []
+        self.seen[every, begin] = found
+        start, last = begin, max(b for _, b in self.terms)
+        while start[0] < last:
+            cycle = (self.started.term_from, self.started.anchor_day, self.started.alignment)
+            cuts = [LATEST_ANCHOR]
+            for fact in self.anchors():
+                is_cut, day = fact.event.running_period == "cut", fact.when.effective
+                if moment(fact) <= start or (is_cut and day <= start[0]):
+                    cycle = (day, fact.event.anchor_day, fact.event.alignment)
+                elif is_cut and day > start[0]:
+                    cuts.append(day)
+            whole = whole_of(every, cycle, start[0])
+            end = min(whole[1], *cuts)
+            found.append((start[0], end, *whole))
+            start = (end, 0)
         return found
+
+    # --- charges ---
 
     def charges(self, by: str) -> list[Charge]:
         found = []
@@ -349,37 +505,45 @@ class Deal:
                 head = self.world.first_price(sold.price, sold.start)
                 if head is None or head[1].meter is not None:
                     continue
-                for period in self.periods(head[1].interval_months):
+                made, since = self.made(item, sold.start), self.since(item, sold.start)
+                for period in self.periods(every_of(head[1]), made, since):
                     if period[1] > sold.start and sold.end > period[0]:
-                        since, price = self.world.price(sold.price, period[0]) or head
-                        found.extend(self.charge(sold, period, since, price, by))
+                        version, price = self.world.price(sold.price, period[0]) or head
+                        found.extend(self.charge(sold, period, version, price, by))
         return found
 
     def charge(
-        self, sold: Sold, period: tuple[date, date, date], since: date, price: PriceSet, by: str
+        self,
+        sold: Sold,
+        period: tuple[date, date, date, date],
+        since: date,
+        price: PriceSet,
+        by: str,
     ) -> list[Charge]:
-        start, end = max(sold.start, period[0]), min(sold.end, period[1])
-        whole = (period[1] - period[2]).days
-        exact = cost(price.model, sold.quantity)
+        begin = self.started.term_from
+        free = max(self.started.trial_to or begin, begin + price.trial_days * DAY)
+        start, end = max(sold.start, period[0], free), min(sold.end, period[1])
         none = price.proration == "none"
         if none and start > period[0]:
             return []
-        start, end = (period[0], period[1]) if none else (start, end)
-        left = (period[1] - start).days
-        on = minor_of(exact * (1 if none else Fraction(left, whole)), price.currency)
-        minor = half_away(Fraction(on * (end - start).days, left))
-        running = period[0] < self.ended < period[1]
-        back = running and self.refund == "full"
+        end = period[1] if none else end
+        if start >= end:
+            return []
+        on, minor = parted(price, sold.quantity, (start, end), period)
+        fulls = [e for e in self.endings[sold.item] if period[0] < e[0] < period[1]]
+        back = any(refund == "full" for _, refund in fulls)
         earned = 0 if back else minor
         pattern = price.pattern or "ratable"
         last = sold.then if sold.end <= period[1] else ""
         shown = (sold[:2], sold.quantity, sold.price, since, start, end, minor, earned, last)
+        shown = (*shown, period, free if period[0] < free else None)
         when = [at(start, earned)] if pattern == "point-in-time" else []
         when = when or self.earned((start, end, period[1]), earned, 0 if back else on, by)
         found = [Charge(sold.item, one, pattern, (shown, one)) for one in when]
-        if running and self.refund == "none" and sold.end == self.ended and not none:
-            kept = on - minor
-            found.append(Charge(sold.item, at(self.ended, kept), "kept " + pattern, (shown, kept)))
+        for day, refund in fulls:
+            if refund == "none" and sold.end == day and not none:
+                kept = on - minor
+                found.append(Charge(sold.item, at(day, kept), "kept " + pattern, (shown, kept)))
         return found
 
     def earned(self, days: tuple[date, date, date], minor: int, on: int, by: str) -> list[Amount]:
@@ -393,11 +557,89 @@ class Deal:
         return [kept, evenly(cut, end, rest, by)] if rest or end > cut else [kept]
 
 
+def moment(fact: Any) -> tuple[date, int]:
+    return fact.when.effective, fact.when.order or 0
+
+
+def every_of(price: PriceSet) -> tuple[int, int]:
+    """Months and days of a billing period; neither is the whole term."""
+    if price.once:
+        return 0, 0
+    return (0, price.interval_days) if price.interval_days else (price.interval_months, 0)
+
+
+def whole_of(
+    every: tuple[int, int], cycle: tuple[date, int | None, str], day: date
+) -> tuple[date, date]:
+    """The whole period a day lies in: boundaries are counted from the first one on, both ways."""
+    since, anchor, alignment = cycle
+    months, days = every
+    if days:
+        begin = MONDAY if alignment == "calendar" else since
+        while begin > day:
+            begin -= days * DAY
+        while begin + days * DAY <= day:
+            begin += days * DAY
+        return begin, begin + days * DAY
+    if alignment == "calendar":
+        anchor = anchor or 1
+        first = month_later(date(MONDAY.year, 1, 1), 0, anchor)
+    else:
+        anchor = anchor or since.day
+        first = month_later(since, 0, anchor)
+        first = first if first >= since else month_later(since, 1, anchor)
+    count = 0
+    while month_later(first, count, anchor) > day:
+        count -= months
+    while month_later(first, count + months, anchor) <= day:
+        count += months
+    return month_later(first, count, anchor), month_later(first, count + months, anchor)
+
+
+def serves_last_day(price: PriceSet) -> bool:
+    if price.meter is not None:
+        return price.options.usage_on_cancellation_day == "billed"
+    return price.options.cancellation_day == "served"
+
+
+def parted(
+    price: PriceSet,
+    quantity: Decimal,
+    days: tuple[date, date],
+    period: tuple[date, date, date, date],
+) -> tuple[int, int]:
+    """What runs to the end of the period would cost, and the part of it that is served."""
+    start, end = days
+    exact, whole = cost(price.model, quantity), (period[3] - period[2]).days
+    places = price.options.factor_places
+
+    def share(count: int) -> Fraction:
+        if places is None:
+            return Fraction(count, whole)
+        return Fraction(half_away(Fraction(count * 10**places, whole)), 10**places)
+
+    if price.proration == "none" or (start, end) == period[2:]:
+        return minor_of(exact, price.currency), minor_of(exact, price.currency)
+    left, served = (period[1] - start).days, (end - start).days
+    on = minor_of(exact * share(left), price.currency)
+    unused = price.options.prorated_part == "unused"
+    rounded = left - served if unused else served
+    if served == left:
+        part = 0 if unused else on
+    elif places is None:
+        part = half_away(Fraction(on * rounded, left))
+    else:
+        part = minor_of(exact * share(rounded), price.currency)
+    return on, on - part if unused else part
+
+
 def recurring(world: World, own: Sequence[Any], by: str) -> list[tuple[str, Amount]]:
     """What items with a recurring price earn, change after change as accounting measures them."""
     started = [fact for fact in own if isinstance(fact.event, SubscriptionStarted)]
     later = [fact for fact in own if fact not in started]
-    if not any(fact.when.measured > fact.when.effective for fact in later):
+    in_time = not any(fact.when.measured > fact.when.effective for fact in later)
+    # Without an end there is nothing left over which a change agreed late could be spread.
+    if in_time or Deal(world, own).is_endless:
         return [(c.item, c.amount) for c in Deal(world, own).charges(by) if billed_later(c)]
     turn = sorted(later, key=lambda f: (f.when.measured, f.when.effective, f.when.order))
     amounts: dict[str, list[Amount]] = {}
@@ -471,7 +713,9 @@ def grouped(
             pending += sign
             continue
         sold, since, price = place
-        start, end, _ = next(p for p in deal.periods(price.interval_months) if p[0] <= day < p[1])
+        made, first = deal.made(sold.item, sold.start), deal.since(sold.item, sold.start)
+        periods = deal.periods(every_of(price), made, first)
+        start, end = next(p[:2] for p in periods if p[0] <= day < p[1])
         quantity = Decimal(1) if world.meters[row.meter] == "count" else row.quantity
         group = groups.setdefault((start, end), {})
         group.setdefault((sold.item, f"{sold.price}@{since}"), [price]).append(

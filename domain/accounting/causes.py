@@ -1,0 +1,70 @@
+"""The fewest facts an amount rests on, found by measuring without each of them (law 8).
+
+What is sold and in which term says by itself which facts it rests on. Where service stops and goes
+on, anchors move and changes wait for the end of a period, one fact decides what another means, and
+reasoning about it would be longer than trying.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from msgspec import structs
+
+from domain.accounting.schedule import Flow
+from domain.facts import Fact
+
+Build = Callable[[Sequence[Fact]], Sequence[Flow]]
+_Shown = dict[object, Counter[object]]
+
+
+def fewest(flows: Sequence[Flow], facts: Sequence[Fact], build: Build) -> tuple[Flow, ...]:
+    """The flows, each with the fewest facts from which it is measured with the same steps."""
+    trial = _Trial(flows, facts, build)
+    return tuple(structs.replace(flow, causes=trial.needed(flow)) for flow in flows)
+
+
+class _Trial:
+    """What is measured from some of the facts; each choice of them once."""
+
+    def __init__(self, flows: Sequence[Flow], facts: Sequence[Fact], build: Build) -> None:
+        self.facts, self.build = facts, build
+        self.every = frozenset(fact.position for fact in facts)
+        self.seen: dict[frozenset[int], _Shown] = {self.every: _shown(flows)}
+        # What was agreed or learned last is tried first: agreed late, it changes how all is
+        # measured.
+        order = sorted(facts, key=lambda fact: (fact.when.measured, fact.position), reverse=True)
+        self.turn = [fact.position for fact in order]
+
+    def needed(self, flow: Flow) -> tuple[int, ...]:
+        key = _amount(flow)
+        wanted = self.seen[self.every][key]
+        found = frozenset(flow.causes)
+        if self.of(found).get(key) != wanted:
+            found = self.every
+        while True:
+            before = found
+            for position in self.turn:
+                if position in found and self.of(found - {position}).get(key) == wanted:
+                    found -= {position}
+            if found == before:
+                return tuple(sorted(found))
+
+    def of(self, positions: frozenset[int]) -> _Shown:
+        if positions not in self.seen:
+            some = [fact for fact in self.facts if fact.position in positions]
+            self.seen[positions] = _shown(self.build(some))
+        return self.seen[positions]
+
+
+def _shown(flows: Sequence[Flow]) -> _Shown:
+    found: _Shown = {}
+    for flow in flows:
+        found.setdefault(_amount(flow), Counter())[flow.rule, flow.steps] += 1
+    return found
+
+
+def _amount(flow: Flow) -> object:
+    """What is measured and where it stands; not how, and not why."""
+    return flow.obligation, flow.legs, flow.curve

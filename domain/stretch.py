@@ -1,0 +1,35 @@
+"""A stretch of time in which what is sold of one item stands still, and why it does."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from msgspec import Struct
+
+from domain.cycle import Point as Moment
+
+
+class Stretch(Struct, frozen=True, kw_only=True):
+    """One item at one price and quantity over [start, end), sold like that since `since`.
+
+    `moment` is when it was changed to that, `sold_from` since when the item is sold at all. `cut`
+    is what ended it early and `then` says in words what follows; `starts_at` and `ends_at` are the
+    instants, where the facts say them.
+    """
+
+    item: str
+    start: date
+    end: date
+    since: date
+    price: str
+    quantity: Decimal
+    causes: tuple[int, ...]
+    moment: Moment
+    sold_from: date
+    cut: tuple[int, ...] = ()
+    then: str = ""
+    renewed: date | None = None
+    resumed: date | None = None
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
