@@ -266,9 +266,9 @@ def _cancellation(item: str, points: Sequence[Point], fold: _Fold) -> Ending | N
 
 
 def _serves_last_day(price: PriceSet) -> bool:
-    if price.meter is not None:
-        return price.options.usage_on_cancellation_day == "billed"
-    return price.options.cancellation_day == "served"
+    """What is used on a day that is served is billed, too."""
+    usage = price.meter is not None and price.options.usage_on_cancellation_day == "billed"
+    return usage or price.options.cancellation_day == "served"
 
 
 def _until(cover: Sequence[Cover], day: date) -> tuple[Cover, ...]:

@@ -183,6 +183,18 @@ def test_a_level_ends_with_what_is_sold(world: World) -> None:
     assert charge.minor == 1500
 
 
+def test_seats_are_held_on_the_day_of_a_cancellation_where_it_is_served(world: World) -> None:
+    served = structs.replace(OPTIONS, cancellation_day="served")
+    world.meter("m", "time-weighted-sum", recurring=True)
+    world.price("p", unit("30.00"), "m", options=served)
+    world.start("p")
+    world.change(SubscriptionCancelled(when=When(effective=date(2024, 3, 15))))
+
+    (charge,) = world.charges(row(MARCH, "1"))
+
+    assert charge.minor == 1452
+
+
 def test_a_level_taken_back_is_not_charged_any_more(world: World) -> None:
     world.meter("m", "sum", recurring=True)
     world.price("p", unit("1.00"), "m")
