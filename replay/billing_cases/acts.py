@@ -39,6 +39,18 @@ class Use(Struct, frozen=True, kw_only=True):
     rows: tuple[Row, ...]
 
 
+class Find(Struct, frozen=True, kw_only=True):
+    """Usage of which nobody says how much it was, only what a bill of it came to.
+
+    The ledger is asked for the fewest whole units whose interim bill on `on` comes to `amount`.
+    """
+
+    meters: tuple[str, ...]
+    at: datetime
+    on: date
+    amount: Decimal
+
+
 class Run(Struct, frozen=True, kw_only=True):
     """A billing run. An interim one bills running periods up to the day before `on`.
 
@@ -50,7 +62,7 @@ class Run(Struct, frozen=True, kw_only=True):
     stated: str | None = None
 
 
-Does = Submit | Use | Run
+Does = Submit | Use | Find | Run
 
 
 class Act(Struct, frozen=True, kw_only=True):

@@ -8,8 +8,9 @@ from typing import Any
 
 from msgspec import Struct
 
-from domain.calendar import Alignment, add_months
-from domain.cycle import Cycle, Every, cycle_of, whole_period
+from domain.calendar import add_months
+from domain.calendar import Alignment
+from domain.cycle import Every, cycle_of, whole_period
 from replay.billing_cases.format import Given, fields_of, kind_of
 from replay.billing_cases.phrases import Elections, elections
 from replay.billing_cases.prices import Offer, offer
@@ -178,9 +179,3 @@ def _is_day(field: str, event: Mapping[str, Any], kinds: Mapping[str, str]) -> b
 def _far_end(given: Given, dates: Dates, start: date) -> date:
     last = max([start, *_days(given, dates)])
     return add_months(last.replace(day=1), SPARE_MONTHS)
-
-
-def cycle(agreed: Deal) -> Cycle:
-    """The cycle the case begins with."""
-    day = None if agreed.alignment == "calendar" else agreed.anchor_day
-    return cycle_of(agreed.every, agreed.start, day, agreed.alignment)

@@ -14,17 +14,14 @@ from zoneinfo import ZoneInfo
 
 from domain.anchor import ChangeBillingAnchor
 from domain.calendar import ONE_DAY
-from domain.cycle import whole_period
 from domain.facts import When
-from domain.invoice import InvoiceLine, IssueInvoice
-from domain.money import minor_exactly
 from domain.service import PauseSubscription, ResumeSubscription, SuspendSubscription
 from domain.subscription import AmendSubscription, CancelSubscription, ItemChange, Timing
-from replay.billing_cases.acts import Does, Row, Run, Submit, Use
-from replay.billing_cases.deal import Deal, cycle
+from replay.billing_cases.acts import Does, Find, Row, Run, Submit, Use
+from replay.billing_cases.deal import Deal
 from replay.billing_cases.format import kind_of
 from replay.billing_cases.prices import ITEM, WEIGHT, Sale
-from replay.billing_cases.selling import CUSTOMER, START, price_name, quantity_of, restarted
+from replay.billing_cases.selling import START, price_name, quantity_of, restarted
 from replay.billing_cases.words import number, whole
 from replay.case_format import CaseError
 
@@ -298,39 +295,19 @@ def _snapshot(case: Happening, event: Event) -> Told:
 
 
 def _already_billed(case: Happening, event: Event) -> Told:
-    """An earlier bill of the same period: of so many units, or, where only its amount is known, of
-    what nobody can say, as an invoice from outside.
-    """
+    """An earlier bill of the same period: of so many units, or of what comes to its amount."""
     counted = event.get("units", event.get("cost"))
     stated = event.get("amount")
-    if counted is None:
-        yield _from_outside(case, event)
-        return
     at = datetime.combine(case.billed_to, time(), ZoneInfo(case.deal.dates.zone))
-    quantity = number(counted, f"{event['type']}.units")
-    yield Use(rows=tuple(Row(meter=name, quantity=quantity, at=at) for name in case.meters(event)))
+    meters = case.meters(event)
     case.billed_to = case.day(event)
+    if counted is None:
+        amount = number(stated, f"{event['type']}.amount")
+        yield Find(meters=meters, at=at, on=case.billed_to, amount=amount)
+    else:
+        quantity = number(counted, f"{event['type']}.units")
+        yield Use(rows=tuple(Row(meter=name, quantity=quantity, at=at) for name in meters))
     yield Run(on=case.billed_to, why="already", stated=None if stated is None else str(stated))
-
-
-def _from_outside(case: Happening, event: Event) -> Submit:
-    """It counts towards the billing period as a whole."""
-    currency = case.deal.given.currency
-    (name,) = case.deal.offers
-    begin, end = whole_period(cycle(case.deal), case.day(event))
-    line = InvoiceLine(
-        line="1",
-        amount_minor=minor_exactly(str(event.get("amount")), currency, "already_billed.amount"),
-        kind="usage",
-        service_from=max(begin, case.deal.start),
-        service_to=end,
-        subscription=name,
-        obligation=next(sale.item for sale in case.deal.offer.sales() if sale.metered),
-    )
-    command = IssueInvoice(
-        when=case.when(event), customer=CUSTOMER, currency=currency, lines=(line,)
-    )
-    return Submit(stream=f"invoice:outside-{case.day(event)}", command=command)
 
 
 def _asked(case: Happening, event: Event) -> Told:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from fractions import Fraction
+from typing import assert_never
 
 from msgspec import Struct
 
@@ -15,7 +16,7 @@ from domain.errors import Malformed, Rejected
 from domain.invoice import InvoiceLine, IssueInvoice
 from domain.statement.documents import Document
 from replay.billing.run import Wanted
-from replay.billing_cases.acts import Act, Course, Run, Submit, Use
+from replay.billing_cases.acts import Act, Course, Find, Row, Run, Submit, Use
 from replay.billing_cases.measured import Measured, measure
 from replay.case_format import CaseError
 from replay.ledger import Ledger, whole
@@ -23,6 +24,7 @@ from store.request import Request
 from store.usage_stage import UsageBatch
 
 SOURCE = "case"
+UNITS_MAX = 2**40
 
 
 class Line(Struct, frozen=True, kw_only=True):
@@ -100,8 +102,12 @@ class _Playing:
                 self._submit(act, act.does)
             case Use():
                 self._use(act, act.does)
+            case Find():
+                self._find(act, act.does)
             case Run():
                 self.runs.append(self._run(act, act.does))
+            case _:
+                assert_never(act.does)
 
     def _submit(self, act: Act, does: Submit) -> None:
         request = Request(
@@ -117,9 +123,14 @@ class _Playing:
             self._take_in(does.stream, does.command)
 
     def _use(self, act: Act, does: Use) -> None:
+        for number, row in enumerate(does.rows, start=1):
+            self._ingest(act, row, f"{number}")
+
+    def _ingest(self, act: Act, row: Row, name: str, tried: int = 0) -> None:
+        """The same row again under another quantity is a correction of it."""
         rows = [
             {
-                "event_id": f"{act.key}-{subscription}-{number}",
+                "event_id": f"{act.key}-{subscription}-{name}",
                 "subscription": subscription,
                 "meter": row.meter,
                 "quantity": f"{row.quantity}",
@@ -127,13 +138,44 @@ class _Playing:
                 "dimensions": row.dimensions,
             }
             for subscription in self.course.subscriptions
-            for number, row in enumerate(does.rows, start=1)
         ]
-        receipt = self.ledger.ingest(
-            UsageBatch(entity=self.entity, source=SOURCE, key=act.key), rows
+        batch = UsageBatch(
+            entity=self.entity,
+            source=SOURCE,
+            key=f"{act.key}-{name}-{tried}",
+            kind="correction" if tried else "rows",
         )
+        receipt = self.ledger.ingest(batch, rows)
         if receipt.rejects:
             raise CaseError(f"the ledger refused {act.key}: {receipt.rejects[0].code}")
+
+    def _find(self, act: Act, does: Find) -> None:
+        """Doubled until the bill comes to the amount, then halved towards the fewest units."""
+        least, most, tried = 0, 1, 0
+
+        def billed(units: int) -> Fraction:
+            nonlocal tried
+            for meter in does.meters:
+                row = Row(meter=meter, quantity=Decimal(units), at=does.at)
+                self._ingest(act, row, meter, tried)
+            tried += 1
+            return self._previewed(does.on)
+
+        while (said := billed(most)) < does.amount and most < UNITS_MAX:
+            least, most = most, 2 * most
+        while most - least > 1:
+            middle = (least + most) // 2
+            if (here := billed(middle)) < does.amount:
+                least = middle
+            else:
+                most, said = middle, here
+        if said != billed(most) or said != does.amount:
+            raise CaseError(f"{act.key}: no usage comes to {does.amount}")
+
+    def _previewed(self, on: date) -> Fraction:
+        parts = whole(self.ledger.billing_preview(_wanted(self.entity, on, interim=True)))
+        minor = sum(document.total_minor for document in parts.documents)
+        return Fraction(minor, 10 ** exponent(self.course.currency))
 
     def _run(self, act: Act, run: Run) -> Ran:
         interim = run.why in ("interim", "already")

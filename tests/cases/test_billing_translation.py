@@ -41,9 +41,12 @@ def case(price: dict[str, Any] | None = None, *events: dict[str, Any], **more: A
 
 
 def refusal(raw: Any) -> str:
-    with pytest.raises(CaseError) as no:
+    def read() -> None:
         require_known(expected(raw))
         translate(given(raw))
+
+    with pytest.raises(CaseError) as no:
+        read()
     return str(no.value)
 
 
