@@ -597,8 +597,8 @@ def whole_of(
 
 
 def serves_last_day(price: PriceSet) -> bool:
-    if price.meter is not None:
-        return price.options.usage_on_cancellation_day == "billed"
+    if price.meter is not None and price.options.usage_on_cancellation_day == "billed":
+        return True
     return price.options.cancellation_day == "served"
 
 
