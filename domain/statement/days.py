@@ -18,9 +18,8 @@ from domain.accounting.documents import BilledLine
 from domain.billing_options import BillingOptions
 from domain.charge import Charge
 from domain.money import rounded_share
+from domain.statement.parts import Days, rest
 from domain.statement.spans import KINDS, Difference, Period
-
-Days = tuple[date, date]
 
 
 class Covered(Struct):
@@ -90,7 +89,7 @@ def _of_line(
     total = (one.end - one.start).days
     charged = [_common((charge.start, charge.end), (one.start, one.end)) for charge in charges]
     days = sum((end - begin).days for begin, end in charged)
-    given_back = [*_rest((one.start, one.end), charged)] or [(one.start, one.end)]
+    given_back = [*rest((one.start, one.end), charged)] or [(one.start, one.end)]
     return Difference(
         subscription=subscription,
         item=period.item,
@@ -118,7 +117,7 @@ def _not_covered(
     """The days of a charge that no line covers, each stretch at its share."""
     total, taken = (charge.end - charge.start).days, 0
     lines = [(one.start, one.end) for one in covered]
-    for begin, end in _rest((charge.start, charge.end), lines):
+    for begin, end in rest((charge.start, charge.end), lines):
         share = _share(charge, taken + (end - begin).days, total) - _share(charge, taken, total)
         taken += (end - begin).days
         yield Difference(
@@ -138,16 +137,3 @@ def _not_covered(
 
 def _share(charge: Charge, days: int, total: int) -> int:
     return rounded_share(charge.minor, days, total)
-
-
-def _rest(days: Days, taken: Iterable[Days]) -> Iterator[Days]:
-    """The stretches of some days that nothing of what is taken reaches."""
-    begin, end = days
-    for since, until in sorted(taken):
-        if until <= begin or since >= end or since >= until:
-            continue
-        if begin < since:
-            yield begin, since
-        begin = until
-    if begin < end:
-        yield begin, end

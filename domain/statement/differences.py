@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
 from itertools import groupby
 from operator import attrgetter
 
 from msgspec import structs
 
+from domain.billing_options import BillingOptions
 from domain.statement import days, parts
 from domain.statement.spans import (
     Difference,
     Period,
     Sale,
     by_price,
+    by_version,
     elected,
     periods,
     stays_billed,
@@ -74,8 +76,15 @@ def _of_period(
         period = structs.replace(period, lines=[row for row in period.lines if row not in kept])
         if not period.charges and not period.lines:
             return
-    for one in by_price(period) if options.change_lines == "separate" else (period,):
+    for one in _apart(period, options):
         yield from parts.due(sale.subscription, one, one.due(through), options)
+
+
+def _apart(period: Period, options: BillingOptions) -> Iterable[Period]:
+    """What has lines of its own: a correction only where a price elects that for each change."""
+    if options.change_lines == "separate":
+        return by_price(period)
+    return (period,) if period.lines else by_version(period)
 
 
 def _on_current(found: Sequence[Difference]) -> list[Difference]:

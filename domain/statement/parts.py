@@ -8,7 +8,7 @@ no line bills yet are a line of their own (law 10). What cannot be cut is one.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from itertools import pairwise
@@ -17,7 +17,9 @@ from domain.accounting.documents import BilledLine
 from domain.billing_options import BillingOptions
 from domain.calendar import ONE_DAY
 from domain.charge import Charge
-from domain.statement.spans import Difference, Period
+from domain.statement.spans import Difference, Period, carried_by
+
+Days = tuple[date, date]
 
 
 def due(
@@ -92,6 +94,10 @@ def _begins(row: BilledLine) -> date:
     return row.line.service_from
 
 
+def _ends(row: BilledLine) -> date:
+    return row.line.service_to or _begins(row)
+
+
 def stood(charge: Charge, day: date) -> int:
     """What a charge came to at the beginning of a day, as if its period had ended there."""
     place = bisect_right(charge.marks, day - ONE_DAY, key=_marked)
@@ -107,7 +113,7 @@ def _whole(
 ) -> Difference:
     price, quantity = _sold_as(charges) if charges else _billed_as(period)
     minor = sum(charge.minor for charge in charges)
-    begin, end = _service(period, charges, options)
+    begin, end = _service(period, charges, minor, options)
     return Difference(
         subscription=subscription,
         item=period.item,
@@ -126,22 +132,36 @@ def _whole(
 
 
 def _service(
-    period: Period, charges: Sequence[Charge], options: BillingOptions
+    period: Period, charges: Sequence[Charge], minor: int, options: BillingOptions
 ) -> tuple[date, date]:
-    """The days a line is of: all that is charged, or where each change has lines of its own, those
-    that are charged no more.
+    """The days a line is of: those that are charged, if none of them is billed yet; of a correction
+    the whole period, or where each change has lines of its own, those that are charged no more.
     """
-    ends = max((charge.end for charge in charges), default=period.end)
+    charged = [(charge.start, charge.end) for charge in charges]
+    ends = max((end for _, end in charged), default=period.end)
+    if not period.lines:
+        return min((begin for begin, _ in charged), default=period.start), ends
     if options.change_lines == "net":
         return period.start, ends
-    begins = min((charge.start for charge in charges), default=period.start)
-    if not period.lines:
-        return begins, ends
-    billed_to = max(row.line.service_to or period.end for row in period.lines)
-    first = min(map(_begins, period.lines))
-    if not charges:
-        return first, billed_to
-    return (ends, billed_to) if ends < billed_to else (begins, ends)
+    billed = min(map(_begins, period.lines)), max(map(_ends, period.lines))
+    if minor < sum(map(carried_by, period.lines)):
+        given_back = [*rest(billed, charged)]
+        if given_back:
+            return given_back[0][0], given_back[-1][1]
+    return min((begin for begin, _ in charged), default=billed[0]), ends
+
+
+def rest(days: Days, taken: Iterable[Days]) -> Iterator[Days]:
+    """The stretches of some days that nothing of what is taken reaches."""
+    begin, end = days
+    for since, until in sorted(taken):
+        if until <= begin or since >= end or since >= until:
+            continue
+        if begin < since:
+            yield begin, since
+        begin = until
+    if begin < end:
+        yield begin, end
 
 
 def _sold_as(charges: Sequence[Charge]) -> tuple[str | None, Decimal | None]:

@@ -19,6 +19,7 @@ from msgspec import Struct, field, structs
 from domain.accounting.documents import BilledLine
 from domain.billing_options import MEASURED_EXACTLY, BillingOptions
 from domain.charge import Charge
+from domain.invoice import InvoiceLine
 
 _NONE = Decimal(0)
 _from = attrgetter("start")
@@ -158,7 +159,7 @@ def _add_lines(sale: Sale, found: dict[tuple[What, date], Period]) -> None:
         if item is None or begin is None or not line.is_for_service:
             continue
         what = (item, tuple(sorted(line.group.items())), line.discount or "")
-        period = _holding(own.get(what, ()), begin)
+        period = _holding(own.get(what, ()), line)
         if period is None:
             if begin < sale.since:
                 continue
@@ -167,9 +168,20 @@ def _add_lines(sale: Sale, found: dict[tuple[What, date], Period]) -> None:
         period.lines.append(row)
 
 
-def _holding(own: Sequence[Period], day: date) -> Period | None:
-    place = bisect_right(own, day, key=_from)
-    return own[place - 1] if place and day < own[place - 1].end else None
+def _holding(own: Sequence[Period], line: InvoiceLine) -> Period | None:
+    """The latest period a line begins in, if it can be one that charges the line's price: the
+    periods of two prices of one item may overlap.
+    """
+    day, fallback = line.service_from, None
+    assert day is not None, line
+    for place in range(bisect_right(own, day, key=_from) - 1, -1, -1):
+        period = own[place]
+        if day >= period.end:
+            continue
+        if line.price is None or any(one.price == line.price for one in period.charges):
+            return period
+        fallback = fallback or period
+    return fallback
 
 
 def elected(sale: Sale, period: Period) -> BillingOptions:
@@ -187,16 +199,22 @@ def by_price(period: Period) -> Iterator[Period]:
     """
     own: dict[tuple[str, Decimal], Period] = {}
     for charge in period.charges:
-        key = _sold_as(charge)
-        if key not in own:
-            own[key] = structs.replace(period, charges=[], lines=[])
-        own[key].charges.append(charge)
+        own.setdefault(_sold_as(charge), _empty(period)).charges.append(charge)
     for row in period.lines:
-        key = _key(row, period)
-        if key not in own:
-            own[key] = structs.replace(period, charges=[], lines=[])
-        own[key].lines.append(row)
+        own.setdefault(_key(row, period), _empty(period)).lines.append(row)
     yield from own.values()
+
+
+def by_version(period: Period) -> Iterator[Period]:
+    """What is billed for the first time, each version of a price by itself."""
+    own: dict[str, Period] = {}
+    for charge in period.charges:
+        own.setdefault(charge.price, _empty(period)).charges.append(charge)
+    yield from own.values()
+
+
+def _empty(period: Period) -> Period:
+    return structs.replace(period, charges=[], lines=[])
 
 
 def _key(row: BilledLine, period: Period) -> tuple[str, Decimal]:
