@@ -66,11 +66,11 @@ def _of_item(
 def _of_period(
     sale: Sale, period: Period, through: date, interim: Collection[str]
 ) -> Iterator[Difference]:
-    options = elected(sale, period)
     if period.is_ahead(through):
         if period.item in interim:
-            yield from parts.so_far(sale.subscription, period, through, options)
+            yield from parts.so_far(sale.subscription, period, through, elected(sale, period))
         return
+    options = elected(sale, period)
     kept = [row for row in period.lines if stays_billed(sale, period, row)]
     if kept:
         period = structs.replace(period, lines=[row for row in period.lines if row not in kept])

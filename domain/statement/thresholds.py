@@ -34,12 +34,17 @@ class Reached(Struct, frozen=True, kw_only=True):
 
 def reached(sale: Sale, master: MasterData, through: date) -> Iterator[Reached]:
     """Every level newly passed in the periods that run on a day."""
-    levels = {charge.price: _levels(charge.price, master) for charge in sale.charges}
-    if not any(levels.values()):
+    prices = {charge.price for charge in sale.charges if charge.usage}
+    levels = {price: found for price in prices if (found := _levels(price, master))}
+    if not levels:
         return
+    running: dict[tuple[str, date], list[Period]] = {}
     for period in periods(sale):
         if period.is_ahead(through) and period.start <= through:
-            yield from _of_period(sale, period, levels[period.charges[-1].price], through)
+            running.setdefault((period.item, period.start), []).append(period)
+    for together in running.values():
+        own = levels.get(together[0].charges[-1].price, ())
+        yield from _of_item(sale, together, own, through)
 
 
 def _levels(price: str, master: MasterData) -> tuple[tuple[Decimal, str], ...]:
@@ -49,11 +54,13 @@ def _levels(price: str, master: MasterData) -> tuple[tuple[Decimal, str], ...]:
     return tuple((level, version.price.currency) for level in version.price.thresholds)
 
 
-def _of_period(
-    sale: Sale, period: Period, levels: tuple[tuple[Decimal, str], ...], through: date
+def _of_item(
+    sale: Sale, together: list[Period], levels: tuple[tuple[Decimal, str], ...], through: date
 ) -> Iterator[Reached]:
-    used = sum(stood(charge, through + ONE_DAY) for charge in period.charges)
-    billed = sum(carried_by(row) for row in period.lines)
+    """All groups of an item's usage count together."""
+    period, charges = together[0], [one for period in together for one in period.charges]
+    used = sum(stood(charge, through + ONE_DAY) for charge in charges)
+    billed = sum(carried_by(row) for period in together for row in period.lines)
     for level, currency in reversed(levels):
         minor = to_minor(level, currency)
         if billed < minor <= used:

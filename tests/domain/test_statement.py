@@ -14,10 +14,15 @@ from domain.accounting.documents import BilledLine, Cut
 from domain.billing_options import BillingOptions
 from domain.charge import Charge
 from domain.cycle import BillingPeriod
+from domain.facts import When
 from domain.invoice import IssueInvoice
+from domain.master import MasterData, PriceVersion
+from domain.price import PriceSet
+from domain.pricing import PerUnit
 from domain.statement.differences import differences
 from domain.statement.documents import Account, Papers, documents
 from domain.statement.spans import Sale, carried_by
+from domain.statement.thresholds import reached
 
 JANUARY, FEBRUARY, MARCH = (date(2025, month, 1) for month in (1, 2, 3))
 
@@ -459,3 +464,77 @@ def test_days_no_longer_charged_are_given_back_at_their_share_of_the_line():
         (end, after, 7_79),
     ]
     assert books.bill(end + timedelta(1), *sold) == []
+
+
+# --- levels --------------------------------------------------------------------------------------
+
+
+def levels(*thresholds):
+    when = When(effective=JANUARY)
+    price = PriceSet(
+        when=when,
+        currency="USD",
+        model=PerUnit(unit_amount=Decimal(1)),
+        meter="calls",
+        thresholds=tuple(map(Decimal, thresholds)),
+    )
+    return MasterData(prices={"call": (PriceVersion("call@1", JANUARY, price),)})
+
+
+def passed(books, through, *charges):
+    rows = tuple(row for row in books.lines if row.line.subscription)
+    sale = Sale(subscription="s1", charges=charges, lines=rows)
+    return [(one.level_minor, one.amount_minor) for one in reached(sale, levels(2, 5), through)]
+
+
+def test_a_level_is_reached_when_use_passes_it_and_billing_has_not():
+    books = Books()
+
+    assert passed(books, day(5), usage((5, 199))) == []
+    assert passed(books, day(5), usage((5, 200))) == [(200, 200)]
+    assert passed(books, day(4), usage((5, 200))) == []
+    books.bill(day(5), usage((5, 200)), interim={"calls"})
+    assert passed(books, day(9), usage((5, 200), (9, 499))) == []
+    assert passed(books, day(9), usage((5, 200), (9, 501))) == [(500, 501)]
+    assert passed(books, FEBRUARY, usage((5, 200), (9, 501))) == []
+
+
+def test_of_two_levels_passed_at_once_the_higher_is_told():
+    assert passed(Books(), day(9), usage((5, 800))) == [(500, 800)]
+
+
+def test_what_several_groups_use_counts_together():
+    north = structs.replace(usage((5, 120)), group=(("region", "north"),))
+    south = structs.replace(usage((6, 90)), group=(("region", "south"),))
+
+    assert passed(Books(), day(6), north, south) == [(200, 210)]
+
+
+def test_each_group_has_lines_of_its_own():
+    north = structs.replace(usage((5, 120)), group=(("region", "north"),))
+    south = structs.replace(usage((6, 90)), group=(("region", "south"),))
+    books = Books()
+
+    assert books.bill(FEBRUARY, north, south) == [
+        (JANUARY, FEBRUARY, 120),
+        (JANUARY, FEBRUARY, 90),
+    ]
+    assert [row.line.group for row in books.lines] == [{"region": "north"}, {"region": "south"}]
+    more = structs.replace(usage((6, 95)), group=(("region", "south"),))
+    assert books.bill(FEBRUARY, north, more) == [(JANUARY, FEBRUARY, 5)]
+
+
+def test_a_discount_is_a_line_of_its_own():
+    books = Books()
+    off = structs.replace(seats(-20_00), kind="discount", discount="launch")
+
+    assert books.bill(JANUARY, seats(100_00), off) == [
+        (JANUARY, FEBRUARY, 100_00),
+        (JANUARY, FEBRUARY, -20_00),
+    ]
+    assert [(row.line.kind, row.line.discount) for row in books.lines] == [
+        ("subscription", None),
+        ("discount", "launch"),
+    ]
+    assert books.bill(JANUARY, seats(100_00), off) == []
+    assert books.bill(JANUARY, seats(100_00)) == [(JANUARY, FEBRUARY, 20_00)]
