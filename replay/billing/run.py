@@ -27,6 +27,7 @@ from replay.billing.directory import directory, documents_between, forget
 from replay.billing.reading import Chunk, Known, known, measured, payers
 from store import log
 from store.db import Connection
+from store.patience import patient
 from store.request import Clock, Receipt, Request
 from store.transact import append_many
 
@@ -84,10 +85,11 @@ def issue(connection: Connection, wanted: Wanted, desk: Desk) -> Iterator[Part]:
 
 
 def _run(connection: Connection, wanted: Wanted, desk: Desk | None) -> Iterator[Part]:
-    try:
-        yield from _parts(_known(connection, wanted), wanted, desk)
-    finally:
-        forget(connection)
+    with patient(connection):
+        try:
+            yield from _parts(_known(connection, wanted), wanted, desk)
+        finally:
+            forget(connection)
 
 
 def _known(connection: Connection, wanted: Wanted) -> Known:
