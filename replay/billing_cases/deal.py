@@ -8,8 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from domain.calendar import add_months
-from domain.calendar import Alignment
+from domain.calendar import Alignment, add_months
 from domain.cycle import Every, cycle_of, whole_period
 from replay.billing_cases.format import Given, fields_of, kind_of
 from replay.billing_cases.phrases import Elections, elections
@@ -79,7 +78,7 @@ def deal(given: Given) -> Deal:
         alignment=alignment,
         anchor_day=day,
         start=start,
-        term_to=framed[1] if framed else _far_end(given, dates, start),
+        term_to=_term_to(given, dates, framed, start),
         trial_days=whole(began.get("trial_days", 0), "subscription_started.trial_days"),
     )
 
@@ -176,6 +175,11 @@ def _is_day(field: str, event: Mapping[str, Any], kinds: Mapping[str, str]) -> b
     return field in event and kinds.get(field) == "day"
 
 
-def _far_end(given: Given, dates: Dates, start: date) -> date:
+def _term_to(given: Given, dates: Dates, framed: tuple[date, date] | None, start: date) -> date:
+    """As said, or long after all that happens."""
+    if framed is not None:
+        return framed[1]
+    if given.more.get("end") is not None:
+        return dates.end(given.more["end"])
     last = max([start, *_days(given, dates)])
     return add_months(last.replace(day=1), SPARE_MONTHS)

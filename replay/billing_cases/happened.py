@@ -193,6 +193,11 @@ def _cancelled(case: Happening, event: Event) -> Told:
     yield case.run(event)
 
 
+def _ended(case: Happening, event: Event) -> Told:
+    """The end of what is sold, or the change to what the case prices for after it."""
+    yield from (_changed if case.target(event) is not None else _cancelled)(case, event)
+
+
 def _cancelled_at_end(case: Happening, event: Event) -> Told:
     command = CancelSubscription(when=case.before_the_end(event), timing="period-end")
     yield from case.submit(lambda _: command)
@@ -329,6 +334,10 @@ TELL: Mapping[str, Callable[[Happening, Event], Told]] = {
     "changed": _changed,
     "upgrade": _changed,
     "upgraded": _changed,
+    "downgrade": _changed,
+    "downgraded": _changed,
+    "remove": _changed,
+    "removed": _changed,
     "quantity": _changed,
     "item_added": _item_added,
     "quantity_changed": _quantity_changed,
@@ -344,6 +353,8 @@ TELL: Mapping[str, Callable[[Happening, Event], Told]] = {
     "overdue_stage_#_blocks_billing": _suspended,
     "overdue_cleared": _resumed,
     "terminated": _cancelled,
+    "cancel": _ended,
+    "cancelled": _ended,
     "cancelled_immediately": _cancelled,
     "ended": _cancelled,
     "cancel_end_of_term": _cancelled_at_end,

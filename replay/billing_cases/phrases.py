@@ -21,6 +21,7 @@ WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine",
 MONTHS = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
 # Worked numbers at the end of a phrase: `(32 days)`, `, here 17 of 31`, `: 18 of 31`.
 WORKED = re.compile(r"( \(#( of #| days)?\)|, here # of #|: # of #)$")
+SOME_DAYS = re.compile(r"# MONTH(, # MONTH)+")
 MONTH = re.compile(rf"\b({MONTHS})[a-z]*( [0-9]{{4}})?\b")
 A_NUMBER = re.compile(rf"\b({'|'.join(WORDS)})\b|[0-9]+(,[0-9]{{3}})*(\.[0-9]+)?")
 
@@ -162,7 +163,7 @@ PHRASES: dict[str, dict[str, Row]] = {
         "billed once, with the last part of the period, net of what earlier parts billed": ALWAYS,
     },
     "month_end": {
-        "# MONTH, # MONTH, # MONTH, # MONTH": ALWAYS,
+        "# MONTH, # MONTH": ALWAYS,
         "cycle day # falls on the last day of shorter months and returns to #; the stub #-# MONTH "
         "is # days of the #-day period # MONTH - # MONTH (leap year)": ALWAYS,
         "cycle day # falls on the last day of shorter months and returns to #": ALWAYS,
@@ -189,9 +190,9 @@ PHRASES: dict[str, dict[str, Row]] = {
     },
     "resume": {
         "bills the rest of the current period and draws the credit": ALWAYS,
-        "the resumed item (# for # MONTH - # MONTH) is cut to the part not yet billed": {
-            "billed_days": "kept"
-        },
+        "the resumed item (# for # MONTH - # MONTH) is cut to the part not yet billed": (
+            ON_THE_NEXT | {"billed_days": "kept"}
+        ),
     },
     "rounding": {
         "# decimals as printed": {"factor_places": "#"},
@@ -291,6 +292,7 @@ def shape(phrase: str) -> str:
     """A phrase without its numbers, and without those it is worked out with at its end."""
     found = A_NUMBER.sub("#", MONTH.sub("MONTH", phrase.strip().rstrip(".")))
     found = found.replace("# decimals, half up", "# decimals half up")
+    found = SOME_DAYS.sub("# MONTH, # MONTH", found)
     while WORKED.search(found):
         found = WORKED.sub("", found)
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import groupby
 from operator import attrgetter
 
 from domain.charge import Charge
@@ -65,10 +66,12 @@ def _factor(found: Portion, seen: Seen) -> Decimal:
 
 
 def fractions(seen: Seen) -> list[str]:
-    """Each part of a period, and how many whole ones there are."""
-    found = _portions(seen)
-    parts = [f"{one.part}/{one.total}" for one in found if not one.is_whole]
-    return [*parts, str(len(found) - len(parts))]
+    """Parts of periods in order of time, and how many whole ones stand together."""
+    found: list[str] = []
+    for is_whole, own in groupby(_portions(seen), key=attrgetter("is_whole")):
+        these = [*own]
+        found += [str(len(these))] if is_whole else [f"{one.part}/{one.total}" for one in these]
+    return found
 
 
 def cycles(seen: Seen) -> Decimal:
