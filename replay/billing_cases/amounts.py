@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from domain.charge import Charge
 from domain.currency import exponent
-from replay.billing_cases.parts import news, parts_of, rounded
+from replay.billing_cases.parts import parts_of
 from replay.billing_cases.prices import COMMITMENT
 from replay.billing_cases.stage import Line, Ran, Seen
 from replay.case_format import CaseError
@@ -126,8 +126,7 @@ def billed_before(seen: Seen) -> Sum:
 
 
 def taken_off(seen: Seen) -> Sum:
-    before = billed_before(seen)
-    return Sum(exact=-before.exact, finest=-before.finest, count=before.count)
+    return _negative(billed_before(seen))
 
 
 def fees(seen: Seen) -> Sum:
@@ -170,39 +169,28 @@ def minimum(seen: Seen) -> Sum:
     return since_the_last_event(seen)
 
 
-# --- sums of parts ------------------------------------------------------------------------
+# --- before and after what is taken off ------------------------------------------------------
 
 
 def gross(seen: Seen) -> Sum:
-    """What was used since the last event, before anything is taken off."""
-    return _added(amount for amount in _parts(seen) if amount > 0)
+    """What was billed since the last event, before anything is taken off."""
+    return _sum(line for line in _billing(last_runs(seen)) if line.kind != "discount")
 
 
 def discounted(seen: Seen) -> Sum:
-    return _added(-amount for amount in _parts(seen) if amount < 0)
+    return _negative(_sum(_discounts(seen)))
 
 
 def discounts(seen: Seen) -> list[Sum]:
-    return [_added([-amount]) for amount in _parts(seen) if amount < 0]
+    return [_negative(_sum([line])) for line in _discounts(seen)]
 
 
-def _parts(seen: Seen) -> list[Fraction]:
-    """The parts of what was billed since the last event, rounded as money is, in order."""
-    places = exponent(seen.course.currency)
-    last = last_runs(seen)
-    return [
-        rounded(piece.amount, places)
-        for place, ran in enumerate(seen.runs)
-        if ran in last
-        for line in ran.lines
-        for piece in news(seen, place, line, "single")
-    ]
+def _discounts(seen: Seen) -> list[Line]:
+    return [line for line in _billing(last_runs(seen)) if line.kind == "discount"]
 
 
-def _added(amounts: Iterable[Fraction]) -> Sum:
-    own = [*amounts]
-    total = sum(own, ZERO)
-    return Sum(exact=total, finest=total, count=len(own))
+def _negative(found: Sum) -> Sum:
+    return Sum(exact=-found.exact, finest=-found.finest, count=found.count)
 
 
 # --- no money -----------------------------------------------------------------------------

@@ -25,6 +25,7 @@ FIELDS = frozenset(
      "reverses"}
 )  # fmt: skip
 AMOUNTS = ("net", "total", "amount")
+NOTHING = Fraction(0)
 TYPES = ("recurring", "repair", "credit_gained", "credit_used", "usage")
 
 
@@ -45,7 +46,7 @@ class Candidate(Struct, frozen=True, kw_only=True):
     line: Line
     amount: Fraction
     units: Fraction | None
-    discount: Fraction = Fraction(0)
+    discount: Fraction = NOTHING
 
 
 def unknown_words(rows: Any, name: str) -> list[str]:
@@ -105,14 +106,33 @@ def _assigned(
 
 
 def _lines(seen: Seen, first: int) -> Iterator[Candidate]:
+    """What each run issued; what a line of its own takes off another belongs to that."""
     for place in range(first, len(seen.runs)):
-        for line in seen.runs[place].lines:
-            units = None if line.quantity is None else Fraction(line.quantity)
-            yield Candidate(place=place, line=line, amount=line.amount, units=units)
+        lines = seen.runs[place].lines
+        for line in lines:
+            if line.kind == "discount" and any(_takes_off(line, other) for other in lines):
+                continue
+            yield Candidate(
+                place=place,
+                line=line,
+                amount=line.amount,
+                units=None if line.quantity is None else Fraction(line.quantity),
+                discount=-sum((one.amount for one in lines if _takes_off(one, line)), NOTHING),
+            )
+
+
+def _takes_off(one: Line, other: Line) -> bool:
+    """Whether a line is a discount on another of the same item and days."""
+    same = (one.subscription, one.item, one.service_from) == (
+        other.subscription,
+        other.item,
+        other.service_from,
+    )
+    return same and one.kind == "discount" and other.kind not in ("discount", "credit")
 
 
 def _pieces(one: Candidate, seen: Seen, kind: str) -> Iterator[Candidate]:
-    for piece in pieces(seen, one.place, one.line, kind):
+    for piece in pieces(seen, one.place, one.line, kind, one.discount):
         yield Candidate(
             place=one.place,
             line=one.line,

@@ -12,7 +12,6 @@ from fractions import Fraction
 from msgspec import Struct, structs
 
 from domain.charge import Charge
-from domain.money import rounded_share
 from domain.pricing.parts import Part
 from replay.billing_cases.stage import Line, Seen
 
@@ -30,35 +29,26 @@ class Piece(Struct, frozen=True, kw_only=True):
     discount: Fraction = ZERO
 
 
-def rounded(amount: Fraction, places: int) -> Fraction:
-    """To so many places, half away from zero."""
-    scale: int = 10**places
-    return Fraction(rounded_share(scale * amount.numerator, 1, amount.denominator), scale)
-
-
 def parts_of(charge: Charge) -> tuple[Part, ...]:
     found: tuple[Part, ...] = getattr(charge, "parts", ())
     return tuple(found)
 
 
-def pieces(seen: Seen, place: int, line: Line, kind: str) -> Iterator[Piece]:
+def pieces(
+    seen: Seen, place: int, line: Line, kind: str, discount: Fraction = ZERO
+) -> Iterator[Piece]:
     """What is new in the parts of a line; `grouped`: those of one window or cell together.
 
     What is taken off is a discount on them in order, from where it is reached.
     """
-    found = [*news(seen, place, line, kind)]
-    room = sum((piece.amount for piece in found), ZERO)
-    if all(piece.amount >= 0 for piece in found) or room < 0:
-        yield from found
-        return
-    for piece in found:
-        if piece.amount > 0:
-            paid = min(piece.amount, room)
-            room -= paid
-            yield structs.replace(piece, discount=piece.amount - paid)
+    room = sum((piece.amount for piece in _news(seen, place, line, kind)), ZERO) - discount
+    for piece in _news(seen, place, line, kind):
+        paid = min(piece.amount, room) if discount else piece.amount
+        room -= paid
+        yield structs.replace(piece, discount=piece.amount - paid)
 
 
-def news(seen: Seen, place: int, line: Line, kind: str) -> Iterator[Piece]:
+def _news(seen: Seen, place: int, line: Line, kind: str) -> Iterator[Piece]:
     """The parts of a charge now less those it had at the run before."""
     before = _parts(seen, place - 1, line, kind) if place else {}
     now = _parts(seen, place, line, kind)
