@@ -8,7 +8,8 @@ SELECT account, booked, earned, known_at, currency, sum(minor)::bigint AS minor,
  ORDER BY account, booked, earned, known_at, currency;
 
 -- name: left_over
--- What the last run could not post, and why: parked units and usage that waits.
+-- What the last run could not post, and why: parked units and usage that waits, less what was taken
+-- out again.
 SELECT 'parked ' || unit, code
   FROM parked
  WHERE entity = %(entity)s AND to_run IS NULL
@@ -16,4 +17,6 @@ SELECT 'parked ' || unit, code
 SELECT 'pending usage of ' || unit || ' on ' || day, reason
   FROM usage_pending
  WHERE entity = %(entity)s AND to_run IS NULL
+ GROUP BY unit, meter, day, reason
+HAVING sum(rows) <> 0 OR sum(quantity) <> 0
  ORDER BY 1, 2;

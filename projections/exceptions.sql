@@ -1,11 +1,16 @@
 -- name: findings
+-- A row that waited and was taken out again waits no more: both are there, and come to nothing.
 SELECT 'parked' AS kind, unit AS subject, detail, from_run, 1::bigint
   FROM parked
  WHERE entity = %(entity)s AND from_run <= %(known_at)s AND (to_run IS NULL OR to_run > %(known_at)s)
  UNION ALL
-SELECT 'pending-usage', unit, reason, min(from_run), sum(rows)::bigint
-  FROM usage_pending
- WHERE entity = %(entity)s AND from_run <= %(known_at)s AND (to_run IS NULL OR to_run > %(known_at)s)
+SELECT 'pending-usage', unit, reason, min(since), sum(greatest(abs(rows), 1))::bigint
+  FROM (SELECT unit, reason, min(from_run) AS since, sum(rows) AS rows
+          FROM usage_pending
+         WHERE entity = %(entity)s AND from_run <= %(known_at)s
+           AND (to_run IS NULL OR to_run > %(known_at)s)
+         GROUP BY unit, meter, day, reason
+        HAVING sum(rows) <> 0 OR sum(quantity) <> 0) AS waits
  GROUP BY unit, reason
  ORDER BY kind, subject;
 
@@ -13,8 +18,13 @@ SELECT 'pending-usage', unit, reason, min(from_run), sum(rows)::bigint
 SELECT unit FROM parked WHERE entity = %(entity)s AND to_run IS NULL ORDER BY unit;
 
 -- name: pending
-SELECT coalesce(sum(rows), 0)::bigint FROM usage_pending
- WHERE entity = %(entity)s AND to_run IS NULL AND day BETWEEN %(first)s AND %(last)s;
+-- Rows that wait, and rows that wait to be taken out: neither makes up for the other.
+SELECT coalesce(sum(greatest(abs(rows), 1)), 0)::bigint
+  FROM (SELECT sum(rows) AS rows
+          FROM usage_pending
+         WHERE entity = %(entity)s AND to_run IS NULL AND day BETWEEN %(first)s AND %(last)s
+         GROUP BY unit, meter, day, reason
+        HAVING sum(rows) <> 0 OR sum(quantity) <> 0) AS waits;
 
 -- name: unposted
 -- Facts after the last run that can move an amount of the period or of an earlier one. A correction

@@ -24,6 +24,7 @@ from domain.price import SetPrice
 from domain.pricing import Model
 from domain.subscription import AmendSubscription, Item, ItemChange, StartSubscription
 from projections.booked import booked_sums, left_over
+from projections.exceptions import Finding, exceptions
 from projections.question import Question
 from projections.usage import by_meter, by_source, pending
 from replay.ledger import Billed, Ledger
@@ -177,6 +178,10 @@ class Shop:
             sum(one.pending for one in meters),
             sum(one.superseded + one.retracted for one in meters),
         )
+
+    def findings(self) -> tuple[Finding, ...]:
+        with self.ledger.connection() as connection:
+            return exceptions(connection, Question(entity=ENTITY, book=BOOK)).rows
 
     def pending(self) -> dict[str, Decimal]:
         """What waits, by reason."""
