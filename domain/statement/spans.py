@@ -169,19 +169,30 @@ def _add_lines(sale: Sale, found: dict[tuple[What, date], Period]) -> None:
 
 
 def _holding(own: Sequence[Period], line: InvoiceLine) -> Period | None:
-    """The latest period a line begins in, if it can be one that charges the line's price: the
-    periods of two prices of one item may overlap.
+    """The period of those a line begins in that fits it best, the latest of equals.
+
+    Periods of one item may overlap: of two prices, or of one where what is sold ends and is sold
+    anew under another cycle.
     """
-    day, fallback = line.service_from, None
+    day, found, best = line.service_from, None, -1
     assert day is not None, line
     for place in range(bisect_right(own, day, key=_from) - 1, -1, -1):
-        period = own[place]
-        if day >= period.end:
-            continue
-        if line.price is None or any(one.price == line.price for one in period.charges):
-            return period
-        fallback = fallback or period
-    return fallback
+        if day < own[place].end and (fit := _fit(own[place], day, line.price)) > best:
+            found, best = own[place], fit
+            if fit == _FITS:
+                break
+    return found
+
+
+_FITS = 2
+
+
+def _fit(period: Period, day: date, price: str | None) -> int:
+    """Whether a period charges a price, and whether it charges a day at it."""
+    if price is None:
+        return _FITS
+    own = [one for one in period.charges if one.price == price]
+    return bool(own) + any(one.start <= day < one.end for one in own)
 
 
 def elected(sale: Sale, period: Period) -> BillingOptions:

@@ -466,6 +466,19 @@ def test_days_no_longer_charged_are_given_back_at_their_share_of_the_line():
     assert books.bill(end + timedelta(1), *sold) == []
 
 
+def test_a_line_stays_with_its_days_where_periods_of_one_price_overlap():
+    """What is sold anew under another cycle has periods of its own beside one that still runs."""
+    last = seats(7_00, day(17), day(31), period=(JANUARY, FEBRUARY))
+    anew = seats(9_00, day(31), day(10, 2), period=(day(10), day(10, 2)), quantity=2)
+    books = Books()
+
+    assert books.bill(FEBRUARY, last, anew) == [
+        (day(17), day(31), 7_00),
+        (day(31), day(10, 2), 9_00),
+    ]
+    assert books.bill(FEBRUARY, last, anew) == []
+
+
 # --- levels --------------------------------------------------------------------------------------
 
 
