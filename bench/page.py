@@ -17,6 +17,7 @@ import msgspec
 from bench.bars import Bar
 from bench.run import Figure, Report
 
+RUNS = ("rows a round", "rounds", "ceiling, rows/s", "client, MiB at most", "figures")
 COLUMNS = ("figure", "median", "low to high", "unit", "floor", "of the floor", "bar", "met")
 SHAPES = ("floor of", "of the ceiling", "published", "what was published", "what differs")
 WHOLE = 1_000
@@ -25,20 +26,28 @@ WHOLE = 1_000
 def page(reports: Sequence[Report]) -> Iterator[str]:
     """Lines of Markdown: the settings, the figures, the floors beside published ones."""
     figures = {figure.name: figure for report in reports for figure in report.figures}
-    for report in reports:
-        yield _about(report)
+    for settings in dict.fromkeys(_settings(report) for report in reports):
+        yield settings
         yield ""
+    yield from _table(RUNS, map(_run, reports))
+    yield ""
     yield from _table(COLUMNS, (_row(figure) for figure in figures.values()))
     yield ""
     yield from _table(SHAPES, (_shape(f) for f in figures.values() if f.shape))
 
 
-def _about(report: Report) -> str:
-    told = ", ".join(f"{name} {value}" for name, value in sorted(report.settings.items()))
-    return (
-        f"{report.rows:,} rows a round, {report.rounds} rounds, ceiling {report.ceiling:,.0f}"
-        f" rows/s, client {report.peak_mib:.0f} MiB at most; {told}."
-    )
+def _settings(report: Report) -> str:
+    return ", ".join(f"{name} {value}" for name, value in sorted(report.settings.items())) + "."
+
+
+def _run(report: Report) -> list[str]:
+    return [
+        f"{report.rows:,}",
+        str(report.rounds),
+        f"{report.ceiling:,.0f}",
+        f"{report.peak_mib:.0f}",
+        " ".join(f"`{figure.name}`" for figure in report.figures),
+    ]
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 from domain.pricing import by_quantity, by_reading, commitment
 from domain.pricing.by_quantity import QuantityModel
@@ -46,6 +47,11 @@ __all__ = [
 ]
 
 
+# Contracts by the thousand are sold at the same few prices.
+PREPARED = 1_024
+
+
+@lru_cache(maxsize=PREPARED)
 def pricer(model: Model) -> Pricer:
     """What any quantity costs at a price of quantities: to be asked many times over."""
     assert not isinstance(model, ReadingModel), model

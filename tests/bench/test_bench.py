@@ -11,7 +11,8 @@ from bench.bars import Bar
 from bench.floors import copied
 from bench.lap import Lap, Reading, Taken
 from bench.measures import MEASURES
-from bench.run import bench, figures
+from bench.page import page
+from bench.run import Report, bench, figures
 
 FLOORS = Path(copied.__file__).parent
 OURS = {"api", "domain", "projections", "replay", "store", "tieout"}
@@ -93,3 +94,21 @@ def test_a_floor_imports_nothing_of_tieout(path: Path) -> None:
             named.add((node.module or "").partition(".")[0])
 
     assert named & OURS == set()
+
+
+def test_a_page_shows_what_was_missed_and_the_settings_once() -> None:
+    laps = [Reading(figure="memory", unit="times", value=value) for value in (1.1, 1.4, 1.5)]
+    report = Report(
+        rows=1000,
+        rounds=3,
+        settings={"fsync": "on"},
+        ceiling=2000.0,
+        peak_mib=30.0,
+        figures=[*figures(laps, 400.0)],
+    )
+
+    lines = [*page([report, report])]
+
+    assert lines.count("fsync on.") == 1
+    assert lines.count("| 1,000 | 3 | 2,000 | 30 | `memory` |") == 2
+    assert "| `memory` | 1.4 | 1.1 to 1.5 | times |  |  | at most 1.3 | **no** |" in lines
