@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
@@ -21,6 +22,10 @@ from store import db, embedded
 
 MEMORY = Path("/dev/shm")
 MEMORY_BYTES_MIN = 4 * 2**30
+
+# No test asserts time, and a busy machine draws slowly.
+settings.register_profile("tieout", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tieout")
 
 _numbers = itertools.count(1)
 
