@@ -207,7 +207,7 @@ def _rated(connection: Connection, seen: Horizon, master: MasterData) -> Iterabl
         chunk = units[start : start + UNITS_AT_ONCE]
         read_units = fresh(connection, seen.entity, chunk, seen.run, master)
         for unit, read in read_units.items():
-            _count_unit(unit, read, master, counted)
+            _count_unit(unit, read, master, seen.as_of, counted)
     for meter, rows, quantity in connection.execute(SQL.in_force, seen.parameters()):
         there = Decimal(rows) if _is_counted(meter, master) else quantity
         rated = counted.rated.get(meter, NOTHING)
@@ -221,10 +221,13 @@ def _rated(connection: Connection, seen: Horizon, master: MasterData) -> Iterabl
         yield _Pair(f"{currency}: charges recorded", counted.minor.get(currency, 0), minor)
 
 
-def _count_unit(unit: str, read: Fresh, master: MasterData, counted: _Counted) -> None:
+def _count_unit(
+    unit: str, read: Fresh, master: MasterData, through: date, counted: _Counted
+) -> None:
+    """What has no end is charged as far ahead as the last run looked."""
     known = timeline(read.facts)
     own = [fact for fact in known if fact.stream == unit]
-    folded = terms(own, master.prices, horizon(date.min, read.usage), registered(known))
+    folded = terms(own, master.prices, horizon(through, read.usage), registered(known))
     rated = rate_usage(read.usage, folded, master, billed_lines(known))
     for charge in rated.charges:
         assert folded is not None, unit

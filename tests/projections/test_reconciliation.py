@@ -1,6 +1,7 @@
 """Controls on a ledger with something of everything, and what they say when it was meddled with."""
 
-from datetime import date
+from datetime import UTC, date, datetime
+from decimal import Decimal
 
 import pytest
 
@@ -8,6 +9,11 @@ from domain.books import AdjustmentLine, ApproveAdjustment, ProposeAdjustment
 from domain.cash import ReceivePayment, RefundPayment
 from domain.facts import When
 from domain.invoice import CreditLine, InvoiceLine, IssueCredit, IssueInvoice, VoidInvoice
+from domain.meter import DefineMeter
+from domain.price import SetPrice
+from domain.pricing import PerUnit
+from domain.subscription import Item, StartSubscription
+from domain.usage import UsageRow
 from projections.reconciliation import reconcile
 from store.usage_rows import ingest
 from store.usage_stage import UsageBatch
@@ -156,3 +162,37 @@ def test_meddling_shows(busy, table, meddling, checks):
     found = {one.check for one in reconcile(connection, "acme") if one.breaks}
 
     assert found == checks
+
+
+def test_a_level_that_is_held_without_end_is_charged_as_far_ahead_as_the_run_looked(books):
+    since = When(effective=date(2020, 1, 1))
+    books.tell("meter:desks", DefineMeter(when=since, aggregation="sum", recurring=True))
+    desk = PerUnit(unit_amount=Decimal(5))
+    price = SetPrice(when=since, currency="USD", model=desk, meter="desks", bill="arrears")
+    books.tell("price:desk", price)
+    started = StartSubscription(
+        when=When(effective=date(2024, 1, 1)),
+        customer="c1",
+        currency="USD",
+        term_from=date(2024, 1, 1),
+        term_to=None,
+        items=(Item(item="desks", price="desk"),),
+    )
+    books.tell("subscription:s1", started)
+    order = UsageBatch(entity="acme", source="app", key="desks")
+    row = UsageRow(
+        event_id="d1",
+        subscription="s1",
+        meter="desks",
+        quantity=Decimal(3),
+        occurred_at=datetime(2024, 1, 10, 9, tzinfo=UTC),
+    )
+    ingest(books.connection, order, [row], clock=lambda: books.today)
+    for through in (date(2024, 1, 31), date(2025, 1, 31)):
+        books.run(through)
+        books.catch_up()
+
+        verdicts = {one.check: one for one in reconcile(books.connection, "acme")}
+
+        assert verdicts["usage-rated"].breaks == ()
+        assert verdicts["usage-rated"].comparisons > 1
