@@ -2,7 +2,7 @@
 
 Billing engines agree on the deal and part on its edges: what is rounded where, what happens on the
 last day, where a difference goes. Each of these is an option here, and nothing else is.
-docs/reference/billing-options.md says who would want each and why.
+docs/reference/billing-options says who would want each and why.
 """
 
 from __future__ import annotations

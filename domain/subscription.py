@@ -305,13 +305,13 @@ def _beside_the_sale(
             return anchor_changed(command)
         case GrantDiscount():
             for item in command.items:
-                _require_known(item, state, context)
+                _require_known(item, state, context, "items")
             return decide_discount(command, state.discounts, context)
         case WithdrawDiscount():
             return decide_discount(command, state.discounts, context)
         case GrantAccess() | WithdrawAccess():
             if command.item is not None:
-                _require_known(command.item, state, context)
+                _require_known(command.item, state, context, "item")
             return decide_service(command, state.holds, context)
         case _:
             return decide_service(command, state.holds, context)
@@ -367,9 +367,11 @@ def _require_changes(
             raise Rejected("refund-without-removal", field="items.refund", item=change.item)
 
 
-def _require_known(item: str, state: SubscriptionState, context: Context) -> None:
+def _require_known(
+    item: str, state: SubscriptionState, context: Context, field: str = "items.item"
+) -> None:
     if item not in state.items and not context.outside:
-        raise Rejected("unknown-item", field="items.item", item=item)
+        raise Rejected("unknown-item", field=field, item=item)
 
 
 def _require_items(

@@ -11,11 +11,9 @@ import msgspec
 import pytest
 from msgspec import NODEFAULT, structs
 
-from domain.billing_options import BillingOptions
 from domain.deciders import COMMANDS, DECIDERS, EVENTS
 from domain.facts import Source
 from domain.policy import Options
-from domain.profiles import PROFILES
 from domain.usage import UsageRow
 from replay.control_totals import Finding
 from replay.usage_mapping import (
@@ -200,23 +198,6 @@ def test_every_policy_option_is_told() -> None:
     assert {name: (re.findall("`([^`]+)`", values), default) for name, values, default in rows} == {
         field.name: ([*words_of(field.type)], field.default) for field in structs.fields(Options)
     }
-
-
-def test_every_billing_option_is_told_with_an_example() -> None:
-    page = (REFERENCE / "billing-options.md").read_text()
-    rows = re.findall(r"^\| `(\w+)` \| (.+) \| `([\w-]+)` \|$", page, re.MULTILINE)
-    options = {field.name: field for field in structs.fields(BillingOptions)}
-
-    assert {name: default for name, _, default in rows} == {
-        name: field.default or "null" for name, field in options.items()
-    }
-    for name, values, _ in rows:
-        if words := [*words_of(options[name].type)]:
-            assert re.findall("`([^`]+)`", values) == words
-        told = page.partition(f"\n## `{name}`\n")[2].partition("\n## ")[0]
-        assert [word for word in words if f"\n- `{word}`" not in told] == []
-        assert "ants this" in told or "wanted" in told, name
-    assert [profile for profile in PROFILES if f"`{profile}`" not in page] == []
 
 
 VARIABLE = re.compile(r"\bTIEOUT_[A-Z_]+[A-Z]\b")
