@@ -40,7 +40,7 @@ def recurring_charges(terms: Terms, prices: Prices, *, but: str = "") -> tuple[C
     return tuple(charge for charge in charges if charge.pattern != but)
 
 
-class _Sale(NamedTuple):
+class Sale(NamedTuple):
     """What is sold in a stretch and a billing period: at which price, in full at which cost."""
 
     stretch: Stretch
@@ -77,22 +77,31 @@ def _of_stretch(stretch: Stretch, terms: Terms, prices: Prices, but: str) -> Ite
             yield charge
 
 
-def _sales(stretch: Stretch, terms: Terms, prices: Prices, but: str = "") -> Iterator[_Sale]:
-    """The billing periods of a stretch; none of what is priced by usage."""
-    head = _head(stretch, terms, prices)
-    if head.price.meter is not None:
+def _sales(stretch: Stretch, terms: Terms, prices: Prices, but: str = "") -> Iterator[Sale]:
+    """What is charged by itself: neither usage nor what other charges fall short of."""
+    if _head(stretch, terms, prices).price.meter is not None:
         return
-    every = head.price.every
     costs: dict[str, Decimal] = {}
-    for period in _overlapping(stretch, terms.billing_periods(stretch, every)):
-        version = version_of(stretch.price, period.start, prices) or head
-        version = head if version.since > period.start else version
-        if _pattern(version) == but:
+    for period, version, changes in versions_in(stretch, terms, prices):
+        if _pattern(version) == but or version.price.is_commitment:
             continue
         if version.name not in costs:
             costs[version.name] = pricer(version.price.model)(stretch.quantity)
-        changes = terms.resting_on(stretch, every, period)
-        yield _Sale(stretch, period, version, costs[version.name], terms, changes)
+        yield Sale(stretch, period, version, costs[version.name], terms, changes)
+
+
+def versions_in(
+    stretch: Stretch, terms: Terms, prices: Prices
+) -> Iterator[tuple[BillingPeriod, PriceVersion, tuple[AnchorChange, ...]]]:
+    """The billing periods of a stretch, the version of its price each is charged at, and the
+    changes of the anchor it rests on.
+    """
+    head = _head(stretch, terms, prices)
+    every = head.price.every
+    for period in _overlapping(stretch, terms.billing_periods(stretch, every)):
+        version = version_of(stretch.price, period.start, prices) or head
+        version = head if version.since > period.start else version
+        yield period, version, terms.resting_on(stretch, every, period)
 
 
 def _head(stretch: Stretch, terms: Terms, prices: Prices) -> PriceVersion:
@@ -118,7 +127,7 @@ def _overlapping(stretch: Stretch, periods: Sequence[BillingPeriod]) -> Iterator
         yield periods[place]
 
 
-def _charge(sale: _Sale) -> Charge | None:
+def _charge(sale: Sale) -> Charge | None:
     """The charge of one stretch in one billing period; none in a trial."""
     stretch, period, price = sale.stretch, sale.period, sale.price
     first = max(period.start, sale.terms.trial_end(price))
@@ -131,8 +140,8 @@ def _charge(sale: _Sale) -> Charge | None:
         end = period.end
     if start >= end:
         return None
-    charged = _charged(sale, start, end)
-    back = _given_back(stretch.item, period, sale.terms)
+    charged = charge_for(sale, start, end)
+    back = given_back(stretch.item, period, sale.terms)
     return Charge(
         item=stretch.item,
         price=sale.version.name,
@@ -154,7 +163,7 @@ def _charge(sale: _Sale) -> Charge | None:
 # --- what part of a period costs -----------------------------------------------------------------
 
 
-class _Charged(NamedTuple):
+class Charged(NamedTuple):
     """What is charged, what it would be to the end of the period, and the part of it that it is."""
 
     minor: int
@@ -162,7 +171,7 @@ class _Charged(NamedTuple):
     portion: Portion | None
 
 
-def _charged(sale: _Sale, start: date, end: date) -> _Charged:
+def charge_for(sale: Sale, start: date, end: date) -> Charged:
     """What [start, period end) costs, and the part of it up to `end`.
 
     The part is cut from the whole with the ledger's one rounding, so a change inside the period
@@ -173,11 +182,11 @@ def _charged(sale: _Sale, start: date, end: date) -> _Charged:
     is_whole = start == period.whole_start and end == period.whole_end
     if is_whole or price.proration == "none":
         whole = part_to_minor(sale.cost, 1, 1, price.currency)
-        return _Charged(whole, whole, None)
+        return Charged(whole, whole, None)
     running = _portion(sale, start, period.end)
     running_minor = _share(sale.cost, running, price)
     if end == period.end:
-        return _Charged(running_minor, running_minor, running)
+        return Charged(running_minor, running_minor, running)
     used = _portion(sale, start, end)
     rest = Portion(running.part - used.part, running.total)
     rounded = used if price.options.prorated_part == "used" else rest
@@ -188,7 +197,7 @@ def _charged(sale: _Sale, start: date, end: date) -> _Charged:
     else:
         part = 0
     minor = part if rounded is used else running_minor - part
-    return _Charged(minor, running_minor, used)
+    return Charged(minor, running_minor, used)
 
 
 def _share(cost: Decimal, part: Portion, price: PriceSet) -> int:
@@ -198,7 +207,7 @@ def _share(cost: Decimal, part: Portion, price: PriceSet) -> int:
     return to_minor(Fraction(cost) * factor(part, places), price.currency)
 
 
-def _portion(sale: _Sale, start: date, end: date) -> Portion:
+def _portion(sale: Sale, start: date, end: date) -> Portion:
     by, period, stretch = sale.price.proration, sale.period, sale.stretch
     if by == "day":
         total = (period.whole_end - period.whole_start).days
@@ -215,7 +224,7 @@ def _portion(sale: _Sale, start: date, end: date) -> Portion:
 # --- what a cancellation or a removal leaves -----------------------------------------------------
 
 
-def _given_back(item: str, period: BillingPeriod, terms: Terms) -> tuple[int, ...]:
+def given_back(item: str, period: BillingPeriod, terms: Terms) -> tuple[int, ...]:
     """What ends the item inside the period and gives all of its charge back, if anything does."""
     for ending in terms.endings:
         if ending.item == item and ending.refund == "full" and _runs(period, ending):
@@ -227,24 +236,36 @@ def _runs(period: BillingPeriod, ending: Ending) -> bool:
     return period.start < ending.day < period.end
 
 
+def is_kept(stretch: Stretch, period: BillingPeriod, terms: Terms) -> bool:
+    """Whether the stretch ends inside the period and nothing of the period is given back."""
+    return any(
+        ending.refund == "none" and _ends(stretch, ending) and _runs(period, ending)
+        for ending in terms.endings
+    )
+
+
+def _ends(stretch: Stretch, ending: Ending) -> bool:
+    return stretch.item == ending.item and stretch.end == ending.day
+
+
 def retained(terms: Terms, prices: Prices) -> Iterator[Charge]:
     """With refund `none` the rest of the running period's charge is kept, and earned at the end."""
     for ending in terms.endings:
         if ending.refund != "none":
             continue
         for stretch in terms.stretches:
-            if stretch.item == ending.item and stretch.end == ending.day:
+            if _ends(stretch, ending):
                 for sale in _sales(stretch, terms, prices):
                     if _runs(sale.period, ending) and sale.price.proration != "none":
                         yield from _retained(sale, ending)
 
 
-def _retained(sale: _Sale, ending: Ending) -> Iterator[Charge]:
+def _retained(sale: Sale, ending: Ending) -> Iterator[Charge]:
     stretch, period, price, day = sale.stretch, sale.period, sale.price, ending.day
     since = max(stretch.start, period.start, sale.terms.trial_end(price))
     if since >= day:
         return
-    charged = _charged(sale, since, day)
+    charged = charge_for(sale, since, day)
     kept = charged.running_minor - charged.minor
     yield Charge(
         item=stretch.item,
@@ -278,10 +299,10 @@ _COUNTED: dict[DayCount, str] = {
 
 
 def _told(
-    sale: _Sale,
+    sale: Sale,
     start: date,
     end: date,
-    charged: _Charged,
+    charged: Charged,
     *,
     cut: tuple[int, ...],
     back: tuple[int, ...],
@@ -298,7 +319,7 @@ def _told(
         yield Step(what="given back", value="in full at cancellation")
 
 
-def _as_sold(sale: _Sale) -> Iterator[Step]:
+def _as_sold(sale: Sale) -> Iterator[Step]:
     stretch = sale.stretch
     what = f"{plain(stretch.quantity)} of {sale.version.name}"
     yield Step(what=f"sold since {stretch.since}", value=what)
@@ -311,7 +332,7 @@ def _as_sold(sale: _Sale) -> Iterator[Step]:
         yield Step(what="free until", value=str(trial))
 
 
-def _part(sale: _Sale, charged: _Charged) -> str:
+def _part(sale: Sale, charged: Charged) -> str:
     period = sale.period
     days = (period.whole_end - period.whole_start).days
     part = charged.portion or Portion(days, days)

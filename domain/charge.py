@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
@@ -14,6 +15,8 @@ from domain.explain import Step, Told, steps_of
 from domain.pricing.parts import Part
 from domain.proration import Portion
 
+# What stood at the end of each day on which it moved.
+Marks = tuple[tuple[date, int], ...]
 Kind = Literal["recurring", "usage", "one-off", "commitment", "discount"]
 
 
@@ -40,8 +43,8 @@ class Charge(Struct, frozen=True, kw_only=True):
     kind: Kind = "recurring"
     meter: str = ""
     quantity: Decimal = Decimal(0)
-    marks: tuple[tuple[date, int], ...] = ()
-    earned: tuple[tuple[date, int], ...] = ()
+    marks: Marks = ()
+    earned: Marks = ()
     group: tuple[tuple[str, str], ...] = ()
     portion: Portion | None = None
     discount: str = ""
@@ -60,3 +63,9 @@ class Charge(Struct, frozen=True, kw_only=True):
     @property
     def steps(self) -> tuple[Step, ...]:
         return steps_of(self.told)
+
+
+def stood(marks: Marks, day: date) -> int:
+    """What stands at the end of a day."""
+    place = bisect_right(marks, day, key=lambda mark: mark[0])
+    return marks[place - 1][1] if place else 0

@@ -20,7 +20,7 @@ from domain.cycle import DayCount, Every
 from domain.decimals import require_price
 from domain.errors import Rejected, require_name
 from domain.facts import Event, When
-from domain.pricing import Model, ReadingModel, require_valid
+from domain.pricing import Commitment, Model, ReadingModel, require_valid
 
 _since = attrgetter("since")
 Pattern = Literal["ratable", "point-in-time", "as-invoiced"]
@@ -59,6 +59,10 @@ class PriceSet(Event, frozen=True, kw_only=True, tag="price-set"):
     thresholds: tuple[Decimal, ...] = ()
     options: BillingOptions = MEASURED_EXACTLY
     profile: str | None = None
+
+    @property
+    def is_commitment(self) -> bool:
+        return isinstance(self.model, Commitment)
 
     @property
     def every(self) -> Every:

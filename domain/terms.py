@@ -27,6 +27,7 @@ from domain.cover import NEVER, Cover, served, spans_agreed, terms_agreed
 from domain.cycle import BillingPeriod, Every
 from domain.cycle import Point as Moment
 from domain.facts import Fact, causes_of
+from domain.grants import Grant, grants_of
 from domain.price import Prices, PriceSet, version_of
 from domain.sale import Point, Said, beyond, in_words, points_of
 from domain.stretch import Stretch
@@ -73,6 +74,7 @@ class Terms(Struct, frozen=True, kw_only=True):
     endings: tuple[Ending, ...] = ()
     customer_is_known: bool = False
     is_open_ended: bool = False
+    grants: tuple[Grant, ...] = ()
 
     @property
     def is_endless(self) -> bool:
@@ -138,6 +140,7 @@ def terms(
         endings=tuple(ending for _, endings in parts for ending in endings),
         customer_is_known=start.event.customer in customers,
         is_open_ended=fold.agreed[-1].end == NEVER,
+        grants=grants_of(facts),
     )
 
 

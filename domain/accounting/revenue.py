@@ -73,3 +73,15 @@ def as_used(
 ) -> Flow:
     """Usage is earned in the period it occurs in (rules 24 and 26)."""
     return release(obligation, Steps(marks), causes, "usage-as-it-occurs@1", told)
+
+
+def short(
+    obligation: str,
+    marks: tuple[tuple[date, int], ...],
+    causes: tuple[int, ...],
+    told: Told = (),
+) -> Flow:
+    """What was promised and not used is earned when the period that could use it is over, or as it
+    stands each day where a price elects that (breakage, ASC 606-10-55-48, IFRS 15.B46).
+    """
+    return release(obligation, Steps(marks), causes, "shortfall@1", told)

@@ -15,11 +15,11 @@ from domain.accounting.curves import Progress, measured_from
 from domain.accounting.documents import BilledLine
 from domain.accounting.invoices import concessions, invoiced_flows
 from domain.accounting.modification import Version, modified
-from domain.accounting.revenue import as_used, at_once, over_time
+from domain.accounting.revenue import as_used, at_once, over_time, short
 from domain.accounting.schedule import Flow, frozen, stands
-from domain.billing import recurring_charges
 from domain.calendar import ONE_DAY
 from domain.charge import Charge
+from domain.charges import deal_charges, usage_charges
 from domain.explain import Step, Telling
 from domain.facts import Fact, causes_of, in_effective_order
 from domain.master import MasterData
@@ -60,13 +60,17 @@ def subscription_revenue(
     if folded is None or folded.started.contract == "none":
         return Earned((), rated)
     by = master.progress(book, folded.started.term_from)
-    used = tuple(
-        as_used(charge.item, charge.earned or charge.marks, charge.causes, charge.told)
-        for charge in rated.charges
-    )
+    used = tuple(_as_used(charge) for charge in usage_charges(folded, master.prices, rated.charges))
     documents = _on_documents(own, billed, folded.started_at, master, book)
     flows = (*_resting(own, folded, master, by), *used, *documents)
     return Earned(flows, rated, horizon(through) if folded.is_endless else None)
+
+
+def _as_used(charge: Charge) -> Flow:
+    marks = charge.earned or charge.marks
+    if charge.kind == "commitment":
+        return short(charge.item, marks, charge.causes, charge.told)
+    return as_used(charge.item, marks, charge.causes, charge.told)
 
 
 def _on_documents(
@@ -197,7 +201,7 @@ def _by_item(
 
 def _flows(folded: Terms, master: MasterData, by: Progress) -> tuple[Flow, ...]:
     """What is earned as invoiced is measured from the documents."""
-    charges = recurring_charges(folded, master.prices, but="as-invoiced")
+    charges = deal_charges(folded, master.prices, but="as-invoiced")
     return tuple(flow for charge in charges for flow in _earned(charge, by))
 
 

@@ -9,8 +9,8 @@ from operator import attrgetter
 from msgspec import Struct
 
 from domain.accounting.documents import BilledLine, billed_lines
-from domain.billing import recurring_charges
 from domain.charge import Charge
+from domain.charges import all_charges
 from domain.errors import Rejected
 from domain.facts import Fact, timeline
 from domain.master import MasterData
@@ -149,7 +149,7 @@ def charges_of(
 ) -> tuple[Charge, ...]:
     """Everything a subscription is charged. Raises Rejected where it cannot be."""
     rated = rate_usage(usage, sold, master, billed)
-    return (*recurring_charges(sold, master.prices), *rated.charges)
+    return all_charges(sold, master.prices, rated.charges)
 
 
 def _subscriptions(known: Sequence[Fact], through: date, master: MasterData) -> dict[str, Terms]:

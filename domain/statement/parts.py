@@ -7,7 +7,6 @@ no line bills yet are a line of their own (law 10). What cannot be cut is one.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
@@ -16,7 +15,7 @@ from itertools import pairwise
 from domain.accounting.documents import BilledLine
 from domain.billing_options import BillingOptions
 from domain.calendar import ONE_DAY
-from domain.charge import Charge
+from domain.charge import Charge, stood
 from domain.statement.spans import Difference, Period, carried_by
 
 Days = tuple[date, date]
@@ -78,7 +77,7 @@ def _in_parts(
             item=period.item,
             service_from=begin,
             service_to=end,
-            charged_minor=sum(stood(charge, end) - stood(charge, begin) for charge in charges),
+            charged_minor=sum(came_to(charge, end) - came_to(charge, begin) for charge in charges),
             kind=period.kind,
             group=period.group,
             discount=period.discount,
@@ -98,14 +97,9 @@ def _ends(row: BilledLine) -> date:
     return row.line.service_to or _begins(row)
 
 
-def stood(charge: Charge, day: date) -> int:
+def came_to(charge: Charge, day: date) -> int:
     """What a charge came to at the beginning of a day, as if its period had ended there."""
-    place = bisect_right(charge.marks, day - ONE_DAY, key=_marked)
-    return charge.marks[place - 1][1] if place else 0
-
-
-def _marked(mark: tuple[date, int]) -> date:
-    return mark[0]
+    return stood(charge.marks, day - ONE_DAY)
 
 
 def _whole(

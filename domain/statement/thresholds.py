@@ -14,7 +14,7 @@ from msgspec import Struct
 from domain.calendar import ONE_DAY
 from domain.master import MasterData
 from domain.money import to_minor
-from domain.statement.parts import stood
+from domain.statement.parts import came_to
 from domain.statement.spans import Period, Sale, carried_by, periods
 
 
@@ -59,7 +59,7 @@ def _of_item(
 ) -> Iterator[Reached]:
     """All groups of an item's usage count together."""
     period, charges = together[0], [one for period in together for one in period.charges]
-    used = sum(stood(charge, through + ONE_DAY) for charge in charges)
+    used = sum(came_to(charge, through + ONE_DAY) for charge in charges)
     billed = sum(carried_by(row) for period in together for row in period.lines)
     for level, currency in reversed(levels):
         minor = to_minor(level, currency)

@@ -14,8 +14,8 @@ from typing import Any
 
 from msgspec import structs
 
-from domain.billing import recurring_charges
 from domain.charge import Charge
+from domain.charges import all_charges
 from domain.errors import Rejected
 from domain.facts import Event, Fact, corrected, timeline
 from domain.invoice import CreditIssued, InvoiceIssued, IssueInvoice
@@ -153,7 +153,7 @@ def _charges(books: Books, unit: str, run: Run) -> tuple[list[Charge], list[Char
         return None
     try:
         used = rate_usage(fresh.usage, folded, run.master).charges
-        return [*used], [*used, *recurring_charges(folded, run.master.prices)]
+        return [*used], [*all_charges(folded, run.master.prices, used)]
     except Rejected:
         return None
 

@@ -172,8 +172,8 @@ MUTANTS = (
     Mutant(
         "8-no-orphan",
         "domain/billing.py",
-        "causes=causes_of(stretch.causes, cut, back),",
-        "causes=causes_of(stretch.causes, back),",
+        "causes=causes_of(sale.causes, cut, back),",
+        "causes=causes_of(sale.causes, back),",
         "what ends a service early is no cause of its last charge",
     ),
     Mutant(

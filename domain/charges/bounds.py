@@ -1,0 +1,153 @@
+"""The minimum, maximum or commitment of an item in each billing period, prorated with it.
+
+It is known day by day as what is charged is: what is sold on a day goes on to the end of its
+period, so a change inside the period moves nothing that was measured before it (law 10).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from decimal import Decimal
+from operator import attrgetter
+from typing import Literal, NamedTuple
+
+from domain.billing import Sale, charge_for, given_back, is_kept, versions_in
+from domain.charge import Charge, Marks
+from domain.cycle import BillingPeriod
+from domain.decimals import EXACT
+from domain.facts import causes_of
+from domain.price import Prices, PriceSet
+from domain.pricing import Commitment
+from domain.stretch import Stretch
+from domain.terms import Terms
+
+Kind = Literal["minimum", "maximum", "commitment"]
+_start = attrgetter("start")
+
+
+class Bound(NamedTuple):
+    """What the charges of [start, end) of a billing period should not fall short of, or exceed.
+
+    `marks`: what it comes to as known at the end of each day on which that changes.
+    """
+
+    kind: Kind
+    item: str
+    price: str
+    period: BillingPeriod
+    start: date
+    end: date
+    marks: Marks
+    causes: tuple[int, ...]
+    covers: tuple[str, ...] = ()
+    is_ratable: bool = False
+
+    @property
+    def minor(self) -> int:
+        return self.marks[-1][1]
+
+    def concerns(self, charge: Charge) -> bool:
+        """Whether it is a charge of the same item and price in the same period."""
+        own = self.item, self.price, self.period
+        return own == (charge.item, charge.price, charge.period)
+
+
+class _Span(NamedTuple):
+    """Days of a period on which a price with a bound is sold."""
+
+    start: date
+    end: date
+    sale: Sale
+
+
+def has_bounds(terms: Terms, prices: Prices) -> bool:
+    """Whether anything is sold at a price with a minimum, a maximum or a commitment."""
+    return any(
+        one.price.minimum is not None or one.price.maximum is not None or one.price.is_commitment
+        for price in {stretch.price for stretch in terms.stretches}
+        for one in prices.get(price, ())
+    )
+
+
+def bounds(terms: Terms, prices: Prices, kind: Kind) -> tuple[Bound, ...]:
+    """The bounds of one kind, one for all days of a period on which an item is sold at a price."""
+    spans: dict[tuple[str, date, str], list[_Span]] = {}
+    for stretch in terms.stretches:
+        if any(_amount(one.price, kind) is not None for one in prices.get(stretch.price, ())):
+            for span in _spans(stretch, terms, prices, kind):
+                period, version = span.sale.period, span.sale.version
+                spans.setdefault((stretch.item, period.start, version.name), []).append(span)
+    return tuple(_bound(kind, spans[key]) for key in sorted(spans))
+
+
+def _amount(price: PriceSet, kind: Kind) -> Decimal | None:
+    match kind:
+        case "minimum":
+            return price.minimum
+        case "maximum":
+            return price.maximum
+        case "commitment":
+            return price.model.amount if isinstance(price.model, Commitment) else None
+
+
+def _spans(stretch: Stretch, terms: Terms, prices: Prices, kind: Kind) -> Iterator[_Span]:
+    """If nothing of a period is given back all of it counts; what is given back is no promise."""
+    for period, version, changes in versions_in(stretch, terms, prices):
+        amount = _amount(version.price, kind)
+        if amount is None or (kind != "maximum" and given_back(stretch.item, period, terms)):
+            continue
+        if kind == "commitment":
+            amount = EXACT.multiply(amount, stretch.quantity)
+        start = max(stretch.start, period.start, terms.trial_end(version.price))
+        kept = is_kept(stretch, period, terms)
+        end = period.end if kept else min(stretch.end, period.end)
+        if start < end:
+            yield _Span(start, end, Sale(stretch, period, version, amount, terms, changes))
+
+
+def _bound(kind: Kind, spans: Sequence[_Span]) -> Bound:
+    joined = _joined(sorted(spans, key=_start))
+    sale = joined[0].sale
+    model = sale.price.model
+    return Bound(
+        kind=kind,
+        item=sale.stretch.item,
+        price=sale.version.name,
+        period=sale.period,
+        start=joined[0].start,
+        end=joined[-1].end,
+        marks=tuple(_marks(joined)),
+        causes=causes_of(*map(_causes, spans)),
+        covers=model.covers if isinstance(model, Commitment) else (),
+        is_ratable=sale.price.options.shortfall == "ratable",
+    )
+
+
+def _causes(span: _Span) -> tuple[int, ...]:
+    """Why it is sold, and why no longer."""
+    cut = span.sale.stretch.cut if span.end < span.sale.period.end else ()
+    return causes_of(span.sale.causes, cut)
+
+
+def _joined(spans: Sequence[_Span]) -> list[_Span]:
+    """Days in a row at one amount are rounded once; without proration all of a period is one."""
+    joined: list[_Span] = []
+    for span in spans:
+        last = joined[-1] if joined else span
+        goes_on = (last.end, last.sale.cost) == (span.start, span.sale.cost)
+        if joined and (goes_on or span.sale.price.proration == "none"):
+            joined[-1] = last._replace(end=span.end)
+        else:
+            joined.append(span)
+    return joined
+
+
+def _marks(spans: Sequence[_Span]) -> Iterator[tuple[date, int]]:
+    before = 0
+    for span, after in zip(spans, [*spans[1:], None], strict=True):
+        charged = charge_for(span.sale, span.start, span.end)
+        yield span.start, before + charged.running_minor
+        before += charged.minor
+        if span.end < span.sale.period.end and (after is None or span.end < after.start):
+            yield span.end, before

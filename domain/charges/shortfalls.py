@@ -1,0 +1,108 @@
+"""What charges fall short of what was promised: the minimum of a price, and commitments over items.
+
+Until a period is over nobody knows whether it falls short, so that is charged and earned at its
+end; a price may elect to earn it over the period, as it stands each day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+
+from domain.calendar import ONE_DAY
+from domain.charge import Charge, stood
+from domain.charges.bounds import Bound
+from domain.explain import Step
+from domain.facts import causes_of
+from domain.money import decimal_text, rounded_share
+
+
+def shortfalls(
+    charges: Sequence[Charge],
+    currency: str,
+    minimums: Sequence[Bound],
+    commitments: Sequence[Bound],
+) -> tuple[Charge, ...]:
+    """The charges that fill up minimums, then commitments; `charges` are all others."""
+    found = [
+        made
+        for bound in minimums
+        if (made := _short(bound, _of_price(bound, charges), currency)) is not None
+    ]
+    every = [*charges, *found]
+    for bound in commitments:
+        made = _short(bound, _covered(bound, every), currency)
+        if made is not None:
+            found.append(made)
+    return tuple(found)
+
+
+def _of_price(bound: Bound, charges: Sequence[Charge]) -> list[Charge]:
+    return [one for one in charges if bound.concerns(one)]
+
+
+def _covered(bound: Bound, charges: Sequence[Charge]) -> list[Charge]:
+    """Charges of the covered items that are of days for which something is promised."""
+    return [
+        one
+        for one in charges
+        if one.item != bound.item
+        and (not bound.covers or one.item in bound.covers)
+        and one.start < bound.end
+        and bound.start < one.end
+    ]
+
+
+def _short(bound: Bound, covered: Sequence[Charge], currency: str) -> Charge | None:
+    last = bound.end - ONE_DAY
+    charged = _charged_in(bound, covered, last)
+    minor = max(bound.minor - charged, 0)
+    marks = tuple(_each_day(bound, covered)) if bound.is_ratable else ((last, minor),)
+    if not any(value for _, value in marks):
+        return None
+    return Charge(
+        item=bound.item,
+        price=bound.price,
+        period=bound.period,
+        start=bound.start,
+        end=bound.end,
+        minor=minor,
+        running_minor=minor,
+        bill_on=bound.period.end,
+        causes=causes_of(bound.causes, *(one.causes for one in covered)),
+        pattern="shortfall",
+        kind="commitment",
+        marks=marks,
+        told=lambda: (
+            *(step for one in covered for step in one.steps),
+            Step(what=bound.kind, value=decimal_text(bound.minor, currency)),
+            Step(what="charged towards it", value=decimal_text(charged, currency)),
+            Step(what="short", value=decimal_text(minor, currency)),
+        ),
+    )
+
+
+def _each_day(bound: Bound, covered: Sequence[Charge]) -> Iterator[tuple[date, int]]:
+    """What the shortfall would be if the period ended on each of its days."""
+    total = (bound.end - bound.start).days
+    for count in range(1, total + 1):
+        day = bound.start + (count - 1) * ONE_DAY
+        promised = rounded_share(bound.minor, count, total)
+        yield day, max(promised - _charged_in(bound, covered, day), 0)
+
+
+def _charged_in(bound: Bound, covered: Sequence[Charge], day: date) -> int:
+    """What charges come to from the first of the bound's days to the end of a day."""
+    before = bound.start - ONE_DAY
+    return sum(_stands(one, day) - _stands(one, before) for one in covered)
+
+
+def _stands(charge: Charge, day: date) -> int:
+    """Usage as it stood, else by the days that are over."""
+    if charge.marks:
+        return stood(charge.marks, day)
+    if charge.pattern == "point-in-time":
+        return charge.minor if charge.start <= day else 0
+    days = (charge.end - charge.start).days
+    passed = min(max((day - charge.start).days + 1, 0), days)
+    return rounded_share(charge.minor, passed, days)
