@@ -18,7 +18,7 @@ from domain.charge import Charge
 from domain.charges import all_charges
 from domain.errors import Rejected
 from domain.facts import Event, Fact, corrected, timeline
-from domain.invoice import CreditIssued, InvoiceIssued, IssueInvoice
+from domain.invoice import CreditIssued, InvoiceIssued, InvoiceLine, IssueInvoice
 from domain.ledger import Run
 from domain.master import MASTER_CATEGORIES, master_data
 from domain.party import registered
@@ -178,7 +178,7 @@ def _lines_bill(world: reference.World, name: str, charges: list[Charge], throug
             return 0
         own = [one for one in charges if _falls_in(one, line.obligation, line.service_from)]
         # What is sold after an anchor changed has periods of its own beside one that still runs.
-        if own and max((one.item, one.period.start) for one in own) not in begun:
+        if own and _place_of(line, own) not in begun:
             continue
         voided = any(cut[4] for cut in row.cuts)
         granted = sum(cut[1] for cut in row.cuts if cut[3])
@@ -190,3 +190,18 @@ def _lines_bill(world: reference.World, name: str, charges: list[Charge], throug
 
 def _falls_in(charge: Charge, item: str, day: date) -> bool:
     return charge.item == item and charge.period.start <= day < charge.period.end
+
+
+def _place_of(line: InvoiceLine, own: list[Charge]) -> tuple[str, date]:
+    """Of the billing periods a line begins in the one that charges its price and its first day."""
+    day, price = line.service_from, line.price
+    assert day is not None, line
+    found = max(
+        own,
+        key=lambda one: (
+            one.price == price,
+            one.price == price and one.start <= day < one.end,
+            one.period.start,
+        ),
+    )
+    return found.item, found.period.start

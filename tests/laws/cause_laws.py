@@ -22,8 +22,8 @@ from domain.ledger import Fresh, Run, UnitState
 from tests.laws.memory import Books, History, Settlement, fresh_of
 from tests.laws.time_laws import Ledger, holds, last_of_each_book, same
 
-# Amount -> how often each way of explaining it is shown.
-_Told = dict[object, Counter[object]]
+# Amount -> the flows that measure it; what they show is worked out for an amount one asks about.
+_Told = dict[object, list[Flow]]
 # Facts that say when to post and how to measure; nothing comes about by them alone.
 NEVER_ALONE = ("run", "book", "policy")
 # Master data measures; a customer is master data that some units also follow.
@@ -38,11 +38,11 @@ def causes(_history: History, ledger: Ledger) -> int:
     """
     count = 0
     for books in ledger.values():
-        for place, settlement in enumerate(last_of_each_book(books)):
-            for unit in settlement.states:
-                # No policy of a book says how money is applied: one book is as good as another.
-                if not place or not unit.startswith("customer:"):
-                    count += _unit_rests(books, settlement, unit)
+        settlements = last_of_each_book(books)
+        for place, settlement in enumerate(settlements):
+            # Books differ in their policy alone: units take turns, or all would be measured twice.
+            for unit in sorted(settlement.states)[place :: len(settlements)]:
+                count += _unit_rests(books, settlement, unit)
         count += _lines_rest(books)
     return count
 
@@ -74,8 +74,9 @@ class _Measured(Struct, frozen=True):
             )
             found = self.seen[positions] = {}
             for flow in some.flows:
-                found.setdefault(_amount(flow), Counter())[flow.rule, flow.steps] += 1
-        return self.seen[positions].get(amount, Counter())
+                found.setdefault(_amount(flow), []).append(flow)
+        same = self.seen[positions].get(amount, ())
+        return Counter((flow.rule, flow.steps) for flow in same)
 
 
 def _amount(flow: Flow) -> object:

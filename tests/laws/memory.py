@@ -6,7 +6,7 @@ that breaks here breaks the pure core, and a law that breaks only on PostgreSQL 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from copy import copy
 from datetime import UTC, date, datetime, timedelta
 
@@ -69,6 +69,7 @@ class Books(Struct):
     live: dict[tuple[str, str], UsageRow] = field(default_factory=dict)
     states: dict[tuple[str, str], UnitState] = field(default_factory=dict)
     settlements: list[Settlement] = field(default_factory=list)
+    answered: dict[int, object] = field(default_factory=dict)
     settled_at: int = 0
     through: date = date.min
 
@@ -81,11 +82,19 @@ class Books(Struct):
         return sorted({f.stream.partition(":")[2] for f in self.facts if f.stream[:5] == "book:"})
 
 
-def play(entity: str, arrivals: Iterable[Arrival], *, measure_all: bool = False) -> Books:
-    """Take the arrivals in order and settle at every posting run among them."""
+def play(
+    entity: str,
+    arrivals: Iterable[Arrival],
+    *,
+    measure_all: bool = False,
+    ask: Callable[[Books, int], object] | None = None,
+) -> Books:
+    """Take the arrivals in order, settle at every posting run among them, and ask it there."""
     books = Books(entity)
     for arrival in arrivals:
-        accept(books, arrival, measure_all=measure_all)
+        fact = accept(books, arrival, measure_all=measure_all)
+        if ask is not None and fact is not None and isinstance(fact.event, PostingRun):
+            books.answered[fact.position] = ask(books, fact.position)
     return books
 
 

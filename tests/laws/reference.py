@@ -568,6 +568,7 @@ def every_of(price: PriceSet) -> tuple[int, int]:
     return (0, price.interval_days) if price.interval_days else (price.interval_months, 0)
 
 
+@lru_cache(maxsize=100_000)
 def whole_of(
     every: tuple[int, int], cycle: tuple[date, int | None, str], day: date
 ) -> tuple[date, date]:

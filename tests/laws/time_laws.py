@@ -53,7 +53,7 @@ def holds(claim: object, *where: object) -> int:
 
 
 def played(history: History) -> Ledger:
-    return {entity: play(entity, log) for entity, log in history.logs.items()}
+    return {entity: play(entity, log, ask=asked) for entity, log in history.logs.items()}
 
 
 # --- 1 balance ---
@@ -284,23 +284,22 @@ def last_of_each_book(books: Books) -> list[Settlement]:
 # --- 5 sealed answers stay ---
 
 
-def sealed_answers(history: History, ledger: Ledger) -> int:
+def sealed_answers(_history: History, ledger: Ledger) -> int:
     """An answer as known at an earlier position is the same bytes, whatever came later.
 
-    A second ledger is asked at each run, while it knows nothing of what comes.
+    The ledger was asked at each run, while it knew nothing of what came.
     """
     count = 0
-    for entity, log in history.logs.items():
-        live, then = ledger[entity], Books(entity)
-        for arrival in log:
-            fact = accept(then, arrival)
-            if fact is None or not isinstance(fact.event, PostingRun):
-                continue
-            at = fact.position
-            count += same(_bytes(_answers(live, at)), _bytes(_answers(then, at)), entity, at)
-            count += same(known(live.facts, at), known(then.facts), entity, at)
-            count += same(master_at(live, at), then.settlements[-1].run.master, entity, at)
+    for entity, books in ledger.items():
+        for at, then in books.answered.items():
+            now = asked(books, at)
+            count += sum(same(*pair, entity, at) for pair in zip(now, then, strict=True))
     return count
+
+
+def asked(books: Books, at: int) -> tuple[object, ...]:
+    """What a ledger answers as known at a position: bytes, facts in force, master data."""
+    return _bytes(_answers(books, at)), known(books.facts, at), master_at(books, at)
 
 
 def _answers(books: Books, at: int) -> object:
