@@ -18,17 +18,18 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import pytest
+from msgspec import structs
 
 from api.reading import read_as, read_json, read_request
 from domain.errors import Malformed, Rejected
+from domain.policy import Options
 from domain.usage import UsageRow
 from store.request import Outcome, Receipt
 from tests.pages.story import ENTITY, Line, Story
@@ -46,12 +47,15 @@ EXAMPLE, COMMAND, REFUSED = "Worked example", "Command", "Refused"
 NOTHING = "nothing"
 # Of a billing run, besides its day; a page may leave the customer out.
 COLUMNS = ("document", "customer", "line", "from", "to", "amount")
+# What is elected for a book, and what is a field of the price itself; all else is its options.
+OF_A_BOOK = {field.name for field in structs.fields(Options)}
+OF_A_PRICE = {"proration", "profile"}
 
 Row = dict[str, str]
 
 
 class Choice(NamedTuple):
-    """An option that every price set in a story elects."""
+    """An option that every price set and every policy adopted in a story elects."""
 
     option: str
     value: str
@@ -110,21 +114,13 @@ def opening() -> list[Step]:
     return [*steps(text)]
 
 
-def waiting(page: Path) -> Any:
-    """A page, marked if it tells of charges that are not measured yet."""
-    told = {"discount", "shortfall"}
-    mark = pytest.mark.xfail(reason="discounts and minimums are no charges yet", strict=False)
-    return pytest.param(page, marks=mark) if page.stem in told else page
-
-
 # --- playing ---
 
 
 def wrong(told: list[Step], choice: Choice | None = None) -> Iterator[str]:
     """Plays a story and tells every figure that does not come out."""
     story = Story()
-    for step in opening():
-        yield from _said(story, step)
+    yield from said(story, opening())
     billed = date.min
     for step in told:
         if step.values:
@@ -138,6 +134,12 @@ def wrong(told: list[Step], choice: Choice | None = None) -> Iterator[str]:
             yield from _earned(story, step.columns, rows)
         elif "waits" in step.columns:
             yield from _waits(story, rows, billed)
+
+
+def said(story: Story, told: Iterable[Step]) -> Iterator[str]:
+    """Sends what a story says and uses, and tells what is answered otherwise than noted."""
+    for step in told:
+        yield from _said(story, step)
 
 
 def _said(story: Story, step: Step) -> Iterator[str]:
@@ -170,21 +172,19 @@ def _answer(outcome: Outcome) -> str:
 
 
 def _elected(step: Step, choice: Choice) -> Step:
-    """The same with every price that is set electing a value."""
+    """The same with every price or policy electing a value."""
     return step._replace(values=tuple(_with(value, choice) for value in step.values))
 
 
 def _with(value: dict[str, Any], choice: Choice) -> dict[str, Any]:
     command = value.get("command") or {}
-    if command.get("type") != "set-price":
+    if command.get("type") != ("adopt-policy" if choice.option in OF_A_BOOK else "set-price"):
         return value
     word: Any = int(choice.value) if choice.value.isdigit() else choice.value
-    said = None if word == "null" else word
-    if choice.option in {"proration", "profile"}:
-        elected = {choice.option: said}
-    else:
-        elected = {"options": {**command.get("options", {}), choice.option: said}}
-    return value | {"command": command | elected}
+    said = {choice.option: None if word == "null" else word}
+    if choice.option not in OF_A_PRICE:
+        said = {"options": {**command.get("options", {}), **said}}
+    return value | {"command": command | said}
 
 
 def _is_for(row: Row, choice: Choice) -> bool:

@@ -13,7 +13,7 @@ from domain.facts import Retracted
 from domain.party import CustomerAmended, CustomerRegistered
 from domain.price import PriceSet
 from domain.subscription import DECIDER, Item, ItemChange
-from tests.pages.page import COMMAND, OPENING, REFERENCE, sections, stories, waiting, wrong
+from tests.pages.page import COMMAND, OPENING, REFERENCE, sections, stories, wrong
 from tests.test_problems import raised, rows
 from tests.test_reference import ASKED, BY, SECTION, TAGS, default_of, documented, tag_of
 
@@ -79,7 +79,7 @@ def test_a_page_says_what_the_event_means_who_says_it_and_what_follows(page: Pat
     assert [word for word in ("harges", "nvoices", "evenue") if word not in happens] == []
 
 
-@pytest.mark.parametrize("page", [*map(waiting, PAGES)], ids=NAMES)
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
 def test_the_story_of_a_page_comes_out(page: Path) -> None:
     told = stories(page)
 

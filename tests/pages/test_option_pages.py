@@ -12,7 +12,7 @@ from msgspec import structs
 from domain.billing_options import MEASURED_EXACTLY, BillingOptions
 from domain.cycle import DayCount
 from domain.profiles import PROFILES
-from tests.pages.page import REFERENCE, Choice, Row, sections, stories, waiting, wrong
+from tests.pages.page import REFERENCE, Choice, Row, sections, stories, wrong
 from tests.test_reference import words_of
 
 OPTIONS = REFERENCE / "billing-options"
@@ -63,7 +63,7 @@ def test_a_page_tells_every_value_and_who_would_want_it(page: Path) -> None:
     assert [value for value, text in told.items() if not re.search("want", text)] == []
 
 
-@pytest.mark.parametrize("page", [*map(waiting, PAGES)], ids=NAMES)
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
 def test_the_same_facts_come_out_under_every_value(page: Path) -> None:
     for value in values_of(page):
         choice = Choice(option_of(page), value)
