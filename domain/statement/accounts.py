@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
+from itertools import chain
 from operator import attrgetter
 
 from msgspec import Struct
@@ -20,6 +21,7 @@ from domain.statement.differences import differences, interim_only
 from domain.statement.documents import Account, Bill, Carried, Papers, documents
 from domain.statement.spans import Difference, Sale, carried_by
 from domain.statement.thresholds import Reached, reached
+from domain.statement.unused import unused
 from domain.terms import Terms, horizon, terms
 from domain.usage import UsageDay
 
@@ -110,7 +112,7 @@ def statement(
             since=asked.since,
         )
         passed = tuple(reached(sale, asked.master, asked.through))
-        accounts.setdefault(account, []).extend(_owed(sale, passed, asked))
+        accounts.setdefault(account, []).extend(_owed(sale, terms_of, passed, asked))
         levels += passed
     papers = Papers(versions=dict(found.versions), in_use=in_use)
     bills = [
@@ -129,14 +131,17 @@ def statement(
     )
 
 
-def _owed(sale: Sale, passed: Iterable[Reached], asked: Asked) -> Iterable[Difference]:
+def _owed(
+    sale: Sale, terms_of: Terms, passed: Iterable[Reached], asked: Asked
+) -> Iterable[Difference]:
     """A running period is billed so far if that is asked for, or if its use passed a level."""
     interim = {one.item for one in passed}
     if asked.only_levels:
         return interim_only(sale, asked.through, interim)
     if asked.interim:
         interim |= {charge.item for charge in sale.charges if charge.usage}
-    return differences(sale, asked.through, interim)
+    nothing = unused(sale, terms_of, asked.master.prices, asked.through)
+    return chain(differences(sale, asked.through, interim), nothing)
 
 
 def account_of(sold: Terms, found: Sold, day: date) -> tuple[str, str]:

@@ -18,8 +18,8 @@ from domain.accounting.documents import BilledLine
 from domain.billing_options import BillingOptions
 from domain.charge import Charge
 from domain.money import rounded_share
-from domain.statement.parts import Days, rest
-from domain.statement.spans import KINDS, Difference, Period
+from domain.statement.parts import rest
+from domain.statement.spans import KINDS, Days, Difference, Period, days_of
 
 
 class Covered(Struct):
@@ -38,7 +38,7 @@ def straddle(own: Sequence[Period]) -> bool:
 
 def _reaches(one: Period, other: Period) -> bool:
     rows = (row for row in one.lines if not row.is_void)
-    return any(begin < other.end and end > other.start for begin, end in map(_days, rows))
+    return any(begin < other.end and end > other.start for begin, end in map(days_of, rows))
 
 
 def differences(
@@ -58,7 +58,7 @@ def _covered(own: Iterable[Period]) -> list[Covered]:
     rows = [row for period in own for row in period.lines if not row.is_void]
     found: list[Covered] = []
     for row in sorted(rows, key=_widest_first):
-        begin, end = _days(row)
+        begin, end = days_of(row)
         holding = next((one for one in found if one.start <= begin < one.end), None)
         if holding is None:
             holding = Covered(begin, end, row.line.amount_minor)
@@ -68,14 +68,8 @@ def _covered(own: Iterable[Period]) -> list[Covered]:
 
 
 def _widest_first(row: BilledLine) -> tuple[date, int]:
-    begin, end = _days(row)
+    begin, end = days_of(row)
     return begin, -end.toordinal()
-
-
-def _days(row: BilledLine) -> Days:
-    begin = row.line.service_from
-    assert begin is not None, row
-    return begin, row.line.service_to or begin
 
 
 def _of_line(

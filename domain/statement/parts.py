@@ -16,9 +16,7 @@ from domain.accounting.documents import BilledLine
 from domain.billing_options import BillingOptions
 from domain.calendar import ONE_DAY
 from domain.charge import Charge, stood
-from domain.statement.spans import Difference, Period, carried_by
-
-Days = tuple[date, date]
+from domain.statement.spans import Days, Difference, Period, carried_by, days_of
 
 
 def due(
@@ -48,17 +46,23 @@ def so_far(
 
 
 def _edges(period: Period) -> list[date]:
-    """The days that cut a period as its lines do; only its first where they are no such parts.
+    """The days that cut a period as lines do: those of its item, else its own; only its first where
+    they are no such parts.
 
     A line with dates of its own, such as an outside system's, bills the period as a whole.
     """
+    if not all(charge.marks for charge in period.charges):
+        return [period.start]
+    own = {days_of(row, period.end) for row in period.lines if not row.is_void}
+    return _chain(period, period.cuts) or _chain(period, own) or [period.start]
+
+
+def _chain(period: Period, cuts: Iterable[Days]) -> list[date]:
+    """The edges of parts that follow one another from the first day on; none if they do not."""
     edges = [period.start]
-    rows = [row.line for row in period.lines if not row.is_void]
-    if not rows or not all(charge.marks for charge in period.charges):
-        return edges
-    for begin, end in sorted({(row.service_from, row.service_to or period.end) for row in rows}):
+    for begin, end in sorted(cuts):
         if begin != edges[-1] or end > period.end:
-            return edges[:1]
+            return []
         edges.append(end)
     return edges
 
@@ -70,8 +74,10 @@ def _in_parts(
     edges: Sequence[date],
     options: BillingOptions,
 ) -> Iterator[Difference]:
+    """Usage of some days is billed once also where it comes to nothing: these days are closed."""
     price, quantity = _sold_as(charges)
     for begin, end in pairwise(edges):
+        lines = tuple(row for row in period.lines if begin <= days_of(row)[0] < end)
         yield Difference(
             subscription=subscription,
             item=period.item,
@@ -83,18 +89,19 @@ def _in_parts(
             discount=period.discount,
             price=price,
             quantity=quantity,
-            lines=tuple(row for row in period.lines if begin <= _begins(row) < end),
+            lines=lines,
             options=options,
+            is_first=_is_open(lines) and any(_is_used(charge, begin, end) for charge in charges),
         )
 
 
-def _begins(row: BilledLine) -> date:
-    assert row.line.service_from is not None, row
-    return row.line.service_from
+def _is_open(lines: Iterable[BilledLine]) -> bool:
+    """Whether no line stands."""
+    return all(row.is_void for row in lines)
 
 
-def _ends(row: BilledLine) -> date:
-    return row.line.service_to or _begins(row)
+def _is_used(charge: Charge, begin: date, end: date) -> bool:
+    return charge.usage and any(begin <= day < end for day, _ in charge.marks)
 
 
 def came_to(charge: Charge, day: date) -> int:
@@ -121,7 +128,7 @@ def _whole(
         quantity=quantity,
         lines=tuple(period.lines),
         options=options,
-        is_first=any(charge.usage for charge in charges) and not period.lines,
+        is_first=any(charge.usage for charge in charges) and _is_open(period.lines),
     )
 
 
@@ -137,7 +144,8 @@ def _service(
         return min((begin for begin, _ in charged), default=period.start), ends
     if options.change_lines == "net":
         return period.start, ends
-    billed = min(map(_begins, period.lines)), max(map(_ends, period.lines))
+    spans = [days_of(row) for row in period.lines]
+    billed = min(begin for begin, _ in spans), max(end for _, end in spans)
     if minor < sum(map(carried_by, period.lines)):
         given_back = [*rest(billed, charged)]
         if given_back:

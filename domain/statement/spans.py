@@ -8,7 +8,7 @@ what was billed under another price stays, or where a correction goes (`BillingO
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from operator import attrgetter
@@ -26,6 +26,7 @@ _from = attrgetter("start")
 # A version of a price by its name: how it elected to be billed.
 Elections = Callable[[str], BillingOptions]
 Group = tuple[tuple[str, str], ...]
+Days = tuple[date, date]
 # An item, the values of dimensions, a discount: what lines of one billing period are for.
 What = tuple[str, Group, str]
 LineKind = Literal["subscription", "usage", "one-off", "discount", "tax", "credit"]
@@ -61,8 +62,8 @@ class Sale(Struct, frozen=True, kw_only=True):
 class Difference(Struct, frozen=True, kw_only=True):
     """What the service of some days of an item should carry by now, and the lines that bill it.
 
-    `price` and `quantity` are told where all of it is charged at one. `is_first`: usage of a period
-    that is over is billed once also where it comes to nothing.
+    `price` and `quantity` are told where all of it is charged at one. `is_first`: usage is billed
+    once also where it comes to nothing.
     """
 
     subscription: str
@@ -103,6 +104,9 @@ def carried_by(row: BilledLine) -> int:
 class Period(Struct):
     """An item in one billing period: what it is charged, or one of its discounts, or its usage of
     some values of dimensions. Without charges it holds a line that nothing explains.
+
+    `cuts` are the days of all lines of the item in the period: where one of its usages or discounts
+    is billed so far, all are.
     """
 
     item: str
@@ -112,6 +116,7 @@ class Period(Struct):
     end: date
     charges: list[Charge] = field(default_factory=list)
     lines: list[BilledLine] = field(default_factory=list)
+    cuts: frozenset[Days] = frozenset()
 
     def due(self, through: date) -> list[Charge]:
         return [charge for charge in self.charges if charge.bill_on <= through]
@@ -124,7 +129,7 @@ class Period(Struct):
     def kind(self) -> LineKind:
         """What its lines are called."""
         if self.charges:
-            return KINDS[self.charges[-1].kind]
+            return KINDS[self.charges[0].kind]
         return self.lines[-1].line.kind
 
     def is_ahead(self, through: date) -> bool:
@@ -143,6 +148,7 @@ def periods(sale: Sale) -> list[Period]:
         period.charges.append(charge)
     if sale.lines:
         _add_lines(sale, found)
+        _cut_together(found.values())
     return [found[key] for key in sorted(found)]
 
 
@@ -166,6 +172,27 @@ def _add_lines(sale: Sale, found: dict[tuple[What, date], Period]) -> None:
             end = line.service_to or begin
             period = found.setdefault((what, begin), Period(*what, begin, end))
         period.lines.append(row)
+
+
+def _cut_together(found: Iterable[Period]) -> None:
+    """What can be cut, as usage and what is taken off it, is cut on the same days."""
+    together: dict[tuple[str, date], list[Period]] = {}
+    for period in found:
+        if any(charge.marks for charge in period.charges):
+            together.setdefault((period.item, period.start), []).append(period)
+    for own in together.values():
+        cuts = frozenset(
+            days_of(row, period.end) for period in own for row in period.lines if not row.is_void
+        )
+        for period in own:
+            period.cuts = cuts
+
+
+def days_of(row: BilledLine, until: date | None = None) -> Days:
+    """The days a line is of; of one without an end those until a day, or none."""
+    begin = row.line.service_from
+    assert begin is not None, row
+    return begin, row.line.service_to or until or begin
 
 
 def _holding(own: Sequence[Period], line: InvoiceLine) -> Period | None:

@@ -72,10 +72,6 @@ def test_how_far_back_late_usage_counts_is_the_prices_policy(shop: Shop) -> None
     assert shop.counts() == (9, 0, 0, 8, 1, 0)
 
 
-@pytest.mark.xfail(
-    reason="a billing period in which nothing was used leaves no trace, so a window of late usage "
-    "counts from the last period with a line instead of the last one billed"
-)
 def test_a_window_for_late_usage_counts_periods_in_which_nothing_was_used(shop: Shop) -> None:
     """Rows 5, 13: January has a line, February to July had nothing; April is out of the window."""
     shop.price("calls", DOLLAR, meter="calls", options=BillingOptions(late_periods=2))

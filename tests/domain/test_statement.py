@@ -214,6 +214,56 @@ def test_an_interim_bill_of_nothing_is_no_bill():
     assert books.bill(day(10), usage((20, 300)), interim={"calls"}) == []
 
 
+def test_days_in_which_something_was_used_are_closed_also_where_they_come_to_nothing():
+    books = Books()
+
+    assert books.bill(day(9), usage((3, 0)), interim={"calls"}) == [(JANUARY, day(10), 0)]
+    assert books.bill(day(9), usage((3, 0)), interim={"calls"}) == []
+    assert books.bill(day(12), usage((3, 0)), interim={"calls"}) == []
+    assert books.bill(day(19), usage((3, 0), (15, 20)), interim={"calls"}) == [
+        (day(10), day(20), 20)
+    ]
+    assert books.bill(day(20), usage((3, 10), (15, 30)), interim={"calls"}) == [
+        (JANUARY, day(10), 10)
+    ]
+
+
+def test_what_is_taken_off_usage_is_billed_on_its_days():
+    books = Books()
+
+    def above(*marks):
+        return structs.replace(usage(*marks), kind="discount", discount="maximum")
+
+    books.bill(day(9), usage((3, 30)), above((3, 0)), interim={"calls"})
+
+    assert books.bill(day(19), usage((3, 30), (15, 60)), above((15, -10)), interim={"calls"}) == [
+        (day(10), day(20), 30),
+        (day(10), day(20), -10),
+    ]
+    assert books.bill(FEBRUARY, usage((3, 40), (15, 70)), above((15, -20))) == [
+        (JANUARY, day(10), 10),
+        (day(10), day(20), -10),
+    ]
+
+
+def test_all_groups_of_an_item_are_billed_on_the_same_days():
+    books = Books()
+    north = structs.replace(usage((5, 120)), group=(("region", "north"),))
+    south = structs.replace(usage((15, 90)), group=(("region", "south"),))
+    books.bill(day(9), north, interim={"calls"})
+
+    assert books.bill(day(19), north, south, interim={"calls"}) == [(day(10), day(20), 90)]
+
+
+def test_a_minimum_on_usage_is_on_a_line_of_usage():
+    books = Books()
+    short = structs.replace(usage((31, 900)), kind="commitment")
+    books.bill(day(9), usage((3, 100)), interim={"calls"})
+
+    assert books.bill(FEBRUARY, usage((3, 100)), short) == [(day(10), FEBRUARY, 900)]
+    assert {row.line.kind for row in books.lines} == {"usage"}
+
+
 def test_what_is_billed_ahead_is_left_until_it_is_due():
     books = Books()
     books.bill(FEBRUARY, usage((5, 100)))

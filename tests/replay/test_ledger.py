@@ -5,6 +5,8 @@ from datetime import date
 from decimal import Decimal
 from threading import Barrier
 
+import pytest
+
 from domain.books import PeriodClosed, PeriodSealed
 from domain.facts import Source, When
 from domain.invoice import (
@@ -115,11 +117,15 @@ def test_usage_is_billed_at_the_end_of_its_billing_period(company):
     ]
 
 
-def test_usage_that_rounds_to_nothing_is_billed_with_nothing_once(company):
-    company.bill("acme", date(2024, 2, 1))
-    company.ingest(_batch("u1"), [_row("e1", "0.1")])
+@pytest.mark.parametrize("used", ["0.1", None])
+def test_usage_that_comes_to_nothing_is_billed_with_nothing_once(company, used):
+    if used:
+        company.ingest(_batch("u1"), [_row("e1", used)])
+    (document,) = company.bill("acme", date(2024, 2, 1)).documents
+    company.ingest(_batch("u2"), [_row("e2", "0.1")])
 
-    assert _documents(company.bill("acme", date(2024, 2, 1))) == [("invoice:c1-USD-20240201-2", 0)]
+    calls = [one for one in document.command.lines if one.obligation == "calls"]
+    assert [(one.kind, one.amount_minor) for one in calls] == [("usage", 0)]
     assert company.bill("acme", date(2024, 2, 1)).documents == ()
 
 

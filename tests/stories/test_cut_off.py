@@ -38,7 +38,7 @@ def test_usage_is_earned_on_the_day_of_the_books_and_billed_on_that_of_the_custo
 
     assert company.earned() == {"2024-03": 20000}
     assert company.booked("unbilled-receivable") == {"2024-03": 20000}
-    assert company.invoiced(date(2024, 4, 1)) == {}
+    assert company.invoiced(date(2024, 4, 1)) == {"invoice:c1-USD-20240401-1": 0}
 
     company.on(5, 1)
     issued = company.invoiced(date(2024, 5, 1))
