@@ -15,6 +15,9 @@ from typing import Any
 
 import pytest
 
+from domain.profiles import PROFILES
+from replay.billing_cases.phrases import elections
+from replay.billing_cases.run import play, run_billing_case
 from replay.case_result import Result
 from replay.case_stage import LedgerStage
 from replay.cases import run_case
@@ -39,6 +42,10 @@ def stage(module_folder: Path) -> Iterator[LedgerStage]:
             migrate(connection)
         with closing(LedgerStage(partial(Ledger.open, server.dsn))) as opened:
             yield opened
+
+
+# What the default profile says of the same facts, where another engine's answer is worse.
+CONTRASTS = sorted((HERE / "contrast").glob("*.json"))
 
 
 def played(stage: LedgerStage, name: str) -> Result:
@@ -76,4 +83,28 @@ def test_an_open_case_is_listed_with_its_differences(stage: LedgerStage, name: s
         pytest.xfail("it comes out by now: take it off the list")
 
     assert OPEN[name]["why"]
-    assert OPEN[name]["differences"]
+    assert OPEN[name]["differences"] == told(result)
+
+
+@pytest.mark.parametrize("path", CONTRASTS, ids=lambda path: path.stem)
+def test_the_default_profile_gives_the_better_answer(stage: LedgerStage, path: Path) -> None:
+    ours = json.loads(path.read_text(encoding="utf-8"))
+    case = json.loads((CASES / f"{ours['case']}.json").read_text(encoding="utf-8"))
+    better = {**case, "policy": {}, "expected": ours["expected"]}
+
+    result = run_billing_case(better, ours["case"], path.name, stage)
+
+    assert elections({}).options == PROFILES["tieout"]
+    assert told(result) == []
+    assert result.variants == VARIANTS
+    assert ours["why"]
+
+
+@pytest.mark.parametrize("path", CONTRASTS, ids=lambda path: path.stem)
+def test_the_better_answer_is_another_one(stage: LedgerStage, path: Path) -> None:
+    ours = json.loads(path.read_text(encoding="utf-8"))
+    case = json.loads((CASES / f"{ours['case']}.json").read_text(encoding="utf-8"))
+
+    compared = play({**case, "expected": ours["expected"]}, stage, variant="contrast")
+
+    assert not all(row.is_equal for row in compared)
