@@ -18,7 +18,9 @@ from api.cli.output import (
     progress_console,
 )
 from api.cli.session import open_ledger
-from domain.statement.documents import Carried
+from domain.decimals import plain
+from domain.invoice import InvoiceLine, IssueCredit
+from domain.statement.documents import Carried, Document
 from replay.billing.run import Part, Wanted
 from replay.ledger import Billed, whole
 
@@ -28,7 +30,7 @@ UNTIL = {"credit": "an invoice can take it", "unknown-customer": "the customer i
 @click.command(
     epilog=examples(
         "tieout bill --entity acme --through 2024-01-31",
-        "tieout bill -e acme --through 2024-01-31 --preview --json",
+        "tieout bill -e acme --through 2024-01-31 --preview --lines",
         "tieout bill -e acme --through 2024-01-31 --customer c1 --since 2024-01-01",
     )
 )
@@ -39,6 +41,7 @@ UNTIL = {"credit": "an invoice can take it", "unknown-customer": "the customer i
 @click.option("--since", type=Day(), help="Only billing periods that end after this day begins.")
 @click.option("--interim", is_flag=True, help="Also usage of periods that still run, so far.")
 @click.option("--preview", is_flag=True, help="Say what would be issued, and issue nothing.")
+@click.option("--lines", is_flag=True, help="Tell every line of every document, too.")
 @actor_option
 @as_json
 def bill(
@@ -50,6 +53,7 @@ def bill(
     since: date | None,
     interim: bool,
     preview: bool,
+    lines: bool,
     actor: str,
     as_json: bool,
 ) -> None:
@@ -75,8 +79,10 @@ def bill(
             "reached": billed.reached,
         }
         print_json(told | {"issued": not preview})
-    else:
-        _print(billed)
+        return
+    _print(billed)
+    if lines:
+        _print_lines(billed)
 
 
 def _shown(parts: Iterable[Part]) -> Iterator[Part]:
@@ -108,6 +114,40 @@ def _print(billed: Billed) -> None:
         )
     for row in billed.carried:
         click.echo(_in_words(row))
+
+
+def _print_lines(billed: Billed) -> None:
+    columns = ("document", "line", "of", "what", "from", "to", "quantity", "amount")
+    print_table(columns, [row for document in billed.documents for row in _lines(document)])
+
+
+def _lines(document: Document) -> Iterator[tuple[object, ...]]:
+    """What each line is for; of a credit note, which line of the invoice it takes from."""
+    command, currency = document.command, document.currency
+    if isinstance(command, IssueCredit):
+        invoice = document.stream.partition(":")[2]
+        for taken in command.lines:
+            amount = money(-taken.amount_minor, currency)
+            yield command.number, taken.line, invoice, "", "", "", "", amount
+        return
+    for line in command.lines:
+        yield (
+            command.number,
+            line.line,
+            line.subscription,
+            _what(line),
+            line.service_from,
+            line.service_to,
+            None if line.quantity is None else plain(line.quantity),
+            money(line.amount_minor, currency),
+        )
+
+
+def _what(line: InvoiceLine) -> str:
+    """The item, the discount it is and the dimensions it is for; else its description."""
+    values = [f"{name}={value}" for name, value in sorted(line.group.items())]
+    words = [line.obligation or line.description, line.discount or "", *values]
+    return ", ".join(filter(None, words))
 
 
 def _in_words(row: Carried) -> str:

@@ -168,8 +168,13 @@ def rest(days: Days, taken: Iterable[Days]) -> Iterator[Days]:
 
 def _sold_as(charges: Sequence[Charge]) -> tuple[str | None, Decimal | None]:
     """The price and quantity of a line, where it has only one."""
-    sold = {(charge.price, None if charge.usage else charge.quantity) for charge in charges}
+    sold = {(charge.price, charge.quantity if _is_counted(charge) else None) for charge in charges}
     return sold.pop() if len(sold) == 1 else (None, None)
+
+
+def _is_counted(charge: Charge) -> bool:
+    """Usage is told by its meter, and what falls short of a promise has no quantity at all."""
+    return charge.kind not in {"usage", "commitment"}
 
 
 def _billed_as(period: Period) -> tuple[str | None, Decimal | None]:
