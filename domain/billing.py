@@ -15,6 +15,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from domain.billing_periods import AnchorChange
+from domain.calendar import ONE_DAY
 from domain.charge import Charge, Kind
 from domain.cycle import BillingPeriod, DayCount
 from domain.decimals import plain
@@ -25,6 +26,7 @@ from domain.money import decimal_text, part_to_minor, rounded_share, to_minor
 from domain.price import Prices, PriceSet, PriceVersion, version_of
 from domain.pricing import pricer, rate
 from domain.proration import Portion, factor, in_words, portion
+from domain.sale import MIDNIGHT
 from domain.stretch import Stretch
 from domain.terms import Ending, Terms
 
@@ -59,11 +61,20 @@ class Sale(NamedTuple):
         return causes_of(self.stretch.causes, tuple(sorted(one.by for one in self.changes)))
 
     def bill_on(self, start: date) -> date:
-        """At the start of the period, or of what is charged of it after a trial; or at its end."""
+        """At the start of the period, or of what is charged of it after a trial; or at the end."""
         if self.price.bill == "arrears":
-            return self.period.end
+            return self.ends_on
         trial = self.terms.trial_end(self.price)
         return start if start == trial > self.period.start else self.period.start
+
+    @property
+    def ends_on(self) -> date:
+        """The end of the period, or of the price: what it came to is known then."""
+        return self.terms.ends_on(self.stretch, self.period)
+
+    @property
+    def by_second(self) -> bool:
+        return self.price.proration == "second"
 
     @property
     def kind(self) -> Kind:
@@ -122,7 +133,8 @@ def _pattern(version: PriceVersion) -> str:
 
 def _overlapping(stretch: Stretch, periods: Sequence[BillingPeriod]) -> Iterator[BillingPeriod]:
     for place in range(bisect_right(periods, stretch.start, key=_end), len(periods)):
-        if stretch.end <= periods[place].start:
+        begin = periods[place].start
+        if stretch.end < begin or (stretch.end == begin and stretch.ends_at is None):
             return
         yield periods[place]
 
@@ -138,7 +150,7 @@ def _charge(sale: Sale) -> Charge | None:
         if start > period.start:
             return None
         end = period.end
-    if start >= end:
+    if not has_days(sale, start, end):
         return None
     charged = charge_for(sale, start, end)
     back = given_back(stretch.item, period, sale.terms)
@@ -147,7 +159,7 @@ def _charge(sale: Sale) -> Charge | None:
         price=sale.version.name,
         period=period,
         start=start,
-        end=end,
+        end=max(end, start + ONE_DAY),
         minor=0 if back else charged.minor,
         running_minor=0 if back else charged.running_minor,
         bill_on=sale.bill_on(start),
@@ -161,6 +173,11 @@ def _charge(sale: Sale) -> Charge | None:
 
 
 # --- what part of a period costs -----------------------------------------------------------------
+
+
+def has_days(sale: Sale, start: date, end: date) -> bool:
+    """Whether there is anything to charge from one day to another; by the second a part of one."""
+    return start < end or (start == end and sale.by_second and _portion(sale, start, end).part > 0)
 
 
 class Charged(NamedTuple):
@@ -180,6 +197,8 @@ def charge_for(sale: Sale, start: date, end: date) -> Charged:
     """
     price, period = sale.price, sale.period
     is_whole = start == period.whole_start and end == period.whole_end
+    if is_whole and sale.by_second:
+        is_whole = _portion(sale, start, end).is_whole
     if is_whole or price.proration == "none":
         whole = part_to_minor(sale.cost, 1, 1, price.currency)
         return Charged(whole, whole, None)
@@ -233,7 +252,8 @@ def given_back(item: str, period: BillingPeriod, terms: Terms) -> tuple[int, ...
 
 
 def _runs(period: BillingPeriod, ending: Ending) -> bool:
-    return period.start < ending.day < period.end
+    within = ending.at is not None and ending.at > MIDNIGHT
+    return period.start < ending.day + within * ONE_DAY and ending.day < period.end
 
 
 def is_kept(stretch: Stretch, period: BillingPeriod, terms: Terms) -> bool:
@@ -263,7 +283,7 @@ def retained(terms: Terms, prices: Prices) -> Iterator[Charge]:
 def _retained(sale: Sale, ending: Ending) -> Iterator[Charge]:
     stretch, period, price, day = sale.stretch, sale.period, sale.price, ending.day
     since = max(stretch.start, period.start, sale.terms.trial_end(price))
-    if since >= day:
+    if not has_days(sale, since, day):
         return
     charged = charge_for(sale, since, day)
     kept = charged.running_minor - charged.minor

@@ -45,14 +45,15 @@ class Metered(Struct):
 
     `rows` are its own usage; `before` the usage that a level goes on from, with what sold it.
     `held_by` are the bills after which other usage came too late to count, `anchors` the changes
-    of the billing anchor that the period rests on. `adds_up`: totals by
-    the day are all there is to know. `is_free`: used in a trial.
+    of the billing anchor that the period rests on. `ends_on`: the end of the period, or of the
+    price. `adds_up`: totals by the day are all there is to know. `is_free`: used in a trial.
     """
 
     item: str
     period: BillingPeriod
     version: PriceVersion
     meter: MeterDefined
+    ends_on: date
     zone: str = "UTC"
     values: Group = ()
     rows: list[UsageDay] = field(default_factory=list)

@@ -60,12 +60,13 @@ def _place(moment: datetime | date, period: BillingPeriod, by: DayCount, zone: s
 
 def _seconds(moment: datetime | date, period: BillingPeriod, zone: str) -> int:
     """Seconds since the period began; its last second is the one before midnight."""
-    last = _instant(period.whole_end, zone) - timedelta(seconds=1)
-    elapsed = min(_instant(moment, zone), last) - _instant(period.whole_start, zone)
+    last = instant(period.whole_end, zone) - timedelta(seconds=1)
+    elapsed = min(instant(moment, zone), last) - instant(period.whole_start, zone)
     return elapsed.days * 86_400 + elapsed.seconds
 
 
-def _instant(moment: datetime | date, zone: str) -> datetime:
+def instant(moment: datetime | date, zone: str) -> datetime:
+    """In UTC; of a day its beginning in the zone."""
     if isinstance(moment, datetime):
         return moment.astimezone(ZoneInfo("UTC"))
     return datetime.combine(moment, time(), ZoneInfo(zone)).astimezone(ZoneInfo("UTC"))

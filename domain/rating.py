@@ -245,7 +245,7 @@ def _charge(
         end=group.period.end,
         minor=minor,
         running_minor=minor,
-        bill_on=group.period.end,
+        bill_on=group.ends_on,
         causes=causes_of(causes, carried.causes) if carried.causes else causes,
         pattern="usage",
         kind="usage",

@@ -1,14 +1,14 @@
 """What is sold of one item from which day on, and the facts that say so: its price and quantity.
 
-Two changes on one day leave one: the later in order. A change that waits for the end of a billing
-period counts from there.
+Two changes on one day leave one: the later in order. Where seconds count each counts from its own
+instant. A change that waits for the end of a billing period counts from there.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
-from datetime import date, datetime
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from itertools import groupby
@@ -26,14 +26,18 @@ from domain.subscription import Item, ItemChange, Refund
 Sold = tuple[str, Decimal]
 # What follows is put into words for each stretch, and contracts sell much the same.
 REMEMBERED_WORDS = 4_096
-_day = attrgetter("day")
+# Where seconds count, what says no instant counts from the beginning of its day.
+MIDNIGHT = datetime.min.replace(tzinfo=UTC)
+# A day, and where seconds count the instant on it.
+Since = tuple[date, datetime | None]
+since_of: Callable[[Said | Point], Since] = attrgetter("day", "at")
 
 
 class Said(NamedTuple):
     """What one fact says of one item; nothing is sold before the term begins.
 
-    `moment` is when the change is made, `day` when it counts; `also` are the facts without which it
-    would count from another day.
+    `moment` is when the change is made, `day` when it counts, and where seconds count `at` too;
+    `also` are the facts without which it would count from another day.
     """
 
     day: date
@@ -101,7 +105,7 @@ def beyond(
         rest = [one for one in said if one.by in {start, *causes, *more}]
         for cause in more:
             fewer = [one for one in rest if one.by != cause]
-            if _changes_to(fewer, point.day, point.sold):
+            if _changes_to(fewer, since_of(point), point.sold):
                 rest = fewer
                 more = tuple(one for one in more if one != cause)
     return causes_of(more, point.also)
@@ -113,7 +117,7 @@ def in_words(sold: Sold | None) -> str:
 
 
 def points_of(start: int, said: Sequence[Said]) -> list[Point]:
-    """Days on which what is sold changes, with what is sold from then on and why."""
+    """Days, or instants, on which what is sold changes, with what is sold from then on and why."""
     setting = _Setting()
     points: list[Point] = []
     places: dict[int, list[int]] = {}
@@ -122,7 +126,7 @@ def points_of(start: int, said: Sequence[Said]) -> list[Point]:
     sold: Sold | None = None
     causes: tuple[int, ...] = ()
     taken = 0
-    for day, group in groupby(said, key=_day):
+    for since, group in groupby(said, key=since_of):
         for one in group:
             setting.take(one)
             taken += 1
@@ -132,23 +136,24 @@ def points_of(start: int, said: Sequence[Said]) -> list[Point]:
         resting = causes_of(setting.causes(), causes)
         mine = sorted([place for by in {start, *resting} for place in places.get(by, ())])
         rest = [said[place] for place in mine]
-        if len(rest) < taken and not _changes_to(rest, day, sold):
+        if len(rest) < taken and not _changes_to(rest, since, sold):
             # What was taken out before it was ever sold is why it is sold only now.
-            rest = [one for one in said if one.day <= day]
+            rest = [one for one in said if since_of(one) <= since]
             resting = tuple(sorted({one.by for one in rest}))
-        causes = _needed(start, rest, day, sold, resting)
+        causes = _needed(start, rest, since, sold, resting)
         goes_on = bool(points) and points[-1].sold is not None
-        since = points[-1].sold_from if goes_on else day
+        day, at = since
+        sold_from = points[-1].sold_from if goes_on else day
         also = causes_of(*[one.also for one in rest if one.also and one.by in causes])
         last = said[taken - 1]
-        points.append(Point(day, sold, causes, last.moment, since, also, setting.refund, last.at))
+        points.append(Point(day, sold, causes, last.moment, sold_from, also, setting.refund, at))
     return points
 
 
 def _needed(
     start: int,
     said: Sequence[Said],
-    day: date,
+    since: Since,
     sold: Sold | None,
     causes: tuple[int, ...],
 ) -> tuple[int, ...]:
@@ -159,9 +164,9 @@ def _needed(
     """
     if len(said) == 1:
         return causes
-    on_the_day = {one.by for one in said if one.day == day}
-    # What alone changes anything that day is needed, whatever else goes.
-    fixed = {start, *on_the_day} if len(on_the_day) == 1 else {start}
+    then = {one.by for one in said if since_of(one) == since}
+    # What alone changes anything then is needed, whatever else goes.
+    fixed = {start, *then} if len(then) == 1 else {start}
     agreed = {one.by: one.measured for one in said}
     spare = [cause for cause in causes if cause not in fixed]
     turn = sorted(spare, key=lambda cause: (agreed[cause], -cause), reverse=True)
@@ -169,7 +174,7 @@ def _needed(
         tried = [cause for cause in turn if cause in causes]
         for cause in tried:
             fewer = [one for one in said if one.by != cause]
-            if _changes_to(fewer, day, sold):
+            if _changes_to(fewer, since, sold):
                 causes = tuple(position for position in causes if position != cause)
                 said = fewer
         if all(cause in causes for cause in tried):
@@ -177,17 +182,17 @@ def _needed(
     return causes
 
 
-def _changes_to(said: Sequence[Said], day: date, sold: Sold | None) -> bool:
-    """Whether the same is sold from that day on, and not before."""
-    before = bisect_left(said, day, key=_day)
-    since = bisect_right(said, day, before, key=_day)
-    if before == since:
+def _changes_to(said: Sequence[Said], since: Since, sold: Sold | None) -> bool:
+    """Whether the same is sold from then on, and not before."""
+    before = bisect_left(said, since, key=since_of)
+    after = bisect_right(said, since, before, key=since_of)
+    if before == after:
         return False
     setting = _Setting()
     for one in said[:before]:
         setting.take(one)
     if setting.sold() == sold:
         return False
-    for one in said[before:since]:
+    for one in said[before:after]:
         setting.take(one)
     return setting.sold() == sold

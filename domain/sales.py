@@ -116,7 +116,15 @@ class Sales(Struct):
             assert version.price.meter is not None, taker
             meter, zone = self.master.meters[version.price.meter], self.terms.started.zone
             self.groups[key] = Metered(
-                stretch.item, period, version, meter, zone, values, adds_up=adds_up, is_free=is_free
+                item=stretch.item,
+                period=period,
+                version=version,
+                meter=meter,
+                ends_on=self.terms.ends_on(stretch, period),
+                zone=zone,
+                values=values,
+                adds_up=adds_up,
+                is_free=is_free,
             )
         group = self.groups[key]
         if not group.stretches or group.stretches[-1] is not stretch:

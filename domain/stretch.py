@@ -15,7 +15,8 @@ class Stretch(Struct, frozen=True, kw_only=True):
 
     `moment` is when it was changed to that, `sold_from` since when the item is sold at all. `cut`
     is what ended it early and `then` says in words what follows; `starts_at` and `ends_at` are the
-    instants, where the facts say them.
+    instants on those days, where seconds count, so that it may be part of one day. `is_over`:
+    what follows is another price, or nothing any more.
     """
 
     item: str
@@ -33,3 +34,4 @@ class Stretch(Struct, frozen=True, kw_only=True):
     resumed: date | None = None
     starts_at: datetime | None = None
     ends_at: datetime | None = None
+    is_over: bool = False

@@ -29,7 +29,8 @@ from domain.cycle import Point as Moment
 from domain.facts import Fact, causes_of
 from domain.grants import Grant, grants_of
 from domain.price import Prices, PriceSet, version_of
-from domain.sale import Point, Said, beyond, in_words, points_of
+from domain.proration import instant
+from domain.sale import MIDNIGHT, Point, Said, Since, beyond, in_words, points_of, since_of
 from domain.stretch import Stretch
 from domain.subscription import (
     LAST_YEAR,
@@ -97,6 +98,16 @@ class Terms(Struct, frozen=True, kw_only=True):
         if not self.periods.changes:
             return ()
         return self.periods.resting_on(every, stretch.moment, stretch.sold_from, period)
+
+    def ends_on(self, stretch: Stretch, period: BillingPeriod) -> date:
+        """The end of a period, or of the price of an item where nothing follows at it."""
+        last = stretch
+        if last.end < period.end:
+            own = (stretch.item, stretch.price)
+            for one in self.stretches:
+                if (one.item, one.price) == own and last.end < one.end and one.start < period.end:
+                    last = one
+        return min(last.end, period.end) if last.is_over else period.end
 
     def trial_end(self, price: PriceSet) -> date:
         """The first day that is charged: trials count from the first start of the subscription."""
@@ -171,16 +182,36 @@ class _Fold:
         """What each fact says of each item it names, in the order in which it counts."""
         found: dict[str, list[Said]] = {}
         waits = False
+        timed: set[str] = set()
         for fact in self.facts:
             for change in _changes(fact):
                 own = found.setdefault(change.item, [])
                 day = max(fact.when.effective, self.event.term_from)
                 own.append(self._said(fact, change, day, own))
                 waits = waits or own[-1].day != day
+                if own[-1].at is not None:
+                    timed.add(change.item)
         if waits:
             for own in found.values():
                 own.sort(key=_day)
+        ends_at = self.cancelled.when.at if self.cancelled else None
+        for item in timed if ends_at is None else found:
+            found[item] = self._by_instant(found[item])
         return found
+
+    def _by_instant(self, own: Sequence[Said]) -> list[Said]:
+        """In the order of their instants, where seconds count for a price the item ever has."""
+        if not any(self.by_second(one.change.price) for one in own if one.change.price):
+            return [one._replace(at=None) for one in own]
+        return sorted((one._replace(at=self.on(one.day, one.at)) for one in own), key=since_of)
+
+    def by_second(self, price: str) -> bool:
+        return any(one.price.proration == "second" for one in self.prices.get(price, ()))
+
+    def on(self, day: date, at: datetime | None) -> datetime:
+        """The instant on a day, from its beginning on in the subscription's zone."""
+        begun = at is None or at <= instant(day, self.event.zone)
+        return MIDNIGHT if begun or at is None else at
 
     def _said(self, fact: Fact, change: Item | ItemChange, day: date, own: Sequence[Said]) -> Said:
         when = fact.when
@@ -239,11 +270,10 @@ def _sale_of(
     endings = [ended] if ended else []
     for before, after in pairwise(points):
         gone = before.sold is not None and after.sold is None
-        if gone and (ended is None or after.day < ended.day):
+        if gone and (ended is None or since_of(after) < (ended.day, ended.at)):
             causes = causes_of(beyond(start, said, before.causes, after), after.causes)
-            endings.append(Ending(item, after.day, causes, after.refund))
-    rows = _until(cover, ended.day) if ended else cover
-    return [*_stretches(item, said, points, rows, ended, fold)], endings
+            endings.append(Ending(item, after.day, causes, after.refund, after.at))
+    return [*_stretches(item, said, points, cover, ended, fold)], endings
 
 
 def _cancellation(item: str, points: Sequence[Point], fold: _Fold) -> Ending | None:
@@ -254,18 +284,19 @@ def _cancellation(item: str, points: Sequence[Point], fold: _Fold) -> Ending | N
     event = fact.event
     assert isinstance(event, SubscriptionCancelled)
     day, causes = fact.when.effective, (fact.position,)
-    place = bisect_right(points, day, key=_day) - 1
-    sold = points[place].sold if place >= 0 else None
-    if sold is None:
-        return Ending(item, day, causes, event.refund)
-    version = version_of(sold[0], day, fold.prices)
+    midnight = MIDNIGHT if points and points[0].at is not None else None
+    at = fold.on(day, fact.when.at) if midnight else None
+    place = bisect_right(points, (day, at), key=since_of) - 1
+    point = points[place] if place >= 0 else None
+    if point is None or point.sold is None:
+        return Ending(item, day, causes, event.refund, at)
+    version = version_of(point.sold[0], day, fold.prices)
     if event.timing == "period-end":
-        point = points[place]
-        day, also = fold.period_end(sold[0], point.moment, point.sold_from, day)
-        return Ending(item, day, causes_of(causes, also), event.refund)
+        day, also = fold.period_end(point.sold[0], point.moment, point.sold_from, day)
+        return Ending(item, day, causes_of(causes, also), event.refund, midnight)
     if version is not None and _serves_last_day(version.price):
-        return Ending(item, day + ONE_DAY, causes, event.refund)
-    return Ending(item, day, causes, event.refund, fact.when.at)
+        return Ending(item, day + ONE_DAY, causes, event.refund, midnight)
+    return Ending(item, day, causes, event.refund, at)
 
 
 def _serves_last_day(price: PriceSet) -> bool:
@@ -292,50 +323,71 @@ def _stretches(
     ended: Ending | None,
     fold: _Fold,
 ) -> Iterator[Stretch]:
-    start = fold.start.position
-    after_all = Point(NEVER, None, (), _FIRST_OF_ALL, NEVER)
-    for point, after in pairwise([*points, after_all]):
+    midnight = MIDNIGHT if points and points[0].at is not None else None
+    last = Point(NEVER, None, (), _FIRST_OF_ALL, NEVER, at=midnight)
+    limit = (ended.day, ended.at) if ended else since_of(last)
+    for point, after in pairwise([*points, last]):
         if point.sold is None:
             continue
-        ending = beyond(start, said, point.causes, after)
-        for row in cover[bisect_right(cover, point.day, key=_end) :]:
-            since, until = max(point.day, row.start), min(after.day, row.end)
-            if since >= until:
+        ending = beyond(fold.start.position, said, point.causes, after)
+        for place in range(bisect_right(cover, point.day, key=_end), len(cover)):
+            row = cover[place]
+            since = max(since_of(point), (row.start, midnight))
+            until = min(since_of(after), (row.end, midnight), limit)
+            if since >= until or (since[0] == until[0] and not fold.by_second(point.sold[0])):
                 continue
-            cut, then = (ending, in_words(after.sold)) if after.day <= row.end else ((), "")
-            if row.stopped and until == row.end:
-                cut, then = causes_of(cut, row.stopped), f"{then} stopped".strip()
-            if ended is not None and until == ended.day:
-                cut, then = causes_of(cut, ended.causes), f"{then} cancelled".strip()
             goes_on = row.resumed if point.day < row.start else None
+            resting = row.resting if goes_on else ()
+            cut, then = _cut(until, after, ending, row, ended)
             yield Stretch(
                 item=item,
-                start=since,
-                end=until,
+                start=since[0],
+                end=until[0],
                 since=max(point.day, goes_on or point.day),
                 price=point.sold[0],
                 quantity=point.sold[1],
-                causes=causes_of(
-                    point.causes, point.also, row.causes, row.resting if goes_on else ()
-                ),
+                causes=causes_of(point.causes, point.also, row.causes, resting),
                 moment=point.moment,
                 sold_from=point.sold_from,
                 cut=cut,
                 then=then,
                 renewed=row.renewed,
                 resumed=goes_on,
-                starts_at=point.at if since == point.day else None,
-                ends_at=_instant_of(until, after, ended),
+                starts_at=_on_its_day(since),
+                ends_at=_on_its_day(until),
+                is_over=_is_over(until, point, after, ended, cover[place : place + 2]),
             )
-            if until == after.day:
+            if until == since_of(after):
                 break
 
 
-def _instant_of(until: date, after: Point, ended: Ending | None) -> datetime | None:
-    """When on its last day the stretch ends, where a fact says so."""
-    if ended is not None and until == ended.day:
-        return ended.at
-    return after.at if until == after.day else None
+def _cut(
+    until: Since, after: Point, ending: tuple[int, ...], row: Cover, ended: Ending | None
+) -> tuple[tuple[int, ...], str]:
+    """What ends a stretch, and what follows in words."""
+    cut, then = (ending, in_words(after.sold)) if until == since_of(after) else ((), "")
+    if row.stopped and until[0] == row.end:
+        cut, then = causes_of(cut, row.stopped), f"{then} stopped".strip()
+    if ended is not None and until == (ended.day, ended.at):
+        cut, then = causes_of(cut, ended.causes), f"{then} cancelled".strip()
+    return cut, then
+
+
+def _is_over(
+    until: Since, point: Point, after: Point, ended: Ending | None, rows: Sequence[Cover]
+) -> bool:
+    """Whether its price ends there: a stop of service or another quantity ends no price."""
+    if ended is not None and until == (ended.day, ended.at):
+        return True
+    if until == since_of(after):
+        return after.sold is None or point.sold is None or after.sold[0] != point.sold[0]
+    goes_on = rows[1:] and rows[1].start == rows[0].end
+    return not (goes_on or rows[0].stopped)
+
+
+def _on_its_day(since: Since) -> datetime | None:
+    """None for the beginning of the day."""
+    return None if since[1] == MIDNIGHT else since[1]
 
 
 class Given(NamedTuple):

@@ -12,7 +12,10 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Literal, NamedTuple
 
-from domain.billing import Sale, charge_for, given_back, is_kept, versions_in
+from msgspec import structs
+
+from domain.billing import Sale, charge_for, given_back, has_days, is_kept, versions_in
+from domain.calendar import ONE_DAY
 from domain.charge import Charge, Marks
 from domain.cycle import BillingPeriod
 from domain.decimals import EXACT
@@ -29,7 +32,8 @@ _start = attrgetter("start")
 class Bound(NamedTuple):
     """What the charges of [start, end) of a billing period should not fall short of, or exceed.
 
-    `marks`: what it comes to as known at the end of each day on which that changes.
+    `due_on`: when a shortfall is billed. `marks`: what it comes to as known at the end of each day
+    on which that changes.
     """
 
     kind: Kind
@@ -38,6 +42,7 @@ class Bound(NamedTuple):
     period: BillingPeriod
     start: date
     end: date
+    due_on: date
     marks: Marks
     causes: tuple[int, ...]
     covers: tuple[str, ...] = ()
@@ -102,12 +107,14 @@ def _spans(stretch: Stretch, terms: Terms, prices: Prices, kind: Kind) -> Iterat
         start = max(stretch.start, period.start, terms.trial_end(version.price))
         kept = is_kept(stretch, period, terms)
         end = period.end if kept else min(stretch.end, period.end)
-        if start < end:
-            yield _Span(start, end, Sale(stretch, period, version, amount, terms, changes))
+        sale = Sale(stretch, period, version, amount, terms, changes)
+        if has_days(sale, start, end):
+            yield _Span(start, end, sale)
 
 
 def _bound(kind: Kind, spans: Sequence[_Span]) -> Bound:
-    joined = _joined(sorted(spans, key=_start))
+    spans = sorted(spans, key=_start)
+    joined = _joined(spans)
     sale = joined[0].sale
     model = sale.price.model
     return Bound(
@@ -116,7 +123,8 @@ def _bound(kind: Kind, spans: Sequence[_Span]) -> Bound:
         price=sale.version.name,
         period=sale.period,
         start=joined[0].start,
-        end=joined[-1].end,
+        end=max(joined[-1].end, joined[0].start + ONE_DAY),
+        due_on=spans[-1].sale.ends_on,
         marks=tuple(_marks(joined)),
         causes=causes_of(*map(_causes, spans)),
         covers=model.covers if isinstance(model, Commitment) else (),
@@ -137,10 +145,16 @@ def _joined(spans: Sequence[_Span]) -> list[_Span]:
         last = joined[-1] if joined else span
         goes_on = (last.end, last.sale.cost) == (span.start, span.sale.cost)
         if joined and (goes_on or span.sale.price.proration == "none"):
-            joined[-1] = last._replace(end=span.end)
+            joined[-1] = _together(last, span)
         else:
             joined.append(span)
     return joined
+
+
+def _together(one: _Span, other: _Span) -> _Span:
+    end, ends_at = other.sale.stretch.end, other.sale.stretch.ends_at
+    stretch = structs.replace(one.sale.stretch, end=end, ends_at=ends_at)
+    return _Span(one.start, other.end, one.sale._replace(stretch=stretch))
 
 
 def _marks(spans: Sequence[_Span]) -> Iterator[tuple[date, int]]:

@@ -68,7 +68,7 @@ def _short(bound: Bound, covered: Sequence[Charge], currency: str) -> Charge | N
         end=bound.end,
         minor=minor,
         running_minor=minor,
-        bill_on=bound.period.end,
+        bill_on=bound.due_on,
         causes=causes_of(bound.causes, *(one.causes for one in covered)),
         pattern="shortfall",
         kind="commitment",

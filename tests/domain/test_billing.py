@@ -270,6 +270,28 @@ def test_a_one_off_is_charged_once_also_when_sold_later() -> None:
     assert (found.minor, found.kind, found.start) == (9900, "one-off", date(2024, 3, 10))
 
 
+def test_in_arrears_a_price_that_ends_is_due_when_it_ends() -> None:
+    by_name = prices(a=price("91", bill="arrears"), b=price("182", bill="arrears"))
+    more = ItemChange(item="a", quantity=Decimal(2))
+    begins = year(date(2024, 4, 1), "a")
+    events = (
+        SubscriptionAmended(when=on(4, 6), items=(more,)),
+        to("b", on(4, 11)),
+        SubscriptionPaused(when=on(4, 16)),
+        SubscriptionResumed(when=on(4, 21)),
+        SubscriptionCancelled(when=on(4, 26)),
+    )
+
+    found = charged(by_name, begins, *events)
+
+    assert [(str(one.start), str(one.end), one.bill_on.day) for one in found] == [
+        ("2024-04-01", "2024-04-06", 11),
+        ("2024-04-06", "2024-04-11", 11),
+        ("2024-04-11", "2024-04-16", 26),
+        ("2024-04-21", "2024-04-26", 26),
+    ]
+
+
 def test_a_renewal_goes_on_where_a_term_ends() -> None:
     by_name = prices(a=price("10"))
     begins = started(date(2024, 1, 1), date(2024, 2, 1), "a")

@@ -138,3 +138,13 @@ def test_a_shortfall_may_be_earned_as_it_stands_each_day() -> None:
 
     assert dict(short.marks)[date(2023, 2, 14)] == 500000 - 140000
     assert short.marks[-1] == (date(2023, 2, 28), 720000)
+
+
+def test_a_shortfall_is_charged_when_its_price_ends() -> None:
+    by_name = prices(a=price("30", minimum=Decimal(90)), b=price("1"))
+    begins = started(date(2024, 4, 1), date(2024, 5, 1), "a", "b")
+    gone = SubscriptionCancelled(when=on(4, 11))
+
+    (short,) = (one for one in charged(by_name, begins, gone) if one.kind == "commitment")
+
+    assert (short.minor, short.end, short.bill_on) == (2000, date(2024, 4, 11), date(2024, 4, 11))
