@@ -112,15 +112,15 @@ def test_every_field_of_an_items_change_is_told() -> None:
     assert sorted(defaults(Item, ItemChange).keys() - told) == []
 
 
-def refusals() -> Iterator[tuple[str, str]]:
-    for page in PAGES:
-        for found in REFUSED.finditer(dict(sections(page))["Refused"]):
-            yield found["code"], found["field"]
+def refusals_of(page: Path) -> Iterator[tuple[str, str]]:
+    """Codes and fields of the table of refusals."""
+    for found in REFUSED.finditer(dict(sections(page))["Refused"]):
+        yield found["code"], found["field"]
 
 
 def test_what_is_refused_is_a_problem_that_is_raised() -> None:
     known = {row["code"] for row in rows()}
-    codes = {code for code, _ in refusals()}
+    codes = {code for page in PAGES for code, _ in refusals_of(page)}
 
     assert codes <= known
     assert codes <= {code for package in ("domain", "store") for _, code in raised(package)}
