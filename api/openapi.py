@@ -27,6 +27,7 @@ from api.usage_body import CLOUD_EVENT, CLOUD_EVENTS
 from api.views import VIEWS
 from domain.usage import UsageRow
 from projections.lineage import Down, Explanation, Up
+from replay.billing.evidence import BilledUsage, EventInvoices
 from replay.ledger import Billed, Closed
 from replay.switching import Status
 from store.lag import Lag
@@ -243,6 +244,20 @@ OPERATIONS = (
         name="eventEffects",
         says="From a usage event up to every line it moved.",
         answer=Up,
+    ),
+    Operation(
+        method="get",
+        path=f"{ENTITY}/invoices/{{invoice}}/usage",
+        name="billedUsage",
+        says="The usage rows that each line of an invoice bills.",
+        answer=BilledUsage,
+    ),
+    Operation(
+        method="get",
+        path=f"{ENTITY}/usage/{{source}}/events/{{event_id}}/invoices",
+        name="eventInvoices",
+        says="The invoices that bill a usage event.",
+        answer=EventInvoices,
     ),
 )
 

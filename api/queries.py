@@ -19,6 +19,7 @@ from projections.lineage import (
     lineage_up_event,
 )
 from projections.question import Answer, Behind
+from replay.billing.evidence import billed_usage, invoices_of_event
 from replay.switching import Status, status
 from store import log
 
@@ -122,6 +123,22 @@ async def get_event_lineage(
     return await _traced(request, lineage_up_event, "event", entity, source, event_id)
 
 
+@get("/v1/entities/{entity:str}/invoices/{invoice:str}/usage")
+async def get_billed_usage(
+    entity: FromPath[str], invoice: FromPath[str], request: AnyRequest
+) -> Response[bytes]:
+    """The usage rows that each line of an invoice bills."""
+    return await _traced(request, billed_usage, "invoice", entity, invoice)
+
+
+@get("/v1/entities/{entity:str}/usage/{source:str}/events/{event_id:str}/invoices")
+async def get_event_invoices(
+    entity: FromPath[str], source: FromPath[str], event_id: FromPath[str], request: AnyRequest
+) -> Response[bytes]:
+    """The invoices that bill a usage event."""
+    return await _traced(request, invoices_of_event, "event", entity, source, event_id)
+
+
 QUERY_ROUTES = (
     get_health,
     get_openapi,
@@ -134,6 +151,8 @@ QUERY_ROUTES = (
     get_explanation,
     get_fact_lineage,
     get_event_lineage,
+    get_billed_usage,
+    get_event_invoices,
 )
 
 

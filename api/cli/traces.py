@@ -21,6 +21,7 @@ from api.problems import Missing
 from domain.written import builtins
 from projections import lineage as lines
 from projections.lineage import Down, Explanation, JournalLine, Up
+from replay.billing.evidence import billed_usage, invoices_of_event
 from replay.reperform import explain_again, reperform
 from replay.source import export as exported
 from replay.source import read_export
@@ -76,6 +77,50 @@ def of_fact(*, position: int, entity: str, as_json: bool) -> None:
 def of_event(*, source: str, event_id: str, entity: str, as_json: bool) -> None:
     """From a usage event of SOURCE up to every line it moved."""
     _tell(_traced(lines.lineage_up_event, "event", entity, source, event_id), as_json=as_json)
+
+
+@lineage.command(
+    "invoice",
+    epilog=examples(
+        "tieout lineage invoice c1-USD-20240201-1 --entity acme",
+        "tieout lineage invoice c1-USD-20240201-1 -e acme --json",
+    ),
+)
+@click.argument("invoice")
+@entity_option
+@as_json
+def of_invoice(*, invoice: str, entity: str, as_json: bool) -> None:
+    """From INVOICE down to the usage rows that each of its lines bills."""
+    found = _traced(billed_usage, "invoice", entity, invoice)
+    if as_json:
+        print_json(found)
+        return
+    for line in found.lines:
+        amount = money(line.amount_minor, found.currency)
+        span = f"{line.service_from} to {line.service_to}"
+        click.echo(f"line {line.line}: {line.item} of {line.subscription}, {span}, {amount}")
+        print_rows([builtins(row) for row in line.rows], "usage rows")
+
+
+@lineage.command(
+    "bills",
+    epilog=examples(
+        "tieout lineage bills app e-1 --entity acme",
+        "tieout lineage bills app e-1 -e acme --json",
+    ),
+)
+@click.argument("source")
+@click.argument("event_id")
+@entity_option
+@as_json
+def of_bills(*, source: str, event_id: str, entity: str, as_json: bool) -> None:
+    """From a usage event of SOURCE up to the invoices that bill it."""
+    found = _traced(invoices_of_event, "event", entity, source, event_id)
+    if as_json:
+        print_json(found)
+        return
+    for invoice in found.invoices:
+        click.echo(invoice)
 
 
 @click.command(

@@ -14,7 +14,7 @@ from datetime import date
 from itertools import groupby
 from operator import itemgetter
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from domain.deciders import Command
 from domain.facts import Fact, When
@@ -24,6 +24,7 @@ from domain.statement.documents import Carried, Document
 from domain.statement.thresholds import Reached
 from domain.threshold import ReachThreshold
 from replay.billing.directory import directory, documents_between, forget
+from replay.billing.known_at import known_at
 from replay.billing.reading import Chunk, Known, known, measured, payers
 from store import log
 from store.db import Connection
@@ -211,18 +212,22 @@ def _issued(
             # From here on the run sees what the others have done.
             at = _known(connection, wanted)
             chunk = measured(at, names, _asked(at, wanted))
-        position = max(head, _append(connection, entity, chunk, desk))
+        position = max(head, _append(at, entity, chunk, desk))
     others.skip(position)
     return at, chunk, position
 
 
-def _append(connection: Connection, entity: str, chunk: Chunk, desk: Desk) -> int:
+def _append(at: Known, entity: str, chunk: Chunk, desk: Desk) -> int:
     """Documents and levels reached, together. A level stated before is not stated again."""
     documents = [
-        _request(entity, document.stream, document.key, document.command, desk)
+        structs.replace(
+            _request(entity, document.stream, document.key, document.command, desk),
+            causation_id=known_at(at.position),
+        )
         for document in chunk.bill.documents
     ]
     levels = [_level(entity, one, desk) for one in chunk.bill.reached]
+    connection = at.directory.connection
     outcomes = append_many(connection, entity, [*documents, *levels], clock=desk.clock)
     position = 0
     for place, outcome in enumerate(outcomes):

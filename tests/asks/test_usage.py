@@ -18,6 +18,7 @@ from domain.meter import DefineMeter
 from domain.pricing import PerUnit
 from domain.subscription import Item
 from projections.lineage import lineage_down, lineage_up, lineage_up_event
+from replay.billing.evidence import billed_usage, invoices_of_event
 
 if TYPE_CHECKING:
     from tests.asks.conftest import Shop
@@ -369,17 +370,28 @@ def test_an_invoice_leads_to_its_usage_rows_and_a_row_to_its_invoice(shop: Shop)
     assert february in invoices_over(shop, "e3")
 
 
-@pytest.mark.xfail(
-    reason="an invoice line leads to its rows only through the journal, where the liability of a "
-    "contract is one for all of its invoices: rows of other months come with them"
-)
-@pytest.mark.parametrize("posted_together", [False, True])
-def test_an_invoice_leads_to_its_own_usage_rows_only(shop: Shop, *, posted_together: bool) -> None:
-    """Row 13: January's rows are not on February's invoice."""
-    january, february = two_invoices(shop, posted_together=posted_together)
+def test_an_invoice_leads_to_its_own_usage_rows_only(shop: Shop) -> None:
+    """Row 13: each line to the rows it bills, and each row to the invoice that bills it."""
+    two_invoices(shop, posted_together=True)
+    shop.use(shop.row("late", "2024-01-20", 5))
+    shop.bill(MARCH)
+    first, second, third = [fact.stream.partition(":")[2] for fact in shop.facts("invoice")]
+    with shop.ledger.connection() as connection:
+        found = [billed_usage(connection, "acme", name) for name in (first, second, third)]
+        rows = [{row.event_id for line in one.lines for row in line.rows} for one in found if one]
+        told = {
+            event: invoices_of_event(connection, "acme", "app", event)
+            for event in ("e1", "e2", "e3", "late", "never")
+        }
 
-    assert (rows_under(shop, january), rows_under(shop, february)) == ({"e1", "e2"}, {"e3"})
-    assert invoices_over(shop, "e3") == {february}
+    assert rows == [{"e1", "e2"}, {"e3"}, {"late"}]
+    assert {event: one.invoices if one else None for event, one in told.items()} == {
+        "e1": (first,),
+        "e2": (first,),
+        "e3": (second,),
+        "late": (third,),
+        "never": None,
+    }
 
 
 def rows_under(shop: Shop, invoice: int) -> set[str]:
