@@ -30,7 +30,8 @@ class Cover(Struct, frozen=True):
     """Days in term, half-open, and the facts that say so.
 
     `renewed` is a renewal's first day, `resumed` the day on which service went on after a stop;
-    `resting` is what stopped and resumed it, `stopped` what ends the row early.
+    `resting` is what stopped and resumed it, `stopped` what ends the row early, and `again` what
+    lets it go on after that.
     """
 
     start: date
@@ -40,6 +41,7 @@ class Cover(Struct, frozen=True):
     resumed: date | None = None
     resting: tuple[int, ...] = ()
     stopped: tuple[int, ...] = ()
+    again: tuple[int, ...] = ()
 
 
 class Hole(Struct, frozen=True):
@@ -96,7 +98,8 @@ def _around(row: Cover, holes: Sequence[Hole]) -> Iterator[Cover]:
         if hole.end <= row.start or hole.start >= row.end:
             continue
         if row.start < hole.start:
-            yield structs.replace(row, end=hole.start, stopped=hole.began)
+            again = hole.causes if hole.end < NEVER else ()
+            yield structs.replace(row, end=hole.start, stopped=hole.began, again=again)
         if hole.end >= row.end:
             return
         row = structs.replace(row, start=hole.end, resumed=hole.end, resting=hole.causes)

@@ -82,6 +82,9 @@ class Metered(Struct):
             found.update(stretch.causes)
             if stretch.end < self.period.end:
                 found.update(stretch.cut)
+            # With what stopped it known, later usage counts only by what resumed it.
+            if stretch is not self.stretches[-1]:
+                found.update(stretch.again)
         if self.before or self.held_by:
             found |= self.held_by
             for row, stretch in self.before:

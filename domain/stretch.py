@@ -14,9 +14,9 @@ class Stretch(Struct, frozen=True, kw_only=True):
     """One item at one price and quantity over [start, end), sold like that since `since`.
 
     `moment` is when it was changed to that, `sold_from` since when the item is sold at all. `cut`
-    is what ended it early and `then` says in words what follows; `starts_at` and `ends_at` are the
-    instants on those days, where seconds count, so that it may be part of one day. `is_over`:
-    what follows is another price, or nothing any more.
+    is what ended it early, `again` what resumed service where a stop did, and `then` says in words
+    what follows; `starts_at` and `ends_at` are the instants on those days, where seconds count, so
+    that it may be part of one day. `is_over`: what follows is another price, or nothing any more.
     """
 
     item: str
@@ -29,6 +29,7 @@ class Stretch(Struct, frozen=True, kw_only=True):
     moment: Moment
     sold_from: date
     cut: tuple[int, ...] = ()
+    again: tuple[int, ...] = ()
     then: str = ""
     renewed: date | None = None
     resumed: date | None = None

@@ -309,7 +309,7 @@ def _until(cover: Sequence[Cover], day: date) -> tuple[Cover, ...]:
     if day == NEVER:
         return tuple(cover)
     return tuple(
-        structs.replace(row, end=day, stopped=()) if row.end > day else row
+        structs.replace(row, end=day, stopped=(), again=()) if row.end > day else row
         for row in cover
         if row.start < day
     )
@@ -350,6 +350,7 @@ def _stretches(
                 moment=point.moment,
                 sold_from=point.sold_from,
                 cut=cut,
+                again=row.again if until[0] == row.end else (),
                 then=then,
                 renewed=row.renewed,
                 resumed=goes_on,

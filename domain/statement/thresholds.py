@@ -57,9 +57,11 @@ def _levels(price: str, master: MasterData) -> tuple[tuple[Decimal, str], ...]:
 def _of_item(
     sale: Sale, together: list[Period], levels: tuple[tuple[Decimal, str], ...], through: date
 ) -> Iterator[Reached]:
-    """All groups of an item's usage count together."""
+    """All groups of an item's usage count together; what falls short of a promise is not used."""
     period, charges = together[0], [one for period in together for one in period.charges]
-    used = sum(came_to(charge, through + ONE_DAY) for charge in charges)
+    used = sum(
+        came_to(charge, through + ONE_DAY) for charge in charges if charge.kind != "commitment"
+    )
     billed = sum(carried_by(row) for period in together for row in period.lines)
     for level, currency in reversed(levels):
         minor = to_minor(level, currency)

@@ -573,6 +573,13 @@ def test_what_several_groups_use_counts_together():
     assert passed(Books(), day(6), north, south) == [(200, 210)]
 
 
+def test_what_falls_short_of_a_promise_is_not_used():
+    short = structs.replace(usage((9, 150)), kind="commitment")
+
+    assert passed(Books(), day(9), usage((5, 100)), short) == []
+    assert passed(Books(), day(9), usage((5, 200)), short) == [(200, 200)]
+
+
 def test_each_group_has_lines_of_its_own():
     north = structs.replace(usage((5, 120)), group=(("region", "north"),))
     south = structs.replace(usage((6, 90)), group=(("region", "south"),))

@@ -39,13 +39,13 @@ def usage_is_billed(books: Books) -> int:
     names = sorted({stream[13:] for stream in _streams(facts) if stream[:13] == "subscription:"})
     usage = {name: usage_of(books, f"subscription:{name}", run.position) for name in names}
     bill = bill_due(facts, usage, run.through)
-    issued = [*facts, *_issued(bill, facts)]
-    again = bill_due(issued, usage, run.through)
+    known = [*facts, *issued(bill, facts)]
+    again = bill_due(known, usage, run.through)
     count = same(again.documents, (), "billed twice", books.entity)
     count += same(again.carried, bill.carried, books.entity)
     waiting = {(one.customer, one.currency) for one in bill.carried}
     rows = [row for row in books.rows if row[0] <= run.position]
-    world = reference.World(issued, rows, run.book)
+    world = reference.World(known, rows, run.book)
     for name in names:
         count += _rows_followed(books, world, name, run, waiting)
     return count
@@ -72,7 +72,7 @@ def _streams(facts: list[Fact]) -> set[str]:
     return {fact.stream for fact in facts}
 
 
-def _issued(bill: Bill, facts: list[Fact]) -> Iterator[Fact]:
+def issued(bill: Bill, facts: list[Fact]) -> Iterator[Fact]:
     """The documents of a billing run as facts."""
     versions = Counter(fact.stream for fact in facts)
     for place, document in enumerate(bill.documents, start=len(facts) + 1):
