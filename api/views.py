@@ -10,6 +10,7 @@ from api.reading import read_as, read_date
 from domain.errors import Malformed
 from projections import deferred_revenue, receivables, revenue, trial_balance, usage
 from projections.audit import audit_trail
+from projections.credits import open_credits
 from projections.exceptions import exceptions
 from projections.question import Answer, Question
 from replay.journal import journal
@@ -38,6 +39,11 @@ VIEWS: dict[str, View] = {
         filters=("stream", "actor", "after", "limit"),
     ),
     "bridge": View(ask=revenue.bridge, says="From reported to earned revenue, by cause."),
+    "credits": View(
+        ask=open_credits,
+        says="Prepaid credits, purse by purse: granted, drawn, expired, open.",
+        filters=("subscription",),
+    ),
     "deferred-revenue": View(
         ask=deferred_revenue.deferred,
         says="Contract liability by unit and obligation.",

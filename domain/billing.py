@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from domain.billing_periods import AnchorChange
 from domain.calendar import ONE_DAY
-from domain.charge import Charge, Kind
+from domain.charge import PREPAID, Charge, Kind
 from domain.cycle import BillingPeriod, DayCount
 from domain.decimals import plain
 from domain.errors import Rejected
@@ -128,6 +128,8 @@ def _head(stretch: Stretch, terms: Terms, prices: Prices) -> PriceVersion:
 
 
 def _pattern(version: PriceVersion) -> str:
+    if version.price.is_prepaid:
+        return PREPAID
     return version.price.pattern or "ratable"
 
 
@@ -246,12 +248,13 @@ def _portion(sale: Sale, start: date, end: date) -> Portion:
 def given_back(item: str, period: BillingPeriod, terms: Terms) -> tuple[int, ...]:
     """What ends the item inside the period and gives all of its charge back, if anything does."""
     for ending in terms.endings:
-        if ending.item == item and ending.refund == "full" and _runs(period, ending):
+        if ending.item == item and ending.refund == "full" and runs(period, ending):
             return ending.causes
     return ()
 
 
-def _runs(period: BillingPeriod, ending: Ending) -> bool:
+def runs(period: BillingPeriod, ending: Ending) -> bool:
+    """Whether a billing period runs when an item ends."""
     within = ending.at is not None and ending.at > MIDNIGHT
     return period.start < ending.day + within * ONE_DAY and ending.day < period.end
 
@@ -259,7 +262,7 @@ def _runs(period: BillingPeriod, ending: Ending) -> bool:
 def is_kept(stretch: Stretch, period: BillingPeriod, terms: Terms) -> bool:
     """Whether the stretch ends inside the period and nothing of the period is given back."""
     return any(
-        ending.refund == "none" and _ends(stretch, ending) and _runs(period, ending)
+        ending.refund == "none" and _ends(stretch, ending) and runs(period, ending)
         for ending in terms.endings
     )
 
@@ -276,7 +279,7 @@ def retained(terms: Terms, prices: Prices) -> Iterator[Charge]:
         for stretch in terms.stretches:
             if _ends(stretch, ending):
                 for sale in _sales(stretch, terms, prices):
-                    if _runs(sale.period, ending) and sale.price.proration != "none":
+                    if runs(sale.period, ending) and sale.price.proration != "none":
                         yield from _retained(sale, ending)
 
 

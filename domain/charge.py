@@ -17,7 +17,11 @@ from domain.proration import Portion
 
 # What stood at the end of each day on which it moved.
 Marks = tuple[tuple[date, int], ...]
-Kind = Literal["recurring", "usage", "one-off", "commitment", "discount"]
+Kind = Literal["recurring", "usage", "one-off", "commitment", "discount", "drawdown"]
+
+
+# The pattern of what buys credits: earned as they are drawn.
+PREPAID = "prepaid"
 
 
 class Charge(Struct, frozen=True, kw_only=True):
@@ -27,7 +31,8 @@ class Charge(Struct, frozen=True, kw_only=True):
     what was sold, or used of the meter it names; `marks` is what usage stood at after each day, and
     `group` the combination of dimension values it is for; `earned` the same by the days of the
     entity, where these are others. `portion` is the part of the whole
-    period, where it is one. A discount is negative and names the discount.
+    period, where it is one. A discount is negative and names the discount; so is a drawdown, which
+    names the prepaid item that it is `drawn_from`.
     """
 
     item: str
@@ -48,6 +53,7 @@ class Charge(Struct, frozen=True, kw_only=True):
     group: tuple[tuple[str, str], ...] = ()
     portion: Portion | None = None
     discount: str = ""
+    drawn_from: str = ""
     told: Told = ()
     made: Callable[[], tuple[Part, ...]] | None = None
 

@@ -23,7 +23,7 @@ from domain.subscription import SubscriptionRenewed, SubscriptionStarted
 
 # The end of what has none.
 NEVER = date.max
-_HOLDS = (SubscriptionPaused, SubscriptionSuspended, SubscriptionResumed)
+HOLDS = (SubscriptionPaused, SubscriptionSuspended, SubscriptionResumed)
 
 
 class Cover(Struct, frozen=True):
@@ -112,7 +112,7 @@ def _holes(facts: Sequence[Fact]) -> list[Hole]:
     began: Fact | None = None
     for fact in facts:
         event = fact.event
-        if not isinstance(event, _HOLDS):
+        if not isinstance(event, HOLDS):
             continue
         now = served_by(event)
         if now == "stopped" and began is None:

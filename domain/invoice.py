@@ -21,19 +21,21 @@ from domain.money import LARGEST_MINOR
 from domain.party import PAYMENT_TERMS_DAYS, CustomerState
 
 Treatment = Literal["as-if-never", "from-now"]
+LineKind = Literal["subscription", "usage", "one-off", "discount", "drawdown", "tax", "credit"]
 
 
 class InvoiceLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A half-open service period at a price; without one, earned at issue.
 
     `price` and `quantity` say which version of which price was charged for how many, where the line
-    is for one such only; `group` for which values of dimensions, `discount` which discount it is.
+    is for one such only; `group` for which values of dimensions, `discount` which discount it is,
+    `drawn_from` which prepaid item pays it.
     Lines of `kind` credit move what a customer has in credit.
     """
 
     line: str
     amount_minor: int
-    kind: Literal["subscription", "usage", "one-off", "discount", "tax", "credit"] = "subscription"
+    kind: LineKind = "subscription"
     service_from: date | None = None
     service_to: date | None = None
     subscription: str | None = None
@@ -44,6 +46,7 @@ class InvoiceLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     quantity: Decimal | None = None
     group: dict[str, str] = {}
     discount: str | None = None
+    drawn_from: str | None = None
 
     @property
     def is_for_service(self) -> bool:

@@ -20,7 +20,7 @@ from domain.entity import CalendarDefined, EntityOpened
 from domain.facts import Fact, timeline
 from domain.meter import MeterDefined, adds_up, grown, must_carry
 from domain.policy import Options, PolicyAdopted
-from domain.price import Prices, PriceSet, PriceVersion
+from domain.price import Prices, PriceSet, PriceVersion, version_named
 from domain.pricing import ReadingModel
 
 _since, _adopted = attrgetter("since"), itemgetter(0)
@@ -58,8 +58,7 @@ class MasterData(Struct, frozen=True, kw_only=True):
 
     def version(self, name: str) -> PriceVersion | None:
         """The version of a price that a line cites."""
-        versions = self.prices.get(name.rpartition("@")[0], ())
-        return next((one for one in versions if one.name == name), None)
+        return version_named(name, self.prices)
 
     def options(self, book: str, day: date) -> Options:
         """The elections in force on a day; before the first adoption, the defaults."""

@@ -20,7 +20,7 @@ from domain.cycle import DayCount, Every
 from domain.decimals import require_price
 from domain.errors import Rejected, require_name
 from domain.facts import Event, When
-from domain.pricing import Commitment, Model, ReadingModel, require_valid
+from domain.pricing import Commitment, Model, Prepaid, ReadingModel, require_valid
 
 _since = attrgetter("since")
 Pattern = Literal["ratable", "point-in-time", "as-invoiced"]
@@ -65,6 +65,10 @@ class PriceSet(Event, frozen=True, kw_only=True, tag="price-set"):
         return isinstance(self.model, Commitment)
 
     @property
+    def is_prepaid(self) -> bool:
+        return isinstance(self.model, Prepaid)
+
+    @property
     def every(self) -> Every:
         """The length of a billing period."""
         if self.once:
@@ -93,6 +97,12 @@ def version_of(price: str, day: date, prices: Prices) -> PriceVersion | None:
     if len(versions) > 1:
         return versions[max(bisect_right(versions, day, key=_since) - 1, 0)]
     return versions[0] if versions else None
+
+
+def version_named(name: str, prices: Prices) -> PriceVersion | None:
+    """The version of a price that a line or a charge cites."""
+    versions = prices.get(name.rpartition("@")[0], ())
+    return next((one for one in versions if one.name == name), None)
 
 
 class SetPrice(Struct, frozen=True, kw_only=True, tag="set-price", forbid_unknown_fields=True):
@@ -134,6 +144,8 @@ def require_priced(price: PriceSet, currency: str | None) -> None:
     _require_bounds(price)
     require_options(price.options)
     require_valid(price.model)
+    if isinstance(price.model, Prepaid):
+        _require_prepaid(price, price.model)
 
 
 def _require_interval(price: PriceSet) -> None:
@@ -172,3 +184,19 @@ def _require_bounds(price: PriceSet) -> None:
     steps = (Decimal(0), *price.thresholds)
     if any(after <= before for before, after in pairwise(steps)):
         raise Rejected("thresholds-must-rise", field="thresholds")
+
+
+def _require_prepaid(price: PriceSet, model: Prepaid) -> None:
+    """Credits are bought whole and ahead, and earned as they are drawn."""
+    wanted = {
+        "meter": price.meter is None,
+        "bill": price.bill == "advance",
+        "proration": price.proration == "none",
+        "pattern": price.pattern is None,
+        "minimum": price.minimum is None,
+        "maximum": price.maximum is None,
+        "model.expires_periods": not (price.once and model.expires_periods),
+    }
+    for name, is_kept in wanted.items():
+        if not is_kept:
+            raise Rejected("not-for-prepaid", field=name)

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from msgspec import Struct, structs
 
+from domain.anchor import BillingAnchorChanged
 from domain.billing_periods import (
     AnchorChange,
     BillingPeriods,
@@ -23,7 +24,7 @@ from domain.billing_periods import (
     running,
 )
 from domain.calendar import ONE_DAY
-from domain.cover import NEVER, Cover, served, spans_agreed, terms_agreed
+from domain.cover import HOLDS, NEVER, Cover, served, spans_agreed, terms_agreed
 from domain.cycle import BillingPeriod, Every
 from domain.cycle import Point as Moment
 from domain.facts import Fact, causes_of
@@ -46,6 +47,13 @@ from domain.usage import UsageDay
 
 YEARS_AHEAD = 2
 _SAYS_ITEMS = (SubscriptionStarted, SubscriptionAmended, SubscriptionRenewed)
+_ACTS = (
+    SubscriptionAmended,
+    SubscriptionRenewed,
+    SubscriptionCancelled,
+    BillingAnchorChanged,
+    *HOLDS,
+)
 _day, _end = attrgetter("day"), attrgetter("end")
 _FIRST_OF_ALL = (date.min, 0)
 
@@ -60,11 +68,25 @@ class Ending(Struct, frozen=True):
     at: datetime | None = None
 
 
+class Act(NamedTuple):
+    """A fact that changes the sale from a day on: of items, at new prices if it says so, or of all
+    of them.
+    """
+
+    day: date
+    by: int
+    what: str
+    prices: dict[str, str | None]
+    is_of_all: bool
+
+
 class Terms(Struct, frozen=True, kw_only=True):
     """The folded subscription. `cover` is in order, without overlap.
 
     Usage of a customer nobody registered waits; what is stated of the deal itself does not.
-    `is_open_ended`: no end was agreed, or it is put off by itself.
+    `is_open_ended`: no end was agreed, or it is put off by itself. `agreed` is the term and its
+    renewals, whatever was stopped in them; `cancelled` what ended it all before; `acts` all that
+    changed the sale.
     """
 
     started: SubscriptionStarted
@@ -76,6 +98,9 @@ class Terms(Struct, frozen=True, kw_only=True):
     customer_is_known: bool = False
     is_open_ended: bool = False
     grants: tuple[Grant, ...] = ()
+    agreed: tuple[Cover, ...] = ()
+    cancelled: Ending | None = None
+    acts: tuple[Act, ...] = ()
 
     @property
     def is_endless(self) -> bool:
@@ -141,18 +166,34 @@ def terms(
     cover = served(fold.agreed, facts)
     parts = [_sale_of(item, said, cover, fold) for item, said in sorted(fold.items().items())]
     assert isinstance(start.event, SubscriptionStarted)
-    ends = [ending.day for _, endings in parts for ending in endings[:1] if fold.cancelled]
+    ends = [ending for _, endings in parts for ending in endings[:1] if fold.cancelled]
+    cancelled = max(ends, key=_day, default=None)
     return Terms(
         started=start.event,
         started_at=start.position,
-        cover=_until(cover, max(ends, default=NEVER)),
+        cover=_until(cover, cancelled.day if cancelled else NEVER),
         stretches=tuple(stretch for stretches, _ in parts for stretch in stretches),
         periods=fold.periods,
         endings=tuple(ending for _, endings in parts for ending in endings),
         customer_is_known=start.event.customer in customers,
         is_open_ended=fold.agreed[-1].end == NEVER,
         grants=grants_of(facts),
+        agreed=fold.agreed,
+        cancelled=cancelled,
+        acts=tuple(_acts(facts)),
     )
+
+
+def _acts(facts: Iterable[Fact]) -> Iterator[Act]:
+    for fact in facts:
+        event = fact.event
+        if isinstance(event, _ACTS):
+            what, prices = (
+                str(event.__struct_config__.tag),
+                {c.item: c.price for c in _changes(fact)},
+            )
+            is_of_all = not isinstance(event, SubscriptionAmended)
+            yield Act(fact.when.effective, fact.position, what, prices, is_of_all)
 
 
 class _Fold:

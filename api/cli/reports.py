@@ -28,6 +28,7 @@ FILTERS = {
     "document": "Of one invoice or payment only.",
     "limit": "At most so many rows.",
     "stream": "Of one stream only.",
+    "subscription": "Of one subscription only.",
     "unit": "Of one accounting unit only.",
 }
 

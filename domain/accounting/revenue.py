@@ -85,3 +85,23 @@ def short(
     stands each day where a price elects that (breakage, ASC 606-10-55-48, IFRS 15.B46).
     """
     return release(obligation, Steps(marks), causes, "shortfall@1", told)
+
+
+def as_drawn(
+    obligation: str,
+    marks: tuple[tuple[date, int], ...],
+    causes: tuple[int, ...],
+    told: Told = (),
+) -> Flow:
+    """What was paid for credits is earned in proportion as they are drawn (rule 35)."""
+    return release(obligation, Steps(marks), causes, "credits-as-drawn@1", told)
+
+
+def lapsed(
+    obligation: str,
+    marks: tuple[tuple[date, int], ...],
+    causes: tuple[int, ...],
+    told: Told = (),
+) -> Flow:
+    """What was paid for credits that nobody drew (breakage, ASC 606-10-55-48, IFRS 15.B46)."""
+    return release(obligation, Steps(marks), causes, "breakage@1", told)

@@ -6,7 +6,7 @@ Usage is earned as it occurs. Bill and revenue rest on the same charges.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -15,11 +15,13 @@ from domain.accounting.curves import Progress, measured_from
 from domain.accounting.documents import BilledLine
 from domain.accounting.invoices import concessions, invoiced_flows
 from domain.accounting.modification import Version, modified
-from domain.accounting.revenue import as_used, at_once, over_time, short
+from domain.accounting.revenue import as_drawn, as_used, at_once, lapsed, over_time, short
 from domain.accounting.schedule import Flow, frozen, stands
 from domain.calendar import ONE_DAY
 from domain.charge import Charge
 from domain.charges import deal_charges, usage_charges
+from domain.charges.drawdown import Drawn
+from domain.charges.earning import earned
 from domain.explain import Step, Telling
 from domain.facts import Fact, causes_of, in_effective_order
 from domain.master import MasterData
@@ -60,7 +62,9 @@ def subscription_revenue(
     if folded is None or folded.started.contract == "none":
         return Earned((), rated)
     by = master.progress(book, folded.started.term_from)
-    used = tuple(_as_used(charge) for charge in usage_charges(folded, master.prices, rated.charges))
+    charged = usage_charges(folded, master.prices, rated.charges)
+    drawn = (flow for own in charged.purses for flow in _as_drawn(own))
+    used = (*map(_as_used, charged.charges), *drawn)
     documents = _on_documents(own, billed, folded.started_at, master, book)
     flows = (*_resting(own, folded, master, by), *used, *documents)
     return Earned(flows, rated, horizon(through) if folded.is_endless else None)
@@ -71,6 +75,15 @@ def _as_used(charge: Charge) -> Flow:
     if charge.kind == "commitment":
         return short(charge.item, marks, charge.causes, charge.told)
     return as_used(charge.item, marks, charge.causes, charge.told)
+
+
+def _as_drawn(own: Drawn) -> Iterator[Flow]:
+    item, causes = own.purse.item, own.rests.causes
+    for what, marks, told in earned(own):
+        if what == "drawn":
+            yield as_drawn(item, marks, causes, told)
+        else:
+            yield lapsed(item, marks, causes, told)
 
 
 def _on_documents(

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 
 from domain.calendar import ONE_DAY
-from domain.charge import Charge, stood
+from domain.charge import PREPAID, Charge, stood
 from domain.charges.bounds import Bound
 from domain.explain import Step
 from domain.facts import causes_of
@@ -42,12 +42,15 @@ def _of_price(bound: Bound, charges: Sequence[Charge]) -> list[Charge]:
 
 
 def _covered(bound: Bound, charges: Sequence[Charge]) -> list[Charge]:
-    """Charges of the covered items that are of days for which something is promised."""
+    """Charges of the covered items that are of days for which something is promised.
+
+    Buying credits counts only where that item is named: what is drawn from them counts.
+    """
     return [
         one
         for one in charges
         if one.item != bound.item
-        and (not bound.covers or one.item in bound.covers)
+        and (one.item in bound.covers if bound.covers else one.pattern != PREPAID)
         and one.start < bound.end
         and bound.start < one.end
     ]

@@ -13,7 +13,7 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 
-from domain.pricing import by_quantity, by_reading, commitment
+from domain.pricing import by_quantity, by_reading, commitment, prepaid
 from domain.pricing.by_quantity import QuantityModel
 from domain.pricing.by_reading import ReadingModel, started, told_apart, unpriced
 from domain.pricing.commitment import Commitment
@@ -21,10 +21,11 @@ from domain.pricing.flat import Flat
 from domain.pricing.graduated import Graduated
 from domain.pricing.parts import Rated
 from domain.pricing.per_unit import PerUnit
+from domain.pricing.prepaid import Prepaid
 from domain.pricing.scale import Pricer
 from domain.pricing.tiers import Tier
 
-Model = QuantityModel | Commitment | ReadingModel
+Model = QuantityModel | Commitment | Prepaid | ReadingModel
 
 __all__ = [
     "Commitment",
@@ -32,6 +33,7 @@ __all__ = [
     "Graduated",
     "Model",
     "PerUnit",
+    "Prepaid",
     "Pricer",
     "QuantityModel",
     "Rated",
@@ -57,6 +59,8 @@ def pricer(model: Model) -> Pricer:
     assert not isinstance(model, ReadingModel), model
     if isinstance(model, Commitment):
         return commitment.pricer(model)
+    if isinstance(model, Prepaid):
+        return prepaid.pricer(model)
     return by_quantity.pricer(model)
 
 
@@ -66,12 +70,14 @@ def rate(model: Model, quantity: Decimal | Fraction) -> Rated:
     exact = Fraction(quantity)
     if isinstance(model, Commitment):
         return Rated(commitment.parts(model, exact))
+    if isinstance(model, Prepaid):
+        return Rated(prepaid.parts(model, exact))
     return Rated(by_quantity.parts(model, exact))
 
 
 def is_whole(model: Model, places: int) -> bool:
     """Whether whole units are sure to come to an amount of so many decimal places."""
-    if isinstance(model, Commitment | ReadingModel):
+    if isinstance(model, Commitment | Prepaid | ReadingModel):
         return False
     return by_quantity.is_whole(model, places)
 
@@ -80,6 +86,8 @@ def require_valid(model: Model) -> None:
     """Refuse parameters that price nothing or price twice."""
     if isinstance(model, Commitment):
         commitment.require_valid(model)
+    elif isinstance(model, Prepaid):
+        prepaid.require_valid(model)
     elif isinstance(model, ReadingModel):
         by_reading.require_valid(model)
     else:

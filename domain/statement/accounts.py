@@ -26,7 +26,7 @@ from domain.terms import Terms, horizon, terms
 from domain.usage import UsageDay
 
 # Lines that bill an item; a one-off charge need not, and a tax never does.
-ITEM_KINDS = frozenset({"subscription", "usage", "discount"})
+ITEM_KINDS = frozenset({"subscription", "usage", "discount", "drawdown"})
 
 NOBODY = CustomerState()
 _key = attrgetter("subscription", "item", "service_from")

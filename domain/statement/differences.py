@@ -56,7 +56,7 @@ def _of_item(
     sale: Sale, own: Sequence[Period], through: date, interim: Collection[str]
 ) -> list[Difference]:
     options = elected(sale, own[-1])
-    recurring = not any(charge.usage for period in own for charge in period.charges)
+    recurring = not any(charge.marks for period in own for charge in period.charges)
     if options.billed_days == "kept" and recurring and days.straddle(own):
         return [*days.differences(sale.subscription, own, through, options)]
     found = [one for period in own for one in _of_period(sale, period, through, interim)]

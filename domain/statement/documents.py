@@ -167,6 +167,7 @@ def _line(name: str, one: Difference, minor: int) -> InvoiceLine:
         quantity=one.quantity,
         group=dict(one.group),
         discount=one.discount or None,
+        drawn_from=one.drawn_from or None,
     )
 
 

@@ -12,14 +12,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from operator import attrgetter
-from typing import Literal
 
 from msgspec import Struct, field, structs
 
 from domain.accounting.documents import BilledLine
 from domain.billing_options import MEASURED_EXACTLY, BillingOptions
 from domain.charge import Charge
-from domain.invoice import InvoiceLine
+from domain.invoice import InvoiceLine, LineKind
 
 _NONE = Decimal(0)
 _from = attrgetter("start")
@@ -27,15 +26,16 @@ _from = attrgetter("start")
 Elections = Callable[[str], BillingOptions]
 Group = tuple[tuple[str, str], ...]
 Days = tuple[date, date]
-# An item, the values of dimensions, a discount: what lines of one billing period are for.
-What = tuple[str, Group, str]
-LineKind = Literal["subscription", "usage", "one-off", "discount", "tax", "credit"]
+# An item, the values of dimensions, a discount, the prepaid item that pays: what lines of one
+# billing period are for.
+What = tuple[str, Group, str, str]
 KINDS: dict[str, LineKind] = {
     "recurring": "subscription",
     "usage": "usage",
     "one-off": "one-off",
     "commitment": "subscription",
     "discount": "discount",
+    "drawdown": "drawdown",
 }
 
 
@@ -74,6 +74,7 @@ class Difference(Struct, frozen=True, kw_only=True):
     kind: LineKind = "subscription"
     group: Group = ()
     discount: str = ""
+    drawn_from: str = ""
     price: str | None = None
     quantity: Decimal | None = None
     lines: tuple[BilledLine, ...] = ()
@@ -103,7 +104,8 @@ def carried_by(row: BilledLine) -> int:
 
 class Period(Struct):
     """An item in one billing period: what it is charged, or one of its discounts, or its usage of
-    some values of dimensions. Without charges it holds a line that nothing explains.
+    some values of dimensions, or what credits pay of it. Without charges it holds a line that
+    nothing explains.
 
     `cuts` are the days of all lines of the item in the period: where one of its usages or discounts
     is billed so far, all are.
@@ -112,6 +114,7 @@ class Period(Struct):
     item: str
     group: Group
     discount: str
+    drawn_from: str
     start: date
     end: date
     charges: list[Charge] = field(default_factory=list)
@@ -123,7 +126,7 @@ class Period(Struct):
 
     @property
     def what(self) -> What:
-        return self.item, self.group, self.discount
+        return self.item, self.group, self.discount, self.drawn_from
 
     @property
     def kind(self) -> LineKind:
@@ -141,7 +144,8 @@ def periods(sale: Sale) -> list[Period]:
     """Every item in every billing period that is charged or billed, in order."""
     found: dict[tuple[What, date], Period] = {}
     for charge in sale.charges:
-        key = ((charge.item, charge.group, charge.discount), charge.period.start)
+        what = (charge.item, charge.group, charge.discount, charge.drawn_from)
+        key = (what, charge.period.start)
         period = found.get(key)
         if period is None:
             period = found[key] = Period(*key[0], key[1], charge.period.end)
@@ -164,7 +168,8 @@ def _add_lines(sale: Sale, found: dict[tuple[What, date], Period]) -> None:
         item, begin = line.obligation or only, line.service_from
         if item is None or begin is None or not line.is_for_service:
             continue
-        what = (item, tuple(sorted(line.group.items())), line.discount or "")
+        group = tuple(sorted(line.group.items()))
+        what = (item, group, line.discount or "", line.drawn_from or "")
         period = _holding(own.get(what, ()), line)
         if period is None:
             if begin < sale.since:

@@ -12,6 +12,7 @@ from domain.facts import Fact, corrected, timeline
 from domain.late import holds
 from domain.master import MASTER_CATEGORIES, MasterData, master_data
 from domain.party import payer
+from domain.price import PriceSet
 from domain.statement.accounts import (
     Asked,
     Sold,
@@ -109,13 +110,17 @@ def needed(master: MasterData, since: date) -> date:
     if since == date.min:
         return BEGINNING
     versions = [version for own in master.prices.values() for version in own]
-    if any(version.price.once or holds(version.price.options) for version in versions):
+    if any(_looks_back(version.price) for version in versions):
         return BEGINNING
     if any(meter.recurring for meter in master.meters.values()):
         return BEGINNING
     intervals = (version.price.every for version in versions)
     longest = max((MONTH * one.months + DAY * one.days for one in intervals), default=DAY)
     return max(since, BEGINNING + longest) - longest
+
+
+def _looks_back(price: PriceSet) -> bool:
+    return price.once or price.is_prepaid or holds(price.options)
 
 
 def _sold(at: Known, names: Sequence[str], through: date, since: date = BEGINNING) -> Sold:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from api.reading import read_as
 from domain.facts import When
 from domain.price import PriceSet, SetPrice
-from domain.pricing import Commitment, Model, PerUnit
+from domain.pricing import Commitment, Model, PerUnit, Prepaid
 from domain.pricing.bucketed import Bucketed, ClockRule
 from store.codec import CODEC, canonical_json
 from tests.domain.pricing.models import PRICES, QUANTITY_MODELS, READING_MODELS
@@ -20,6 +20,9 @@ WHEN = When(effective=date(2024, 1, 1))
 MODELS: dict[str, st.SearchStrategy[Model]] = {
     **QUANTITY_MODELS,
     **READING_MODELS,
+    "prepaid": st.builds(
+        Prepaid, amount=PRICES, credits=st.none() | PRICES, covers=st.just(("calls",))
+    ),
     "commitment": st.builds(Commitment, amount=PRICES, covers=st.just(("seat", "calls"))),
 }
 
