@@ -13,7 +13,9 @@ from projections.audit import audit_trail
 from projections.credits import open_credits
 from projections.exceptions import exceptions
 from projections.question import Answer, Question
+from replay.changes import changes
 from replay.journal import journal
+from replay.price_models import price_models
 from store.db import Connection
 
 OF_ONE_CUSTOMER = ("customer",)
@@ -39,6 +41,9 @@ VIEWS: dict[str, View] = {
         filters=("stream", "actor", "after", "limit"),
     ),
     "bridge": View(ask=revenue.bridge, says="From reported to earned revenue, by cause."),
+    "changes": View(
+        ask=changes, says="What happened to deals, by kind of change: ahead, in time, late, undone."
+    ),
     "credits": View(
         ask=open_credits,
         says="Prepaid credits, purse by purse: granted, drawn, expired, open.",
@@ -54,6 +59,9 @@ VIEWS: dict[str, View] = {
         ask=journal,
         says="The journal, line by line.",
         filters=("unit", "account", "customer", "document", "after", "limit"),
+    ),
+    "price-models": View(
+        ask=price_models, says="What each price model is sold in, billed and earned."
     ),
     "receivables": View(
         ask=receivables.open_items, says="Invoices not yet paid.", filters=OF_ONE_CUSTOMER

@@ -101,6 +101,13 @@ def database(server: embedded.Server, template: str) -> Iterator[str]:
         yield make_conninfo(server.dsn, dbname=name)
 
 
+@pytest.fixture(scope="module")
+def module_database(server: embedded.Server, template: str) -> Iterator[str]:
+    """The same for the tests of one file together, where filling it takes long."""
+    with _temporary(server, f"{next(_numbers)}", template) as name:
+        yield make_conninfo(server.dsn, dbname=name)
+
+
 @pytest.fixture
 def connection(database: str) -> Iterator[db.Connection]:
     with db.connect(database) as opened:

@@ -56,7 +56,15 @@ def print_json(value: object) -> None:
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], title: str = "") -> None:
     """Numbers to the right, everything else to the left, and no line wrapped when piped."""
-    table = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left")
+    _print(Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left"), columns, rows)
+
+
+def print_compact(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """The same without a line to spare, for many tables on a page."""
+    _print(Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False), columns, rows)
+
+
+def _print(table: Table, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     for place, name in enumerate(columns):
         numbers = all(_is_number(row[place]) for row in rows)
         table.add_column(name, justify="right" if numbers and rows else "left")
@@ -92,6 +100,7 @@ def fail(error: Named, *, as_json: bool) -> None:
 
 
 def _is_number(cell: object) -> bool:
-    return isinstance(cell, int) or (
-        isinstance(cell, str) and cell.lstrip("-").replace(".", "", 1).isdigit()
-    )
+    """What is empty stands in the way of nothing."""
+    if not isinstance(cell, str):
+        return cell is None or isinstance(cell, int)
+    return not cell or cell.lstrip("-").replace(".", "", 1).isdigit()

@@ -1,29 +1,84 @@
-"""The demo on a tiny company: it closes what it says, the books answer, chance is repeatable."""
+"""The demo on a small company: every model and change is shown, all ties, chance is repeatable."""
 
 from __future__ import annotations
 
 import random
+import types
+import typing
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from msgspec import Struct
 
 from api.cli.demo import demo
-from replay.demo import Moment, Played, play
-from replay.demo_company import COUNTRIES, GROUP, Size, company
+from api.cli.demo.block import Block
+from api.cli.demo.tour import tour
+from api.views import ask
+from domain.facts import Retracted
+from domain.pricing import Model
+from domain.subscription import SubscriptionEvent
+from projections.breaks import Verdict
+from replay.demo.company import COUNTRIES, GROUP, Size
+from replay.demo.customers import company
+from replay.demo.months import Played, play
+from replay.demo.story import Moment
 from replay.ledger import Ledger
 from replay.verify import verify
-from store import reset
+from store import log, reset
 from store.db import connect
 from store.failure import StoreError
 
-TINY = Size(customers=14, months=4, events=1_000)
+TINY = Size(customers=14, months=4, events=300)
+# Two customers for each life, of whom every other one has a life of the list.
+SMALL = Size(customers=76, months=4, events=2_000)
 
 
 def chances(name: str) -> random.Random:
     return random.Random(f"1/{name}")
+
+
+def kinds(of: Any) -> set[type[Struct]]:
+    """The members of a union, also of unions in it."""
+    if isinstance(of, types.UnionType) or typing.get_origin(of) is typing.Union:
+        return {kind for one in typing.get_args(of) for kind in kinds(one)}
+    return {of}
+
+
+def tag(kind: type[Struct]) -> str:
+    return str(kind.__struct_config__.tag)
+
+
+class Shown(Struct, frozen=True):
+    """A demo that was played and looked at once, for all that is asked of it."""
+
+    ledger: Ledger
+    played: Played
+    verdicts: tuple[Verdict, ...]
+    blocks: dict[str, Block]
+
+    def rows(self, view: str) -> list[Any]:
+        with self.ledger.connection() as connection:
+            return [
+                row
+                for entity in self.played.entities
+                for row in ask(connection, view, entity, {"book": "main"}).rows
+            ]
+
+
+@pytest.fixture(scope="module")
+def shown(module_database: str) -> Iterator[Shown]:
+    moment = Moment()
+    with Ledger.open(module_database, moment) as ledger:
+        played = play(ledger, moment, SMALL, chances)
+        with ledger.connection() as connection:
+            verdicts = verify(connection).verdicts
+            blocks = list(tour(ledger, connection, played, verdicts))
+        by_title = {block.title.partition(":")[0]: block for block in blocks}
+        yield Shown(ledger, played, verdicts, by_title)
 
 
 @pytest.fixture
@@ -42,21 +97,126 @@ def played(ledger: Ledger, moment: Moment) -> Played:
     return play(ledger, moment, TINY, chances)
 
 
-def test_the_story_closes_its_months_and_all_ten_laws_hold(ledger: Ledger, played: Played) -> None:
-    assert played.closed == ("2024-01", "2024-02", "2024-03", "2024-04")
-    assert played.through == date(2024, 5, 31)
-    assert set(ledger.heads()) == {GROUP, *played.entities}
-    with ledger.connection() as connection:
-        found = verify(connection)
-    assert [row for verdict in found.verdicts for row in verdict.breaks] == []
-    assert found.not_compared == ()
+def test_every_price_model_is_sold_billed_and_earned(shown: Shown) -> None:
+    rows = shown.rows("price-models")
+
+    assert {row.model for row in rows} == {tag(kind) for kind in kinds(Model)}
+    for model in {row.model for row in rows}:
+        own = [row for row in rows if row.model == model]
+        assert sum(row.subscriptions for row in own) > 0, model
+        assert sum(row.billed_minor for row in own) > 0, model
+        assert sum(row.earned_minor for row in own) > 0, model
+    assert {row.sold for row in rows} == {"recurring", "usage", "once"}
+    assert {row.currency for row in rows} == {"USD", "EUR", "JPY", "KWD"}
 
 
-def test_what_is_late_is_a_quarter_late(played: Played) -> None:
-    late = played.late
+def test_every_change_of_a_subscription_occurs(shown: Shown) -> None:
+    rows = shown.rows("changes")
+
+    told = {row.what for row in rows}
+    assert {tag(kind) for kind in kinds(SubscriptionEvent)} - told == set()
+    assert {"threshold-reached", "price-set", "customer-registered"} <= told
+    hows = {(row.what, row.how) for row in rows}
+    assert {
+        ("subscription-started", "for a term"),
+        ("subscription-started", "renews by itself"),
+        ("subscription-started", "without end"),
+        ("subscription-started", "with a trial"),
+        ("subscription-amended", "item added"),
+        ("subscription-amended", "other price"),
+        ("subscription-amended", "other price, at the end of the period"),
+        ("subscription-amended", "other quantity, at the end of the period"),
+        *(
+            ("subscription-amended", f"item removed, refund {refund}")
+            for refund in ("none", "prorated", "full")
+        ),
+        *(
+            ("subscription-cancelled", f"on the day, refund {refund}")
+            for refund in ("none", "prorated", "full")
+        ),
+        ("subscription-cancelled", "at the end of the period, refund prorated"),
+        ("customer-registered", "under a parent, billed to parent"),
+        ("price-set", "another version"),
+        *(("usage-batch-accepted", kind) for kind in ("rows", "correction", "retraction")),
+    } <= hows
+    assert sum(row.undone for row in rows) >= 2
+    for when in ("ahead", "in_time", "late"):
+        assert any(getattr(row, when) for row in rows), when
+
+
+def test_one_change_is_corrected_and_another_is_taken_back(shown: Shown) -> None:
+    with shown.ledger.connection() as connection:
+        facts = [
+            fact
+            for entity in shown.played.entities
+            for fact in log.read_categories(connection, entity, ["subscription"])
+            if fact.corrects is not None
+        ]
+
+    assert {isinstance(fact.event, Retracted) for fact in facts} == {True, False}
+
+
+def test_all_of_it_ties_and_the_ten_laws_hold(shown: Shown) -> None:
+    assert [row for verdict in shown.verdicts for row in verdict.breaks] == []
+    assert {verdict.law for verdict in shown.verdicts if verdict.comparisons} == set(range(1, 11))
+    ties = shown.blocks["It ties"].rows
+    assert {row[0]: row[-1] for row in ties} == {row[0]: "ties" for row in ties}
+    assert len(ties) == 8
+
+
+def test_usage_waits_for_every_reason(shown: Shown) -> None:
+    waits = {row.detail for row in shown.rows("exceptions")}
+
+    assert waits >= {
+        "missing-dimension",
+        "no-price-for-dimensions",
+        "out-of-contract",
+        "outside-window",
+        "unit-mismatch",
+        "unknown-customer",
+        "unknown-meter",
+        "unknown-subscription",
+        "batch missing",
+    }
+    assert {row.code for row in shown.rows("usage-rejected")} == {"not-a-decimal", "no-utc-offset"}
+
+
+def test_a_late_truth_moves_only_what_it_is_about(shown: Shown) -> None:
+    late = shown.played.late
+    months = shown.blocks["A late truth"].rows
 
     assert (late.entity, late.month) == (COUNTRIES[0].entity, "2024-01")
-    assert late.late_position < late.run
+    assert late.before < late.after < late.run
+    assert [row[0] for row in months] == ["2024-01", "2024-02", "2024-03", "2024-04", "2024-05"]
+    assert {row[-1] for row in months} == {"2024-05"}
+
+
+def test_a_number_is_followed_from_its_line_to_its_rows(shown: Shown) -> None:
+    (line,) = (block for title, block in shown.blocks.items() if title.startswith("One invoice"))
+    rows = shown.blocks["And the usage rows under it"]
+
+    assert line.rows[0][0] == "sold since"
+    assert line.rows[-1][0] == "charged, rounded once"
+    assert f"asks for {line.rows[-1][1]} USD" in line.says
+    assert {row[0] for row in rows.rows} == {"gateway"}
+
+
+def test_the_same_seed_gives_the_same_numbers(
+    played: Played, ledger: Ledger, moment: Moment, database: str
+) -> None:
+    first = {entity: totals(ledger, entity) for entity in played.entities}
+    with connect(database) as connection:
+        reset.reset(connection, actor="demo", entities=[GROUP, *played.entities])
+
+        # A new story, verified by the role that may only rebuild: it has its rights again.
+        assert play(ledger, moment, TINY, chances) == played
+        assert {entity: totals(ledger, entity) for entity in played.entities} == first
+        assert verify(connection).breaks == 0
+
+
+def totals(ledger: Ledger, entity: str) -> Any:
+    with ledger.connection() as connection:
+        return ask(connection, "trial-balance", entity, {"book": "main"})
 
 
 def test_a_seed_gives_one_company_and_another_seed_another() -> None:
@@ -64,29 +224,27 @@ def test_a_seed_gives_one_company_and_another_seed_another() -> None:
     assert company(TINY, random.Random(5)) != company(TINY, random.Random(6))
 
 
-def test_only_a_ledger_that_the_demo_made_is_removed(
-    played: Played, moment: Moment, ledger: Ledger, database: str
-) -> None:
-    with connect(database) as connection:
+def test_the_story_closes_its_months(shown: Shown) -> None:
+    assert shown.played.closed == ("2024-01", "2024-02", "2024-03", "2024-04")
+    assert shown.played.through == date(2024, 5, 31)
+    assert set(shown.ledger.heads()) == {GROUP, *shown.played.entities}
+
+
+def test_only_a_ledger_that_the_demo_made_is_removed(shown: Shown, module_database: str) -> None:
+    with connect(module_database) as connection:
         with pytest.raises(StoreError, match="not the demo's"):
             reset.reset(connection, actor="demo", entities=[GROUP])
         with pytest.raises(StoreError, match="not the demo's"):
-            reset.reset(connection, actor="another", entities=[GROUP, *played.entities])
+            reset.reset(connection, actor="another", entities=[GROUP, *shown.played.entities])
+
         assert not reset.is_empty(connection)
 
-        reset.reset(connection, actor="demo", entities=[GROUP, *played.entities])
 
-        assert reset.is_empty(connection)
-        # A new story, verified by the role that may only rebuild: it has its rights again.
-        assert play(ledger, moment, TINY, chances) == played
-        assert verify(connection).breaks == 0
-
-
-@pytest.mark.usefixtures("played")
+@pytest.mark.usefixtures("shown")
 def test_the_command_refuses_a_ledger_that_is_not_empty(
-    database: str, monkeypatch: pytest.MonkeyPatch
+    module_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("TIEOUT_DATABASE_URL", database)
+    monkeypatch.setenv("TIEOUT_DATABASE_URL", module_database)
 
     result = CliRunner().invoke(demo, ["--customers", "14", "--months", "4"])
 
@@ -100,23 +258,22 @@ def test_every_answer_of_the_demo_names_its_query(
     monkeypatch.setenv("TIEOUT_DATABASE_URL", database)
     monkeypatch.chdir(tmp_path)
 
-    result = CliRunner().invoke(demo, ["--customers", "14", "--months", "4"])
+    result = CliRunner().invoke(demo, ["--customers", "14", "--months", "4", "--events", "300"])
 
     assert result.exit_code == 0, result.output
     asked = [line for line in result.output.splitlines() if line.startswith("$ ")]
-    words = [line.split()[1:4] for line in asked]
-    assert words[:5] == [
-        ["tieout", "report", "ageing"],
-        ["tieout", "report", "waterfall"],
-        ["tieout", "report", "bridge"],
-        ["tieout", "report", "bridge"],
-        ["tieout", "report", "trial-balance"],
-    ]
-    assert [row[:2] for row in words[5:]] == [
-        ["tieout", "lineage"],
-        ["tieout", "lineage"],
-        ["tieout", "lineage"],
-        ["tieout", "explain"],
+    assert [line.split()[1:4] for line in asked if not line.startswith("$ tieout explain")] == [
+        ["tieout", "report", "price-models"],
+        ["tieout", "report", "changes"],
+        ["tieout", "report", "journal"],
+        ["tieout", "lineage", "line"],
+        ["tieout", "report", "journal"],
+        ["tieout", "report", "journal"],
+        ["tieout", "bill", "-e"],
+        ["tieout", "report", "exceptions"],
+        ["tieout", "report", "usage-rejected"],
+        ["tieout", "report", "VIEW"],
         ["tieout", "verify"],
-        ["tieout", "serve"],
+        ["tieout", "serve", "shows"],
     ]
+    assert sum(line.startswith("$ tieout explain") for line in asked) == 1

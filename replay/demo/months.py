@@ -1,0 +1,172 @@
+"""The demo's story, told to a ledger by public commands: months of trade, then a late truth.
+
+Each month: deals and changes as they are signed, invoices on the first, payments and credit notes,
+usage from three collectors, a posting run, a close with its seal. A quarter after a month was
+sealed comes what nobody had keyed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date, timedelta
+
+from msgspec import Struct
+
+from domain.calendar import ONE_DAY
+from domain.usage import UsageRow
+from replay.billing.run import Wanted
+from replay.demo import late, opening, usage
+from replay.demo.company import ACTOR, BOOK, COUNTRIES, GROUP, Chance, Country, Size, month_of
+from replay.demo.customers import company
+from replay.demo.late import Late
+from replay.demo.lives import DESK_DAYS
+from replay.demo.story import Moment, Story, send
+from replay.demo.usage import GATEWAY, METERING, TILL
+from replay.ledger import Ledger
+from store.cloud_event import CloudEvent
+from store.request import Receipt
+
+QUARTER = 3
+Told = Callable[[str], None]
+# Chance of its own for each name, so that the countries' stories do not depend on each other.
+Chances = Callable[[str], Chance]
+
+
+class Part(Struct, frozen=True, kw_only=True):
+    """One country's story: what it put in and was billed, and what came late there.
+
+    `billed_minor` is the sum of the documents as the billing runs told them.
+    """
+
+    entity: str
+    currency: str
+    events: int
+    invoices: int
+    payments: int
+    credits: int
+    billed_minor: int
+    late: Late | None
+
+
+class Played(Struct, frozen=True, kw_only=True):
+    """What the story put in, and where it ended."""
+
+    parts: tuple[Part, ...]
+    book: str
+    through: date
+    closed: tuple[str, ...]
+    late: Late
+
+    @property
+    def entities(self) -> tuple[str, ...]:
+        return tuple(part.entity for part in self.parts)
+
+
+def play(ledger: Ledger, moment: Moment, size: Size, chances: Chances) -> Played:
+    """The whole story on an empty ledger, one country after the other."""
+    open_group(ledger)
+    parts = [play_country(ledger, moment, size, chances, country) for country in COUNTRIES]
+    return gather(size, parts)
+
+
+def open_group(ledger: Ledger) -> None:
+    """The group's log, from which every country adopts."""
+    send(ledger, GROUP, opening.of_group())
+
+
+def play_country(
+    ledger: Ledger,
+    moment: Moment,
+    size: Size,
+    chances: Chances,
+    country: Country,
+    told: Told = lambda _: None,
+) -> Part:
+    """One country's months; what is late comes to the first of them."""
+    moment.restart()
+    story = Story(
+        ledger, moment, company(size, chances("company")), country, chances(country.entity)
+    )
+    _open(story)
+    seen = max(0, size.months - QUARTER - 1)
+    for number in range(size.months):
+        first, last = month_of(number)
+        told(f"{country.name} {first:%Y-%m}")
+        _month(story, first, last, keep=number == seen)
+    told(f"{country.name} a quarter later")
+    moment.move_to(month_of(size.months)[0] + timedelta(days=14))
+    known = None
+    if country is COUNTRIES[0]:
+        known = late.truth(story, *month_of(seen))
+        late.loose_ends(story)
+    ledger.run(country.entity, moment.at.date(), actor=ACTOR)
+    return Part(entity=country.entity, currency=country.currency, late=known, **story.counts)
+
+
+def gather(size: Size, parts: Iterable[Part]) -> Played:
+    """The parts as one, in the order of the countries."""
+    told = tuple(parts)
+    (known,) = (part.late for part in told if part.late is not None)
+    return Played(
+        parts=told,
+        book=BOOK,
+        through=month_of(size.months)[1],
+        closed=tuple(f"{month_of(number)[0]:%Y-%m}" for number in range(size.months)),
+        late=known,
+    )
+
+
+def _open(story: Story) -> None:
+    story.send(opening.of_country(story.country, story.whole.size))
+    for outcome in story.ledger.adopt(story.entity, GROUP, actor=ACTOR):
+        if not isinstance(outcome, Receipt):
+            raise outcome
+
+
+def _month(story: Story, first: date, last: date, *, keep: bool) -> None:
+    """Desk day by desk day, then the month's end."""
+    for number in DESK_DAYS:
+        today = first.replace(day=number)
+        story.moment.move_to(today)
+        story.say(act for act in story.acts if act.told == today)
+        if today == first:
+            story.billed(story.ledger.bill(story.entity, today, actor=ACTOR).documents, today)
+    _at_the_till(story, first, first.replace(day=DESK_DAYS[-1]))
+    story.moment.move_to(last)
+    story.arrived(last)
+    story.moment.move_to(last + ONE_DAY)
+    _collected(story, first, last, keep=keep)
+    story.ledger.run(story.entity, last, actor=ACTOR)
+    story.ledger.close_period(story.entity, BOOK, f"{first:%Y-%m}", actor=ACTOR)
+
+
+def _at_the_till(story: Story, first: date, today: date) -> None:
+    """What was paid so far; who passed a level of spend is billed before the month is over."""
+    rows = [*_rows(story, TILL, first, today - ONE_DAY)]
+    if not rows:
+        return
+    story.take(TILL, rows, f"payments until {today - ONE_DAY}")
+    names = tuple(sorted({row.subscription for row in rows}))
+    wanted = Wanted(entity=story.entity, through=today, subscriptions=names, only_levels=True)
+    for part in story.ledger.billing(wanted, actor=ACTOR):
+        story.billed(part.documents, today)
+
+
+def _collected(story: Story, first: date, last: date, *, keep: bool) -> None:
+    month = f"{first:%Y-%m}"
+    counted = [*_rows(story, METERING, first, last)]
+    told = [*_rows(story, GATEWAY, first, last)]
+    if keep:
+        story.kept = [*counted, *told]
+    story.take(METERING, counted, f"usage of {month}")
+    since = first.replace(day=DESK_DAYS[-1])
+    story.take(TILL, _rows(story, TILL, since, last), f"payments since {since}")
+    story.take(GATEWAY, map(_event, told), f"messages of {month}, as CloudEvents")
+
+
+def _rows(story: Story, source: str, first: date, last: date) -> Iterator[UsageRow]:
+    return usage.of_month(story.whole, story.country, source, first, last, story.chance)
+
+
+def _event(row: UsageRow) -> CloudEvent:
+    return CloudEvent(usage.as_cloud_event(row), GATEWAY)
