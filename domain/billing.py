@@ -33,11 +33,15 @@ from domain.terms import Ending, Terms
 _end = attrgetter("end")
 
 
-def recurring_charges(terms: Terms, prices: Prices, *, but: str = "") -> tuple[Charge, ...]:
-    """Every recurring charge of the whole term but those of one pattern, by item and period."""
+def recurring_charges(
+    terms: Terms, prices: Prices, *, but: str = "", since: date = date.min
+) -> tuple[Charge, ...]:
+    """Every recurring charge of the whole term but those of one pattern, by item and period; those
+    of billing periods that end by `since` may be missing.
+    """
     charges: list[Charge] = []
     for stretch in terms.stretches:
-        charges += _of_stretch(stretch, terms, prices, but)
+        charges += _of_stretch(stretch, terms, prices, but, since)
     charges += retained(terms, prices)
     return tuple(charge for charge in charges if charge.pattern != but)
 
@@ -81,19 +85,23 @@ class Sale(NamedTuple):
         return "one-off" if self.price.once else "recurring"
 
 
-def _of_stretch(stretch: Stretch, terms: Terms, prices: Prices, but: str) -> Iterator[Charge]:
-    for sale in _sales(stretch, terms, prices, but):
+def _of_stretch(
+    stretch: Stretch, terms: Terms, prices: Prices, but: str, since: date
+) -> Iterator[Charge]:
+    for sale in _sales(stretch, terms, prices, but, since):
         charge = _charge(sale)
         if charge is not None:
             yield charge
 
 
-def _sales(stretch: Stretch, terms: Terms, prices: Prices, but: str = "") -> Iterator[Sale]:
+def _sales(
+    stretch: Stretch, terms: Terms, prices: Prices, but: str = "", since: date = date.min
+) -> Iterator[Sale]:
     """What is charged by itself: neither usage nor what other charges fall short of."""
     if _head(stretch, terms, prices).price.meter is not None:
         return
     costs: dict[str, Decimal] = {}
-    for period, version, changes in versions_in(stretch, terms, prices):
+    for period, version, changes in versions_in(stretch, terms, prices, since):
         if _pattern(version) == but or version.price.is_commitment:
             continue
         if version.name not in costs:
@@ -102,14 +110,14 @@ def _sales(stretch: Stretch, terms: Terms, prices: Prices, but: str = "") -> Ite
 
 
 def versions_in(
-    stretch: Stretch, terms: Terms, prices: Prices
+    stretch: Stretch, terms: Terms, prices: Prices, since: date = date.min
 ) -> Iterator[tuple[BillingPeriod, PriceVersion, tuple[AnchorChange, ...]]]:
-    """The billing periods of a stretch, the version of its price each is charged at, and the
-    changes of the anchor it rests on.
+    """The billing periods of a stretch, of those that end after `since`; the version of its price
+    each is charged at, and the changes of the anchor it rests on.
     """
     head = _head(stretch, terms, prices)
     every = head.price.every
-    for period in _overlapping(stretch, terms.billing_periods(stretch, every)):
+    for period in _overlapping(stretch, terms.billing_periods(stretch, every), since):
         version = version_of(stretch.price, period.start, prices) or head
         version = head if version.since > period.start else version
         yield period, version, terms.resting_on(stretch, every, period)
@@ -133,8 +141,11 @@ def _pattern(version: PriceVersion) -> str:
     return version.price.pattern or "ratable"
 
 
-def _overlapping(stretch: Stretch, periods: Sequence[BillingPeriod]) -> Iterator[BillingPeriod]:
-    for place in range(bisect_right(periods, stretch.start, key=_end), len(periods)):
+def _overlapping(
+    stretch: Stretch, periods: Sequence[BillingPeriod], since: date
+) -> Iterator[BillingPeriod]:
+    first = bisect_right(periods, max(stretch.start, since), key=_end)
+    for place in range(first, len(periods)):
         begin = periods[place].start
         if stretch.end < begin or (stretch.end == begin and stretch.ends_at is None):
             return

@@ -5,6 +5,7 @@ falls short of what was promised.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import NamedTuple
 
 from domain.billing import recurring_charges
@@ -25,12 +26,15 @@ class Charged(NamedTuple):
     purses: tuple[Drawn, ...] = ()
 
 
-def all_charges(terms: Terms, prices: Prices, used: Sequence[Charge]) -> tuple[Charge, ...]:
-    """Every charge, of which `used` are those of usage."""
-    own = (*recurring_charges(terms, prices), *used)
+def all_charges(
+    terms: Terms, prices: Prices, used: Sequence[Charge], since: date = date.min
+) -> tuple[Charge, ...]:
+    """Every charge, of which `used` are those of usage; of billing periods that end by `since` some
+    may be missing.
+    """
     if not is_adjusted(terms, prices):
-        return own
-    return _charged(own, terms, prices).charges
+        return (*recurring_charges(terms, prices, since=since), *used)
+    return _charged((*recurring_charges(terms, prices), *used), terms, prices).charges
 
 
 def _charged(own: Sequence[Charge], terms: Terms, prices: Prices) -> Charged:

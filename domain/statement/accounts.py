@@ -47,7 +47,8 @@ class Asked(Struct, frozen=True, kw_only=True):
 
     `interim`: also the usage of periods that still run, as far as they have come. `only_levels`: of
     all this only running periods whose use passed a level. `since`: only of billing periods that
-    end after that day begins.
+    end after that day begins. `known_since`: what is told of billing periods that end by then need
+    not be whole, and none of those asked for rests on them.
     """
 
     through: date
@@ -55,6 +56,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     interim: bool = False
     only_levels: bool = False
     since: date = date.min
+    known_since: date = date.min
     customers: frozenset[str] = frozenset()
     subscriptions: frozenset[str] = frozenset()
 
@@ -99,7 +101,9 @@ def statement(
         account = account_of(terms_of, found, asked.through)
         billed = tuple(found.billed.get(name, ()))
         try:
-            charges = charges_of(terms_of, usage.get(name, ()), asked.master, billed)
+            charges = charges_of(
+                terms_of, usage.get(name, ()), asked.master, billed, asked.known_since
+            )
         except Rejected as refusal:
             waiting.append(_not_charged(account, name, refusal))
             continue
@@ -150,11 +154,17 @@ def account_of(sold: Terms, found: Sold, day: date) -> tuple[str, str]:
 
 
 def charges_of(
-    sold: Terms, usage: Iterable[UsageDay], master: MasterData, billed: Sequence[BilledLine] = ()
+    sold: Terms,
+    usage: Iterable[UsageDay],
+    master: MasterData,
+    billed: Sequence[BilledLine] = (),
+    since: date = date.min,
 ) -> tuple[Charge, ...]:
-    """Everything a subscription is charged. Raises Rejected where it cannot be."""
+    """Everything a subscription is charged; of billing periods that end by `since` some may be
+    missing. Raises Rejected where it cannot be charged.
+    """
     rated = rate_usage(usage, sold, master, billed)
-    return all_charges(sold, master.prices, rated.charges)
+    return all_charges(sold, master.prices, rated.charges, since)
 
 
 def _subscriptions(known: Sequence[Fact], through: date, master: MasterData) -> dict[str, Terms]:

@@ -24,10 +24,8 @@ def unused(sale: Sale, terms: Terms, prices: Prices, through: date) -> Iterator[
     """The periods over by a date of which no charge and no line speaks."""
     charged = {(charge.item, charge.period.start) for charge in sale.charges}
     begun = _begun(sale, terms)
-    for (item, start, end), version in _metered(terms, prices, through).items():
-        if end <= sale.since or (item, start) in charged:
-            continue
-        if _speaks(begun.get(item, ()), start, end):
+    for (item, start, end), version in _metered(sale, terms, prices, through).items():
+        if (item, start) in charged or _speaks(begun.get(item, ()), start, end):
             continue
         yield Difference(
             subscription=sale.subscription,
@@ -42,7 +40,7 @@ def unused(sale: Sale, terms: Terms, prices: Prices, through: date) -> Iterator[
 
 
 def _metered(
-    terms: Terms, prices: Prices, through: date
+    sale: Sale, terms: Terms, prices: Prices, through: date
 ) -> dict[tuple[str, date, date], PriceVersion]:
     """What is sold by usage in each billing period that is over by a date, and at which price."""
     found: dict[tuple[str, date, date], PriceVersion] = {}
@@ -51,7 +49,7 @@ def _metered(
         if head is None or head.price.meter is None:
             continue
         periods = terms.billing_periods(stretch, head.price.every)
-        for period in _overlapping(stretch, periods, through):
+        for period in _overlapping(stretch, periods, sale.since, through):
             day = max(period.start, stretch.start)
             version = version_of(stretch.price, day, prices) or head
             found[stretch.item, period.start, period.end] = version
@@ -59,9 +57,10 @@ def _metered(
 
 
 def _overlapping(
-    stretch: Stretch, periods: Sequence[BillingPeriod], through: date
+    stretch: Stretch, periods: Sequence[BillingPeriod], since: date, through: date
 ) -> Iterator[BillingPeriod]:
-    for place in range(bisect_right(periods, stretch.start, key=_end), len(periods)):
+    first = bisect_right(periods, max(stretch.start, since), key=_end)
+    for place in range(first, len(periods)):
         period = periods[place]
         if stretch.end <= period.start or through < period.end:
             return

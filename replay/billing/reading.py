@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from domain.accounting.documents import BilledLine
 from domain.facts import Fact, corrected, timeline
@@ -85,8 +85,9 @@ def measured(at: Known, names: Sequence[str], asked: Asked) -> Chunk:
     }
     begins = (f"invoice:{series(*account, asked.through)}" for account in accounts)
     in_use = at.directory.in_use([*begins])
+    looked = structs.replace(asked, known_since=since)
     return Chunk(
-        bill=statement(found, usage, asked, in_use.__contains__),
+        bill=statement(found, usage, looked, in_use.__contains__),
         subscriptions=frozenset(names),
         customers=frozenset(customer for customer, _ in accounts),
         invoices=frozenset(found.versions),
