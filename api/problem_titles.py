@@ -136,6 +136,7 @@ REFUSED = {
     "period-not-closed": "The period is not closed.",
     "periods-or-until": "A discount ends after some periods or on a day, not both.",
     "place-taken": "What the retraction took back was stated anew meanwhile.",
+    "price-ignores-weights": "The price has no use for a meter that weighs usage by time.",
     "price-without-meter": "Only a metered price filters, groups, has thresholds or asks for rows.",
     "priority-out-of-range": "A priority is a small whole number.",
     "profile-or-options": "A price names a profile or its options, not both.",

@@ -14,7 +14,7 @@ from msgspec import Struct, structs
 from domain.errors import Rejected, require_name
 from domain.facts import Context, Decider, Event, Fact, Retracted, When
 from domain.meter import DefineMeter, MeterDefined, grown, require_sound
-from domain.price import PriceSet, SetPrice, require_priced
+from domain.price import PriceSet, SetPrice, require_heeded, require_priced
 from domain.profiles import options_of
 
 
@@ -102,7 +102,21 @@ def decide(command: CatalogueCommand, state: CatalogueState, context: Context) -
         case _:
             assert_never(command)
     _require_sound(event, state)
+    if isinstance(event, PriceSet):
+        require_heeded(event, _meter_of(event.meter, context))
     return (event,)
+
+
+def _meter_of(name: str | None, context: Context) -> MeterDefined | None:
+    known = context.others.get(f"meter:{name}")
+    return known.meter if isinstance(known, CatalogueState) else None
+
+
+def needs(command: CatalogueCommand) -> tuple[str, ...]:
+    """A meter that is known must say something that its price goes by."""
+    if isinstance(command, SetPrice) and command.meter:
+        return (f"meter:{command.meter}",)
+    return ()
 
 
 def _require_own_stream(command: Adopt, context: Context) -> None:
@@ -133,6 +147,7 @@ def _decider(
         initial=CatalogueState(),
         evolve=evolve,
         decide=decide,
+        needs=needs,
         commands=(*commands, Adopt),
         events=(*events, Adopted, Retracted),
     )

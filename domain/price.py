@@ -20,7 +20,8 @@ from domain.cycle import DayCount, Every
 from domain.decimals import require_price
 from domain.errors import Rejected, require_name
 from domain.facts import Event, When
-from domain.pricing import Commitment, Model, Prepaid, ReadingModel, require_valid
+from domain.meter import MeterDefined
+from domain.pricing import Commitment, Model, Prepaid, ReadingModel, require_valid, weighs
 
 _since = attrgetter("since")
 Pattern = Literal["ratable", "point-in-time", "as-invoiced"]
@@ -146,6 +147,21 @@ def require_priced(price: PriceSet, currency: str | None) -> None:
     require_valid(price.model)
     if isinstance(price.model, Prepaid):
         _require_prepaid(price, price.model)
+
+
+def ignores(model: Model, meter: MeterDefined) -> str | None:
+    """Why a price cannot go by what a meter says, if it cannot."""
+    is_weighted = meter.aggregation == "time-weighted-sum"
+    if is_weighted and isinstance(model, ReadingModel) and not weighs(model):
+        return "price-ignores-weights"
+    return None
+
+
+def require_heeded(price: PriceSet, meter: MeterDefined | None) -> None:
+    """Refuse a price that has no use for what its meter, if it is known, says."""
+    problem = ignores(price.model, meter) if meter is not None else None
+    if problem is not None:
+        raise Rejected(problem, field="model", meter=price.meter)
 
 
 def _require_interval(price: PriceSet) -> None:

@@ -24,7 +24,7 @@ from domain.late import Bills, held_by, holds
 from domain.master import MasterData
 from domain.meter import BY_THE_ROW, MeterDefined
 from domain.metered import Metered
-from domain.price import PriceVersion, version_of
+from domain.price import PriceVersion, ignores, version_of
 from domain.pricing import ReadingModel, unpriced
 from domain.stretch import Stretch
 from domain.terms import Terms
@@ -186,7 +186,7 @@ class Sales(Struct):
             return "no-price-for-dimensions"
         if not isinstance(price.model, ReadingModel):
             return None
-        return unpriced(price.model, has)
+        return ignores(price.model, meter) or unpriced(price.model, has)
 
     def _period(self, taker: Taker, day: date) -> BillingPeriod:
         periods = self.periods(taker)

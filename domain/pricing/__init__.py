@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from domain.pricing import by_quantity, by_reading, commitment, prepaid
 from domain.pricing.by_quantity import QuantityModel
-from domain.pricing.by_reading import ReadingModel, started, told_apart, unpriced
+from domain.pricing.by_reading import ReadingModel, started, told_apart, unpriced, weighs
 from domain.pricing.commitment import Commitment
 from domain.pricing.flat import Flat
 from domain.pricing.graduated import Graduated
@@ -46,6 +46,7 @@ __all__ = [
     "started",
     "told_apart",
     "unpriced",
+    "weighs",
 ]
 
 

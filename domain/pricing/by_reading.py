@@ -46,6 +46,21 @@ def told_apart(model: ReadingModel) -> tuple[str, ...]:
             assert_never(model)
 
 
+def weighs(model: ReadingModel) -> bool:
+    """Whether a reading that is weighted by time counts by its weight.
+
+    A fee for an event, the largest reading of a window and a milestone reached have no part that
+    is a share of the period: such a price goes with no meter that weighs.
+    """
+    match model:
+        case Matrix() | ProratedGraduated():
+            return True
+        case Percentage() | Bucketed() | Milestones():
+            return False
+        case _:
+            assert_never(model)
+
+
 def unpriced(model: ReadingModel, dimensions: Mapping[str, str]) -> str | None:
     """Why a price has nothing for a reading with these dimensions, if it has not."""
     match model:

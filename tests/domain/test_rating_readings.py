@@ -3,8 +3,17 @@
 from datetime import date
 from decimal import Decimal
 
-from domain.pricing import PerUnit
+import pytest
+
+from domain.facts import When
+from domain.meter import MeterDefined
+from domain.price import SetPrice
+from domain.pricing import PerUnit, ReadingModel
+from domain.pricing.bucketed import Bucketed
 from domain.pricing.matrix import Cell, Matrix
+from domain.pricing.milestones import Milestone, Milestones
+from domain.pricing.percentage import Percentage
+from tests.domain.given import decide, refusal
 from tests.domain.test_rating_usage import APRIL, World, row
 
 
@@ -62,3 +71,33 @@ def test_levels_weighted_by_time_are_held_in_each_cell() -> None:
     )
 
     assert (march.minor, april.minor) == (31_00 + 32_00, 31_00 + 62_00)
+
+
+WEIGHTLESS = (
+    Percentage(percent=Decimal(1)),
+    Bucketed(window="day", takes="sum", price=PerUnit(unit_amount=Decimal(1))),
+    Milestones(milestones=(Milestone(name="built", amount=Decimal(1)),)),
+)
+
+
+@pytest.mark.parametrize("model", WEIGHTLESS, ids=lambda model: type(model).__name__)
+def test_a_price_of_single_events_goes_with_no_meter_that_weighs(model: ReadingModel) -> None:
+    """Known together they are refused; where the meter came after the price its usage waits."""
+    when = When(effective=date(2024, 1, 1))
+    weighing = MeterDefined(when=when, aggregation="time-weighted-sum")
+    adding = MeterDefined(when=when, aggregation="sum")
+    command = SetPrice(when=when, currency="USD", model=model, meter="seats")
+
+    found = refusal("price:seat", command, others={"meter:seats": [weighing]})
+    assert found[0] == "price-ignores-weights"
+    assert decide("price:seat", command, others={"meter:seats": [adding]})
+    assert decide("price:seat", command)
+
+    world = World()
+    world.meter("seats", "time-weighted-sum")
+    world.price("seat", model, "seats")
+    world.start("seat")
+    rated = world.rate(row(date(2024, 3, 1), "1", meter="seats", milestone="built"))
+
+    assert rated.charges == ()
+    assert [one.reason for one in rated.pending] == ["price-ignores-weights"]

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 
-from hypothesis import Phase, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
@@ -106,7 +106,7 @@ def _sum(quantities: Iterable[Decimal]) -> Decimal:
 # --- nothing ends in an error ---
 
 
-@settings(max_examples=80, phases=[Phase.generate])
+@settings(max_examples=80)
 @given(lives(acts=st.just([])), ANY_ACTS, st.integers(1, 4))
 def test_any_sequence_of_acts_ends_in_charges_documents_and_revenue(
     life: Life, acts: list[Act], often: int

@@ -18,7 +18,7 @@ from tests.mutants.table import MUTANTS, RULE, Mutant
 ROOT = Path(__file__).parents[2]
 NEEDED = (
     *("domain", "store", "projections", "replay"),
-    *("tests/laws", "tests/conftest.py", "pyproject.toml"),
+    *("tests/laws", "tests/domain", "tests/conftest.py", "pyproject.toml"),
 )
 # Enough histories for a law to meet what a mutant breaks; the first that fails ends the run.
 HISTORIES = {"TIEOUT_LAW_HISTORIES": "120", "TIEOUT_LAW_HISTORIES_ON_POSTGRESQL": "2"}
@@ -80,6 +80,8 @@ def law_fails(mutant: Mutant) -> str | None:
 
 
 def _test_of(mutant: Mutant) -> tuple[str, ...]:
+    if mutant.test:
+        return tuple(mutant.test.split())
     if mutant.is_of_the_store:
         name = f"test_postgres_keeps_{mutant.law.replace('-', '_')}"
         return ("tests/laws/test_laws_on_postgres.py", "-k", name)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 class Mutant(NamedTuple):
     """In `file` the text `old`, found exactly once, becomes `new`; then `law` must fail.
 
-    What breaks the store is seen by the law on PostgreSQL.
+    What breaks the store is seen by the law on PostgreSQL; where a `test` is named, by that one.
     """
 
     law: str
@@ -14,6 +14,7 @@ class Mutant(NamedTuple):
     old: str
     new: str
     why: str
+    test: str = ""
 
     @property
     def is_of_the_store(self) -> bool:
@@ -143,9 +144,9 @@ MUTANTS = (
     ),
     Mutant(
         "7-conservation",
-        "domain/rating.py",
-        "[_pending(row, found) for row in rows[place:end]]",
-        "[_pending(row, found) for row in rows[place:end] if row.rows > 1]",
+        "domain/sales.py",
+        "            self._wait(rows, taker)\n",
+        "            self._wait(rows[1:], taker)\n",
         "a pending row is lost",
     ),
     Mutant(
@@ -213,9 +214,9 @@ MUTANTS = (
     ),
     Mutant(
         "9-nothing-silent",
-        "domain/rating.py",
-        "self.pending += [_pending(row, found) for row in rows[place:end]]",
-        "pass",
+        "domain/sales.py",
+        "        if isinstance(taker, str):\n            self._wait(rows, taker)\n",
+        "        if isinstance(taker, str):\n",
         "usage nobody sold is dropped",
     ),
     Mutant(
@@ -228,8 +229,9 @@ MUTANTS = (
     Mutant(
         "10-a-longer-look-changes-nothing-earlier",
         "domain/rating.py",
-        "map(group.price, own) for group, own in",
-        "map(group.price, [max(own)] * len(own)) for group, own in",
+        "map(prices[group.version.name], own) for group, own in zip(mine, totals, strict=True)",
+        "map(prices[group.version.name], [own[-1]] * len(own))\n"
+        "            for group, own in zip(mine, totals, strict=True)",
         "usage to come is earned before it occurs",
     ),
     Mutant(
@@ -245,6 +247,110 @@ MUTANTS = (
         '    cut = after if curve.by == "month-by-days" else month_start(after)\n',
         "    cut = after\n",
         "month-even moves inside a month",
+    ),
+    Mutant(
+        "parts of a period",
+        "domain/proration.py",
+        "return (day - period.whole_start).days",
+        "return (day - period.start).days",
+        "a stub is counted from its own first day",
+        "tests/laws/test_parts_of_periods.py",
+    ),
+    Mutant(
+        "parts of a period",
+        "domain/billing.py",
+        "return Portion((end - start).days, total)",
+        "return Portion((end - start).days - (end < period.end), total)",
+        "a part cut short is short of a day",
+        "tests/laws/test_parts_of_periods.py",
+    ),
+    Mutant(
+        "parts of a period",
+        "domain/proration.py",
+        "datetime.combine(moment, time(), ZoneInfo(zone))",
+        "datetime.combine(moment, time(), ZoneInfo('UTC'))",
+        "days begin at midnight in London",
+        "tests/laws/test_parts_of_periods.py",
+    ),
+    Mutant(
+        "parts of a period",
+        "domain/cycle.py",
+        "count * cycle.every.months, cycle.anchor_day)",
+        "count * cycle.every.months, cycle.anchor.day)",
+        "a cycle day of 31 does not come back after a short month",
+        "tests/laws/test_parts_of_periods.py",
+    ),
+    Mutant(
+        "any sequence ends in charges",
+        "domain/statement/spans.py",
+        "return bool(own) + any(one.start <= day < one.end for one in own)",
+        "return bool(own) * _FITS",
+        "a line goes to the latest period of its price",
+        "tests/domain/test_statement.py",
+    ),
+    Mutant(
+        "any sequence ends in charges",
+        "domain/statement/thresholds.py",
+        "if billed < minor <= used:",
+        "if minor <= used:",
+        "a level is billed for each time somebody looks",
+        "tests/domain/test_statement.py",
+    ),
+    Mutant(
+        "any sequence ends in charges",
+        "domain/late.py",
+        "back >= (options.late_periods or 0)",
+        "back > (options.late_periods or 0)",
+        "the window for late usage is a period too long",
+        "tests/domain/test_rating_usage.py",
+    ),
+    Mutant(
+        "any sequence ends in charges",
+        "domain/grants.py",
+        "key=lambda one: (one.order, one.since, one.discount)",
+        "key=lambda one: (-one.order, one.since, one.discount)",
+        "the last discount is taken off first",
+        "tests/domain/test_charges.py",
+    ),
+    Mutant(
+        "any sequence ends in charges",
+        "domain/charges/shortfalls.py",
+        "(one.item in bound.covers if bound.covers else one.pattern != PREPAID)",
+        "(one.item in bound.covers if bound.covers else True)",
+        "buying credits counts towards a commitment as drawing them does",
+        "tests/domain/test_drawdown.py",
+    ),
+    Mutant(
+        "any sequence ends in charges",
+        "domain/charges/purses.py",
+        "return one.model.priority, one.lapses, one.start, one.item",
+        "return one.model.priority, one.start, one.lapses, one.item",
+        "older credits are drawn before those that lapse sooner",
+        "tests/domain/test_drawdown.py",
+    ),
+    Mutant(
+        "8-no-orphan",
+        "domain/metered.py",
+        "                found.update(stretch.again)\n",
+        "                pass\n",
+        "usage after a stop does not rest on what resumed service",
+        "tests/laws/test_laws.py -k once_failed",
+    ),
+    Mutant(
+        "10-a-longer-look-changes-nothing-earlier",
+        "domain/charges/shortfalls.py",
+        "        promised = rounded_share(bound.minor, count, total)\n",
+        "        promised = bound.minor\n",
+        "all that is promised is earned on the first day",
+        "tests/domain/test_charges.py",
+    ),
+    Mutant(
+        "splitting changes nothing",
+        "domain/pricing/matrix.py",
+        "            self.used[key] = EXACT.add(before, reading.quantity)\n",
+        "            self.used[key] = max(before, reading.quantity)\n",
+        "a cell keeps its largest reading",
+        "tests/laws/test_splitting.py",
     ),
 )
 # Breaks a price model: the amount and what explain shows of it must both change.
