@@ -1,4 +1,4 @@
-"""One server for the session, one fresh database for each test that asks.
+"""One server for each process, one fresh database for each test that asks.
 
 TIEOUT_TEST_DATABASE_URL runs the suite against another server, such as Debian's PostgreSQL 15. Its
 role must be allowed to create databases.
@@ -19,6 +19,8 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from store import db, embedded
+
+pytest_plugins = ("tests.laws.report",)
 
 MEMORY = Path("/dev/shm")
 MEMORY_BYTES_MIN = 4 * 2**30

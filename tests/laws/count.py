@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from itertools import combinations
+from typing import Any
 
 from domain.facts import Retracted
 from domain.price import PriceSet
@@ -50,6 +51,22 @@ def kind_of(arrival: Arrival) -> str:
         return "correction"
     tag = type(event).__struct_config__.tag
     return str(tag)
+
+
+def told() -> dict[str, Any]:
+    """All of it in plain values, for another process to take."""
+    return {
+        "comparisons": dict(COMPARISONS),
+        "logs": [sorted(log) for log in _LOGS],
+        "every": [sorted(log) for log in _EVERY],
+    }
+
+
+def take(other: dict[str, Any]) -> None:
+    """Count what another process counted, too."""
+    COMPARISONS.update(other.get("comparisons", {}))
+    _LOGS.extend(map(frozenset, other.get("logs", ())))
+    _EVERY.extend(map(frozenset, other.get("every", ())))
 
 
 def histories() -> int:

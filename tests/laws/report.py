@@ -1,8 +1,25 @@
-"""Prints, after the laws, how often each law compared and each two kinds of facts met."""
+"""Prints, after the laws, how often each law compared and each two kinds of facts met.
+
+Where files are shared out over processes, each tells the one that prints.
+"""
+
+from __future__ import annotations
 
 import pytest
 
 from tests.laws import count
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    told = getattr(session.config, "workeroutput", None)
+    if told is not None:
+        told["laws"] = count.told()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: object) -> None:
+    """A process that dies tells nothing; its tests have failed then."""
+    count.take(getattr(node, "workeroutput", {}).get("laws", {}))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
