@@ -17,7 +17,7 @@ from typing import NamedTuple
 from domain.billing_periods import AnchorChange
 from domain.calendar import ONE_DAY
 from domain.charge import PREPAID, Charge, Kind
-from domain.cycle import BillingPeriod, DayCount
+from domain.cycle import BillingPeriod, DayCount, Span
 from domain.decimals import plain
 from domain.errors import Rejected
 from domain.explain import Step
@@ -31,17 +31,19 @@ from domain.stretch import Stretch
 from domain.terms import Ending, Terms
 
 _end = attrgetter("end")
+ALWAYS: Span = (date.min, date.max)
 
 
 def recurring_charges(
-    terms: Terms, prices: Prices, *, but: str = "", since: date = date.min
+    terms: Terms, prices: Prices, *, but: str = "", within: Span = ALWAYS
 ) -> tuple[Charge, ...]:
-    """Every recurring charge of the whole term but those of one pattern, by item and period; those
-    of billing periods that end by `since` may be missing.
+    """Every recurring charge of the whole term but those of one pattern, by item and period; of
+    billing periods that end by the first day of `within`, or begin after its last, some may be
+    missing.
     """
     charges: list[Charge] = []
     for stretch in terms.stretches:
-        charges += _of_stretch(stretch, terms, prices, but, since)
+        charges += _of_stretch(stretch, terms, prices, but, within)
     charges += retained(terms, prices)
     return tuple(charge for charge in charges if charge.pattern != but)
 
@@ -86,22 +88,22 @@ class Sale(NamedTuple):
 
 
 def _of_stretch(
-    stretch: Stretch, terms: Terms, prices: Prices, but: str, since: date
+    stretch: Stretch, terms: Terms, prices: Prices, but: str, within: Span
 ) -> Iterator[Charge]:
-    for sale in _sales(stretch, terms, prices, but, since):
+    for sale in _sales(stretch, terms, prices, but, within):
         charge = _charge(sale)
         if charge is not None:
             yield charge
 
 
 def _sales(
-    stretch: Stretch, terms: Terms, prices: Prices, but: str = "", since: date = date.min
+    stretch: Stretch, terms: Terms, prices: Prices, but: str = "", within: Span = ALWAYS
 ) -> Iterator[Sale]:
     """What is charged by itself: neither usage nor what other charges fall short of."""
     if _head(stretch, terms, prices).price.meter is not None:
         return
     costs: dict[str, Decimal] = {}
-    for period, version, changes in versions_in(stretch, terms, prices, since):
+    for period, version, changes in versions_in(stretch, terms, prices, within):
         if _pattern(version) == but or version.price.is_commitment:
             continue
         if version.name not in costs:
@@ -110,14 +112,14 @@ def _sales(
 
 
 def versions_in(
-    stretch: Stretch, terms: Terms, prices: Prices, since: date = date.min
+    stretch: Stretch, terms: Terms, prices: Prices, within: Span = ALWAYS
 ) -> Iterator[tuple[BillingPeriod, PriceVersion, tuple[AnchorChange, ...]]]:
-    """The billing periods of a stretch, of those that end after `since`; the version of its price
-    each is charged at, and the changes of the anchor it rests on.
+    """The billing periods of a stretch that end after the first day of `within` and begin by its
+    last, the version of its price each is charged at, and the changes of the anchor it rests on.
     """
     head = _head(stretch, terms, prices)
     every = head.price.every
-    for period in _overlapping(stretch, terms.billing_periods(stretch, every), since):
+    for period in _overlapping(stretch, terms.billing_periods(stretch, every), within):
         version = version_of(stretch.price, period.start, prices) or head
         version = head if version.since > period.start else version
         yield period, version, terms.resting_on(stretch, every, period)
@@ -142,12 +144,15 @@ def _pattern(version: PriceVersion) -> str:
 
 
 def _overlapping(
-    stretch: Stretch, periods: Sequence[BillingPeriod], since: date
+    stretch: Stretch, periods: Sequence[BillingPeriod], within: Span
 ) -> Iterator[BillingPeriod]:
+    since, until = within
     first = bisect_right(periods, max(stretch.start, since), key=_end)
     for place in range(first, len(periods)):
         begin = periods[place].start
         if stretch.end < begin or (stretch.end == begin and stretch.ends_at is None):
+            return
+        if until < begin:
             return
         yield periods[place]
 

@@ -5,16 +5,16 @@ falls short of what was promised.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 from typing import NamedTuple
 
-from domain.billing import recurring_charges
+from domain.billing import ALWAYS, recurring_charges
 from domain.charge import PREPAID, Charge
 from domain.charges.bounds import bounds, has_bounds
 from domain.charges.drawdown import Drawn, drawdown
 from domain.charges.purses import acts_on_purses, has_purses, purses_of
 from domain.charges.reductions import reduced
 from domain.charges.shortfalls import shortfalls
+from domain.cycle import Span
 from domain.price import Prices
 from domain.terms import Terms
 
@@ -27,13 +27,13 @@ class Charged(NamedTuple):
 
 
 def all_charges(
-    terms: Terms, prices: Prices, used: Sequence[Charge], since: date = date.min
+    terms: Terms, prices: Prices, used: Sequence[Charge], within: Span = ALWAYS
 ) -> tuple[Charge, ...]:
-    """Every charge, of which `used` are those of usage; of billing periods that end by `since` some
-    may be missing.
+    """Every charge, of which `used` are those of usage; of billing periods that end by the first
+    day of `within`, or begin after its last, some may be missing.
     """
     if not is_adjusted(terms, prices):
-        return (*recurring_charges(terms, prices, since=since), *used)
+        return (*recurring_charges(terms, prices, within=within), *used)
     return _charged((*recurring_charges(terms, prices), *used), terms, prices).charges
 
 

@@ -10,8 +10,10 @@ from operator import attrgetter
 from msgspec import Struct
 
 from domain.accounting.documents import BilledLine, billed_lines
+from domain.billing import ALWAYS
 from domain.charge import Charge
 from domain.charges import all_charges
+from domain.cycle import Span
 from domain.errors import Rejected
 from domain.facts import Fact, timeline
 from domain.master import MasterData
@@ -102,7 +104,7 @@ def statement(
         billed = tuple(found.billed.get(name, ()))
         try:
             charges = charges_of(
-                terms_of, usage.get(name, ()), asked.master, billed, asked.known_since
+                terms_of, usage.get(name, ()), asked.master, billed, _looked_at(asked, billed)
             )
         except Rejected as refusal:
             waiting.append(_not_charged(account, name, refusal))
@@ -158,13 +160,19 @@ def charges_of(
     usage: Iterable[UsageDay],
     master: MasterData,
     billed: Sequence[BilledLine] = (),
-    since: date = date.min,
+    within: Span = ALWAYS,
 ) -> tuple[Charge, ...]:
-    """Everything a subscription is charged; of billing periods that end by `since` some may be
-    missing. Raises Rejected where it cannot be charged.
+    """Everything a subscription is charged; of billing periods that end by the first day of
+    `within`, or begin after its last, some may be missing. Raises Rejected where it cannot be.
     """
     rated = rate_usage(usage, sold, master, billed)
-    return all_charges(sold, master.prices, rated.charges, since)
+    return all_charges(sold, master.prices, rated.charges, within)
+
+
+def _looked_at(asked: Asked, billed: Iterable[BilledLine]) -> Span:
+    """The days whose charges a run compares: until it bills, or until something is billed ahead."""
+    ends = (row.line.service_to or row.line.service_from or date.min for row in billed)
+    return asked.known_since, max(chain((asked.through,), ends))
 
 
 def _subscriptions(known: Sequence[Fact], through: date, master: MasterData) -> dict[str, Terms]:

@@ -3,8 +3,10 @@
 from datetime import date
 from decimal import Decimal
 
+from domain.billing import ALWAYS
 from domain.charge import Charge
 from domain.charges import all_charges
+from domain.cycle import Span
 from domain.facts import Event, timeline
 from domain.price import Prices, PriceSet, PriceVersion
 from domain.pricing import Flat, Model
@@ -39,11 +41,12 @@ def charged(
     *events: Event,
     through: date = date(2024, 12, 31),
     used: tuple[Charge, ...] = (),
+    within: Span = ALWAYS,
 ) -> tuple[Charge, ...]:
     known = timeline(facts("subscription:s1", events))
     folded = terms(known, by_name, horizon(through))
     assert folded is not None
-    return all_charges(folded, by_name, used)
+    return all_charges(folded, by_name, used, within)
 
 
 def lines(*charges: Charge) -> list[tuple[str, str, int]]:

@@ -307,3 +307,14 @@ def test_items_keep_their_quantity() -> None:
     )
 
     assert [one.quantity for one in charged(by_name, begins)] == [7]
+
+
+def test_a_window_of_days_leaves_out_whole_billing_periods_only() -> None:
+    by_name, begins = prices(a=price("31")), started(date(2024, 1, 15), date(2024, 7, 1), "a")
+    within = (date(2024, 2, 15), date(2024, 4, 15))
+
+    assert lines(*charged(by_name, begins, within=within)) == [
+        ("2024-02-15", "2024-03-15", 31_00),
+        ("2024-03-15", "2024-04-15", 31_00),
+        ("2024-04-15", "2024-05-15", 31_00),
+    ]

@@ -450,3 +450,10 @@ def _customer_credit(ledger):
     with ledger.connection() as connection:
         found = trial_balance(connection, Question(entity="acme", book="main"))
     return sum(line.minor for line in found.rows if line.account == "customer-credit")
+
+
+def test_a_run_of_an_earlier_day_leaves_what_is_billed_ahead(company):
+    company.bill("acme", date(2024, 3, 1))
+
+    assert company.bill("acme", NEW_YEAR).documents == ()
+    assert company.bill("acme", date(2024, 3, 1)).documents == ()
