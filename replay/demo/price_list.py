@@ -68,12 +68,10 @@ PLANS = {
 }
 
 
-# How plans are dealt out: most customers take the common ones.
-DEALT = (
-    *("starter", "team", "scale", "commerce", "project", "media", "builder"),
-    *("starter", "team", "scale", "commerce", "starter", "team", "scale", "commerce", "project"),
-    "starter",
-)
+# How plans are dealt out: most customers take the common ones. A level over time is priced day by
+# day as long as it is held, so few have one.
+_COMMON = ("starter", "team", "scale", "commerce")
+DEALT = (*PLANS, *_COMMON * 6, "project", "starter")
 
 
 class Meter(Struct, frozen=True, kw_only=True):
