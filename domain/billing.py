@@ -7,7 +7,7 @@ period are one figure and the last line closes to zero. Money is rounded once, w
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -79,10 +79,6 @@ class Sale(NamedTuple):
         return self.terms.ends_on(self.stretch, self.period)
 
     @property
-    def by_second(self) -> bool:
-        return self.price.proration == "second"
-
-    @property
     def kind(self) -> Kind:
         return "one-off" if self.price.once else "recurring"
 
@@ -100,32 +96,47 @@ def _sales(
     stretch: Stretch, terms: Terms, prices: Prices, but: str = "", within: Span = ALWAYS
 ) -> Iterator[Sale]:
     """What is charged by itself: neither usage nor what other charges fall short of."""
-    if _head(stretch, terms, prices).price.meter is not None:
+    head = head_of(stretch, terms, prices)
+    if head.price.meter is not None:
         return
-    costs: dict[str, Decimal] = {}
-    for period, version, changes in versions_in(stretch, terms, prices, within):
-        if _pattern(version) == but or version.price.is_commitment:
+    costs: dict[str, Decimal | None] = {}
+    for period, version, changes in versions_in(stretch, head, terms, prices, within):
+        if _pattern(version) == but:
             continue
         if version.name not in costs:
-            costs[version.name] = pricer(version.price.model)(stretch.quantity)
-        yield Sale(stretch, period, version, costs[version.name], terms, changes)
+            costs[version.name] = _cost(version.price, stretch.quantity)
+        cost = costs[version.name]
+        if cost is not None:
+            yield Sale(stretch, period, version, cost, terms, changes)
+
+
+def _cost(price: PriceSet, quantity: Decimal) -> Decimal | None:
+    return None if price.is_commitment else pricer(price.model)(quantity)
 
 
 def versions_in(
-    stretch: Stretch, terms: Terms, prices: Prices, within: Span = ALWAYS
+    stretch: Stretch, head: PriceVersion, terms: Terms, prices: Prices, within: Span = ALWAYS
 ) -> Iterator[tuple[BillingPeriod, PriceVersion, tuple[AnchorChange, ...]]]:
     """The billing periods of a stretch that end after the first day of `within` and begin by its
     last, the version of its price each is charged at, and the changes of the anchor it rests on.
     """
-    head = _head(stretch, terms, prices)
     every = head.price.every
-    for period in _overlapping(stretch, terms.billing_periods(stretch, every), within):
-        version = version_of(stretch.price, period.start, prices) or head
-        version = head if version.since > period.start else version
+    since, until = within
+    periods = terms.billing_periods(stretch, every)
+    first = bisect_right(periods, max(stretch.start, since), key=_end)
+    for place in range(first, len(periods)):
+        period = periods[place]
+        begin = period.start
+        if stretch.end < begin or (stretch.end == begin and stretch.ends_at is None):
+            return
+        if until < begin:
+            return
+        version = version_of(stretch.price, begin, prices) or head
+        version = head if version.since > begin else version
         yield period, version, terms.resting_on(stretch, every, period)
 
 
-def _head(stretch: Stretch, terms: Terms, prices: Prices) -> PriceVersion:
+def head_of(stretch: Stretch, terms: Terms, prices: Prices) -> PriceVersion:
     """The price as it is when the stretch begins: its interval is that of the whole stretch."""
     head = version_of(stretch.price, stretch.start, prices)
     if head is None:
@@ -143,20 +154,6 @@ def _pattern(version: PriceVersion) -> str:
     return version.price.pattern or "ratable"
 
 
-def _overlapping(
-    stretch: Stretch, periods: Sequence[BillingPeriod], within: Span
-) -> Iterator[BillingPeriod]:
-    since, until = within
-    first = bisect_right(periods, max(stretch.start, since), key=_end)
-    for place in range(first, len(periods)):
-        begin = periods[place].start
-        if stretch.end < begin or (stretch.end == begin and stretch.ends_at is None):
-            return
-        if until < begin:
-            return
-        yield periods[place]
-
-
 def _charge(sale: Sale) -> Charge | None:
     """The charge of one stretch in one billing period; none in a trial."""
     stretch, period, price = sale.stretch, sale.period, sale.price
@@ -168,7 +165,7 @@ def _charge(sale: Sale) -> Charge | None:
         if start > period.start:
             return None
         end = period.end
-    if not has_days(sale, start, end):
+    if start >= end and not has_days(sale, start, end):
         return None
     charged = charge_for(sale, start, end)
     back = given_back(stretch.item, period, sale.terms)
@@ -177,7 +174,7 @@ def _charge(sale: Sale) -> Charge | None:
         price=sale.version.name,
         period=period,
         start=start,
-        end=max(end, start + ONE_DAY),
+        end=end if start < end else start + ONE_DAY,
         minor=0 if back else charged.minor,
         running_minor=0 if back else charged.running_minor,
         bill_on=sale.bill_on(start),
@@ -195,7 +192,9 @@ def _charge(sale: Sale) -> Charge | None:
 
 def has_days(sale: Sale, start: date, end: date) -> bool:
     """Whether there is anything to charge from one day to another; by the second a part of one."""
-    return start < end or (start == end and sale.by_second and _portion(sale, start, end).part > 0)
+    return start < end or (
+        start == end and sale.price.proration == "second" and _portion(sale, start, end).part > 0
+    )
 
 
 class Charged(NamedTuple):
@@ -215,7 +214,7 @@ def charge_for(sale: Sale, start: date, end: date) -> Charged:
     """
     price, period = sale.price, sale.period
     is_whole = start == period.whole_start and end == period.whole_end
-    if is_whole and sale.by_second:
+    if is_whole and price.proration == "second":
         is_whole = _portion(sale, start, end).is_whole
     if is_whole or price.proration == "none":
         whole = part_to_minor(sale.cost, 1, 1, price.currency)

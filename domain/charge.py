@@ -10,8 +10,10 @@ from typing import Literal
 
 from msgspec import Struct
 
+from domain.calendar import ONE_DAY
 from domain.cycle import BillingPeriod
 from domain.explain import Step, Told, steps_of
+from domain.money import rounded_share
 from domain.pricing.parts import Part
 from domain.proration import Portion
 
@@ -75,3 +77,16 @@ def stood(marks: Marks, day: date) -> int:
     """What stands at the end of a day."""
     place = bisect_right(marks, day, key=lambda mark: mark[0])
     return marks[place - 1][1] if place else 0
+
+
+def passed(minor: int, running_minor: int, days: tuple[date, date, date], day: date) -> int:
+    """What of an amount for days, and how far it might have run, is over at the end of a day.
+
+    Until it ends it is as if it ran on, so when it ends moves nothing before (law 10).
+    """
+    start, end, running_end = days
+    if day < start:
+        return 0
+    if day >= end - ONE_DAY:
+        return minor
+    return rounded_share(running_minor, (day - start).days + 1, (running_end - start).days)

@@ -11,6 +11,8 @@ from msgspec import Struct, structs
 from domain.discount import DiscountGranted, DiscountWithdrawn
 from domain.facts import Fact
 
+_KINDS = (DiscountGranted, DiscountWithdrawn)
+
 
 class Grant(Struct, frozen=True, kw_only=True):
     """A discount for billing periods that begin on [since, until)."""
@@ -35,10 +37,9 @@ def grants_of(facts: Sequence[Fact]) -> tuple[Grant, ...]:
     A discount ends where it is withdrawn, or granted anew under its name.
     """
     found: list[Grant] = []
-    for fact in facts:
+    for fact in [one for one in facts if isinstance(one.event, _KINDS)]:
         event, day = fact.event, fact.when.effective
-        if not isinstance(event, DiscountGranted | DiscountWithdrawn):
-            continue
+        assert isinstance(event, _KINDS), event
         found = [
             structs.replace(one, until=min(one.until, day))
             if one.discount == event.discount

@@ -23,6 +23,8 @@ from domain.facts import Event, When
 from domain.meter import MeterDefined
 from domain.pricing import Commitment, Model, Prepaid, ReadingModel, require_valid, weighs
 
+# Models of what is worked out from other charges.
+_ADJUSTING = (Commitment, Prepaid)
 _since = attrgetter("since")
 Pattern = Literal["ratable", "point-in-time", "as-invoiced"]
 
@@ -68,6 +70,12 @@ class PriceSet(Event, frozen=True, kw_only=True, tag="price-set"):
     @property
     def is_prepaid(self) -> bool:
         return isinstance(self.model, Prepaid)
+
+    @property
+    def adjusts_charges(self) -> bool:
+        """Whether charges may be too high for it, or too low, or drawn from what it buys."""
+        bounds = self.minimum is not None or self.maximum is not None
+        return bounds or isinstance(self.model, _ADJUSTING)
 
     @property
     def every(self) -> Every:

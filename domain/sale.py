@@ -145,8 +145,8 @@ def points_of(start: int, said: Sequence[Said]) -> list[Point]:
         day, at = since
         sold_from = points[-1].sold_from if goes_on else day
         also = causes_of(*[one.also for one in rest if one.also and one.by in causes])
-        last = said[taken - 1]
-        points.append(Point(day, sold, causes, last.moment, sold_from, also, setting.refund, at))
+        moment = said[taken - 1].moment
+        points.append(Point(day, sold, causes, moment, sold_from, also, setting.refund, at))
     return points
 
 

@@ -225,12 +225,22 @@ class _Fold:
         waits = False
         timed: set[str] = set()
         for fact in self.facts:
-            for change in _changes(fact):
+            event = fact.event
+            if not isinstance(event, _SAYS_ITEMS):
+                continue
+            when = event.when
+            day, at = when.effective, when.at
+            if day < self.event.term_from:
+                day, at = self.event.term_from, None
+            moment, measured = point_of(fact), when.measured
+            for change in event.items:
                 own = found.setdefault(change.item, [])
-                day = max(fact.when.effective, self.event.term_from)
-                own.append(self._said(fact, change, day, own))
-                waits = waits or own[-1].day != day
-                if own[-1].at is not None:
+                said = Said(day, fact.position, measured, change, moment, (), at)
+                if isinstance(change, ItemChange) and change.timing == "period-end":
+                    said = self._waiting(said, own)
+                    waits = waits or said.day != day
+                own.append(said)
+                if said.at is not None:
                     timed.add(change.item)
         if waits:
             for own in found.values():
@@ -253,14 +263,6 @@ class _Fold:
         """The instant on a day, from its beginning on in the subscription's zone."""
         begun = at is None or at <= instant(day, self.event.zone)
         return MIDNIGHT if begun or at is None else at
-
-    def _said(self, fact: Fact, change: Item | ItemChange, day: date, own: Sequence[Said]) -> Said:
-        when = fact.when
-        moment, at = point_of(fact), when.at if when.effective == day else None
-        said = Said(day, fact.position, when.measured, change, moment, (), at)
-        if isinstance(change, ItemChange) and change.timing == "period-end":
-            return self._waiting(said, own)
-        return said
 
     def _waiting(self, said: Said, own: Sequence[Said]) -> Said:
         """The change from the end of the billing period of its item that runs on its day."""
@@ -366,20 +368,31 @@ def _stretches(
 ) -> Iterator[Stretch]:
     midnight = MIDNIGHT if points and points[0].at is not None else None
     last = Point(NEVER, None, (), _FIRST_OF_ALL, NEVER, at=midnight)
-    limit = (ended.day, ended.at) if ended else since_of(last)
+    limit = (ended.day, ended.at) if ended else None
+    edges = [((row.start, midnight), (row.end, midnight)) for row in cover]
     for point, after in pairwise([*points, last]):
         if point.sold is None:
             continue
         ending = beyond(fold.start.position, said, point.causes, after)
+        begin, change = since_of(point), since_of(after)
         for place in range(bisect_right(cover, point.day, key=_end), len(cover)):
-            row = cover[place]
-            since = max(since_of(point), (row.start, midnight))
-            until = min(since_of(after), (row.end, midnight), limit)
+            row, (row_begin, row_end) = cover[place], edges[place]
+            since, until = max(begin, row_begin), min(change, row_end)
+            until = until if limit is None else min(until, limit)
             if since >= until or (since[0] == until[0] and not fold.by_second(point.sold[0])):
                 continue
+            cut: tuple[int, ...] = ()
+            then, is_over = "", not _goes_on(cover, place)
+            if until == change:
+                cut, then = ending, in_words(after.sold)
+                is_over = after.sold is None or after.sold[0] != point.sold[0]
+            if row.stopped and until == row_end:
+                cut, then = causes_of(cut, row.stopped), f"{then} stopped".strip()
+            if ended is not None and until == limit:
+                cut, then = causes_of(cut, ended.causes), f"{then} cancelled".strip()
+                is_over = True
             goes_on = row.resumed if point.day < row.start else None
             resting = row.resting if goes_on else ()
-            cut, then = _cut(until, after, ending, row, ended)
             yield Stretch(
                 item=item,
                 start=since[0],
@@ -395,41 +408,23 @@ def _stretches(
                 then=then,
                 renewed=row.renewed,
                 resumed=goes_on,
-                starts_at=_on_its_day(since),
-                ends_at=_on_its_day(until),
-                is_over=_is_over(until, point, after, ended, cover[place : place + 2]),
+                starts_at=_on_its_day(since) if midnight else None,
+                ends_at=_on_its_day(until) if midnight else None,
+                is_over=is_over,
             )
-            if until == since_of(after):
+            if until == change:
                 break
 
 
-def _cut(
-    until: Since, after: Point, ending: tuple[int, ...], row: Cover, ended: Ending | None
-) -> tuple[tuple[int, ...], str]:
-    """What ends a stretch, and what follows in words."""
-    cut, then = (ending, in_words(after.sold)) if until == since_of(after) else ((), "")
-    if row.stopped and until[0] == row.end:
-        cut, then = causes_of(cut, row.stopped), f"{then} stopped".strip()
-    if ended is not None and until == (ended.day, ended.at):
-        cut, then = causes_of(cut, ended.causes), f"{then} cancelled".strip()
-    return cut, then
-
-
-def _is_over(
-    until: Since, point: Point, after: Point, ended: Ending | None, rows: Sequence[Cover]
-) -> bool:
-    """Whether its price ends there: a stop of service or another quantity ends no price."""
-    if ended is not None and until == (ended.day, ended.at):
-        return True
-    if until == since_of(after):
-        return after.sold is None or point.sold is None or after.sold[0] != point.sold[0]
-    goes_on = rows[1:] and rows[1].start == rows[0].end
-    return not (goes_on or rows[0].stopped)
+def _goes_on(cover: Sequence[Cover], place: int) -> bool:
+    """Whether the term goes on after a row, at once or when a stop of service is over."""
+    row = cover[place]
+    return bool(row.stopped) or (place + 1 < len(cover) and cover[place + 1].start == row.end)
 
 
 def _on_its_day(since: Since) -> datetime | None:
     """None for the beginning of the day."""
-    return None if since[1] == MIDNIGHT else since[1]
+    return None if since[1] is MIDNIGHT else since[1]
 
 
 class Given(NamedTuple):

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from domain.billing import ALWAYS, recurring_charges
 from domain.charge import PREPAID, Charge
-from domain.charges.bounds import bounds, has_bounds
+from domain.charges.bounds import bounds
 from domain.charges.drawdown import Drawn, drawdown
-from domain.charges.purses import acts_on_purses, has_purses, purses_of
+from domain.charges.purses import acts_on_purses, purses_of
 from domain.charges.reductions import reduced
 from domain.charges.shortfalls import shortfalls
 from domain.cycle import Span
@@ -70,4 +70,11 @@ def usage_charges(terms: Terms, prices: Prices, used: Sequence[Charge]) -> Charg
 
 def is_adjusted(terms: Terms, prices: Prices) -> bool:
     """Whether anything may be taken off charges or added to them, or credits be drawn."""
-    return bool(terms.grants) or has_bounds(terms, prices) or has_purses(terms, prices)
+    if terms.grants:
+        return True
+    # In plain loops: every unit asks this whenever it is measured.
+    for price in {stretch.price for stretch in terms.stretches}:
+        for version in prices.get(price, ()):
+            if version.price.adjusts_charges:
+                return True
+    return False

@@ -14,9 +14,9 @@ from typing import Literal, NamedTuple
 
 from msgspec import structs
 
-from domain.billing import Sale, charge_for, given_back, has_days, is_kept, versions_in
+from domain.billing import Sale, charge_for, given_back, has_days, head_of, is_kept, versions_in
 from domain.calendar import ONE_DAY
-from domain.charge import Charge, Marks
+from domain.charge import Charge, Marks, passed
 from domain.cycle import BillingPeriod
 from domain.decimals import EXACT
 from domain.facts import causes_of
@@ -29,11 +29,19 @@ Kind = Literal["minimum", "maximum", "commitment"]
 _start = attrgetter("start")
 
 
+class Part(NamedTuple):
+    """Some days at one amount, and what it would be had they run to the end of the period."""
+
+    start: date
+    end: date
+    minor: int
+    running_minor: int
+
+
 class Bound(NamedTuple):
     """What the charges of [start, end) of a billing period should not fall short of, or exceed.
 
-    `due_on`: when a shortfall is billed. `marks`: what it comes to as known at the end of each day
-    on which that changes.
+    `due_on`: when a shortfall is billed.
     """
 
     kind: Kind
@@ -43,14 +51,33 @@ class Bound(NamedTuple):
     start: date
     end: date
     due_on: date
-    marks: Marks
+    parts: tuple[Part, ...]
     causes: tuple[int, ...]
     covers: tuple[str, ...] = ()
     is_ratable: bool = False
 
     @property
     def minor(self) -> int:
-        return self.marks[-1][1]
+        return sum(part.minor for part in self.parts)
+
+    @property
+    def marks(self) -> Marks:
+        """What it comes to as known at the end of each day on which that changes."""
+        found, before = {}, 0
+        for part in self.parts:
+            found[part.start] = before + part.running_minor
+            before += part.minor
+            if part.end < self.period.end:
+                found[part.end] = before
+        return tuple(found.items())
+
+    def by(self, day: date) -> int:
+        """What it comes to from its first day to the end of a day."""
+        end = self.period.end
+        return sum(
+            passed(part.minor, part.running_minor, (part.start, part.end, end), day)
+            for part in self.parts
+        )
 
     def concerns(self, charge: Charge) -> bool:
         """Whether it is a charge of the same item and price in the same period."""
@@ -64,15 +91,6 @@ class _Span(NamedTuple):
     start: date
     end: date
     sale: Sale
-
-
-def has_bounds(terms: Terms, prices: Prices) -> bool:
-    """Whether anything is sold at a price with a minimum, a maximum or a commitment."""
-    return any(
-        one.price.minimum is not None or one.price.maximum is not None or one.price.is_commitment
-        for price in {stretch.price for stretch in terms.stretches}
-        for one in prices.get(price, ())
-    )
 
 
 def bounds(terms: Terms, prices: Prices, kind: Kind) -> tuple[Bound, ...]:
@@ -98,7 +116,8 @@ def _amount(price: PriceSet, kind: Kind) -> Decimal | None:
 
 def _spans(stretch: Stretch, terms: Terms, prices: Prices, kind: Kind) -> Iterator[_Span]:
     """If nothing of a period is given back all of it counts; what is given back is no promise."""
-    for period, version, changes in versions_in(stretch, terms, prices):
+    head = head_of(stretch, terms, prices)
+    for period, version, changes in versions_in(stretch, head, terms, prices):
         amount = _amount(version.price, kind)
         if amount is None or (kind != "maximum" and given_back(stretch.item, period, terms)):
             continue
@@ -125,7 +144,7 @@ def _bound(kind: Kind, spans: Sequence[_Span]) -> Bound:
         start=joined[0].start,
         end=max(joined[-1].end, joined[0].start + ONE_DAY),
         due_on=spans[-1].sale.ends_on,
-        marks=tuple(_marks(joined)),
+        parts=tuple(map(_part, joined)),
         causes=causes_of(*map(_causes, spans)),
         covers=model.covers if isinstance(model, Commitment) else (),
         is_ratable=sale.price.options.shortfall == "ratable",
@@ -157,11 +176,6 @@ def _together(one: _Span, other: _Span) -> _Span:
     return _Span(one.start, other.end, one.sale._replace(stretch=stretch))
 
 
-def _marks(spans: Sequence[_Span]) -> Iterator[tuple[date, int]]:
-    before = 0
-    for span, after in zip(spans, [*spans[1:], None], strict=True):
-        charged = charge_for(span.sale, span.start, span.end)
-        yield span.start, before + charged.running_minor
-        before += charged.minor
-        if span.end < span.sale.period.end and (after is None or span.end < after.start):
-            yield span.end, before
+def _part(span: _Span) -> Part:
+    charged = charge_for(span.sale, span.start, span.end)
+    return Part(span.start, span.end, charged.minor, charged.running_minor)

@@ -80,11 +80,6 @@ class Purse(Struct, frozen=True, kw_only=True):
         return f"{until}{back}, priority {self.model.priority}"
 
 
-def has_purses(terms: Terms, prices: Prices) -> bool:
-    """Whether anything sold buys credits."""
-    return any(_buys(price, prices) for price in {stretch.price for stretch in terms.stretches})
-
-
 def acts_on_purses(terms: Terms, prices: Prices) -> tuple[Act, ...]:
     """The facts that change which credits are bought, in order of time: what was not bought because
     of one is why others were drawn.

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 
 from domain.calendar import ONE_DAY
-from domain.charge import PREPAID, Charge, stood
+from domain.charge import PREPAID, Charge, passed, stood
 from domain.charges.bounds import Bound
 from domain.explain import Step
 from domain.facts import causes_of
-from domain.money import decimal_text, rounded_share
+from domain.money import decimal_text
 
 
 def shortfalls(
@@ -87,11 +87,9 @@ def _short(bound: Bound, covered: Sequence[Charge], currency: str) -> Charge | N
 
 def _each_day(bound: Bound, covered: Sequence[Charge]) -> Iterator[tuple[date, int]]:
     """What the shortfall would be if the period ended on each of its days."""
-    total = (bound.end - bound.start).days
-    for count in range(1, total + 1):
-        day = bound.start + (count - 1) * ONE_DAY
-        promised = rounded_share(bound.minor, count, total)
-        yield day, max(promised - _charged_in(bound, covered, day), 0)
+    for count in range((bound.end - bound.start).days):
+        day = bound.start + count * ONE_DAY
+        yield day, max(bound.by(day) - _charged_in(bound, covered, day), 0)
 
 
 def _charged_in(bound: Bound, covered: Sequence[Charge], day: date) -> int:
@@ -106,6 +104,5 @@ def _stands(charge: Charge, day: date) -> int:
         return stood(charge.marks, day)
     if charge.pattern == "point-in-time":
         return charge.minor if charge.start <= day else 0
-    days = (charge.end - charge.start).days
-    passed = min(max((day - charge.start).days + 1, 0), days)
-    return rounded_share(charge.minor, passed, days)
+    days = charge.start, charge.end, charge.period.end
+    return passed(charge.minor, charge.running_minor, days, day)
