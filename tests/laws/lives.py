@@ -37,6 +37,7 @@ from domain.policy import Options, PolicyAdopted
 from domain.price import PriceSet
 from domain.pricing import Model, PerUnit
 from domain.pricing.commitment import Commitment
+from domain.pricing.prepaid import Prepaid
 from domain.rating import RatedUsage, rate_usage
 from domain.service import (
     GrantAccess,
@@ -222,6 +223,21 @@ def opened(*more: tuple[str, Event]) -> tuple[list[Fact], MasterData]:
 
 
 @st.composite
+def packs(draw: st.DrawFn) -> PriceSet:
+    """Credits bought ahead, of each month, each quarter or the whole term."""
+    expiry = draw(st.sampled_from(("expires_months", "expires_days", None)))
+    lapses = {} if expiry is None else {expiry: draw(st.integers(1, 40))}
+    credited = draw(st.none() | st.integers(1, 2000).map(Decimal))
+    price = PriceSet(
+        when=When(effective=FIRST),
+        currency="USD",
+        model=Prepaid(amount=draw(st.integers(1, 500).map(Decimal)), credits=credited, **lapses),
+        interval_months=draw(st.sampled_from((1, 3))),
+    )
+    return draw(st.sampled_from((price, structs.replace(price, interval_months=1, once=True))))
+
+
+@st.composite
 def catalogues(draw: st.DrawFn, *, meters: Sequence[str] = tuple(METERS)) -> Catalogue:
     """Two prices of a quantity, a commitment, and prices of a few meters; some change later."""
     metered = draw(st.lists(st.sampled_from(meters), min_size=1, max_size=3, unique=True))
@@ -241,7 +257,7 @@ def catalogues(draw: st.DrawFn, *, meters: Sequence[str] = tuple(METERS)) -> Cat
     promised = structs.replace(
         other, model=Commitment(amount=draw(st.integers(1, 3000).map(Decimal)))
     )
-    said += [("price:other", other), ("price:promise", promised)]
+    said += [("price:other", other), ("price:promise", promised), ("price:pack", draw(packs()))]
     facts, master = opened(*said)
     return Catalogue(tuple(facts), master, tuple(metered))
 
@@ -269,12 +285,12 @@ def _price(life: Life, day: date, random: Random) -> Any:
 
 
 def _add(life: Life, day: date, random: Random) -> Any:
-    name = random.choice((*life.catalogue.metered, "promise", "other"))
+    name = random.choice((*life.catalogue.metered, "promise", "other", "pack"))
     return _amend(day, ItemChange(item=random.choice((name, "more")), price=name))
 
 
 def _remove(life: Life, day: date, random: Random) -> Any:
-    item = random.choice((*SOLD_FLAT, *life.catalogue.metered, "promise"))
+    item = random.choice((*SOLD_FLAT, *life.catalogue.metered, "promise", "pack"))
     refund, timing = (
         random.choice(("none", "prorated", "full")),
         random.choice(("now", "period-end")),
@@ -387,14 +403,14 @@ def act(life: Life, doing: Act) -> None:
 def starts(draw: st.DrawFn, catalogue: Catalogue) -> StartSubscription:
     endless, renews = draw(st.sampled_from(((True, None), (False, None), (False, 3), (False, 12))))
     flat = [Item(item=name, price=name, quantity=Decimal(3)) for name in SOLD_FLAT]
-    promise = [Item(item="promise", price="promise")] if draw(st.booleans()) else []
+    more = [Item(item=name, price=name) for name in ("promise", "pack") if draw(st.booleans())]
     return StartSubscription(
         when=When(effective=START),
         customer="c1",
         currency="USD",
         term_from=START,
         term_to=None if endless else START + timedelta(draw(st.sampled_from((91, 366)))),
-        items=(*flat, *promise, *(Item(item=name, price=name) for name in catalogue.metered)),
+        items=(*flat, *more, *(Item(item=name, price=name) for name in catalogue.metered)),
         zone=draw(st.sampled_from(ZONES)),
         anchor_day=draw(st.none() | st.integers(1, 31)),
         renews_months=renews,

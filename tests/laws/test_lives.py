@@ -124,6 +124,9 @@ def test_any_sequence_of_acts_ends_in_charges_documents_and_revenue(
 
     last = _bill(life, invoices)
     assert last.documents == ()
+    # A level that a running period passed is billed for before it is due.
+    if not _levels(life, charged(life)[0], THROUGH):
+        assert _billed(life, invoices) + sum(one.minor for one in last.carried) == _due(life)
     master = life.catalogue.master
     own = [one for one in life.facts if one.stream.startswith(("subscription:", "customer:"))]
     measure(DEAL, own, read(life, life.rows), master, "main", THROUGH)
