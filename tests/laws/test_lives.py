@@ -63,7 +63,7 @@ def arrived_in(life: Life, wanted: Sequence[Fact]) -> Life:
     return structs.replace(life, facts=facts, catalogue=catalogue)
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(lives(), st.data())
 def test_any_order_of_arrival_gives_the_same_charges(life: Life, data: st.DataObject) -> None:
     """Prices, meters, changes and their corrections, and batches of usage, all at once."""
@@ -80,7 +80,7 @@ def test_any_order_of_arrival_gives_the_same_charges(life: Life, data: st.DataOb
 # --- usage is conserved ---
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(lives())
 def test_every_row_is_charged_or_pending_whatever_happens(life: Life) -> None:
     """By the row and by its quantity; where quantities add up, so do those of the charges."""
@@ -106,7 +106,7 @@ def _sum(quantities: Iterable[Decimal]) -> Decimal:
 # --- nothing ends in an error ---
 
 
-@settings(max_examples=80)
+@settings(max_examples=40)
 @given(lives(acts=st.just([])), ANY_ACTS, st.integers(1, 4))
 def test_any_sequence_of_acts_ends_in_charges_documents_and_revenue(
     life: Life, acts: list[Act], often: int
@@ -159,7 +159,7 @@ def _due(life: Life) -> int:
 # --- a longer look ---
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(lives(), DAYS)
 def test_a_longer_look_changes_nothing_earlier(life: Life, day: date) -> None:
     """Tiers, bounds, commitments, discounts, levels: on a day stands what stood on that day."""

@@ -66,7 +66,7 @@ def is_additive(life: Life) -> bool:
     )
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(lives(meters=ADDITIVE), st.data())
 def test_splitting_usage_in_two_changes_nothing(life: Life, data: st.DataObject) -> None:
     if not is_additive(life):
