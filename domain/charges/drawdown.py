@@ -200,7 +200,7 @@ def _pay(at: int, bill: Bill, move: _Move, purses: Sequence[Purse], left: list[i
 
 
 def _draw(at: int, bill: Bill, move: _Move, purses: Sequence[Purse], left: list[int]) -> None:
-    wanted = move.minor
+    wanted = _made_good(bill, move.minor)
     for place in move.purses:
         purse = purses[place]
         taken = min(wanted, left[place]) if purse.is_open(move.day) else 0
@@ -218,8 +218,25 @@ def _told(day: date, item: str, taken: int, left: int, purse: Purse) -> Step:
     return Step(what=f"drawn on {day} for {item}", value=f"{drawn} of {was} open in {purse.name}")
 
 
+def _made_good(bill: Bill, minor: int) -> int:
+    """What is left of a rise when it has made good what the bill had fallen below nothing."""
+    owed = bill.pieces.pop()[1] if _is_below_nothing(bill) else 0
+    if owed + minor < 0:
+        bill.pieces.append((None, owed + minor))
+    return max(owed + minor, 0)
+
+
+def _is_below_nothing(bill: Bill) -> bool:
+    return bool(bill.pieces) and bill.pieces[-1][1] < 0
+
+
 def _put_back(bill: Bill, minor: int, left: list[int]) -> None:
+    """The last piece first; what falls below nothing is owed by nobody's purse."""
     while minor:
+        if not bill.pieces or _is_below_nothing(bill):
+            owed = bill.pieces.pop()[1] if bill.pieces else 0
+            bill.pieces.append((None, owed - minor))
+            return
         place, piece = bill.pieces.pop()
         back = min(piece, minor)
         minor -= back
@@ -311,8 +328,9 @@ def _earned_of(bill: Bill, places: set[int]) -> Marks:
 
 def _first(pieces: Iterable[Piece], minor: int) -> Iterator[Piece]:
     for place, piece in pieces:
-        yield place, min(piece, minor)
-        minor -= min(piece, minor)
+        taken = max(min(piece, minor), 0)
+        yield place, taken
+        minor -= taken
 
 
 def _paid(

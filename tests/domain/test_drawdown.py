@@ -11,7 +11,7 @@ from domain.billing_options import BillingOptions
 from domain.charge import stood
 from domain.discount import DiscountGranted
 from domain.facts import When
-from domain.pricing import Commitment
+from domain.pricing import Commitment, PerUnit
 from domain.pricing.tiers import Tier
 from domain.pricing.volume import Volume
 from domain.subscription import (
@@ -135,6 +135,19 @@ def test_what_a_volume_price_takes_back_goes_back_the_way_it_came() -> None:
     own.use("calls", jan(3), "60")
 
     assert own.purse("pack").marks == ((jan(2), 40_000), (jan(3), 12_000))
+
+
+def test_usage_below_nothing_draws_no_credits_and_is_made_good_first() -> None:
+    own = Desk()
+    own.sell("calls", model=PerUnit(unit_amount=Decimal(10)))
+    own.pack("pack", "400", once=True)
+    own.start("calls", "pack")
+    own.use("calls", jan(2), "-3")
+    own.use("calls", jan(3), "1")
+    own.use("calls", jan(4), "7")
+    own.use("calls", jan(5), "-9")
+
+    assert own.purse("pack").marks == ((jan(4), 5_000), (jan(5), 0))
 
 
 def test_discounts_come_off_usage_before_it_is_drawn() -> None:
