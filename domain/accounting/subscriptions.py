@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import NamedTuple
 
+from domain.access import is_access
+from domain.accounting.access import Access
 from domain.accounting.causes import fewest
 from domain.accounting.curves import Progress, measured_from
 from domain.accounting.documents import BilledLine
@@ -28,7 +30,6 @@ from domain.master import MasterData
 from domain.party import registered
 from domain.price import PriceVersion, version_of
 from domain.rating import RatedUsage, rate_usage
-from domain.service import AccessGranted, AccessWithdrawn
 from domain.subscription import (
     SubscriptionAmended,
     SubscriptionCancelled,
@@ -138,7 +139,7 @@ def _is_intricate(fact: Fact) -> bool:
             return any(change.timing != "now" for change in fact.event.items)
         case SubscriptionCancelled():
             return fact.event.timing != "effective"
-        case SubscriptionStarted() | AccessGranted() | AccessWithdrawn():
+        case SubscriptionStarted():
             return False
         case _:
             return True
@@ -147,13 +148,18 @@ def _is_intricate(fact: Fact) -> bool:
 def _recurring(
     own: Sequence[Fact], folded: Terms, master: MasterData, by: Progress
 ) -> tuple[Flow, ...]:
-    changes = [fact for fact in own if not isinstance(fact.event, SubscriptionStarted)]
+    changes = [fact for fact in own if not _is_no_change(fact)]
     in_time = not any(fact.when.measured > fact.when.effective for fact in changes)
     # Without an end there is nothing left over which a change agreed late could be spread: each
     # billing period is a deal of its own, and what it comes to is caught up.
     if in_time or folded.is_open_ended:
-        return _flows(folded, master, by)
+        return _flows(own, folded, master, by)
     return _measured_in_turn(own, changes, folded, master, by)
+
+
+def _is_no_change(fact: Fact) -> bool:
+    """The deal itself, and evidence of access: it counts from its day on, whenever it is stated."""
+    return isinstance(fact.event, SubscriptionStarted) or is_access(fact)
 
 
 def _measured_in_turn(
@@ -164,10 +170,11 @@ def _measured_in_turn(
     by: Progress,
 ) -> tuple[Flow, ...]:
     """One version of the contract for each change, in the order accounting measures them."""
-    start = [fact for fact in own if isinstance(fact.event, SubscriptionStarted)]
+    start = [fact for fact in own if _is_no_change(fact)]
+    first = next(fact for fact in start if isinstance(fact.event, SubscriptionStarted))
     turn = sorted(changes, key=lambda fact: (fact.when.measured, in_effective_order(fact)))
     until = folded.periods.until
-    seen = [(_by_item(start, master, by, until), start[0])]
+    seen = [(_by_item(start, master, by, until), first)]
     for count, change in enumerate(turn, start=1):
         known = sorted([*start, *turn[:count]], key=in_effective_order)
         seen.append((_by_item(known, master, by, until), change))
@@ -207,21 +214,28 @@ def _by_item(
     folded = terms(facts, master.prices, until)
     assert folded is not None
     found: dict[str, list[Flow]] = {}
-    for flow in _flows(folded, master, by):
+    for flow in _flows(facts, folded, master, by):
         found.setdefault(flow.obligation, []).append(flow)
     return {item: tuple(flows) for item, flows in found.items()}
 
 
-def _flows(folded: Terms, master: MasterData, by: Progress) -> tuple[Flow, ...]:
+def _flows(
+    facts: Sequence[Fact], folded: Terms, master: MasterData, by: Progress
+) -> tuple[Flow, ...]:
     """What is earned as invoiced is measured from the documents."""
     charges = deal_charges(folded, master.prices, but="as-invoiced")
-    return tuple(flow for charge in charges for flow in _earned(charge, by))
+    access = Access(facts, folded, master.prices, by)
+    return tuple(flow for charge in charges for flow in _earned(charge, by, access))
 
 
-def _earned(charge: Charge, by: Progress) -> tuple[Flow, ...]:
-    item, causes, told = charge.item, charge.causes, charge.told
+def _earned(charge: Charge, by: Progress, access: Access) -> tuple[Flow, ...]:
     if charge.pattern == "point-in-time":
-        return (at_once(item, charge.start, charge.minor, causes, told),)
+        return (at_once(charge.item, charge.start, charge.minor, charge.causes, charge.told),)
+    return access.applied(_over_time(charge, by))
+
+
+def _over_time(charge: Charge, by: Progress) -> tuple[Flow, ...]:
+    item, causes, told = charge.item, charge.causes, charge.told
     start = measured_from(charge.end, by)
     if charge.end == charge.period.end or start <= charge.start:
         return (over_time(item, charge.start, charge.end, charge.minor, by, causes, told),)

@@ -16,6 +16,7 @@ from domain.facts import Event, Fact, When, timeline
 from domain.master import MasterData, master_data
 from domain.meter import MeterDefined
 from domain.party import CustomerRegistered
+from domain.policy import Options, PolicyAdopted
 from domain.price import PriceSet
 from domain.pricing import PerUnit, Prepaid
 from domain.rating import rate_usage
@@ -53,6 +54,11 @@ class Desk:
     def register(self) -> None:
         event = CustomerRegistered(when=_since(), currency="USD")
         self.own.append(fact(self._next, stream="customer:c", event=event))
+
+    def by_month(self) -> None:
+        """What is ratable is earned month by month, not by days."""
+        event = PolicyAdopted(when=_since(), options=Options(ratable_by="month"))
+        self._say("policy:main", event)
 
     def sell(self, item: str, unit_amount: str = "1", **more: Any) -> None:
         """A usage item at a unit price."""
@@ -136,6 +142,9 @@ class Desk:
 
     def schedule(self) -> Schedule:
         return measure("subscription:s", self.own, self.usage, self.master, "main", NEXT_YEAR)
+
+    def all_charged(self) -> int:
+        return sum(one.minor for one in self.charged().charges)
 
     def revenue(self, item: str, day: date) -> int:
         flows = tuple(flow for flow in self.schedule().flows if _earns(flow, item))

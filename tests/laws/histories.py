@@ -55,6 +55,7 @@ from domain.revenue_contract import (
     ObligationSatisfied,
 )
 from domain.service import (
+    AccessGranted,
     AccessWithdrawn,
     SubscriptionPaused,
     SubscriptionResumed,
@@ -469,7 +470,12 @@ def _access(draft: Draft) -> None:
         return
     stream, event = subscription
     day = draft.day(event.term_from, _end_of(event))
-    draft.add(stream, AccessWithdrawn(when=draft.when(day)))
+    item = draft.random.choice((None, None, event.items[0].item))
+    if draft.chance(0.6):
+        draft.add(stream, AccessGranted(when=draft.when(day), item=item))
+    if draft.chance(0.6):
+        later = day + timedelta(days=draft.random.choice((0, 7, 40)))
+        draft.add(stream, AccessWithdrawn(when=draft.when(later), item=item))
 
 
 def _invoice(draft: Draft) -> None:

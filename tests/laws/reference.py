@@ -36,7 +36,13 @@ from domain.revenue_contract import (
     ContractTerminated,
     ObligationSatisfied,
 )
-from domain.service import SubscriptionPaused, SubscriptionResumed, SubscriptionSuspended
+from domain.service import (
+    AccessGranted,
+    AccessWithdrawn,
+    SubscriptionPaused,
+    SubscriptionResumed,
+    SubscriptionSuspended,
+)
 from domain.subscription import (
     SubscriptionCancelled,
     SubscriptionRenewed,
@@ -538,13 +544,62 @@ class Deal:
         shown = (sold[:2], sold.quantity, sold.price, since, start, end, minor, earned, last)
         shown = (*shown, period, free if period[0] < free else None)
         when = [at(start, earned)] if pattern == "point-in-time" else []
-        when = when or self.earned((start, end, period[1]), earned, 0 if back else on, by)
+        if not when:
+            rows = self.earned((start, end, period[1]), earned, 0 if back else on, by)
+            when = [part for one in rows for part in self.accessible(sold.item, one, by)]
         found = [Charge(sold.item, one, pattern, (shown, one)) for one in when]
         for day, refund in fulls:
             if refund == "none" and sold.end == day and not none:
                 kept = on - minor
                 found.append(Charge(sold.item, at(day, kept), "kept " + pattern, (shown, kept)))
         return found
+
+    # --- access ---
+
+    def can_use(self, item: str, day: date) -> bool:
+        """Whether an item can be used on a day, as far as anything is said of it."""
+        said = [f.event for f in self.facts if is_access(f) and f.event.item in (None, item)]
+        found = not said or isinstance(said[0], AccessWithdrawn)
+        for event in said:
+            if event.when.effective <= day:
+                found = isinstance(event, AccessGranted)
+        return found
+
+    def accessible(self, item: str, one: Amount, by: str) -> list[Amount]:
+        """The amount on the days on which the item can be used, and what is left after them."""
+        start, end, left = one.start, ends(one) + DAY, stands(one, AFTER_ALL)
+        if all(self.can_use(item, start + DAY * n) for n in range((end - start).days)):
+            return [one]
+        over = max([end, *(sold.end for sold in self.stretches(item))])
+        found, day = [], start
+        while day < over and left:
+            if not self.can_use(item, day):
+                day += DAY
+                continue
+            stop = min(end if day < end else self.rest_from(item, day), over)
+            last = day + DAY
+            while last < stop and self.can_use(item, last):
+                last += DAY
+            if last >= stop:
+                return [*found, evenly(day, stop, left, by)]
+            inside = "month-by-days" if by == "month" else by
+            kept = Amount(day, stop, left, inside, self.world.anew(last, inside) - DAY)
+            left -= stands(kept, last)
+            found += [kept] if kept.stop >= day else []
+            day = last
+        return [*found, at(over - DAY, left)] if left and over < FAR else found
+
+    def rest_from(self, item: str, day: date) -> date:
+        """The end of the term that runs on a day; without a term, of the item's billing period."""
+        for begin, end, *_ in self.whole_terms(BEFORE_ALL):
+            if begin <= day < end and (self.started.renews_months or not self.is_endless):
+                return end
+        sold = next((s for s in self.stretches(item) if s.start <= day < s.end), None)
+        version = self.world.first_price(sold.price, day) if sold else None
+        if version is None:
+            return day
+        every, made, since = every_of(version[1]), self.made(item, day), self.since(item, day)
+        return next((p[1] for p in self.periods(every, made, since) if p[0] <= day < p[1]), day)
 
     def earned(self, days: tuple[date, date, date], minor: int, on: int, by: str) -> list[Amount]:
         """A part of a billing period: as if it ran on until it is cut, then what is left."""
@@ -555,6 +610,10 @@ class Deal:
         kept = Amount(start, last, on, by, cut - DAY)
         rest = minor - stands(kept, cut - DAY)
         return [kept, evenly(cut, end, rest, by)] if rest or end > cut else [kept]
+
+
+def is_access(fact: Any) -> bool:
+    return isinstance(fact.event, AccessGranted | AccessWithdrawn)
 
 
 def moment(fact: Any) -> tuple[date, int]:
@@ -636,7 +695,7 @@ def parted(
 
 def recurring(world: World, own: Sequence[Any], by: str) -> list[tuple[str, Amount]]:
     """What items with a recurring price earn, change after change as accounting measures them."""
-    started = [fact for fact in own if isinstance(fact.event, SubscriptionStarted)]
+    started = [f for f in own if isinstance(f.event, SubscriptionStarted) or is_access(f)]
     later = [fact for fact in own if fact not in started]
     in_time = not any(fact.when.measured > fact.when.effective for fact in later)
     # Without an end there is nothing left over which a change agreed late could be spread.

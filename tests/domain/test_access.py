@@ -1,0 +1,192 @@
+"""Access: on which days an item can be used, and what that makes of revenue that is ratable."""
+
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.access import access_to
+from domain.cover import NEVER
+from domain.facts import Event, When
+from domain.money import rounded
+from domain.pricing import Flat
+from domain.service import AccessGranted, AccessWithdrawn
+from domain.subscription import ItemChange, SubscriptionAmended, SubscriptionCancelled
+from tests.domain.drawing import JANUARY, Desk
+from tests.domain.given import facts
+
+
+def jan(day: int) -> date:
+    return date(2024, 1, day)
+
+
+def granted(day: date, item: str | None = None) -> AccessGranted:
+    return AccessGranted(when=When(effective=day), item=item)
+
+
+def withdrawn(day: date, item: str | None = None) -> AccessWithdrawn:
+    return AccessWithdrawn(when=When(effective=day), item=item)
+
+
+def desk(*said: Event, to: date | None = date(2024, 4, 1), **more: Any) -> Desk:
+    """A plan at 31.00 a month, earned by day."""
+    own = Desk()
+    own.price("plan", Flat(amount=Decimal(31)), **more)
+    own.start("plan", to=to)
+    for event in said:
+        own.change(event)
+    return own
+
+
+def spans(*said: Event, item: str = "plan") -> tuple[tuple[date, date], ...]:
+    return access_to(item, facts("subscription:s", said))
+
+
+def test_without_evidence_an_item_can_be_used_while_it_is_sold() -> None:
+    assert spans() == spans(granted(jan(5), "other")) == ((date.min, NEVER),)
+
+
+def test_access_runs_from_a_grant_to_the_next_withdrawal() -> None:
+    said = granted(jan(5)), granted(jan(6)), withdrawn(jan(9), "plan"), granted(jan(20))
+
+    assert spans(*said) == ((jan(5), jan(9)), (jan(20), NEVER))
+    assert spans(*said, item="other") == ((jan(5), NEVER),)
+
+
+def test_what_is_only_withdrawn_could_be_used_until_then() -> None:
+    assert spans(withdrawn(jan(9))) == ((date.min, jan(9)),)
+
+
+def test_a_month_is_earned_over_its_days_from_access_on() -> None:
+    own = desk(granted(jan(22)))
+
+    assert [own.revenue("plan", jan(day)) for day in (21, 22, 26, 31)] == [0, 310, 1_550, 3_100]
+
+
+def test_access_from_the_start_or_stated_late_changes_nothing() -> None:
+    late = AccessGranted(when=When(effective=jan(1), agreed_on=date(2024, 3, 1)))
+
+    for own in (desk(), desk(granted(jan(1))), desk(granted(date(2023, 12, 1))), desk(late)):
+        assert own.revenue("plan", jan(10)) == 1_000
+
+
+def test_a_month_over_before_access_is_earned_over_the_rest_of_the_term() -> None:
+    own = desk(granted(date(2024, 3, 2)))
+
+    assert own.revenue("plan", date(2024, 3, 1)) == 0
+    assert own.revenue("plan", date(2024, 3, 16)) == 3 * 1_550
+    assert own.revenue("plan", date(2024, 3, 31)) == 3 * 3_100
+
+
+def test_without_a_term_it_is_earned_over_the_rest_of_the_billing_period() -> None:
+    own = desk(granted(date(2024, 2, 10)), to=None)
+
+    assert own.revenue("plan", date(2024, 2, 9)) == 0
+    assert own.revenue("plan", date(2024, 2, 19)) == 3_100
+    assert own.revenue("plan", date(2024, 2, 29)) == 2 * 3_100
+
+
+def test_nothing_is_earned_while_access_is_withdrawn() -> None:
+    own = desk(withdrawn(jan(11)), granted(jan(22)))
+
+    found = [own.revenue("plan", jan(day)) for day in (5, 10, 21, 22, 31)]
+
+    assert found == [500, 1_000, 1_000, 1_210, 3_100]
+
+
+def test_what_is_never_used_again_is_earned_when_it_is_sold_no_more() -> None:
+    own = desk(withdrawn(jan(11)))
+
+    assert own.revenue("plan", date(2024, 3, 30)) == 1_000
+    assert own.revenue("plan", date(2024, 3, 31)) == 3 * 3_100
+
+
+def test_without_an_end_what_cannot_be_used_stays_a_liability() -> None:
+    own = desk(withdrawn(jan(11)), to=None)
+
+    assert own.revenue("plan", date(2024, 12, 31)) == 1_000
+
+
+def test_what_is_earned_at_a_point_or_as_used_does_not_wait_for_access() -> None:
+    own = desk(granted(jan(22)), pattern="point-in-time")
+
+    assert own.revenue("plan", jan(1)) == 3_100
+
+
+def test_a_change_inside_a_period_and_late_access_earn_all_that_is_charged() -> None:
+    half = ItemChange(item="plan", quantity=Decimal("0.5"))
+    changed = SubscriptionAmended(when=When(effective=jan(17)), items=(half,))
+    own = desk(changed, granted(jan(22)))
+
+    assert own.revenue("plan", jan(21)) == 0
+    assert own.revenue("plan", date(2024, 3, 31)) == own.all_charged()
+
+
+def test_by_months_a_month_of_access_is_taken_by_days() -> None:
+    own = Desk()
+    own.by_month()
+    own.price("plan", Flat(amount=Decimal(310)), interval_months=3)
+    own.start("plan", to=date(2024, 4, 1))
+    own.change(granted(jan(17)))
+
+    # Fifteen of 31 days of the first month and two whole months.
+    assert own.revenue("plan", jan(31)) == rounded(Fraction(31_000) * Fraction(15, 15 + 62))
+
+
+def test_explained_it_says_since_when_there_is_access() -> None:
+    own = desk(granted(jan(22)))
+
+    flow = next(one for one in own.schedule().flows if one.kind == "release")
+
+    assert ("access", "from 2024-01-22") in [(step.what, step.value) for step in flow.steps]
+    assert flow.causes == (1002, 1003)
+
+
+DAYS = st.dates(date(2023, 12, 20), date(2024, 5, 1))
+SAID = st.one_of(
+    st.builds(granted, DAYS),
+    st.builds(withdrawn, DAYS),
+    st.builds(
+        lambda day, number: SubscriptionAmended(
+            when=When(effective=day), items=(ItemChange(item="plan", quantity=Decimal(number)),)
+        ),
+        DAYS,
+        st.integers(0, 9),
+    ),
+    st.builds(lambda day: SubscriptionCancelled(when=When(effective=day), refund="none"), DAYS),
+)
+
+
+@given(st.lists(SAID, max_size=5))
+def test_whatever_is_said_of_access_all_that_is_charged_is_earned_and_never_before(
+    said: list[Event],
+) -> None:
+    own = desk(*said)
+
+    assert own.all_revenue() == own.all_charged()
+    first = min((since for since, _ in spans_of(own)), default=NEVER)
+    over = max((one.end for one in own.terms().stretches), default=JANUARY)
+    if JANUARY < first < over:
+        assert own.revenue("plan", first - date.resolution) == 0
+
+
+def spans_of(own: Desk) -> tuple[tuple[date, date], ...]:
+    known = sorted(own.own[1:], key=lambda one: (one.when.effective, one.when.order or 0))
+    return access_to("plan", known)
+
+
+@pytest.mark.parametrize("day", [jan(1), jan(16), date(2024, 2, 14), date(2024, 3, 31)])
+@given(st.lists(SAID, max_size=4), st.lists(SAID, max_size=2))
+def test_what_is_said_of_later_days_of_access_changes_nothing_before(
+    day: date, said: list[Event], more: list[Event]
+) -> None:
+    after = [one for one in more if isinstance(one, AccessGranted | AccessWithdrawn)]
+    after = [one for one in after if one.when.effective > day]
+    known = [one for one in said if one.when.effective <= day]
+    stated = [one for one in known if isinstance(one, AccessGranted | AccessWithdrawn)]
+    if stated:
+        assert desk(*known, *after).revenue("plan", day) == desk(*known).revenue("plan", day)
