@@ -193,7 +193,7 @@ def test_a_late_truth_moves_only_what_it_is_about(shown: Shown) -> None:
 
 def test_a_number_is_followed_from_its_line_to_its_rows(shown: Shown) -> None:
     (line,) = (block for title, block in shown.blocks.items() if title.startswith("One invoice"))
-    rows = shown.blocks["And the usage rows under it"]
+    rows = shown.blocks["And the usage rows that it bills"]
 
     assert line.rows[0][0] == "sold since"
     assert line.rows[-1][0] == "charged, rounded once"
@@ -266,7 +266,7 @@ def test_every_answer_of_the_demo_names_its_query(
         ["tieout", "report", "price-models"],
         ["tieout", "report", "changes"],
         ["tieout", "report", "journal"],
-        ["tieout", "lineage", "line"],
+        ["tieout", "lineage", "invoice"],
         ["tieout", "report", "journal"],
         ["tieout", "report", "journal"],
         ["tieout", "bill", "-e"],

@@ -13,7 +13,8 @@ from api.cli.demo.ties import ties
 from api.cli.output import money
 from domain.calendar import add_months, month_start
 from projections.breaks import Verdict
-from projections.lineage import JournalLine, explain_line, lineage_down
+from projections.lineage import JournalLine, explain_line
+from replay.billing.evidence import billed_usage
 from replay.billing.run import Wanted
 from replay.demo.late import Late
 from replay.demo.months import Played
@@ -22,7 +23,8 @@ from replay.verify import LAWS
 from store.db import Connection
 
 ROWS_SHOWN = 4
-STEPS_SHOWN = 12
+# All that a price of nine cells has.
+STEPS_SHOWN = 14
 
 
 def tour(
@@ -130,7 +132,7 @@ def _one_line(connection: Connection, late: Late) -> Iterator[Block]:
         "amount tells how:",
         more=left_out(len(steps), STEPS_SHOWN, "steps"),
     )
-    yield _rows_under(connection, late, revenue, month)
+    yield _rows_under(connection, late.entity, invoice, number)
 
 
 def _bills(row: JournalLine, item: str) -> bool:
@@ -146,9 +148,10 @@ def _is_alone(line: JournalLine, billed: Iterable[JournalLine]) -> bool:
     return day == month_start(day) and sum(row.accounting_date > month for row in near) == 1
 
 
-def _rows_under(connection: Connection, late: Late, revenue: JournalLine, month: date) -> Block:
-    down = lineage_down(connection, late.entity, revenue.entry, revenue.line)
-    assert down is not None, revenue
+def _rows_under(connection: Connection, entity: str, invoice: str, number: str) -> Block:
+    billed = billed_usage(connection, entity, invoice)
+    assert billed is not None, invoice
+    (line,) = (line for line in billed.lines if line.line == number)
     rows = [
         (
             row.source,
@@ -157,13 +160,12 @@ def _rows_under(connection: Connection, late: Late, revenue: JournalLine, month:
             str(row.quantity),
             f"{row.occurred_at:%Y-%m-%d %H:%M}Z",
         )
-        for row in down.rows
-        if row.meter == late.item and month_start(row.occurred_at.date()) == month
+        for row in line.rows
     ]
     return Block(
-        title="And the usage rows under it:",
+        title="And the usage rows that it bills:",
         goes_on=True,
-        queries=(f"tieout lineage line {revenue.entry} {revenue.line} -e {late.entity}",),
+        queries=(f"tieout lineage invoice {invoice} -e {entity}",),
         columns=("source", "event", "batch", "quantity", "used"),
         rows=tuple(rows[:ROWS_SHOWN]),
         more=left_out(len(rows), ROWS_SHOWN, "rows"),
