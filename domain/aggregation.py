@@ -161,20 +161,28 @@ def quantities(
     tally = tally_of(meter)
     rows = readings if meter.aggregation in {"sum", "count"} else standing(readings)
     by_day = [(day, list(group)) for day, group in groupby(sorted(rows, key=_day), key=_day)]
-    place = 0
+    place = known = 0
     for span in window.spans:
         while place < len(by_day) and by_day[place][0] < span.start:
+            known += _count(by_day[place][1])
             if meter.recurring:
                 tally.pass_by(by_day[place][1])
             place += 1
         if meter.recurring:
             tally.go_on()
-            if place == len(by_day) or by_day[place][0] > span.start:
+            # Before the first row there is no level that could go on, not even one of nothing.
+            if known and (place == len(by_day) or by_day[place][0] > span.start):
                 yield span.start, tally.quantity
         while place < len(by_day) and by_day[place][0] < span.end:
+            known += _count(by_day[place][1])
             tally.add(by_day[place][1])
             yield by_day[place][0], tally.quantity
             place += 1
+
+
+def _count(rows: Iterable[UsageDay]) -> int:
+    """How many rows there are, less those that were taken out again."""
+    return sum(row.rows for row in rows)
 
 
 class _Sum(Struct):

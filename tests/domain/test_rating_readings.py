@@ -8,7 +8,7 @@ import pytest
 from domain.facts import When
 from domain.meter import MeterDefined
 from domain.price import SetPrice
-from domain.pricing import PerUnit, ReadingModel
+from domain.pricing import Flat, PerUnit, ReadingModel
 from domain.pricing.bucketed import Bucketed
 from domain.pricing.matrix import Cell, Matrix
 from domain.pricing.milestones import Milestone, Milestones
@@ -101,3 +101,16 @@ def test_a_price_of_single_events_goes_with_no_meter_that_weighs(model: ReadingM
 
     assert rated.charges == ()
     assert [one.reason for one in rated.pending] == ["price-ignores-weights"]
+
+
+def test_before_its_first_row_no_level_goes_on() -> None:
+    """A flat price of a level is charged from its first row on, whatever comes later (law 10)."""
+    world = World()
+    world.meter("seats", "max", recurring=True)
+    world.price("seat", Flat(amount=Decimal(1)), "seats")
+    world.start("seat")
+
+    march, april = world.charges(row(date(2024, 3, 16), "1", meter="seats"))
+
+    assert march.marks == ((date(2024, 3, 16), 1_00),)
+    assert april.marks == ((date(2024, 4, 1), 1_00),)
