@@ -126,15 +126,18 @@ def test_credits_bought_later_pay_for_nothing_used_before() -> None:
 
 
 def test_what_a_volume_price_takes_back_goes_back_the_way_it_came() -> None:
+    """First what nobody paid, then what was drawn last."""
     tiers = (Tier(up_to=Decimal(100), unit_amount=Decimal(10)), Tier(unit_amount=Decimal(1)))
     own = Desk()
     own.sell("calls", model=Volume(tiers=tiers))
-    own.pack("pack", "400", once=True)
-    own.start("calls", "pack")
+    own.pack("first", "400", once=True)
+    own.pack("second", "100", once=True, priority=1)
+    own.start("calls", "first", "second")
     own.use("calls", jan(2), "60")
     own.use("calls", jan(3), "60")
 
-    assert own.purse("pack").marks == ((jan(2), 40_000), (jan(3), 12_000))
+    assert own.purse("first").marks == ((jan(2), 40_000), (jan(3), 12_000))
+    assert own.purse("second").marks == ((jan(2), 10_000), (jan(3), 0))
 
 
 def test_usage_below_nothing_draws_no_credits_and_is_made_good_first() -> None:

@@ -352,6 +352,30 @@ MUTANTS = (
         "a cell keeps its largest reading",
         "tests/laws/test_splitting.py",
     ),
+    Mutant(
+        "prepaid credits",
+        "domain/charges/drawdown.py",
+        "        place, piece = bill.pieces.pop()\n",
+        "        place, piece = bill.pieces.pop(0)\n",
+        "what was drawn first goes back first",
+        "tests/domain/test_drawdown.py",
+    ),
+    Mutant(
+        "prepaid credits",
+        "domain/charges/earning.py",
+        "    return own.worth(own.drawn_minor) if own.purse.gives_back else own.purse.paid_minor\n",
+        "    return own.purse.paid_minor\n",
+        "what is given back is earned",
+        "tests/domain/test_drawdown_laws.py -k charged_is_earned",
+    ),
+    Mutant(
+        "access",
+        "domain/accounting/access.py",
+        "        stop = min(end if start < end else own.rest_from(start), over)\n",
+        "        stop = min(end, over)\n",
+        "what was charged before access is earned at once",
+        "tests/domain/test_access.py",
+    ),
 )
 # Breaks a price model: the amount and what explain shows of it must both change.
 RULE = Mutant(
