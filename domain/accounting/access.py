@@ -14,7 +14,7 @@ from datetime import date
 
 from msgspec import Struct
 
-from domain.access import access_to
+from domain.access import access_to, is_access
 from domain.accounting.curves import Progress, first_day, last_day, measured_from, total
 from domain.accounting.revenue import at_once, over_time
 from domain.accounting.schedule import Flow, frozen, stands
@@ -57,11 +57,14 @@ class Access:
     """What access, as far as it is stated, makes of flows that are earned over time."""
 
     def __init__(self, facts: Sequence[Fact], terms: Terms, prices: Prices, by: Progress) -> None:
-        self.facts, self.terms, self.prices, self.by = facts, terms, prices, by
+        self.said = [fact for fact in facts if is_access(fact)]
+        self.terms, self.prices, self.by = terms, prices, by
         self.found: dict[str, _Item] = {}
 
     def applied(self, flows: Sequence[Flow]) -> tuple[Flow, ...]:
         """The same amounts on the days on which they can be earned."""
+        if not self.said:
+            return tuple(flows)
         return tuple(one for flow in flows for one in self._applied(flow))
 
     def _applied(self, flow: Flow) -> Iterator[Flow]:
@@ -74,7 +77,7 @@ class Access:
 
     def _item(self, item: str) -> _Item:
         if item not in self.found:
-            spans = access_to(item, self.facts)
+            spans = access_to(item, self.said)
             ends = (one.end for one in self.terms.stretches if one.item == item)
             self.found[item] = _Item(
                 item=item,
