@@ -48,7 +48,6 @@ class Late(Struct, frozen=True, kw_only=True):
     item: str
     before: int
     after: int
-    late_event: str
     corrected: str
     run: int
 
@@ -71,7 +70,7 @@ def truth(story: Story, first: date, last: date) -> Late:
     )
     story.say([order])
     after = ledger.run(story.entity, today, actor=ACTOR).positions[-1]
-    stuck = [*_stuck(story, served, first, last)]
+    stuck = _stuck(story, served, first, last)
     story.take(METERING, stuck, f"collector cut off in {first:%Y-%m}")
     corrected = _double_counted(story, first)
     run = ledger.run(story.entity, today, actor=ACTOR).positions[-1]
@@ -85,7 +84,6 @@ def truth(story: Story, first: date, last: date) -> Late:
         item=LOOKED_AT,
         before=before,
         after=after,
-        late_event=stuck[0].event_id,
         corrected=corrected,
         run=run,
     )
@@ -110,6 +108,8 @@ def _stuck(story: Story, served: Sequence[Member], first: date, last: date) -> I
 def _double_counted(story: Story, first: date) -> str:
     """One customer's compute meter had counted double: its rows of the month, corrected."""
     compute = [row for row in story.kept if row.meter == "compute"]
+    if not compute:
+        raise Rejected("demo-too-small", field="events", hint="more events")
     wrong = [row for row in compute if row.subscription == compute[0].subscription]
     right = [structs.replace(row, quantity=row.quantity / 2) for row in wrong]
     story.take(METERING, right, f"meter of {first:%Y-%m} had counted double", "correction")

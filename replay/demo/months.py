@@ -52,7 +52,6 @@ class Played(Struct, frozen=True, kw_only=True):
     """What the story put in, and where it ended."""
 
     parts: tuple[Part, ...]
-    book: str
     through: date
     closed: tuple[str, ...]
     late: Late
@@ -109,7 +108,6 @@ def gather(size: Size, parts: Iterable[Part]) -> Played:
     (known,) = (part.late for part in told if part.late is not None)
     return Played(
         parts=told,
-        book=BOOK,
         through=month_of(size.months)[1],
         closed=tuple(f"{month_of(number)[0]:%Y-%m}" for number in range(size.months)),
         late=known,
