@@ -17,25 +17,34 @@ from msgspec import structs
 from domain.accounting.documents import billed_lines
 from domain.accounting.measure import measure
 from domain.charge import Charge, stood
-from domain.facts import Fact, timeline
+from domain.facts import Fact, When, timeline
 from domain.master import master_data
+from domain.meter import MeterDefined
+from domain.price import PriceSet
+from domain.pricing import PerUnit
+from domain.service import PauseSubscription, ResumeSubscription
 from domain.statement.documents import Bill
 from domain.statement.spans import Sale, carried_by
 from domain.statement.thresholds import reached
+from domain.subscription import Item, RenewSubscription, StartSubscription
 from tests.laws.billing_laws import bill_due, issued
 from tests.laws.lives import (
     ANY_ACTS,
     DEAL,
+    FIRST,
     LIFE_DAYS,
     START,
     THROUGH,
     Act,
+    Catalogue,
     Life,
     act,
     charged,
     lives,
+    opened,
     read,
     told,
+    usage_row,
 )
 
 DAYS = st.integers(0, LIFE_DAYS).map(lambda days: START + timedelta(days))
@@ -154,6 +163,46 @@ def _billed(life: Life, invoices: list[Fact]) -> int:
 
 def _due(life: Life) -> int:
     return sum(one.minor for one in charged(life)[0] if one.bill_on <= THROUGH)
+
+
+def test_usage_after_a_stop_rests_on_what_resumed_service() -> None:
+    """Of a year's usage the pause is why none came then, so the rest counts by the resumption."""
+    when = When(effective=FIRST)
+    yearly = PriceSet(
+        when=when,
+        currency="USD",
+        model=PerUnit(unit_amount=Decimal(1)),
+        meter="added",
+        interval_months=12,
+        bill="arrears",
+    )
+    facts, master = opened(
+        ("meter:added", MeterDefined(when=when, aggregation="sum")), ("price:added", yearly)
+    )
+    life = Life(Catalogue(tuple(facts), master, ("added",)), facts)
+    end = START + timedelta(180)
+    life.say(
+        StartSubscription(
+            when=When(effective=START),
+            customer="c1",
+            currency="USD",
+            term_from=START,
+            term_to=end,
+            items=(Item(item="added", price="added"),),
+        )
+    )
+    life.say(PauseSubscription(when=When(effective=START + timedelta(60))))
+    life.say(ResumeSubscription(when=When(effective=START + timedelta(90))))
+    life.say(RenewSubscription(when=When(effective=end), term_to=end + timedelta(180)))
+    life.rows = [
+        usage_row(place, "added", 24 * days, Decimal(5), {}, "UTC")
+        for place, days in enumerate((30, 200))
+    ]
+
+    (charge,) = charged(life)[0]
+
+    assert charge.minor == 10_00
+    assert {fact.position for fact in life.own} <= set(charge.causes)
 
 
 # --- a longer look ---

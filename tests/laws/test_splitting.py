@@ -23,6 +23,7 @@ from domain.meter import MeterDefined
 from domain.price import PriceSet
 from domain.pricing import Model, PerUnit, ReadingModel
 from domain.pricing.bucketed import Bucketed
+from domain.pricing.matrix import Cell, Matrix
 from domain.pricing.percentage import Percentage
 from domain.subscription import Item, StartSubscription
 from domain.usage import UsageDay
@@ -78,6 +79,7 @@ def test_splitting_usage_in_two_changes_nothing(life: Life, data: st.DataObject)
 
 
 UNIT = PerUnit(unit_amount=Decimal(1))
+BY_REGION = Matrix(dimensions=("region",), cells=(Cell(values=("eu",), price=UNIT),))
 TEN = {"region": "eu", "milestone": "build"}
 
 
@@ -107,6 +109,7 @@ def of_ten(meter: str, model: Model) -> Life:
     ("meter", "model", "whole", "halves"),
     [
         ("added", UNIT, 10_00, 10_00),
+        ("added", BY_REGION, 10_00, 10_00),
         ("counted", UNIT, 1_00, 2_00),
         ("highest", UNIT, 10_00, 5_00),
         ("last", UNIT, 10_00, 5_00),
