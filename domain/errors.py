@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 
 class Rejected(Exception):
     """A command the domain refuses, final for its key; codes: docs/reference/problems.md."""
@@ -16,6 +18,10 @@ class Rejected(Exception):
         told = ", ".join(f"{name}={value}" for name, value in self.context.items())
         return f"{self.code} ({told})" if told else self.code
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # From one process to another: an exception is made again from its arguments in order.
+        return partial(type(self), self.code, field=self.field, **self.context), ()
+
 
 class Malformed(Exception):
     """Input that cannot be read as what it claims to be. Nothing is stored, the key stays free."""
@@ -29,6 +35,10 @@ class Malformed(Exception):
     def __str__(self) -> str:
         told = ", ".join(f"{name}={value}" for name, value in self.context.items())
         return f"{self.code} ({told})" if told else self.code
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # From one process to another: an exception is made again from its arguments in order.
+        return partial(type(self), self.code, field=self.field, **self.context), ()
 
 
 def require_name(text: str, field: str) -> None:
