@@ -7,6 +7,7 @@ comes in has to end in charges.
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
@@ -15,6 +16,7 @@ from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from hypothesis import settings
 from hypothesis import strategies as st
 from msgspec import Struct, field, structs
 
@@ -377,6 +379,15 @@ ACTS: dict[str, Callable[[Life, date, Random], Any]] = {
 }
 # How often an act is drawn beside the others: what needs another before it is refused mostly.
 WEIGHTS = {"quantity": 2, "pause": 2, "resume": 2, "grant": 3}
+# As many times as many lives as a run of the suite takes.
+TIMES = int(os.environ.get("TIEOUT_LIVES_TIMES", "1"))
+
+
+def always(examples: int) -> settings:
+    """The same lives at every run, so that no run fails by chance; a longer one draws more."""
+    return settings(max_examples=examples * TIMES, derandomize=True)
+
+
 # What is said again: of an earlier fact, that it never was, or that it was another one.
 AGAIN = ("undo", "correct")
 Act = tuple[str, int, int]

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
@@ -39,6 +39,7 @@ from tests.laws.lives import (
     Catalogue,
     Life,
     act,
+    always,
     charged,
     lives,
     opened,
@@ -72,7 +73,7 @@ def arrived_in(life: Life, wanted: Sequence[Fact]) -> Life:
     return structs.replace(life, facts=facts, catalogue=catalogue)
 
 
-@settings(max_examples=100)
+@always(100)
 @given(lives(), st.data())
 def test_any_order_of_arrival_gives_the_same_charges(life: Life, data: st.DataObject) -> None:
     """Prices, meters, changes and their corrections, and batches of usage, all at once."""
@@ -89,7 +90,7 @@ def test_any_order_of_arrival_gives_the_same_charges(life: Life, data: st.DataOb
 # --- usage is conserved ---
 
 
-@settings(max_examples=100)
+@always(100)
 @given(lives())
 def test_every_row_is_charged_or_pending_whatever_happens(life: Life) -> None:
     """By the row and by its quantity; where quantities add up, so do those of the charges."""
@@ -115,7 +116,7 @@ def _sum(quantities: Iterable[Decimal]) -> Decimal:
 # --- nothing ends in an error ---
 
 
-@settings(max_examples=40)
+@always(40)
 @given(lives(acts=st.just([])), ANY_ACTS, st.integers(1, 4))
 def test_any_sequence_of_acts_ends_in_charges_documents_and_revenue(
     life: Life, acts: list[Act], often: int
@@ -208,7 +209,7 @@ def test_usage_after_a_stop_rests_on_what_resumed_service() -> None:
 # --- a longer look ---
 
 
-@settings(max_examples=100)
+@always(100)
 @given(lives(), DAYS)
 def test_a_longer_look_changes_nothing_earlier(life: Life, day: date) -> None:
     """Tiers, bounds, commitments, discounts, levels: on a day stands what stood on that day."""

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
@@ -33,6 +33,7 @@ from tests.laws.lives import (
     START,
     Catalogue,
     Life,
+    always,
     charged,
     lives,
     opened,
@@ -67,7 +68,7 @@ def is_additive(life: Life) -> bool:
     )
 
 
-@settings(max_examples=80)
+@always(80)
 @given(lives(meters=ADDITIVE), st.data())
 def test_splitting_usage_in_two_changes_nothing(life: Life, data: st.DataObject) -> None:
     if not is_additive(life):
