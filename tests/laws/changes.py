@@ -10,6 +10,7 @@ from msgspec import structs
 
 from domain.anchor import BillingAnchorChanged
 from domain.cash import PaymentApplied, PaymentReceived, PaymentRefunded
+from domain.discount import DiscountGranted, DiscountWithdrawn
 from domain.facts import Event, Retracted, When
 from domain.invoice import CreditIssued, InvoiceIssued
 from domain.price import PriceSet
@@ -32,6 +33,7 @@ CORRECTABLE = (
     SubscriptionPaused,
     SubscriptionResumed,
     BillingAnchorChanged,
+    DiscountGranted,
     ContractOpened,
     ContractModified,
     ContractTerminated,
@@ -52,6 +54,8 @@ RETRACTABLE = (
     SubscriptionSuspended,
     SubscriptionResumed,
     BillingAnchorChanged,
+    DiscountGranted,
+    DiscountWithdrawn,
     ContractModified,
     ContractTerminated,
     CreditIssued,
@@ -88,6 +92,8 @@ def _changed(event: Event, random: Random) -> Event:
             return structs.replace(event, term_to=event.term_to + timedelta(days=31))
         case BillingAnchorChanged():
             return structs.replace(event, anchor_day=random.choice((5, 30)))
+        case DiscountGranted():
+            return structs.replace(event, order=random.randint(0, 2))
         case SubscriptionCancelled():
             return structs.replace(event, refund=random.choice(("none", "prorated", "full")))
         case ContractOpened():

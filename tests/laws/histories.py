@@ -30,6 +30,7 @@ from domain.books import (
 from domain.calendar import Period, add_months, months
 from domain.cash import Application, PaymentApplied, PaymentReceived, PaymentRefunded
 from domain.catalogue import Adopted, ProductDefined
+from domain.discount import DiscountGranted, DiscountWithdrawn
 from domain.entity import CalendarDefined, EntityOpened
 from domain.facts import Event, When
 from domain.invoice import (
@@ -462,6 +463,30 @@ def _anchor(draft: Draft) -> None:
         running_period=draft.random.choice(("kept", "cut")),
     )
     draft.add(stream, changed_anchor)
+
+
+def _discount(draft: Draft) -> None:
+    """Off everything or the seats, for a while or for good; now and then it is withdrawn."""
+    subscription = _subscription(draft)
+    if subscription is None:
+        return
+    stream, event = subscription
+    random, day = draft.random, draft.day(event.term_from, _end_of(event))
+    percent = random.choice((None, Decimal(10), Decimal("33.3")))
+    name = f"d{len(draft.arrivals)}"
+    granted = DiscountGranted(
+        when=draft.when(day),
+        discount=name,
+        percent=percent,
+        amount=Decimal(random.choice((5, 120))) if percent is None else None,
+        items=random.choice(((), ("seat",))),
+        periods=random.choice((None, 1, 2)),
+        order=random.randint(0, 2),
+    )
+    draft.add(stream, granted)
+    if draft.chance(0.4):
+        later = day + timedelta(days=random.choice((20, 70)))
+        draft.add(stream, DiscountWithdrawn(when=draft.when(later), discount=name))
 
 
 def _access(draft: Draft) -> None:
@@ -923,6 +948,7 @@ KINDS: tuple[tuple[Callable[[Draft], None], int], ...] = (
     (_cancel, 1),
     (_hold, 2),
     (_anchor, 1),
+    (_discount, 1),
     (_access, 1),
     (_invoice, 1),
     (_draft_invoice, 1),

@@ -1199,9 +1199,9 @@ def subscribed(world: World, unit: str, rows: Sequence[Line]) -> list[Move]:
     for row, name in zip(rows, names, strict=True):
         price = ""
         for fact in own:
-            for change in (
-                getattr(fact.event, "items", ()) if fact.when.effective <= row.day else ()
-            ):
+            if fact.when.effective > row.day or isinstance(fact.event, DiscountGranted):
+                continue
+            for change in getattr(fact.event, "items", ()):
                 price = change.price if change.item == name and change.price else price
         version = world.first_price(price, row.day)
         invoiced = version is not None and version[1].pattern == "as-invoiced"
@@ -1246,7 +1246,8 @@ def leaves_open(world: World, unit: str) -> bool:
     own = [fact.event for fact in world.facts if fact.stream == unit]
     if any(getattr(event, "contract", "") == "none" for event in own):
         return False
-    names = {change.item for event in own for change in getattr(event, "items", ())}
+    said = [event for event in own if not isinstance(event, DiscountGranted)]
+    names = {change.item for event in said for change in getattr(event, "items", ())}
     for event in own:
         promises = (*getattr(event, "obligations", ()), *getattr(event, "added", ()))
         names |= {promise.obligation for promise in promises}
