@@ -43,6 +43,20 @@ def test_a_level_goes_on_in_each_cell() -> None:
     assert found.pending == ()
 
 
+def test_a_level_that_goes_on_and_moves_on_the_first_day_stands_once() -> None:
+    world = World()
+    world.meter("seats", "sum", recurring=True, dimensions=("region",))
+    world.price("seat", by_region("10", "1"), "seats")
+    world.start("seat")
+
+    found = world.rate(
+        row(date(2024, 3, 4), "3", meter="seats", region="eu"),
+        row(APRIL, "2", meter="seats", region="us"),
+    )
+
+    assert [one.marks for one in found.charges] == [((date(2024, 3, 4), 30_00),), ((APRIL, 32_00),)]
+
+
 def test_a_level_that_a_new_price_has_no_cell_for_costs_nothing_more() -> None:
     world = World()
     world.meter("seats", "sum", recurring=True, dimensions=("region",))
