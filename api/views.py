@@ -54,7 +54,9 @@ VIEWS: dict[str, View] = {
         says="Contract liability by unit and obligation.",
         filters=OF_ONE_CUSTOMER,
     ),
-    "exceptions": View(ask=exceptions, says="What waits for a person: parked, pending, missing."),
+    "exceptions": View(
+        ask=exceptions, says="What a person must see: parked, pending, missing, implausible."
+    ),
     "journal": View(
         ask=journal,
         says="The journal, line by line.",

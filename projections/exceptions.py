@@ -1,5 +1,6 @@
 """What waits for a person, and what stands against a close: unposted facts, parked units, pending
-usage, gaps in a source's batches, customers that facts name and nobody registered.
+usage, gaps in a source's batches, customers that facts name and nobody registered. Usage that
+stands out is only looked at: it stands against nothing.
 """
 
 from __future__ import annotations
@@ -12,11 +13,14 @@ from msgspec import Struct
 from domain.books import CloseEvidence, ClosePeriod, SoftClosePeriod
 from domain.calendar import Period
 from domain.cash import PaymentReceived
+from domain.decimals import plain
 from domain.facts import known
 from domain.invoice import InvoiceIssued
 from domain.ledger import moves
-from domain.master import MASTER_CATEGORIES
+from domain.master import MASTER_CATEGORIES, master_data
+from domain.meter import BY_THE_ROW
 from domain.party import registered
+from domain.plausibility import DAYS_MIN, PLAUSIBLE_MEDIANS, Outlier, is_judged, outliers
 from domain.revenue_contract import ContractOpened
 from domain.routing import account_of
 from domain.subscription import SubscriptionStarted
@@ -43,8 +47,8 @@ class Finding(Struct, frozen=True, kw_only=True):
 
 
 def exceptions(connection: Connection, question: Question) -> Answer[Finding]:
-    """Parked units, pending usage by reason, gaps in batches and unknown customers, as known at a
-    position.
+    """Parked units, pending usage by reason, gaps in batches, unknown customers and usage that
+    stands out, as known at a position.
     """
     with looking(connection, question) as seen:
         rows = connection.execute(SQL.findings, seen.parameters()).fetchall()
@@ -54,6 +58,7 @@ def exceptions(connection: Connection, question: Question) -> Answer[Finding]:
         ]
         found += _gaps(connection, seen.entity, seen.known_at, None)
         found += _unknown_customers(connection, seen.entity, seen.known_at, date.max)
+        found += _implausible_usage(connection, seen.entity, seen.known_at)
         return seen.answer(tuple(found))
 
 
@@ -177,6 +182,40 @@ def _unknown_customers(connection: Connection, entity: str, upto: int, last: dat
         )
         for customer in sorted(naming)
     ]
+
+
+def _implausible_usage(connection: Connection, entity: str, upto: int) -> Iterable[Finding]:
+    """Days that stand out in the history of their own subscription, meter and unit."""
+    facts = log.read_categories(connection, entity, ["meter"], upto=upto)
+    meters = {name: one for name, one in master_data(facts).meters.items() if is_judged(one)}
+    if not meters:
+        return
+    names = {
+        "entity": entity,
+        "upto": upto,
+        "meters": list(meters),
+        "by_the_row": [name for name, one in meters.items() if one.aggregation in BY_THE_ROW],
+        "days": DAYS_MIN,
+        "medians": PLAUSIBLE_MEDIANS,
+    }
+    found = connection.execute(SQL.days_to_judge, names).fetchall()
+    for subscription, meter, unit, days, quantities, rows, positions in found:
+        came = dict(zip(days, zip(rows, positions, strict=True), strict=True))
+        for outlier in outliers(dict(zip(days, quantities, strict=True))):
+            count, since = came[outlier.day]
+            yield Finding(
+                kind="implausible-usage",
+                subject=f"subscription:{subscription}",
+                detail=_beside_the_median(meter, unit, outlier),
+                since=since,
+                count=count,
+            )
+
+
+def _beside_the_median(meter: str, unit: str, found: Outlier) -> str:
+    named = f" {unit}" if unit else ""
+    usual = "no other use" if found.median is None else f"median {plain(found.median)}{named}"
+    return f"{meter} on {found.day}: {plain(found.quantity)}{named}, {usual}"
 
 
 def _overlaps(event: UsageWindowDeclared, period: Period | None) -> bool:

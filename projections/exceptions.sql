@@ -77,6 +77,27 @@ SELECT DISTINCT s.unit
 SELECT DISTINCT position FROM fact_unit
  WHERE entity = %(entity)s AND unit = ANY(%(units)s) AND position <= %(upto)s;
 
+-- name: days_to_judge
+-- Days of the meters that are judged, in UTC so that all compare alike, of those where one may stand out at
+-- all: of most nothing is read. Units are kept apart, nothing is converted. What was corrected is net of it.
+SELECT subscription, meter, unit, array_agg(day), array_agg(trim_scale(quantity)), array_agg(rows),
+       array_agg(since)
+  FROM (SELECT h.subscription, h.meter, h.unit, (h.hour AT TIME ZONE 'UTC')::date AS day,
+               sum(h.rows)::bigint AS rows, min(b.position) AS since,
+               CASE WHEN h.meter = ANY(%(by_the_row)s::text[]) THEN sum(h.rows) ELSE sum(h.quantity) END
+               AS quantity
+          FROM usage_hour h
+          JOIN usage_batch b ON b.entity = h.entity AND b.batch = h.batch
+         WHERE h.entity = %(entity)s AND h.meter = ANY(%(meters)s::text[]) AND b.position <= %(upto)s
+         GROUP BY h.subscription, h.meter, h.unit, day
+        HAVING sum(h.rows) > 0) AS by_day
+ GROUP BY subscription, meter, unit
+HAVING min(quantity) < 0
+    OR (count(*) FILTER (WHERE quantity > 0) >= %(days)s
+        AND max(quantity) > %(medians)s * percentile_disc(0.5) WITHIN GROUP (ORDER BY quantity)
+                                          FILTER (WHERE quantity > 0))
+ ORDER BY subscription, meter, unit;
+
 -- name: touched_since
 -- Whether anything came in since a run that a run would measure again.
 SELECT EXISTS (

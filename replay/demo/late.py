@@ -145,7 +145,7 @@ def _not_meant(story: Story) -> Iterator[UsageRow]:
 
 
 def _odd_rows(story: Story, by_plan: Mapping[str, Member], today: date) -> Iterator[Raw]:
-    """A row for each reason to wait, two that are no usage, and one sent twice."""
+    """A row for each reason to wait, two that are no usage, one sent twice, and one too large."""
     at = datetime.combine(today - timedelta(days=2), time(12), UTC)
 
     def row(number: int, subscription: str, meter: str, **more: object) -> dict[str, object]:
@@ -167,6 +167,8 @@ def _odd_rows(story: Story, by_plan: Mapping[str, Member], today: date) -> Itera
         yield row(6, media.who.subscription, "logs", unit="barrel")
         yield row(7, media.who.subscription, "logs")
         yield row(7, media.who.subscription, "logs")
+        # Read in another unit than it was sent in: billed all the same, and shown.
+        yield row(12, media.who.subscription, "bandwidth", quantity="90000", unit="mbit")
     if scale := by_plan.get("scale"):
         yield row(8, scale.who.subscription, "messages")
         far = {"region": "antarctica", "channel": "mail"}

@@ -178,6 +178,8 @@ def test_usage_waits_for_every_reason(shown: Shown) -> None:
         "unknown-subscription",
         "batch missing",
     }
+    odd = [row.detail for row in shown.rows("exceptions") if row.kind == "implausible-usage"]
+    assert any("bandwidth" in detail and "90000 mbit" in detail for detail in odd)
     assert {row.code for row in shown.rows("usage-rejected")} == {"not-a-decimal", "no-utc-offset"}
 
 

@@ -262,7 +262,8 @@ def _waiting(connection: Connection, played: Played) -> Block:
     for entity in played.entities:
         for row in asked(connection, "exceptions", entity).rows:
             why = found.setdefault(row.kind, {})
-            why[row.detail] = why.get(row.detail, 0) + row.count
+            reason = _in_short(row.detail)
+            why[reason] = why.get(reason, 0) + row.count
         for row in asked(connection, "usage-rejected", entity).rows:
             why = found.setdefault("rejected usage", {})
             why[f"{row.code} ({row.field})"] = why.get(f"{row.code} ({row.field})", 0) + row.rows
@@ -272,6 +273,11 @@ def _waiting(connection: Connection, played: Played) -> Block:
         columns=("what", "rows", "why"),
         rows=tuple((what, sum(why.values()), counted(why)) for what, why in sorted(found.items())),
     )
+
+
+def _in_short(detail: str) -> str:
+    """Of usage that stands out the meter, without the day and its figures."""
+    return detail.partition(" on ")[0]
 
 
 def _laws(verdicts: Iterable[Verdict]) -> Block:
