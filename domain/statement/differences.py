@@ -11,6 +11,7 @@ from msgspec import structs
 
 from domain.billing_options import BillingOptions
 from domain.statement import days, parts
+from domain.statement.granted import beside_their_items
 from domain.statement.spans import (
     Difference,
     Period,
@@ -36,7 +37,7 @@ def differences(sale: Sale, through: date, interim: Collection[str] = ()) -> tup
         for _, own in groupby(periods(sale), key=_what)
         for difference in _of_item(sale, [*own], through, interim)
     ]
-    return tuple(one for one in found if one.is_news)
+    return tuple(one for one in beside_their_items(found) if one.is_news)
 
 
 def interim_only(sale: Sale, through: date, interim: Collection[str]) -> tuple[Difference, ...]:

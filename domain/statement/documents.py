@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
-from itertools import chain, count
+from itertools import count
 
 from msgspec import Struct
 
 from domain.accounting.documents import BilledLine
 from domain.facts import When
 from domain.invoice import CreditLine, InvoiceLine, IssueCredit, IssueInvoice
+from domain.statement.granted import with_their_items
 from domain.statement.spans import Difference
 from domain.statement.thresholds import Reached
+
+_Taken = tuple[BilledLine, int]
 
 
 class Document(Struct, frozen=True, kw_only=True):
@@ -79,12 +82,10 @@ def documents(account: Account, owed: Sequence[Difference], papers: Papers, thro
     """What closes the differences of one account, and what must wait."""
     if not account.is_known:
         return _nobody_to_bill(account, owed)
-    notes = [(one, _credits(one)) for one in owed]
-    lines: list[InvoiceLine] = []
-    for one, taken in notes:
-        for minor in _amounts(one, sum(row[1] for row in taken)):
-            lines.append(_line(str(len(lines) + 1), one, minor))
-    issued = _credit_notes(account, chain.from_iterable(row[1] for row in notes), papers, through)
+    taken, lines = _laid_out(owed)
+    if sum(line.amount_minor for line in lines) < 0:
+        taken, lines = _laid_out(with_their_items(owed))
+    issued = _credit_notes(account, taken, papers, through)
     lines += _credit_moved(account, owed, lines)
     total = sum(line.amount_minor for line in lines)
     if total < 0:
@@ -93,6 +94,18 @@ def documents(account: Account, owed: Sequence[Difference], papers: Papers, thro
     if not lines:
         return Bill(documents=issued)
     return Bill(documents=(*issued, _invoice(account, tuple(lines), papers, through)))
+
+
+def _laid_out(owed: Iterable[Difference]) -> tuple[list[_Taken], list[InvoiceLine]]:
+    """What is taken off which lines, and the lines that leaves."""
+    notes: list[_Taken] = []
+    lines: list[InvoiceLine] = []
+    for one in owed:
+        taken = _credits(one)
+        notes += taken
+        for minor in _amounts(one, sum(row[1] for row in taken)):
+            lines.append(_line(str(len(lines) + 1), one, minor))
+    return notes, lines
 
 
 def _nobody_to_bill(account: Account, owed: Iterable[Difference]) -> Bill:
@@ -138,7 +151,7 @@ def _amounts(one: Difference, credited_minor: int) -> list[int]:
     return [left] if left or one.is_first else []
 
 
-def _credits(one: Difference) -> list[tuple[BilledLine, int]]:
+def _credits(one: Difference) -> list[_Taken]:
     """What to take off which line: the newest first, none below zero."""
     if one.options.credits == "next-invoice":
         return []
@@ -204,7 +217,7 @@ def _free_name(begins: str, papers: Papers) -> str:
 
 
 def _credit_notes(
-    account: Account, taken: Iterable[tuple[BilledLine, int]], papers: Papers, through: date
+    account: Account, taken: Iterable[_Taken], papers: Papers, through: date
 ) -> tuple[Document, ...]:
     by_invoice: dict[str, list[tuple[str, int]]] = {}
     for row, minor in taken:

@@ -93,6 +93,7 @@ def _in_parts(
             lines=lines,
             options=options,
             is_first=_is_open(lines) and any(_is_used(charge, begin, end) for charge in charges),
+            part=(period.start, begin),
         )
 
 
@@ -131,6 +132,7 @@ def _whole(
         lines=tuple(period.lines),
         options=options,
         is_first=any(charge.usage for charge in charges) and _is_open(period.lines),
+        part=(period.start, period.start),
     )
 
 

@@ -63,7 +63,9 @@ class Difference(Struct, frozen=True, kw_only=True):
     """What the service of some days of an item should carry by now, and the lines that bill it.
 
     `price` and `quantity` are told where all of it is charged at one. `is_first`: usage is billed
-    once also where it comes to nothing.
+    once also where it comes to nothing. `part`: the first day of the billing period, and of the
+    part of it that is billed by itself; none where days of several are looked at together.
+    `beside`: of what is taken off, the item on whose lines it may be owed back.
     """
 
     subscription: str
@@ -80,6 +82,13 @@ class Difference(Struct, frozen=True, kw_only=True):
     lines: tuple[BilledLine, ...] = ()
     options: BillingOptions = MEASURED_EXACTLY
     is_first: bool = False
+    part: Days | None = None
+    beside: Difference | None = None
+
+    @property
+    def is_taken_off(self) -> bool:
+        """Whether it is a discount, or what prepaid credits pay, of an item."""
+        return bool(self.discount or self.drawn_from)
 
     @property
     def invoiced_minor(self) -> int:

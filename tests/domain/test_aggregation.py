@@ -196,15 +196,16 @@ def _at(found, day):
     return next((found[one] for one in sorted(found, reverse=True) if one <= day), 0)
 
 
+QUARTER = Decimal("0.25")
+
+
 @given(usage(), windows(), st.booleans(), st.sampled_from(["sum", "time-weighted-sum"]))
 def test_splitting_a_row_in_two_changes_nothing_of_a_sum(rows, seen, recurring, kind) -> None:
     halves = [
         structs.replace(one, quantity=part, event=f"{one.event}{place}")
         for one in rows
-        for place, part in enumerate((one.quantity - Decimal("0.25"), Decimal("0.25")))
-        if one.rows > 0
+        for place, part in enumerate((one.quantity - one.rows * QUARTER, one.rows * QUARTER))
     ]
-    halves += [one for one in rows if one.rows < 0]
 
     counted = meter(kind, recurring=recurring)
 

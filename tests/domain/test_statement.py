@@ -608,3 +608,79 @@ def test_a_discount_is_a_line_of_its_own():
     ]
     assert books.bill(JANUARY, seats(100_00), off) == []
     assert books.bill(JANUARY, seats(100_00)) == [(JANUARY, FEBRUARY, 20_00)]
+
+
+# --- what is granted on service that is billed already ---
+
+
+def off(minor, of=None, name="launch"):
+    """So much off the seats, or off usage as it stood."""
+    charge = seats(-minor) if of is None else of
+    return structs.replace(charge, kind="discount", discount=name)
+
+
+def test_a_discount_known_late_comes_off_the_line_of_its_item():
+    books = Books()
+    books.bill(JANUARY, seats(31_00))
+
+    assert books.bill(JANUARY, seats(31_00), off(15_50)) == [("c1-USD-20250101-1:1", -15_50)]
+    assert books.bill(JANUARY, seats(31_00), off(15_50)) == []
+    assert books.bill(day(11), seats(10_00, end=day(11)), off(5_00)) == [
+        ("c1-USD-20250101-1:1", -10_50)
+    ]
+    assert books.bill_.carried == ()
+
+
+def test_a_discount_raised_late_comes_off_the_line_of_its_item_too():
+    books = Books()
+    books.bill(JANUARY, seats(31_00), off(3_10))
+
+    assert books.bill(JANUARY, seats(31_00), off(15_50)) == [("c1-USD-20250101-1:1", -12_40)]
+    assert books.bill(JANUARY, seats(31_00), off(15_50)) == []
+
+
+def test_what_is_left_to_be_billed_stands_beside_the_discount():
+    books = Books()
+    books.bill(JANUARY, seats(31_00))
+    books.bill(JANUARY, seats(31_00), off(15_50))
+
+    more = books.bill(JANUARY, seats(62_00), off(31_00))
+
+    assert sorted(minor for *_, minor in more) == [-31_00, 46_50]
+    assert books.bill(JANUARY, seats(62_00), off(31_00)) == []
+
+
+def test_a_discount_on_usage_billed_in_parts_comes_off_each_of_them():
+    books = Books()
+    used = usage((5, 40), (20, 100))
+    books.bill(day(10), used, interim={"calls"})
+    books.bill(FEBRUARY, used)
+    half = off(0, of=usage((5, -20), (20, -50)))
+
+    assert books.bill(FEBRUARY, used, half) == [
+        ("c1-USD-20250110-1:1", -20),
+        ("c1-USD-20250201-1:1", -30),
+    ]
+    assert books.bill(FEBRUARY, used, half) == []
+
+
+def test_where_credits_wait_for_the_next_invoice_a_late_discount_does():
+    books = Books(credits="next-invoice")
+    books.bill(JANUARY, seats(31_00))
+
+    assert books.bill(JANUARY, seats(31_00), off(15_50)) == [
+        (JANUARY, FEBRUARY, -15_50),
+        ("credit carried", 15_50),
+    ]
+
+
+@given(st.lists(st.tuples(st.integers(0, 100), st.integers(0, 100)), min_size=1, max_size=6))
+def test_however_an_item_and_its_discount_change_the_lines_are_what_is_due(deals):
+    books = Books()
+    for price, percent in deals:
+        charges = (seats(price), *([off(price * percent // 100)] if percent else []))
+        books.bill(JANUARY, *charges)
+        carried = sum(one.minor for one in books.bill_.carried)
+
+        assert books.billed + carried == sum(one.minor for one in charges)
+        assert books.bill(JANUARY, *charges) == []
