@@ -45,6 +45,7 @@ CAPABILITIES = {
     "contracts": "contract",
     "customers": "customer",
     "invoices": "invoice",
+    "invoicing": "invoicing",
     "meters": "meter",
     "payments": "payment",
     "policies": "policy",

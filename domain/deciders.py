@@ -10,6 +10,7 @@ from domain import (
     catalogue,
     entity,
     invoice,
+    invoicing,
     parking,
     party,
     policy,
@@ -34,6 +35,7 @@ DECIDERS: tuple[Decider[Any, Any], ...] = (
     cash.DECIDER,
     revenue_contract.DECIDER,
     policy.DECIDER,
+    invoicing.DECIDER,
     books.BOOK,
     books.RUN,
     books.ADJUSTMENT,
@@ -54,6 +56,7 @@ Command = (
     | cash.CashCommand
     | revenue_contract.ContractCommand
     | policy.AdoptPolicy
+    | invoicing.AdoptInvoicing
     | books.BookCommand
     | books.RunPosting
     | books.AdjustmentCommand
@@ -67,7 +70,7 @@ COMMANDS: tuple[type, ...] = tuple(
     dict.fromkeys(command for decider in DECIDERS for command in decider.commands)
 )
 # Of these an entity has one stream; another name would be read by nobody.
-ONE_OF_A_KIND = frozenset({"entity", "run"})
+ONE_OF_A_KIND = frozenset({"entity", "invoicing", "run"})
 _BY_CATEGORY = {decider.category: decider for decider in DECIDERS}
 
 

@@ -81,6 +81,7 @@ _STREAMS = {
     "meter": "master data: the next run measures with it",
     "price": "master data: the next run measures with it",
     "policy": "master data: the next run measures with it",
+    "invoicing": "master data: documents after it are issued by it",
 }
 
 

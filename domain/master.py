@@ -18,6 +18,7 @@ from domain.calendar import ONE_DAY, Calendar, Period, month_start
 from domain.catalogue import Adopted, ProductDefined
 from domain.entity import CalendarDefined, EntityOpened
 from domain.facts import Fact, timeline
+from domain.invoicing import Elected, InvoicingAdopted, InvoicingOptions, elected_on
 from domain.meter import MeterDefined, adds_up, grown, must_carry
 from domain.policy import Options, PolicyAdopted
 from domain.price import Prices, PriceSet, PriceVersion, version_named
@@ -26,7 +27,7 @@ from domain.pricing import ReadingModel
 _since, _adopted = attrgetter("since"), itemgetter(0)
 _BEFORE_ANY = Options()
 
-MASTER_CATEGORIES = frozenset({"entity", "product", "meter", "price", "policy"})
+MASTER_CATEGORIES = frozenset({"entity", "product", "meter", "price", "policy", "invoicing"})
 
 
 class MasterData(Struct, frozen=True, kw_only=True):
@@ -44,6 +45,7 @@ class MasterData(Struct, frozen=True, kw_only=True):
     by_row: frozenset[str] = frozenset()
     products: dict[str, ProductDefined] = {}
     policies: dict[str, tuple[tuple[date, Options], ...]] = {}
+    invoicing: Elected = ()
 
     def price(self, price: str, day: date) -> PriceVersion | None:
         """The version in force on a day: the latest effective one; before the first, none."""
@@ -65,6 +67,10 @@ class MasterData(Struct, frozen=True, kw_only=True):
         adopted = self.policies.get(book, ())
         place = bisect_right(adopted, day, key=_adopted)
         return adopted[place - 1][1] if place else _BEFORE_ANY
+
+    def invoicing_on(self, day: date) -> InvoicingOptions:
+        """How documents of a day are issued."""
+        return elected_on(self.invoicing, day)
 
     def must_carry(self, meter: str, day: date) -> tuple[str, ...]:
         """Dimensions a row of a day must have; before the first definition, as by the first."""
@@ -94,6 +100,7 @@ def master_data(facts: Iterable[Fact]) -> MasterData:
     dimensions: dict[str, dict[date, tuple[str, ...]]] = {}
     products: dict[str, ProductDefined] = {}
     policies: dict[str, dict[date, Options]] = {}
+    invoicing: dict[date, InvoicingOptions] = {}
     rows: list[Period] = []
     for fact in timeline(facts):
         category, _, name = fact.stream.partition(":")
@@ -113,6 +120,8 @@ def master_data(facts: Iterable[Fact]) -> MasterData:
                 products[name] = event
             case PolicyAdopted():
                 policies.setdefault(name, {})[fact.when.effective] = event.options
+            case InvoicingAdopted():
+                invoicing[fact.when.effective] = event.options
             case _:
                 assert category not in MASTER_CATEGORIES, fact
     return MasterData(
@@ -125,6 +134,7 @@ def master_data(facts: Iterable[Fact]) -> MasterData:
         by_row=_by_row(meters, prices),
         products=products,
         policies={book: tuple(sorted(rows.items())) for book, rows in policies.items()},
+        invoicing=tuple(sorted(invoicing.items())),
     )
 
 

@@ -57,6 +57,7 @@ def test_what_a_fact_is_stored_under_is_given_by_hand() -> None:
         "invoice-drafted",
         "invoice-issued",
         "invoice-voided",
+        "invoicing-adopted",
         "meter-defined",
         "obligation-satisfied",
         "payment-applied",
@@ -93,7 +94,8 @@ def test_a_stream_is_decided_by_its_category(decider: facts.Decider[object, obje
 
 
 @pytest.mark.parametrize(
-    "stream", ["", "invoice", "invoice:", ":i1", "invoices:i1", "run:nightly", "entity:acme"]
+    "stream",
+    ["", "invoice", "invoice:", ":i1", "invoices:i1", "run:nightly", "entity:acme", "invoicing:eu"],
 )
 def test_a_stream_of_no_category_is_malformed(stream: str) -> None:
     with pytest.raises(Malformed) as caught:

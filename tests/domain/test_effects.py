@@ -40,6 +40,7 @@ WORDS = {
     "invoice-drafted": "a draft has no effect until it is issued",
     "invoice-issued": None,
     "invoice-voided": "nothing was left to take back",
+    "invoicing-adopted": "master data: documents after it are issued by it",
     "meter-defined": MEASURED_WITH,
     "obligation-satisfied": "no such obligation, or it was transferred before",
     "payment-applied": "its payment or invoice is not known, or of another account",

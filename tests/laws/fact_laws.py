@@ -12,6 +12,7 @@ from domain.due import by_period
 from domain.effects import ENDS, why_without_effect
 from domain.facts import known
 from domain.invoice import InvoiceDrafted
+from domain.master import MASTER_CATEGORIES
 from domain.routing import account_of
 from domain.usage import UsageBatchAccepted
 from tests.laws import reference
@@ -185,7 +186,7 @@ def _amounts(schedule: Schedule) -> dict[tuple[str, str, str], int]:
 def _routed(books: Books) -> int:
     """Every fact is of a unit, or master data, or the books' own, or a document without effect."""
     routed = {position for positions in books.units.values() for position in positions}
-    silent = ("entity", "customer", "product", "meter", "price", "policy", "book", "run", "usage")
+    silent = MASTER_CATEGORIES | {"customer", "book", "run", "usage"}
     count = 0
     for fact in books.facts:
         of_no_unit = fact.stream.partition(":")[0] in silent or isinstance(

@@ -41,6 +41,7 @@ from domain.invoice import (
     InvoiceLine,
     InvoiceVoided,
 )
+from domain.invoicing import InvoicingAdopted, InvoicingOptions
 from domain.meter import MeterDefined
 from domain.party import CustomerAmended, CustomerRegistered
 from domain.policy import Options, PolicyAdopted
@@ -898,6 +899,12 @@ def _policy(draft: Draft) -> None:
     draft.add("policy:ifrs", PolicyAdopted(when=draft.when(day), options=options))
 
 
+def _invoicing(draft: Draft) -> None:
+    options = InvoicingOptions(tax_rounding=draft.random.choice(("document", "line")))
+    when = draft.when(draft.random.choice((FIRST, date(2024, 3, 1))))
+    draft.add("invoicing:self", InvoicingAdopted(when=when, options=options))
+
+
 def _amend_customer(draft: Draft) -> None:
     amended = CustomerAmended(when=draft.when(draft.day()), payment_terms_days=14)
     draft.add(f"customer:{draft.random.choice(draft.customers)}", amended)
@@ -970,6 +977,7 @@ KINDS: tuple[tuple[Callable[[Draft], None], int], ...] = (
     (_meter, 1),
     (_new_price, 1),
     (_policy, 1),
+    (_invoicing, 1),
     (_amend_customer, 1),
     (_correct, 2),
     (_retract, 1),

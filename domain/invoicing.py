@@ -1,0 +1,78 @@
+"""How an entity invoices: elections of a closed schema, each in force from its effective date on.
+
+The stream is `invoicing:self`. An election posts nothing and changes no document that went out; the
+documents after it follow it. docs/reference/invoicing-options.md says who would want each.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from datetime import date
+from operator import itemgetter
+from typing import Literal
+
+from msgspec import Struct
+
+from domain.errors import require_name
+from domain.facts import Context, Decider, Event, Fact, Retracted, When
+
+NO_TAX, BY_TABLE = "none", "table"
+
+
+class InvoicingOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Every election; the defaults issue documents as they are asked for."""
+
+    tax: str = NO_TAX
+    tax_rounding: Literal["document", "line"] = "document"
+
+
+class InvoicingAdopted(Event, frozen=True, kw_only=True, tag="invoicing-adopted"):
+    """The elections in force from `effective` on, in place of all that were elected before."""
+
+    options: InvoicingOptions
+
+
+class AdoptInvoicing(
+    Struct, frozen=True, kw_only=True, tag="adopt-invoicing", forbid_unknown_fields=True
+):
+    """Elect options for the entity's documents from a date on."""
+
+    when: When
+    options: InvoicingOptions
+
+
+# The days elections are in force from, in order.
+Elected = tuple[tuple[date, InvoicingOptions], ...]
+_since = itemgetter(0)
+_BEFORE_ANY = InvoicingOptions()
+
+
+def elected_on(elected: Elected, day: date) -> InvoicingOptions:
+    """The elections in force on a day; before the first adoption, the defaults."""
+    place = bisect_right(elected, day, key=_since)
+    return elected[place - 1][1] if place else _BEFORE_ANY
+
+
+def evolve(state: Elected, fact: Fact) -> Elected:
+    """Facts come in effective order; of one day the last counts."""
+    event = fact.event
+    assert isinstance(event, InvoicingAdopted), fact
+    before = tuple(row for row in state if row[0] != fact.when.effective)
+    return (*before, (fact.when.effective, event.options))
+
+
+def decide(command: AdoptInvoicing, state: Elected, context: Context) -> tuple[Event, ...]:
+    """Refused only where a name says nothing: the options are a closed schema."""
+    del state, context
+    require_name(command.options.tax, "options.tax")
+    return (InvoicingAdopted(when=command.when, options=command.options),)
+
+
+DECIDER: Decider[Elected, AdoptInvoicing] = Decider(
+    category="invoicing",
+    initial=(),
+    evolve=evolve,
+    decide=decide,
+    commands=(AdoptInvoicing,),
+    events=(InvoicingAdopted, Retracted),
+)
