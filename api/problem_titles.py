@@ -33,6 +33,7 @@ MALFORMED = {
     "unknown-command": "No command has this type.",
     "unknown-currency": "The currency is not an ISO 4217 code.",
     "unknown-field": "A field is not known here; it may be misspelt.",
+    "unknown-locale": "The locale is not written as in BCP 47.",
     "unknown-specversion": "A CloudEvent is of version 1.0.",
     "unknown-stream": "A stream is `category:name` of a known category.",
     "unknown-zone": "The time zone is not in the IANA database.",

@@ -44,6 +44,7 @@ DECIDERS: tuple[Decider[Any, Any], ...] = (
 
 Command = (
     entity.OpenEntity
+    | entity.IdentifyEntity
     | entity.DefineCalendar
     | party.RegisterCustomer
     | party.AmendCustomer

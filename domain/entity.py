@@ -11,6 +11,7 @@ from domain.calendar import ONE_DAY, Calendar, Period
 from domain.currency import exponent
 from domain.errors import Rejected, require_name
 from domain.facts import Context, Decider, Event, Fact, Retracted, When
+from domain.locales import require_locale
 from domain.zones import require_zone
 
 
@@ -23,6 +24,17 @@ class EntityOpened(Event, frozen=True, kw_only=True, tag="entity-opened"):
     region: str = ""
     group: str | None = None
     ar_owner: Literal["tieout", "erp"] = "tieout"
+
+
+class EntityIdentified(Event, frozen=True, kw_only=True, tag="entity-identified"):
+    """Who the entity is on its documents from `effective` on: an opaque vault id and its digest.
+
+    `locale`: of documents for customers that state none.
+    """
+
+    party: str
+    party_digest: str | None = None
+    locale: str = "en"
 
 
 class CalendarDefined(Event, frozen=True, kw_only=True, tag="calendar-defined"):
@@ -43,6 +55,17 @@ class OpenEntity(Struct, frozen=True, kw_only=True, tag="open-entity", forbid_un
     ar_owner: Literal["tieout", "erp"] = "tieout"
 
 
+class IdentifyEntity(
+    Struct, frozen=True, kw_only=True, tag="identify-entity", forbid_unknown_fields=True
+):
+    """Say who the entity is on its documents from a day on."""
+
+    when: When
+    party: str
+    party_digest: str | None = None
+    locale: str = "en"
+
+
 class DefineCalendar(
     Struct, frozen=True, kw_only=True, tag="define-calendar", forbid_unknown_fields=True
 ):
@@ -52,8 +75,8 @@ class DefineCalendar(
     periods: tuple[Period, ...]
 
 
-EntityEvent = EntityOpened | CalendarDefined
-EntityCommand = OpenEntity | DefineCalendar
+EntityEvent = EntityOpened | EntityIdentified | CalendarDefined
+EntityCommand = OpenEntity | IdentifyEntity | DefineCalendar
 
 
 class EntityState(Struct, frozen=True, kw_only=True):
@@ -69,6 +92,8 @@ def evolve(state: EntityState, fact: Fact) -> EntityState:
     match event:
         case EntityOpened():
             return structs.replace(state, is_open=True)
+        case EntityIdentified():
+            return state
         case CalendarDefined():
             return structs.replace(state, calendar=_joined(state.calendar, event.periods))
         case _:
@@ -86,6 +111,10 @@ def decide(command: EntityCommand, state: EntityState, context: Context) -> tupl
             exponent(command.functional_currency)
             require_zone(command.zone)
             return (EntityOpened(**structs.asdict(command)),)
+        case IdentifyEntity():
+            require_name(command.party, "party")
+            require_locale(command.locale)
+            return (EntityIdentified(**structs.asdict(command)),)
         case DefineCalendar():
             if not command.periods:
                 raise Rejected("empty-calendar", field="periods")
@@ -117,6 +146,6 @@ DECIDER: Decider[EntityState, EntityCommand] = Decider(
     initial=EntityState(),
     evolve=evolve,
     decide=decide,
-    commands=(OpenEntity, DefineCalendar),
-    events=(EntityOpened, CalendarDefined, Retracted),
+    commands=(OpenEntity, IdentifyEntity, DefineCalendar),
+    events=(EntityOpened, EntityIdentified, CalendarDefined, Retracted),
 )

@@ -16,7 +16,7 @@ from domain.accounting.curves import Progress
 from domain.billing_options import MEASURED_EXACTLY, BillingOptions
 from domain.calendar import ONE_DAY, Calendar, Period, month_start
 from domain.catalogue import Adopted, ProductDefined
-from domain.entity import CalendarDefined, EntityOpened
+from domain.entity import CalendarDefined, EntityIdentified, EntityOpened
 from domain.facts import Fact, timeline
 from domain.invoicing import Elected, InvoicingAdopted, InvoicingOptions, elected_on
 from domain.meter import MeterDefined, adds_up, grown, must_carry
@@ -108,6 +108,8 @@ def master_data(facts: Iterable[Fact]) -> MasterData:
         match event:
             case EntityOpened():
                 opened = event
+            case EntityIdentified():
+                pass
             case CalendarDefined():
                 rows.extend(event.periods)
             case PriceSet():

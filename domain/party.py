@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import Literal, assert_never
+from typing import Literal, NamedTuple, TypeVar, assert_never
 
 from msgspec import Struct, structs
 
 from domain.currency import exponent
 from domain.errors import Rejected
 from domain.facts import Context, Decider, Event, Fact, Retracted, When
+from domain.locales import require_locale
+from domain.zones import require_zone
+
+Value = TypeVar("Value")
+# What is said of an account, by the day that it counts from.
+Dated = tuple[tuple[date, Value], ...]
 
 # From issue to due date, for who agreed nothing else.
 PAYMENT_TERMS_DAYS = 30
@@ -22,7 +28,10 @@ BilledTo = Literal["self", "parent"]
 
 
 class CustomerRegistered(Event, frozen=True, kw_only=True, tag="customer-registered"):
-    """A customer account. `party` is an opaque vault id, `party_digest` a salted SHA-256."""
+    """A customer account. `party` is an opaque vault id, `party_digest` a salted SHA-256.
+
+    `locale` and `zone` are those of its documents; none: the entity's.
+    """
 
     currency: str
     party: str | None = None
@@ -30,6 +39,8 @@ class CustomerRegistered(Event, frozen=True, kw_only=True, tag="customer-registe
     parent: str | None = None
     billed_to: BilledTo = "self"
     payment_terms_days: int = PAYMENT_TERMS_DAYS
+    locale: str | None = None
+    zone: str | None = None
 
 
 class CustomerAmended(Event, frozen=True, kw_only=True, tag="customer-amended"):
@@ -40,6 +51,8 @@ class CustomerAmended(Event, frozen=True, kw_only=True, tag="customer-amended"):
     parent: str | None = None
     billed_to: BilledTo | None = None
     payment_terms_days: int | None = None
+    locale: str | None = None
+    zone: str | None = None
 
 
 class RegisterCustomer(
@@ -54,6 +67,8 @@ class RegisterCustomer(
     parent: str | None = None
     billed_to: BilledTo = "self"
     payment_terms_days: int = PAYMENT_TERMS_DAYS
+    locale: str | None = None
+    zone: str | None = None
 
 
 class AmendCustomer(
@@ -67,35 +82,51 @@ class AmendCustomer(
     parent: str | None = None
     billed_to: BilledTo | None = None
     payment_terms_days: int | None = None
+    locale: str | None = None
+    zone: str | None = None
 
 
 CustomerEvent = CustomerRegistered | CustomerAmended
 CustomerCommand = RegisterCustomer | AmendCustomer
 
 
+class Kept(NamedTuple):
+    """Where the vault has names and address, and the digest that tells one version of them."""
+
+    party: str
+    digest: str | None
+
+
 class CustomerState(Struct, frozen=True, kw_only=True):
     """Whether the account is registered, and by the day they count from its payment terms, its
-    parents and who is billed.
+    parents, who is billed, and who it is, in which language and zone.
     """
 
     is_registered: bool = False
-    payment_terms: tuple[tuple[date, int], ...] = ()
-    parents: tuple[tuple[date, str], ...] = ()
-    billed_to: tuple[tuple[date, BilledTo], ...] = ()
+    payment_terms: Dated[int] = ()
+    parents: Dated[str] = ()
+    billed_to: Dated[BilledTo] = ()
+    parties: Dated[Kept] = ()
+    locales: Dated[str] = ()
+    zones: Dated[str] = ()
 
     def payment_terms_days(self, day: date) -> int:
         """The terms of a document of a day, as far as they are known."""
-        found = (days for since, days in reversed(self.payment_terms) if since <= day)
-        return next(found, PAYMENT_TERMS_DAYS)
+        found = on(self.payment_terms, day)
+        return PAYMENT_TERMS_DAYS if found is None else found
 
     def parent(self, day: date) -> str | None:
         """Whose child the account is on a day."""
-        return next((name for since, name in reversed(self.parents) if since <= day), None)
+        return on(self.parents, day)
 
     def billed_parent(self, day: date) -> str | None:
         """The parent, if it gets the account's invoices on a day."""
-        who = next((who for since, who in reversed(self.billed_to) if since <= day), "self")
-        return self.parent(day) if who == "parent" else None
+        return self.parent(day) if on(self.billed_to, day) == "parent" else None
+
+
+def on(rows: Dated[Value], day: date) -> Value | None:
+    """What counts on a day; none before the first."""
+    return next((value for since, value in reversed(rows) if since <= day), None)
 
 
 def evolve(state: CustomerState, fact: Fact) -> CustomerState:
@@ -109,14 +140,20 @@ def evolve(state: CustomerState, fact: Fact) -> CustomerState:
         case _:
             assert_never(event)
     since = fact.when.effective
-    if event.payment_terms_days is not None:
-        terms = (*state.payment_terms, (since, event.payment_terms_days))
-        state = structs.replace(state, payment_terms=terms)
-    if event.parent is not None:
-        state = structs.replace(state, parents=(*state.parents, (since, event.parent)))
-    if event.billed_to is not None:
-        state = structs.replace(state, billed_to=(*state.billed_to, (since, event.billed_to)))
-    return state
+    party = None if event.party is None else Kept(event.party, event.party_digest)
+    return structs.replace(
+        state,
+        payment_terms=_with(state.payment_terms, since, event.payment_terms_days),
+        parents=_with(state.parents, since, event.parent),
+        billed_to=_with(state.billed_to, since, event.billed_to),
+        parties=_with(state.parties, since, party),
+        locales=_with(state.locales, since, event.locale),
+        zones=_with(state.zones, since, event.zone),
+    )
+
+
+def _with(rows: Dated[Value], since: date, value: Value | None) -> Dated[Value]:
+    return rows if value is None else (*rows, (since, value))
 
 
 def needs(command: CustomerCommand) -> tuple[str, ...]:
@@ -133,6 +170,7 @@ def decide(command: CustomerCommand, state: CustomerState, context: Context) -> 
     if command.parent is not None and command.parent == context.name:
         raise Rejected("own-parent", field="parent")
     _require_no_cycle(command, state, context)
+    _require_readable(command)
     match command:
         case RegisterCustomer():
             if state.is_registered:
@@ -145,6 +183,14 @@ def decide(command: CustomerCommand, state: CustomerState, context: Context) -> 
             return (CustomerAmended(**structs.asdict(command)),)
         case _:
             assert_never(command)
+
+
+def _require_readable(command: CustomerCommand) -> None:
+    """A language and a zone that documents can be written in."""
+    if command.locale is not None:
+        require_locale(command.locale)
+    if command.zone is not None:
+        require_zone(command.zone)
 
 
 def _require_no_cycle(command: CustomerCommand, state: CustomerState, context: Context) -> None:

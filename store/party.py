@@ -5,7 +5,7 @@ again by guessing. Documents render names when they are read.
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 import msgspec
@@ -27,6 +27,13 @@ class Party(Struct, frozen=True, kw_only=True):
     digest: str
 
 
+class Found(Struct, frozen=True, kw_only=True):
+    """The content under an id; none where it was never known, or `is_erased`."""
+
+    content: dict[str, str] | None
+    is_erased: bool = False
+
+
 def put(
     connection: Connection, entity: str, party: str, content: Mapping[str, str], *, at: datetime
 ) -> Party:
@@ -46,18 +53,31 @@ def put(
     return Party(id=party, digest=digest.hex())
 
 
-def get(
-    connection: Connection, entity: str, party: str, *, digest: str | None = None
-) -> dict[str, str] | None:
-    """The content, or none where it was never known or is erased."""
-    wanted = None if digest is None else bytes.fromhex(digest)
-    arguments = {"entity": entity, "id": party, "digest": wanted}
-    row = connection.execute(SQL.get, arguments).fetchone()
-    if row is None:
-        return None
-    text, salt, stored = row
-    assert party_digest(salt, text) == stored, (entity, party)
-    return msgspec.json.decode(text, type=dict[str, str])
+def look_up(
+    connection: Connection, entity: str, wanted: Iterable[tuple[str, str | None]]
+) -> dict[tuple[str, str | None], Found]:
+    """By id and digest in hex, the latest version where there is no digest; one query for all."""
+    asked = sorted(set(wanted), key=lambda row: (row[0], row[1] or ""))
+    arguments = {
+        "entity": entity,
+        "ids": [party for party, _ in asked],
+        "digests": [None if digest is None else _bytes(digest) for _, digest in asked],
+    }
+    found: dict[tuple[str, str | None], Found] = {}
+    for place, text, salt, stored, is_erased in connection.execute(SQL.look_up, arguments):
+        key = asked[place - 1]
+        assert text is None or party_digest(salt, text) == stored, (entity, key)
+        content = None if text is None else msgspec.json.decode(text, type=dict[str, str])
+        found[key] = Found(content=content, is_erased=content is None and is_erased)
+    return found
+
+
+def _bytes(digest: str) -> bytes:
+    """What is no digest finds nothing."""
+    try:
+        return bytes.fromhex(digest)
+    except ValueError:
+        return b""
 
 
 def erase(connection: Connection, entity: str, party: str, *, at: datetime) -> int:

@@ -36,6 +36,7 @@ WORDS = {
     "customer-registered": AWAITED,
     "discount-granted": "no billing period is charged less or more by it",
     "discount-withdrawn": "no billing period is charged less or more by it",
+    "entity-identified": MEASURED_WITH,
     "entity-opened": MEASURED_WITH,
     "invoice-drafted": "a draft has no effect until it is issued",
     "invoice-issued": None,

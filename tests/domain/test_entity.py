@@ -3,7 +3,14 @@ from datetime import date
 import pytest
 
 from domain.calendar import Period, months
-from domain.entity import CalendarDefined, DefineCalendar, EntityOpened, OpenEntity
+from domain.entity import (
+    CalendarDefined,
+    DefineCalendar,
+    EntityIdentified,
+    EntityOpened,
+    IdentifyEntity,
+    OpenEntity,
+)
 from tests.domain.given import code, decide, on, refusal, state
 
 SELF = "entity:self"
@@ -128,3 +135,14 @@ def test_periods_are_kept_in_order_whatever_the_order_of_the_facts() -> None:
     earlier = CalendarDefined(when=on(1, 1), periods=months(date(2024, 1, 1), 3))
 
     assert state(SELF, OPENED, later, earlier).calendar.periods == months(date(2024, 1, 1), 6)
+
+
+def test_who_the_entity_is_on_documents_is_said_as_often_as_it_changes() -> None:
+    first = EntityIdentified(when=on(1, 1), party="seller", party_digest="ab", locale="de")
+    moved = IdentifyEntity(when=on(6, 1), party="seller", party_digest="cd")
+
+    assert decide(SELF, moved, OPENED, first) == (
+        EntityIdentified(when=on(6, 1), party="seller", party_digest="cd"),
+    )
+    assert code(SELF, IdentifyEntity(when=on(6, 1), party=" "), OPENED) == "empty-text"
+    assert code(SELF, IdentifyEntity(when=on(6, 1), party="s", locale="x")) == "unknown-locale"

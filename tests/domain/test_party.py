@@ -1,8 +1,10 @@
 from datetime import date
 
+import pytest
 from msgspec import structs
 
 from domain.party import AmendCustomer, CustomerAmended, CustomerRegistered, RegisterCustomer
+from domain.party import on as dated
 from tests.domain.given import code, decide, on, refusal, state
 
 STREAM = "customer:c1"
@@ -103,3 +105,27 @@ def test_a_parent_gets_the_invoices_from_the_day_that_is_said() -> None:
     parents = [known.billed_parent(date(2024, month, 15)) for month in (2, 3, 5)]
 
     assert parents == [None, "c2", None]
+
+
+def test_a_document_of_a_day_is_for_who_it_was_then_in_the_language_of_then() -> None:
+    moved = CustomerAmended(when=on(3, 1), party="p-8", party_digest="cd", locale="de-CH")
+    known = state(STREAM, REGISTERED, moved, CustomerAmended(when=on(4, 1), zone="Asia/Tokyo"))
+    days = [date(2023, 12, 31), date(2024, 2, 1), date(2024, 4, 1)]
+
+    assert [dated(known.parties, day) for day in days] == [None, ("p-7", "ab"), ("p-8", "cd")]
+    assert [dated(known.locales, day) for day in days] == [None, None, "de-CH"]
+    assert [dated(known.zones, day) for day in days] == [None, None, "Asia/Tokyo"]
+
+
+@pytest.mark.parametrize("locale", ["de_CH", "german", "DE", "de-ch", "", "de-CH-x", "../de"])
+def test_a_locale_is_written_as_in_bcp_47(locale: str) -> None:
+    assert refusal(STREAM, structs.replace(REGISTER, locale=locale)) == (
+        "unknown-locale",
+        {"locale": locale},
+    )
+
+
+def test_documents_are_in_a_zone_that_there_is() -> None:
+    command = AmendCustomer(when=on(2, 1), zone="Mars/Olympus")
+
+    assert code(STREAM, command, REGISTERED) == "unknown-zone"

@@ -31,7 +31,7 @@ from domain.calendar import Period, add_months, months
 from domain.cash import Application, PaymentApplied, PaymentReceived, PaymentRefunded
 from domain.catalogue import Adopted, ProductDefined
 from domain.discount import DiscountGranted, DiscountWithdrawn
-from domain.entity import CalendarDefined, EntityOpened
+from domain.entity import CalendarDefined, EntityIdentified, EntityOpened
 from domain.facts import Event, When
 from domain.invoice import (
     CreditIssued,
@@ -176,6 +176,9 @@ def _open(draft: Draft) -> None:
     random, home = draft.random, "USD" if draft.entity == "acme-us" else "JPY"
     start = draft.when(FIRST)
     draft.add("entity:self", EntityOpened(when=start, name=draft.entity, functional_currency=home))
+    if home == "JPY":
+        seller = EntityIdentified(when=draft.when(FIRST), party="seller", locale="ja")
+        draft.add("entity:self", seller)
     calendar = CalendarDefined(when=draft.when(FIRST), periods=_periods(draft))
     draft.add("entity:self", calendar)
     for book in BOOKS:
@@ -906,7 +909,8 @@ def _invoicing(draft: Draft) -> None:
 
 
 def _amend_customer(draft: Draft) -> None:
-    amended = CustomerAmended(when=draft.when(draft.day()), payment_terms_days=14)
+    day = draft.when(draft.day())
+    amended = CustomerAmended(when=day, payment_terms_days=14, locale="de-CH", zone="Europe/Zurich")
     draft.add(f"customer:{draft.random.choice(draft.customers)}", amended)
 
 

@@ -55,6 +55,7 @@ from tests.laws.time_laws import same
 
 COMMANDS: dict[type[Event], type] = {
     entity.EntityOpened: entity.OpenEntity,
+    entity.EntityIdentified: entity.IdentifyEntity,
     entity.CalendarDefined: entity.DefineCalendar,
     party.CustomerRegistered: party.RegisterCustomer,
     party.CustomerAmended: party.AmendCustomer,
