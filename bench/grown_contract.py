@@ -12,7 +12,7 @@ from decimal import Decimal
 from domain.calendar import Calendar, add_months, months
 from domain.cash import PaymentReceived
 from domain.facts import Event, Fact, Retracted, When
-from domain.invoice import CreditIssued, CreditLine, InvoiceIssued, InvoiceLine
+from domain.invoice_facts import CreditIssued, CreditLine, InvoiceIssued, InvoiceLine
 from domain.ledger import Fresh
 from domain.master import MasterData
 from domain.meter import MeterDefined

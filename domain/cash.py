@@ -9,7 +9,8 @@ from msgspec import Struct, structs
 from domain.currency import exponent, require_kept
 from domain.errors import Malformed, Rejected, require_name
 from domain.facts import Context, Decider, Event, Fact, Retracted, When
-from domain.invoice import InvoiceIssued, InvoiceState
+from domain.invoice import InvoiceState
+from domain.invoice_facts import InvoiceIssued
 from domain.money import LARGEST_MINOR
 
 

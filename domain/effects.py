@@ -11,7 +11,7 @@ from domain.books import AdjustmentApproved, AdjustmentProposed
 from domain.cash import PaymentApplied, PaymentRefunded
 from domain.discount import DiscountGranted, DiscountWithdrawn
 from domain.facts import Fact, Retracted, corrected
-from domain.invoice import CreditIssued, InvoiceDrafted, InvoiceVoided
+from domain.invoice_facts import CreditIssued, InvoiceDrafted, InvoiceVoided
 from domain.revenue_contract import (
     ContractModified,
     ContractOpened,

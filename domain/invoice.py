@@ -1,100 +1,27 @@
-"""Invoices, credit notes and voids: the same facts from our billing run or from an outside system.
-
-A line names the contract or subscription it bills; one that names none opens a contract of its own:
-one obligation, price = line amount, term = service period (SPEC 4). A credit or void says whether
-it goes back to the original service periods (`as-if-never`) or holds `from-now`; receivables use
-its own date.
-"""
+"""Invoices, credit notes and voids: drafted, issued, credited and voided, and what is refused."""
 
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal
 from typing import Literal, assert_never
 
 from msgspec import Struct, structs
 
-from domain.currency import currency_of, exponent, require_kept
-from domain.errors import Malformed, Rejected, require_name
+from domain.currency import require_kept
+from domain.errors import Rejected, require_name
 from domain.facts import Context, Decider, Event, Fact, Retracted, When
-from domain.money import LARGEST_MINOR
+from domain.invoice_facts import (
+    CreditIssued,
+    CreditLine,
+    InvoiceDrafted,
+    InvoiceEvent,
+    InvoiceIssued,
+    InvoiceLine,
+    InvoiceVoided,
+    Treatment,
+)
+from domain.invoice_lines import billed_deal, require_lines
 from domain.party import PAYMENT_TERMS_DAYS, CustomerState
-
-Treatment = Literal["as-if-never", "from-now"]
-LineKind = Literal["subscription", "usage", "one-off", "discount", "drawdown", "tax", "credit"]
-
-
-class InvoiceLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A half-open service period at a price; without one, earned at issue.
-
-    `price` and `quantity` say which version of which price was charged for how many, where the line
-    is for one such only; `group` for which values of dimensions, `discount` which discount it is,
-    `drawn_from` which prepaid item pays it.
-    Lines of `kind` credit move what a customer has in credit.
-    """
-
-    line: str
-    amount_minor: int
-    kind: LineKind = "subscription"
-    service_from: date | None = None
-    service_to: date | None = None
-    subscription: str | None = None
-    contract: str | None = None
-    obligation: str | None = None
-    description: str = ""
-    price: str | None = None
-    quantity: Decimal | None = None
-    group: dict[str, str] = {}
-    discount: str | None = None
-    drawn_from: str | None = None
-
-    @property
-    def is_for_service(self) -> bool:
-        """Whether it charges for something that is sold."""
-        return self.kind not in {"tax", "credit"}
-
-
-class InvoiceDrafted(Event, frozen=True, kw_only=True, tag="invoice-drafted"):
-    """A draft has no effect on the books. `payment_terms_days`: the customer's, as known then."""
-
-    customer: str
-    currency: str
-    lines: tuple[InvoiceLine, ...]
-    due_on: date | None = None
-    payment_terms_days: int | None = None
-
-
-class InvoiceIssued(Event, frozen=True, kw_only=True, tag="invoice-issued"):
-    """A document went out, dated `effective`."""
-
-    customer: str
-    currency: str
-    number: str
-    due_on: date
-    lines: tuple[InvoiceLine, ...]
-    replaces: str | None = None
-
-
-class CreditLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`amount_minor` is positive and reduces the line."""
-
-    line: str
-    amount_minor: int
-
-
-class CreditIssued(Event, frozen=True, kw_only=True, tag="credit-issued"):
-    """`purpose`: a correction follows a change of the deal, a concession is a cut of its price."""
-
-    number: str
-    lines: tuple[CreditLine, ...]
-    treatment: Treatment
-    purpose: Literal["correction", "concession"] = "concession"
-
-
-class InvoiceVoided(Event, frozen=True, kw_only=True, tag="invoice-voided"):
-    """What is left of the invoice is taken back; without a treatment as the policy says."""
-
-    treatment: Treatment | None = None
 
 
 class DraftInvoice(
@@ -144,7 +71,6 @@ class VoidInvoice(
     treatment: Treatment | None = None
 
 
-InvoiceEvent = InvoiceDrafted | InvoiceIssued | CreditIssued | InvoiceVoided
 InvoiceCommand = DraftInvoice | IssueInvoice | IssueCredit | VoidInvoice
 
 
@@ -159,9 +85,13 @@ class InvoiceState(Struct, frozen=True, kw_only=True):
 
     def left_minor(self, line: str) -> int | None:
         """What credits have left of a line; none if the invoice has no such line."""
-        lines = self.issued.lines if self.issued else ()
-        amount = next((row.amount_minor for row in lines if row.line == line), None)
+        amount = self.line_minor(line)
         return None if amount is None else amount - self.credited_minor.get(line, 0)
+
+    def line_minor(self, line: str) -> int | None:
+        """What a line was issued at; none if the invoice has no such line."""
+        lines = self.issued.lines if self.issued else ()
+        return next((row.amount_minor for row in lines if row.line == line), None)
 
 
 def evolve(state: InvoiceState, fact: Fact) -> InvoiceState:
@@ -192,16 +122,10 @@ def needs(command: InvoiceCommand) -> tuple[str, ...]:
     """
     if isinstance(command, IssueCredit | VoidInvoice):
         return ()
-    streams = {stream for line in command.lines if (stream := _billed(line))}
+    streams = {stream for line in command.lines if (stream := billed_deal(line))}
     if command.customer:
         streams.add(f"customer:{command.customer}")
     return tuple(sorted(streams))
-
-
-def _billed(line: InvoiceLine) -> str | None:
-    if line.subscription is not None:
-        return f"subscription:{line.subscription}"
-    return f"contract:{line.contract}" if line.contract is not None else None
 
 
 def decide(command: InvoiceCommand, state: InvoiceState, context: Context) -> tuple[Event, ...]:
@@ -229,7 +153,7 @@ def _drafted(command: DraftInvoice, state: InvoiceState, context: Context) -> In
     if state.issued is not None:
         raise Rejected("already-issued", field="stream")
     require_name(command.customer, "customer")
-    _require_lines(command.lines, command.currency, context)
+    require_lines(command.lines, command.currency, context)
     days = _terms_days(command.customer, command.when.effective, context)
     return InvoiceDrafted(**structs.asdict(command), payment_terms_days=days)
 
@@ -257,7 +181,7 @@ def _issued(command: IssueInvoice, state: InvoiceState, context: Context) -> Inv
         raise Rejected(
             "currency-mismatch", field="currency", invoice=currency, draft=draft.currency
         )
-    _require_lines(lines, currency, context)
+    require_lines(lines, currency, context)
     return InvoiceIssued(
         when=command.when,
         customer=customer,
@@ -288,48 +212,6 @@ def _due_on(
     return date.fromordinal(due)
 
 
-def _require_lines(lines: tuple[InvoiceLine, ...], currency: str, context: Context) -> None:
-    """Lines with ids of their own that add up to no less than nothing."""
-    exponent(currency)
-    if not lines:
-        raise Rejected("no-lines", field="lines")
-    if len({line.line for line in lines}) < len(lines):
-        raise Rejected("duplicate-line", field="lines")
-    for line in lines:
-        _require_id(line)
-        _require_period(line)
-        _require_same_currency(line, currency, context)
-    if sum(line.amount_minor for line in lines) < 0:
-        raise Rejected("negative-invoice", field="lines")
-    if sum(abs(line.amount_minor) for line in lines) > LARGEST_MINOR:
-        raise Malformed("amount-too-large", field="lines.amount_minor")
-
-
-def _require_id(line: InvoiceLine) -> None:
-    """A unit is named `invoice:ID:LINE`: a colon in a line's id would let two lines share one."""
-    require_name(line.line, "lines.line")
-    if ":" in line.line:
-        raise Malformed("colon-in-id", field="lines.line", line=line.line)
-
-
-def _require_same_currency(line: InvoiceLine, currency: str, context: Context) -> None:
-    known = currency_of(context.others.get(_billed(line) or ""))
-    if known is not None and known != currency:
-        raise Rejected(
-            "currency-mismatch", field="currency", line=line.line, invoice=currency, deal=known
-        )
-
-
-def _require_period(line: InvoiceLine) -> None:
-    start, end = line.service_from, line.service_to
-    if (start is None) != (end is None):
-        raise Rejected("half-a-service-period", field="lines.service_to", line=line.line)
-    if start is not None and end is not None and end <= start:
-        raise Rejected("service-ends-before-it-begins", field="lines.service_to", line=line.line)
-    if line.subscription is not None and line.contract is not None:
-        raise Rejected("two-contracts", field="lines.contract", line=line.line)
-
-
 def _require_issued(state: InvoiceState, context: Context) -> None:
     if state.issued is None and not context.outside:
         raise Rejected("not-issued", field="stream")
@@ -346,11 +228,13 @@ def _credited(command: IssueCredit, state: InvoiceState, context: Context) -> Cr
         raise Rejected("duplicate-credit-number", field="number", number=command.number)
     taken: dict[str, int] = {}
     for row in command.lines:
-        if row.amount_minor <= 0:
+        if row.amount_minor == 0 or row.amount_minor * (state.line_minor(row.line) or 0) < 0:
             raise Rejected("credit-not-positive", field="lines.amount_minor", line=row.line)
         taken[row.line] = taken.get(row.line, 0) + row.amount_minor
     for line, minor in taken.items():
         _require_left(line, minor, state, context)
+    if sum(taken.values()) < 0:
+        raise Rejected("negative-credit", field="lines.amount_minor")
     default: Treatment = "as-if-never" if command.purpose == "correction" else "from-now"
     return CreditIssued(
         when=command.when,
@@ -367,7 +251,7 @@ def _require_left(line: str, minor: int, state: InvoiceState, context: Context) 
     left = state.left_minor(line)
     if left is None:
         raise Rejected("unknown-line", field="lines.line", line=line)
-    if minor > left:
+    if abs(minor) > abs(left):
         raise Rejected("credit-above-invoice", field="lines.amount_minor", line=line, left=left)
 
 

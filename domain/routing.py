@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from domain.cash import PaymentReceived
 from domain.facts import Fact
-from domain.invoice import InvoiceIssued, InvoiceLine
+from domain.invoice_facts import InvoiceIssued, InvoiceLine
 from domain.revenue_contract import ContractOpened
 from domain.subscription import SubscriptionStarted
 from domain.usage import UsageBatchAccepted
@@ -75,12 +75,12 @@ def brings_along(fact: Fact) -> bool:
 
 
 def unit_of_line(invoice: str, line: InvoiceLine) -> str:
-    """The contract a line bills; one that names none opens its own."""
+    """The contract a line bills; one that names none opens its own, for those beside it too."""
     if line.contract is not None:
         return f"contract:{line.contract}"
     if line.subscription is not None:
         return f"subscription:{line.subscription}"
-    return f"invoice:{invoice}:{line.line}"
+    return f"invoice:{invoice}:{line.of_line or line.line}"
 
 
 def account(customer: str, currency: str) -> str:

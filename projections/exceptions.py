@@ -15,7 +15,7 @@ from domain.calendar import Period
 from domain.cash import PaymentReceived
 from domain.decimals import plain
 from domain.facts import known
-from domain.invoice import InvoiceIssued
+from domain.invoice_facts import InvoiceIssued
 from domain.ledger import moves
 from domain.master import MASTER_CATEGORIES, master_data
 from domain.meter import BY_THE_ROW

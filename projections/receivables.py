@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from domain.cash import PaymentReceived, PaymentRefunded
 from domain.facts import Fact, known
-from domain.invoice import CreditIssued, InvoiceIssued, InvoiceVoided
+from domain.invoice_facts import CreditIssued, InvoiceIssued, InvoiceVoided
 from projections.journal_rows import copy
 from projections.question import Answer, Horizon, Question, looking
 from projections.view import View

@@ -17,7 +17,8 @@ from msgspec import Struct, structs
 from domain.cash import ReceivePayment, RefundPayment
 from domain.decimals import plain
 from domain.facts import When
-from domain.invoice import CreditLine, InvoiceLine, IssueCredit, IssueInvoice, VoidInvoice
+from domain.invoice import IssueCredit, IssueInvoice, VoidInvoice
+from domain.invoice_facts import CreditLine, InvoiceLine
 from domain.policy import Options
 from domain.revenue_contract import (
     ModifyContract,

@@ -26,7 +26,7 @@ from domain.conflicts import conflict, is_change
 from domain.entity import CalendarDefined, EntityOpened
 from domain.errors import Rejected
 from domain.facts import Decider, Event, Fact, Retracted, corrected, in_effective_order, known
-from domain.invoice import InvoiceIssued
+from domain.invoice_facts import InvoiceIssued
 from domain.party import CustomerRegistered
 from domain.revenue_contract import ContractOpened
 from domain.subscription import SubscriptionStarted

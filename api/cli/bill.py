@@ -19,7 +19,8 @@ from api.cli.output import (
 )
 from api.cli.session import open_ledger
 from domain.decimals import plain
-from domain.invoice import InvoiceLine, IssueCredit
+from domain.invoice import IssueCredit
+from domain.invoice_facts import InvoiceLine
 from domain.statement.documents import Carried, Document
 from replay.billing.run import Part, Wanted
 from replay.ledger import Billed, whole

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from domain.accounting.curves import first_day, last_day, measured_from, total
 from domain.accounting.documents import BilledLine
-from domain.accounting.invoices import concessions, invoiced_flows
+from domain.accounting.invoices import beside_revenue, concessions, invoiced_flows
 from domain.accounting.revenue import at_once, over_time
 from domain.accounting.schedule import Flow, frozen, stands, totals
 from domain.calendar import ONE_DAY
@@ -290,7 +290,9 @@ def _as_left(promise: _Promise, minor: int, deal: _Deal) -> Step:
 def _on_documents(
     promises: Sequence[_Promise], billed: Sequence[BilledLine], deal: _Deal
 ) -> tuple[Flow, ...]:
-    """What is earned as invoiced, and the price cuts granted on lines that bill anything else."""
+    """What is earned as invoiced, and what is moved of what lines bill of anything else: by lines
+    beside them, and by price cuts.
+    """
     named = {
         promise.obligation.obligation: promise.causes
         for promise in promises
@@ -302,5 +304,6 @@ def _on_documents(
             flows.extend(invoiced_flows(row, named[row.obligation]))
         else:
             by = deal.master.progress(deal.book, row.line.service_from or row.issued_on)
-            flows.extend(concessions(row, by, (deal.opened_at,)))
+            moved = beside_revenue if row.line.is_beside else concessions
+            flows.extend(moved(row, by, (deal.opened_at,)))
     return tuple(flows)

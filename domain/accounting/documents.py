@@ -15,7 +15,7 @@ from domain.accounting.curves import At
 from domain.accounting.schedule import Flow
 from domain.explain import Step
 from domain.facts import Fact, causes_of
-from domain.invoice import CreditIssued, InvoiceIssued, InvoiceLine, InvoiceVoided
+from domain.invoice_facts import CreditIssued, InvoiceIssued, InvoiceLine, InvoiceVoided
 from domain.late import Bill, Bills
 from domain.money import decimal_text
 
@@ -53,7 +53,7 @@ class BilledLine(Struct, frozen=True, kw_only=True):
     @property
     def obligation(self) -> str:
         """What it bills: the obligation it names, else the contract's only one, else its own."""
-        return self.line.obligation or self.only or self.line.line
+        return self.line.obligation or self.only or self.line.of_line or self.line.line
 
     @property
     def causes(self) -> tuple[int, ...]:
@@ -190,6 +190,6 @@ def bills_of(lines: Iterable[BilledLine]) -> Bills:
     found = [
         Bill(row.obligation, row.line.service_from, row.cause)
         for row in lines
-        if row.line.service_from is not None and row.line.is_for_service and not row.is_void
+        if row.line.service_from is not None and row.line.is_charged and not row.is_void
     ]
     return Bills(tuple(sorted(found, key=attrgetter("position", "item", "service_from"))))

@@ -1,4 +1,5 @@
-"""Revenue that rests on invoice lines: contracts a line opens, and concessions on any line.
+"""Revenue that rests on invoice lines: contracts a line opens, lines beside a line that bills a
+contract, and concessions on any line.
 
 A line that names no contract is one obligation: its price is the line amount, its term the service
 period; without a period it is earned at issue (SPEC 4). A cut `as-if-never` lowers the price from
@@ -21,16 +22,28 @@ from domain.facts import causes_of
 from domain.money import decimal_text
 
 
-def line_revenue(row: BilledLine, by: Progress) -> tuple[Flow, ...]:
-    """Release flows of the contract an invoice line opens."""
+def beside_revenue(
+    row: BilledLine, by: Progress, causes: tuple[int, ...], told: Told = ()
+) -> tuple[Flow, ...]:
+    """What a line beside one that bills a contract moves of its revenue, by itself."""
+    flows = line_revenue(row, by, causes, told)
+    # A slot of its own: it does not depend on what else the obligation earns.
+    return tuple(structs.replace(flow, subject=row.subject) for flow in flows)
+
+
+def line_revenue(
+    row: BilledLine, by: Progress, causes: tuple[int, ...] = (), told: Told = ()
+) -> tuple[Flow, ...]:
+    """Release flows of the contract an invoice line opens, and of the lines beside it."""
     if not row.line.is_for_service:
         return ()
     if row.line.service_from is None or row.line.service_to is None:
-        return invoiced_flows(row)
+        return invoiced_flows(row, causes, told)
     never = [cut for cut in row.cuts if cut.as_if_never]
     price = row.line.amount_minor - sum(cut.minor for cut in never)
-    causes = causes_of(row.causes, *(cut.causes for cut in never))
+    causes = causes_of(causes, row.causes, *(cut.causes for cut in never))
     steps = (
+        *steps_of(told),
         Step(what="amount of the line", value=decimal_text(row.line.amount_minor, row.currency)),
         *(Step(what=cut.name, value=decimal_text(-cut.minor, row.currency)) for cut in never),
         Step(what="price of the line", value=decimal_text(price, row.currency)),

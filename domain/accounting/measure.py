@@ -23,7 +23,7 @@ from domain.cash import PaymentReceived
 from domain.charge import Charge
 from domain.errors import Rejected
 from domain.facts import Fact, in_effective_order, known
-from domain.invoice import InvoiceIssued
+from domain.invoice_facts import InvoiceIssued
 from domain.master import MasterData
 from domain.rating import RatedUsage
 from domain.revenue_contract import ContractModified, ContractOpened

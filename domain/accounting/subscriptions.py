@@ -15,7 +15,7 @@ from domain.accounting.access import Access
 from domain.accounting.causes import fewest
 from domain.accounting.curves import Progress, measured_from
 from domain.accounting.documents import BilledLine
-from domain.accounting.invoices import concessions, invoiced_flows
+from domain.accounting.invoices import beside_revenue, concessions, invoiced_flows
 from domain.accounting.modification import Version, modified
 from domain.accounting.revenue import as_drawn, as_used, at_once, lapsed, over_time, short
 from domain.accounting.schedule import Flow, frozen, stands
@@ -94,7 +94,9 @@ def _on_documents(
     master: MasterData,
     book: str,
 ) -> tuple[Flow, ...]:
-    """What is earned as invoiced, and the price cuts granted on lines that bill anything else."""
+    """What is earned as invoiced, and what is moved of what lines bill of anything else: by lines
+    beside them, and by price cuts.
+    """
     flows: list[Flow] = []
     prices = prices_given(own)
     for row in billed:
@@ -106,9 +108,10 @@ def _on_documents(
                 flows += invoiced_flows(
                     row, causes_of((started_at,), given.causes), _sold(row, version)
                 )
-        elif row.cuts:
+        elif row.cuts or row.line.is_beside:
             causes = causes_of((started_at,), given.causes)
-            flows += concessions(row, master.progress(book, day), causes, _sold(row, version))
+            moved = beside_revenue if row.line.is_beside else concessions
+            flows += moved(row, master.progress(book, day), causes, _sold(row, version))
     return tuple(flows)
 
 

@@ -14,7 +14,8 @@ from msgspec import Struct
 
 from domain.accounting.documents import BilledLine
 from domain.facts import When
-from domain.invoice import CreditLine, InvoiceLine, IssueCredit, IssueInvoice
+from domain.invoice import IssueCredit, IssueInvoice
+from domain.invoice_facts import CreditLine, InvoiceLine
 from domain.statement.granted import with_their_items
 from domain.statement.spans import Difference
 from domain.statement.thresholds import Reached

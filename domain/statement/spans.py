@@ -18,7 +18,7 @@ from msgspec import Struct, field, structs
 from domain.accounting.documents import BilledLine
 from domain.billing_options import MEASURED_EXACTLY, BillingOptions
 from domain.charge import Charge
-from domain.invoice import InvoiceLine, LineKind
+from domain.invoice_facts import InvoiceLine, LineKind
 
 _NONE = Decimal(0)
 _from = attrgetter("start")
@@ -175,7 +175,7 @@ def _add_lines(sale: Sale, found: dict[tuple[What, date], Period]) -> None:
     for row in sale.lines:
         line = row.line
         item, begin = line.obligation or only, line.service_from
-        if item is None or begin is None or not line.is_for_service:
+        if item is None or begin is None or not line.is_charged:
             continue
         group = tuple(sorted(line.group.items()))
         what = (item, group, line.discount or "", line.drawn_from or "")

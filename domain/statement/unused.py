@@ -74,7 +74,7 @@ def _begun(sale: Sale, terms: Terms) -> dict[str, list[date]]:
     found: dict[str, list[date]] = {}
     for row in sale.lines:
         item, begin = row.line.obligation or only, row.line.service_from
-        if item is not None and begin is not None and not row.is_void:
+        if item is not None and begin is not None and row.line.is_charged and not row.is_void:
             found.setdefault(item, []).append(begin)
     for days in found.values():
         days.sort()

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from domain.accounting.documents import BilledLine
 from domain.facts import Fact, known
-from domain.invoice import InvoiceIssued, InvoiceLine
+from domain.invoice_facts import InvoiceIssued, InvoiceLine
 from domain.metered import Metered
 from domain.rating import rate_usage
 from domain.terms import Terms

@@ -18,7 +18,7 @@ from msgspec import Struct, structs
 
 from domain.deciders import Command
 from domain.facts import Fact, When
-from domain.invoice import InvoiceIssued
+from domain.invoice_facts import InvoiceIssued
 from domain.statement.accounts import Asked
 from domain.statement.documents import Carried, Document
 from domain.statement.thresholds import Reached

@@ -13,7 +13,8 @@ from msgspec import Struct
 from domain.calendar import ONE_DAY
 from domain.currency import exponent
 from domain.errors import Malformed, Rejected
-from domain.invoice import InvoiceLine, IssueInvoice
+from domain.invoice import IssueInvoice
+from domain.invoice_facts import InvoiceLine
 from domain.statement.documents import Document
 from replay.billing.run import Wanted
 from replay.billing_cases.acts import Act, Course, Find, Row, Run, Submit, Use

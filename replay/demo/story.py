@@ -7,7 +7,8 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from domain.cash import ReceivePayment
 from domain.facts import When
-from domain.invoice import CreditLine, IssueCredit, IssueInvoice
+from domain.invoice import IssueCredit, IssueInvoice
+from domain.invoice_facts import CreditLine
 from domain.statement.documents import Document
 from domain.usage import UsageRow
 from replay.demo.company import ACTOR, FIRST, Act, Chance, Country, ask, by_chance

@@ -16,7 +16,7 @@ from domain.books import OpenBook
 from domain.calendar import months
 from domain.entity import DefineCalendar, OpenEntity
 from domain.facts import Fact, When, known
-from domain.invoice import CreditIssued, InvoiceIssued, InvoiceLine, InvoiceVoided
+from domain.invoice_facts import CreditIssued, InvoiceIssued, InvoiceLine, InvoiceVoided
 from domain.meter import DefineMeter
 from domain.party import RegisterCustomer
 from domain.policy import AdoptPolicy, Options

@@ -13,7 +13,8 @@ import pytest
 
 from domain.billing_options import BillingOptions
 from domain.facts import When
-from domain.invoice import CreditLine, InvoiceVoided, IssueCredit, VoidInvoice
+from domain.invoice import IssueCredit, VoidInvoice
+from domain.invoice_facts import CreditLine, InvoiceVoided
 from domain.pricing import Flat, PerUnit
 from domain.service import PauseSubscription, ResumeSubscription
 from domain.subscription import CancelSubscription, Item

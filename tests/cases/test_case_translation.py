@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from domain.facts import When
-from domain.invoice import InvoiceLine, IssueInvoice, VoidInvoice
+from domain.invoice import IssueInvoice, VoidInvoice
+from domain.invoice_facts import InvoiceLine
 from domain.policy import Options
 from domain.revenue_contract import ModifyContract, Obligation, OpenContract
 from replay import case_policy, case_translation

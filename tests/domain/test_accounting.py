@@ -23,7 +23,7 @@ from domain.accounting.schedule import Flow, frozen, stands, totals
 from domain.accounting.settlement import settlement_flows
 from domain.cash import Application, PaymentApplied, PaymentReceived, PaymentRefunded
 from domain.facts import Fact, causes_of
-from domain.invoice import CreditIssued, CreditLine, InvoiceIssued, InvoiceLine, InvoiceVoided
+from domain.invoice_facts import CreditIssued, CreditLine, InvoiceIssued, InvoiceLine, InvoiceVoided
 from domain.revenue_contract import ContractOpened, Obligation
 from tests.domain.given import fact, on
 

@@ -14,7 +14,7 @@ from domain.cash import (
     RefundPayment,
 )
 from domain.facts import Event
-from domain.invoice import InvoiceDrafted, InvoiceIssued, InvoiceLine, InvoiceVoided
+from domain.invoice_facts import InvoiceDrafted, InvoiceIssued, InvoiceLine, InvoiceVoided
 from domain.money import LARGEST_MINOR
 from tests.domain.given import code, decide, on, refusal, state
 

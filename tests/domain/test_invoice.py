@@ -5,19 +5,15 @@ import pytest
 from msgspec import structs
 
 from domain.facts import When
-from domain.invoice import (
+from domain.invoice import DraftInvoice, InvoiceCommand, IssueCredit, IssueInvoice, VoidInvoice
+from domain.invoice_facts import (
     CreditIssued,
     CreditLine,
-    DraftInvoice,
-    InvoiceCommand,
     InvoiceDrafted,
     InvoiceIssued,
     InvoiceLine,
     InvoiceVoided,
-    IssueCredit,
-    IssueInvoice,
     Treatment,
-    VoidInvoice,
 )
 from domain.money import LARGEST_MINOR
 from domain.party import CustomerRegistered

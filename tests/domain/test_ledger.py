@@ -12,7 +12,7 @@ from domain.calendar import months
 from domain.entity import CalendarDefined, EntityOpened
 from domain.errors import Rejected
 from domain.facts import Event, Retracted, When
-from domain.invoice import CreditIssued, CreditLine, InvoiceIssued, InvoiceLine
+from domain.invoice_facts import CreditIssued, CreditLine, InvoiceIssued, InvoiceLine
 from domain.journal import Due, Slot
 from domain.ledger import News, Posted, changes, moves, news_in, settle
 from domain.policy import Options, PolicyAdopted

@@ -14,7 +14,7 @@ from domain.accounting.documents import BilledLine
 from domain.billing_options import BillingOptions
 from domain.charge import Charge
 from domain.facts import Event, When
-from domain.invoice import InvoiceLine
+from domain.invoice_facts import InvoiceLine
 from domain.master import MasterData, master_data
 from domain.meter import MeterDefined
 from domain.price import PriceSet

@@ -11,7 +11,7 @@ from domain.accounting.documents import BilledLine, Cut
 from domain.charge import Charge
 from domain.cycle import BillingPeriod
 from domain.facts import Event
-from domain.invoice import InvoiceLine
+from domain.invoice_facts import InvoiceLine
 from domain.price import Prices, PriceSet, PriceVersion
 from domain.pricing import PerUnit
 from domain.service import SubscriptionPaused, SubscriptionResumed

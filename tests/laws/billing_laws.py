@@ -18,7 +18,8 @@ from domain.charge import Charge
 from domain.charges import all_charges
 from domain.errors import Rejected
 from domain.facts import Event, Fact, corrected, timeline
-from domain.invoice import CreditIssued, InvoiceIssued, InvoiceLine, IssueInvoice
+from domain.invoice import IssueInvoice
+from domain.invoice_facts import CreditIssued, InvoiceIssued, InvoiceLine
 from domain.ledger import Run
 from domain.master import MASTER_CATEGORIES, master_data
 from domain.party import registered
@@ -172,6 +173,8 @@ def _lines_bill(world: reference.World, name: str, charges: list[Charge], throug
     for row in reference.lines(world):
         line = row.line
         if line.subscription != name or line.kind == "tax" or line.service_from is None:
+            continue
+        if reference.is_beside(row):
             continue
         if not line.obligation:
             # It bills the subscription's only item, or nothing that is charged.

@@ -12,7 +12,7 @@ from domain.anchor import BillingAnchorChanged
 from domain.cash import PaymentApplied, PaymentReceived, PaymentRefunded
 from domain.discount import DiscountGranted, DiscountWithdrawn
 from domain.facts import Event, Retracted, When
-from domain.invoice import CreditIssued, InvoiceIssued
+from domain.invoice_facts import CreditIssued, InvoiceIssued
 from domain.price import PriceSet
 from domain.revenue_contract import ContractModified, ContractOpened, ContractTerminated
 from domain.service import SubscriptionPaused, SubscriptionResumed, SubscriptionSuspended

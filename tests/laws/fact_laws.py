@@ -11,7 +11,7 @@ from domain.discount import DiscountGranted
 from domain.due import by_period
 from domain.effects import ENDS, why_without_effect
 from domain.facts import known
-from domain.invoice import InvoiceDrafted
+from domain.invoice_facts import InvoiceDrafted
 from domain.master import MASTER_CATEGORIES
 from domain.routing import account_of
 from domain.usage import UsageBatchAccepted

@@ -6,13 +6,13 @@ history is drawn with probability one half or more, so that any two kinds meet o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from random import Random
 from typing import Any
 
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 
 from domain.anchor import BillingAnchorChanged
 from domain.billing_options import MEASURED_EXACTLY, BillingOptions
@@ -33,7 +33,7 @@ from domain.catalogue import Adopted, ProductDefined
 from domain.discount import DiscountGranted, DiscountWithdrawn
 from domain.entity import CalendarDefined, EntityIdentified, EntityOpened
 from domain.facts import Event, When
-from domain.invoice import (
+from domain.invoice_facts import (
     CreditIssued,
     CreditLine,
     InvoiceDrafted,
@@ -521,10 +521,31 @@ def _invoice(draft: Draft) -> None:
         currency=currency,
         number=name.upper(),
         due_on=day + timedelta(days=random.choice((0, 14, 30))),
-        lines=lines,
+        lines=(*lines, *(beside for line in lines for beside in _beside(draft, line))),
     )
     draft.invoices[f"invoice:{name}"] = event
     draft.add(f"invoice:{name}", event)
+
+
+def _beside(draft: Draft, line: InvoiceLine) -> Iterator[InvoiceLine]:
+    """What stands beside a line: altered by hand, a coupon taken off it, tax that it includes."""
+    left = line.amount_minor
+    if line.kind == "tax" or draft.chance(1 - OFTEN):
+        return
+    for kind in ("adjustment", "coupon", "included-tax"):
+        low = -left // 2 if kind == "adjustment" else 1 - left
+        if left < 2 or draft.chance(0.5):
+            continue
+        minor = draft.random.randint(low, left if kind == "adjustment" else -1)
+        left += minor
+        yield structs.replace(
+            line,
+            line=f"{line.line}-{kind}",
+            kind=kind,
+            amount_minor=minor,
+            of_line=line.line,
+            coupon="spring" if kind == "coupon" else None,
+        )
 
 
 def _line(draft: Draft, name: str, stream: str, currency: str, day: date) -> InvoiceLine:
@@ -569,24 +590,34 @@ def _cut_so_far(draft: Draft, stream: str, line: str) -> int:
 
 
 def _credit(draft: Draft) -> None:
+    """Some of a line, and some of what stands beside it, no less than nothing in all."""
     random = draft.random
     stream = _some_invoice(draft)
     if stream is None:
         return
     event = draft.invoices[stream]
     line = random.choice(event.lines)
-    left = line.amount_minor - _cut_so_far(draft, stream, line.line)
-    if left < 2:
+    own = [one for one in event.lines if one is line or one.of_line == line.line]
+    rows = tuple(row for one in own if (row := _credit_of(draft, stream, one)) is not None)
+    if not rows or sum(row.amount_minor for row in rows) < 0:
         return
     day = draft.day(event.when.effective, LATEST)
     issued = CreditIssued(
         when=draft.when(day),
         number=f"C{len(draft.arrivals)}",
-        lines=(CreditLine(line=line.line, amount_minor=random.randint(1, left)),),
+        lines=rows,
         treatment=random.choice(("as-if-never", "from-now")),
         purpose=random.choice(("correction", "concession")),
     )
     draft.add(stream, issued)
+
+
+def _credit_of(draft: Draft, stream: str, line: InvoiceLine) -> CreditLine | None:
+    left = line.amount_minor - _cut_so_far(draft, stream, line.line)
+    if abs(left) < 2 or (line.of_line and draft.chance(0.3)):
+        return None
+    minor = draft.random.randint(1, abs(left))
+    return CreditLine(line=line.line, amount_minor=minor if left > 0 else -minor)
 
 
 def _some_invoice(draft: Draft) -> str | None:

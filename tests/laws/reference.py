@@ -22,7 +22,7 @@ from domain.cash import PaymentApplied, PaymentReceived, PaymentRefunded
 from domain.discount import DiscountGranted
 from domain.entity import CalendarDefined
 from domain.facts import Fact, Retracted
-from domain.invoice import CreditIssued, InvoiceIssued, InvoiceVoided
+from domain.invoice_facts import CreditIssued, InvoiceIssued, InvoiceVoided
 from domain.meter import MeterDefined
 from domain.party import CustomerRegistered
 from domain.policy import Options, PolicyAdopted
@@ -867,7 +867,16 @@ def unit_of(row: Line) -> str:
     if row.line.contract or row.line.subscription:
         kind = "contract" if row.line.contract else "subscription"
         return f"{kind}:{row.line.contract or row.line.subscription}"
-    return f"invoice:{row.invoice}:{row.line.line}"
+    return f"invoice:{row.invoice}:{row.line.of_line or row.line.line}"
+
+
+def is_beside(row: Line) -> bool:
+    """It belongs to another line of its invoice and moves what that is worth, by itself."""
+    return row.line.of_line is not None
+
+
+def obligation_of(row: Line, only: str = "") -> str:
+    return row.line.obligation or only or row.line.of_line or row.line.line
 
 
 def release(obligation: str, amount: Amount) -> Move:
@@ -910,6 +919,13 @@ def conceded(row: Line, obligation: str, world: World) -> list[Move]:
             amount = at(day, -minor) if late else evenly(start, row.line.service_to, -minor, by)
         found.append(release(obligation, amount))
     return found
+
+
+def moved(row: Line, obligation: str, world: World) -> list[Move]:
+    """What a line moves of the deal it bills: one beside another all of it, else its price cuts."""
+    if is_beside(row):
+        return by_itself(row, obligation, world)
+    return conceded(row, obligation, world)
 
 
 def by_itself(row: Line, obligation: str, world: World) -> list[Move]:
@@ -957,7 +973,7 @@ def allocated(owns: Sequence[Any], price: int) -> list[Promise]:
 def stated(world: World, stream: str, rows: Sequence[Line]) -> list[Move]:
     opened = world.of(ContractOpened, stream=stream)
     if not opened:
-        return [move for row in rows for move in billing(row, row.line.obligation or row.line.line)]
+        return [move for row in rows for move in billing(row, obligation_of(row))]
     event, ended = opened[0].event, False
     done: dict[str, date] = {}
     for fact in world.of(ObligationSatisfied, stream=stream):
@@ -978,9 +994,9 @@ def stated(world: World, stream: str, rows: Sequence[Line]) -> list[Move]:
     only = event.obligations[0].obligation if len(event.obligations) == 1 else ""
     invoiced = {p.own.obligation for p in promises if p.own.pattern == "as-invoiced"}
     for row in rows:
-        name = row.line.obligation or only or row.line.line
+        name = obligation_of(row, only)
         moves += billing(row, name)
-        moves += as_invoiced(row, name) if name in invoiced else conceded(row, name, world)
+        moves += as_invoiced(row, name) if name in invoiced else moved(row, name, world)
     return moves
 
 
@@ -1167,7 +1183,7 @@ def moves_of(world: World) -> dict[str, list[Move]]:
             found[unit] = [
                 move
                 for row in mine_rows
-                for name in [row.line.obligation or row.line.line]
+                for name in [obligation_of(row)]
                 for move in (*billing(row, name), *by_itself(row, name, world))
             ]
     for customer, currency in {account_of(f) for f in world.of(InvoiceIssued, PaymentReceived)}:
@@ -1185,7 +1201,7 @@ def subscribed(world: World, unit: str, rows: Sequence[Line]) -> list[Move]:
         and len(started.event.items) == 1
     ):
         only = started.event.items[0].item
-    names = [row.line.obligation or only or row.line.line for row in rows]
+    names = [obligation_of(row, only) for row in rows]
     moves = [move for row, name in zip(rows, names, strict=True) for move in billing(row, name)]
     if started is None:
         return moves
@@ -1205,7 +1221,7 @@ def subscribed(world: World, unit: str, rows: Sequence[Line]) -> list[Move]:
                 price = change.price if change.item == name and change.price else price
         version = world.first_price(price, row.day)
         invoiced = version is not None and version[1].pattern == "as-invoiced"
-        moves += as_invoiced(row, name) if invoiced else conceded(row, name, world)
+        moves += as_invoiced(row, name) if invoiced else moved(row, name, world)
     return moves
 
 

@@ -18,7 +18,8 @@ from domain.calendar import months
 from domain.deciders import Command
 from domain.entity import CalendarDefined
 from domain.facts import Fact, When, known
-from domain.invoice import InvoiceIssued, InvoiceLine, IssueInvoice
+from domain.invoice import IssueInvoice
+from domain.invoice_facts import InvoiceIssued, InvoiceLine
 from domain.statement.accounts import Asked, sold, statement
 from domain.statement.documents import Bill, Document
 from domain.usage import MeterTotal, UsageBatchAccepted, UsageRow

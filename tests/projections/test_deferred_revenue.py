@@ -5,7 +5,8 @@ from datetime import date
 from msgspec.structs import replace
 
 from domain.facts import When
-from domain.invoice import CreditLine, InvoiceLine, IssueCredit, IssueInvoice
+from domain.invoice import IssueCredit, IssueInvoice
+from domain.invoice_facts import CreditLine, InvoiceLine
 from projections.deferred_revenue import (
     Deferred,
     Release,

@@ -9,7 +9,8 @@ import pytest
 from msgspec.structs import replace
 
 from domain.facts import When
-from domain.invoice import CreditLine, InvoiceLine, IssueCredit, IssueInvoice
+from domain.invoice import IssueCredit, IssueInvoice
+from domain.invoice_facts import CreditLine, InvoiceLine
 from domain.price import SetPrice
 from domain.pricing import Flat
 from domain.subscription import RenewSubscription

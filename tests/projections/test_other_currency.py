@@ -8,7 +8,8 @@ from decimal import Decimal
 import pytest
 
 from domain.facts import Source, When
-from domain.invoice import InvoiceLine, IssueInvoice
+from domain.invoice import IssueInvoice
+from domain.invoice_facts import InvoiceLine
 from domain.price import SetPrice
 from domain.pricing import Flat, PerUnit
 from domain.subscription import Item, StartSubscription

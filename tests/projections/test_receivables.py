@@ -6,7 +6,8 @@ from msgspec.structs import replace
 
 from domain.cash import ReceivePayment
 from domain.facts import When
-from domain.invoice import CreditLine, InvoiceLine, IssueCredit, IssueInvoice, VoidInvoice
+from domain.invoice import IssueCredit, IssueInvoice, VoidInvoice
+from domain.invoice_facts import CreditLine, InvoiceLine
 from projections.question import Question
 from projections.receivables import Ageing, Unapplied, ageing, open_items, unapplied
 

@@ -8,7 +8,8 @@ import pytest
 from domain.books import AdjustmentLine, ApproveAdjustment, ProposeAdjustment
 from domain.cash import ReceivePayment, RefundPayment
 from domain.facts import When
-from domain.invoice import CreditLine, InvoiceLine, IssueCredit, IssueInvoice, VoidInvoice
+from domain.invoice import IssueCredit, IssueInvoice, VoidInvoice
+from domain.invoice_facts import CreditLine, InvoiceLine
 from domain.meter import DefineMeter
 from domain.price import SetPrice
 from domain.pricing import PerUnit

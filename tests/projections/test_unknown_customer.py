@@ -8,7 +8,8 @@ import pytest
 
 from domain.errors import Rejected
 from domain.facts import When
-from domain.invoice import InvoiceLine, IssueInvoice
+from domain.invoice import IssueInvoice
+from domain.invoice_facts import InvoiceLine
 from domain.party import RegisterCustomer
 from projections.exceptions import Finding, exceptions
 from projections.question import Question

@@ -14,7 +14,8 @@ import pytest
 from domain.billing_options import BillingOptions
 from domain.errors import Rejected
 from domain.facts import When
-from domain.invoice import InvoiceIssued, InvoiceLine, IssueInvoice
+from domain.invoice import IssueInvoice
+from domain.invoice_facts import InvoiceIssued, InvoiceLine
 from domain.party import AmendCustomer, RegisterCustomer
 from domain.price import SetPrice
 from domain.pricing import PerUnit

@@ -4,7 +4,8 @@ from datetime import date
 from decimal import Decimal
 
 from domain.facts import When
-from domain.invoice import InvoiceLine, IssueInvoice
+from domain.invoice import IssueInvoice
+from domain.invoice_facts import InvoiceLine
 from domain.price import SetPrice
 from domain.pricing import Flat
 from domain.subscription import AmendSubscription, ItemChange

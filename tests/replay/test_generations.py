@@ -16,7 +16,8 @@ from time import monotonic
 import pytest
 
 from domain.facts import When
-from domain.invoice import InvoiceLine, IssueInvoice
+from domain.invoice import IssueInvoice
+from domain.invoice_facts import InvoiceLine
 from projections import generations, receivables, runner, shadow, trial_balance
 from projections import switch as switching
 from projections.alone import alone

@@ -9,14 +9,8 @@ import pytest
 
 from domain.books import PeriodClosed, PeriodSealed
 from domain.facts import Source, When
-from domain.invoice import (
-    CreditLine,
-    InvoiceIssued,
-    InvoiceLine,
-    IssueCredit,
-    IssueInvoice,
-    VoidInvoice,
-)
+from domain.invoice import IssueCredit, IssueInvoice, VoidInvoice
+from domain.invoice_facts import CreditLine, InvoiceIssued, InvoiceLine
 from domain.party import RegisterCustomer
 from domain.statement.documents import Carried
 from domain.subscription import (

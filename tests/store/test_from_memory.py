@@ -11,7 +11,8 @@ from psycopg.pq import Trace
 from domain.cash import Application, ApplyPayment, ReceivePayment
 from domain.errors import Malformed, Rejected
 from domain.facts import Source, When
-from domain.invoice import InvoiceLine, IssueInvoice
+from domain.invoice import IssueInvoice
+from domain.invoice_facts import InvoiceLine
 from domain.party import AmendCustomer, RegisterCustomer
 from store import db, log
 from store.remembered import Remembered

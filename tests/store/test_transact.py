@@ -26,7 +26,8 @@ from domain.cash import Application, ApplyPayment, ReceivePayment
 from domain.entity import DefineCalendar, OpenEntity
 from domain.errors import Malformed, Rejected
 from domain.facts import Retracted, Source, When, known, timeline
-from domain.invoice import CreditLine, InvoiceLine, IssueCredit, IssueInvoice
+from domain.invoice import IssueCredit, IssueInvoice
+from domain.invoice_facts import CreditLine, InvoiceLine
 from domain.party import AmendCustomer, RegisterCustomer
 from domain.subscription import (
     AmendSubscription,

@@ -14,7 +14,8 @@ import pytest
 from domain.books import AdjustmentLine, ApproveAdjustment, ProposeAdjustment
 from domain.errors import Rejected
 from domain.facts import Source, When
-from domain.invoice import InvoiceLine, IssueInvoice
+from domain.invoice import IssueInvoice
+from domain.invoice_facts import InvoiceLine
 from domain.pricing import Flat, PerUnit
 from domain.subscription import AmendSubscription, Item, ItemChange, RenewSubscription
 from domain.usage import DeclareUsageWindow

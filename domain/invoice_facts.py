@@ -1,0 +1,125 @@
+"""What is known of invoices: drafted, issued, credited, void, each line for what it charges.
+
+The same facts come from our billing run or from an outside system. A line names the contract or
+subscription it bills; one that names none opens a contract of its own: one obligation, price =
+line amount, term = service period (SPEC 4). A credit or void says whether it goes back to the
+original service periods (`as-if-never`) or holds `from-now`; receivables use its own date.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Literal
+
+from msgspec import Struct
+
+from domain.facts import Event
+
+Treatment = Literal["as-if-never", "from-now"]
+LineKind = Literal[
+    "subscription",
+    "usage",
+    "one-off",
+    "discount",
+    "drawdown",
+    "coupon",
+    "adjustment",
+    "included-tax",
+    "tax",
+    "credit",
+]
+BESIDE = frozenset({"coupon", "adjustment", "included-tax"})
+
+
+class InvoiceLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A half-open service period at a price; without one, earned at issue.
+
+    `price` and `quantity` say which version of which price was charged for how many, where the line
+    is for one such only; `group` for which values of dimensions, `discount` which discount it is,
+    `drawn_from` which prepaid item pays it.
+    Lines of `kind` credit move what a customer has in credit. A line beside another names it in
+    `of_line`: a coupon takes something off it, an adjustment alters it, included tax is the part of
+    it that is owed to others.
+    """
+
+    line: str
+    amount_minor: int
+    kind: LineKind = "subscription"
+    service_from: date | None = None
+    service_to: date | None = None
+    subscription: str | None = None
+    contract: str | None = None
+    obligation: str | None = None
+    description: str = ""
+    price: str | None = None
+    quantity: Decimal | None = None
+    group: dict[str, str] = {}
+    discount: str | None = None
+    drawn_from: str | None = None
+    of_line: str | None = None
+    coupon: str | None = None
+    unit_amount: Decimal | None = None
+
+    @property
+    def is_beside(self) -> bool:
+        """Whether it moves what another line of its invoice comes to: no deal says that it should,
+        so it is never measured as a charge.
+        """
+        return self.kind in BESIDE
+
+    @property
+    def is_for_service(self) -> bool:
+        """Whether it moves what something that is sold comes to, so that it is earned."""
+        return self.kind not in {"tax", "credit"}
+
+    @property
+    def is_charged(self) -> bool:
+        """Whether it bills what the deal says that something sold comes to."""
+        return self.is_for_service and not self.is_beside
+
+
+class InvoiceDrafted(Event, frozen=True, kw_only=True, tag="invoice-drafted"):
+    """A draft has no effect on the books. `payment_terms_days`: the customer's, as known then."""
+
+    customer: str
+    currency: str
+    lines: tuple[InvoiceLine, ...]
+    due_on: date | None = None
+    payment_terms_days: int | None = None
+
+
+class InvoiceIssued(Event, frozen=True, kw_only=True, tag="invoice-issued"):
+    """A document went out, dated `effective`."""
+
+    customer: str
+    currency: str
+    number: str
+    due_on: date
+    lines: tuple[InvoiceLine, ...]
+    replaces: str | None = None
+
+
+class CreditLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`amount_minor` has the sign of the line, and reduces it."""
+
+    line: str
+    amount_minor: int
+
+
+class CreditIssued(Event, frozen=True, kw_only=True, tag="credit-issued"):
+    """`purpose`: a correction follows a change of the deal, a concession is a cut of its price."""
+
+    number: str
+    lines: tuple[CreditLine, ...]
+    treatment: Treatment
+    purpose: Literal["correction", "concession"] = "concession"
+
+
+class InvoiceVoided(Event, frozen=True, kw_only=True, tag="invoice-voided"):
+    """What is left of the invoice is taken back; without a treatment as the policy says."""
+
+    treatment: Treatment | None = None
+
+
+InvoiceEvent = InvoiceDrafted | InvoiceIssued | CreditIssued | InvoiceVoided
