@@ -8,7 +8,7 @@ from msgspec import Struct
 from api.problems import Missing
 from api.reading import read_as, read_date
 from domain.errors import Malformed
-from projections import deferred_revenue, receivables, revenue, trial_balance, usage
+from projections import deferred_revenue, receivables, register, revenue, trial_balance, usage
 from projections.audit import audit_trail
 from projections.credits import open_credits
 from projections.exceptions import exceptions
@@ -67,6 +67,14 @@ VIEWS: dict[str, View] = {
     ),
     "receivables": View(
         ask=receivables.open_items, says="Invoices not yet paid.", filters=OF_ONE_CUSTOMER
+    ),
+    "register": View(
+        ask=register.register,
+        says="Invoices and credit notes by series and number.",
+        filters=("series",),
+    ),
+    "register-gaps": View(
+        ask=register.register_gaps, says="Numbers that a series left out or gave twice: none."
     ),
     "revenue": View(ask=revenue.revenue_by_period, says="Revenue, reported and earned."),
     "roll-forward": View(

@@ -11,7 +11,13 @@ from domain.books import AdjustmentApproved, AdjustmentProposed
 from domain.cash import PaymentApplied, PaymentRefunded
 from domain.discount import DiscountGranted, DiscountWithdrawn
 from domain.facts import Fact, Retracted, corrected
-from domain.invoice_facts import CreditIssued, InvoiceDrafted, InvoiceVoided
+from domain.invoice_facts import (
+    CreditIssued,
+    DraftApproved,
+    DraftDiscarded,
+    InvoiceDrafted,
+    InvoiceVoided,
+)
 from domain.revenue_contract import (
     ContractModified,
     ContractOpened,
@@ -53,7 +59,10 @@ ENDS = (
 
 _WORDS: tuple[tuple[tuple[type, ...], str], ...] = (
     ((Retracted,), "takes back the fact it names"),
-    ((InvoiceDrafted,), "a draft has no effect until it is issued"),
+    (
+        (InvoiceDrafted, DraftApproved, DraftDiscarded),
+        "a draft has no effect until it is issued",
+    ),
     ((SubscriptionCancelled, ContractTerminated), "what it ends is no longer due"),
     ((InvoiceVoided,), "nothing was left to take back"),
     ((SubscriptionAmended,), "nothing more is sold because of it"),

@@ -6,7 +6,7 @@ it. `known` looks at one log as of a position and leaves out what a later known 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
@@ -85,6 +85,8 @@ class Context(Struct, frozen=True, kw_only=True):
     `outside`: a source sent it, so what it refers to may still come and is not asked for (SPEC 12).
     `evidence` is what the store gathered under the head lock for a close; `others` holds the states
     of the streams that `Decider.needs` named; `replaces` is the event a correction stands in for.
+    `numbered` is the last number that each series has given out, `numbers` whose the numbers are
+    that documents came with.
     """
 
     stream: str = ""
@@ -93,6 +95,8 @@ class Context(Struct, frozen=True, kw_only=True):
     evidence: object | None = None
     others: dict[str, object] = {}
     replaces: Event | None = None
+    numbered: Mapping[str, int] = {}
+    numbers: Mapping[str, str] = {}
 
     @property
     def name(self) -> str:

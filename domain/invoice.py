@@ -8,11 +8,23 @@ from typing import Literal, assert_never
 from msgspec import Struct, structs
 
 from domain.currency import require_kept
+from domain.draft import (
+    ApproveDraft,
+    DiscardDraft,
+    Drafting,
+    approved,
+    discarded,
+    drafting,
+    require_approved,
+    require_undiscarded,
+)
 from domain.errors import Rejected, require_name
 from domain.facts import Context, Decider, Event, Fact, Retracted, When
 from domain.invoice_facts import (
     CreditIssued,
     CreditLine,
+    DraftApproved,
+    DraftDiscarded,
     InvoiceDrafted,
     InvoiceEvent,
     InvoiceIssued,
@@ -21,25 +33,32 @@ from domain.invoice_facts import (
     Treatment,
 )
 from domain.invoice_lines import billed_deal, require_lines
+from domain.numbering import ELECTIONS, Kind, elections, numbered
 from domain.party import PAYMENT_TERMS_DAYS, CustomerState
 
 
 class DraftInvoice(
     Struct, frozen=True, kw_only=True, tag="draft-invoice", forbid_unknown_fields=True
 ):
-    """Prepare an invoice; a later draft takes the place of an earlier one."""
+    """Prepare an invoice; a later draft takes the place of an earlier one. With `issue_on` the
+    billing run issues it from that day on, `is_measured` as it measures the lines then.
+    """
 
     when: When
     customer: str
     currency: str
     lines: tuple[InvoiceLine, ...]
     due_on: date | None = None
+    issue_on: date | None = None
+    is_measured: bool = False
 
 
 class IssueInvoice(
     Struct, frozen=True, kw_only=True, tag="issue-invoice", forbid_unknown_fields=True
 ):
-    """With no `lines` the draft is issued as it stands; `number` defaults to the stream's id."""
+    """With no `lines` the draft is issued as it stands. Its `number` is the next of the entity's
+    series; without a series as stated, else the stream's id.
+    """
 
     when: When
     customer: str | None = None
@@ -48,15 +67,19 @@ class IssueInvoice(
     number: str | None = None
     due_on: date | None = None
     replaces: str | None = None
+    tax_point: date | None = None
+    debits: str | None = None
 
 
 class IssueCredit(
     Struct, frozen=True, kw_only=True, tag="issue-credit", forbid_unknown_fields=True
 ):
-    """`treatment` defaults by purpose: correction as if never, concession from now."""
+    """`treatment` defaults by purpose: correction as if never, concession from now. `number` is
+    stated where no series gives one.
+    """
 
     when: When
-    number: str
+    number: str | None = None
     lines: tuple[CreditLine, ...]
     treatment: Treatment | None = None
     purpose: Literal["correction", "concession"] = "concession"
@@ -71,13 +94,15 @@ class VoidInvoice(
     treatment: Treatment | None = None
 
 
-InvoiceCommand = DraftInvoice | IssueInvoice | IssueCredit | VoidInvoice
+InvoiceCommand = (
+    DraftInvoice | ApproveDraft | DiscardDraft | IssueInvoice | IssueCredit | VoidInvoice
+)
 
 
 class InvoiceState(Struct, frozen=True, kw_only=True):
     """The draft, the issued document, what was credited of each line, and whether it is void."""
 
-    draft: InvoiceDrafted | None = None
+    drafting: Drafting = Drafting()
     issued: InvoiceIssued | None = None
     credited_minor: dict[str, int] = {}
     credits: frozenset[str] = frozenset()
@@ -99,8 +124,8 @@ def evolve(state: InvoiceState, fact: Fact) -> InvoiceState:
     event = fact.event
     assert isinstance(event, InvoiceEvent), fact
     match event:
-        case InvoiceDrafted():
-            return structs.replace(state, draft=event)
+        case InvoiceDrafted() | DraftApproved() | DraftDiscarded():
+            return structs.replace(state, drafting=drafting(state.drafting, fact))
         case InvoiceIssued():
             return structs.replace(state, issued=event)
         case CreditIssued():
@@ -120,12 +145,29 @@ def needs(command: InvoiceCommand) -> tuple[str, ...]:
     """A deal that is known must be in the currency of the lines that bill it; the customer's terms
     say when it is due.
     """
-    if isinstance(command, IssueCredit | VoidInvoice):
-        return ()
-    streams = {stream for line in command.lines if (stream := billed_deal(line))}
-    if command.customer:
-        streams.add(f"customer:{command.customer}")
-    return tuple(sorted(streams))
+    match command:
+        case ApproveDraft() | DiscardDraft() | VoidInvoice():
+            return ()
+        case IssueCredit():
+            return (ELECTIONS,)
+        case DraftInvoice() | IssueInvoice():
+            streams = {stream for line in command.lines if (stream := billed_deal(line))}
+            if command.customer:
+                streams.add(f"customer:{command.customer}")
+            if isinstance(command, IssueInvoice) and command.debits:
+                streams.add(f"invoice:{command.debits}")
+            return (*sorted(streams), ELECTIONS)
+        case _:
+            assert_never(command)
+
+
+def stated_number(command: object, stream: str) -> str | None:
+    """The number that a document would come with, were no series to give it."""
+    if isinstance(command, IssueCredit):
+        return command.number
+    if isinstance(command, IssueInvoice):
+        return command.number or stream.partition(":")[2]
+    return None
 
 
 def decide(command: InvoiceCommand, state: InvoiceState, context: Context) -> tuple[Event, ...]:
@@ -136,6 +178,12 @@ def decide(command: InvoiceCommand, state: InvoiceState, context: Context) -> tu
     match command:
         case DraftInvoice():
             return (_drafted(command, state, context),)
+        case ApproveDraft():
+            _require_unissued(state)
+            return (approved(command, state.drafting, context),)
+        case DiscardDraft():
+            _require_unissued(state)
+            return (discarded(command, state.drafting),)
         case IssueInvoice():
             return (_issued(command, state, context),)
         case IssueCredit():
@@ -149,9 +197,14 @@ def decide(command: InvoiceCommand, state: InvoiceState, context: Context) -> tu
             assert_never(command)
 
 
-def _drafted(command: DraftInvoice, state: InvoiceState, context: Context) -> InvoiceDrafted:
+def _require_unissued(state: InvoiceState) -> None:
     if state.issued is not None:
         raise Rejected("already-issued", field="stream")
+
+
+def _drafted(command: DraftInvoice, state: InvoiceState, context: Context) -> InvoiceDrafted:
+    _require_unissued(state)
+    require_undiscarded(state.drafting)
     require_name(command.customer, "customer")
     require_lines(command.lines, command.currency, context)
     days = _terms_days(command.customer, command.when.effective, context)
@@ -167,9 +220,8 @@ def _terms_days(customer: str, day: date, context: Context) -> int | None:
 
 
 def _issued(command: IssueInvoice, state: InvoiceState, context: Context) -> InvoiceIssued:
-    if state.issued is not None:
-        raise Rejected("already-issued", field="stream")
-    draft = state.draft
+    _require_unissued(state)
+    draft = state.drafting.draft
     lines = command.lines or (draft.lines if draft else ())
     customer = command.customer or (draft.customer if draft else None)
     currency = command.currency or (draft.currency if draft else None)
@@ -182,15 +234,46 @@ def _issued(command: IssueInvoice, state: InvoiceState, context: Context) -> Inv
             "currency-mismatch", field="currency", invoice=currency, draft=draft.currency
         )
     require_lines(lines, currency, context)
+    day = command.when.effective
+    if elections(day, context).approval == "required" and _is_new_of_ours(context):
+        require_approved(state.drafting, as_drafted=not command.lines)
+    if command.debits is not None:
+        _require_debited(command.debits, customer, currency, context)
+    kind: Kind = "invoice" if command.debits is None else "debit-note"
+    number, series = numbered(kind, command.number, day, context, context.name)
     return InvoiceIssued(
         when=command.when,
         customer=customer,
         currency=currency,
-        number=command.number or context.name,
+        number=number,
+        series=series,
         due_on=_due_on(command, draft, customer, context),
         lines=lines,
         replaces=command.replaces,
+        tax_point=command.tax_point or _drafted_for(draft, day),
+        debits=command.debits,
     )
+
+
+def _is_new_of_ours(context: Context) -> bool:
+    return not context.outside and context.replaces is None
+
+
+def _drafted_for(draft: InvoiceDrafted | None, issued_on: date) -> date | None:
+    """What a run found due on a day is taxed on that day, however long it waits for its issue."""
+    if draft is None or not draft.is_measured or draft.when.effective == issued_on:
+        return None
+    return draft.when.effective
+
+
+def _require_debited(invoice: str, customer: str, currency: str, context: Context) -> None:
+    """A debit note adds to an invoice of the same account; an outside one may come before it."""
+    known = context.others.get(f"invoice:{invoice}")
+    issued = known.issued if isinstance(known, InvoiceState) else None
+    if issued is None and not context.outside:
+        raise Rejected("unknown-invoice", field="debits", invoice=invoice)
+    if issued is not None and (issued.customer, issued.currency) != (customer, currency):
+        raise Rejected("other-account", field="debits", invoice=invoice)
 
 
 def _due_on(
@@ -221,7 +304,8 @@ def _credited(command: IssueCredit, state: InvoiceState, context: Context) -> Cr
     _require_issued(state, context)
     if state.is_void:
         raise Rejected("already-void", field="stream")
-    require_name(command.number, "number")
+    if command.number is not None:
+        require_name(command.number, "number")
     if not command.lines:
         raise Rejected("no-lines", field="lines")
     if command.number in state.credits:
@@ -236,9 +320,12 @@ def _credited(command: IssueCredit, state: InvoiceState, context: Context) -> Cr
     if sum(taken.values()) < 0:
         raise Rejected("negative-credit", field="lines.amount_minor")
     default: Treatment = "as-if-never" if command.purpose == "correction" else "from-now"
+    day = command.when.effective
+    number, series = numbered("credit-note", command.number, day, context)
     return CreditIssued(
         when=command.when,
-        number=command.number,
+        number=number,
+        series=series,
         lines=command.lines,
         treatment=command.treatment or default,
         purpose=command.purpose,
@@ -260,7 +347,15 @@ DECIDER: Decider[InvoiceState, InvoiceCommand] = Decider(
     initial=InvoiceState(),
     evolve=evolve,
     decide=decide,
-    commands=(DraftInvoice, IssueInvoice, IssueCredit, VoidInvoice),
-    events=(InvoiceDrafted, InvoiceIssued, CreditIssued, InvoiceVoided, Retracted),
+    commands=(DraftInvoice, ApproveDraft, DiscardDraft, IssueInvoice, IssueCredit, VoidInvoice),
+    events=(
+        InvoiceDrafted,
+        DraftApproved,
+        DraftDiscarded,
+        InvoiceIssued,
+        CreditIssued,
+        InvoiceVoided,
+        Retracted,
+    ),
     needs=needs,
 )

@@ -80,17 +80,38 @@ class InvoiceLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 class InvoiceDrafted(Event, frozen=True, kw_only=True, tag="invoice-drafted"):
-    """A draft has no effect on the books. `payment_terms_days`: the customer's, as known then."""
+    """A draft has no effect on the books. `payment_terms_days`: the customer's, as known then.
+
+    `issue_on`: from when the billing run, which made it, issues it. What the run measured it
+    measures again until then, and drafts anew where that comes to something else.
+    """
 
     customer: str
     currency: str
     lines: tuple[InvoiceLine, ...]
     due_on: date | None = None
     payment_terms_days: int | None = None
+    issue_on: date | None = None
+    is_measured: bool = False
+
+
+class DraftApproved(Event, frozen=True, kw_only=True, tag="draft-approved"):
+    """Somebody else than who prepared it approved a draft of this content (SHA-256)."""
+
+    digest: str
+    prepared_by: str
+    approved_by: str
+
+
+class DraftDiscarded(Event, frozen=True, kw_only=True, tag="draft-discarded"):
+    """The draft is thrown away. Retracted, it is there again."""
 
 
 class InvoiceIssued(Event, frozen=True, kw_only=True, tag="invoice-issued"):
-    """A document went out, dated `effective`."""
+    """A document went out, dated `effective`. `series`: which of the entity's gave its number;
+    none where it came with one. `tax_point`: when tax became due, if that is another day. `debits`:
+    the invoice that a debit note adds to.
+    """
 
     customer: str
     currency: str
@@ -98,6 +119,9 @@ class InvoiceIssued(Event, frozen=True, kw_only=True, tag="invoice-issued"):
     due_on: date
     lines: tuple[InvoiceLine, ...]
     replaces: str | None = None
+    series: str | None = None
+    tax_point: date | None = None
+    debits: str | None = None
 
 
 class CreditLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -108,12 +132,15 @@ class CreditLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class CreditIssued(Event, frozen=True, kw_only=True, tag="credit-issued"):
-    """`purpose`: a correction follows a change of the deal, a concession is a cut of its price."""
+    """`purpose`: a correction follows a change of the deal, a concession is a cut of its price.
+    `series` as of an invoice.
+    """
 
     number: str
     lines: tuple[CreditLine, ...]
     treatment: Treatment
     purpose: Literal["correction", "concession"] = "concession"
+    series: str | None = None
 
 
 class InvoiceVoided(Event, frozen=True, kw_only=True, tag="invoice-voided"):
@@ -122,4 +149,6 @@ class InvoiceVoided(Event, frozen=True, kw_only=True, tag="invoice-voided"):
     treatment: Treatment | None = None
 
 
-InvoiceEvent = InvoiceDrafted | InvoiceIssued | CreditIssued | InvoiceVoided
+InvoiceEvent = (
+    InvoiceDrafted | DraftApproved | DraftDiscarded | InvoiceIssued | CreditIssued | InvoiceVoided
+)

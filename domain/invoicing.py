@@ -13,9 +13,11 @@ from typing import Literal
 
 from msgspec import Struct
 
-from domain.errors import require_name
+from domain.errors import Rejected, require_name
 from domain.facts import Context, Decider, Event, Fact, Retracted, When
+from domain.series import require_series
 
+GRACE_DAYS_MAX = 366
 NO_TAX, BY_TABLE = "none", "table"
 
 
@@ -24,6 +26,11 @@ class InvoicingOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     tax: str = NO_TAX
     tax_rounding: Literal["document", "line"] = "document"
+    series: str = ""
+    credit_series: str = ""
+    debit_series: str = ""
+    grace_days: int = 0
+    approval: Literal["none", "required"] = "none"
 
 
 class InvoicingAdopted(Event, frozen=True, kw_only=True, tag="invoicing-adopted"):
@@ -65,6 +72,11 @@ def decide(command: AdoptInvoicing, state: Elected, context: Context) -> tuple[E
     """Refused only where a name says nothing: the options are a closed schema."""
     del state, context
     require_name(command.options.tax, "options.tax")
+    days = command.options.grace_days
+    if not 0 <= days <= GRACE_DAYS_MAX:
+        raise Rejected("grace-out-of-range", field="options.grace_days", days=days)
+    for field in ("series", "credit_series", "debit_series"):
+        require_series(getattr(command.options, field), f"options.{field}")
     return (InvoicingAdopted(when=command.when, options=command.options),)
 
 

@@ -25,7 +25,7 @@ SQL = queries(__file__)
 
 NAME = "receivables"
 BUCKETS = (("1-30", 30), ("31-60", 60), ("61-90", 90))
-_TYPES = [*["text"] * 6, "date", "date", "int8", "int8", "int8", "int8"]
+_TYPES = [*["text"] * 6, "date", "date", "int8", "text", "int8", "int8", "int8"]
 
 
 class OpenItem(Struct, frozen=True, kw_only=True):
@@ -78,6 +78,7 @@ class Movement(NamedTuple):
     day: date
     due_on: date | None
     minor: int
+    series: str | None
     position: int
     from_position: int
     to_position: int | None
@@ -223,6 +224,7 @@ def _movement(fact: Fact, since: int, until: int | None) -> Movement | None:
         day=fact.when.effective,
         due_on=due_on,
         minor=minor,
+        series=getattr(event, "series", None),
         position=fact.position,
         from_position=since,
         to_position=until,
@@ -231,7 +233,7 @@ def _movement(fact: Fact, since: int, until: int | None) -> Movement | None:
 
 VIEW = View(
     name=NAME,
-    version=1,
+    version=2,
     tables=SQL.make_tables,
     # A corrected document is laid out again by its key, also on a first pass.
     keys="",

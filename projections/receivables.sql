@@ -9,6 +9,7 @@ CREATE TABLE document (
     day date NOT NULL,
     due_on date,
     minor bigint NOT NULL,
+    series text COLLATE "C",
     position bigint NOT NULL,
     from_position bigint NOT NULL,
     to_position bigint,
@@ -24,7 +25,7 @@ SELECT position FROM fact
 DELETE FROM document WHERE entity = %(entity)s AND stream = ANY(%(streams)s);
 
 -- name: copy_documents
-COPY document (entity, stream, kind, number, customer, currency, day, due_on, minor, position,
+COPY document (entity, stream, kind, number, customer, currency, day, due_on, minor, series, position,
                from_position, to_position)
 FROM STDIN (FORMAT BINARY);
 
@@ -37,7 +38,7 @@ SELECT coalesce(sum(rows), 0)::bigint, encode(sha256(coalesce(string_agg(part, '
            sha256(convert_to(string_agg(t::text, E'\n' ORDER BY stream, position, from_position), 'UTF8')) AS part
       FROM (
         SELECT hashtext(stream) & 1023 AS bucket, stream, kind, number, customer, currency, day, due_on, minor,
-               position, from_position, CASE WHEN to_position <= %(upto)s THEN to_position END AS to_position
+               series, position, from_position, CASE WHEN to_position <= %(upto)s THEN to_position END AS to_position
           FROM document
          WHERE entity = %(entity)s AND from_position <= %(upto)s
       ) AS t

@@ -216,6 +216,8 @@ def _require_log(state: _State) -> None:
     if log_digest(connection, state.entity) != state.log_digest:
         raise Malformed("altered-export", field="log_digest", detail="facts")
     connection.execute(SQL.insert_approvals, names)
+    connection.execute(SQL.insert_numbers, names)
+    connection.execute(SQL.count_numbers, names)
     connection.execute(SQL.insert_batches, names)
     connection.execute(SQL.pass_batch_numbers, names)
     for position, *batch in connection.execute(SQL.batches, names):

@@ -10,13 +10,39 @@ SELECT EXISTS (SELECT FROM command_key WHERE entity = %(entity)s);
 -- name: insert_approvals
 -- Who prepared and who approved, as the facts say that take two people; the CHECK compares again.
 INSERT INTO approval (entity, subject, preparer, approver, position)
-SELECT entity, stream, payload::jsonb ->> 'proposed_by', payload::jsonb ->> 'approved_by', position
+SELECT entity, stream, coalesce(payload::jsonb ->> 'proposed_by', payload::jsonb ->> 'prepared_by'),
+       payload::jsonb ->> 'approved_by', position
   FROM fact
- WHERE entity = %(entity)s AND tag = 'adjustment-approved'
+ WHERE entity = %(entity)s AND tag IN ('adjustment-approved', 'draft-approved')
  UNION ALL
 SELECT entity, stream || ':' || (payload::jsonb ->> 'period'), actor, payload::jsonb ->> 'approved_by', position
   FROM fact
  WHERE entity = %(entity)s AND tag = 'period-reopened';
+
+-- name: insert_numbers
+-- The numbers that documents came with, each the first stream's.
+INSERT INTO document_number (entity, number, stream, position)
+SELECT DISTINCT ON (number) entity, number, stream, position
+  FROM (
+    SELECT entity, payload::jsonb ->> 'number' AS number, stream, position
+      FROM fact
+     WHERE entity = %(entity)s AND split_part(stream, ':', 1) = 'invoice'
+       AND tag IN ('invoice-issued', 'credit-issued') AND payload::jsonb ->> 'series' IS NULL) AS issued
+ ORDER BY number, position;
+
+-- name: count_numbers
+-- The last number that each series has given out.
+UPDATE entity_head
+   SET numbered = (
+    SELECT coalesce(jsonb_object_agg(series, place), '{}')
+      FROM (
+        SELECT payload::jsonb ->> 'series' AS series,
+               max(substr(payload::jsonb ->> 'number', length(payload::jsonb ->> 'series') + 1)::bigint) AS place
+          FROM fact
+         WHERE entity = %(entity)s AND split_part(stream, ':', 1) = 'invoice'
+           AND tag IN ('invoice-issued', 'credit-issued') AND payload::jsonb ->> 'series' IS NOT NULL
+         GROUP BY 1) AS last)
+ WHERE entity = %(entity)s;
 
 -- name: insert_batches
 INSERT INTO usage_batch (entity, batch, source, position, batch_number)

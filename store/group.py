@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from msgspec import json, structs
+
 from domain.books import AdjustmentApproved, PeriodReopened
 from domain.facts import Fact
+from domain.invoice_facts import DraftApproved
 from store import copying, log
 from store.binary import (
     Framing,
@@ -52,7 +55,9 @@ _FACT_TYPES = (
 _FACTS = FactBytes(record_framing(_FACT_TYPES))
 _APPROVAL_RECORD = record_framing([_TEXT, _TEXT, _TEXT, _TEXT, _INT8])
 _APPROVAL_ROW = copy_framing(5)
-_HEAD, _KEY, _SOURCE, _FACT = range(4)
+_NUMBER_RECORD = record_framing([_TEXT, _TEXT, _TEXT, _INT8])
+_NUMBER_ROW = copy_framing(4)
+_HEAD, _KEY, _SOURCE, _FACT, _NUMBER = range(5)
 
 
 def load(
@@ -73,6 +78,7 @@ def load(
         "kinds": text_array(kinds),
         "ids": text_array(ids),
         "versions": text_array(versions),
+        "numbers": text_array([*{number for one in asked for number in one.numbers}]),
     }
     with connection.cursor(binary=True) as cursor:
         rows = cursor.execute(SQL.load_group, arguments, prepare=True).fetchall()
@@ -95,7 +101,7 @@ def recall(
     standing, timelines = recalled
     new = [stream for stream in streams if stream not in timelines]
     timelines |= {stream: Timeline(()) for stream in new}
-    loaded = Loaded(head=standing.head, keys={}, sources={}, timelines=timelines)
+    loaded = Loaded(head=standing.head, keys={}, sources={}, timelines=timelines, numbers={})
     return loaded, standing.types, new
 
 
@@ -107,7 +113,7 @@ def _loaded(
     entity: str, rows: Iterable[tuple[Any, ...]], streams: list[str], timelines: dict[str, Timeline]
 ) -> tuple[Loaded, RowTypes]:
     """The parts of the answer told apart; every stream has a timeline, an empty one if need be."""
-    parts: tuple[list[Any], ...] = [], [], [], []
+    parts: tuple[list[Any], ...] = [], [], [], [], []
     for part, *row in rows:
         parts[part].append(row)
     (top,) = parts[_HEAD]
@@ -120,12 +126,23 @@ def _loaded(
         elif stream in facts:
             timelines[stream].extend(facts[stream])
     loaded = Loaded(
-        head=log.Head(entity=entity, position=top[0] or 0, epoch=top[2] or 0, recorded_at=top[9]),
+        head=_head(entity, top),
         keys=dict(map(_key, parts[_KEY])),
         sources=dict(map(_source, parts[_SOURCE])),
         timelines=timelines,
+        numbers={row[10]: row[1] for row in parts[_NUMBER]},
     )
     return loaded, RowTypes(*top[-1])
+
+
+def _head(entity: str, row: Sequence[Any]) -> log.Head:
+    return log.Head(
+        entity=entity,
+        position=row[0] or 0,
+        epoch=row[2] or 0,
+        recorded_at=row[9],
+        numbered=json.decode(row[21]) if row[21] else {},
+    )
 
 
 def _key(row: Sequence[Any]) -> tuple[str, Known]:
@@ -148,6 +165,7 @@ def store(connection: Connection, decided: Decided, types: RowTypes) -> bool:
 
 def _packed(decided: Decided, types: RowTypes) -> dict[str, object]:
     head, facts = decided.head, decided.facts
+    after = decided.after
     rows = [to_row(fact, CODEC.encode(fact.event)) for fact in facts]
     keys = key_rows(KEY_RECORD, head.entity, decided.keys)
     refusals = refusal_rows(REFUSAL_RECORD, decided.refusals)
@@ -155,21 +173,25 @@ def _packed(decided: Decided, types: RowTypes) -> dict[str, object]:
         "entity": head.entity,
         "was": head.position,
         "epoch": head.epoch,
-        "position": facts[-1].position if facts else head.position,
-        "recorded_at": facts[-1].recorded_at if facts else head.recorded_at,
+        "position": after.position,
+        "recorded_at": after.recorded_at,
+        "numbered": log.counters(after),
         "facts": array(types.fact, [*_FACTS.rows(rows)]),
         "keys": array(types.command_key, [*keys]),
         "refusals": array(types.refusal, [*refusals]),
         "approvals": array(types.approval, [*_approval_rows(_APPROVAL_RECORD, facts)]),
+        "numbers": array(types.document_number, [*_number_rows(_NUMBER_RECORD, decided)]),
     }
 
 
 def write(connection: Connection, decided: Decided) -> None:
     """The same by COPY, for whoever holds the head's lock."""
     if decided.facts:
-        log.write(connection, decided.head, decided.facts)
+        counted = structs.replace(decided.head, numbered=decided.numbered)
+        log.write(connection, counted, decided.facts)
     approvals = _approval_rows(_APPROVAL_ROW, decided.facts)
     copying.send(connection, SQL.copy_approvals, approvals)
+    copying.send(connection, SQL.copy_numbers, _number_rows(_NUMBER_ROW, decided))
     write_keys(connection, decided.head.entity, decided.keys)
     write_refusals(connection, decided.refusals)
 
@@ -180,6 +202,8 @@ def _approval_rows(framing: Framing, facts: Iterable[Fact]) -> Iterator[bytes]:
         match fact.event:
             case AdjustmentApproved():
                 subject, preparer = fact.stream, fact.event.proposed_by
+            case DraftApproved():
+                subject, preparer = fact.stream, fact.event.prepared_by
             case PeriodReopened():
                 subject, preparer = f"{fact.stream}:{fact.event.period}", fact.actor
             case _:
@@ -189,5 +213,16 @@ def _approval_rows(framing: Framing, facts: Iterable[Fact]) -> Iterator[bytes]:
             text(subject),
             text(preparer),
             text(fact.event.approved_by),
+            int8(fact.position),
+        )
+
+
+def _number_rows(framing: Framing, decided: Decided) -> Iterator[bytes]:
+    """The numbers that documents came with, each with the stream whose it is."""
+    for number, fact in decided.numbers:
+        yield framing.pattern % (
+            text(fact.entity),
+            text(number),
+            text(fact.stream),
             int8(fact.position),
         )

@@ -1,6 +1,7 @@
 -- name: load_group
 -- All that a group of commands is decided on, as of one instant: part 0 the head and what the row types
--- are called here, 1 keys, 2 outside names, 3 the facts of each stream after those remembered. Each is
+-- are called here, 1 keys, 2 outside names, 3 the facts of each stream after those remembered, 4 numbers
+-- that documents came with. Each is
 -- one look into an index: LATERAL with LIMIT or ORDER BY leaves the planner no other way, also while it
 -- does not know yet how large the tables have become. (SELECT array) hides how many are asked for: one plan
 -- serves all, where a plan for each short array costs more than its answer.
@@ -18,9 +19,10 @@ SELECT 3 AS part, f.position, f.stream, f.version, f.tag, f.schema_version, f.ef
      ORDER BY version) AS f
 UNION ALL
 SELECT 0, h.position, NULL, h.epoch, NULL, NULL, NULL, NULL, NULL, NULL, h.recorded_at, NULL, NULL, NULL,
-       NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+       NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, h.numbered::text, NULL,
        ARRAY['fact'::regtype::oid::bigint, 'command_key'::regtype::oid::bigint,
-             'refusal'::regtype::oid::bigint, 'approval'::regtype::oid::bigint]
+             'refusal'::regtype::oid::bigint, 'approval'::regtype::oid::bigint,
+             'document_number'::regtype::oid::bigint]
   FROM (VALUES (%(entity)s)) AS asked (entity)
   LEFT JOIN entity_head h ON h.entity = asked.entity
 UNION ALL
@@ -49,16 +51,24 @@ SELECT 2, NULL, k.stream, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 
  CROSS JOIN LATERAL (
     SELECT stream, fingerprint, positions FROM command_key
      WHERE entity = %(entity)s AND key = f.command_id
-     LIMIT 1) AS k;
+     LIMIT 1) AS k
+UNION ALL
+SELECT 4, NULL, n.stream, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, n.number, NULL, NULL,
+       NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+  FROM unnest((SELECT %(numbers)s::text[])) AS wanted (number)
+ CROSS JOIN LATERAL (
+    SELECT number, stream FROM document_number
+     WHERE entity = %(entity)s AND number = wanted.number
+     LIMIT 1) AS n;
 
 -- name: write_group
 -- The whole group or nothing, and its own transaction. Whoever finds the head where it was read moves it
 -- and holds its row until the commit; whoever comes too late writes nothing and is told 0.
 WITH moved AS (
-    INSERT INTO entity_head AS head (entity, position, recorded_at)
-    VALUES (%(entity)s, %(position)s, %(recorded_at)s::timestamptz)
+    INSERT INTO entity_head AS head (entity, position, recorded_at, numbered)
+    VALUES (%(entity)s, %(position)s, %(recorded_at)s::timestamptz, %(numbered)s::jsonb)
         ON CONFLICT (entity) DO UPDATE
-       SET position = excluded.position, recorded_at = excluded.recorded_at
+       SET position = excluded.position, recorded_at = excluded.recorded_at, numbered = excluded.numbered
      WHERE head.position = %(was)s AND head.epoch = %(epoch)s
     RETURNING head.entity
 ), facts AS (
@@ -85,9 +95,16 @@ WITH moved AS (
     INSERT INTO approval (entity, subject, preparer, approver, position)
     SELECT a.entity, a.subject, a.preparer, a.approver, a.position
       FROM moved CROSS JOIN unnest(%(approvals)s::approval[]) AS a
+), numbers AS (
+    INSERT INTO document_number (entity, number, stream, position)
+    SELECT n.entity, n.number, n.stream, n.position
+      FROM moved CROSS JOIN unnest(%(numbers)s::document_number[]) AS n
 )
 SELECT count(*) FROM moved;
 
 -- name: copy_approvals
 -- The CHECK of this table refuses an approval of one's own, whoever computed it.
 COPY approval (entity, subject, preparer, approver, position) FROM STDIN (FORMAT BINARY);
+
+-- name: copy_numbers
+COPY document_number (entity, number, stream, position) FROM STDIN (FORMAT BINARY);

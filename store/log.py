@@ -17,7 +17,7 @@ from domain.facts import Event, Fact, Source
 from store import copying, failpoint
 from store.binary import copy_framing, text_array
 from store.canonical import FactRow, fact_leaf, well_formed
-from store.codec import CODEC, to_fact, to_row
+from store.codec import CODEC, canonical_json, to_fact, to_row
 from store.db import Connection, queries
 from store.fact_bytes import COLUMNS, FactBytes
 from store.unpaused import unpaused
@@ -35,12 +35,15 @@ _ROWS = FactBytes(copy_framing(len(COLUMNS)))
 
 
 class Head(Struct, frozen=True, kw_only=True):
-    """Where an entity's log stands. `recorded_at` is none before the first fact."""
+    """Where an entity's log stands. `recorded_at` is none before the first fact; `numbered` is the
+    last number that each series of documents has given out.
+    """
 
     entity: str
     position: int
     recorded_at: datetime | None
     epoch: int
+    numbered: Mapping[str, int] = {}
 
 
 class Draft(Struct, frozen=True, kw_only=True):
@@ -119,6 +122,7 @@ def write_rows(connection: Connection, head: Head, rows: Iterable[FactRow]) -> H
         "entity": head.entity,
         "position": passed.position,
         "recorded_at": passed.recorded_at,
+        "numbered": counters(head),
         "was": head.position,
         "epoch": head.epoch,
     }
@@ -255,8 +259,15 @@ def _facts(rows: Iterable[TupleRow]) -> tuple[Fact, ...]:
 
 
 def _head(entity: str, row: TupleRow) -> Head:
-    position, recorded_at, epoch = row
-    return Head(entity=entity, position=position, recorded_at=recorded_at, epoch=epoch)
+    position, recorded_at, epoch, numbered = row
+    return Head(
+        entity=entity, position=position, recorded_at=recorded_at, epoch=epoch, numbered=numbered
+    )
+
+
+def counters(head: Head) -> str:
+    """The last number of each series as it is stored."""
+    return canonical_json(head.numbered) if head.numbered else "{}"
 
 
 def _numbered_rows(

@@ -4,15 +4,15 @@ INSERT INTO entity_head (entity) VALUES (%(entity)s) ON CONFLICT DO NOTHING;
 
 -- name: lock_head
 -- Whoever holds this row decides alone: positions are gap-free and in commit order.
-SELECT position, recorded_at, epoch FROM entity_head WHERE entity = %(entity)s FOR UPDATE;
+SELECT position, recorded_at, epoch, numbered FROM entity_head WHERE entity = %(entity)s FOR UPDATE;
 
 -- name: move_head
 UPDATE entity_head
-   SET position = %(position)s, recorded_at = %(recorded_at)s
+   SET position = %(position)s, recorded_at = %(recorded_at)s, numbered = %(numbered)s::jsonb
  WHERE entity = %(entity)s AND position = %(was)s AND epoch = %(epoch)s;
 
 -- name: one_head
-SELECT position, recorded_at, epoch FROM entity_head WHERE entity = %(entity)s;
+SELECT position, recorded_at, epoch, numbered FROM entity_head WHERE entity = %(entity)s;
 
 -- name: all_heads
 -- Followers poll this, once for all entities.

@@ -28,6 +28,7 @@ class RowTypes(Struct, frozen=True):
     command_key: int
     refusal: int
     approval: int
+    document_number: int
 
 
 class Standing(NamedTuple):

@@ -6,7 +6,7 @@ before it made true, and what came of them waits to be taken.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -16,6 +16,9 @@ from domain.books import CloseEvidence, ClosePeriod, SoftClosePeriod
 from domain.deciders import decider_of
 from domain.errors import Malformed, Rejected
 from domain.facts import Context, Decider, Event, Fact, Retracted
+from domain.invoice import stated_number
+from domain.numbering import number_of
+from domain.series import place_in
 from store import log
 from store.keys import Known, Refusal, SourceKey, context_text, source_key
 from store.request import (
@@ -50,27 +53,34 @@ class Asked(NamedTuple):
     fingerprint: bytes
     decider: Decider[Any, Any] | None
     streams: tuple[str, ...]
+    numbers: tuple[str, ...] = ()
 
 
 class Loaded(Struct, frozen=True, kw_only=True):
     """All that a group of commands is decided on, as of one position.
 
-    `timelines` has every stream that a request names or its decision looks at.
+    `timelines` has every stream that a request names or its decision looks at, `numbers` the stream
+    whose a number that a request states is already.
     """
 
     head: log.Head
     keys: dict[str, Known]
     sources: dict[SourceKey, Known]
     timelines: dict[str, Timeline]
+    numbers: dict[str, str]
 
 
 class Decided(Struct, frozen=True, kw_only=True):
-    """What is to be stored after `head`, all of it or nothing."""
+    """What is to be stored after `head`, all of it or nothing. `numbered` are the last numbers of
+    series, `numbers` those that documents came with, each with its first fact.
+    """
 
     head: log.Head
     facts: Sequence[Fact]
     keys: Sequence[tuple[str, Known]]
     refusals: Sequence[Refusal]
+    numbered: Mapping[str, int]
+    numbers: Sequence[tuple[str, Fact]]
 
     @property
     def after(self) -> log.Head:
@@ -78,7 +88,12 @@ class Decided(Struct, frozen=True, kw_only=True):
         if not self.facts:
             return self.head
         last = self.facts[-1]
-        return structs.replace(self.head, position=last.position, recorded_at=last.recorded_at)
+        return structs.replace(
+            self.head,
+            position=last.position,
+            recorded_at=last.recorded_at,
+            numbered=self.numbered,
+        )
 
 
 class Sitting:
@@ -97,6 +112,8 @@ class Sitting:
         self._keys = loaded.keys
         self._sources = loaded.sources
         self._timelines = loaded.timelines
+        self._numbered = dict(loaded.head.numbered)
+        self._numbers = loaded.numbers
         self._clock = clock
         self._gather = gather
         self._follow = follow
@@ -104,14 +121,20 @@ class Sitting:
         self._facts: list[Fact] = []
         self._new_keys: list[tuple[str, Known]] = []
         self._refusals: list[Refusal] = []
+        self._new_numbers: list[tuple[str, Fact]] = []
 
     def take(self) -> Decided:
         """What was decided since the last time; who takes it stores it."""
         decided = Decided(
-            head=self._head, facts=self._facts, keys=self._new_keys, refusals=self._refusals
+            head=self._head,
+            facts=self._facts,
+            keys=self._new_keys,
+            refusals=self._refusals,
+            numbered=dict(self._numbered),
+            numbers=self._new_numbers,
         )
         self._head = decided.after
-        self._facts, self._new_keys, self._refusals = [], [], []
+        self._facts, self._new_keys, self._refusals, self._new_numbers = [], [], [], []
         return decided
 
     def judge(self, asked: Asked | Malformed) -> Outcome:
@@ -183,6 +206,8 @@ class Sitting:
             evidence=gathered,
             others=self._others(asked),
             replaces=replaced,
+            numbered=self._numbered,
+            numbers=self._numbers,
         )
 
     def _others(self, asked: Asked) -> dict[str, object]:
@@ -232,9 +257,26 @@ class Sitting:
             for place, event in enumerate(events, 1)
         )
         assert facts, request
+        replaced = timeline.at(request.corrects)
+        before = None if replaced is None else number_of(replaced.event)
         timeline.extend(facts)
         self._facts += facts
+        for fact in facts:
+            self._count(fact, before)
         return facts
+
+    def _count(self, fact: Fact, before: tuple[str, str | None] | None) -> None:
+        """A number is given out, or taken by whoever came with it first; a correction keeps it."""
+        numbered = number_of(fact.event)
+        if numbered is None or numbered == before:
+            return
+        number, series = numbered
+        if series is not None:
+            place = place_in(series, number)
+            self._numbered[series] = max(place, self._numbered.get(series, 0))
+        elif number not in self._numbers:
+            self._numbers[number] = fact.stream
+            self._new_numbers.append((number, fact))
 
     def _refuse(self, asked: Asked, refusal: Rejected) -> None:
         request = asked.request
@@ -295,7 +337,13 @@ def ask(request: Request) -> Asked | Malformed:
     streams: tuple[str, ...] = (request.stream,)
     if isinstance(request.command, decider.commands):
         streams += tuple(decider.needs(request.command))
-    return Asked(request, told, decider, streams)
+    return Asked(request, told, decider, streams, _stated(request))
+
+
+def _stated(request: Request) -> tuple[str, ...]:
+    """The number a document would come with."""
+    number = stated_number(request.command, request.stream)
+    return () if number is None else (number,)
 
 
 def _repeated(asked: Asked, earlier: Known) -> Outcome:

@@ -104,7 +104,7 @@ class Timeline:
         Taken back, a correction or a retraction leaves what it had replaced in force again. That
         must be able to stand: nothing else has come in its place meanwhile.
         """
-        fact = self._at(position)
+        fact = self.at(position)
         if fact is None:
             raise Rejected("unknown-fact", field="corrects", position=position)
         if position in corrected(self._facts):
@@ -125,7 +125,8 @@ class Timeline:
         if back & kept & {*ONCE}:
             raise Rejected("place-taken", field="corrects", position=retraction.position)
 
-    def _at(self, position: int | None) -> Fact | None:
+    def at(self, position: int | None) -> Fact | None:
+        """The fact at a position of the log, if it is one of these."""
         return next((fact for fact in self._facts if fact.position == position), None)
 
     def refuse_ambiguous(self, events: Iterable[Event]) -> None:

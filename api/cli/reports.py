@@ -27,6 +27,7 @@ FILTERS = {
     "customer": "Of one customer only.",
     "document": "Of one invoice or payment only.",
     "limit": "At most so many rows.",
+    "series": "Of one series of numbers only.",
     "stream": "Of one stream only.",
     "subscription": "Of one subscription only.",
     "unit": "Of one accounting unit only.",

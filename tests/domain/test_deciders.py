@@ -53,6 +53,8 @@ def test_what_a_fact_is_stored_under_is_given_by_hand() -> None:
         "customer-registered",
         "discount-granted",
         "discount-withdrawn",
+        "draft-approved",
+        "draft-discarded",
         "entity-identified",
         "entity-opened",
         "invoice-drafted",

@@ -37,6 +37,8 @@ WORDS = {
     "discount-granted": "no billing period is charged less or more by it",
     "discount-withdrawn": "no billing period is charged less or more by it",
     "entity-identified": MEASURED_WITH,
+    "draft-approved": "a draft has no effect until it is issued",
+    "draft-discarded": "a draft has no effect until it is issued",
     "entity-opened": MEASURED_WITH,
     "invoice-drafted": "a draft has no effect until it is issued",
     "invoice-issued": None,

@@ -31,11 +31,14 @@ from domain.calendar import Period, add_months, months
 from domain.cash import Application, PaymentApplied, PaymentReceived, PaymentRefunded
 from domain.catalogue import Adopted, ProductDefined
 from domain.discount import DiscountGranted, DiscountWithdrawn
+from domain.draft import digest_of
 from domain.entity import CalendarDefined, EntityIdentified, EntityOpened
 from domain.facts import Event, When
 from domain.invoice_facts import (
     CreditIssued,
     CreditLine,
+    DraftApproved,
+    DraftDiscarded,
     InvoiceDrafted,
     InvoiceIssued,
     InvoiceLine,
@@ -576,6 +579,16 @@ def _draft_invoice(draft: Draft) -> None:
         when=draft.when(day), customer=customer, currency=currency, lines=lines
     )
     draft.add(name, drafted)
+    if draft.chance(0.5):
+        approved = DraftApproved(
+            when=draft.when(day),
+            digest=digest_of(drafted),
+            prepared_by="ann",
+            approved_by="bob",
+        )
+        draft.add(name, approved)
+    if draft.chance(0.5):
+        draft.add(name, DraftDiscarded(when=draft.when(day)))
 
 
 def _cut_so_far(draft: Draft, stream: str, line: str) -> int:

@@ -18,6 +18,7 @@ from domain import (
     cash,
     catalogue,
     discount,
+    draft,
     entity,
     invoice,
     invoice_facts,
@@ -77,6 +78,8 @@ COMMANDS: dict[type[Event], type] = {
     discount.DiscountWithdrawn: discount.WithdrawDiscount,
     usage.UsageWindowDeclared: usage.DeclareUsageWindow,
     invoice_facts.InvoiceDrafted: invoice.DraftInvoice,
+    invoice_facts.DraftApproved: draft.ApproveDraft,
+    invoice_facts.DraftDiscarded: draft.DiscardDraft,
     invoice_facts.InvoiceIssued: invoice.IssueInvoice,
     invoice_facts.CreditIssued: invoice.IssueCredit,
     invoice_facts.InvoiceVoided: invoice.VoidInvoice,
@@ -217,7 +220,8 @@ def request_of(name: str, arrival: Arrival, positions: dict[str, int]) -> Reques
     # Half of all comes from outside, under a name of its own; the rest has only its key.
     source = Source(system="crm", kind="fact", id=arrival.key, version="1")
     is_from_outside = sum(arrival.key.encode()) % 2 == 0
-    actor = "bob" if isinstance(event, books.AdjustmentApproved) else "ann"
+    approves = isinstance(event, books.AdjustmentApproved | invoice_facts.DraftApproved)
+    actor = "bob" if approves else "ann"
     return Request(
         entity=name,
         stream=arrival.stream,

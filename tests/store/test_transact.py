@@ -538,7 +538,9 @@ def test_ones_own_approval_is_refused_by_the_database_if_the_domain_were_wrong(c
     after = structs.replace(proposed, position=proposed.position + 1, version=2, event=forged)
     head = log.head(connection, "e")
     _, types = group.load(connection, "e", [], Remembered(0))
-    decided = Decided(head=head, facts=[after], keys=[], refusals=[])
+    decided = Decided(
+        head=head, facts=[after], keys=[], refusals=[], numbered=head.numbered, numbers=[]
+    )
 
     with pytest.raises(psycopg.errors.CheckViolation):
         group.store(connection, decided, types)
