@@ -5,6 +5,7 @@ A code is never renamed and never reused: programs of others decide by it.
 
 MALFORMED = {
     "amount-too-large": "An amount of money is beyond what a ledger column can hold exactly.",
+    "amount-without-currency": "An amount has a currency, a percentage has none.",
     "bad-date": "A date is not written as YYYY-MM-DD.",
     "bad-time": "A time of day is not written as HH:MM.",
     "bad-timestamp": "An instant is not written as in RFC 3339.",
@@ -17,7 +18,9 @@ MALFORMED = {
     "colon-in-id": "A line's id holds a colon, which separates the parts of a unit's name.",
     "contradiction": "The address or a header says one thing, the body another.",
     "coupon-above-line": "A coupon takes off its line, and no more than is left of it.",
+    "coupon-already-granted": "The coupon is already granted.",
     "coupon-unnamed": "A line of kind coupon names its coupon, and no other line does.",
+    "coupon-without-invoice": "The coupon would come off no invoice.",
     "duplicate-field": "A JSON object has the same field twice.",
     "empty-command": "There is neither a command nor a fact to retract.",
     "empty-text": "A text that names something is empty.",
@@ -45,6 +48,7 @@ MALFORMED = {
     "timestamp-out-of-range": "An instant is before the year 2000 or after 2099.",
     "unit-amount-alone": "A unit amount belongs to an adjustment of so many units.",
     "unknown-command": "No command has this type.",
+    "unknown-coupon": "There is no such coupon.",
     "unknown-currency": "The currency is not an ISO 4217 code.",
     "unknown-field": "A field is not known here; it may be misspelt.",
     "unknown-locale": "The locale is not written as in BCP 47.",

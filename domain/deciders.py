@@ -8,6 +8,7 @@ from domain import (
     books,
     cash,
     catalogue,
+    coupon,
     entity,
     invoice,
     invoicing,
@@ -31,6 +32,7 @@ DECIDERS: tuple[Decider[Any, Any], ...] = (
     subscription.DECIDER,
     usage.DECIDER,
     threshold.DECIDER,
+    coupon.DECIDER,
     invoice.DECIDER,
     cash.DECIDER,
     revenue_contract.DECIDER,
@@ -53,6 +55,7 @@ Command = (
     | usage.DeclareUsageWindow
     | threshold.ReachThreshold
     | usage.WaiveUsageGap
+    | coupon.CouponCommand
     | invoice.InvoiceCommand
     | cash.CashCommand
     | revenue_contract.ContractCommand

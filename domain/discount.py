@@ -89,7 +89,7 @@ def decide_discount(
         case GrantDiscount():
             if command.discount in granted and not context.outside:
                 raise Rejected("discount-already-granted", field="discount")
-            _require_measure(command)
+            require_reduction(command.percent, command.amount)
             _require_limit(command)
             return DiscountGranted(**structs.asdict(command))
         case WithdrawDiscount():
@@ -100,13 +100,14 @@ def decide_discount(
             assert_never(command)
 
 
-def _require_measure(command: GrantDiscount) -> None:
-    if (command.percent is None) == (command.amount is None):
+def require_reduction(percent: Decimal | None, amount: Decimal | None) -> None:
+    """A percentage of no more than all, or an amount above zero."""
+    if (percent is None) == (amount is None):
         raise Rejected("percent-or-amount", field="percent")
-    if command.percent is not None and not 0 < bounded(command.percent, "percent") <= ALL_PERCENT:
-        raise Rejected("percent-out-of-range", field="percent", percent=str(command.percent))
-    if command.amount is not None and bounded(command.amount, "amount") <= 0:
-        raise Rejected("amount-not-positive", field="amount", amount=str(command.amount))
+    if percent is not None and not 0 < bounded(percent, "percent") <= ALL_PERCENT:
+        raise Rejected("percent-out-of-range", field="percent", percent=str(percent))
+    if amount is not None and bounded(amount, "amount") <= 0:
+        raise Rejected("amount-not-positive", field="amount", amount=str(amount))
 
 
 def _require_limit(command: GrantDiscount) -> None:

@@ -94,12 +94,13 @@ _STREAMS = {
 }
 
 
-# The books' own facts settle or draw lines; they never wait for a run.
+# The books' own facts settle or draw lines, coupons are told by invoices: none waits for a run.
 _ACTS = {
     "book": "an act of the books: it says which periods take entries",
     "run": "an act of the books: it settles what is known",
     "parked": "an act of the books: it says which unit waits",
     "threshold": "an act of the billing run: it says which level was reached",
+    "coupon": "what it may take off is on the lines of invoices",
 }
 # For a fact that must stand in a line, and was measured.
 COMES_TO_NOTHING = "what rests on it comes to nothing so far"

@@ -9,16 +9,21 @@ from operator import attrgetter
 
 from msgspec import Struct
 
+from domain import coupon
 from domain.accounting.documents import BilledLine, billed_lines
 from domain.billing import ALWAYS
 from domain.charge import Charge
 from domain.charges import all_charges
+from domain.coupon import CouponGranted, CouponState
 from domain.cycle import Span
 from domain.errors import Rejected
 from domain.facts import Fact, timeline
+from domain.invoice_facts import InvoiceLine
 from domain.master import MasterData
 from domain.party import CustomerState, evolve, payer, registered
+from domain.price import version_of
 from domain.rating import rate_usage
+from domain.statement.coupons import Claim, MayReduce, Use, claims, uses
 from domain.statement.differences import differences, interim_only
 from domain.statement.documents import Account, Bill, Carried, Papers, documents
 from domain.statement.spans import Difference, Sale, carried_by
@@ -35,13 +40,17 @@ _key = attrgetter("subscription", "item", "service_from")
 
 
 class Sold(Struct, frozen=True, kw_only=True):
-    """Some subscriptions as sold, the lines that name each, and their customers."""
+    """Some subscriptions as sold, the lines that name each, their customers, and the coupons of
+    these with what was used of each.
+    """
 
     terms: dict[str, Terms]
     billed: dict[str, list[BilledLine]]
     versions: dict[str, int]
     customers: dict[str, CustomerState]
     credit: dict[tuple[str, str], int] = {}
+    coupons: dict[str, CouponState] = {}
+    used: dict[str, Use] = {}
 
 
 class Asked(Struct, frozen=True, kw_only=True):
@@ -69,10 +78,13 @@ class Asked(Struct, frozen=True, kw_only=True):
 
 
 def sold(facts: Sequence[Fact], through: date, master: MasterData) -> Sold:
-    """Fold facts of customers, subscriptions and invoices; the terms are those of the date."""
+    """Fold facts of customers, subscriptions, invoices and coupons; the terms are those of the
+    date.
+    """
     known = timeline(facts)
     billed: dict[str, list[BilledLine]] = {}
-    for row in billed_lines(known):
+    rows = billed_lines(known)
+    for row in rows:
         billed.setdefault(row.line.subscription or "", []).append(row)
     versions: dict[str, int] = {}
     for fact in facts:
@@ -84,6 +96,8 @@ def sold(facts: Sequence[Fact], through: date, master: MasterData) -> Sold:
         versions=versions,
         customers=customers_of(known),
         credit=_credit(billed.get("", ())),
+        coupons=_coupons(known),
+        used=uses(rows),
     )
 
 
@@ -123,7 +137,7 @@ def statement(
     papers = Papers(versions=dict(found.versions), in_use=in_use)
     bills = [
         documents(
-            _account(key, found, asked.through),
+            _account(key, found, asked),
             sorted(accounts[key], key=_key),
             papers,
             asked.through,
@@ -209,16 +223,68 @@ def customers_of(known: Iterable[Fact]) -> dict[str, CustomerState]:
     return states
 
 
-def _account(key: tuple[str, str], found: Sold, through: date) -> Account:
+def _coupons(known: Iterable[Fact]) -> dict[str, CouponState]:
+    states: dict[str, CouponState] = {}
+    for fact in known:
+        category, _, name = fact.stream.partition(":")
+        if category == "coupon":
+            states[name] = coupon.evolve(states.get(name, CouponState()), fact)
+    return states
+
+
+def _account(key: tuple[str, str], found: Sold, asked: Asked) -> Account:
     customer, currency = key
     state = found.customers.get(customer, NOBODY)
     return Account(
         customer=customer,
         currency=currency,
         is_known=state.is_registered,
-        payment_terms_days=state.payment_terms_days(through),
+        payment_terms_days=state.payment_terms_days(asked.through),
         credit_minor=found.credit.get(key, 0),
+        claims=_claims(key, found, asked) if found.coupons else (),
     )
+
+
+def _claims(key: tuple[str, str], found: Sold, asked: Asked) -> tuple[Claim, ...]:
+    """Coupons of whom the invoice goes to reduce all of it, those of another the lines of its own
+    subscriptions.
+    """
+    customer, currency = key
+
+    def limit(granted: CouponGranted) -> MayReduce:
+        def may_reduce(line: InvoiceLine) -> bool:
+            sold = found.terms.get(line.subscription or "")
+            owners = {customer, sold.started.customer if sold else customer}
+            return granted.customer in owners and _covers(granted, line, sold, asked.master)
+
+        return may_reduce
+
+    in_force = (
+        (name, state.granted)
+        for name, state in found.coupons.items()
+        if state.granted is not None and state.is_in_force(asked.through, currency)
+    )
+    return claims(in_force, found.used, limit)
+
+
+def _covers(
+    granted: CouponGranted, line: InvoiceLine, sold: Terms | None, master: MasterData
+) -> bool:
+    """Whether a coupon is limited to none of what a line bills, or to some of it."""
+    return (
+        (not granted.items or line.obligation in granted.items)
+        and (not granted.subscriptions or line.subscription in granted.subscriptions)
+        and (not granted.products or _product(line, sold, master) in granted.products)
+    )
+
+
+def _product(line: InvoiceLine, sold: Terms | None, master: MasterData) -> str | None:
+    """Of the price a line cites, else of what the item is sold at on its first day."""
+    day = line.service_from or date.max
+    stretches = sold.stretches if sold else ()
+    names = (one.price for one in stretches if one.item == line.obligation and day < one.end)
+    version = master.version(line.price or "") or version_of(next(names, ""), day, master.prices)
+    return version.price.product if version else None
 
 
 def _not_charged(account: tuple[str, str], subscription: str, refusal: Rejected) -> Carried:

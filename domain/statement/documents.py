@@ -16,6 +16,7 @@ from domain.accounting.documents import BilledLine
 from domain.facts import When
 from domain.invoice import IssueCredit, IssueInvoice
 from domain.invoice_facts import CreditLine, InvoiceLine
+from domain.statement.coupons import Claim, reduced
 from domain.statement.granted import with_their_items
 from domain.statement.spans import Difference
 from domain.statement.thresholds import Reached
@@ -59,13 +60,16 @@ class Bill(Struct, frozen=True, kw_only=True):
 
 
 class Account(Struct, frozen=True, kw_only=True):
-    """Who is billed, in which currency; whether there is such a customer, with what in credit."""
+    """Who is billed, in which currency; whether there is such a customer, with what in credit and
+    with which coupons.
+    """
 
     customer: str
     currency: str
     is_known: bool
     payment_terms_days: int
     credit_minor: int = 0
+    claims: tuple[Claim, ...] = ()
 
 
 class Papers(Struct, frozen=True, kw_only=True):
@@ -87,6 +91,7 @@ def documents(account: Account, owed: Sequence[Difference], papers: Papers, thro
     if sum(line.amount_minor for line in lines) < 0:
         taken, lines = _laid_out(with_their_items(owed))
     issued = _credit_notes(account, taken, papers, through)
+    lines += reduced(lines, account.claims).lines if account.claims else ()
     lines += _credit_moved(account, owed, lines)
     total = sum(line.amount_minor for line in lines)
     if total < 0:

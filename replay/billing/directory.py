@@ -53,9 +53,19 @@ class Directory(Struct, frozen=True, kw_only=True):
 
     def with_credit(self) -> dict[str, list[str]]:
         """By customer the invoices that moved its credit."""
+        return self._by_customer(SQL.invoices_with_credit)
+
+    def coupons(self) -> dict[str, list[str]]:
+        """By customer its coupons, and those it had until a correction."""
+        return self._by_customer(SQL.coupons)
+
+    def with_coupon(self) -> dict[str, list[str]]:
+        """By customer the invoices that a coupon came off."""
+        return self._by_customer(SQL.invoices_with_coupon)
+
+    def _by_customer(self, statement: str) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
-        rows = self.connection.execute(SQL.invoices_with_credit, self._arguments()).fetchall()
-        for customer, stream in rows:
+        for customer, stream in self.connection.execute(statement.encode(), self._arguments()):
             found.setdefault(customer, []).append(stream)
         return found
 

@@ -88,6 +88,20 @@ SELECT payload::json ->> 'customer' AS customer, stream
  WHERE entity = %(entity)s AND split_part(stream, ':', 1) = 'invoice' AND tag = 'invoice-issued'
    AND position <= %(upto)s AND payload LIKE '%%"kind":"credit"%%';
 
+-- name: coupons
+-- Every coupon and whom it is granted to; by a correction it may be another's.
+SELECT DISTINCT payload::json ->> 'customer' AS customer, stream
+  FROM fact
+ WHERE entity = %(entity)s AND split_part(stream, ':', 1) = 'coupon' AND tag = 'coupon-granted'
+   AND position <= %(upto)s;
+
+-- name: invoices_with_coupon
+-- Invoices that a coupon came off, whatever else is on them.
+SELECT payload::json ->> 'customer' AS customer, stream
+  FROM fact
+ WHERE entity = %(entity)s AND split_part(stream, ':', 1) = 'invoice' AND tag = 'invoice-issued'
+   AND position <= %(upto)s AND payload LIKE '%%"kind":"coupon"%%';
+
 -- name: names_in_use
 -- Invoices of accounts and a day: their names begin with one of these.
 SELECT used.stream

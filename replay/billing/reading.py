@@ -37,13 +37,14 @@ BEGINNING = EARLIEST.date()
 class Known(Struct, frozen=True, kw_only=True):
     """The entity at a position: its master data, and usage batches that no longer count.
 
-    `credits` are by customer the invoices that moved its credit, where some price elects that.
+    `beside` are by customer other streams that its bill rests on: its coupons and the invoices they
+    came off, and where some price elects that, the invoices that moved its credit.
     """
 
     directory: Directory
     master: MasterData
     dead: frozenset[int]
-    credits: dict[str, list[str]]
+    beside: dict[str, list[str]]
 
     @property
     def position(self) -> int:
@@ -63,14 +64,28 @@ def known(directory: Directory) -> Known:
     connection, entity, upto = directory.connection, directory.entity, directory.upto
     master = master_data(log.read_categories(connection, entity, MASTER_CATEGORIES, upto=upto))
     corrections = log.read_positions(connection, entity, directory.usage_corrections())
-    versions = (version for own in master.prices.values() for version in own)
-    carries = any(version.price.options.credits == "next-invoice" for version in versions)
     return Known(
         directory=directory,
         master=master,
         dead=frozenset(corrected(corrections)),
-        credits=directory.with_credit() if carries else {},
+        beside=_beside(directory, master),
     )
+
+
+def _beside(directory: Directory, master: MasterData) -> dict[str, list[str]]:
+    """Nothing is looked for that no price elects and nobody was granted."""
+    versions = (version for own in master.prices.values() for version in own)
+    carries = any(version.price.options.credits == "next-invoice" for version in versions)
+    coupons = directory.coupons()
+    found: dict[str, list[str]] = {}
+    for streams in (
+        coupons,
+        directory.with_coupon() if coupons else {},
+        directory.with_credit() if carries else {},
+    ):
+        for customer, own in streams.items():
+            found.setdefault(customer, []).extend(own)
+    return found
 
 
 def measured(at: Known, names: Sequence[str], asked: Asked) -> Chunk:
@@ -133,9 +148,9 @@ def _sold(at: Known, names: Sequence[str], through: date, since: date = BEGINNIN
     facts = [fact for own in read.values() for fact in own]
     customers = {name for fact in facts if (name := _customer(fact.event))}
     parties = _parties(directory, customers)
-    more = {stream for name in parties for stream in at.credits.get(name, ())} - read.keys()
-    credited = log.read_streams(connection, entity, more, upto=upto) if more else {}
-    facts += [fact for own in (*parties.values(), *credited.values()) for fact in own]
+    more = {stream for name in parties for stream in at.beside.get(name, ())} - read.keys()
+    beside = log.read_streams(connection, entity, more, upto=upto) if more else {}
+    facts += [fact for own in (*parties.values(), *beside.values()) for fact in own]
     return sold(facts, through, at.master)
 
 

@@ -48,6 +48,8 @@ def test_what_a_fact_is_stored_under_is_given_by_hand() -> None:
         "contract-modified",
         "contract-opened",
         "contract-terminated",
+        "coupon-granted",
+        "coupon-withdrawn",
         "credit-issued",
         "customer-amended",
         "customer-registered",

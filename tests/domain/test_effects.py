@@ -18,6 +18,7 @@ from tests.laws.histories import history
 
 MEASURED_WITH = "master data: the next run measures with it"
 AWAITED = "master data: usage waits until its customer is registered"
+BY_INVOICES = "what it may take off is on the lines of invoices"
 DRAWS_LINES = "an act of the books: it says which periods take entries"
 WORDS = {
     "access-granted": "evidence of access: nothing is earned otherwise by it",
@@ -31,6 +32,8 @@ WORDS = {
     "contract-modified": "nothing of it is transferred or priced yet",
     "contract-opened": "nothing of it is transferred or priced yet",
     "contract-terminated": "what it ends is no longer due",
+    "coupon-granted": BY_INVOICES,
+    "coupon-withdrawn": BY_INVOICES,
     "credit-issued": "the invoice was void before, or has no such line",
     "customer-amended": AWAITED,
     "customer-registered": AWAITED,

@@ -32,6 +32,9 @@ from tests.laws import reference
 from tests.laws.memory import Books, fresh_of, usage_of
 from tests.laws.time_laws import holds, last_of_each_book, same
 
+# What a billing run reads beside usage and master data.
+BILLED = frozenset({"customer", "subscription", "coupon", "invoice"})
+
 
 def usage_is_billed(books: Books) -> int:
     """As of the last run: every rated row is in a charge, every charge on a line or not yet due."""
@@ -59,7 +62,7 @@ def bill_due(facts: Sequence[Fact], usage: Mapping[str, Sequence[UsageDay]], thr
         name: [day for day in days if day.position not in dead] for name, days in usage.items()
     }
     master = master_data(fact for fact in facts if _category(fact) in MASTER_CATEGORIES)
-    own = [fact for fact in facts if _category(fact) in {"customer", "subscription", "invoice"}]
+    own = [fact for fact in facts if _category(fact) in BILLED]
     streams = {fact.stream for fact in own}
     asked = Asked(through=through, master=master)
     return statement(sold(own, through, master), counted, asked, streams.__contains__)

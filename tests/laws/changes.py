@@ -10,6 +10,7 @@ from msgspec import structs
 
 from domain.anchor import BillingAnchorChanged
 from domain.cash import PaymentApplied, PaymentReceived, PaymentRefunded
+from domain.coupon import CouponGranted, CouponWithdrawn
 from domain.discount import DiscountGranted, DiscountWithdrawn
 from domain.facts import Event, Retracted, When
 from domain.invoice_facts import CreditIssued, InvoiceIssued
@@ -34,6 +35,7 @@ CORRECTABLE = (
     SubscriptionResumed,
     BillingAnchorChanged,
     DiscountGranted,
+    CouponGranted,
     ContractOpened,
     ContractModified,
     ContractTerminated,
@@ -56,6 +58,8 @@ RETRACTABLE = (
     BillingAnchorChanged,
     DiscountGranted,
     DiscountWithdrawn,
+    CouponGranted,
+    CouponWithdrawn,
     ContractModified,
     ContractTerminated,
     CreditIssued,
@@ -92,7 +96,7 @@ def _changed(event: Event, random: Random) -> Event:
             return structs.replace(event, term_to=event.term_to + timedelta(days=31))
         case BillingAnchorChanged():
             return structs.replace(event, anchor_day=random.choice((5, 30)))
-        case DiscountGranted():
+        case DiscountGranted() | CouponGranted():
             return structs.replace(event, order=random.randint(0, 2))
         case SubscriptionCancelled():
             return structs.replace(event, refund=random.choice(("none", "prorated", "full")))

@@ -30,6 +30,7 @@ from domain.books import (
 from domain.calendar import Period, add_months, months
 from domain.cash import Application, PaymentApplied, PaymentReceived, PaymentRefunded
 from domain.catalogue import Adopted, ProductDefined
+from domain.coupon import CouponGranted, CouponWithdrawn
 from domain.discount import DiscountGranted, DiscountWithdrawn
 from domain.draft import digest_of
 from domain.entity import CalendarDefined, EntityIdentified, EntityOpened
@@ -494,6 +495,29 @@ def _discount(draft: Draft) -> None:
     if draft.chance(0.4):
         later = day + timedelta(days=random.choice((20, 70)))
         draft.add(stream, DiscountWithdrawn(when=draft.when(later), discount=name))
+
+
+def _coupon(draft: Draft) -> None:
+    """Off a customer's invoices, some of them or some of their lines; perhaps withdrawn later."""
+    random, day = draft.random, draft.day()
+    _, currency, customer = random.choice(draft.contracts)
+    percent = random.choice((None, Decimal(10), Decimal("33.3")))
+    stream = f"coupon:v{len(draft.arrivals)}"
+    granted = CouponGranted(
+        when=draft.when(day),
+        customer=customer,
+        percent=percent,
+        amount=Decimal(random.choice((5, 120))) if percent is None else None,
+        currency=currency if percent is None else None,
+        amount_per=random.choice(("coupon", "invoice")),
+        items=random.choice(((), (), ("seat",))),
+        times=random.choice((None, 1, 2)),
+        order=random.randint(0, 2),
+    )
+    draft.add(stream, granted)
+    if draft.chance(0.4):
+        later = day + timedelta(days=random.choice((0, 20, 70)))
+        draft.add(stream, CouponWithdrawn(when=draft.when(later)))
 
 
 def _access(draft: Draft) -> None:
@@ -1004,6 +1028,7 @@ KINDS: tuple[tuple[Callable[[Draft], None], int], ...] = (
     (_hold, 2),
     (_anchor, 1),
     (_discount, 1),
+    (_coupon, 1),
     (_access, 1),
     (_invoice, 1),
     (_draft_invoice, 1),

@@ -33,6 +33,8 @@ from tests.laws.memory import Arrival, Books
 
 ENTITY, BOOK, SOURCE = "acme", "main", "app"
 FIRST, MONTHS = date(2023, 1, 1), 72
+# What a billing run reads beside usage and master data.
+BILLED = frozenset({"customer", "subscription", "coupon", "invoice"})
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
 
 
@@ -68,6 +70,7 @@ class Story:
             keys=self._keys,
             sources={},
             timelines=self._timelines,
+            numbers={},
         )
         sitting = Sitting(loaded, lambda: NOON, follow=self._timeline)
         outcome = sitting.judge(asked)
@@ -120,7 +123,7 @@ class Story:
 
     def _statement(self, through: date) -> Bill:
         facts, at = self.books.facts, len(self.books.facts)
-        own = [fact for fact in facts if _category(fact) in {"customer", "subscription", "invoice"}]
+        own = [fact for fact in facts if _category(fact) in BILLED]
         streams = {fact.stream for fact in own}
         names = {stream.partition(":")[2] for stream in streams if stream[:13] == "subscription:"}
         usage = {
@@ -199,7 +202,11 @@ def _told(document: Document, kind: str, line: InvoiceLine, minor: int) -> Line:
 
 
 def _named(line: InvoiceLine) -> str:
-    """Item, discount and values of dimensions; what bills no item by its description."""
+    """Item, what is taken off it and values of dimensions; what bills no item by its description.
+
+    Of other lines beside a line which kind they are.
+    """
     values = [f"{name}={value}" for name, value in sorted(line.group.items())]
-    words = [line.obligation or line.description, line.discount or "", *values]
+    off = line.discount or line.coupon or (line.kind if line.is_beside else "")
+    words = [line.obligation or line.description, off, *values]
     return ", ".join(filter(None, words))

@@ -1,0 +1,101 @@
+"""What a credit takes with it: the shares of a line's adjustments, coupons and included tax.
+
+A share is that of all that is credited of the line by now, rounded once, less what was credited of
+it before. So in whichever order and parts a line is credited the end is the same, and a credit of
+all of it leaves nothing beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from fractions import Fraction
+from math import floor
+
+from domain.invoice_facts import CreditLine, InvoiceLine
+from domain.money import rounded
+
+NOTHING, ALL = Fraction(0), Fraction(1)
+
+
+def with_companions(
+    lines: Sequence[InvoiceLine], credited: Mapping[str, int], rows: Sequence[CreditLine]
+) -> tuple[CreditLine, ...]:
+    """The rows of a credit note, and what goes with them of lines that it does not name itself.
+
+    `credited`: what was credited of each line before.
+    """
+    after = dict(credited)
+    for row in rows:
+        after[row.line] = after.get(row.line, 0) + row.amount_minor
+    named = {row.line for row in rows}
+    touched = {line.of_line or line.line for line in lines if line.line in named}
+    found = list(rows)
+    for line in _in_turn(lines):
+        if line.line in named or line.of_line not in touched:
+            continue
+        before = after.get(line.line, 0)
+        share = _credited(_rests_on(line, lines), after)
+        after[line.line] = rounded(line.amount_minor * share)
+        minor = after[line.line] - before
+        if minor * line.amount_minor > 0:
+            found.append(CreditLine(line=line.line, amount_minor=minor))
+    return tuple(found)
+
+
+def credited_shares(
+    lines: Sequence[InvoiceLine], credited: Mapping[str, int]
+) -> dict[str, Fraction]:
+    """How much of each line that charges for something is credited, with what was altered of it."""
+    return {
+        line.line: _credited(_with_adjustments(line.line, lines), credited)
+        for line in lines
+        if line.is_charged
+    }
+
+
+def spread(
+    lines: Sequence[InvoiceLine], credited: Mapping[str, int], minor: int
+) -> tuple[CreditLine, ...]:
+    """An amount over all that is left of an invoice, tax and coupons included, in proportion.
+
+    The rows add up to it: what rounding leaves goes where most is missing, then by the lines' ids.
+    """
+    left = {line.line: line.amount_minor - credited.get(line.line, 0) for line in lines}
+    rest = sum(left.values())
+    assert 0 < minor <= rest, (minor, rest)
+    shares = {name: Fraction(own * minor, rest) for name, own in left.items()}
+    parts = {name: floor(share) for name, share in shares.items()}
+    missing = sorted(parts, key=lambda name: (parts[name] - shares[name], name))
+    for name in missing[: minor - sum(parts.values())]:
+        parts[name] += 1
+    return tuple(CreditLine(line=name, amount_minor=part) for name, part in parts.items() if part)
+
+
+def _in_turn(lines: Iterable[InvoiceLine]) -> Iterator[InvoiceLine]:
+    """Coupons and tax rest on what adjustments leave."""
+    beside = [line for line in lines if line.is_beside]
+    yield from (line for line in beside if line.kind == "adjustment")
+    yield from (line for line in beside if line.kind != "adjustment")
+
+
+def _rests_on(line: InvoiceLine, lines: Sequence[InvoiceLine]) -> list[InvoiceLine]:
+    """Of what a line beside another is a part."""
+    if line.kind == "adjustment":
+        return [one for one in lines if one.line == line.of_line]
+    return _with_adjustments(line.of_line or "", lines)
+
+
+def _with_adjustments(name: str, lines: Iterable[InvoiceLine]) -> list[InvoiceLine]:
+    return [
+        one
+        for one in lines
+        if one.line == name or (one.of_line == name and one.kind == "adjustment")
+    ]
+
+
+def _credited(parts: Iterable[InvoiceLine], credited: Mapping[str, int]) -> Fraction:
+    """How much of some lines together is credited; of what comes to nothing, nothing."""
+    own = list(parts)
+    whole = sum(line.amount_minor for line in own)
+    taken = sum(credited.get(line.line, 0) for line in own)
+    return min(max(Fraction(taken, whole), NOTHING), ALL) if whole else NOTHING
