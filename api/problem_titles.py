@@ -6,6 +6,8 @@ A code is never renamed and never reused: programs of others decide by it.
 MALFORMED = {
     "amount-too-large": "An amount of money is beyond what a ledger column can hold exactly.",
     "amount-without-currency": "An amount has a currency, a percentage has none.",
+    "applications-in-correction": "A correction of a payment also says what it is for.",
+    "bad-ages": "The ages of an ageing are not rising numbers of days.",
     "bad-date": "A date is not written as YYYY-MM-DD.",
     "bad-time": "A time of day is not written as HH:MM.",
     "bad-timestamp": "An instant is not written as in RFC 3339.",
@@ -27,14 +29,19 @@ MALFORMED = {
     "included-tax-above-line": (
         "Tax that is included is taken off its line, and is no more than it."
     ),
+    "entry-id-reused": "A bank's file has one id for two different entries.",
     "inexact-number": "A number with a point was sent as JSON number; send it as text.",
+    "malformed-csv": "A CSV file cannot be read to its end.",
     "malformed-json": "The text is not JSON.",
+    "malformed-xml": "An XML file cannot be read to its end.",
+    "missing-column": "A CSV file has no column of this name, or two.",
     "missing-field": "A required field is missing.",
     "negative-credit": "A credit note takes off more than it gives back.",
     "negative-number": "A number that counts is negative.",
     "no-utc-offset": "An instant does not say its offset from UTC.",
     "not-a-decimal": "A number is not a decimal.",
     "not-a-row": "A usage row is not an object.",
+    "not-a-statement": "The file is no camt.053 statement.",
     "not-a-text": "A field must be a text.",
     "not-beside-a-line": "Only a coupon, an adjustment or included tax names another line.",
     "not-finite": "NaN and infinity are not amounts.",
@@ -44,6 +51,8 @@ MALFORMED = {
     "not-unicode": "A text holds half of a surrogate pair.",
     "nul-character": "A text holds the character NUL.",
     "quantity-too-large": "A quantity is 10^18 or more.",
+    "statement-does-not-add-up": "The entries do not lead from the opening to the closing balance.",
+    "statement-incomplete": "A statement has another number of entries than it says.",
     "text-too-long": "A text is longer than the ledger can index.",
     "timestamp-out-of-range": "An instant is before the year 2000 or after 2099.",
     "unit-amount-alone": "A unit amount belongs to an adjustment of so many units.",
@@ -56,8 +65,10 @@ MALFORMED = {
     "unknown-stream": "A stream is `category:name` of a known category.",
     "unknown-zone": "The time zone is not in the IANA database.",
     "wrong-command": "This kind of stream does not take this command.",
+    "wrong-encoding": "A file is not in the encoding of its mapping.",
     "wrong-scale": "A number has more places than its currency or column.",
     "wrong-type": "A field holds another kind of value than expected.",
+    "zero-amount": "An entry of a bank's file moves no money.",
 }
 
 REFUSED = {

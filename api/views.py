@@ -13,12 +13,14 @@ from projections.audit import audit_trail
 from projections.credits import open_credits
 from projections.exceptions import exceptions
 from projections.question import Answer, Question
+from projections.unidentified import unidentified
 from replay.changes import changes
 from replay.journal import journal
 from replay.price_models import price_models
 from store.db import Connection
 
 OF_ONE_CUSTOMER = ("customer",)
+DAYS = frozenset({"ages"})
 NUMBERS = frozenset({"after", "at_least", "known_at", "limit"})
 ASKED = Question.__struct_fields__
 
@@ -33,7 +35,9 @@ class View(Struct, frozen=True, kw_only=True):
 
 VIEWS: dict[str, View] = {
     "ageing": View(
-        ask=receivables.ageing, says="Open items by days overdue.", filters=OF_ONE_CUSTOMER
+        ask=receivables.ageing,
+        says="Open items by age, from the due date or that of the invoice.",
+        filters=("customer", "by", "ages"),
     ),
     "audit": View(
         ask=audit_trail,
@@ -82,6 +86,7 @@ VIEWS: dict[str, View] = {
     ),
     "trial-balance": View(ask=trial_balance.trial_balance, says="What stands in each account."),
     "unapplied": View(ask=receivables.unapplied, says="Money that no invoice took."),
+    "unidentified": View(ask=unidentified, says="Money of which nobody knows whose it is."),
     "usage": View(ask=usage.by_source, says="Usage rows by source: what became of them."),
     "usage-by-meter": View(ask=usage.by_meter, says="Usage in force by meter."),
     "usage-pending": View(ask=usage.pending, says="Usage without effect yet, and why."),
@@ -113,8 +118,14 @@ def question_of(entity: str, said: Mapping[str, str]) -> Question:
 def _typed(name: str, text: str) -> object:
     if name == "through":
         return read_date(text, name)
+    if name in DAYS:
+        return tuple(_number(part.strip(), name) for part in text.split(","))
     if name not in NUMBERS:
         return text
+    return _number(text, name)
+
+
+def _number(text: str, name: str) -> int:
     if not text.isdecimal():
         raise Malformed("wrong-type", field=name, expected="a whole number")
     return int(text)

@@ -6,6 +6,7 @@ from typing import assert_never
 
 from msgspec import Struct, structs
 
+from domain.bank import BankEntry
 from domain.currency import exponent, require_kept
 from domain.errors import Malformed, Rejected, require_name
 from domain.facts import Context, Decider, Event, Fact, Retracted, When
@@ -15,13 +16,16 @@ from domain.money import LARGEST_MINOR
 
 
 class PaymentReceived(Event, frozen=True, kw_only=True, tag="payment-received"):
-    """`contract`: the revenue contract it is for, if no open item takes it."""
+    """`contract`: the revenue contract it is for, if no open item takes it. `bank`: the entry of a
+    statement that says so, and why it is this customer's.
+    """
 
     customer: str
     currency: str
     amount_minor: int
     contract: str | None = None
     reference: str | None = None
+    bank: BankEntry | None = None
 
 
 class Application(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -46,7 +50,7 @@ class PaymentRefunded(Event, frozen=True, kw_only=True, tag="payment-refunded"):
 class ReceivePayment(
     Struct, frozen=True, kw_only=True, tag="receive-payment", forbid_unknown_fields=True
 ):
-    """Record money that came in."""
+    """Record money that came in, and in the same breath what it is stated to be for."""
 
     when: When
     customer: str
@@ -54,6 +58,8 @@ class ReceivePayment(
     amount_minor: int
     contract: str | None = None
     reference: str | None = None
+    bank: BankEntry | None = None
+    applications: tuple[Application, ...] = ()
 
 
 class ApplyPayment(
@@ -108,7 +114,7 @@ def evolve(state: PaymentState, fact: Fact) -> PaymentState:
 
 def needs(command: CashCommand) -> tuple[str, ...]:
     """An application is checked against the invoices it names."""
-    if isinstance(command, ApplyPayment):
+    if isinstance(command, ReceivePayment | ApplyPayment):
         return tuple(sorted({f"invoice:{row.invoice}" for row in command.applications}))
     return ()
 
@@ -126,7 +132,7 @@ def decide(command: CashCommand, state: PaymentState, context: Context) -> tuple
             exponent(command.currency)
             require_kept(command.currency, context.replaces)
             _require_positive(command.amount_minor, "amount_minor")
-            return (PaymentReceived(**structs.asdict(command)),)
+            return _received(command, context)
         case ApplyPayment():
             return (_applied(command, state, context),)
         case RefundPayment():
@@ -138,6 +144,19 @@ def decide(command: CashCommand, state: PaymentState, context: Context) -> tuple
             return (PaymentRefunded(when=command.when, amount_minor=command.amount_minor),)
         case _:
             assert_never(command)
+
+
+def _received(command: ReceivePayment, context: Context) -> tuple[Event, ...]:
+    """A correction takes one fact's place, so what it is for is then stated by itself."""
+    said = structs.asdict(command)
+    del said["applications"]
+    received = PaymentReceived(**said)
+    if not command.applications:
+        return (received,)
+    if context.replaces is not None:
+        raise Malformed("applications-in-correction", field="applications")
+    apply = ApplyPayment(when=command.when, applications=command.applications)
+    return (received, _applied(apply, PaymentState(received=received), context))
 
 
 def _applied(command: ApplyPayment, state: PaymentState, context: Context) -> PaymentApplied:

@@ -10,6 +10,7 @@ from datetime import date
 
 from msgspec import Struct
 
+from domain.bank import is_nobody
 from domain.books import CloseEvidence, ClosePeriod, SoftClosePeriod
 from domain.calendar import Period
 from domain.cash import PaymentReceived
@@ -73,13 +74,14 @@ def close_evidence(connection: Connection, request: Request) -> CloseEvidence:
         return CloseEvidence()
     names = {"entity": request.entity, "book": book, "first": period.first, "last": period.last}
     parked = connection.execute(SQL.parked, names).fetchall()
-    nobody = _unknown_customers(connection, request.entity, head, period.last)
+    unknown = _unknown_customers(connection, request.entity, head, period.last)
     return CloseEvidence(
         unposted=_unposted(connection, request.entity, book, period),
         parked=tuple(unit for (unit,) in parked),
         pending=_count(connection, SQL.pending, names),
         gaps=tuple(row.subject for row in _gaps(connection, request.entity, head, period)),
-        unknown_customers=tuple(row.subject for row in nobody),
+        # Money of nobody known is unapplied, and may be for long: that is no reason to stay open.
+        unknown_customers=tuple(row.subject for row in unknown if not is_nobody(row.subject)),
     )
 
 
@@ -174,9 +176,11 @@ def _unknown_customers(connection: Connection, entity: str, upto: int, last: dat
             naming.setdefault(event.customer, []).append(fact.position)
     return [
         Finding(
-            kind="unknown-customer",
+            kind="unidentified-payment" if is_nobody(customer) else "unknown-customer",
             subject=customer,
-            detail="named, and not registered",
+            detail="paid, and nobody knows for whom"
+            if is_nobody(customer)
+            else "named, and not registered",
             since=min(naming[customer]),
             count=len(naming[customer]),
         )

@@ -6,15 +6,19 @@ receivable accounts is a finding each time (law 7), not the same figure twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
-from typing import NamedTuple
+from itertools import pairwise
+from typing import Literal, NamedTuple, get_args
 
 from msgspec import Struct
 
-from domain.cash import PaymentReceived, PaymentRefunded
-from domain.facts import Fact, known
+from domain.cash import PaymentApplied, PaymentReceived, PaymentRefunded
+from domain.errors import Malformed
+from domain.facts import Fact, known, timeline
 from domain.invoice_facts import CreditIssued, InvoiceIssued, InvoiceVoided
+from domain.references import normal
 from projections.journal_rows import copy
 from projections.question import Answer, Horizon, Question, looking
 from projections.view import View
@@ -24,12 +28,18 @@ from store.db import Connection, queries
 SQL = queries(__file__)
 
 NAME = "receivables"
-BUCKETS = (("1-30", 30), ("31-60", 60), ("61-90", 90))
-_TYPES = [*["text"] * 6, "date", "date", "int8", "text", "int8", "int8", "int8"]
+# The last day of each age but the oldest, where a question names no others.
+AGES = (30, 60, 90)
+AGES_MAX = 24
+By = Literal["due", "issued"]
+_TYPES = [*["text"] * 6, "date", "date", "int8", "text", *["int8"] * 3, "text", "text"]
+# Whoever paid for a customer like this is known to pay for it: the payer or a person said so.
+SAID = ("reference", "stated")
+_AMOUNT_TYPES = [*["text"] * 9, "date", "date", "int8", "date", "date", "int8", "int8", "int8"]
 
 
 class OpenItem(Struct, frozen=True, kw_only=True):
-    """An invoice and what of it is still owed. `bucket` is current, 1-30, 31-60, 61-90 or 91+."""
+    """An invoice and what of it is still owed. `bucket`: how old it is, as in an ageing."""
 
     invoice: str
     number: str
@@ -46,15 +56,11 @@ class OpenItem(Struct, frozen=True, kw_only=True):
 
 
 class Ageing(Struct, frozen=True, kw_only=True):
-    """Open items of a customer in one currency, by how long they are overdue."""
+    """Open items of a customer in one currency by age: current, 1-30 and so on, the oldest last."""
 
     customer: str
     currency: str
-    current_minor: int
-    days_1_to_30_minor: int
-    days_31_to_60_minor: int
-    days_61_to_90_minor: int
-    days_over_90_minor: int
+    by_age_minor: dict[str, int]
     total_minor: int
 
 
@@ -82,6 +88,8 @@ class Movement(NamedTuple):
     position: int
     from_position: int
     to_position: int | None
+    payer: str
+    channel: str
 
 
 def open_items(
@@ -97,14 +105,25 @@ def open_items(
 
 
 def ageing(
-    connection: Connection, question: Question, *, customer: str | None = None
+    connection: Connection,
+    question: Question,
+    *,
+    customer: str | None = None,
+    by: By = "due",
+    ages: Sequence[int] = AGES,
 ) -> Answer[Ageing]:
+    """What is open by its age in days, from the due date or the date of the invoice."""
+    if by not in get_args(By):
+        raise Malformed("wrong-type", field="by", expected=" or ".join(get_args(By)))
+    _require_ages(ages)
     with looking(connection, question, NAME) as seen:
+        names = seen.parameters(customer=customer, by=by, ages=_begins(ages))
         sums: dict[tuple[str, str], dict[str, int]] = {}
-        for item in _items(connection, seen, customer):
-            row = sums.setdefault((item.customer, item.currency), {})
-            row[item.bucket] = row.get(item.bucket, 0) + item.open_minor
-        return seen.answer(tuple(_aged(*key, row) for key, row in sorted(sums.items())))
+        called = age_names(ages)
+        for who, currency, age, minor in connection.execute(SQL.ageing, names):
+            row = sums.setdefault((who, currency), dict.fromkeys(called, 0))
+            row[called[age]] = minor
+        return seen.answer(tuple(_aged(*key, row) for key, row in sums.items()))
 
 
 def unapplied(connection: Connection, question: Question) -> Answer[Unapplied]:
@@ -120,6 +139,7 @@ def unapplied(connection: Connection, question: Question) -> Answer[Unapplied]:
 
 def _items(connection: Connection, seen: Horizon, customer: str | None) -> Iterator[OpenItem]:
     names = seen.parameters(customer=customer)
+    called, begins = age_names(AGES), _begins(AGES)
     for row in connection.execute(SQL.open_items, names):
         invoice, number, who, currency, issued_on, due_on, issued, credited, applied = row
         overdue = max((seen.as_of - due_on).days, 0)
@@ -135,44 +155,216 @@ def _items(connection: Connection, seen: Horizon, customer: str | None) -> Itera
             applied_minor=applied,
             open_minor=issued + credited + applied,
             days_overdue=overdue,
-            bucket=bucket(overdue),
+            bucket=called[bisect_right(begins, overdue)],
         )
 
 
-def bucket(days_overdue: int) -> str:
-    if days_overdue <= 0:
-        return "current"
-    return next((name for name, most in BUCKETS if days_overdue <= most), "91+")
+def age_names(ages: Sequence[int]) -> list[str]:
+    """For 30, 60 and 90: current, 1-30, 31-60, 61-90 and 91+."""
+    between = [f"{first + 1}-{last}" for first, last in pairwise((0, *ages))]
+    return ["current", *between, f"{ages[-1] + 1}+"]
+
+
+def _begins(ages: Sequence[int]) -> list[int]:
+    return [1, *(last + 1 for last in ages)]
+
+
+def _require_ages(ages: Sequence[int]) -> None:
+    rising = all(first < last for first, last in pairwise((0, *ages)))
+    if not rising or not 0 < len(ages) <= AGES_MAX:
+        raise Malformed("bad-ages", field="ages", expected="1 to 24 rising numbers of days")
 
 
 def _aged(customer: str, currency: str, row: dict[str, int]) -> Ageing:
-    return Ageing(
-        customer=customer,
-        currency=currency,
-        current_minor=row.get("current", 0),
-        days_1_to_30_minor=row.get("1-30", 0),
-        days_31_to_60_minor=row.get("31-60", 0),
-        days_61_to_90_minor=row.get("61-90", 0),
-        days_over_90_minor=row.get("91+", 0),
-        total_minor=sum(row.values()),
-    )
+    total = sum(row.values())
+    return Ageing(customer=customer, currency=currency, by_age_minor=row, total_minor=total)
 
 
 # --- folding -------------------------------------------------------------------------------------
 
 
+class Amount(NamedTuple):
+    """What makes an invoice more or less open, while the facts that say so are in force."""
+
+    entity: str
+    document: str
+    stream: str
+    kind: str
+    book: str
+    number: str
+    reference: str
+    customer: str
+    currency: str
+    issued_on: date | None
+    due_on: date | None
+    minor: int
+    reported_on: date | None
+    earned_on: date | None
+    position: int
+    from_position: int
+    to_position: int | None
+
+
 def _apply(connection: Connection, entity: str, after: int, upto: int) -> None:
-    """New documents are copied; a document that a correction touches is laid out again."""
+    """New documents are copied; one that more is known of, or other, is laid out again."""
     names = {"entity": entity, "after": after, "upto": upto}
     positions = [row[0] for row in connection.execute(SQL.document_facts, names)]
     facts = log.read_positions(connection, entity, positions)
     corrected = sorted({fact.stream for fact in facts if fact.corrects is not None})
+    more = {fact.stream for fact in facts if not _is_new(fact)}
+    again = log.read_streams(connection, entity, more, upto=upto) if more else {}
     rows = [_movement(fact, fact.position, None) for fact in facts if fact.stream not in corrected]
     if corrected:
         connection.execute(SQL.forget, {"entity": entity, "streams": corrected})
-        for stream in log.read_streams(connection, entity, corrected, upto=upto).values():
-            rows += movements(stream)
+        for stream in corrected:
+            rows += movements(again[stream])
     copy(connection, SQL.copy_documents, _TYPES, [row for row in rows if row is not None])
+    amounts = [row for fact in facts if fact.stream not in again for row in amounts_of([fact])]
+    _forget_amounts(connection, entity, again)
+    amounts += [row for told in again.values() for row in amounts_of(told)]
+    copy(connection, SQL.copy_amounts, _AMOUNT_TYPES, amounts)
+    _fold_posted(connection, names, [again[stream] for stream in corrected])
+
+
+def _is_new(fact: Fact) -> bool:
+    """Whether nothing else can be known of what it says."""
+    issued = isinstance(fact.event, InvoiceIssued) and fact.version == 1
+    return fact.corrects is None and (issued or fact.stream.startswith("payment:"))
+
+
+def _forget_amounts(
+    connection: Connection, entity: str, again: dict[str, tuple[Fact, ...]]
+) -> None:
+    documents = {
+        name
+        for stream, facts in again.items()
+        for name in ([_name(stream)] if stream.startswith("invoice:") else _invoices_paid(facts))
+    }
+    names = {"entity": entity, "documents": sorted(documents), "streams": sorted(again)}
+    if documents:
+        connection.execute(SQL.forget_amounts, names)
+
+
+def _invoices_paid(facts: Iterable[Fact]) -> list[str]:
+    events = (fact.event for fact in facts)
+    return [
+        row.invoice
+        for event in events
+        if isinstance(event, PaymentApplied)
+        for row in event.applications
+    ]
+
+
+def _fold_posted(
+    connection: Connection, names: dict[str, object], corrected: Sequence[Sequence[Fact]]
+) -> None:
+    """Lines of runs since; of an invoice that is now another, all there ever were."""
+    invoices = [facts for facts in corrected if facts[0].stream.startswith("invoice:")]
+    if invoices:
+        again = names | {
+            "documents": [_name(facts[0].stream) for facts in invoices],
+            "positions": [fact.position for facts in invoices for fact in facts],
+            "streams": ["journal"],
+        }
+        connection.execute(SQL.forget_amounts, again)
+        connection.execute(SQL.posted_again, again)
+    connection.execute(SQL.fold_posted, names)
+
+
+def _name(stream: str) -> str:
+    return stream.partition(":")[2]
+
+
+def amounts_of(facts: Sequence[Fact]) -> Iterator[Amount]:
+    """What one stream makes open or paid, each as long as it is known to be so."""
+    standing: dict[tuple[int, str], Amount] = {}
+    for at in sorted(fact.position for fact in facts):
+        told = timeline(fact for fact in facts if fact.position <= at)
+        now = {(row.position, row.document): row for row in _amounts(told)}
+        for key, row in list(standing.items()):
+            if now.get(key) != row._replace(from_position=0):
+                yield standing.pop(key)._replace(to_position=at)
+        for key, row in now.items():
+            if key not in standing:
+                standing[key] = row._replace(from_position=at)
+    yield from standing.values()
+
+
+def _amounts(facts: Sequence[Fact]) -> Iterator[Amount]:
+    """Of facts in force, in effective order: a void takes what credits before it have left."""
+    issued = next((fact for fact in facts if isinstance(fact.event, InvoiceIssued)), None)
+    left: dict[str, int] = {}
+    if issued is not None and isinstance(issued.event, InvoiceIssued):
+        for line in issued.event.lines:
+            left[line.line] = left.get(line.line, 0) + line.amount_minor
+        yield _amount(issued, issued, "issued", sum(left.values()))
+    for fact in facts:
+        match fact.event:
+            case CreditIssued() if issued is not None:
+                rows = [row for row in fact.event.lines if row.line in left]
+                for row in rows:
+                    left[row.line] -= row.amount_minor
+                minor = -sum(row.amount_minor for row in rows)
+                yield _amount(fact, issued, "credited", minor)
+            case InvoiceVoided() if issued is not None:
+                yield _amount(fact, issued, "voided", -sum(left.values()))
+                return
+            case PaymentApplied():
+                yield from _stated(fact)
+            case _:
+                pass
+
+
+def _amount(fact: Fact, issued: Fact, kind: str, minor: int) -> Amount:
+    document, day = issued.event, fact.when.effective
+    assert isinstance(document, InvoiceIssued)
+    return Amount(
+        entity=fact.entity,
+        document=_name(fact.stream),
+        stream=fact.stream,
+        kind=kind,
+        book="",
+        number=document.number if kind == "issued" else "",
+        reference=normal(document.number) if kind == "issued" else "",
+        customer=document.customer,
+        currency=document.currency,
+        issued_on=issued.when.effective,
+        due_on=document.due_on,
+        minor=minor,
+        reported_on=day,
+        earned_on=day,
+        position=fact.position,
+        from_position=0,
+        to_position=None,
+    )
+
+
+def _stated(fact: Fact) -> Iterator[Amount]:
+    event = fact.event
+    assert isinstance(event, PaymentApplied)
+    paid: dict[str, int] = {}
+    for row in event.applications:
+        paid[row.invoice] = paid.get(row.invoice, 0) + row.amount_minor
+    for invoice, minor in paid.items():
+        yield Amount(
+            entity=fact.entity,
+            document=invoice,
+            stream=fact.stream,
+            kind="stated",
+            book="",
+            number="",
+            reference="",
+            customer="",
+            currency="",
+            issued_on=None,
+            due_on=None,
+            minor=-minor,
+            reported_on=None,
+            earned_on=None,
+            position=fact.position,
+            from_position=0,
+            to_position=None,
+        )
 
 
 def movements(facts: Iterable[Fact]) -> Iterator[Movement | None]:
@@ -192,7 +384,7 @@ def movements(facts: Iterable[Fact]) -> Iterator[Movement | None]:
 
 def _movement(fact: Fact, since: int, until: int | None) -> Movement | None:
     event = fact.event
-    number, customer, currency, due_on, minor = "", "", "", None, 0
+    number, customer, currency, due_on, minor, payer, channel = "", "", "", None, 0, "", ""
     match event:
         case InvoiceIssued():
             kind, number, customer, currency = (
@@ -209,7 +401,9 @@ def _movement(fact: Fact, since: int, until: int | None) -> Movement | None:
             kind = "voided"
         case PaymentReceived():
             kind, customer, currency = "received", event.customer, event.currency
-            minor = event.amount_minor
+            minor, bank = event.amount_minor, event.bank
+            payer = bank.payer or "" if bank and bank.rule in SAID else ""
+            channel = bank.account if bank else fact.source.system if fact.source else ""
         case PaymentRefunded():
             kind, minor = "refunded", -event.amount_minor
         case _:
@@ -228,6 +422,8 @@ def _movement(fact: Fact, since: int, until: int | None) -> Movement | None:
         position=fact.position,
         from_position=since,
         to_position=until,
+        payer=payer,
+        channel=channel,
     )
 
 

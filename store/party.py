@@ -11,6 +11,7 @@ from datetime import datetime
 import msgspec
 from msgspec import Struct
 
+from store import copying
 from store.canonical import party_digest, well_formed
 from store.codec import canonical_json
 from store.db import Connection, queries
@@ -18,6 +19,7 @@ from store.db import Connection, queries
 SQL = queries(__file__)
 
 SALT_BYTES = 32
+_TYPES = ["text", "text", "text", "bytea", "bytea", "timestamptz"]
 
 
 class Party(Struct, frozen=True, kw_only=True):
@@ -84,3 +86,40 @@ def erase(connection: Connection, entity: str, party: str, *, at: datetime) -> i
     """Forget every version of a party; returns how many there were."""
     arguments = {"entity": entity, "id": party, "erased_at": at}
     return connection.execute(SQL.erase, arguments).rowcount
+
+
+def put_many(
+    connection: Connection, entity: str, parties: Mapping[str, Mapping[str, str]], *, at: datetime
+) -> dict[str, Party]:
+    """The same for many ids that are used once each: what lies there already is not put again."""
+    kept = {name: canonical_json(dict(content)) for name, content in parties.items()}
+    there = connection.execute(SQL.there, {"entity": entity, "ids": list(kept)})
+    found = {
+        name: Party(id=name, digest=digest.hex())
+        for name, content, digest in there
+        if kept[name] == content
+    }
+    rows = []
+    for name, text in kept.items():
+        if name not in found:
+            salt = secrets.token_bytes(SALT_BYTES)
+            digest = party_digest(salt, text)
+            rows.append((entity, well_formed(name, "party"), text, salt, digest, at))
+            found[name] = Party(id=name, digest=digest.hex())
+    copying.write_rows(connection, SQL.copy_parties, _TYPES, rows)
+    return found
+
+
+def secret(connection: Connection, entity: str, name: str, *, at: datetime) -> bytes:
+    """A key of the entity, made at first use: ids made with it lead to nobody without the vault."""
+    kept = _secret(connection, entity, name)
+    if kept is None:
+        put(connection, entity, name, {"secret": secrets.token_hex(SALT_BYTES)}, at=at)
+        kept = _secret(connection, entity, name)
+        assert kept is not None, name
+    return kept
+
+
+def _secret(connection: Connection, entity: str, name: str) -> bytes | None:
+    content = look_up(connection, entity, [(name, None)])[name, None].content
+    return None if content is None else bytes.fromhex(content["secret"])

@@ -22,3 +22,11 @@ SELECT wanted.place, found.content, found.salt, found.digest,
        AND (wanted.digest IS NULL OR digest = wanted.digest)
      ORDER BY stored_at DESC, digest
      LIMIT 1) AS found ON true;
+
+-- name: there
+SELECT id, content, digest FROM party
+ WHERE entity = %(entity)s AND id = ANY(%(ids)s) AND content IS NOT NULL
+ ORDER BY stored_at;
+
+-- name: copy_parties
+COPY party (entity, id, content, salt, digest, stored_at) FROM STDIN (FORMAT BINARY);

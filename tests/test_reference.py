@@ -16,6 +16,7 @@ from domain.facts import Source
 from domain.invoicing import InvoicingOptions
 from domain.policy import Options
 from domain.usage import UsageRow
+from replay.bank.mapping import BankColumns, BankMapping
 from replay.control_totals import Finding
 from replay.usage_mapping import (
     CataloguePart,
@@ -118,12 +119,13 @@ def test_every_field_of_a_fact_is_told(tag: str) -> None:
     event = {field.name: field for field in structs.fields(TAGS[tag]) if field.name != "when"}
     by = BY.search(text)
     asked = {f.name: f for f in structs.fields(ASKED[by["command"]])} if by else {}
+    beside = {f.name for kind in _beside(TAGS[tag]) for f in structs.fields(kind)}
     told = documented(text)
 
     assert {name: default for name, (default, _) in told.items()} == {
         name: default_of(asked[name]) if name in asked else "by the ledger" for name in event
     }
-    assert sorted(asked.keys() - event.keys() - {"when"}) == []
+    assert sorted(asked.keys() - beside) == []
     assert "\nMoves " in text
     untold = [
         word
@@ -132,6 +134,11 @@ def test_every_field_of_a_fact_is_told(tag: str) -> None:
         if f"`{word}`" not in meaning
     ]
     assert untold == []
+
+
+def _beside(kind: type[msgspec.Struct]) -> Iterator[type[msgspec.Struct]]:
+    """The facts of its streams: a command may state two of them in one breath."""
+    return (event for decider in DECIDERS if kind in decider.events for event in decider.events)
 
 
 def nested() -> dict[str, type[msgspec.Struct]]:
@@ -175,12 +182,15 @@ MAPPINGS: dict[str, type[msgspec.Struct]] = {
     "Entity": EntityPart,
     "Catalogue": CataloguePart,
     "Control totals": ControlMapping,
+    "Bank": BankMapping,
+    "Columns": BankColumns,
 }
 
 
 @pytest.mark.parametrize("name", MAPPINGS)
 def test_every_field_of_a_mapping_is_told(name: str) -> None:
-    page = (REFERENCE / "usage-mapping.md").read_text()
+    pages = [(REFERENCE / f"{what}-mapping.md").read_text() for what in ("usage", "bank")]
+    page = "\n".join(pages)
     parts = dict(re.findall(r"^## (.+)\n((?:(?!^## ).*\n?)*)", page, re.MULTILINE))
 
     assert {field: default for field, (default, _) in documented(parts[name]).items()} == {

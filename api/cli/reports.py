@@ -23,7 +23,9 @@ from domain.written import builtins
 FILTERS = {
     "account": "Of one account only.",
     "actor": "Of one actor only.",
+    "ages": "The last day of each age but the oldest; 30,60,90 if not told.",
     "after": "From the entry or position after this one on.",
+    "by": "Count days from `due` (the due date) or `issued` (the date of the invoice).",
     "customer": "Of one customer only.",
     "document": "Of one invoice or payment only.",
     "limit": "At most so many rows.",
@@ -82,6 +84,7 @@ def _report(view: str, *, entity: str, as_json: bool, **said: object) -> None:
 
 def print_rows(rows: list[dict[str, Any]], title: str) -> None:
     """Amounts in major units, one column for each field; what holds rows is a count."""
+    rows = [_spread(row) for row in rows]
     filled = [name for name in (rows[0] if rows else {}) if any(row[name] for row in rows)]
     columns = [name for name in filled if not name.endswith("currency")]
     columns += ["currency"] if rows and "currency" in rows[0] else []
@@ -89,6 +92,17 @@ def print_rows(rows: list[dict[str, Any]], title: str) -> None:
     print_table(names, [[_cell(row, name) for name in columns] for row in rows], title)
     if not rows:
         click.echo("nothing")
+
+
+def _spread(row: dict[str, Any]) -> dict[str, Any]:
+    """Amounts by name are columns of their own."""
+    spread: dict[str, Any] = {}
+    for name, value in row.items():
+        if name.endswith("_minor") and isinstance(value, dict):
+            spread |= {f"{age}_minor": minor for age, minor in value.items()}
+        else:
+            spread[name] = value
+    return spread
 
 
 def _cell(row: dict[str, Any], name: str) -> object:

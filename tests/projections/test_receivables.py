@@ -2,9 +2,11 @@
 
 from datetime import date
 
+import pytest
 from msgspec.structs import replace
 
 from domain.cash import ReceivePayment
+from domain.errors import Malformed
 from domain.facts import When
 from domain.invoice import IssueCredit, IssueInvoice, VoidInvoice
 from domain.invoice_facts import CreditLine, InvoiceLine
@@ -78,14 +80,34 @@ def test_ages_count_from_the_day_one_looks_through(books):
         Ageing(
             customer="c1",
             currency="USD",
-            current_minor=0,
-            days_1_to_30_minor=300_00,
-            days_31_to_60_minor=150_00,
-            days_61_to_90_minor=70_00,
-            days_over_90_minor=0,
+            by_age_minor={
+                "current": 0,
+                "1-30": 300_00,
+                "31-60": 150_00,
+                "61-90": 70_00,
+                "91+": 0,
+            },
             total_minor=520_00,
         ),
     )
+
+
+def test_ages_may_count_from_the_date_of_the_invoice_and_be_any_number_of_days(books):
+    three_invoices(books)
+
+    found = ageing(
+        books.connection, replace(ASK, through=date(2024, 4, 30)), by="issued", ages=(51, 80)
+    )
+
+    assert [row.by_age_minor for row in found.rows] == [
+        {"current": 0, "1-51": 300_00, "52-80": 150_00, "81+": 70_00}
+    ]
+
+
+def test_ages_that_do_not_rise_are_refused(books):
+    for ages in ((), (30, 30), (0, 10), tuple(range(1, 26))):
+        with pytest.raises(Malformed, match="bad-ages"):
+            ageing(books.connection, ASK, ages=ages)
 
 
 def test_before_a_credit_and_a_payment_all_is_owed(books):

@@ -1,0 +1,1 @@
+"""Statements of a bank: read, matched to who owes, and taken as payments."""

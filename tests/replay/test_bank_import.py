@@ -1,0 +1,265 @@
+"""A bank's statement into the ledger: who it is matched to, once for ever, and what waits."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from domain.cash import Application
+from domain.errors import Rejected
+from domain.facts import When
+from domain.invoice import InvoiceLine, IssueInvoice
+from domain.party import RegisterCustomer
+from projections.exceptions import exceptions
+from projections.question import Question
+from projections.receivables import open_items, unapplied
+from projections.unidentified import unidentified
+from replay.bank.importing import Imported, import_payments
+from replay.bank.mapping import BankMapping, read_bank_mapping
+from replay.bank.resolving import match_again, resolve, undo, waiting
+from replay.ledger import Ledger
+from store import party
+from tests.replay.conftest import NEW_YEAR, Send
+
+MAPPING = """
+source = "bank"
+account = "main"
+currency = "USD"
+[columns]
+booked_on = "day"
+amount = "amount"
+payer_name = "name"
+payer_account = "iban"
+text = ["text"]
+entry_id = "id"
+reversal = "reversal"
+"""
+HEADER = "id,day,amount,name,iban,text,reversal\n"
+
+
+@pytest.fixture
+def mapping(tmp_path: Path) -> BankMapping:
+    (tmp_path / "map.toml").write_text(MAPPING)
+    return read_bank_mapping(tmp_path / "map.toml")
+
+
+@pytest.fixture
+def owing(company: Ledger, send: Send) -> Ledger:
+    """Two customers with three invoices: c1 owes 100 and 250, c2 owes 70."""
+    send("customer:blue-2", RegisterCustomer(when=NEW_YEAR, currency="USD"))
+    for name, customer, minor, day in (
+        ("i1", "c1", 100_00, 10),
+        ("i2", "c1", 250_00, 20),
+        ("i3", "blue-2", 70_00, 15),
+    ):
+        send(
+            f"invoice:{name}",
+            IssueInvoice(
+                when=When(effective=date(2024, 1, 5)),
+                customer=customer,
+                currency="USD",
+                number=f"INV-2024-{name[1:].zfill(4)}",
+                due_on=date(2024, 1, day),
+                lines=(InvoiceLine(line="1", amount_minor=minor),),
+            ),
+        )
+    return company
+
+
+def took(ledger: Ledger, folder: Path, mapping: BankMapping, rows: str, **more: bool) -> Imported:
+    path = folder / "bank.csv"
+    path.write_text(HEADER + rows)
+    return import_payments(ledger, "acme", path, mapping, **more)
+
+
+ROWS = """e1,2024-02-01,100.00,Ann,DE01,inv 2024 0001,
+e2,2024-02-02,70.00,Blue Ltd,DE02,thanks,
+e3,2024-02-03,250.00,Ann,de 01,my bill,
+e4,2024-02-04,33.00,Nobody,DE03,for the thing,
+e5,2024-02-05,-12.00,Bank,,fees,
+e6,2024-02-06,nothing,Bank,,fees,
+"""
+
+
+def opened(ledger: Ledger) -> dict[str, int]:
+    with ledger.connection() as connection:
+        rows = open_items(connection, Question(entity="acme", book="main")).rows
+    return {row.invoice: row.open_minor for row in rows}
+
+
+def test_each_entry_finds_its_invoice_and_says_by_which_rule(
+    owing: Ledger, tmp_path: Path, mapping: BankMapping
+) -> None:
+    done = took(owing, tmp_path, mapping, ROWS)
+
+    assert (done.entries, done.repeated, done.taken) == (6, 0, 4)
+    assert done.rules == {"reference": 1, "amount": 2, "none": 1}
+    assert [(row.row, row.code) for row in done.left] == [(5, "went-out")]
+    assert [(row.row, row.code, row.field) for row in done.unread] == [
+        (6, "not-a-decimal", "amount")
+    ]
+    assert [row.match.because for row in done.waiting] == [
+        "names nobody, comes to no open item, and nobody known has paid from there"
+    ]
+    owing.run("acme", date(2024, 2, 29))
+    assert opened(owing) == {}
+
+
+def test_the_same_file_again_changes_nothing_and_an_overlapping_one_adds_what_is_new(
+    owing: Ledger, tmp_path: Path, mapping: BankMapping
+) -> None:
+    first = took(owing, tmp_path, mapping, ROWS)
+    head = owing.head("acme")
+    again = took(owing, tmp_path, mapping, ROWS)
+    assert owing.head("acme") == head
+    more = took(owing, tmp_path, mapping, ROWS + "e7,2024-02-07,5.00,Ann,DE01,,\n")
+
+    assert (first.taken, again.taken, again.repeated, more.taken) == (4, 0, 4, 1)
+    assert more.rules == {"payer": 1}
+
+
+def test_a_preview_says_the_same_and_writes_nothing(
+    owing: Ledger, tmp_path: Path, mapping: BankMapping
+) -> None:
+    head = owing.head("acme")
+    before = took(owing, tmp_path, mapping, ROWS, preview=True)
+    with owing.connection() as connection:
+        assert connection.execute("SELECT count(*) FROM party").fetchone() == (0,)
+    assert owing.head("acme") == head
+    done = took(owing, tmp_path, mapping, ROWS)
+
+    assert before.rules == done.rules
+    assert [row.match.customer for row in before.matches] == ["c1", "blue-2", "c1", None]
+
+
+def test_money_of_nobody_is_in_the_books_under_its_payer_and_no_name_is_in_a_fact(
+    owing: Ledger, tmp_path: Path, mapping: BankMapping
+) -> None:
+    took(owing, tmp_path, mapping, ROWS)
+    owing.run("acme", date(2024, 2, 29))
+    with owing.connection() as connection:
+        (row,) = unapplied(connection, Question(entity="acme", book="main")).rows
+        facts = connection.execute("SELECT string_agg(payload, '') FROM fact").fetchone()
+        entry = ("bank-entry:main/e4", None)
+        wrote = party.look_up(connection, "acme", [entry])[entry].content
+
+    assert row.minor == 33_00
+    assert row.customer.startswith("payer:")
+    assert facts is not None
+    assert not any(name in facts[0] for name in ("Nobody", "DE03", "for the thing"))
+    assert wrote == {"name": "Nobody", "account": "DE03", "text": "for the thing"}
+
+
+def test_a_file_that_ends_early_takes_nothing(
+    owing: Ledger, tmp_path: Path, mapping: BankMapping
+) -> None:
+    head = owing.head("acme")
+
+    with pytest.raises(Exception, match="malformed-csv"):
+        took(owing, tmp_path, mapping, ROWS + 'e8,2024-02-08,1.00,"Ann')
+    assert owing.head("acme") == head
+
+
+def test_two_imports_of_one_file_side_by_side_take_each_entry_once(
+    owing: Ledger, tmp_path: Path, mapping: BankMapping, database: str
+) -> None:
+    path = tmp_path / "bank.csv"
+    path.write_text(HEADER + ROWS)
+
+    def importing(_: int) -> Imported:
+        with Ledger.open(database, lambda: datetime(2024, 6, 1, tzinfo=UTC)) as ledger:
+            return import_payments(ledger, "acme", path, mapping)
+
+    with ThreadPoolExecutor(3) as crew:
+        list(crew.map(importing, range(3)))
+    with owing.connection() as connection:
+        counted = connection.execute(
+            "SELECT count(*) FROM fact WHERE tag = 'payment-received'"
+        ).fetchone()
+
+    assert counted == (4,)
+
+
+def test_a_person_says_whose_it_is_and_from_then_on_the_payer_is_known(
+    owing: Ledger, tmp_path: Path, mapping: BankMapping
+) -> None:
+    took(owing, tmp_path, mapping, ROWS)
+    (held,) = waiting(owing, "acme")
+    resolve(owing, "acme", held.payment, "c1", actor="ann")
+    head = owing.head("acme")
+    resolve(owing, "acme", held.payment, "c1", actor="ann")
+    assert owing.head("acme") == head
+    more = took(owing, tmp_path, mapping, "e9,2024-02-09,1.00,Nobody,DE03,,\n")
+    owing.run("acme", date(2024, 2, 29))
+
+    assert held.wrote == {"name": "Nobody", "account": "DE03", "text": "for the thing"}
+    assert waiting(owing, "acme") == ()
+    assert more.rules == {"payer": 1}
+    with owing.connection() as connection:
+        rows = unapplied(connection, Question(entity="acme", book="main")).rows
+    assert [(row.customer, row.minor) for row in rows] == [("c1", 34_00)]
+
+
+def test_what_a_rule_or_a_person_said_is_taken_back_and_said_anew(
+    owing: Ledger, tmp_path: Path, mapping: BankMapping
+) -> None:
+    took(owing, tmp_path, mapping, ROWS)
+    undo(owing, "acme", "main/e1", actor="ann")
+    undo(owing, "acme", "main/e1", actor="ann")
+    owing.run("acme", date(2024, 2, 29))
+    assert opened(owing) == {"i1": 100_00}
+    assert {row.payment for row in waiting(owing, "acme")} == {"main/e1", "main/e4"}
+
+    paid = (Application(invoice="i1", amount_minor=60_00),)
+    resolve(owing, "acme", "main/e1", "c1", paid, actor="bob")
+    undo(owing, "acme", "main/e1", actor="ann")
+    owing.run("acme", date(2024, 2, 29))
+
+    assert opened(owing) == {"i1": 100_00}
+
+
+def test_an_invoice_that_comes_after_its_money_is_found_when_all_is_judged_again(
+    company: Ledger, send: Send, tmp_path: Path, mapping: BankMapping
+) -> None:
+    done = took(company, tmp_path, mapping, "e1,2024-02-01,10.00,Ann,DE01,INV-7777,\n")
+    assert done.rules == {"none": 1}
+    assert match_again(company, "acme", actor="ann") == ()
+    send(
+        "invoice:late",
+        IssueInvoice(
+            when=When(effective=date(2024, 1, 5)),
+            customer="c1",
+            currency="USD",
+            number="INV-7777",
+            lines=(InvoiceLine(line="1", amount_minor=10_00),),
+        ),
+    )
+    match_again(company, "acme", actor="ann")
+    company.run("acme", date(2024, 2, 29))
+
+    assert opened(company) == {}
+    assert match_again(company, "acme", actor="ann") == ()
+
+
+def test_a_payment_that_never_came_cannot_be_resolved(owing: Ledger) -> None:
+    with pytest.raises(Rejected, match="not-received"):
+        resolve(owing, "acme", "main/e1", "c1", actor="ann")
+
+
+def test_money_of_nobody_is_an_exception_of_its_own_and_holds_up_no_close(
+    owing: Ledger, tmp_path: Path, mapping: BankMapping
+) -> None:
+    took(owing, tmp_path, mapping, ROWS)
+    owing.run("acme", date(2024, 2, 29))
+    with owing.connection() as connection:
+        found = exceptions(connection, Question(entity="acme", book="main")).rows
+        (row,) = unidentified(connection, Question(entity="acme", book="main")).rows
+    owing.close_period("acme", "main", "2024-01")
+    owing.close_period("acme", "main", "2024-02")
+
+    assert [one.kind for one in found] == ["unidentified-payment"]
+    assert (row.payment, row.amount_minor, row.channel) == ("main/e4", 33_00, "main")
+    assert row.payer == found[0].subject
