@@ -52,6 +52,7 @@ CAPABILITIES = {
     "prices": "price",
     "products": "product",
     "subscriptions": "subscription",
+    "tax": "tax",
     "usage": "usage",
 }
 CAPABILITY_AT = 4  # /v1/entities/acme/invoices/...

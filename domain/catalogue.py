@@ -14,14 +14,15 @@ from msgspec import Struct, structs
 from domain.errors import Rejected, require_name
 from domain.facts import Context, Decider, Event, Fact, Retracted, When
 from domain.meter import DefineMeter, MeterDefined, grown, require_sound
-from domain.price import PriceSet, SetPrice, require_heeded, require_priced
+from domain.price import PriceSet, SetPrice, require_code, require_heeded, require_priced
 from domain.profiles import options_of
 
 
 class ProductDefined(Event, frozen=True, kw_only=True, tag="product-defined"):
-    """What is sold, by name."""
+    """What is sold, by name. `tax_code`: what tax tables call it."""
 
     name: str
+    tax_code: str | None = None
 
 
 CatalogueEvent = ProductDefined | MeterDefined | PriceSet
@@ -44,6 +45,7 @@ class DefineProduct(
 
     when: When
     name: str
+    tax_code: str | None = None
 
 
 class Adopt(Struct, frozen=True, kw_only=True, tag="adopt", forbid_unknown_fields=True):
@@ -131,6 +133,7 @@ def _require_sound(content: CatalogueEvent, state: CatalogueState) -> None:
     match content:
         case ProductDefined():
             require_name(content.name, "name")
+            require_code(content.tax_code)
         case MeterDefined():
             require_sound(content, state.meter)
         case PriceSet():

@@ -1,4 +1,4 @@
-"""What a credit takes with it: the shares of a line's adjustments, coupons and included tax.
+"""What a credit takes with it: the shares of a line's adjustments, coupons and tax.
 
 A share is that of all that is credited of the line by now, rounded once, less what was credited of
 it before. So in whichever order and parts a line is credited the end is the same, and a credit of
@@ -7,7 +7,7 @@ all of it leaves nothing beside it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from math import floor
 
@@ -39,7 +39,27 @@ def with_companions(
         minor = after[line.line] - before
         if minor * line.amount_minor > 0:
             found.append(CreditLine(line=line.line, amount_minor=minor))
-    return tuple(found)
+    return (*found, *_taxes(lines, named, credited, after))
+
+
+def _taxes(
+    lines: Sequence[InvoiceLine],
+    named: Collection[str],
+    credited: Mapping[str, int],
+    after: Mapping[str, int],
+) -> Iterator[CreditLine]:
+    """Of each tax what the credited parts of the lines it taxes have in it."""
+    shares = credited_shares(lines, after)
+    for line in lines:
+        if line.tax is None or line.line in named:
+            continue
+        parts = {part.line: Fraction(part.taxable_minor) for part in line.tax.parts}
+        whole = sum(parts.values())
+        gone = sum(taxable * shares.get(name, NOTHING) for name, taxable in parts.items())
+        share = min(max(gone / whole, NOTHING), ALL) if whole else NOTHING
+        minor = rounded(line.amount_minor * share) - credited.get(line.line, 0)
+        if minor * line.amount_minor > 0:
+            yield CreditLine(line=line.line, amount_minor=minor)
 
 
 def credited_shares(

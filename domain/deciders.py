@@ -22,6 +22,7 @@ from domain import (
 )
 from domain.errors import Malformed
 from domain.facts import Decider, Event
+from domain.tax import table as tax_table
 
 DECIDERS: tuple[Decider[Any, Any], ...] = (
     entity.DECIDER,
@@ -38,6 +39,7 @@ DECIDERS: tuple[Decider[Any, Any], ...] = (
     revenue_contract.DECIDER,
     policy.DECIDER,
     invoicing.DECIDER,
+    tax_table.DECIDER,
     books.BOOK,
     books.RUN,
     books.ADJUSTMENT,
@@ -61,6 +63,7 @@ Command = (
     | revenue_contract.ContractCommand
     | policy.AdoptPolicy
     | invoicing.AdoptInvoicing
+    | tax_table.SetTaxRates
     | books.BookCommand
     | books.RunPosting
     | books.AdjustmentCommand

@@ -91,6 +91,7 @@ _STREAMS = {
     "price": "master data: the next run measures with it",
     "policy": "master data: the next run measures with it",
     "invoicing": "master data: documents after it are issued by it",
+    "tax": "master data: documents after it are taxed by it",
 }
 
 

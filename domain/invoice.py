@@ -7,6 +7,7 @@ from typing import Literal, assert_never
 
 from msgspec import Struct, structs
 
+from domain.credit_note import with_companions
 from domain.currency import require_kept
 from domain.draft import (
     ApproveDraft,
@@ -30,6 +31,7 @@ from domain.invoice_facts import (
     InvoiceIssued,
     InvoiceLine,
     InvoiceVoided,
+    TaxedBy,
     Treatment,
 )
 from domain.invoice_lines import billed_deal, require_lines
@@ -69,13 +71,15 @@ class IssueInvoice(
     replaces: str | None = None
     tax_point: date | None = None
     debits: str | None = None
+    taxed_by: TaxedBy | None = None
 
 
 class IssueCredit(
     Struct, frozen=True, kw_only=True, tag="issue-credit", forbid_unknown_fields=True
 ):
     """`treatment` defaults by purpose: correction as if never, concession from now. `number` is
-    stated where no series gives one.
+    stated where no series gives one. The tax and coupons of the lines come along by themselves, but
+    for lines that are named.
     """
 
     when: When
@@ -252,6 +256,7 @@ def _issued(command: IssueInvoice, state: InvoiceState, context: Context) -> Inv
         replaces=command.replaces,
         tax_point=command.tax_point or _drafted_for(draft, day),
         debits=command.debits,
+        taxed_by=command.taxed_by,
     )
 
 
@@ -326,10 +331,19 @@ def _credited(command: IssueCredit, state: InvoiceState, context: Context) -> Cr
         when=command.when,
         number=number,
         series=series,
-        lines=command.lines,
+        lines=_with_companions(command, state, context),
         treatment=command.treatment or default,
         purpose=command.purpose,
     )
+
+
+def _with_companions(
+    command: IssueCredit, state: InvoiceState, context: Context
+) -> tuple[CreditLine, ...]:
+    """The tax and coupons of what is credited; outside systems say themselves what they credit."""
+    if state.issued is None or context.outside:
+        return command.lines
+    return with_companions(state.issued.lines, state.credited_minor, command.lines)
 
 
 def _require_left(line: str, minor: int, state: InvoiceState, context: Context) -> None:

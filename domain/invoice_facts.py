@@ -15,6 +15,7 @@ from typing import Literal
 from msgspec import Struct
 
 from domain.facts import Event
+from domain.tax.taxed import TaxedAt
 
 Treatment = Literal["as-if-never", "from-now"]
 LineKind = Literal[
@@ -40,7 +41,8 @@ class InvoiceLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     `drawn_from` which prepaid item pays it.
     Lines of `kind` credit move what a customer has in credit. A line beside another names it in
     `of_line`: a coupon takes something off it, an adjustment alters it, included tax is the part of
-    it that is owed to others.
+    it that is owed to others. `tax_code` is what tax tables call what a line sells, `includes_tax`
+    that its amount is with tax; `tax` says which tax a tax line is, on what of which lines.
     """
 
     line: str
@@ -60,6 +62,9 @@ class InvoiceLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     of_line: str | None = None
     coupon: str | None = None
     unit_amount: Decimal | None = None
+    tax_code: str | None = None
+    includes_tax: bool = False
+    tax: TaxedAt | None = None
 
     @property
     def is_beside(self) -> bool:
@@ -77,6 +82,13 @@ class InvoiceLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     def is_charged(self) -> bool:
         """Whether it bills what the deal says that something sold comes to."""
         return self.is_for_service and not self.is_beside
+
+
+class TaxedBy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who said what tax is due on a document, under which reference of its own."""
+
+    engine: str
+    reference: str = ""
 
 
 class InvoiceDrafted(Event, frozen=True, kw_only=True, tag="invoice-drafted"):
@@ -122,6 +134,7 @@ class InvoiceIssued(Event, frozen=True, kw_only=True, tag="invoice-issued"):
     series: str | None = None
     tax_point: date | None = None
     debits: str | None = None
+    taxed_by: TaxedBy | None = None
 
 
 class CreditLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

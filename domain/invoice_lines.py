@@ -10,6 +10,7 @@ from domain.errors import Malformed, Rejected, require_name
 from domain.facts import Context
 from domain.invoice_facts import InvoiceLine
 from domain.money import LARGEST_MINOR
+from domain.tax.status import require_jurisdiction
 
 
 def require_lines(lines: tuple[InvoiceLine, ...], currency: str, context: Context) -> None:
@@ -24,6 +25,7 @@ def require_lines(lines: tuple[InvoiceLine, ...], currency: str, context: Contex
         _require_period(line)
         _require_same_currency(line, currency, context)
     _require_beside(lines)
+    _require_taxed(lines)
     if sum(line.amount_minor for line in lines) < 0:
         raise Rejected("negative-invoice", field="lines")
     if sum(abs(line.amount_minor) for line in lines) > LARGEST_MINOR:
@@ -86,6 +88,22 @@ def _require_named(line: InvoiceLine) -> None:
         bounded(line.unit_amount, "lines.unit_amount")
         if line.kind != "adjustment" or line.quantity is None:
             raise Rejected("unit-amount-alone", field="lines.unit_amount", line=line.line)
+
+
+def _require_taxed(lines: tuple[InvoiceLine, ...]) -> None:
+    """A tax line that says what it taxes names lines of the same document."""
+    own = {line.line for line in lines if line.is_charged}
+    for line in lines:
+        if line.tax is None:
+            continue
+        if line.kind != "tax":
+            raise Rejected("not-a-tax-line", field="lines.tax", line=line.line)
+        require_jurisdiction(line.tax.jurisdiction, "lines.tax.jurisdiction")
+        bounded(line.tax.percent, "lines.tax.percent")
+        for part in line.tax.parts:
+            bounded(part.taxable_minor, "lines.tax.parts.taxable_minor")
+            if part.line not in own:
+                raise Rejected("taxed-no-line", field="lines.tax.parts.line", line=part.line)
 
 
 def _service(line: InvoiceLine) -> tuple[object, ...]:

@@ -25,7 +25,7 @@ class InvoicingOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Every election; the defaults issue documents as they are asked for."""
 
     tax: str = NO_TAX
-    tax_rounding: Literal["document", "line"] = "document"
+    tax_rounding: Literal["document", "rate", "line"] = "document"
     series: str = ""
     credit_series: str = ""
     debit_series: str = ""

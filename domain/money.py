@@ -15,7 +15,7 @@ from itertools import accumulate, pairwise, repeat
 from msgspec import Struct
 
 from domain.currency import exponent
-from domain.decimals import EXACT, exact_decimal
+from domain.decimals import EXACT, exact_decimal, plain
 from domain.errors import Malformed
 
 # A signed 64-bit column holds every amount; one digit less leaves room for sums.
@@ -57,6 +57,12 @@ def rounded(exact: Fraction | Decimal | int) -> int:
     top, bottom = magnitude.numerator, magnitude.denominator
     whole = (2 * top + bottom) // (2 * bottom)
     return whole if exact >= 0 else -whole
+
+
+def decimal_of(exact: Fraction, places: int) -> Decimal:
+    """A fraction as a decimal, rounded to so many places where it has more."""
+    shifted = Decimal(rounded(exact * 10**places))
+    return exact_decimal(plain(EXACT.scaleb(shifted, -places)))
 
 
 def rounded_share(minor: int, part: int, total: int) -> int:

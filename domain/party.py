@@ -12,6 +12,7 @@ from domain.currency import exponent
 from domain.errors import Rejected
 from domain.facts import Context, Decider, Event, Fact, Retracted, When
 from domain.locales import require_locale
+from domain.tax.status import TaxStatus, require_status
 from domain.zones import require_zone
 
 Value = TypeVar("Value")
@@ -41,6 +42,7 @@ class CustomerRegistered(Event, frozen=True, kw_only=True, tag="customer-registe
     payment_terms_days: int = PAYMENT_TERMS_DAYS
     locale: str | None = None
     zone: str | None = None
+    tax: TaxStatus | None = None
 
 
 class CustomerAmended(Event, frozen=True, kw_only=True, tag="customer-amended"):
@@ -53,6 +55,7 @@ class CustomerAmended(Event, frozen=True, kw_only=True, tag="customer-amended"):
     payment_terms_days: int | None = None
     locale: str | None = None
     zone: str | None = None
+    tax: TaxStatus | None = None
 
 
 class RegisterCustomer(
@@ -69,6 +72,7 @@ class RegisterCustomer(
     payment_terms_days: int = PAYMENT_TERMS_DAYS
     locale: str | None = None
     zone: str | None = None
+    tax: TaxStatus | None = None
 
 
 class AmendCustomer(
@@ -84,6 +88,7 @@ class AmendCustomer(
     payment_terms_days: int | None = None
     locale: str | None = None
     zone: str | None = None
+    tax: TaxStatus | None = None
 
 
 CustomerEvent = CustomerRegistered | CustomerAmended
@@ -109,11 +114,16 @@ class CustomerState(Struct, frozen=True, kw_only=True):
     parties: Dated[Kept] = ()
     locales: Dated[str] = ()
     zones: Dated[str] = ()
+    tax: Dated[TaxStatus] = ()
 
     def payment_terms_days(self, day: date) -> int:
         """The terms of a document of a day, as far as they are known."""
         found = on(self.payment_terms, day)
         return PAYMENT_TERMS_DAYS if found is None else found
+
+    def tax_status(self, day: date) -> TaxStatus | None:
+        """Where and as what the account is taxed on a day; none as long as nobody told."""
+        return on(self.tax, day)
 
     def parent(self, day: date) -> str | None:
         """Whose child the account is on a day."""
@@ -149,6 +159,7 @@ def evolve(state: CustomerState, fact: Fact) -> CustomerState:
         parties=_with(state.parties, since, party),
         locales=_with(state.locales, since, event.locale),
         zones=_with(state.zones, since, event.zone),
+        tax=_with(state.tax, since, event.tax),
     )
 
 
@@ -171,6 +182,7 @@ def decide(command: CustomerCommand, state: CustomerState, context: Context) -> 
         raise Rejected("own-parent", field="parent")
     _require_no_cycle(command, state, context)
     _require_readable(command)
+    require_status(command.tax)
     match command:
         case RegisterCustomer():
             if state.is_registered:

@@ -41,6 +41,8 @@ class PriceSet(Event, frozen=True, kw_only=True, tag="price-set"):
     (none: usage as it occurs, recurring as the policy says). `where` takes only usage with one of
     these values, `group_by` charges each combination of values by itself. `minimum` and `maximum`
     are per billing period. `profile` is where `options` came from; the options are what counts.
+    `tax_code` is what tax tables call it, where that is not what they call its product. A price
+    that `includes_tax` is what the customer pays.
     """
 
     currency: str
@@ -62,6 +64,8 @@ class PriceSet(Event, frozen=True, kw_only=True, tag="price-set"):
     thresholds: tuple[Decimal, ...] = ()
     options: BillingOptions = MEASURED_EXACTLY
     profile: str | None = None
+    tax_code: str | None = None
+    includes_tax: bool = False
 
     @property
     def is_commitment(self) -> bool:
@@ -137,6 +141,8 @@ class SetPrice(Struct, frozen=True, kw_only=True, tag="set-price", forbid_unknow
     thresholds: tuple[Decimal, ...] = ()
     options: BillingOptions = MEASURED_EXACTLY
     profile: str | None = None
+    tax_code: str | None = None
+    includes_tax: bool = False
 
 
 def require_priced(price: PriceSet, currency: str | None) -> None:
@@ -151,10 +157,17 @@ def require_priced(price: PriceSet, currency: str | None) -> None:
         raise Rejected("price-without-meter", field="meter")
     _require_dimensions(price)
     _require_bounds(price)
+    require_code(price.tax_code)
     require_options(price.options)
     require_valid(price.model)
     if isinstance(price.model, Prepaid):
         _require_prepaid(price, price.model)
+
+
+def require_code(tax_code: str | None) -> None:
+    """A tax code, where there is one, says something."""
+    if tax_code is not None:
+        require_name(tax_code, "tax_code")
 
 
 def ignores(model: Model, meter: MeterDefined) -> str | None:

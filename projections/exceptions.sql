@@ -12,6 +12,10 @@ SELECT 'pending-usage', unit, reason, min(since), sum(greatest(abs(rows), 1))::b
          GROUP BY unit, meter, day, reason
         HAVING sum(rows) <> 0 OR sum(quantity) <> 0) AS waits
  GROUP BY unit, reason
+ UNION ALL
+SELECT 'awaiting-tax', subject, concat_ws(' ', code, nullif(detail, ''), 'since', since::date), known_at, attempts
+  FROM tax_hold
+ WHERE entity = %(entity)s AND known_at <= %(known_at)s
  ORDER BY kind, subject;
 
 -- name: parked
@@ -34,7 +38,7 @@ SELECT count(*)
   FROM fact f
   LEFT JOIN fact replaced ON replaced.entity = f.entity AND replaced.position = f.corrects
  WHERE f.entity = %(entity)s AND f.position > %(run)s
-   AND split_part(f.stream, ':', 1) NOT IN ('book', 'run', 'product', 'parked')
+   AND split_part(f.stream, ':', 1) NOT IN ('book', 'run', 'product', 'parked', 'tax')
    AND (f.tag <> 'customer-registered'
         OR EXISTS (SELECT FROM fact_unit u WHERE u.entity = f.entity AND u.position = f.position))
    AND f.tag NOT IN ('usage-window-declared', 'usage-gap-waived', 'invoice-drafted', 'adjustment-proposed',

@@ -23,6 +23,7 @@ from projections.exceptions import close_evidence, run_due
 from replay import parking
 from replay.billing.levels import bill_levels
 from replay.billing.run import Desk, Part, Wanted, issue, preview
+from replay.tax.asking import NO_ENGINES, Engines
 from store import adoption, log, party
 from store.db import Connection, Pool, pool
 from store.lag import Lag, lag
@@ -71,17 +72,18 @@ class Closed(Struct, frozen=True, kw_only=True):
 class Ledger:
     """A database of entities and the clock of its committer. Close it, or use it in a `with`."""
 
-    def __init__(self, connections: Pool, clock: Clock) -> None:
+    def __init__(self, connections: Pool, clock: Clock, engines: Engines = NO_ENGINES) -> None:
         self.connections = connections
         self.clock = clock
+        self.engines = engines
 
     @classmethod
-    def open(cls, dsn: str, clock: Clock) -> Self:
+    def open(cls, dsn: str, clock: Clock, engines: Engines = NO_ENGINES) -> Self:
         """The views get their tables here, so that a reader who comes first finds them empty."""
         connections = pool(dsn)
         with connections.connection() as connection:
             generations.live(connection)
-        return cls(connections, clock)
+        return cls(connections, clock, engines)
 
     def close(self) -> None:
         self.connections.close()
@@ -202,21 +204,22 @@ class Ledger:
 
     def billing(self, wanted: Wanted, *, actor: str = "system") -> Iterator[Part]:
         """The same part by part, however much it is; each part is issued when it is told."""
-        desk = Desk(clock=self.clock, actor=actor)
+        desk = Desk(clock=self.clock, actor=actor, engines=self.engines)
         with self.connection() as connection:
             yield from issue(connection, wanted, desk)
 
     def billing_preview(self, wanted: Wanted) -> Iterator[Part]:
         """What the run would issue, part by part; writes nothing."""
         with self.connection() as connection:
-            yield from preview(connection, wanted)
+            yield from preview(connection, wanted, self.engines)
 
     def bill_levels(self, entity: str, since: int) -> int:
         """The interim invoices a live service issues by itself, where use after a position passed a
         level that its price names. Returns the position it looked at.
         """
         head = self.head(entity)
-        desk, today = Desk(clock=self.clock, actor="service"), self.clock().date()
+        desk = Desk(clock=self.clock, actor="service", engines=self.engines)
+        today = self.clock().date()
         with self.connection() as connection:
             for _ in bill_levels(connection, entity, today, since, head, desk):
                 pass

@@ -6,17 +6,19 @@ under the same keys, so whoever was cut off asks again and nothing is issued twi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
+from fractions import Fraction
 from itertools import count
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from domain.accounting.documents import BilledLine
+from domain.credit_note import with_companions
 from domain.facts import When
 from domain.invoice import IssueCredit, IssueInvoice
 from domain.invoice_facts import CreditLine, InvoiceLine
-from domain.statement.coupons import Claim, reduced
+from domain.statement.coupons import Claim, Reduced, reduced
 from domain.statement.granted import with_their_items
 from domain.statement.spans import Difference
 from domain.statement.thresholds import Reached
@@ -25,7 +27,10 @@ _Taken = tuple[BilledLine, int]
 
 
 class Document(Struct, frozen=True, kw_only=True):
-    """An invoice or a credit note to issue on a stream, under a key the same run gives again."""
+    """An invoice or a credit note to issue on a stream, under a key the same run gives again.
+
+    `exact_minor`: what its lines come to exactly, where coupons on them are rounded shares.
+    """
 
     stream: str
     key: str
@@ -33,6 +38,7 @@ class Document(Struct, frozen=True, kw_only=True):
     customer: str
     currency: str
     total_minor: int
+    exact_minor: dict[str, Fraction] = {}
 
 
 class Carried(Struct, frozen=True, kw_only=True):
@@ -40,7 +46,8 @@ class Carried(Struct, frozen=True, kw_only=True):
     an `unknown-customer` owes for somebody to send a document to. A subscription that cannot be
     charged waits alone, its amount unknown, under the code that its unit is parked with. An
     `unmatched-line` of an outside invoice names none of several items, so nobody can say what it
-    has billed: `document` is the invoice and line, and the run does not count it.
+    has billed: `document` is the invoice and line, and the run does not count it. A `code` says why
+    nobody can tell the tax of an invoice that is `awaiting-tax`.
     """
 
     customer: str
@@ -49,6 +56,8 @@ class Carried(Struct, frozen=True, kw_only=True):
     reason: str = "credit"
     subscription: str | None = None
     document: str | None = None
+    code: str | None = None
+    detail: str = ""
 
 
 class Bill(Struct, frozen=True, kw_only=True):
@@ -76,11 +85,12 @@ class Papers(Struct, frozen=True, kw_only=True):
     """The invoices there are: the last version of each stream, and whether a name is in use.
 
     A credit note counts a version on, so that another account's on the same invoice has a number of
-    its own.
+    its own. `taxed` are all lines of invoices where a credit note takes lines along, such as tax.
     """
 
     versions: dict[str, int]
     in_use: Callable[[str], bool]
+    taxed: Mapping[str, Sequence[BilledLine]] = {}
 
 
 def documents(account: Account, owed: Sequence[Difference], papers: Papers, through: date) -> Bill:
@@ -91,7 +101,8 @@ def documents(account: Account, owed: Sequence[Difference], papers: Papers, thro
     if sum(line.amount_minor for line in lines) < 0:
         taken, lines = _laid_out(with_their_items(owed))
     issued = _credit_notes(account, taken, papers, through)
-    lines += reduced(lines, account.claims).lines if account.claims else ()
+    net = reduced(lines, account.claims) if account.claims else Reduced((), {})
+    lines += net.lines
     lines += _credit_moved(account, owed, lines)
     total = sum(line.amount_minor for line in lines)
     if total < 0:
@@ -99,7 +110,8 @@ def documents(account: Account, owed: Sequence[Difference], papers: Papers, thro
         return Bill(documents=issued, carried=(carried,))
     if not lines:
         return Bill(documents=issued)
-    return Bill(documents=(*issued, _invoice(account, tuple(lines), papers, through)))
+    invoice = _invoice(account, tuple(lines), papers, through)
+    return Bill(documents=(*issued, structs.replace(invoice, exact_minor=net.net_minor)))
 
 
 def _laid_out(owed: Iterable[Difference]) -> tuple[list[_Taken], list[InvoiceLine]]:
@@ -255,5 +267,14 @@ def _credit_note(
         ),
         customer=account.customer,
         currency=account.currency,
-        total_minor=-sum(minor for _, minor in lines),
+        total_minor=-sum(minor for _, minor in lines) - _along(invoice, dict(lines), papers),
     )
+
+
+def _along(invoice: str, taken: dict[str, int], papers: Papers) -> int:
+    """What a credit note takes along by itself."""
+    rows = papers.taxed.get(invoice, ())
+    before = {row.line.line: row.line.amount_minor - row.left_minor for row in rows}
+    own = [CreditLine(line=line, amount_minor=minor) for line, minor in taken.items()]
+    with_them = with_companions([row.line for row in rows], before, own)
+    return sum(row.amount_minor for row in with_them[len(own) :])

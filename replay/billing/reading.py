@@ -22,6 +22,8 @@ from domain.statement.accounts import (
     statement,
 )
 from domain.statement.documents import Bill, series
+from domain.statement.taxing import Sellers, with_tax
+from domain.tax.papers import Ask
 from domain.terms import Terms
 from domain.usage import UsageDay
 from replay.billing.directory import Directory
@@ -56,8 +58,12 @@ class Chunk(Struct, frozen=True, kw_only=True):
 
     bill: Bill
     subscriptions: frozenset[str]
-    customers: frozenset[str]
+    accounts: frozenset[tuple[str, str]]
     invoices: frozenset[str]
+
+    @property
+    def customers(self) -> frozenset[str]:
+        return frozenset(customer for customer, _ in self.accounts)
 
 
 def known(directory: Directory) -> Known:
@@ -88,8 +94,8 @@ def _beside(directory: Directory, master: MasterData) -> dict[str, list[str]]:
     return found
 
 
-def measured(at: Known, names: Sequence[str], asked: Asked) -> Chunk:
-    """The statement of some subscriptions, as known at a position."""
+def measured(at: Known, names: Sequence[str], asked: Asked, ask: Ask) -> Chunk:
+    """The statement of some subscriptions, as known at a position, with what is said of its tax."""
     since = needed(at.master, asked.since)
     found = _sold(at, names, asked.through, since)
     usage = _usage(at, found, since)
@@ -101,10 +107,12 @@ def measured(at: Known, names: Sequence[str], asked: Asked) -> Chunk:
     begins = (f"invoice:{series(*account, asked.through)}" for account in accounts)
     in_use = at.directory.in_use([*begins])
     looked = structs.replace(asked, known_since=since)
+    bill = statement(found, usage, looked, in_use.__contains__)
+    sellers = Sellers(sold=found.terms, customers=found.customers, master=at.master)
     return Chunk(
-        bill=statement(found, usage, looked, in_use.__contains__),
+        bill=with_tax(bill, sellers, ask),
         subscriptions=frozenset(names),
-        customers=frozenset(customer for customer, _ in accounts),
+        accounts=frozenset(accounts),
         invoices=frozenset(found.versions),
     )
 

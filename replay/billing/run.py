@@ -19,13 +19,18 @@ from msgspec import Struct, structs
 from domain.deciders import Command
 from domain.facts import Fact, When
 from domain.invoice_facts import InvoiceIssued
+from domain.invoicing import NO_TAX
+from domain.routing import account as unit_of_account
 from domain.statement.accounts import Asked
 from domain.statement.documents import Carried, Document
+from domain.statement.taxing import AWAITING_TAX
 from domain.statement.thresholds import Reached
 from domain.threshold import ReachThreshold
 from replay.billing.directory import directory, documents_between, forget
 from replay.billing.known_at import known_at
 from replay.billing.reading import Chunk, Known, known, measured, payers
+from replay.tax.asking import NO_ENGINES, Asking, Engines, asking
+from replay.tax.holding import Hold, keep
 from store import log
 from store.db import Connection
 from store.patience import patient
@@ -73,22 +78,29 @@ class Desk(Struct, frozen=True, kw_only=True):
 
     clock: Clock
     actor: str = "system"
+    engines: Engines = NO_ENGINES
 
 
-def preview(connection: Connection, wanted: Wanted) -> Iterator[Part]:
+def preview(
+    connection: Connection, wanted: Wanted, engines: Engines = NO_ENGINES
+) -> Iterator[Part]:
     """What a run on all that is known would issue; writes nothing."""
-    yield from _run(connection, wanted, None)
+    yield from _run(connection, wanted, None, engines)
 
 
 def issue(connection: Connection, wanted: Wanted, desk: Desk) -> Iterator[Part]:
     """Chunk by chunk; whoever stops listening stops the run between two of them."""
-    yield from _run(connection, wanted, desk)
+    yield from _run(connection, wanted, desk, desk.engines)
 
 
-def _run(connection: Connection, wanted: Wanted, desk: Desk | None) -> Iterator[Part]:
+def _run(
+    connection: Connection, wanted: Wanted, desk: Desk | None, engines: Engines
+) -> Iterator[Part]:
     with patient(connection):
         try:
-            yield from _parts(_known(connection, wanted), wanted, desk)
+            at = _known(connection, wanted)
+            tax = asking(connection, wanted.entity, at.position, engines)
+            yield from _parts(at, wanted, desk, tax)
         finally:
             forget(connection)
 
@@ -98,16 +110,19 @@ def _known(connection: Connection, wanted: Wanted) -> Known:
     return known(directory(connection, wanted.entity, upto, whole=wanted.is_whole))
 
 
-def _parts(at: Known, wanted: Wanted, desk: Desk | None) -> Iterator[Part]:
+def _parts(at: Known, wanted: Wanted, desk: Desk | None, tax: Asking) -> Iterator[Part]:
     chunks = [*_chunks(at, wanted)]
     others = Others(at.directory.connection, wanted.entity, at.position)
     total, done, position = sum(map(len, chunks)), 0, at.position
     if not chunks:
         yield Part(documents=(), carried=(), reached=(), position=position, done=0, total=0)
     for names in chunks:
-        chunk = measured(at, names, _asked(at, wanted))
+        tax.forget()
+        chunk = measured(at, names, _asked(at, wanted), tax.ask)
         if desk is not None and (chunk.bill.documents or chunk.bill.reached):
-            at, chunk, position = _issued(at, wanted, chunk, names, others, desk)
+            at, chunk, position = _issued(at, wanted, chunk, names, others, desk, tax)
+        if desk is not None and at.master.invoicing_on(wanted.through).tax != NO_TAX:
+            _keep_waiting(at, wanted, chunk, desk)
         done += len(names)
         yield Part(
             documents=chunk.bill.documents,
@@ -202,8 +217,12 @@ def _issued(
     names: Sequence[str],
     others: Others,
     desk: Desk,
+    tax: Asking,
 ) -> tuple[Known, Chunk, int]:
-    """The chunk as it was stored, the state it was measured on, the position of its last fact."""
+    """The chunk as it was stored, the state it was measured on, the position of its last fact.
+
+    Under the head's lock nobody far away is asked for tax: what looks otherwise by then waits.
+    """
     connection, entity = at.directory.connection, wanted.entity
     with connection.transaction():
         head = log.lock_head(connection, entity).position
@@ -211,10 +230,35 @@ def _issued(
         if others.touch(chunk):
             # From here on the run sees what the others have done.
             at = _known(connection, wanted)
-            chunk = measured(at, names, _asked(at, wanted))
+            chunk = measured(at, names, _asked(at, wanted), tax.recall)
         position = max(head, _append(at, entity, chunk, desk))
     others.skip(position)
     return at, chunk, position
+
+
+def _keep_waiting(at: Known, wanted: Wanted, chunk: Chunk, desk: Desk) -> None:
+    """What of the chunk waits for its tax is kept as such, and what waited and went out is not: who
+    looked at a part of an account cannot say that nothing of it waits.
+    """
+    directory = at.directory
+    in_part = wanted.only_levels or wanted.subscriptions
+    keep(
+        directory.connection,
+        directory.entity,
+        [] if in_part else [unit_of_account(*one) for one in chunk.accounts],
+        [
+            Hold(
+                subject=unit_of_account(row.customer, row.currency),
+                document=row.document or "",
+                code=row.code or "",
+                detail=row.detail,
+            )
+            for row in chunk.bill.carried
+            if row.reason == AWAITING_TAX
+        ],
+        at.position,
+        desk.clock(),
+    )
 
 
 def _append(at: Known, entity: str, chunk: Chunk, desk: Desk) -> int:

@@ -84,6 +84,7 @@ def test_what_a_fact_is_stored_under_is_given_by_hand() -> None:
         "subscription-resumed",
         "subscription-started",
         "subscription-suspended",
+        "tax-rates-set",
         "threshold-reached",
         "unit-parked",
         "unit-released",

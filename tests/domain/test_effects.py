@@ -68,6 +68,7 @@ WORDS = {
     "subscription-resumed": "nothing had stopped, or nothing more is served",
     "subscription-started": "it opens no contract by rule, or nothing of it is charged yet",
     "subscription-suspended": "nothing is served on the days it stops",
+    "tax-rates-set": "master data: documents after it are taxed by it",
     "usage-batch-accepted": "its rows were replaced, or add up to nothing",
     "usage-gap-waived": "says which batches to expect",
     "usage-window-declared": "says which batches to expect",

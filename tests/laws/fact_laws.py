@@ -186,7 +186,7 @@ def _amounts(schedule: Schedule) -> dict[tuple[str, str, str], int]:
 def _routed(books: Books) -> int:
     """Every fact is of a unit, or master data, or the books' own, or without effect by itself."""
     routed = {position for positions in books.units.values() for position in positions}
-    silent = MASTER_CATEGORIES | {"customer", "coupon", "book", "run", "usage"}
+    silent = MASTER_CATEGORIES | {"customer", "coupon", "tax", "book", "run", "usage"}
     count = 0
     for fact in books.facts:
         of_no_unit = fact.stream.partition(":")[0] in silent or isinstance(

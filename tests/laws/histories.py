@@ -75,6 +75,7 @@ from domain.subscription import (
     SubscriptionRenewed,
     SubscriptionStarted,
 )
+from domain.tax.table import TaxRate, TaxRatesSet
 from domain.usage import (
     MeterTotal,
     UsageBatchAccepted,
@@ -976,6 +977,12 @@ def _invoicing(draft: Draft) -> None:
     draft.add("invoicing:self", InvoicingAdopted(when=when, options=options))
 
 
+def _tax_rates(draft: Draft) -> None:
+    rate = TaxRate(name="VAT", percent=Decimal(draft.random.choice(("0", "7.5", "20"))))
+    when = draft.when(draft.random.choice((FIRST, date(2024, 3, 1))))
+    draft.add("tax:FR", TaxRatesSet(when=when, rates=(rate,), seller="established"))
+
+
 def _amend_customer(draft: Draft) -> None:
     day = draft.when(draft.day())
     amended = CustomerAmended(when=day, payment_terms_days=14, locale="de-CH", zone="Europe/Zurich")
@@ -1051,6 +1058,7 @@ KINDS: tuple[tuple[Callable[[Draft], None], int], ...] = (
     (_new_price, 1),
     (_policy, 1),
     (_invoicing, 1),
+    (_tax_rates, 1),
     (_amend_customer, 1),
     (_correct, 2),
     (_retract, 1),

@@ -35,6 +35,7 @@ from domain import revenue_contract as contract
 from domain.books import PeriodClosed, PeriodSealed
 from domain.errors import Malformed, Rejected
 from domain.facts import Event, Fact, Retracted, Source
+from domain.tax import table as tax_table
 from domain.usage import UsageBatchAccepted, UsageRow
 from projections import runner
 from projections.deferred_revenue import deferred, waterfall
@@ -95,6 +96,7 @@ COMMANDS: dict[type[Event], type] = {
     contract.ContractTerminated: contract.TerminateContract,
     policy.PolicyAdopted: policy.AdoptPolicy,
     invoicing.InvoicingAdopted: invoicing.AdoptInvoicing,
+    tax_table.TaxRatesSet: tax_table.SetTaxRates,
     books.BookOpened: books.OpenBook,
     books.PostingRun: books.RunPosting,
     books.PeriodSoftClosed: books.SoftClosePeriod,

@@ -1,0 +1,1 @@
+"""Tax on documents: what is asked, the table that answers, and the lines an answer becomes."""

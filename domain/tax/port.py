@@ -1,0 +1,77 @@
+"""The port to whoever knows the tax: asked before a document goes out, told once it has.
+
+The table in the log is one engine, a service behind HTTP another. To quote changes nothing
+anywhere, so it may be asked again; what an engine is told carries the number of the document, so
+that telling it twice is telling it once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Literal, Protocol
+
+from msgspec import Struct
+
+from domain.errors import Rejected
+from domain.invoice_facts import InvoiceLine
+from domain.tax.question import TaxAnswer, TaxQuestion
+from domain.tax.quote import quote
+from domain.tax.table import TaxTables
+
+Told = Literal["commit", "adjust", "void"]
+
+
+class TaxMessage(Struct, frozen=True, kw_only=True):
+    """A document that is a fact: an invoice to `commit`, a credit note that takes something back
+    (`adjust`), or an invoice that is `void`.
+
+    `number` is unique among messages of a kind; `invoice` and `reference` are those of the invoice.
+    Lines are those of the document that carry tax, what a credit note takes back below zero.
+    """
+
+    kind: Told
+    number: str
+    invoice: str
+    reference: str
+    currency: str
+    on: date
+    lines: tuple[InvoiceLine, ...] = ()
+
+
+class TaxEngine(Protocol):
+    """Each question is answered or refused by itself; a message is taken, or `Rejected` says why
+    not yet.
+    """
+
+    def quote(self, questions: Sequence[TaxQuestion]) -> list[TaxAnswer | Rejected]: ...
+
+    def commit(self, message: TaxMessage) -> None: ...
+
+    def adjust(self, message: TaxMessage) -> None: ...
+
+    def void(self, message: TaxMessage) -> None: ...
+
+
+class TableEngine(Struct, frozen=True):
+    """The rates in the log; whoever has the log knows what was issued, so it need not be told."""
+
+    known: TaxTables
+
+    def quote(self, questions: Sequence[TaxQuestion]) -> list[TaxAnswer | Rejected]:
+        return [self._quote(question) for question in questions]
+
+    def _quote(self, question: TaxQuestion) -> TaxAnswer | Rejected:
+        try:
+            return quote(question, self.known)
+        except Rejected as refusal:
+            return refusal
+
+    def commit(self, message: TaxMessage) -> None:
+        """Nothing to tell."""
+
+    def adjust(self, message: TaxMessage) -> None:
+        """Nothing to tell."""
+
+    def void(self, message: TaxMessage) -> None:
+        """Nothing to tell."""

@@ -1,0 +1,133 @@
+"""A billing run asks for tax before it issues; what nobody can tell the tax of waits by name."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from domain.facts import When
+from domain.invoice import IssueCredit, VoidInvoice
+from domain.invoice_facts import CreditIssued, CreditLine, InvoiceIssued
+from domain.invoicing import AdoptInvoicing, InvoicingOptions
+from domain.party import AmendCustomer
+from domain.subscription import CancelSubscription
+from domain.tax.status import TaxStatus
+from domain.tax.table import SetTaxRates, TaxRate
+from projections.exceptions import exceptions
+from projections.question import Question
+from projections.trial_balance import trial_balance
+from store import log
+
+NEW_YEAR, FEBRUARY = date(2024, 1, 1), date(2024, 2, 1)
+SINCE = When(effective=NEW_YEAR)
+VAT = TaxRate(name="VAT", percent=Decimal("8.1"))
+
+
+@pytest.fixture
+def taxed(company, send):
+    """The company elects the table, which knows its customer's country; not yet the customer."""
+    send("invoicing:self", AdoptInvoicing(when=SINCE, options=InvoicingOptions(tax="table")))
+    send("tax:CH", SetTaxRates(when=SINCE, rates=(VAT,), seller="established"))
+    return company
+
+
+@pytest.fixture
+def known(taxed, send):
+    send("customer:c1", AmendCustomer(when=SINCE, tax=TaxStatus(jurisdiction="CH")))
+    return taxed
+
+
+def events(ledger, kind):
+    with ledger.connection() as connection:
+        facts = log.read_categories(connection, "acme", ["invoice"])
+    return [fact.event for fact in facts if isinstance(fact.event, kind)]
+
+
+def waiting(ledger):
+    ledger.catch_up("acme")
+    with ledger.connection() as connection:
+        rows = exceptions(connection, Question(entity="acme")).rows
+    return [(row.subject, row.detail, row.count) for row in rows if row.kind == "awaiting-tax"]
+
+
+def test_an_invoice_goes_out_with_its_tax(known):
+    billed = known.bill("acme", NEW_YEAR)
+    (issued,) = events(known, InvoiceIssued)
+
+    assert [(one.kind, one.amount_minor) for one in issued.lines] == [
+        ("subscription", 1000_00),
+        ("tax", 81_00),
+    ]
+    assert issued.lines[1].tax.parts[0].taxable_minor == 1000_00
+    assert issued.taxed_by.engine == "table"
+    assert [document.total_minor for document in billed.documents] == [1081_00]
+    assert known.bill("acme", NEW_YEAR).documents == ()
+
+
+def test_what_the_customer_is_charged_ties_to_the_books(known):
+    known.bill("acme", NEW_YEAR)
+    known.run("acme", NEW_YEAR)
+    with known.connection() as connection:
+        rows = trial_balance(connection, Question(entity="acme", book="main")).rows
+    balances = {row.account: row.minor for row in rows}
+
+    assert balances["accounts-receivable"] == 1081_00
+    assert balances["tax-payable"] == -81_00
+
+
+def test_a_customer_without_a_status_waits_by_name_until_it_has_one(taxed, send):
+    billed = taxed.bill("acme", NEW_YEAR)
+    (carried,) = billed.carried
+
+    assert billed.documents == ()
+    assert (carried.reason, carried.code, carried.minor) == (
+        "awaiting-tax",
+        "tax-status-missing",
+        1000_00,
+    )
+    taxed.bill("acme", NEW_YEAR)
+    assert waiting(taxed) == [
+        ("customer:c1:USD", f"tax-status-missing since {taxed.clock().date()}", 2)
+    ]
+
+    send("customer:c1", AmendCustomer(when=SINCE, tax=TaxStatus(jurisdiction="CH")))
+    assert [one.total_minor for one in taxed.bill("acme", NEW_YEAR).documents] == [1081_00]
+    assert waiting(taxed) == []
+
+
+def test_a_preview_keeps_nobody_waiting(taxed):
+    assert [one.code for one in taxed.bill_preview("acme", NEW_YEAR).carried] == [
+        "tax-status-missing"
+    ]
+    assert waiting(taxed) == []
+
+
+def test_a_credit_note_of_the_run_repeats_the_tax(known, send):
+    known.bill("acme", NEW_YEAR)
+    send("subscription:s1", CancelSubscription(when=When(effective=date(2024, 1, 17))))
+    billed = known.bill("acme", FEBRUARY)
+    (credited,) = events(known, CreditIssued)
+    minors = {row.line: row.amount_minor for row in credited.lines}
+
+    assert minors == {"1": 483_87, "tax-1": 39_19}
+    assert billed.documents[0].total_minor == -523_06
+
+
+def test_credits_of_all_parts_take_all_of_the_tax_and_a_void_the_rest(known, send):
+    known.bill("acme", NEW_YEAR)
+    (stream,) = {fact.stream for fact in facts(known) if isinstance(fact.event, InvoiceIssued)}
+    for number in range(3):
+        rows = (CreditLine(line="1", amount_minor=333_33),)
+        when = When(effective=date(2024, 1, 20))
+        send(stream, IssueCredit(when=when, number=f"n{number}", lines=rows))
+    send(stream, VoidInvoice(when=When(effective=date(2024, 1, 21))))
+    known.run("acme", FEBRUARY)
+    with known.connection() as connection:
+        rows = trial_balance(connection, Question(entity="acme", book="main")).rows
+
+    assert [row.minor for row in rows if row.account == "tax-payable"] in ([], [0])
+
+
+def facts(ledger):
+    with ledger.connection() as connection:
+        return log.read_categories(connection, "acme", ["invoice"])
