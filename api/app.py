@@ -5,10 +5,12 @@ Binds nothing by itself; `tieout serve` does, to 127.0.0.1 unless told otherwise
 
 import asyncio
 import logging
+import os
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -26,12 +28,14 @@ from litestar.middleware.authentication import (
 from api.auth import Holder, holder, keep_first_key, replace_key
 from api.commands import COMMAND_ROUTES
 from api.committer import Committers
+from api.documents import DOCUMENT_ROUTES
 from api.follower import Follower
 from api.problems import MEDIA_TYPE, Missing, Problem, http_problem, problem_of
 from api.queries import QUERY_ROUTES
 from api.service import AnyRequest, Service
 from domain.errors import Malformed, Rejected
 from projections.question import Behind
+from replay.documents.templates import templates
 from replay.ledger import Ledger
 from store.db import connect
 from store.failure import StoreError
@@ -75,6 +79,12 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def templates_folder() -> Path | None:
+    """Where an operator keeps templates, words and fonts of their own."""
+    named = os.environ.get("TIEOUT_TEMPLATES")
+    return Path(named) if named else None
+
+
 def first_key(dsn: str) -> str | None:
     """The admin key of a ledger that has none yet; shown once, never again."""
     token = _random_key()
@@ -99,12 +109,13 @@ def create_app(dsn: str, run_every: float | None = None, *, follows: bool = True
 
     Without `follows` poster and views are left to workers in processes of their own.
     """
+    chosen = templates(templates_folder())
 
     @asynccontextmanager
     async def running(app: Litestar) -> AsyncIterator[None]:
         ledger = Ledger.open(dsn, now)
         committers, follower = Committers(ledger), Follower(ledger, run_every)
-        app.state.service = Service(ledger, committers)
+        app.state.service = Service(ledger, committers, chosen)
         if follows:
             ledger.catch_up()
             follower.start()
@@ -117,7 +128,7 @@ def create_app(dsn: str, run_every: float | None = None, *, follows: bool = True
             ledger.close()
 
     return Litestar(
-        route_handlers=[*COMMAND_ROUTES, *QUERY_ROUTES],
+        route_handlers=[*COMMAND_ROUTES, *QUERY_ROUTES, *DOCUMENT_ROUTES],
         lifespan=[running],
         middleware=[DefineMiddleware(KeyRequired, exclude=OPEN_PATHS)],
         exception_handlers={

@@ -43,7 +43,8 @@ IDEMPOTENT = frozenset({"runs", "closes", "reopenings", "batches", "commands"})
 class Operation(Struct, frozen=True, kw_only=True):
     """One method of one address. `query` names parameters with the type of each.
 
-    `lines`: the body may be NDJSON; `also`: or of another type, with the schema of each.
+    `lines`: the body may be NDJSON; `also`: or of another type, with the schema of each. `files`:
+    the answer is a file of one of these types.
     """
 
     method: str
@@ -56,6 +57,7 @@ class Operation(Struct, frozen=True, kw_only=True):
     query: dict[str, str] = {}
     lines: bool = False
     also: dict[str, Any] = {}
+    files: tuple[str, ...] = ()
     is_open: bool = False
 
 
@@ -254,6 +256,14 @@ OPERATIONS = (
     ),
     Operation(
         method="get",
+        path=f"{ENTITY}/invoices/{{invoice}}/document",
+        name="document",
+        says="An invoice, its draft or a credit note of it, as HTML or PDF.",
+        query={"credit": "string", "locale": "string", "known_at": "integer"},
+        files=("text/html", "application/pdf"),
+    ),
+    Operation(
+        method="get",
         path=f"{ENTITY}/usage/{{source}}/events/{{event_id}}/invoices",
         name="eventInvoices",
         says="The invoices that bill a usage event.",
@@ -310,7 +320,7 @@ def _operation(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
         "summary": operation.says,
         "parameters": _parameters(operation),
         "responses": {
-            str(operation.status): _content(operation.answer, schemas),
+            str(operation.status): _content(operation, schemas),
             "default": {
                 "description": "A problem with a stable code.",
                 "content": {MEDIA_TYPE: {"schema": schemas[_key(Problem)]}},
@@ -328,8 +338,11 @@ def _operation(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
     return described
 
 
-def _content(shape: Any, schemas: dict[str, Any]) -> dict[str, Any]:
-    schema = {} if shape is None else schemas[_key(shape)]
+def _content(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
+    if operation.files:
+        file = {"schema": {"type": "string", "format": "binary"}}
+        return {"description": "Done.", "content": dict.fromkeys(operation.files, file)}
+    schema = {} if operation.answer is None else schemas[_key(operation.answer)]
     return {"description": "Done.", "content": {"application/json": {"schema": schema}}}
 
 

@@ -19,6 +19,7 @@ STATUS = {
     "key-reused": 409,
     "source-id-reused": 409,
     "batch-number-reused": 409,
+    "not-acceptable": 406,
     "period-already-closed": 423,
     "actor-not-allowed": 403,
     "own-approval": 403,

@@ -8,6 +8,7 @@ from api.auth import Holder
 from api.committer import Committers
 from domain.errors import Malformed
 from domain.written import json_bytes
+from replay.documents.templates import Templates
 from replay.ledger import Ledger
 
 NDJSON = "application/x-ndjson"
@@ -18,10 +19,11 @@ Value = TypeVar("Value")
 
 
 class Service(NamedTuple):
-    """The ledger at hand and the threads that commit to it."""
+    """The ledger at hand, the threads that commit to it, and what documents are rendered with."""
 
     ledger: Ledger
     committers: Committers
+    templates: Templates
 
 
 def service_of(request: AnyRequest) -> Service:

@@ -42,6 +42,9 @@ HOMES = {
     "click": ("api.cli",),
     "rich": ("api.cli", "bench"),
     "redis": ("api", "projections.runner"),
+    "babel": ("replay.documents.formats",),
+    "jinja2": ("replay.documents.html",),
+    "typst": ("replay.documents.pdf",),
     "opentelemetry": ("store", "projections.runner", "api.telemetry"),
 }
 

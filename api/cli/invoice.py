@@ -1,0 +1,86 @@
+"""Invoices at the command line: what went out, and how it looks."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import click
+
+from api.app import templates_folder
+from api.cli.output import as_json, entity_option, examples, print_json
+from api.cli.session import open_ledger
+from api.documents import SUFFIXES
+from api.problems import Missing
+from replay.documents.render import Rendered, Wanted, render
+from replay.documents.templates import Medium, templates
+
+MEDIA: dict[str, Medium] = {suffix: medium for medium, suffix in SUFFIXES.items()}
+
+
+@click.group()
+def invoice() -> None:
+    """Invoices, drafts and credit notes."""
+
+
+@invoice.command(
+    "render",
+    epilog=examples(
+        "tieout invoice render i-1 --entity acme --out i-1.html",
+        "tieout invoice render i-1 -e acme --format pdf --out i-1.pdf --known-at 120",
+        "tieout invoice render i-1 i-2 i-3 -e acme --out-dir documents --locale de-CH",
+    ),
+)
+@click.argument("invoices", nargs=-1, required=True, metavar="INVOICE...")
+@entity_option
+@click.option("--format", "kind", type=click.Choice([*MEDIA]), default="html", show_default=True)
+@click.option("--out", type=click.Path(path_type=Path), help="The file of one document.")
+@click.option("--out-dir", type=click.Path(path_type=Path), help="The folder of many documents.")
+@click.option("--credit", help="The number of a credit note of the invoice, instead of it.")
+@click.option("--locale", help="Another language than the customer's, such as de-CH.")
+@click.option("--known-at", type=int, help="As the ledger knew at this position.")
+@as_json
+def render_invoices(
+    *,
+    invoices: tuple[str, ...],
+    entity: str,
+    kind: str,
+    out: Path | None,
+    out_dir: Path | None,
+    credit: str | None,
+    locale: str | None,
+    known_at: int | None,
+    as_json: bool,
+) -> None:
+    """Write INVOICEs as HTML or PDF, in the customer's language, as known at a position."""
+    if (out is None) == (out_dir is None) or (out is not None and len(invoices) > 1):
+        raise click.UsageError("name --out for one invoice, or --out-dir for any number")
+    wanted = Wanted(medium=MEDIA[kind], credit=credit, locale=locale, known_at=known_at)
+    for path, found in _written(entity, invoices, wanted, out, out_dir):
+        if as_json:
+            print_json(_told(found) | {"file": str(path)})
+        else:
+            click.echo(f"{path}: {found.kind} {found.number or found.invoice}, {found.locale}")
+
+
+def _written(
+    entity: str, invoices: tuple[str, ...], wanted: Wanted, out: Path | None, out_dir: Path | None
+) -> Iterator[tuple[Path, Rendered]]:
+    with open_ledger() as ledger, ledger.connection() as connection:
+        chosen = templates(templates_folder())
+        for name, found in render(connection, entity, invoices, wanted, chosen):
+            if found is None:
+                raise Missing("document", wanted.credit or name)
+            path = out or (out_dir or Path()) / file_name(found)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(found.body)
+            yield path, found
+
+
+def file_name(found: Rendered) -> str:
+    """The number of the document, written so that no two numbers and no folder are mixed up."""
+    return f"{quote(found.number or found.invoice, safe='')}.{SUFFIXES[found.medium]}"
+
+
+def _told(found: Rendered) -> dict[str, object]:
+    names = ("kind", "invoice", "number", "medium", "sha256", "template", "locale", "known_at")
+    return {name: getattr(found, name) for name in names}

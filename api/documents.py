@@ -1,0 +1,67 @@
+"""GET: an invoice, draft or credit note as a document to read, print or send."""
+
+import asyncio
+
+from litestar import Response, get
+from litestar.params import FromPath, FromQuery
+
+from api.problems import Missing
+from api.service import AnyRequest, service_of
+from domain.errors import Malformed
+from replay.documents.render import Rendered, Wanted, render
+from replay.documents.templates import Medium
+
+NOT_MODIFIED = 304
+SUFFIXES: dict[Medium, str] = {"text/html": "html", "application/pdf": "pdf"}
+# What a document may do in a browser: show itself, and nothing else.
+POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+
+
+@get("/v1/entities/{entity:str}/invoices/{invoice:str}/document")
+async def get_document(
+    entity: FromPath[str],
+    invoice: FromPath[str],
+    request: AnyRequest,
+    credit: FromQuery[str | None] = None,
+    locale: FromQuery[str | None] = None,
+    known_at: FromQuery[int | None] = None,
+) -> Response[bytes]:
+    """The document as HTML or PDF, as `Accept` asks; its ETag is the SHA-256 of the bytes."""
+    medium = _medium(request.headers.get("accept", "*/*"))
+    wanted = Wanted(medium=medium, credit=credit, locale=locale, known_at=known_at)
+    found = await asyncio.to_thread(_rendered, request, entity, invoice, wanted)
+    tag = f'"{found.sha256}"'
+    headers = {
+        "ETag": tag,
+        "Vary": "Accept",
+        "Content-Language": found.locale,
+        "Content-Security-Policy": POLICY,
+        "X-Content-Type-Options": "nosniff",
+        "Tieout-Known-At": str(found.known_at),
+        "Tieout-Template": found.template,
+    }
+    if tag in {text.strip() for text in request.headers.get("if-none-match", "").split(",")}:
+        return Response(b"", status_code=NOT_MODIFIED, headers=headers)
+    return Response(found.body, media_type=medium, headers=headers)
+
+
+DOCUMENT_ROUTES = (get_document,)
+
+
+def _rendered(request: AnyRequest, entity: str, invoice: str, wanted: Wanted) -> Rendered:
+    service = service_of(request)
+    with service.ledger.connection() as connection:
+        ((_, found),) = render(connection, entity, [invoice], wanted, service.templates)
+    if found is None:
+        raise Missing("document", wanted.credit or invoice)
+    return found
+
+
+def _medium(accept: str) -> Medium:
+    """The first medium asked for that documents come in; their order says more than weights."""
+    for part in accept.lower().split(","):
+        asked = part.partition(";")[0].strip()
+        for medium in SUFFIXES:
+            if asked in {medium, "*/*", f"{medium.partition('/')[0]}/*"}:
+                return medium
+    raise Malformed("not-acceptable", field="Accept", expected=", ".join(SUFFIXES))

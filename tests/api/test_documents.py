@@ -1,0 +1,87 @@
+"""An invoice over HTTP and on the command line, as a document."""
+
+import json
+from hashlib import sha256
+
+import pytest
+
+from api.cli import main
+
+PATH = "/v1/entities/acme/invoices/i-1/document"
+WHEN = {"effective": "2026-02-01"}
+LINES = [{"line": "1", "amount_minor": 12345, "description": "Seats <b>", "kind": "one-off"}]
+
+
+@pytest.fixture
+def shop(client):
+    company = {"type": "open-entity", "when": WHEN, "name": "Acme", "functional_currency": "EUR"}
+    assert client.command("entity:self", "open", company).status_code == 201
+    customer = {"type": "register-customer", "when": WHEN, "currency": "EUR", "locale": "de"}
+    assert client.command("customer:c1", "c1", customer).status_code == 201
+    issue = {"type": "issue-invoice", "when": WHEN, "customer": "c1", "currency": "EUR"}
+    issued = client.command("invoice:i-1", "i-1", {**issue, "number": "N/1", "lines": LINES})
+    assert issued.status_code == 201
+    return client
+
+
+def test_a_document_comes_as_html_and_its_tag_is_the_hash_of_its_bytes(shop):
+    found = shop.get(PATH)
+
+    assert found.status_code == 200
+    assert found.headers["content-type"] == "text/html; charset=utf-8"
+    assert found.headers["content-language"] == "de"
+    assert found.headers["tieout-known-at"] == "3"
+    assert found.headers["etag"] == f'"{sha256(found.content).hexdigest()}"'
+    assert "Rechnung N/1" in found.text
+    assert "Seats &lt;b&gt;" in found.text
+
+
+def test_a_document_comes_as_pdf_when_asked(shop):
+    found = shop.http.get(PATH, headers={"Accept": "application/pdf, text/html;q=0.5"})
+
+    assert found.headers["content-type"] == "application/pdf"
+    assert found.content.startswith(b"%PDF")
+
+
+def test_a_document_that_is_had_is_not_sent_again(shop):
+    tag = shop.get(PATH).headers["etag"]
+
+    again = shop.http.get(PATH, headers={"If-None-Match": f'"other", {tag}'})
+    assert (again.status_code, again.content) == (304, b"")
+    assert shop.http.get(PATH, headers={"If-None-Match": '"other"'}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "code"),
+    [
+        ({"locale": "sv"}, 422, "no-translation"),
+        ({"locale": "german"}, 422, "no-translation"),
+        ({"locale": "de-XX-YY"}, 400, "unknown-locale"),
+        ({"credit": "none"}, 404, "not-found"),
+        ({"known_at": 2}, 404, "not-found"),
+    ],
+)
+def test_what_cannot_be_rendered_is_a_problem(shop, query, status, code):
+    found = shop.get(PATH, **query)
+
+    assert (found.status_code, found.json()["code"]) == (status, code)
+
+
+def test_a_medium_that_documents_do_not_come_in_is_a_problem(shop):
+    found = shop.http.get(PATH, headers={"Accept": "image/png"})
+
+    assert (found.status_code, found.json()["code"]) == (406, "not-acceptable")
+
+
+def test_the_command_line_writes_the_same_file(shop, database, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("TIEOUT_DATABASE_URL", database)
+    words = ["invoice", "render", "i-1", "-e", "acme", "--out-dir", str(tmp_path), "--json"]
+    monkeypatch.setattr("sys.argv", ["tieout", *words])
+    with pytest.raises(SystemExit, match="0"):
+        main()
+
+    told = json.loads(capsys.readouterr().out)
+    path = tmp_path / "N%2F1.html"
+    assert path.read_bytes() == shop.get(PATH).content
+    assert (told["file"], told["number"], told["locale"]) == (str(path), "N/1", "de")
+    assert told["sha256"] == sha256(path.read_bytes()).hexdigest()
