@@ -58,6 +58,8 @@ BARS: dict[str, Bar] = {
     "billing-memory": Bar(value=500, sense="at most"),
     "billing-account": Bar(value=30_000 / 5),
     "billing-late": Bar(value=1.3, sense="at most"),
+    "payments": Bar(value=10_000 / 20),
+    "ageing": Bar(value=1, sense="at most"),
     "memory": Bar(value=1.3, sense="at most"),
     "growth-append": Bar(value=0.7),
     "growth-ingest": Bar(value=0.7),

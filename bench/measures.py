@@ -13,6 +13,7 @@ from bench.ingesting import ingest
 from bench.lap import Lap, Reading
 from bench.measuring import measure
 from bench.month_end import month_end
+from bench.paying import ages, paying
 from bench.posting import catch_up
 from bench.rebuilding import rebuild, rebuild_live
 from bench.stand import Stand
@@ -29,6 +30,8 @@ MEASURES: dict[str, Callable[[Stand, int], Sequence[Lap | Reading]]] = {
     "measure": measure,
     "month-end": month_end,
     "billing-run": billing,
+    "payments": paying,
+    "ageing": ages,
     "memory": footprint,
     "growth": growth,
 }
