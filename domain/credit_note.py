@@ -1,4 +1,4 @@
-"""What a credit takes with it: the shares of a line's adjustments, coupons and tax.
+"""What a credit note takes: some of all that is left, or of lines with what stands beside them.
 
 A share is that of all that is credited of the line by now, rounded once, less what was credited of
 it before. So in whichever order and parts a line is credited the end is the same, and a credit of
@@ -10,11 +10,30 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from math import floor
+from typing import Literal
 
-from domain.invoice_facts import CreditLine, InvoiceLine
+from msgspec import Struct
+
+from domain.errors import Rejected
+from domain.facts import When
+from domain.invoice_facts import CreditLine, InvoiceLine, Treatment
 from domain.money import rounded
 
 NOTHING, ALL = Fraction(0), Fraction(1)
+
+
+class CreditInvoice(
+    Struct, frozen=True, kw_only=True, tag="credit-invoice", forbid_unknown_fields=True
+):
+    """Credit an amount over all that is left of an invoice, tax and coupons included; without one,
+    all of it.
+    """
+
+    when: When
+    number: str | None = None
+    amount_minor: int | None = None
+    treatment: Treatment | None = None
+    purpose: Literal["correction", "concession"] = "concession"
 
 
 def with_companions(
@@ -33,12 +52,11 @@ def with_companions(
     for line in _in_turn(lines):
         if line.line in named or line.of_line not in touched:
             continue
-        before = after.get(line.line, 0)
         share = _credited(_rests_on(line, lines), after)
-        after[line.line] = rounded(line.amount_minor * share)
-        minor = after[line.line] - before
+        minor = rounded(line.amount_minor * share) - after.get(line.line, 0)
         if minor * line.amount_minor > 0:
             found.append(CreditLine(line=line.line, amount_minor=minor))
+            after[line.line] = after.get(line.line, 0) + minor
     return (*found, *_taxes(lines, named, credited, after))
 
 
@@ -74,15 +92,21 @@ def credited_shares(
 
 
 def spread(
-    lines: Sequence[InvoiceLine], credited: Mapping[str, int], minor: int
+    lines: Sequence[InvoiceLine], credited: Mapping[str, int], minor: int | None
 ) -> tuple[CreditLine, ...]:
-    """An amount over all that is left of an invoice, tax and coupons included, in proportion.
+    """An amount over all that is left of an invoice, in proportion.
 
     The rows add up to it: what rounding leaves goes where most is missing, then by the lines' ids.
     """
     left = {line.line: line.amount_minor - credited.get(line.line, 0) for line in lines}
     rest = sum(left.values())
-    assert 0 < minor <= rest, (minor, rest)
+    if minor is None and any(left.values()):
+        return tuple(CreditLine(line=name, amount_minor=own) for name, own in left.items() if own)
+    minor = minor or 0
+    if minor <= 0:
+        raise Rejected("credit-not-positive", field="amount_minor", left=rest)
+    if minor > rest:
+        raise Rejected("credit-above-invoice", field="amount_minor", left=rest)
     shares = {name: Fraction(own * minor, rest) for name, own in left.items()}
     parts = {name: floor(share) for name, share in shares.items()}
     missing = sorted(parts, key=lambda name: (parts[name] - shares[name], name))

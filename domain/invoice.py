@@ -7,7 +7,7 @@ from typing import Literal, assert_never
 
 from msgspec import Struct, structs
 
-from domain.credit_note import with_companions
+from domain.credit_note import CreditInvoice, spread, with_companions
 from domain.currency import require_kept
 from domain.draft import (
     ApproveDraft,
@@ -77,9 +77,11 @@ class IssueInvoice(
 class IssueCredit(
     Struct, frozen=True, kw_only=True, tag="issue-credit", forbid_unknown_fields=True
 ):
-    """`treatment` defaults by purpose: correction as if never, concession from now. `number` is
-    stated where no series gives one. The tax and coupons of the lines come along by themselves, but
-    for lines that are named.
+    """Credit some of some lines. What stands beside one goes with it in proportion, unless it is
+    named as well.
+
+    `treatment` defaults by purpose: correction as if never, concession from now. `number` is stated
+    where no series gives one.
     """
 
     when: When
@@ -99,7 +101,13 @@ class VoidInvoice(
 
 
 InvoiceCommand = (
-    DraftInvoice | ApproveDraft | DiscardDraft | IssueInvoice | IssueCredit | VoidInvoice
+    DraftInvoice
+    | ApproveDraft
+    | DiscardDraft
+    | IssueInvoice
+    | IssueCredit
+    | CreditInvoice
+    | VoidInvoice
 )
 
 
@@ -152,7 +160,7 @@ def needs(command: InvoiceCommand) -> tuple[str, ...]:
     match command:
         case ApproveDraft() | DiscardDraft() | VoidInvoice():
             return ()
-        case IssueCredit():
+        case IssueCredit() | CreditInvoice():
             return (ELECTIONS,)
         case DraftInvoice() | IssueInvoice():
             streams = {stream for line in command.lines if (stream := billed_deal(line))}
@@ -167,7 +175,7 @@ def needs(command: InvoiceCommand) -> tuple[str, ...]:
 
 def stated_number(command: object, stream: str) -> str | None:
     """The number that a document would come with, were no series to give it."""
-    if isinstance(command, IssueCredit):
+    if isinstance(command, IssueCredit | CreditInvoice):
         return command.number
     if isinstance(command, IssueInvoice):
         return command.number or stream.partition(":")[2]
@@ -190,7 +198,7 @@ def decide(command: InvoiceCommand, state: InvoiceState, context: Context) -> tu
             return (discarded(command, state.drafting),)
         case IssueInvoice():
             return (_issued(command, state, context),)
-        case IssueCredit():
+        case IssueCredit() | CreditInvoice():
             return (_credited(command, state, context),)
         case VoidInvoice():
             _require_issued(state, context)
@@ -305,18 +313,19 @@ def _require_issued(state: InvoiceState, context: Context) -> None:
         raise Rejected("not-issued", field="stream")
 
 
-def _credited(command: IssueCredit, state: InvoiceState, context: Context) -> CreditIssued:
+def _credited(
+    command: IssueCredit | CreditInvoice, state: InvoiceState, context: Context
+) -> CreditIssued:
     _require_issued(state, context)
     if state.is_void:
         raise Rejected("already-void", field="stream")
     if command.number is not None:
         require_name(command.number, "number")
-    if not command.lines:
-        raise Rejected("no-lines", field="lines")
     if command.number in state.credits:
         raise Rejected("duplicate-credit-number", field="number", number=command.number)
+    rows = _credit_rows(command, state, context)
     taken: dict[str, int] = {}
-    for row in command.lines:
+    for row in rows:
         if row.amount_minor == 0 or row.amount_minor * (state.line_minor(row.line) or 0) < 0:
             raise Rejected("credit-not-positive", field="lines.amount_minor", line=row.line)
         taken[row.line] = taken.get(row.line, 0) + row.amount_minor
@@ -331,19 +340,22 @@ def _credited(command: IssueCredit, state: InvoiceState, context: Context) -> Cr
         when=command.when,
         number=number,
         series=series,
-        lines=_with_companions(command, state, context),
+        lines=rows,
         treatment=command.treatment or default,
         purpose=command.purpose,
     )
 
 
-def _with_companions(
-    command: IssueCredit, state: InvoiceState, context: Context
+def _credit_rows(
+    command: IssueCredit | CreditInvoice, state: InvoiceState, context: Context
 ) -> tuple[CreditLine, ...]:
-    """The tax and coupons of what is credited; outside systems say themselves what they credit."""
-    if state.issued is None or context.outside:
-        return command.lines
-    return with_companions(state.issued.lines, state.credited_minor, command.lines)
+    """What is credited of which line. An outside document is as it says."""
+    lines, credited = state.issued.lines if state.issued else (), state.credited_minor
+    if isinstance(command, CreditInvoice):
+        return spread(lines, credited, command.amount_minor)
+    if not command.lines:
+        raise Rejected("no-lines", field="lines")
+    return command.lines if context.outside else with_companions(lines, credited, command.lines)
 
 
 def _require_left(line: str, minor: int, state: InvoiceState, context: Context) -> None:
@@ -361,7 +373,15 @@ DECIDER: Decider[InvoiceState, InvoiceCommand] = Decider(
     initial=InvoiceState(),
     evolve=evolve,
     decide=decide,
-    commands=(DraftInvoice, ApproveDraft, DiscardDraft, IssueInvoice, IssueCredit, VoidInvoice),
+    commands=(
+        DraftInvoice,
+        ApproveDraft,
+        DiscardDraft,
+        IssueInvoice,
+        IssueCredit,
+        CreditInvoice,
+        VoidInvoice,
+    ),
     events=(
         InvoiceDrafted,
         DraftApproved,

@@ -51,7 +51,6 @@ class Sold(Struct, frozen=True, kw_only=True):
     credit: dict[tuple[str, str], int] = {}
     coupons: dict[str, CouponState] = {}
     used: dict[str, Use] = {}
-    taxed: dict[str, list[BilledLine]] = {}
 
 
 class Asked(Struct, frozen=True, kw_only=True):
@@ -99,7 +98,6 @@ def sold(facts: Sequence[Fact], through: date, master: MasterData) -> Sold:
         credit=_credit(billed.get("", ())),
         coupons=_coupons(known),
         used=uses(rows),
-        taxed=_taxed(rows),
     )
 
 
@@ -136,7 +134,7 @@ def statement(
         passed = tuple(reached(sale, asked.master, asked.through))
         accounts.setdefault(account, []).extend(_owed(sale, terms_of, passed, asked))
         levels += passed
-    papers = Papers(versions=dict(found.versions), in_use=in_use, taxed=found.taxed)
+    papers = Papers(versions=dict(found.versions), in_use=in_use, lines=_by_invoice(found))
     bills = [
         documents(
             _account(key, found, asked),
@@ -151,6 +149,13 @@ def statement(
         carried=(*waiting, *(row for bill in bills for row in bill.carried)),
         reached=tuple(levels),
     )
+
+
+def _by_invoice(found: Sold) -> dict[str, list[BilledLine]]:
+    lines: dict[str, list[BilledLine]] = {}
+    for row in chain.from_iterable(found.billed.values()):
+        lines.setdefault(row.invoice, []).append(row)
+    return lines
 
 
 def _owed(
@@ -213,17 +218,6 @@ def _credit(rows: Iterable[BilledLine]) -> dict[tuple[str, str], int]:
             key = (row.customer, row.currency)
             found[key] = found.get(key, 0) + row.left_minor
     return found
-
-
-def _taxed(rows: Iterable[BilledLine]) -> dict[str, list[BilledLine]]:
-    """All lines of the invoices with lines that hang on others, as tax and coupons do."""
-    found: dict[str, list[BilledLine]] = {}
-    hanging: set[str] = set()
-    for row in rows:
-        found.setdefault(row.invoice, []).append(row)
-        if row.line.tax is not None or row.line.is_beside:
-            hanging.add(row.invoice)
-    return {invoice: found[invoice] for invoice in hanging}
 
 
 def customers_of(known: Iterable[Fact]) -> dict[str, CustomerState]:

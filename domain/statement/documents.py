@@ -6,12 +6,12 @@ under the same keys, so whoever was cut off asks again and nothing is issued twi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
 from fractions import Fraction
 from itertools import count
 
-from msgspec import Struct, structs
+from msgspec import Struct, field, structs
 
 from domain.accounting.documents import BilledLine
 from domain.credit_note import with_companions
@@ -82,15 +82,32 @@ class Account(Struct, frozen=True, kw_only=True):
 
 
 class Papers(Struct, frozen=True, kw_only=True):
-    """The invoices there are: the last version of each stream, and whether a name is in use.
+    """The invoices there are: the last version of each stream, its lines, and whether a name is in
+    use.
 
-    A credit note counts a version on, so that another account's on the same invoice has a number of
-    its own. `taxed` are all lines of invoices where a credit note takes lines along, such as tax.
+    A credit note counts a version on and adds what it takes, so that another account's on the same
+    invoice has a number of its own, and takes what is left.
     """
 
     versions: dict[str, int]
     in_use: Callable[[str], bool]
-    taxed: Mapping[str, Sequence[BilledLine]] = {}
+    lines: dict[str, list[BilledLine]] = {}
+    taken: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    def credit(self, invoice: str, rows: Sequence[CreditLine]) -> tuple[CreditLine, ...]:
+        """What a credit takes of an invoice, with what stands beside its lines."""
+        own = self.lines.get(invoice, [])
+        credited = {
+            row.line.line: row.line.amount_minor
+            - row.left_minor
+            + self.taken.get((invoice, row.line.line), 0)
+            for row in own
+        }
+        found = with_companions([row.line for row in own], credited, rows)
+        for row in found:
+            place = invoice, row.line
+            self.taken[place] = self.taken.get(place, 0) + row.amount_minor
+        return found
 
 
 def documents(account: Account, owed: Sequence[Difference], papers: Papers, through: date) -> Bill:
@@ -256,25 +273,19 @@ def _credit_note(
     stream = f"invoice:{invoice}"
     number = f"{invoice}-C{papers.versions[stream]}"
     papers.versions[stream] += 1
+    rows = papers.credit(
+        invoice, [CreditLine(line=line, amount_minor=minor) for line, minor in lines]
+    )
     return Document(
         stream=stream,
         key=f"bill:{number}",
         command=IssueCredit(
             when=When(effective=through),
             number=number,
-            lines=tuple(CreditLine(line=line, amount_minor=minor) for line, minor in lines),
+            lines=rows,
             purpose="correction",
         ),
         customer=account.customer,
         currency=account.currency,
-        total_minor=-sum(minor for _, minor in lines) - _along(invoice, dict(lines), papers),
+        total_minor=-sum(row.amount_minor for row in rows),
     )
-
-
-def _along(invoice: str, taken: dict[str, int], papers: Papers) -> int:
-    """What a credit note takes along by itself."""
-    rows = papers.taxed.get(invoice, ())
-    before = {row.line.line: row.line.amount_minor - row.left_minor for row in rows}
-    own = [CreditLine(line=line, amount_minor=minor) for line, minor in taken.items()]
-    with_them = with_companions([row.line for row in rows], before, own)
-    return sum(row.amount_minor for row in with_them[len(own) :])
