@@ -6,10 +6,11 @@ under the same keys, so whoever was cut off asks again and nothing is issued twi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from fractions import Fraction
-from itertools import count
+from itertools import chain, count
+from operator import attrgetter
 
 from msgspec import Struct, field, structs
 
@@ -24,6 +25,8 @@ from domain.statement.spans import Difference
 from domain.statement.thresholds import Reached
 
 _Taken = tuple[BilledLine, int]
+_line_of = attrgetter("line")
+TAXES = frozenset({"tax", "included-tax"})
 
 
 class Document(Struct, frozen=True, kw_only=True):
@@ -96,6 +99,19 @@ class Papers(Struct, frozen=True, kw_only=True):
 
     def credit(self, invoice: str, rows: Sequence[CreditLine]) -> tuple[CreditLine, ...]:
         """What a credit takes of an invoice, with what stands beside its lines."""
+        found = self._with_companions(invoice, rows)
+        for row in found:
+            place = invoice, row.line
+            self.taken[place] = self.taken.get(place, 0) + row.amount_minor
+        return found
+
+    def worth(self, invoice: str, rows: Sequence[CreditLine]) -> int:
+        """What a credit would come to without tax."""
+        taxes = {row.line.line for row in self.lines.get(invoice, ()) if row.line.kind in TAXES}
+        found = self._with_companions(invoice, rows)
+        return sum(row.amount_minor for row in found if row.line not in taxes)
+
+    def _with_companions(self, invoice: str, rows: Sequence[CreditLine]) -> tuple[CreditLine, ...]:
         own = self.lines.get(invoice, [])
         credited = {
             row.line.line: row.line.amount_minor
@@ -103,20 +119,16 @@ class Papers(Struct, frozen=True, kw_only=True):
             + self.taken.get((invoice, row.line.line), 0)
             for row in own
         }
-        found = with_companions([row.line for row in own], credited, rows)
-        for row in found:
-            place = invoice, row.line
-            self.taken[place] = self.taken.get(place, 0) + row.amount_minor
-        return found
+        return with_companions([row.line for row in own], credited, rows)
 
 
 def documents(account: Account, owed: Sequence[Difference], papers: Papers, through: date) -> Bill:
     """What closes the differences of one account, and what must wait."""
     if not account.is_known:
         return _nobody_to_bill(account, owed)
-    taken, lines = _laid_out(owed)
+    taken, lines = _laid_out(owed, papers)
     if sum(line.amount_minor for line in lines) < 0:
-        taken, lines = _laid_out(with_their_items(owed))
+        taken, lines = _laid_out(with_their_items(owed), papers)
     issued = _credit_notes(account, taken, papers, through)
     net = reduced(lines, account.claims) if account.claims else Reduced((), {})
     lines += net.lines
@@ -131,16 +143,41 @@ def documents(account: Account, owed: Sequence[Difference], papers: Papers, thro
     return Bill(documents=(*issued, structs.replace(invoice, exact_minor=net.net_minor)))
 
 
-def _laid_out(owed: Iterable[Difference]) -> tuple[list[_Taken], list[InvoiceLine]]:
-    """What is taken off which lines, and the lines that leaves."""
-    notes: list[_Taken] = []
+def _laid_out(owed: Sequence[Difference], papers: Papers) -> tuple[list[_Taken], list[InvoiceLine]]:
+    """What is taken off which lines, and the lines that leaves.
+
+    What was taken off an item is given back by the note that credits it, as far as that goes.
+    """
+    notes = [_credits(one) for one in owed]
+    room = {
+        invoice: papers.worth(invoice, rows)
+        for invoice, rows in _by_invoice(chain.from_iterable(notes)).items()
+    }
+    for place, one in enumerate(owed):
+        notes[place] += _given_back(one, room)
     lines: list[InvoiceLine] = []
-    for one in owed:
-        taken = _credits(one)
-        notes += taken
+    for one, taken in zip(owed, notes, strict=True):
         for minor in _amounts(one, sum(row[1] for row in taken)):
             lines.append(_line(str(len(lines) + 1), one, minor))
-    return notes, lines
+    return [*chain.from_iterable(notes)], lines
+
+
+def _by_invoice(taken: Iterable[_Taken]) -> dict[str, list[CreditLine]]:
+    found: dict[str, list[CreditLine]] = {}
+    for row, minor in taken:
+        found.setdefault(row.invoice, []).append(CreditLine(line=row.line.line, amount_minor=minor))
+    return found
+
+
+def _given_back(one: Difference, room: dict[str, int]) -> Iterator[_Taken]:
+    """Of the lines of a discount or drawdown, on notes that credit more: the newest first."""
+    wanted = one.minor if one.is_taken_off and one.options.credits == "credit-note" else 0
+    for row in reversed(one.lines):
+        minor = min(wanted, -row.left_minor, room.get(row.invoice, 0))
+        if minor > 0:
+            wanted -= minor
+            room[row.invoice] -= minor
+            yield row, -minor
 
 
 def _nobody_to_bill(account: Account, owed: Iterable[Difference]) -> Bill:
@@ -254,28 +291,23 @@ def _free_name(begins: str, papers: Papers) -> str:
 def _credit_notes(
     account: Account, taken: Iterable[_Taken], papers: Papers, through: date
 ) -> tuple[Document, ...]:
-    by_invoice: dict[str, list[tuple[str, int]]] = {}
-    for row, minor in taken:
-        by_invoice.setdefault(row.invoice, []).append((row.line.line, minor))
     return tuple(
-        _credit_note(account, invoice, sorted(by_invoice[invoice]), papers, through)
-        for invoice in sorted(by_invoice)
+        _credit_note(account, invoice, sorted(rows, key=_line_of), papers, through)
+        for invoice, rows in sorted(_by_invoice(taken).items())
     )
 
 
 def _credit_note(
     account: Account,
     invoice: str,
-    lines: Sequence[tuple[str, int]],
+    wanted: Sequence[CreditLine],
     papers: Papers,
     through: date,
 ) -> Document:
     stream = f"invoice:{invoice}"
     number = f"{invoice}-C{papers.versions[stream]}"
     papers.versions[stream] += 1
-    rows = papers.credit(
-        invoice, [CreditLine(line=line, amount_minor=minor) for line, minor in lines]
-    )
+    rows = papers.credit(invoice, wanted)
     return Document(
         stream=stream,
         key=f"bill:{number}",

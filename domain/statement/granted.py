@@ -4,6 +4,8 @@ A discount or prepaid credits known later than the bill have no line that a cred
 As lines of an invoice they lower it. Where it would fall below nothing they are owed back, together
 with their item, on its lines: by themselves they would wait for another invoice, and it may never
 come. Afterwards item and discount no longer agree each with its own lines, but together they do.
+Where they do, as when usage that prepaid credits paid comes to less, nobody owes anything: there is
+no document.
 """
 
 from __future__ import annotations
@@ -22,17 +24,18 @@ _Place = tuple[str, str, Group, date, date]
 def beside_their_items(found: Iterable[Difference]) -> list[Difference]:
     """The differences, each that may be owed back with its item told which that is.
 
-    What agrees together with its item, which was credited for it, needs no document.
+    What agrees together with its item needs no document, where credit notes took it off the item's
+    lines or the item comes to less.
     """
     told: list[Difference] = []
     for own in _by_place(found).values():
         item, off = _parted(own)
         left = _sum(own)
-        if item is None or _sum(off) >= 0 or left > 0:
+        if item is None or not off:
             told += own
-        elif left < 0:
+        elif left < 0 and _sum(off) < 0:
             told += [one if one is item else structs.replace(one, beside=item) for one in own]
-        elif not _is_credited(item):
+        elif left or not _agrees(item, off):
             told += own
     return told
 
@@ -64,9 +67,13 @@ def _sum(own: Iterable[Difference]) -> int:
     return sum(one.minor for one in own)
 
 
-def _is_credited(item: Difference) -> bool:
-    """Whether credit notes took anything off the item's lines to correct them."""
-    return any(not cut.concession for row in item.lines for cut in row.cuts)
+def _agrees(item: Difference, off: Iterable[Difference]) -> bool:
+    """Whether an item that comes to nothing more together with what is taken off it is done with:
+    credit notes took that off its lines, or as much less is taken off as it comes to less.
+    """
+    stands = any(not row.is_void for row in item.lines)
+    credited = any(not cut.concession for row in item.lines for cut in row.cuts)
+    return stands and (item.minor < 0 or (credited and _sum(off) < 0))
 
 
 def _parted(own: Sequence[Difference]) -> tuple[Difference | None, list[Difference]]:

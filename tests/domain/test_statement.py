@@ -19,6 +19,7 @@ from domain.invoice import IssueInvoice
 from domain.master import MasterData, PriceVersion
 from domain.price import PriceSet
 from domain.pricing import PerUnit
+from domain.statement.coupons import Claim
 from domain.statement.differences import differences
 from domain.statement.documents import Account, Papers, documents
 from domain.statement.spans import Sale, carried_by
@@ -73,7 +74,7 @@ class Books:
     def __init__(self, **options):
         self.options = BillingOptions(**options)
         self.lines = []
-        self.credits = 0
+        self.coupon = 0
         self.invoices = 0
 
     def bill(self, through, *charges, interim=()):
@@ -92,11 +93,18 @@ class Books:
             is_known=True,
             payment_terms_days=30,
             credit_minor=credit,
+            claims=(Claim("spring", None, self.coupon, lambda _: True),) if self.coupon else (),
         )
         versions = {f"invoice:{row.invoice}": 1 for row in self.lines}
-        papers = Papers(versions=versions, in_use=self._in_use)
+        papers = Papers(versions=versions, in_use=self._in_use, lines=self._by_invoice())
         self.bill_ = documents(account, owed, papers, through)
         return [told for one in self.bill_.documents for told in self._issue(one, through)]
+
+    def _by_invoice(self):
+        return {
+            name: [row for row in self.lines if row.invoice == name]
+            for name in {row.invoice for row in self.lines}
+        }
 
     def _in_use(self, stream):
         return any(f"invoice:{row.invoice}" == stream for row in self.lines)
@@ -662,6 +670,77 @@ def test_a_discount_on_usage_billed_in_parts_comes_off_each_of_them():
         ("c1-USD-20250201-1:1", -30),
     ]
     assert books.bill(FEBRUARY, used, half) == []
+
+
+def test_what_is_credited_of_an_item_gives_its_discount_back_on_the_same_note():
+    books = Books()
+    books.bill(JANUARY, seats(31_00), off(15_50))
+
+    assert books.bill(day(11), seats(10_00, end=day(11)), off(5_00)) == [
+        ("c1-USD-20250101-1:1", -21_00),
+        ("c1-USD-20250101-1:2", 10_50),
+    ]
+    assert books.bill(day(11), seats(10_00, end=day(11)), off(5_00)) == []
+    assert books.bill(day(12), off(0)) == [
+        ("c1-USD-20250101-1:1", -10_00),
+        ("c1-USD-20250101-1:2", 5_00),
+    ]
+
+
+def test_more_is_given_back_of_a_discount_by_a_line_than_a_note_credits():
+    books = Books()
+    books.bill(JANUARY, seats(31_00), off(15_50))
+
+    assert books.bill(JANUARY, seats(30_00), off(1_50)) == [
+        ("c1-USD-20250101-1:1", -1_00),
+        ("c1-USD-20250101-1:2", 1_00),
+        (JANUARY, FEBRUARY, 13_00),
+    ]
+
+
+def test_a_coupon_on_the_note_leaves_less_to_give_back_with_it():
+    books = Books()
+    books.coupon = 5_00
+    assert [minor for *_, minor in books.bill(JANUARY, seats(31_00), off(15_50))] == [
+        31_00,
+        -15_50,
+        -5_00,
+    ]
+
+    # Of the seats' 1.00 the coupon takes 0.16.
+    books.coupon = 0
+    assert books.bill(JANUARY, seats(30_00), off(1_50)) == [
+        ("c1-USD-20250101-1:1", -1_00),
+        ("c1-USD-20250101-1:2", 84),
+        ("c1-USD-20250101-1:3", 16),
+        (JANUARY, FEBRUARY, 13_16),
+    ]
+
+
+def drawn(*marks):
+    """What prepaid credits pay of the calls."""
+    less = usage(*((number, -minor) for number, minor in marks))
+    return structs.replace(less, kind="drawdown", drawn_from="credits")
+
+
+def test_usage_that_credits_paid_gives_them_back_without_a_document():
+    books = Books()
+    assert books.bill(FEBRUARY, usage((5, 100)), drawn((5, 100))) == [
+        (JANUARY, FEBRUARY, 100),
+        (JANUARY, FEBRUARY, -100),
+    ]
+
+    assert books.bill(FEBRUARY, usage((5, 60)), drawn((5, 60))) == []
+    assert books.bill(FEBRUARY, usage((5, 60)), drawn((5, 50))) == [
+        ("c1-USD-20250201-1:1", -40),
+        ("c1-USD-20250201-1:2", 40),
+        (JANUARY, FEBRUARY, 10),
+    ]
+    books.void()
+    assert books.bill(FEBRUARY, usage((5, 60)), drawn((5, 60))) == [
+        (JANUARY, FEBRUARY, 60),
+        (JANUARY, FEBRUARY, -60),
+    ]
 
 
 def test_where_credits_wait_for_the_next_invoice_a_late_discount_does():
