@@ -4,6 +4,8 @@ A code is never renamed and never reused: programs of others decide by it.
 """
 
 MALFORMED = {
+    "adjusted-below-nothing": "An adjusted line keeps its sign.",
+    "amount-or-units": "What a line comes to is an amount, or so many units at so much.",
     "amount-too-large": "An amount of money is beyond what a ledger column can hold exactly.",
     "amount-without-currency": "An amount has a currency, a percentage has none.",
     "applications-in-correction": "A correction of a payment also says what it is for.",

@@ -6,6 +6,7 @@ approved any more, and is again when it comes back to those. A draft moves nothi
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
@@ -13,10 +14,17 @@ from typing import Any
 import msgspec
 from msgspec import Struct, structs
 
+from domain.adjusting import AdjustDraft, adjusted, draft_adjusted, service_of
 from domain.decimals import plain
 from domain.errors import Rejected
 from domain.facts import Context, Fact, When
-from domain.invoice_facts import DraftApproved, DraftDiscarded, InvoiceDrafted
+from domain.invoice_facts import (
+    DraftAdjusted,
+    DraftApproved,
+    DraftDiscarded,
+    InvoiceDrafted,
+    InvoiceLine,
+)
 
 
 class ApproveDraft(
@@ -36,11 +44,12 @@ class DiscardDraft(
 
 
 class Drafting(Struct, frozen=True, kw_only=True):
-    """The last draft of a stream, who prepared it, which contents were approved, and whether it
-    was thrown away.
+    """The last draft of a stream, how its lines were adjusted, who prepared it, which contents were
+    approved, and whether it was thrown away.
     """
 
     last: InvoiceDrafted | None = None
+    adjustments: tuple[DraftAdjusted, ...] = ()
     prepared_by: str = ""
     approved: frozenset[str] = frozenset()
     is_discarded: bool = False
@@ -48,7 +57,15 @@ class Drafting(Struct, frozen=True, kw_only=True):
     @property
     def draft(self) -> InvoiceDrafted | None:
         """What there is to issue."""
-        return None if self.is_discarded else self.last
+        if self.last is None or self.is_discarded:
+            return None
+        return structs.replace(
+            self.last, lines=adjusted(self._measured(self.last), self.adjustments)
+        )
+
+    def _measured(self, last: InvoiceDrafted) -> Iterator[InvoiceLine]:
+        """What a run measured has no adjustments but those that are in force."""
+        return (one for one in last.lines if not (last.is_measured and one.kind == "adjustment"))
 
     @property
     def is_approved(self) -> bool:
@@ -60,6 +77,11 @@ def drafting(state: Drafting, fact: Fact) -> Drafting:
     match fact.event:
         case InvoiceDrafted() as event:
             return structs.replace(state, last=event, prepared_by=fact.actor)
+        case DraftAdjusted() as event:
+            others = (
+                one for one in state.adjustments if service_of(one.line) != service_of(event.line)
+            )
+            return structs.replace(state, adjustments=(*others, event))
         case DraftApproved() as event:
             return structs.replace(state, approved=state.approved | {event.digest})
         case DraftDiscarded():
@@ -101,6 +123,11 @@ def approved(command: ApproveDraft, state: Drafting, context: Context) -> DraftA
         prepared_by=state.prepared_by,
         approved_by=context.actor,
     )
+
+
+def altered(command: AdjustDraft, state: Drafting) -> DraftAdjusted:
+    """What was approved was another document: it needs to be approved again."""
+    return draft_adjusted(command, _require_draft(state))
 
 
 def discarded(command: DiscardDraft, state: Drafting) -> DraftDiscarded:

@@ -13,6 +13,7 @@ from domain.discount import DiscountGranted, DiscountWithdrawn
 from domain.facts import Fact, Retracted, corrected
 from domain.invoice_facts import (
     CreditIssued,
+    DraftAdjusted,
     DraftApproved,
     DraftDiscarded,
     InvoiceDrafted,
@@ -60,7 +61,7 @@ ENDS = (
 _WORDS: tuple[tuple[tuple[type, ...], str], ...] = (
     ((Retracted,), "takes back the fact it names"),
     (
-        (InvoiceDrafted, DraftApproved, DraftDiscarded),
+        (InvoiceDrafted, DraftAdjusted, DraftApproved, DraftDiscarded),
         "a draft has no effect until it is issued",
     ),
     ((SubscriptionCancelled, ContractTerminated), "what it ends is no longer due"),

@@ -7,12 +7,14 @@ from typing import Literal, assert_never
 
 from msgspec import Struct, structs
 
+from domain.adjusting import AdjustDraft
 from domain.credit_note import CreditInvoice, spread, with_companions
 from domain.currency import require_kept
 from domain.draft import (
     ApproveDraft,
     DiscardDraft,
     Drafting,
+    altered,
     approved,
     discarded,
     drafting,
@@ -24,6 +26,7 @@ from domain.facts import Context, Decider, Event, Fact, Retracted, When
 from domain.invoice_facts import (
     CreditIssued,
     CreditLine,
+    DraftAdjusted,
     DraftApproved,
     DraftDiscarded,
     InvoiceDrafted,
@@ -102,6 +105,7 @@ class VoidInvoice(
 
 InvoiceCommand = (
     DraftInvoice
+    | AdjustDraft
     | ApproveDraft
     | DiscardDraft
     | IssueInvoice
@@ -136,7 +140,7 @@ def evolve(state: InvoiceState, fact: Fact) -> InvoiceState:
     event = fact.event
     assert isinstance(event, InvoiceEvent), fact
     match event:
-        case InvoiceDrafted() | DraftApproved() | DraftDiscarded():
+        case InvoiceDrafted() | DraftAdjusted() | DraftApproved() | DraftDiscarded():
             return structs.replace(state, drafting=drafting(state.drafting, fact))
         case InvoiceIssued():
             return structs.replace(state, issued=event)
@@ -158,7 +162,7 @@ def needs(command: InvoiceCommand) -> tuple[str, ...]:
     say when it is due.
     """
     match command:
-        case ApproveDraft() | DiscardDraft() | VoidInvoice():
+        case AdjustDraft() | ApproveDraft() | DiscardDraft() | VoidInvoice():
             return ()
         case IssueCredit() | CreditInvoice():
             return (ELECTIONS,)
@@ -190,6 +194,9 @@ def decide(command: InvoiceCommand, state: InvoiceState, context: Context) -> tu
     match command:
         case DraftInvoice():
             return (_drafted(command, state, context),)
+        case AdjustDraft():
+            _require_unissued(state)
+            return (altered(command, state.drafting),)
         case ApproveDraft():
             _require_unissued(state)
             return (approved(command, state.drafting, context),)
@@ -375,6 +382,7 @@ DECIDER: Decider[InvoiceState, InvoiceCommand] = Decider(
     decide=decide,
     commands=(
         DraftInvoice,
+        AdjustDraft,
         ApproveDraft,
         DiscardDraft,
         IssueInvoice,
@@ -384,6 +392,7 @@ DECIDER: Decider[InvoiceState, InvoiceCommand] = Decider(
     ),
     events=(
         InvoiceDrafted,
+        DraftAdjusted,
         DraftApproved,
         DraftDiscarded,
         InvoiceIssued,

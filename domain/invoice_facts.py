@@ -115,6 +115,18 @@ class DraftApproved(Event, frozen=True, kw_only=True, tag="draft-approved"):
     approved_by: str
 
 
+class DraftAdjusted(Event, frozen=True, kw_only=True, tag="draft-adjusted"):
+    """A line of the draft, as it stood, comes to `amount_minor` instead; the part that differs is a
+    line beside it. So does the line that bills the same service when the draft is measured again.
+    """
+
+    line: InvoiceLine
+    reason: str
+    amount_minor: int
+    quantity: Decimal | None = None
+    unit_amount: Decimal | None = None
+
+
 class DraftDiscarded(Event, frozen=True, kw_only=True, tag="draft-discarded"):
     """The draft is thrown away. Retracted, it is there again."""
 
@@ -163,5 +175,11 @@ class InvoiceVoided(Event, frozen=True, kw_only=True, tag="invoice-voided"):
 
 
 InvoiceEvent = (
-    InvoiceDrafted | DraftApproved | DraftDiscarded | InvoiceIssued | CreditIssued | InvoiceVoided
+    InvoiceDrafted
+    | DraftAdjusted
+    | DraftApproved
+    | DraftDiscarded
+    | InvoiceIssued
+    | CreditIssued
+    | InvoiceVoided
 )

@@ -40,6 +40,7 @@ WORDS = {
     "discount-granted": "no billing period is charged less or more by it",
     "discount-withdrawn": "no billing period is charged less or more by it",
     "entity-identified": MEASURED_WITH,
+    "draft-adjusted": "a draft has no effect until it is issued",
     "draft-approved": "a draft has no effect until it is issued",
     "draft-discarded": "a draft has no effect until it is issued",
     "entity-opened": MEASURED_WITH,

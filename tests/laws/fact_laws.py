@@ -11,7 +11,7 @@ from domain.discount import DiscountGranted
 from domain.due import by_period
 from domain.effects import ENDS, why_without_effect
 from domain.facts import known
-from domain.invoice_facts import InvoiceDrafted
+from domain.invoice_facts import DraftAdjusted, DraftApproved, DraftDiscarded, InvoiceDrafted
 from domain.master import MASTER_CATEGORIES
 from domain.routing import account_of
 from domain.usage import UsageBatchAccepted
@@ -21,6 +21,9 @@ from tests.laws.memory import Books, History, Settlement, fresh_of
 from tests.laws.time_laws import Ledger, closes_of, first_open, holds, last_of_each_book, same
 
 # --- 7 conservation ---
+
+# Of an invoice, and of no amount.
+PAPERS = (InvoiceDrafted, DraftAdjusted, DraftApproved, DraftDiscarded)
 
 
 def conservation(_history: History, ledger: Ledger) -> int:
@@ -189,9 +192,7 @@ def _routed(books: Books) -> int:
     silent = MASTER_CATEGORIES | {"customer", "coupon", "tax", "book", "run", "usage"}
     count = 0
     for fact in books.facts:
-        of_no_unit = fact.stream.partition(":")[0] in silent or isinstance(
-            fact.event, InvoiceDrafted
-        )
+        of_no_unit = fact.stream.partition(":")[0] in silent or isinstance(fact.event, PAPERS)
         count += holds(of_no_unit or fact.position in routed, "belongs nowhere", fact)
     return count
 

@@ -38,6 +38,7 @@ from domain.facts import Event, When
 from domain.invoice_facts import (
     CreditIssued,
     CreditLine,
+    DraftAdjusted,
     DraftApproved,
     DraftDiscarded,
     InvoiceDrafted,
@@ -604,6 +605,10 @@ def _draft_invoice(draft: Draft) -> None:
         when=draft.when(day), customer=customer, currency=currency, lines=lines
     )
     draft.add(name, drafted)
+    if draft.chance(0.5):
+        minor = draft.money(currency, 2000)
+        told = {"reason": "as agreed", "amount_minor": minor}
+        draft.add(name, DraftAdjusted(when=draft.when(day), line=lines[0], **told))
     if draft.chance(0.5):
         approved = DraftApproved(
             when=draft.when(day),
