@@ -143,10 +143,9 @@ def _alone(groups: Sequence[Metered]) -> Iterator[Charge]:
 
 def _by_itself(group: Metered) -> Iterator[Charge]:
     """The same of usage whose rows do not add up. A level of nothing is not charged."""
-    stood = group.stood()
-    minor = _rounded([exact for _, exact in stood], group.version.price.currency)
-    days = [day for day, _ in stood]
-    marks = _moved({row.day for row in group.rows}, days, minor)
+    stood = dict(group.stood())
+    minor = _rounded([*stood.values()], group.version.price.currency)
+    marks = _moved({row.day for row in group.rows}, stood, minor)
     if marks and (group.rows or any(minor)):
         yield _charge(group, group.causes(), _quantity(group), marks, _NOTHING_CARRIED)
 

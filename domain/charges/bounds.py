@@ -95,12 +95,14 @@ class _Span(NamedTuple):
 
 def bounds(terms: Terms, prices: Prices, kind: Kind) -> tuple[Bound, ...]:
     """The bounds of one kind, one for all days of a period on which an item is sold at a price."""
-    spans: dict[tuple[str, date, str], list[_Span]] = {}
+    spans: dict[tuple[str, date, date, str], list[_Span]] = {}
     for stretch in terms.stretches:
         if any(_amount(one.price, kind) is not None for one in prices.get(stretch.price, ())):
             for span in _spans(stretch, terms, prices, kind):
                 period, version = span.sale.period, span.sale.version
-                spans.setdefault((stretch.item, period.start, version.name), []).append(span)
+                # Periods of two lengths may begin on one day: a later version has its own interval.
+                key = (stretch.item, period.start, period.end, version.name)
+                spans.setdefault(key, []).append(span)
     return tuple(_bound(kind, spans[key]) for key in sorted(spans))
 
 

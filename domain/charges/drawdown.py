@@ -157,7 +157,7 @@ def _bills(charges: Iterable[Charge]) -> list[Bill]:
     found: dict[tuple[object, ...], Bill] = {}
     for one in charges:
         if one.kind in _KINDS and one.marks:
-            key = (one.item, one.period.start, one.price, one.group)
+            key = (one.item, one.period.start, one.period.end, one.price, one.group)
             found.setdefault(key, Bill([])).charges.append(one)
     bills = [found[key] for key in sorted(found) if found[key].charges[0].usage]
     for bill in bills:

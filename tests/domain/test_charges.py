@@ -7,9 +7,10 @@ import pytest
 
 from domain.billing_options import BillingOptions
 from domain.discount import DiscountGranted, DiscountWithdrawn
+from domain.price import PriceVersion
 from domain.pricing import Commitment
-from domain.subscription import SubscriptionCancelled
-from tests.domain.charging import charged, price, prices, started
+from domain.subscription import ItemChange, SubscriptionAmended, SubscriptionCancelled
+from tests.domain.charging import charged, lines, price, prices, started
 from tests.domain.given import on
 
 
@@ -148,3 +149,27 @@ def test_a_shortfall_is_charged_when_its_price_ends() -> None:
     (short,) = (one for one in charged(by_name, begins, gone) if one.kind == "commitment")
 
     assert (short.minor, short.end, short.bill_on) == (2000, date(2024, 4, 11), date(2024, 4, 11))
+
+
+def test_periods_of_two_lengths_that_begin_on_one_day_each_have_a_minimum() -> None:
+    """The interval of what is sold is that of its price when it begins; changed, it is the new."""
+    ratable = BillingOptions(shortfall="ratable")
+    monthly = price("0", minimum=Decimal(31), options=ratable)
+    quarterly = price("0", minimum=Decimal(90), options=ratable, interval_months=3)
+    versions = (
+        PriceVersion("a@2000-01-01", date(2000, 1, 1), monthly),
+        PriceVersion("a@2024-02-01", date(2024, 2, 1), quarterly),
+    )
+    more = SubscriptionAmended(when=on(3, 2), items=(ItemChange(item="a", quantity=Decimal(9)),))
+    begins = started(date(2024, 1, 1), date(2024, 5, 1), "a", anchor_day=1)
+
+    found = charged({"a": versions}, begins, more)
+
+    told = [(*lines(one)[0], str(one.period.end)) for one in found if one.marks]
+    assert told == [
+        ("2024-01-01", "2024-02-01", 31_00, "2024-02-01"),
+        ("2024-03-02", "2024-04-01", 10_22, "2024-04-01"),
+        ("2024-02-01", "2024-03-01", 90_00, "2024-03-01"),
+        ("2024-03-01", "2024-03-02", 2_90, "2024-04-01"),
+        ("2024-04-01", "2024-05-01", 29_67, "2024-07-01"),
+    ]
