@@ -52,6 +52,7 @@ MALFORMED = {
     "not-nfc": "A text is not in Unicode normal form C, so it could not be sealed as sent.",
     "not-texts": "Dimensions are texts by name.",
     "not-unicode": "A text holds half of a surrogate pair.",
+    "nothing-paid-to-credit": "No more is credited than was paid, and nothing paid is left.",
     "nul-character": "A text holds the character NUL.",
     "quantity-too-large": "A quantity is 10^18 or more.",
     "statement-does-not-add-up": "The entries do not lead from the opening to the closing balance.",

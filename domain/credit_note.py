@@ -26,14 +26,35 @@ class CreditInvoice(
     Struct, frozen=True, kw_only=True, tag="credit-invoice", forbid_unknown_fields=True
 ):
     """Credit an amount over all that is left of an invoice, tax and coupons included; without one,
-    all of it.
+    all of it. With `paid_minor` no more than what was paid of it and is not credited yet.
     """
 
     when: When
     number: str | None = None
     amount_minor: int | None = None
+    paid_minor: int | None = None
     treatment: Treatment | None = None
     purpose: Literal["correction", "concession"] = "concession"
+
+
+def capped(minor: int, paid_minor: int, credited_minor: int) -> int:
+    """What may be credited where no more goes back than was paid: never less than nothing."""
+    return max(0, min(minor, paid_minor, paid_minor - credited_minor))
+
+
+def all_rows(
+    command: CreditInvoice, lines: Sequence[InvoiceLine], credited: Mapping[str, int]
+) -> tuple[CreditLine, ...]:
+    """What a credit of an invoice takes of each line. Raises Rejected where nothing is left."""
+    if command.paid_minor is None:
+        return spread(lines, credited, command.amount_minor)
+    before = sum(credited.values())
+    left = sum(line.amount_minor for line in lines) - before
+    wanted = left if command.amount_minor is None else command.amount_minor
+    minor = capped(wanted, command.paid_minor, before)
+    if not minor:
+        raise Rejected("nothing-paid-to-credit", field="paid_minor", paid=command.paid_minor)
+    return spread(lines, credited, minor)
 
 
 def with_companions(

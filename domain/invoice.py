@@ -8,7 +8,7 @@ from typing import Literal, assert_never
 from msgspec import Struct, structs
 
 from domain.adjusting import AdjustDraft
-from domain.credit_note import CreditInvoice, spread, with_companions
+from domain.credit_note import CreditInvoice, all_rows, with_companions
 from domain.currency import require_kept
 from domain.draft import (
     ApproveDraft,
@@ -359,7 +359,7 @@ def _credit_rows(
     """What is credited of which line. An outside document is as it says."""
     lines, credited = state.issued.lines if state.issued else (), state.credited_minor
     if isinstance(command, CreditInvoice):
-        return spread(lines, credited, command.amount_minor)
+        return all_rows(command, lines, credited)
     if not command.lines:
         raise Rejected("no-lines", field="lines")
     return command.lines if context.outside else with_companions(lines, credited, command.lines)

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
-from domain.credit_note import CreditInvoice, with_companions
+from domain.credit_note import CreditInvoice, capped, with_companions
 from domain.facts import Event
 from domain.invoice import IssueCredit, VoidInvoice
 from domain.invoice_facts import CreditIssued, CreditLine, InvoiceIssued, InvoiceLine
@@ -127,6 +128,33 @@ def test_what_is_credited_or_void_has_nothing_left_to_credit() -> None:
     assert code(STREAM, whole(number="C-2"), PLANS, credited) == "credit-not-positive"
     assert code(STREAM, whole(), PLANS, void) == "already-void"
     assert code(STREAM, whole()) == "not-issued"
+
+
+# --- no more than was paid ---
+
+
+@pytest.mark.parametrize(
+    ("potential", "paid", "before", "expected"),
+    [(10_000, 20_000, 5_000, 10_000), (10_000, 20_000, 25_000, 0), (-5_000, 20_000, 5_000, 0)],
+)
+def test_a_credit_is_capped_at_what_was_paid_and_is_not_credited(
+    potential: int, paid: int, before: int, expected: int
+) -> None:
+    """fp-credit-cap-plain, fp-credit-cap-over-credited, fp-credit-cap-negative."""
+    assert capped(potential, paid, before) == expected
+
+
+def test_an_invoice_is_credited_up_to_what_was_paid_of_it() -> None:
+    plan = issued(line("1", 30_000))
+    (first,) = decide(STREAM, structs.replace(whole(number="C-1"), amount_minor=5_000), plan)
+
+    def paid(minor: int, wanted: int | None = None) -> CreditInvoice:
+        return structs.replace(whole(wanted), paid_minor=minor)
+
+    assert taken(paid(20_000, 10_000), plan, first) == {"1": 10_000}
+    assert taken(paid(20_000), plan, first) == {"1": 15_000}
+    assert code(STREAM, paid(5_000), plan, first) == "nothing-paid-to-credit"
+    assert code(STREAM, paid(20_000, -1), plan, first) == "nothing-paid-to-credit"
 
 
 # --- whatever is drawn ---
