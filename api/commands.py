@@ -41,6 +41,7 @@ BATCH_BYTES_MAX = 256 * 1024 * 1024
 # The collection in an address and the category of its streams.
 CAPABILITIES = {
     "adjustments": "adjustment",
+    "balances": "balance",
     "books": "book",
     "contracts": "contract",
     "customers": "customer",

@@ -1,23 +1,39 @@
-"""Money received, applied and refunded; only an application that a person states is a fact."""
+"""Money received, applied and given back; only an application that a person states is a fact."""
 
 from __future__ import annotations
 
-from typing import assert_never
+from typing import Literal, assert_never
 
 from msgspec import Struct, structs
 
 from domain.bank import BankEntry
+from domain.chargeback import (
+    ChargebackCommand,
+    ChargebackEvent,
+    ChargebackLost,
+    ChargebackOpened,
+    Chargebacks,
+    ChargebackWon,
+    LoseChargeback,
+    OpenChargeback,
+    WinChargeback,
+    charged_back,
+    standing,
+)
 from domain.currency import exponent, require_kept
 from domain.errors import Malformed, Rejected, require_name
 from domain.facts import Context, Decider, Event, Fact, Retracted, When
 from domain.invoice import InvoiceState
 from domain.invoice_facts import InvoiceIssued
-from domain.money import LARGEST_MINOR
+from domain.money import require_positive
+
+DeductionKind = Literal["withholding", "discount", "fee", "short-pay"]
 
 
 class PaymentReceived(Event, frozen=True, kw_only=True, tag="payment-received"):
-    """`contract`: the revenue contract it is for, if no open item takes it. `bank`: the entry of a
-    statement that says so, and why it is this customer's.
+    """`contract`: the revenue contract it is for, if no open item takes it. A deposit waits until
+    it is applied or named; what came `out_of_band` never passed through our own accounts. `bank`:
+    the entry of a statement that says so, and why it is this customer's.
     """
 
     customer: str
@@ -26,13 +42,25 @@ class PaymentReceived(Event, frozen=True, kw_only=True, tag="payment-received"):
     contract: str | None = None
     reference: str | None = None
     bank: BankEntry | None = None
+    deposit: bool = False
+    out_of_band: bool = False
+
+
+class Deduction(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What settles an invoice beside the money: tax withheld, a discount for paying early, a fee
+    the bank kept, a small difference let go.
+    """
+
+    kind: DeductionKind
+    amount_minor: int
 
 
 class Application(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A part of a payment and the invoice it settles."""
+    """A part of a payment and the invoice it settles, with what was deducted on the way."""
 
     invoice: str
     amount_minor: int
+    deductions: tuple[Deduction, ...] = ()
 
 
 class PaymentApplied(Event, frozen=True, kw_only=True, tag="payment-applied"):
@@ -41,8 +69,42 @@ class PaymentApplied(Event, frozen=True, kw_only=True, tag="payment-applied"):
     applications: tuple[Application, ...]
 
 
+class PaymentUnapplied(Event, frozen=True, kw_only=True, tag="payment-unapplied"):
+    """From then on nothing of the money stands against the invoice, until it is stated again."""
+
+    invoice: str
+
+
+class PaymentNamed(Event, frozen=True, kw_only=True, tag="payment-named"):
+    """The revenue contract that what is left of the money is for, from then on."""
+
+    contract: str
+
+
 class PaymentRefunded(Event, frozen=True, kw_only=True, tag="payment-refunded"):
     """Money given back to the customer."""
+
+    amount_minor: int
+
+
+class PaymentFailed(Event, frozen=True, kw_only=True, tag="payment-failed"):
+    """The bank took back what had been received, such as a debit that bounced."""
+
+    amount_minor: int
+    reason: str = ""
+
+
+class PaymentAttemptFailed(Event, frozen=True, kw_only=True, tag="payment-attempt-failed"):
+    """Somebody tried to pay and no money came; it may be tried again on the same stream."""
+
+    customer: str
+    currency: str
+    amount_minor: int
+    reason: str = ""
+
+
+class PaymentFeeCharged(Event, frozen=True, kw_only=True, tag="payment-fee-charged"):
+    """What a bank or gateway keeps for taking the money, out of our own account."""
 
     amount_minor: int
 
@@ -60,6 +122,8 @@ class ReceivePayment(
     reference: str | None = None
     bank: BankEntry | None = None
     applications: tuple[Application, ...] = ()
+    deposit: bool = False
+    out_of_band: bool = False
 
 
 class ApplyPayment(
@@ -71,30 +135,106 @@ class ApplyPayment(
     applications: tuple[Application, ...]
 
 
+class UnapplyPayment(
+    Struct, frozen=True, kw_only=True, tag="unapply-payment", forbid_unknown_fields=True
+):
+    """Take the money off an invoice, whether it was stated or applied by default."""
+
+    when: When
+    invoice: str
+
+
+class NamePayment(
+    Struct, frozen=True, kw_only=True, tag="name-payment", forbid_unknown_fields=True
+):
+    """Say which contract money is for that no open item takes."""
+
+    when: When
+    contract: str
+
+
 class RefundPayment(
     Struct, frozen=True, kw_only=True, tag="refund-payment", forbid_unknown_fields=True
 ):
-    """Give back money that is not stated as applied."""
+    """Give money back; what it had settled is open again."""
 
     when: When
     amount_minor: int
 
 
-CashEvent = PaymentReceived | PaymentApplied | PaymentRefunded
-CashCommand = ReceivePayment | ApplyPayment | RefundPayment
+class FailPayment(
+    Struct, frozen=True, kw_only=True, tag="fail-payment", forbid_unknown_fields=True
+):
+    """Record that what was received was taken back by the bank."""
+
+    when: When
+    amount_minor: int
+    reason: str = ""
+
+
+class FailPaymentAttempt(
+    Struct, frozen=True, kw_only=True, tag="fail-payment-attempt", forbid_unknown_fields=True
+):
+    """Record an attempt to pay that brought nothing."""
+
+    when: When
+    customer: str
+    currency: str
+    amount_minor: int
+    reason: str = ""
+
+
+class ChargePaymentFee(
+    Struct, frozen=True, kw_only=True, tag="charge-payment-fee", forbid_unknown_fields=True
+):
+    """Record what taking the money cost."""
+
+    when: When
+    amount_minor: int
+
+
+CashEvent = (
+    PaymentReceived
+    | PaymentApplied
+    | PaymentUnapplied
+    | PaymentNamed
+    | PaymentRefunded
+    | PaymentFailed
+    | PaymentAttemptFailed
+    | PaymentFeeCharged
+    | ChargebackEvent
+)
+CashCommand = (
+    ReceivePayment
+    | ApplyPayment
+    | UnapplyPayment
+    | NamePayment
+    | RefundPayment
+    | FailPayment
+    | FailPaymentAttempt
+    | ChargePaymentFee
+    | ChargebackCommand
+)
 
 
 class PaymentState(Struct, frozen=True, kw_only=True):
-    """What was received, and how much of it is stated as applied or given back."""
+    """What was received, how much of it is stated for which invoice, was given or taken back."""
 
     received: PaymentReceived | None = None
-    applied_minor: int = 0
-    refunded_minor: int = 0
+    applied_minor: dict[str, int] = {}
+    given_back_minor: int = 0
+    chargebacks: Chargebacks = Chargebacks()
+
+    @property
+    def kept_minor(self) -> int:
+        """What was neither given back nor taken back."""
+        whole = self.received.amount_minor if self.received else 0
+        return whole - self.given_back_minor - self.chargebacks.taken_minor
 
     @property
     def left_minor(self) -> int:
-        whole = self.received.amount_minor if self.received else 0
-        return whole - self.applied_minor - self.refunded_minor
+        """What of that is not stated as applied either."""
+        return self.kept_minor - sum(self.applied_minor.values())
 
 
 def evolve(state: PaymentState, fact: Fact) -> PaymentState:
@@ -104,12 +244,28 @@ def evolve(state: PaymentState, fact: Fact) -> PaymentState:
         case PaymentReceived():
             return structs.replace(state, received=event)
         case PaymentApplied():
-            more = sum(row.amount_minor for row in event.applications)
-            return structs.replace(state, applied_minor=state.applied_minor + more)
-        case PaymentRefunded():
-            return structs.replace(state, refunded_minor=state.refunded_minor + event.amount_minor)
+            applied = more_applied(state.applied_minor, event.applications)
+            return structs.replace(state, applied_minor=applied)
+        case PaymentUnapplied():
+            left = {k: v for k, v in state.applied_minor.items() if k != event.invoice}
+            return structs.replace(state, applied_minor=left)
+        case PaymentRefunded() | PaymentFailed():
+            back = state.given_back_minor + event.amount_minor
+            return structs.replace(state, given_back_minor=back)
+        case PaymentNamed() | PaymentAttemptFailed() | PaymentFeeCharged():
+            return state
+        case ChargebackOpened() | ChargebackWon() | ChargebackLost():
+            return structs.replace(state, chargebacks=standing(state.chargebacks, event))
         case _:
             assert_never(event)
+
+
+def more_applied(before: dict[str, int], rows: tuple[Application, ...]) -> dict[str, int]:
+    """What is stated for each invoice, with some rows more."""
+    after = dict(before)
+    for row in rows:
+        after[row.invoice] = after.get(row.invoice, 0) + row.amount_minor
+    return after
 
 
 def needs(command: CashCommand) -> tuple[str, ...]:
@@ -122,32 +278,50 @@ def needs(command: CashCommand) -> tuple[str, ...]:
 def decide(command: CashCommand, state: PaymentState, context: Context) -> tuple[Event, ...]:
     """No more is stated as applied or given back than came in (SPEC 12).
 
-    What a bank's file says of a payment or invoice not yet known waits for it.
+    What a bank's file or a gateway says of a payment or invoice not yet known waits for it.
     """
     match command:
         case ReceivePayment():
-            if state.received is not None:
-                raise Rejected("already-received", field="stream")
-            require_name(command.customer, "customer")
-            exponent(command.currency)
-            require_kept(command.currency, context.replaces)
-            _require_positive(command.amount_minor, "amount_minor")
-            return _received(command, context)
+            return _received(command, state, context)
+        case FailPaymentAttempt():
+            require_amount(command.customer, command.currency, command.amount_minor)
+            return (PaymentAttemptFailed(**structs.asdict(command)),)
         case ApplyPayment():
-            return (_applied(command, state, context),)
-        case RefundPayment():
             _require_received(state, context)
-            _require_positive(command.amount_minor, "amount_minor")
-            if state.received is not None and command.amount_minor > state.left_minor:
-                left = state.left_minor
-                raise Rejected("refund-above-payment", field="amount_minor", left=left)
+            _require_applications(command.applications, state, context)
+            return (PaymentApplied(when=command.when, applications=command.applications),)
+        case UnapplyPayment():
+            _require_received(state, context)
+            require_name(command.invoice, "invoice")
+            return (PaymentUnapplied(when=command.when, invoice=command.invoice),)
+        case NamePayment():
+            _require_received(state, context)
+            require_name(command.contract, "contract")
+            return (PaymentNamed(when=command.when, contract=command.contract),)
+        case RefundPayment():
+            _require_kept(command.amount_minor, "refund-above-payment", state, context)
             return (PaymentRefunded(when=command.when, amount_minor=command.amount_minor),)
+        case FailPayment():
+            _require_kept(command.amount_minor, "failure-above-payment", state, context)
+            return (PaymentFailed(**structs.asdict(command)),)
+        case ChargePaymentFee():
+            _require_received(state, context)
+            require_positive(command.amount_minor, "amount_minor")
+            return (PaymentFeeCharged(when=command.when, amount_minor=command.amount_minor),)
+        case OpenChargeback() | WinChargeback() | LoseChargeback():
+            _require_received(state, context)
+            received = state.received.amount_minor if state.received else None
+            return (charged_back(command, state.chargebacks, received, context),)
         case _:
             assert_never(command)
 
 
-def _received(command: ReceivePayment, context: Context) -> tuple[Event, ...]:
+def _received(command: ReceivePayment, state: PaymentState, context: Context) -> tuple[Event, ...]:
     """A correction takes one fact's place, so what it is for is then stated by itself."""
+    if state.received is not None:
+        raise Rejected("already-received", field="stream")
+    require_amount(command.customer, command.currency, command.amount_minor)
+    require_kept(command.currency, context.replaces)
     said = structs.asdict(command)
     del said["applications"]
     received = PaymentReceived(**said)
@@ -155,47 +329,71 @@ def _received(command: ReceivePayment, context: Context) -> tuple[Event, ...]:
         return (received,)
     if context.replaces is not None:
         raise Malformed("applications-in-correction", field="applications")
-    apply = ApplyPayment(when=command.when, applications=command.applications)
-    return (received, _applied(apply, PaymentState(received=received), context))
+    _require_applications(command.applications, PaymentState(received=received), context)
+    return (received, PaymentApplied(when=command.when, applications=command.applications))
 
 
-def _applied(command: ApplyPayment, state: PaymentState, context: Context) -> PaymentApplied:
+def require_amount(customer: str, currency: str, minor: int) -> None:
+    """Whose, in which currency, and how much."""
+    require_name(customer, "customer")
+    exponent(currency)
+    require_positive(minor, "amount_minor")
+
+
+def _require_kept(minor: int, code: str, state: PaymentState, context: Context) -> None:
+    """No more goes back than came in; that it had settled something does not keep it here."""
     _require_received(state, context)
-    if not command.applications:
-        raise Rejected("no-applications", field="applications")
-    for row in command.applications:
-        _require_positive(row.amount_minor, "applications.amount_minor")
-        _require_payable(row, state, context)
-    wanted = sum(row.amount_minor for row in command.applications)
+    require_positive(minor, "amount_minor")
+    if state.received is not None and minor > state.kept_minor:
+        raise Rejected(code, field="amount_minor", left=state.kept_minor)
+
+
+def _require_applications(
+    rows: tuple[Application, ...], state: PaymentState, context: Context
+) -> None:
+    require_rows(rows)
+    for row in rows:
+        received = state.received
+        holder = (received.customer, received.currency) if received else None
+        require_payable(row.invoice, holder, context)
+    wanted = sum(row.amount_minor for row in rows)
     if state.received is not None and wanted > state.left_minor:
         left = state.left_minor
         raise Rejected("application-above-payment", field="applications", left=left)
-    return PaymentApplied(when=command.when, applications=command.applications)
 
 
-def _require_payable(row: Application, state: PaymentState, context: Context) -> None:
-    """Money settles only what is owed in its own currency, by the customer who paid."""
-    invoice = context.others.get(f"invoice:{row.invoice}")
-    if not isinstance(invoice, InvoiceState) or invoice.issued is None:
+def require_rows(rows: tuple[Application, ...]) -> None:
+    """Each row settles something, by money or by what was deducted from it."""
+    if not rows:
+        raise Rejected("no-applications", field="applications")
+    for row in rows:
+        for part in row.deductions:
+            require_positive(part.amount_minor, "applications.deductions.amount_minor")
+        if row.amount_minor or not row.deductions:
+            require_positive(row.amount_minor, "applications.amount_minor")
+        if len({part.kind for part in row.deductions}) < len(row.deductions):
+            raise Rejected("duplicate-deduction", field="applications.deductions")
+
+
+def require_payable(invoice: str, holder: tuple[str, str] | None, context: Context) -> None:
+    """Money settles only what is owed in its own currency, by the customer whose it is."""
+    known = context.others.get(f"invoice:{invoice}")
+    if not isinstance(known, InvoiceState) or known.issued is None:
         if context.outside:
             return
-        raise Rejected("unknown-invoice", field="applications.invoice", invoice=row.invoice)
-    if invoice.is_void and not context.outside:
-        raise Rejected("already-void", field="applications.invoice", invoice=row.invoice)
-    if state.received is not None:
-        _require_same_account(invoice.issued, state.received)
+        raise Rejected("unknown-invoice", field="applications.invoice", invoice=invoice)
+    if known.is_void and not context.outside:
+        raise Rejected("already-void", field="applications.invoice", invoice=invoice)
+    if holder is not None:
+        _require_same_account(known.issued, *holder)
 
 
-def _require_same_account(issued: InvoiceIssued, received: PaymentReceived) -> None:
+def _require_same_account(issued: InvoiceIssued, customer: str, currency: str) -> None:
     field = "applications.invoice"
-    if issued.currency != received.currency:
-        raise Rejected(
-            "currency-mismatch", field=field, invoice=issued.currency, payment=received.currency
-        )
-    if issued.customer != received.customer:
-        raise Rejected(
-            "customer-mismatch", field=field, invoice=issued.customer, payment=received.customer
-        )
+    if issued.currency != currency:
+        raise Rejected("currency-mismatch", field=field, invoice=issued.currency, payment=currency)
+    if issued.customer != customer:
+        raise Rejected("customer-mismatch", field=field, invoice=issued.customer, payment=customer)
 
 
 def _require_received(state: PaymentState, context: Context) -> None:
@@ -203,19 +401,37 @@ def _require_received(state: PaymentState, context: Context) -> None:
         raise Rejected("not-received", field="stream")
 
 
-def _require_positive(minor: int, field: str) -> None:
-    if minor <= 0:
-        raise Rejected("amount-not-positive", field=field)
-    if minor > LARGEST_MINOR:
-        raise Malformed("amount-too-large", field=field)
-
-
 DECIDER: Decider[PaymentState, CashCommand] = Decider(
     category="payment",
     initial=PaymentState(),
     evolve=evolve,
     decide=decide,
-    commands=(ReceivePayment, ApplyPayment, RefundPayment),
-    events=(PaymentReceived, PaymentApplied, PaymentRefunded, Retracted),
+    commands=(
+        ReceivePayment,
+        ApplyPayment,
+        UnapplyPayment,
+        NamePayment,
+        RefundPayment,
+        FailPayment,
+        FailPaymentAttempt,
+        ChargePaymentFee,
+        OpenChargeback,
+        WinChargeback,
+        LoseChargeback,
+    ),
+    events=(
+        PaymentReceived,
+        PaymentApplied,
+        PaymentUnapplied,
+        PaymentNamed,
+        PaymentRefunded,
+        PaymentFailed,
+        PaymentAttemptFailed,
+        PaymentFeeCharged,
+        ChargebackOpened,
+        ChargebackWon,
+        ChargebackLost,
+        Retracted,
+    ),
     needs=needs,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from domain import (
+    balance,
     books,
     cash,
     catalogue,
@@ -36,6 +37,7 @@ DECIDERS: tuple[Decider[Any, Any], ...] = (
     coupon.DECIDER,
     invoice.DECIDER,
     cash.DECIDER,
+    balance.DECIDER,
     revenue_contract.DECIDER,
     policy.DECIDER,
     invoicing.DECIDER,
@@ -60,6 +62,7 @@ Command = (
     | coupon.CouponCommand
     | invoice.InvoiceCommand
     | cash.CashCommand
+    | balance.BalanceCommand
     | revenue_contract.ContractCommand
     | policy.AdoptPolicy
     | invoicing.AdoptInvoicing

@@ -7,8 +7,23 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from domain.anchor import BillingAnchorChanged
+from domain.balance import (
+    BalanceApplied,
+    BalanceRefunded,
+    BalanceUnapplied,
+    BalanceWithdrawn,
+)
 from domain.books import AdjustmentApproved, AdjustmentProposed
-from domain.cash import PaymentApplied, PaymentRefunded
+from domain.cash import (
+    PaymentApplied,
+    PaymentAttemptFailed,
+    PaymentFailed,
+    PaymentFeeCharged,
+    PaymentNamed,
+    PaymentRefunded,
+    PaymentUnapplied,
+)
+from domain.chargeback import ChargebackLost, ChargebackOpened, ChargebackWon
 from domain.discount import DiscountGranted, DiscountWithdrawn
 from domain.facts import Fact, Retracted, corrected
 from domain.invoice_facts import (
@@ -17,7 +32,9 @@ from domain.invoice_facts import (
     DraftApproved,
     DraftDiscarded,
     InvoiceDrafted,
+    InvoiceRecovered,
     InvoiceVoided,
+    InvoiceWrittenOff,
 )
 from domain.revenue_contract import (
     ContractModified,
@@ -56,6 +73,10 @@ ENDS = (
     InvoiceVoided,
     ContractModified,
     ContractTerminated,
+    PaymentUnapplied,
+    PaymentNamed,
+    BalanceUnapplied,
+    InvoiceRecovered,
 )
 
 _WORDS: tuple[tuple[tuple[type, ...], str], ...] = (
@@ -75,7 +96,16 @@ _WORDS: tuple[tuple[tuple[type, ...], str], ...] = (
     ((AccessGranted, AccessWithdrawn), "evidence of access: nothing is earned otherwise by it"),
     ((CreditIssued,), "the invoice was void before, or has no such line"),
     ((PaymentApplied,), "its payment or invoice is not known, or of another account"),
-    ((PaymentRefunded,), "its payment is not known"),
+    ((BalanceApplied,), "its credit or invoice is not known, or of another account"),
+    ((PaymentUnapplied, BalanceUnapplied), "nothing of it stood against the invoice"),
+    ((PaymentNamed,), "its payment or the contract is not known, or nothing of it is left"),
+    ((PaymentRefunded, PaymentFailed, PaymentFeeCharged), "its payment is not known"),
+    ((PaymentAttemptFailed,), "an attempt to pay that brought no money"),
+    ((BalanceRefunded, BalanceWithdrawn), "the credit it is of is not known"),
+    ((ChargebackOpened,), "its payment is not known, or it was opened before"),
+    ((ChargebackWon, ChargebackLost), "its payment or its opening is not known, or it stood so"),
+    ((InvoiceWrittenOff,), "the invoice is not known, or nothing of it was open"),
+    ((InvoiceRecovered,), "nothing was written off, or the invoice is not known"),
     ((SubscriptionStarted,), "it opens no contract by rule, or nothing of it is charged yet"),
     ((ContractOpened, ContractModified), "nothing of it is transferred or priced yet"),
     ((ObligationSatisfied,), "no such obligation, or it was transferred before"),

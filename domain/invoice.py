@@ -33,13 +33,22 @@ from domain.invoice_facts import (
     InvoiceEvent,
     InvoiceIssued,
     InvoiceLine,
+    InvoiceRecovered,
     InvoiceVoided,
+    InvoiceWrittenOff,
     TaxedBy,
     Treatment,
 )
 from domain.invoice_lines import billed_deal, require_lines
+from domain.invoicing import CreditTo
 from domain.numbering import ELECTIONS, Kind, elections, numbered
 from domain.party import PAYMENT_TERMS_DAYS, CustomerState
+from domain.write_off import (
+    RecoverInvoice,
+    WriteOffInvoice,
+    recovered,
+    written_off,
+)
 
 
 class DraftInvoice(
@@ -92,6 +101,7 @@ class IssueCredit(
     lines: tuple[CreditLine, ...]
     treatment: Treatment | None = None
     purpose: Literal["correction", "concession"] = "concession"
+    to: CreditTo | None = None
 
 
 class VoidInvoice(
@@ -112,6 +122,8 @@ InvoiceCommand = (
     | IssueCredit
     | CreditInvoice
     | VoidInvoice
+    | WriteOffInvoice
+    | RecoverInvoice
 )
 
 
@@ -123,6 +135,15 @@ class InvoiceState(Struct, frozen=True, kw_only=True):
     credited_minor: dict[str, int] = {}
     credits: frozenset[str] = frozenset()
     is_void: bool = False
+    is_written_off: bool = False
+
+    @property
+    def total_left_minor(self) -> int | None:
+        """What credits have left of the whole document; none before it is issued."""
+        if self.issued is None:
+            return None
+        whole = sum(row.amount_minor for row in self.issued.lines)
+        return whole - sum(self.credited_minor.values())
 
     def left_minor(self, line: str) -> int | None:
         """What credits have left of a line; none if the invoice has no such line."""
@@ -153,6 +174,10 @@ def evolve(state: InvoiceState, fact: Fact) -> InvoiceState:
             )
         case InvoiceVoided():
             return structs.replace(state, is_void=True)
+        case InvoiceWrittenOff():
+            return structs.replace(state, is_written_off=True)
+        case InvoiceRecovered():
+            return structs.replace(state, is_written_off=event.amount_minor is not None)
         case _:
             assert_never(event)
 
@@ -162,7 +187,14 @@ def needs(command: InvoiceCommand) -> tuple[str, ...]:
     say when it is due.
     """
     match command:
-        case AdjustDraft() | ApproveDraft() | DiscardDraft() | VoidInvoice():
+        case (
+            AdjustDraft()
+            | ApproveDraft()
+            | DiscardDraft()
+            | VoidInvoice()
+            | WriteOffInvoice()
+            | RecoverInvoice()
+        ):
             return ()
         case IssueCredit() | CreditInvoice():
             return (ELECTIONS,)
@@ -212,6 +244,15 @@ def decide(command: InvoiceCommand, state: InvoiceState, context: Context) -> tu
             if state.is_void:
                 raise Rejected("already-void", field="stream")
             return (InvoiceVoided(when=command.when, treatment=command.treatment),)
+        case WriteOffInvoice():
+            _require_issued(state, context)
+            if state.is_void:
+                raise Rejected("already-void", field="stream")
+            return (written_off(command, state.total_left_minor),)
+        case RecoverInvoice():
+            if not state.is_written_off and not context.outside:
+                raise Rejected("not-written-off", field="stream")
+            return (recovered(command),)
         case _:
             assert_never(command)
 
@@ -350,6 +391,7 @@ def _credited(
         lines=rows,
         treatment=command.treatment or default,
         purpose=command.purpose,
+        to=command.to,
     )
 
 
@@ -389,6 +431,8 @@ DECIDER: Decider[InvoiceState, InvoiceCommand] = Decider(
         IssueCredit,
         CreditInvoice,
         VoidInvoice,
+        WriteOffInvoice,
+        RecoverInvoice,
     ),
     events=(
         InvoiceDrafted,
@@ -398,6 +442,8 @@ DECIDER: Decider[InvoiceState, InvoiceCommand] = Decider(
         InvoiceIssued,
         CreditIssued,
         InvoiceVoided,
+        InvoiceWrittenOff,
+        InvoiceRecovered,
         Retracted,
     ),
     needs=needs,

@@ -15,6 +15,7 @@ from typing import Literal
 from msgspec import Struct
 
 from domain.facts import Event
+from domain.invoicing import CreditTo
 from domain.tax.taxed import TaxedAt
 
 Treatment = Literal["as-if-never", "from-now"]
@@ -158,7 +159,8 @@ class CreditLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 class CreditIssued(Event, frozen=True, kw_only=True, tag="credit-issued"):
     """`purpose`: a correction follows a change of the deal, a concession is a cut of its price.
-    `series` as of an invoice.
+    `series` as of an invoice. `to`: where what had been paid of it goes; without one as the entity
+    elects.
     """
 
     number: str
@@ -166,12 +168,26 @@ class CreditIssued(Event, frozen=True, kw_only=True, tag="credit-issued"):
     treatment: Treatment
     purpose: Literal["correction", "concession"] = "concession"
     series: str | None = None
+    to: CreditTo | None = None
 
 
 class InvoiceVoided(Event, frozen=True, kw_only=True, tag="invoice-voided"):
     """What is left of the invoice is taken back; without a treatment as the policy says."""
 
     treatment: Treatment | None = None
+
+
+class InvoiceWrittenOff(Event, frozen=True, kw_only=True, tag="invoice-written-off"):
+    """Bad debt: an amount of what is open, or without one all that is open on the day."""
+
+    amount_minor: int | None = None
+    reason: str = ""
+
+
+class InvoiceRecovered(Event, frozen=True, kw_only=True, tag="invoice-recovered"):
+    """Payment is expected again: an amount of what was written off, or without one all of it."""
+
+    amount_minor: int | None = None
 
 
 InvoiceEvent = (
@@ -182,4 +198,6 @@ InvoiceEvent = (
     | InvoiceIssued
     | CreditIssued
     | InvoiceVoided
+    | InvoiceWrittenOff
+    | InvoiceRecovered
 )

@@ -19,6 +19,11 @@ from domain.series import require_series
 
 GRACE_DAYS_MAX = 366
 NO_TAX, BY_TABLE = "none", "table"
+# Which open item money goes to first that nobody says the use of.
+Apply = Literal["oldest-due", "oldest-issued", "reference-first"]
+# Where money goes that a credit note sets free: to other open items, to the customer's credit, or
+# back to the customer.
+CreditTo = Literal["offset", "balance", "refund"]
 
 
 class InvoicingOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -31,6 +36,8 @@ class InvoicingOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     debit_series: str = ""
     grace_days: int = 0
     approval: Literal["none", "required"] = "none"
+    apply: Apply = "oldest-due"
+    credits_to: CreditTo = "offset"
 
 
 class InvoicingAdopted(Event, frozen=True, kw_only=True, tag="invoicing-adopted"):

@@ -14,21 +14,55 @@ from msgspec import Struct
 
 Account = Literal[
     "accounts-receivable",
+    "bad-debt",
+    "bank-fees",
     "cash-clearing",
     "contract-liability",
+    "credits-granted",
+    "currency-exchange",
     "customer-credit",
+    "deposits",
+    "disputed-cash",
+    "external-clearing",
+    "opening-clearing",
     "refund-clearing",
     "revenue",
+    "settlement-discount",
+    "short-pay",
     "tax-payable",
     "unapplied-cash",
     "unbilled-receivable",
+    "withholding-receivable",
 ]
 CREDIT_ACCOUNTS = frozenset(
-    {"contract-liability", "customer-credit", "revenue", "tax-payable", "unapplied-cash"}
+    {
+        "contract-liability",
+        "customer-credit",
+        "deposits",
+        "refund-clearing",
+        "revenue",
+        "tax-payable",
+        "unapplied-cash",
+    }
 )
 # What kind of event moves an amount: each kind balances by itself within its subject and period.
 Kind = Literal[
-    "billing", "release", "unbilled", "receipt", "application", "refund", "adjustment", "advance"
+    "billing",
+    "release",
+    "unbilled",
+    "receipt",
+    "application",
+    "deduction",
+    "write-off",
+    "transfer",
+    "grant",
+    "refund",
+    "failure",
+    "chargeback",
+    "fee",
+    "exchange",
+    "adjustment",
+    "advance",
 ]
 
 

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from domain.currency import exponent
 from domain.decimals import EXACT, exact_decimal, plain
-from domain.errors import Malformed
+from domain.errors import Malformed, Rejected
 
 # A signed 64-bit column holds every amount; one digit less leaves room for sums.
 LARGEST_MINOR = 10**18
@@ -47,6 +47,14 @@ class Money(Struct, frozen=True, order=True):
 
     def __str__(self) -> str:
         return f"{decimal_text(self.minor, self.currency)} {self.currency}"
+
+
+def require_positive(minor: int, field: str) -> None:
+    """An amount somebody states: above nothing, and not more than the ledger holds."""
+    if minor <= 0:
+        raise Rejected("amount-not-positive", field=field)
+    if minor > LARGEST_MINOR:
+        raise Malformed("amount-too-large", field=field)
 
 
 def rounded(exact: Fraction | Decimal | int) -> int:

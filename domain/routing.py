@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from domain.cash import PaymentReceived
+from domain.balance import BalanceGranted
+from domain.cash import PaymentAttemptFailed, PaymentReceived
 from domain.facts import Fact
 from domain.invoice_facts import InvoiceIssued, InvoiceLine
 from domain.revenue_contract import ContractOpened
@@ -21,7 +22,15 @@ from domain.usage import UsageBatchAccepted
 Directory = Callable[[str], tuple[str, ...]]
 
 _OWN_UNIT = frozenset({"subscription", "contract", "adjustment"})
-_DOCUMENTS = frozenset({"invoice", "payment"})
+_DOCUMENTS = frozenset({"balance", "invoice", "payment"})
+# Money and credit of a customer; of a contract in force it may be named for, the account knows too.
+_OF_AN_ACCOUNT = (
+    BalanceGranted,
+    ContractOpened,
+    PaymentAttemptFailed,
+    PaymentReceived,
+    SubscriptionStarted,
+)
 _FOLLOWED = _DOCUMENTS | {"customer"}
 
 
@@ -40,8 +49,7 @@ def _named(fact: Fact) -> tuple[str, ...]:
         invoice = fact.stream.partition(":")[2]
         lines = (unit_of_line(invoice, line) for line in event.lines)
         return (*lines, account(event.customer, event.currency))
-    # Money may name a contract, so the customer's account knows which are in force.
-    if isinstance(event, PaymentReceived | SubscriptionStarted | ContractOpened):
+    if isinstance(event, _OF_AN_ACCOUNT):
         return (account(event.customer, event.currency),)
     if isinstance(event, UsageBatchAccepted):
         return tuple(f"subscription:{name}" for name in event.subscriptions)

@@ -10,6 +10,7 @@ from datetime import date
 
 from msgspec import Struct
 
+from domain.balance import BalanceGranted
 from domain.bank import is_nobody
 from domain.books import CloseEvidence, ClosePeriod, SoftClosePeriod
 from domain.calendar import Period
@@ -34,7 +35,13 @@ from store.unit_states import schedule_of
 
 SQL = queries(__file__)
 
-NAME_A_CUSTOMER = (ContractOpened, InvoiceIssued, PaymentReceived, SubscriptionStarted)
+NAME_A_CUSTOMER = (
+    BalanceGranted,
+    ContractOpened,
+    InvoiceIssued,
+    PaymentReceived,
+    SubscriptionStarted,
+)
 
 
 class Finding(Struct, frozen=True, kw_only=True):

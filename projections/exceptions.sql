@@ -42,6 +42,7 @@ SELECT count(*)
    AND (f.tag <> 'customer-registered'
         OR EXISTS (SELECT FROM fact_unit u WHERE u.entity = f.entity AND u.position = f.position))
    AND f.tag NOT IN ('usage-window-declared', 'usage-gap-waived', 'invoice-drafted', 'adjustment-proposed',
+                     'payment-attempt-failed',
                      'customer-amended')
    AND coalesce(replaced.tag, '') NOT IN ('usage-window-declared', 'usage-gap-waived')
    AND CASE WHEN f.tag = 'usage-batch-accepted' THEN (f.payload::jsonb ->> 'first_day')::date - 1

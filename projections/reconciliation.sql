@@ -99,7 +99,7 @@ WITH line AS (
 )
 SELECT day, basis, currency,
        coalesce(sum(minor) FILTER (WHERE is_in AND account = 'accounts-receivable'), 0)::bigint,
-       coalesce(sum(minor) FILTER (WHERE is_in AND account = 'accounts-receivable' AND kind = 'application'), 0)::bigint,
+       coalesce(sum(minor) FILTER (WHERE is_in AND account = 'accounts-receivable' AND kind IN ('application', 'deduction', 'write-off')), 0)::bigint,
        coalesce(sum(minor) FILTER (WHERE is_later AND account = 'accounts-receivable' AND kind = 'billing'), 0)::bigint,
        coalesce(sum(minor) FILTER (WHERE is_in AND account = 'cash-clearing'), 0)::bigint,
        coalesce(sum(minor) FILTER (WHERE is_later AND account = 'cash-clearing'), 0)::bigint,

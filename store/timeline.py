@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec import structs
 
+from domain.balance import BalanceGranted
 from domain.books import (
     AdjustmentApproved,
     AdjustmentProposed,
@@ -50,6 +51,7 @@ ACTS = (
 )
 # What a stream has once; a second of these would be read by nobody.
 ONCE = (
+    BalanceGranted,
     ContractOpened,
     CustomerRegistered,
     InvoiceIssued,

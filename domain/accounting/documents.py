@@ -16,6 +16,7 @@ from domain.accounting.schedule import Flow
 from domain.explain import Step
 from domain.facts import Fact, causes_of
 from domain.invoice_facts import CreditIssued, InvoiceIssued, InvoiceLine, InvoiceVoided
+from domain.invoicing import CreditTo
 from domain.late import Bill, Bills
 from domain.money import decimal_text
 
@@ -25,7 +26,10 @@ VoidDefault = Callable[[date], str]
 
 
 class Cut(Struct, frozen=True, kw_only=True):
-    """An amount taken off a line, on the credit note's or the void's own date."""
+    """An amount taken off a line, on the credit note's or the void's own date.
+
+    `to`: where what had been paid of it goes, if the credit note says so.
+    """
 
     day: date
     minor: int
@@ -33,6 +37,7 @@ class Cut(Struct, frozen=True, kw_only=True):
     concession: bool
     name: str
     causes: tuple[int, ...]
+    to: CreditTo | None = None
 
 
 class BilledLine(Struct, frozen=True, kw_only=True):
@@ -121,7 +126,8 @@ def _cuts(
         if isinstance(event, CreditIssued):
             taken = sum(row.amount_minor for row in event.lines if row.line == line.line)
             if taken:
-                cuts.append(_cut(fact, event.number, taken, event.treatment, event.purpose))
+                cut = _cut(fact, event.number, taken, event.treatment, event.purpose)
+                cuts.append(structs.replace(cut, to=event.to))
         elif isinstance(event, InvoiceVoided):
             left = line.amount_minor - sum(cut.minor for cut in cuts)
             treatment = event.treatment or void_default(issued.when.effective)

@@ -16,7 +16,6 @@ from domain.accounting.contracts import contract_revenue
 from domain.accounting.documents import BilledLine, billed_lines, billing_flows
 from domain.accounting.invoices import line_revenue
 from domain.accounting.schedule import Flow, Schedule, UsageCharge
-from domain.accounting.settlement import settlement_flows
 from domain.accounting.subscriptions import Earned, subscription_revenue
 from domain.books import AdjustmentProposed
 from domain.cash import PaymentReceived
@@ -28,6 +27,7 @@ from domain.master import MasterData
 from domain.rating import RatedUsage
 from domain.revenue_contract import ContractModified, ContractOpened
 from domain.routing import account_of, unit_of_line
+from domain.settlement import settlement_flows
 from domain.subscription import SubscriptionAmended, SubscriptionRenewed, SubscriptionStarted
 from domain.usage import UsageBatchAccepted, UsageDay
 
@@ -57,7 +57,8 @@ def measure(
         return _schedule(unit, book, told, adjustment_flows(told, book))
     if kind == "customer":
         customer, currency = account_of(unit)
-        return _schedule(unit, book, told, settlement_flows(told, customer, currency))
+        flows = settlement_flows(told, customer, currency, master.invoicing_on)
+        return _schedule(unit, book, told, flows)
     used = [day for day in usage if day.position in batches]
     return _contract(unit, told, used, master, book, through)
 

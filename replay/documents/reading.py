@@ -8,20 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from functools import partial
 from typing import TypeVar
 
 from msgspec import Struct, structs
 
 from domain.accounting.curves import total
-from domain.accounting.settlement import settlement_flows
 from domain.entity import EntityIdentified, EntityOpened
 from domain.facts import Fact, fold, known, timeline
 from domain.invoice_facts import InvoiceDrafted, InvoiceIssued
+from domain.invoicing import DECIDER as INVOICING
+from domain.invoicing import Elected, elected_on
 from domain.master import master_data
+from domain.numbering import ELECTIONS
 from domain.party import DECIDER as CUSTOMER
 from domain.party import CustomerState, Dated, Kept, on
 from domain.price import Prices
 from domain.routing import account, account_of
+from domain.settlement import settlement_flows
 from replay.documents.page import Setting, Who
 from replay.documents.paper import Known, Paper, Reference
 from store import checkpoints, log
@@ -104,7 +108,7 @@ def shelf(connection: Connection, entity: str, invoices: Iterable[str], known_at
         accounts=accounts,
         known=Known(
             prices=_prices(others),
-            settled=_settled(accounts),
+            settled=_settled(accounts, fold(INVOICING, others[ELECTIONS])),
             issued=_references(others),
         ),
         seller=_seller(others[ENTITY]),
@@ -115,6 +119,7 @@ def shelf(connection: Connection, entity: str, invoices: Iterable[str], known_at
 def _named(documents: Sequence[_Document], customers: Iterable[str]) -> Iterator[str]:
     """The streams that documents refer to: who is on them, at which prices, what they replace."""
     yield ENTITY
+    yield ELECTIONS
     yield from (f"customer:{name}" for name in customers)
     for event in documents:
         for line in event.lines:
@@ -147,11 +152,11 @@ def _accounts(
     }
 
 
-def _settled(accounts: Mapping[str, Sequence[Fact]]) -> dict[str, int]:
+def _settled(accounts: Mapping[str, Sequence[Fact]], elected: Elected) -> dict[str, int]:
     """By invoice what settles it: all that moves its receivable but the invoice itself."""
     settled: dict[str, int] = {}
     for unit, facts in accounts.items():
-        for flow in settlement_flows(facts, *account_of(unit)):
+        for flow in settlement_flows(facts, *account_of(unit), partial(elected_on, elected)):
             sides = sum(side for place, side in flow.legs if place == RECEIVABLE)
             if sides:
                 minor = settled.get(flow.document, 0)

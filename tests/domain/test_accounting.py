@@ -20,11 +20,12 @@ from domain.accounting.invoices import line_revenue
 from domain.accounting.modification import Version, modified
 from domain.accounting.revenue import as_used, at_once, over_time
 from domain.accounting.schedule import Flow, frozen, stands, totals
-from domain.accounting.settlement import settlement_flows
 from domain.cash import Application, PaymentApplied, PaymentReceived, PaymentRefunded
 from domain.facts import Fact, causes_of
 from domain.invoice_facts import CreditIssued, CreditLine, InvoiceIssued, InvoiceLine, InvoiceVoided
+from domain.invoicing import InvoicingOptions
 from domain.revenue_contract import ContractOpened, Obligation
+from domain.settlement import settlement_flows
 from tests.domain.given import fact, on
 
 JANUARY, JULY, NEXT_YEAR = date(2024, 1, 1), date(2024, 7, 1), date(2025, 1, 1)
@@ -251,11 +252,15 @@ def applied(flows: tuple[Flow, ...]) -> list[tuple[str, int]]:
     return [(flow.subject, total(flow.curve)) for flow in flows if flow.kind == "application"]
 
 
+def elected(_day: date) -> InvoicingOptions:
+    return InvoicingOptions()
+
+
 def test_money_goes_to_what_is_due_first() -> None:
     late = fact(1, stream="invoice:late", event=invoice(amount=500, due=NEXT_YEAR))
     soon = fact(2, stream="invoice:soon", event=invoice(amount=300, due=JULY))
 
-    flows = settlement_flows([late, soon, payment(3, "p", 2, 400)], "c", "USD")
+    flows = settlement_flows([late, soon, payment(3, "p", 2, 400)], "c", "USD", elected)
 
     assert applied(flows) == [("p:soon", 300), ("p:late", 100)]
 
@@ -266,7 +271,7 @@ def test_what_a_person_states_goes_first() -> None:
     rows = (Application(invoice="late", amount_minor=400),)
     stated = fact(4, stream="payment:p", event=PaymentApplied(when=on(3, 1), applications=rows))
 
-    flows = settlement_flows([late, soon, payment(3, "p", 2, 400), stated], "c", "USD")
+    flows = settlement_flows([late, soon, payment(3, "p", 2, 400), stated], "c", "USD", elected)
 
     assert applied(flows) == [("p:late:stated", 400)]
 
@@ -275,7 +280,7 @@ def test_a_refund_undoes_what_was_applied_last() -> None:
     issued = fact(1, stream="invoice:i", event=invoice(amount=500))
     refund = fact(3, stream="payment:p", event=PaymentRefunded(when=on(4, 1), amount_minor=150))
 
-    flows = settlement_flows([issued, payment(2, "p", 2, 400), refund], "c", "USD")
+    flows = settlement_flows([issued, payment(2, "p", 2, 400), refund], "c", "USD", elected)
 
     assert applied(flows) == [("p:i", 400), ("p:i", -150)]
     assert flows[-1].causes == (1, 2, 3)
@@ -291,7 +296,7 @@ def test_money_left_over_stands_as_contract_liability_once_its_contract_is_in_fo
     )
     facts = [payment(1, "p", 2, 400, "k"), fact(2, stream="contract:k", event=opened)]
 
-    flows = settlement_flows(facts, "c", "USD")
+    flows = settlement_flows(facts, "c", "USD", elected)
 
     assert [(flow.kind, flow.curve) for flow in flows] == [
         ("receipt", At(date(2024, 2, 1), 400)),

@@ -15,6 +15,7 @@ from domain.service import (
 )
 from tests.domain.given import fact, on
 from tests.laws.histories import history
+from tests.laws.purses import purses
 
 MEASURED_WITH = "master data: the next run measures with it"
 AWAITED = "master data: usage waits until its customer is registered"
@@ -26,9 +27,17 @@ WORDS = {
     "adjustment-approved": "nothing proposed to approve",
     "adjustment-proposed": "not approved",
     "adopted": MEASURED_WITH,
+    "balance-applied": "its credit or invoice is not known, or of another account",
+    "balance-granted": None,
+    "balance-refunded": "the credit it is of is not known",
+    "balance-unapplied": "nothing of it stood against the invoice",
+    "balance-withdrawn": "the credit it is of is not known",
     "billing-anchor-changed": "no billing period begins or ends elsewhere because of it",
     "book-opened": DRAWS_LINES,
     "calendar-defined": MEASURED_WITH,
+    "chargeback-lost": "its payment or its opening is not known, or it stood so",
+    "chargeback-opened": "its payment is not known, or it was opened before",
+    "chargeback-won": "its payment or its opening is not known, or it stood so",
     "contract-modified": "nothing of it is transferred or priced yet",
     "contract-opened": "nothing of it is transferred or priced yet",
     "contract-terminated": "what it ends is no longer due",
@@ -46,13 +55,20 @@ WORDS = {
     "entity-opened": MEASURED_WITH,
     "invoice-drafted": "a draft has no effect until it is issued",
     "invoice-issued": None,
+    "invoice-recovered": "nothing was written off, or the invoice is not known",
     "invoice-voided": "nothing was left to take back",
+    "invoice-written-off": "the invoice is not known, or nothing of it was open",
     "invoicing-adopted": "master data: documents after it are issued by it",
     "meter-defined": MEASURED_WITH,
     "obligation-satisfied": "no such obligation, or it was transferred before",
     "payment-applied": "its payment or invoice is not known, or of another account",
+    "payment-attempt-failed": "an attempt to pay that brought no money",
+    "payment-failed": "its payment is not known",
+    "payment-fee-charged": "its payment is not known",
+    "payment-named": "its payment or the contract is not known, or nothing of it is left",
     "payment-received": None,
     "payment-refunded": "its payment is not known",
+    "payment-unapplied": "nothing of it stood against the invoice",
     "period-closed": DRAWS_LINES,
     "period-reopened": DRAWS_LINES,
     "period-sealed": DRAWS_LINES,
@@ -90,7 +106,7 @@ BESIDE_THE_SALE = (
 
 def drawn() -> list[Fact]:
     """Facts of every kind, each alone in its stream."""
-    histories = (history(seed, 100) for seed in range(12))
+    histories = [draw(seed, 100) for seed in range(12) for draw in (history, purses)]
     arrivals = (one for drawn in histories for log in drawn.logs.values() for one in log)
     return [
         *(fact(1, stream=one.stream, event=one.event) for one in arrivals),

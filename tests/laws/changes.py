@@ -9,11 +9,12 @@ from random import Random
 from msgspec import structs
 
 from domain.anchor import BillingAnchorChanged
-from domain.cash import PaymentApplied, PaymentReceived, PaymentRefunded
+from domain.cash import PaymentApplied, PaymentFailed, PaymentReceived, PaymentRefunded
+from domain.chargeback import ChargebackOpened
 from domain.coupon import CouponGranted, CouponWithdrawn
 from domain.discount import DiscountGranted, DiscountWithdrawn
 from domain.facts import Event, Retracted, When
-from domain.invoice_facts import CreditIssued, InvoiceIssued
+from domain.invoice_facts import CreditIssued, InvoiceIssued, InvoiceWrittenOff
 from domain.price import PriceSet
 from domain.revenue_contract import ContractModified, ContractOpened, ContractTerminated
 from domain.service import SubscriptionPaused, SubscriptionResumed, SubscriptionSuspended
@@ -118,7 +119,11 @@ def _changed(event: Event, random: Random) -> Event:
             row = event.applications[0]
             less = structs.replace(row, amount_minor=max(1, row.amount_minor // 2))
             return structs.replace(event, applications=(less,))
-        case PaymentRefunded():
+        case InvoiceWrittenOff():
+            return structs.replace(event, amount_minor=random.choice((None, 30, 300)))
+        case ChargebackOpened():
+            return structs.replace(event, fee_minor=random.choice((0, 20)))
+        case PaymentFailed() | PaymentRefunded():
             return structs.replace(event, amount_minor=max(1, event.amount_minor // 2))
         case PriceSet():
             return structs.replace(event, bill=random.choice(("advance", "arrears")))

@@ -161,18 +161,24 @@ def history(seed: int, size: int) -> History:
 def _log(entity: str, random: Random, size: int, contracts: int) -> tuple[Arrival, ...]:
     draft = Draft(random=random, entity=entity, size=size)
     _open(draft)
-    opened = len(draft.arrivals)
+    before = len(draft.arrivals)
     _sell(draft, contracts)
     steps = [step for step in _STEPS if draft.chance()]
     extra = [random.choice(_STEPS) for _ in range(size * 60 // 100)]
     for step in (*steps, *extra):
         if len(draft.arrivals) < FACTS_MOST:
             step(draft)
-    draft.opening = tuple(draft.arrivals[:opened])
+    draft.opening = tuple(draft.arrivals[:before])
     for place, attempt in reversed(draft.attempts):
         draft.arrivals.insert(place, attempt)
-    body = out_of_turn(draft.arrivals[opened:], random)
-    return (*draft.opening, *_with_runs(draft, body))
+    body = out_of_turn(draft.arrivals[before:], random)
+    return (*draft.opening, *with_runs(draft, body))
+
+
+def opened(draft: Draft, contracts: int) -> None:
+    """The entity with its books, its master data and what it sold."""
+    _open(draft)
+    _sell(draft, contracts)
 
 
 # --- what every history has ---
@@ -1072,7 +1078,7 @@ KINDS: tuple[tuple[Callable[[Draft], None], int], ...] = (
 _STEPS = tuple(kind for kind, times in KINDS for _ in range(times))
 
 
-def _with_runs(draft: Draft, body: list[Arrival]) -> tuple[Arrival, ...]:
+def with_runs(draft: Draft, body: list[Arrival]) -> tuple[Arrival, ...]:
     """Cut the body where runs come; a close follows a run, and one close is undone later."""
     random = draft.random
     home = draft.entity == "acme-us"

@@ -14,9 +14,11 @@ from msgspec.structs import replace
 
 from domain import (
     anchor,
+    balance,
     books,
     cash,
     catalogue,
+    chargeback,
     coupon,
     discount,
     draft,
@@ -30,6 +32,7 @@ from domain import (
     service,
     subscription,
     usage,
+    write_off,
 )
 from domain import revenue_contract as contract
 from domain.books import PeriodClosed, PeriodSealed
@@ -89,7 +92,22 @@ COMMANDS: dict[type[Event], type] = {
     invoice_facts.InvoiceVoided: invoice.VoidInvoice,
     cash.PaymentReceived: cash.ReceivePayment,
     cash.PaymentApplied: cash.ApplyPayment,
+    cash.PaymentUnapplied: cash.UnapplyPayment,
+    cash.PaymentNamed: cash.NamePayment,
     cash.PaymentRefunded: cash.RefundPayment,
+    cash.PaymentFailed: cash.FailPayment,
+    cash.PaymentAttemptFailed: cash.FailPaymentAttempt,
+    cash.PaymentFeeCharged: cash.ChargePaymentFee,
+    chargeback.ChargebackOpened: chargeback.OpenChargeback,
+    chargeback.ChargebackWon: chargeback.WinChargeback,
+    chargeback.ChargebackLost: chargeback.LoseChargeback,
+    balance.BalanceGranted: balance.GrantBalance,
+    balance.BalanceApplied: balance.ApplyBalance,
+    balance.BalanceUnapplied: balance.UnapplyBalance,
+    balance.BalanceRefunded: balance.RefundBalance,
+    balance.BalanceWithdrawn: balance.WithdrawBalance,
+    invoice_facts.InvoiceWrittenOff: write_off.WriteOffInvoice,
+    invoice_facts.InvoiceRecovered: write_off.RecoverInvoice,
     contract.ContractOpened: contract.OpenContract,
     contract.ContractModified: contract.ModifyContract,
     contract.ObligationSatisfied: contract.SatisfyObligation,

@@ -17,12 +17,35 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from domain.anchor import BillingAnchorChanged
+from domain.balance import (
+    BalanceApplied,
+    BalanceGranted,
+    BalanceRefunded,
+    BalanceUnapplied,
+    BalanceWithdrawn,
+)
 from domain.books import AdjustmentApproved, AdjustmentProposed
-from domain.cash import PaymentApplied, PaymentReceived, PaymentRefunded
+from domain.cash import (
+    PaymentApplied,
+    PaymentFailed,
+    PaymentFeeCharged,
+    PaymentNamed,
+    PaymentReceived,
+    PaymentRefunded,
+    PaymentUnapplied,
+)
+from domain.chargeback import ChargebackLost, ChargebackOpened, ChargebackWon
 from domain.discount import DiscountGranted
 from domain.entity import CalendarDefined
 from domain.facts import Fact, Retracted
-from domain.invoice_facts import CreditIssued, InvoiceIssued, InvoiceVoided
+from domain.invoice_facts import (
+    CreditIssued,
+    InvoiceIssued,
+    InvoiceRecovered,
+    InvoiceVoided,
+    InvoiceWrittenOff,
+)
+from domain.invoicing import InvoicingAdopted, InvoicingOptions
 from domain.meter import MeterDefined
 from domain.party import CustomerRegistered
 from domain.policy import Options, PolicyAdopted
@@ -179,6 +202,13 @@ class World:
         adopted = self.of(PolicyAdopted, stream=f"policy:{self.book}")
         return next(
             (f.event.options for f in reversed(adopted) if f.when.effective <= day), Options()
+        )
+
+    def invoicing(self, day: date) -> InvoicingOptions:
+        adopted = self.of(InvoicingAdopted)
+        return next(
+            (f.event.options for f in reversed(adopted) if f.when.effective <= day),
+            InvoicingOptions(),
         )
 
     def by(self, day: date) -> str:
@@ -1055,106 +1085,406 @@ def remains(promise: Promise, start: date) -> bool:
 
 
 def money(world: World, customer: str, currency: str, rows: Sequence[Line]) -> list[Move]:
-    mine = (customer, currency)
-    owed: dict[str, list[tuple[date, int]]] = {}
-    order: dict[str, tuple[date, date, str]] = {}
-    for row in rows:
-        event, day = row.issued.event, row.issued.when.effective
-        if (event.customer, event.currency) == mine:
-            order[row.invoice] = (event.due_on, day, row.invoice)
-            owed.setdefault(row.invoice, []).append((day, row.line.amount_minor))
-            owed[row.invoice] += [(cut[0], -cut[1]) for cut in row.cuts]
-    had: dict[str, list[tuple[date, int]]] = {}
-    first: dict[str, Any] = {}
-    for fact in world.of(PaymentReceived):
-        if (fact.event.customer, fact.event.currency) == mine:
-            first[fact.stream[8:]] = fact
-            had[fact.stream[8:]] = [(fact.when.effective, fact.event.amount_minor)]
-    for fact in world.of(PaymentRefunded):
-        if fact.stream[8:] in had:
-            had[fact.stream[8:]].append((fact.when.effective, -fact.event.amount_minor))
-    moves = [cash("receipt", at(day, minor)) for changes in had.values() for day, minor in changes]
-    taken: dict[str, int] = dict.fromkeys([*owed, *had], 0)
-    for fact in world.of(PaymentApplied):
-        for row in fact.event.applications if fact.stream[8:] in had else ():
-            if row.invoice in owed:
-                name, minor = fact.stream[8:], row.amount_minor
-                taken[name] += minor
-                taken[row.invoice] += minor
-                day = max(fact.when.effective, order[row.invoice][1], had[name][0][0])
-                moves.append(applied(at(day, minor)))
-    invoices = sorted(owed, key=lambda name: order[name])
-    payments = sorted(had, key=lambda n: (first[n].when.effective, first[n].when.order, n))
-    return moves + matched(world, owed, had, taken, invoices, payments, first)
+    """All of one account, day after day, by lists that are looked through from end to end."""
+    purse = Purse(world, (customer, currency), rows)
+    for day in sorted(purse.days()):
+        purse.pass_by(day)
+    return purse.moves
 
 
-def cash(kind: str, amount: Amount) -> Move:
-    return Move(kind, "", "cash-clearing", "unapplied-cash", amount, document=True)
+FIRST_OF = (PaymentReceived, BalanceGranted)
+BACK = (PaymentRefunded, PaymentFailed, BalanceRefunded, BalanceWithdrawn)
+SIDES = {"goodwill": "credits-granted", "taken-over": "opening-clearing"}
+DEDUCTED = {
+    "withholding": "withholding-receivable",
+    "discount": "settlement-discount",
+    "fee": "bank-fees",
+    "short-pay": "short-pay",
+}
 
 
-def applied(amount: Amount) -> Move:
-    return Move("application", "", "unapplied-cash", "accounts-receivable", amount, document=True)
+class Pair:
+    """What of a source stands against an invoice, or was moved to what a credit note left."""
+
+    def __init__(self, source: str, target: str, stated: bool) -> None:
+        self.source, self.target, self.stated, self.minor = source, target, stated, 0
 
 
-def matched(
-    world: World,
-    owed: dict[str, list[tuple[date, int]]],
-    had: dict[str, list[tuple[date, int]]],
-    taken: dict[str, int],
-    invoices: Sequence[str],
-    payments: Sequence[str],
-    first: dict[str, Any],
-) -> list[Move]:
-    """Day after day: undo what is too much, latest first; then oldest due first."""
-    opened = world.of(SubscriptionStarted, ContractOpened)
-    since = {
-        f.stream.partition(":")[2]: f.when.effective for f in opened if account_of(f) == mine(first)
-    }
-    forces = {name: since.get(first[name].event.contract or "") for name in payments}
-    days = {day for changes in (*owed.values(), *had.values()) for day, _ in changes}
-    pairs: list[list[Any]] = []
-    moves, advanced = [], dict.fromkeys(payments, 0)
+class Wish:
+    """A stated part of money, or of what was deducted, for an invoice."""
 
-    def left(name: str, day: date) -> int:
-        changes = owed.get(name) or had[name]
-        return sum(minor for when, minor in changes if when <= day) - taken[name]
+    def __init__(self, source: str, by: str, invoice: str, minor: int, day: date, at: int) -> None:
+        self.source, self.by, self.invoice, self.minor = source, by, invoice, minor
+        self.day, self.at, self.pair = day, at, Pair(source, invoice, stated=True)
+        self.begun = self.over = False
 
-    def move(pair: list[Any], minor: int, day: date) -> None:
-        pair[2] += minor
-        taken[pair[0]] += minor
-        taken[pair[1]] += minor
-        moves.append(applied(at(day, minor)))
 
-    for day in sorted(days | {day for day in forces.values() if day}):
-        for pair in reversed(pairs):
-            excess = max(-left(pair[1], day), -left(pair[0], day), 0)
-            if min(pair[2], excess):
-                move(pair, -min(pair[2], excess), day)
-        for name in payments:
-            for invoice in invoices:
-                begun = had[name][0][0] <= day and owed[invoice][0][0] <= day
-                minor = min(left(name, day), left(invoice, day)) if begun else 0
-                if minor > 0:
-                    pairs.append([name, invoice, 0])
-                    move(pairs[-1], minor, day)
-        for name in payments:
-            force = forces[name]
-            if force is not None and force <= day and had[name][0][0] <= day:
-                minor = left(name, day) - advanced[name]
-                advanced[name] += minor
-                amount = at(day, minor)
-                moves.append(
-                    Move("advance", "", "unapplied-cash", "contract-liability", amount, True)
+class Purse:
+    """One customer account: what is owed and had by name, and what stands against what."""
+
+    def __init__(self, world: World, mine: tuple[str, str], rows: Sequence[Line]) -> None:
+        self.world, self.mine = world, mine
+        self.place = {fact.position: n for n, fact in enumerate(world.facts)}
+        self.moves: list[Move] = []
+        self.stands: dict[str, int] = {}
+        self.owed: dict[str, Any] = {}
+        self.had: dict[str, Any] = {}
+        self.account: dict[str, str] = {}
+        self.since: dict[str, tuple[date, int, str]] = {}
+        self.pairs: list[Pair] = []
+        self.wishes: list[Wish] = []
+        self.barred: set[tuple[str, str]] = set()
+        self.kept: dict[str, date] = {}
+        self.acts: list[tuple[date, int, Any]] = []
+        self.given_up: set[str] = set()
+        self.read_owed(rows)
+        self.read_had()
+        self.read_said()
+        self.contract = {n: getattr(f.event, "contract", None) for n, f in self.had.items()}
+        self.advanced: dict[str, int] = {}
+
+    # what there is
+
+    def read_owed(self, rows: Sequence[Line]) -> None:
+        for row in rows:
+            event, day = row.issued.event, row.issued.when.effective
+            if (event.customer, event.currency) != self.mine:
+                continue
+            self.owed[row.invoice] = row.issued
+            self.stands.setdefault(row.invoice, 0)
+            at = self.place[row.issued.position]
+            self.acts.append((day, at, ("amount", row.invoice, row.line.amount_minor)))
+        for fact in self.world.of(CreditIssued, InvoiceVoided):
+            if fact.stream[8:] in self.owed:
+                self.read_cut(fact, [row for row in rows if row.invoice == fact.stream[8:]])
+
+    def read_cut(self, fact: Any, rows: Sequence[Line]) -> None:
+        for row in rows:
+            name, cuts = row.invoice, list(row.cuts)
+            void = isinstance(fact.event, InvoiceVoided)
+            first = self.world.of(InvoiceVoided, stream=fact.stream)
+            if first and self.place[first[0].position] < self.place[fact.position]:
+                return
+            minor = cuts[-1][1] if void else 0
+            if not void:
+                taken = (c.amount_minor for c in fact.event.lines if c.line == row.line.line)
+                minor = sum(taken)
+            act = ("amount", name, -minor) if void else ("credit", name, -minor, fact.event)
+            if minor:
+                self.acts.append((fact.when.effective, self.place[fact.position], act))
+
+    def read_had(self) -> None:
+        for fact in self.world.of(*FIRST_OF):
+            event = fact.event
+            if (event.customer, event.currency) != self.mine:
+                continue
+            paid = isinstance(event, PaymentReceived)
+            name = fact.stream[8:] if paid else fact.stream
+            self.had[name] = fact
+            self.stands[name] = 0
+            self.since[name] = (fact.when.effective, fact.when.order, name)
+            deposit = paid and event.deposit
+            self.account[name] = "deposits" if deposit else "unapplied-cash"
+            if not paid:
+                self.account[name] = "customer-credit"
+            self.change(name, fact, event.amount_minor)
+            for later in self.world.of(*BACK, PaymentFeeCharged, stream=fact.stream):
+                self.change(name, later, -later.event.amount_minor)
+            self.read_chargebacks(name, fact.stream)
+
+    def change(self, name: str, fact: Any, minor: int) -> None:
+        """In the account itself, and on the liability's other side."""
+        event, mine = self.had[name].event, self.account[name]
+        cash = "external-clearing" if getattr(event, "out_of_band", False) else "cash-clearing"
+        day = fact.when.effective
+        if isinstance(fact.event, PaymentFeeCharged):
+            self.book("fee", "bank-fees", cash, day, -minor)
+            return
+        if isinstance(fact.event, BalanceGranted | BalanceWithdrawn):
+            cash = SIDES[event.reason]
+        self.book("cash", cash, mine, day, minor)
+        self.acts.append((day, self.place[fact.position], ("amount", name, minor)))
+
+    def read_chargebacks(self, name: str, stream: str) -> None:
+        facts = self.world.of(ChargebackOpened, ChargebackWon, ChargebackLost, stream=stream)
+        cash = "cash-clearing"
+        if self.had[name].event.__class__ is PaymentReceived and self.had[name].event.out_of_band:
+            cash = "external-clearing"
+        for chargeback in dict.fromkeys(fact.event.chargeback for fact in facts):
+            own = [fact for fact in facts if fact.event.chargeback == chargeback]
+            first = next((f for f in own if isinstance(f.event, ChargebackOpened)), None)
+            if first is None:
+                continue
+            before, said = "none", "open"
+            for fact in (first, *(f for f in own if not isinstance(f.event, ChargebackOpened))):
+                if fact is not first:
+                    said = "lost" if isinstance(fact.event, ChargebackLost) else "won"
+                late = max(first, fact, key=lambda one: self.place[one.position])
+                if before != said:
+                    fee = getattr(fact.event, "fee_minor", 0)
+                    fee -= getattr(fact.event, "fee_returned_minor", 0)
+                    self.book("fee", "bank-fees", cash, late.when.effective, fee)
+                    self.turn(name, late, first.event.amount_minor, (before, said), cash)
+                before = said
+
+    def turn(self, name: str, fact: Any, minor: int, how: tuple[str, str], cash: str) -> None:
+        day, gone = fact.when.effective, ("open", "lost")
+        taken = minor * ((how[1] in gone) - (how[0] in gone))
+        lost = minor * ((how[1] == "lost") - (how[0] == "lost"))
+        self.book("chargeback", "disputed-cash", cash, day, taken)
+        self.book("chargeback", self.account[name], "disputed-cash", day, lost)
+        self.acts.append((day, self.place[fact.position], ("amount", name, -taken)))
+
+    # what is said of it
+
+    def read_said(self) -> None:
+        for fact in self.world.of(PaymentApplied, BalanceApplied):
+            by = self.named(fact)
+            for row in fact.event.applications if by else ():
+                if by is not None and row.invoice in self.owed:
+                    self.read_row(fact, by, row)
+        for fact in self.world.of(PaymentUnapplied, BalanceUnapplied, PaymentNamed):
+            by, at = self.named(fact), self.place[fact.position]
+            if by is None:
+                continue
+            if isinstance(fact.event, PaymentNamed):
+                self.acts.append((fact.when.effective, at, ("name", by, fact.event.contract)))
+            elif fact.event.invoice in self.owed:
+                self.acts.append((fact.when.effective, at, ("off", by, fact.event.invoice)))
+        for fact in self.world.of(InvoiceWrittenOff, InvoiceRecovered):
+            if fact.stream[8:] in self.owed:
+                act = ("give up", fact.stream[8:], fact.event)
+                self.acts.append((fact.when.effective, self.place[fact.position], act))
+
+    def named(self, fact: Any) -> str | None:
+        name = fact.stream.removeprefix("payment:")
+        return name if name in self.had else None
+
+    def read_row(self, fact: Any, by: str, row: Any) -> None:
+        issued, received = self.owed[row.invoice].when.effective, self.since[by][0]
+        day, at = max(fact.when.effective, issued, received), self.place[fact.position]
+        if row.amount_minor:
+            self.wishes.append(Wish(by, by, row.invoice, row.amount_minor, day, at))
+        for part in row.deductions:
+            source = f"{by}:{row.invoice}:{part.kind}:{at}"
+            self.stands[source] = 0
+            self.account[source] = DEDUCTED[part.kind]
+            self.wishes.append(Wish(source, by, row.invoice, part.amount_minor, day, at))
+
+    # the days
+
+    def days(self) -> set[date]:
+        opened = self.world.of(SubscriptionStarted, ContractOpened)
+        days = {day for day, _, _ in self.acts} | {wish.day for wish in self.wishes}
+        return days | {f.when.effective for f in opened if account_of(f) == self.mine}
+
+    def pass_by(self, day: date) -> None:
+        todays = sorted((row for row in self.acts if row[0] == day), key=lambda row: row[1])
+        for _, at, act in todays:
+            self.act(day, at, act)
+        for name in [*self.stands]:
+            self.undo_excess(name, day)
+        self.begin(day)
+        self.by_default(day)
+        for _, _, act in todays:
+            if act[0] == "give up":
+                self.give_up(act[1], act[2], day)
+                self.by_default(day)
+        for invoice in self.owed:
+            self.cover(invoice, day)
+        self.advance(day)
+
+    def act(self, day: date, at: int, act: Any) -> None:
+        if act[0] in {"amount", "credit"}:
+            self.stands[act[1]] += act[2]
+        if act[0] == "credit":
+            self.release(act[1], act[3], day)
+        if act[0] == "name":
+            self.take_back(act[1], day)
+            self.contract[act[1]] = act[2]
+        if act[0] == "off":
+            self.barred.add((act[1], act[2]))
+            for wish in self.wishes:
+                if (wish.by, wish.invoice) == act[1:] and wish.at < at and not wish.over:
+                    wish.over = True
+                    self.move(wish.pair, -wish.pair.minor, day)
+                    if wish.begun and wish.source != wish.by:
+                        self.stands[wish.source] -= wish.minor
+            for pair in self.pairs:
+                if (pair.source, pair.target) == act[1:]:
+                    self.move(pair, -pair.minor, day)
+
+    # what stands against what
+
+    def left(self, name: str) -> int:
+        both = (pair.minor for pair in self.pairs if name in (pair.source, pair.target))
+        return self.stands[name] - sum(both) if name not in self.kept else self.left_kept(name)
+
+    def left_kept(self, name: str) -> int:
+        into = sum(pair.minor for pair in self.pairs if pair.target == name)
+        return into - sum(pair.minor for pair in self.pairs if pair.source == name)
+
+    def spare(self, name: str) -> int:
+        """What is not kept for what is stated of a later day."""
+        waits = [w for w in self.wishes if not w.begun and not w.over]
+        return self.left(name) - sum(w.minor for w in waits if name in (w.source, w.invoice))
+
+    def move(self, pair: Pair, minor: int, day: date) -> None:
+        if not minor:
+            return
+        if pair not in self.pairs:
+            self.pairs.append(pair)
+        pair.minor += minor
+        to = self.account[pair.target] if pair.target in self.kept else "accounts-receivable"
+        kind = "transfer" if pair.target in self.kept else "application"
+        self.book(kind, self.account[pair.source], to, day, minor)
+        if pair.target in self.kept and minor < 0:
+            self.undo_excess(pair.target, day)
+
+    def book(self, kind: str, debit: str, credit: str, day: date, minor: int) -> None:
+        if minor:
+            self.moves.append(Move(kind, "", debit, credit, at(day, minor), document=True))
+
+    def of(self, name: str) -> list[Pair]:
+        """In the order they give way."""
+        mine = [p for p in self.pairs if p.minor and name in (p.source, p.target)]
+        if name in self.kept:
+            mine = [pair for pair in mine if pair.source == name]
+
+        def order(pair: Pair) -> tuple[bool, bool, int]:
+            first = pair.source in self.given_up
+            if pair.target in self.kept:
+                first = first or self.account[pair.target] == "refund-clearing"
+            return pair.stated, not first, -self.pairs.index(pair)
+
+        return sorted(mine, key=order)
+
+    def undo_excess(self, name: str, day: date) -> None:
+        for pair in self.of(name):
+            back = min(pair.minor, -self.left(name))
+            if back > 0:
+                self.move(pair, -back, day)
+
+    def release(self, invoice: str, event: Any, day: date) -> None:
+        to = event.to or self.world.invoicing(day).credits_to
+        for pair in self.of(invoice):
+            back = min(pair.minor, -self.left(invoice))
+            if back <= 0:
+                continue
+            self.move(pair, -back, day)
+            if to != "offset" and self.account[pair.source] in ("unapplied-cash", "deposits"):
+                name = f"{invoice}:{event.number}"
+                if name not in self.kept:
+                    self.kept[name] = day
+                    self.stands[name] = 0
+                    kept_in = {"balance": "customer-credit", "refund": "refund-clearing"}
+                    self.account[name] = kept_in[to]
+                    self.since[name] = (day, self.place_of(event), name)
+                self.move(Pair(pair.source, name, stated=False), back, day)
+
+    def place_of(self, event: Any) -> int:
+        return next(n for n, fact in enumerate(self.world.facts) if fact.event is event)
+
+    def begin(self, day: date) -> None:
+        for wish in sorted(self.wishes, key=lambda one: one.at):
+            if wish.day == day and not wish.over:
+                wish.begun = True
+                self.barred.discard((wish.by, wish.invoice))
+                if wish.source != wish.by:
+                    self.stands[wish.source] += wish.minor
+                self.fulfil(wish, day)
+        for wish in sorted(self.wishes, key=lambda one: one.at):
+            if wish.begun and not wish.over:
+                self.fulfil(wish, day)
+
+    def fulfil(self, wish: Wish, day: date) -> None:
+        both = (wish.source, wish.invoice)
+        rooms = [self.left(n) + sum(p.minor for p in self.of(n) if not p.stated) for n in both]
+        minor = min(wish.minor - wish.pair.minor, *rooms)
+        if minor <= 0:
+            return
+        for name in both:
+            for pair in self.of(name):
+                back = min(pair.minor, minor - self.left(name))
+                if back > 0 and not pair.stated:
+                    self.move(pair, -back, day)
+        self.move(wish.pair, minor, day)
+
+    # the default
+
+    def by_default(self, day: date) -> None:
+        options = self.world.invoicing(day)
+        by_issue = options.apply == "oldest-issued"
+
+        def turn(name: str) -> tuple[date, date, str]:
+            issued, due = self.owed[name].when.effective, self.owed[name].event.due_on
+            return (issued, due, name) if by_issue else (due, issued, name)
+
+        invoices = sorted(self.owed, key=turn)
+        for source in sorted(self.since, key=lambda name: self.since[name]):
+            if self.account[source] in ("deposits", "refund-clearing"):
+                continue
+            first: list[str] = []
+            if options.apply == "reference-first" and source in self.had:
+                word = getattr(self.had[source].event, "reference", None)
+                named = (n for n in self.owed if word in (n, self.owed[n].event.number))
+                first = [*named] if word else []
+            for invoice in (*first, *invoices):
+                late = source in self.kept and not (
+                    self.owed[invoice].when.effective > self.kept[source]
                 )
-    return moves
+                minor = min(self.spare(source), self.spare(invoice))
+                if minor > 0 and not late and (source, invoice) not in self.barred:
+                    self.move(Pair(source, invoice, stated=False), minor, day)
+
+    # what is given up
+
+    def give_up(self, invoice: str, event: Any, day: date) -> None:
+        name = f"{invoice}:write-off"
+        if name not in self.stands:
+            self.stands[name], self.account[name] = 0, "bad-debt"
+            self.given_up.add(name)
+        if isinstance(event, InvoiceWrittenOff):
+            whole = max(self.spare(invoice), 0)
+            self.stands[name] += min(whole, event.amount_minor or whole)
+            self.cover(invoice, day)
+        else:
+            whole = self.stands[name]
+            self.stands[name] -= min(
+                whole, whole if event.amount_minor is None else event.amount_minor
+            )
+            self.undo_excess(name, day)
+
+    def cover(self, invoice: str, day: date) -> None:
+        name = f"{invoice}:write-off"
+        if name in self.stands:
+            minor = min(self.left(name), self.spare(invoice))
+            if minor > 0:
+                self.move(Pair(name, invoice, stated=False), minor, day)
+
+    # advances
+
+    def advance(self, day: date) -> None:
+        opened = self.world.of(SubscriptionStarted, ContractOpened)
+        since = {
+            f.stream.partition(":")[2]: f.when.effective
+            for f in opened
+            if account_of(f) == self.mine
+        }
+        for name, fact in self.had.items():
+            force = since.get(self.contract[name] or "")
+            if force is not None and force <= day and fact.when.effective <= day:
+                minor = self.spare(name) - self.advanced.get(name, 0)
+                self.advanced[name] = self.spare(name)
+                self.book("advance", self.account[name], "contract-liability", day, minor)
+
+    def take_back(self, name: str, day: date) -> None:
+        before = self.advanced.pop(name, 0)
+        self.book("advance", self.account[name], "contract-liability", day, -before)
 
 
 def account_of(fact: Any) -> tuple[str, str]:
     return fact.event.customer, fact.event.currency
-
-
-def mine(first: dict[str, Any]) -> tuple[str, str]:
-    return next((account_of(fact) for fact in first.values()), ("", ""))
 
 
 # --- all of it ---
@@ -1186,7 +1516,7 @@ def moves_of(world: World) -> dict[str, list[Move]]:
                 for name in [obligation_of(row)]
                 for move in (*billing(row, name), *by_itself(row, name, world))
             ]
-    for customer, currency in {account_of(f) for f in world.of(InvoiceIssued, PaymentReceived)}:
+    for customer, currency in {account_of(f) for f in world.of(InvoiceIssued, *FIRST_OF)}:
         found[f"customer:{customer}:{currency}"] = money(world, customer, currency, rows)
     return found
 

@@ -1,0 +1,24 @@
+"""Cash against open items: one customer account in one currency, all that moves in it.
+
+Money no open item takes goes to contract liability while it names a contract in force; what a
+person states is a fact and goes first; what is applied by default is measured, never a fact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from domain.accounting.schedule import Flow
+from domain.facts import Fact
+from domain.settlement.account import account_of
+from domain.settlement.applying import applied
+from domain.settlement.cash_flows import cash_flows
+from domain.settlement.walk import Elections
+
+
+def settlement_flows(
+    facts: Sequence[Fact], customer: str, currency: str, elections: Elections
+) -> tuple[Flow, ...]:
+    """Flows of one customer account in one currency; facts are known and in effective order."""
+    account = account_of(facts, customer, currency)
+    return (*cash_flows(account), *applied(account, elections))

@@ -1,0 +1,242 @@
+"""One customer account in one currency, from its facts: what is owed, what is had, what is stated.
+
+Facts of money or invoices not known here, or of another account, are left out; they wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+
+from msgspec import Struct, field
+
+from domain.accounting.documents import BilledLine, Cut, billed_lines
+from domain.balance import (
+    BalanceApplied,
+    BalanceGranted,
+    BalanceRefunded,
+    BalanceUnapplied,
+    BalanceWithdrawn,
+)
+from domain.cash import (
+    Application,
+    PaymentApplied,
+    PaymentFailed,
+    PaymentNamed,
+    PaymentReceived,
+    PaymentRefunded,
+    PaymentUnapplied,
+)
+from domain.facts import Fact, causes_of
+from domain.invoice_facts import InvoiceRecovered, InvoiceWrittenOff
+from domain.money import decimal_text
+from domain.revenue_contract import ContractOpened
+from domain.settlement.chargebacks import turns
+from domain.settlement.holders import Change, Claim, Demand, Money, Named, alone, meet
+from domain.subscription import SubscriptionStarted
+
+DEDUCTED_TO = {
+    "withholding": "withholding-receivable",
+    "discount": "settlement-discount",
+    "fee": "bank-fees",
+    "short-pay": "short-pay",
+}
+
+
+class Account(Struct):
+    """`own` are the facts of each payment and credit, by stream; `acts` the facts that are no
+    change of an amount, each with its place in effective order.
+    """
+
+    currency: str
+    claims: dict[str, Claim] = field(default_factory=dict)
+    moneys: dict[str, Money] = field(default_factory=dict)
+    own: dict[str, list[Fact]] = field(default_factory=dict)
+    demands: list[Demand] = field(default_factory=list)
+    acts: list[tuple[int, Fact]] = field(default_factory=list)
+    contracts: dict[str, Named] = field(default_factory=dict)
+
+
+def account_of(facts: Sequence[Fact], customer: str, currency: str) -> Account:
+    """All of an account; facts are known and in effective order."""
+    places = {fact.position: place for place, fact in enumerate(facts)}
+    account = Account(currency)
+    account.contracts = _contracts(facts)
+    _claims(account, facts, (customer, currency), places)
+    for fact in facts:
+        if fact.stream.startswith(("payment:", "balance:")):
+            account.own.setdefault(fact.stream, []).append(fact)
+    for own in account.own.values():
+        _money(account, own, (customer, currency), places)
+    for place, fact in enumerate(facts):
+        _act(account, fact, place)
+    return account
+
+
+def _contracts(facts: Sequence[Fact]) -> dict[str, Named]:
+    """Contracts of this account by id: the day each is in force from, and the fact that says so."""
+    return {
+        fact.stream.partition(":")[2]: (fact.stream, fact.when.effective, fact.position)
+        for fact in facts
+        if isinstance(fact.event, SubscriptionStarted | ContractOpened)
+    }
+
+
+# --- what is owed ---
+
+
+def _claims(
+    account: Account, facts: Sequence[Fact], mine: tuple[str, str], places: dict[int, int]
+) -> None:
+    for row in billed_lines(facts):
+        if (row.customer, row.currency) != mine:
+            continue
+        claim = account.claims.get(row.invoice)
+        if claim is None:
+            claim = account.claims[row.invoice] = Claim(
+                name=row.invoice, number=row.number, due_on=row.due_on, issued_on=row.issued_on
+            )
+            alone(claim)
+        claim.changes += _owed(row, places)
+
+
+def _owed(row: BilledLine, places: dict[int, int]) -> Iterator[Change]:
+    line, place = row.line, places[row.cause]
+    yield Change(row.issued_on, place, line.amount_minor, (row.cause,), line.line)
+    for cut in (cut for cut in row.cuts if cut.minor):
+        yield _cut(row, cut, places)
+
+
+def _cut(row: BilledLine, cut: Cut, places: dict[int, int]) -> Change:
+    place = max(places[cause] for cause in cut.causes)
+    causes = causes_of((row.cause,), cut.causes)
+    credit = "" if cut.name == "void" else cut.name
+    return Change(cut.day, place, -cut.minor, causes, cut.name, cut.to, credit)
+
+
+# --- what is had ---
+
+
+def _money(
+    account: Account, own: Sequence[Fact], mine: tuple[str, str], places: dict[int, int]
+) -> None:
+    first = next((f for f in own if isinstance(f.event, PaymentReceived | BalanceGranted)), None)
+    if first is None:
+        return
+    event = first.event
+    assert isinstance(event, PaymentReceived | BalanceGranted)
+    if (event.customer, event.currency) != mine:
+        return
+    money = _received(first, account)
+    money.changes += _had(own, first, places)
+    alone(money)
+    account.moneys[first.stream] = money
+
+
+def _received(first: Fact, account: Account) -> Money:
+    """A balance has the name of its stream: a payment may have the same."""
+    event, day, order = first.event, first.when.effective, first.when.order or 0
+    if isinstance(event, BalanceGranted):
+        return Money(name=first.stream, day=day, order=order, account="customer-credit")
+    assert isinstance(event, PaymentReceived)
+    return Money(
+        name=first.stream.partition(":")[2],
+        day=day,
+        order=order,
+        account="deposits" if event.deposit else "unapplied-cash",
+        by_default=not event.deposit,
+        reference=event.reference,
+        contract=account.contracts.get(event.contract or ""),
+    )
+
+
+def _had(own: Sequence[Fact], first: Fact, places: dict[int, int]) -> Iterator[Change]:
+    """What brought it about comes first, whatever is dated before."""
+    event = first.event
+    assert isinstance(event, PaymentReceived | BalanceGranted)
+    yield _changed(first, event.amount_minor, "received", places)
+    for fact in own:
+        match fact.event:
+            case PaymentRefunded() | BalanceRefunded():
+                yield _changed(fact, -fact.event.amount_minor, "refund", places)
+            case PaymentFailed():
+                yield _changed(fact, -fact.event.amount_minor, "failed", places)
+            case BalanceWithdrawn():
+                yield _changed(fact, -fact.event.amount_minor, "withdrawn", places)
+            case _:
+                pass
+    for turn in turns(own):
+        if turn.change_minor:
+            what = f"chargeback {turn.chargeback}: {', '.join(turn.told)}"
+            day, place = turn.at.when.effective, places[turn.at.position]
+            yield Change(day, place, turn.change_minor, turn.causes, what)
+
+
+def _changed(fact: Fact, minor: int, what: str, places: dict[int, int]) -> Change:
+    return Change(fact.when.effective, places[fact.position], minor, (fact.position,), what)
+
+
+# --- what is stated ---
+
+
+def _act(account: Account, fact: Fact, place: int) -> None:
+    match fact.event:
+        case PaymentApplied() | BalanceApplied():
+            money = account.moneys.get(fact.stream)
+            for row in fact.event.applications if money is not None else ():
+                claim = account.claims.get(row.invoice)
+                if money is not None and claim is not None:
+                    _demand(account, fact, place, money, claim, row)
+        case PaymentUnapplied() | BalanceUnapplied() | PaymentNamed():
+            if fact.stream in account.moneys:
+                account.acts.append((place, fact))
+        case InvoiceWrittenOff() | InvoiceRecovered():
+            if fact.stream.partition(":")[2] in account.claims:
+                account.acts.append((place, fact))
+        case _:
+            pass
+
+
+def _demand(
+    account: Account, fact: Fact, place: int, money: Money, claim: Claim, row: Application
+) -> None:
+    """What is stated holds from the day all three are there; until then it is kept for it."""
+    begins = max(fact.when.effective, claim.issued_on, money.day)
+    parts = [(money, row.amount_minor)] if row.amount_minor else []
+    parts += [
+        (_deducted(money, claim, part.kind, begins), part.amount_minor) for part in row.deductions
+    ]
+    causes = causes_of(money.changes[0].causes, claim.changes[0].causes, (fact.position,))
+    for source, minor in parts:
+        demand = Demand(
+            money=source, claim=claim, by=money, wanted=minor, begins=begins, place=place
+        )
+        account.demands.append(demand)
+        claim.demands.append(demand)
+        claim.reserved += minor
+        source.demands.append(demand)
+        source.reserved += minor
+        meet(money, source)
+        meet(money, claim)
+    money.group.causes = causes_of(money.group.causes, causes)
+    money.said.append(_said(row, begins, account.currency))
+
+
+def _deducted(money: Money, claim: Claim, kind: str, begins: date) -> Money:
+    """As much as the statement says, once it holds."""
+    source = Money(
+        name=f"{money.name}:{claim.name}:{kind}",
+        day=begins,
+        order=0,
+        account=DEDUCTED_TO[kind],
+        settles="deduction",
+        by_default=False,
+    )
+    alone(source)
+    return source
+
+
+def _said(row: Application, begins: date, currency: str) -> str:
+    parts = [decimal_text(row.amount_minor, currency)]
+    parts += [f"{decimal_text(one.amount_minor, currency)} {one.kind}" for one in row.deductions]
+    return f"{' and '.join(parts)} stated for {row.invoice} from {begins}"
