@@ -1,8 +1,8 @@
 """What a credit note takes: some of all that is left, or of lines with what stands beside them.
 
 A share is that of all that is credited of the line by now, rounded once, less what was credited of
-it before. So in whichever order and parts a line is credited the end is the same, and a credit of
-all of it leaves nothing beside it.
+it before. So in whichever order and parts a line is credited the end is the same: a credit of all
+of it leaves nothing beside it. What goes with a line never gives back more than its credit takes.
 """
 
 from __future__ import annotations
@@ -68,16 +68,23 @@ def with_companions(
     for row in rows:
         after[row.line] = after.get(row.line, 0) + row.amount_minor
     named = {row.line for row in rows}
-    touched = {line.of_line or line.line for line in lines if line.line in named}
+    net: dict[str, int] = {}
+    for line in (line for line in lines if line.line in named):
+        taken = sum(row.amount_minor for row in rows if row.line == line.line)
+        net[line.of_line or line.line] = net.get(line.of_line or line.line, 0) + taken
     found = list(rows)
     for line in _in_turn(lines):
-        if line.line in named or line.of_line not in touched:
+        if line.line in named or line.of_line not in net:
             continue
         share = _credited(_rests_on(line, lines), after)
         minor = rounded(line.amount_minor * share) - after.get(line.line, 0)
+        # Shares are rounded each by itself: what would give back more than the line's credit takes
+        # waits for the next one.
+        minor = max(minor, -max(net[line.of_line], 0))
         if minor * line.amount_minor > 0:
             found.append(CreditLine(line=line.line, amount_minor=minor))
             after[line.line] = after.get(line.line, 0) + minor
+            net[line.of_line] += minor
     return (*found, *_taxes(lines, named, credited, after))
 
 

@@ -16,10 +16,11 @@ from msgspec import structs
 
 from domain.charge import Charge
 from domain.charges import all_charges
+from domain.credit_note import with_companions
 from domain.errors import Rejected
 from domain.facts import Event, Fact, corrected, timeline
 from domain.invoice import IssueInvoice
-from domain.invoice_facts import CreditIssued, InvoiceIssued, InvoiceLine
+from domain.invoice_facts import CreditIssued, CreditLine, InvoiceIssued, InvoiceLine
 from domain.ledger import Run
 from domain.master import MASTER_CATEGORIES, master_data
 from domain.party import registered
@@ -46,6 +47,7 @@ def usage_is_billed(books: Books) -> int:
     known = [*facts, *issued(bill, facts)]
     again = bill_due(known, usage, run.through)
     count = same(again.documents, (), "billed twice", books.entity)
+    count += sum(_adds_up(document) for document in bill.documents)
     count += same(again.carried, bill.carried, books.entity)
     waiting = {(one.customer, one.currency) for one in bill.carried}
     rows = [row for row in books.rows if row[0] <= run.position]
@@ -53,6 +55,28 @@ def usage_is_billed(books: Books) -> int:
     for name in names:
         count += _rows_followed(books, world, name, run, waiting)
     return count
+
+
+def _adds_up(document: Document) -> int:
+    """Lines are the total, no document is below nothing, and a credit of all leaves nothing."""
+    sign = 1 if isinstance(document.command, IssueInvoice) else -1
+    lines = document.command.lines
+    total = sum(line.amount_minor for line in lines)
+    count = same(document.total_minor, sign * total, "adds up", document)
+    count += holds(total >= 0, "below nothing", document)
+    if not isinstance(document.command, IssueInvoice):
+        return count
+    rows = [
+        CreditLine(line=line.line, amount_minor=line.amount_minor)
+        for line in document.command.lines
+        if line.amount_minor and not line.is_beside
+    ]
+    credited: Counter[str] = Counter()
+    for row in rows:
+        for one in with_companions(document.command.lines, credited, [row]):
+            credited[one.line] += one.amount_minor
+    whole = {line.line: line.amount_minor for line in document.command.lines if line.amount_minor}
+    return count + same(dict(credited), whole, "credited in whole", document)
 
 
 def bill_due(facts: Sequence[Fact], usage: Mapping[str, Sequence[UsageDay]], through: date) -> Bill:
