@@ -15,7 +15,12 @@ from bench.floors import copied
 from bench.lap import Lap, Reading, Taken, timed
 from bench.sealing import cpu_seconds, leaf_seconds
 from bench.stand import Stand
-from domain.cash import PaymentReceived, ReceivePayment
+from domain.cash import (
+    ReceivePayment,
+)
+from domain.payment_facts import (
+    PaymentReceived,
+)
 from store import log
 from store.request import Request
 from store.transact import COMMANDS_IN_ONE_TRANSACTION

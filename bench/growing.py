@@ -13,9 +13,11 @@ from statistics import median
 from bench.contract import SOURCE, play
 from bench.lap import Reading
 from bench.stand import Stand, now
-from domain.cash import PaymentReceived
 from domain.facts import When
 from domain.master import MASTER_CATEGORIES, MasterData, master_data
+from domain.payment_facts import (
+    PaymentReceived,
+)
 from store import log, unit_facts
 from store.db import Connection
 from store.usage_stage import UsageBatch

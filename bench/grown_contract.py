@@ -10,13 +10,15 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from domain.calendar import Calendar, add_months, months
-from domain.cash import PaymentReceived
 from domain.facts import Event, Fact, Retracted, When
 from domain.invoice_facts import CreditIssued, CreditLine, InvoiceIssued, InvoiceLine
 from domain.ledger import Fresh
 from domain.master import MasterData
 from domain.meter import MeterDefined
 from domain.party import CustomerRegistered
+from domain.payment_facts import (
+    PaymentReceived,
+)
 from domain.price import PriceSet, PriceVersion
 from domain.pricing import Graduated, PerUnit, Tier
 from domain.subscription import Item, ItemChange, SubscriptionAmended, SubscriptionStarted

@@ -27,7 +27,9 @@ from bench.floors import copied, totals
 from bench.lap import Lap, Reading, Taken, timed
 from bench.posting import JOURNAL, PUBLIC, contracts, encoded, lap, verify_copied
 from bench.stand import Stand, now
-from domain.cash import ReceivePayment
+from domain.cash import (
+    ReceivePayment,
+)
 from domain.facts import When
 from projections import generations, runner, trial_balance
 from projections.question import Question

@@ -7,7 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 
-from domain.cash import ReceivePayment
+from domain.cash import (
+    ReceivePayment,
+)
 from domain.facts import Source, When
 from store.request import Request
 

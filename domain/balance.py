@@ -6,12 +6,20 @@ invoice and its payments (accounting/settlement.py).
 
 from __future__ import annotations
 
-from typing import Literal, assert_never
+from typing import assert_never
 
 from msgspec import Struct, structs
 
+from domain.balance_facts import (
+    BalanceApplied,
+    BalanceEvent,
+    BalanceGranted,
+    BalanceRefunded,
+    BalanceUnapplied,
+    BalanceWithdrawn,
+    GrantReason,
+)
 from domain.cash import (
-    Application,
     more_applied,
     require_amount,
     require_payable,
@@ -21,42 +29,9 @@ from domain.currency import require_kept
 from domain.errors import Rejected, require_name
 from domain.facts import Context, Decider, Event, Fact, Retracted, When
 from domain.money import require_positive
-
-# Why credit is granted says where its other side goes.
-GrantReason = Literal["goodwill", "taken-over"]
-
-
-class BalanceGranted(Event, frozen=True, kw_only=True, tag="balance-granted"):
-    """`goodwill` lowers what we earn; `taken-over` was owed in books before these."""
-
-    customer: str
-    currency: str
-    amount_minor: int
-    reason: GrantReason = "goodwill"
-
-
-class BalanceApplied(Event, frozen=True, kw_only=True, tag="balance-applied"):
-    """What a person or a file states the credit is for."""
-
-    applications: tuple[Application, ...]
-
-
-class BalanceUnapplied(Event, frozen=True, kw_only=True, tag="balance-unapplied"):
-    """From then on nothing of the credit stands against the invoice, until it is stated again."""
-
-    invoice: str
-
-
-class BalanceRefunded(Event, frozen=True, kw_only=True, tag="balance-refunded"):
-    """Credit paid out to the customer in money."""
-
-    amount_minor: int
-
-
-class BalanceWithdrawn(Event, frozen=True, kw_only=True, tag="balance-withdrawn"):
-    """Credit that lapsed, back to where its other side went."""
-
-    amount_minor: int
+from domain.payment_facts import (
+    Application,
+)
 
 
 class GrantBalance(
@@ -107,9 +82,6 @@ class WithdrawBalance(
     amount_minor: int
 
 
-BalanceEvent = (
-    BalanceGranted | BalanceApplied | BalanceUnapplied | BalanceRefunded | BalanceWithdrawn
-)
 BalanceCommand = GrantBalance | ApplyBalance | UnapplyBalance | RefundBalance | WithdrawBalance
 
 

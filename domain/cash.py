@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Literal, assert_never
+from typing import assert_never
 
 from msgspec import Struct, structs
 
 from domain.bank import BankEntry
 from domain.chargeback import (
     ChargebackCommand,
-    ChargebackEvent,
-    ChargebackLost,
-    ChargebackOpened,
     Chargebacks,
-    ChargebackWon,
     LoseChargeback,
     OpenChargeback,
     WinChargeback,
     charged_back,
     standing,
+)
+from domain.chargeback_facts import (
+    ChargebackLost,
+    ChargebackOpened,
+    ChargebackWon,
 )
 from domain.currency import exponent, require_kept
 from domain.errors import Malformed, Rejected, require_name
@@ -26,87 +27,18 @@ from domain.facts import Context, Decider, Event, Fact, Retracted, When
 from domain.invoice import InvoiceState
 from domain.invoice_facts import InvoiceIssued
 from domain.money import require_positive
-
-DeductionKind = Literal["withholding", "discount", "fee", "short-pay"]
-
-
-class PaymentReceived(Event, frozen=True, kw_only=True, tag="payment-received"):
-    """`contract`: the revenue contract it is for, if no open item takes it. A deposit waits until
-    it is applied or named; what came `out_of_band` never passed through our own accounts. `bank`:
-    the entry of a statement that says so, and why it is this customer's.
-    """
-
-    customer: str
-    currency: str
-    amount_minor: int
-    contract: str | None = None
-    reference: str | None = None
-    bank: BankEntry | None = None
-    deposit: bool = False
-    out_of_band: bool = False
-
-
-class Deduction(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What settles an invoice beside the money: tax withheld, a discount for paying early, a fee
-    the bank kept, a small difference let go.
-    """
-
-    kind: DeductionKind
-    amount_minor: int
-
-
-class Application(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A part of a payment and the invoice it settles, with what was deducted on the way."""
-
-    invoice: str
-    amount_minor: int
-    deductions: tuple[Deduction, ...] = ()
-
-
-class PaymentApplied(Event, frozen=True, kw_only=True, tag="payment-applied"):
-    """What a person or a file states the money is for."""
-
-    applications: tuple[Application, ...]
-
-
-class PaymentUnapplied(Event, frozen=True, kw_only=True, tag="payment-unapplied"):
-    """From then on nothing of the money stands against the invoice, until it is stated again."""
-
-    invoice: str
-
-
-class PaymentNamed(Event, frozen=True, kw_only=True, tag="payment-named"):
-    """The revenue contract that what is left of the money is for, from then on."""
-
-    contract: str
-
-
-class PaymentRefunded(Event, frozen=True, kw_only=True, tag="payment-refunded"):
-    """Money given back to the customer."""
-
-    amount_minor: int
-
-
-class PaymentFailed(Event, frozen=True, kw_only=True, tag="payment-failed"):
-    """The bank took back what had been received, such as a debit that bounced."""
-
-    amount_minor: int
-    reason: str = ""
-
-
-class PaymentAttemptFailed(Event, frozen=True, kw_only=True, tag="payment-attempt-failed"):
-    """Somebody tried to pay and no money came; it may be tried again on the same stream."""
-
-    customer: str
-    currency: str
-    amount_minor: int
-    reason: str = ""
-
-
-class PaymentFeeCharged(Event, frozen=True, kw_only=True, tag="payment-fee-charged"):
-    """What a bank or gateway keeps for taking the money, out of our own account."""
-
-    amount_minor: int
+from domain.payment_facts import (
+    Application,
+    CashEvent,
+    PaymentApplied,
+    PaymentAttemptFailed,
+    PaymentFailed,
+    PaymentFeeCharged,
+    PaymentNamed,
+    PaymentReceived,
+    PaymentRefunded,
+    PaymentUnapplied,
+)
 
 
 class ReceivePayment(
@@ -193,17 +125,6 @@ class ChargePaymentFee(
     amount_minor: int
 
 
-CashEvent = (
-    PaymentReceived
-    | PaymentApplied
-    | PaymentUnapplied
-    | PaymentNamed
-    | PaymentRefunded
-    | PaymentFailed
-    | PaymentAttemptFailed
-    | PaymentFeeCharged
-    | ChargebackEvent
-)
 CashCommand = (
     ReceivePayment
     | ApplyPayment

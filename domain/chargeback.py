@@ -10,33 +10,17 @@ from typing import Literal, assert_never
 
 from msgspec import Struct, structs
 
+from domain.chargeback_facts import (
+    ChargebackEvent,
+    ChargebackLost,
+    ChargebackOpened,
+    ChargebackWon,
+)
 from domain.errors import Rejected, require_name
-from domain.facts import Context, Event, When
+from domain.facts import Context, When
 from domain.money import require_positive
 
 Outcome = Literal["open", "won", "lost"]
-
-
-class ChargebackOpened(Event, frozen=True, kw_only=True, tag="chargeback-opened"):
-    """The money is taken out of our account until somebody decides; `fee_minor` is charged too."""
-
-    chargeback: str
-    amount_minor: int
-    fee_minor: int = 0
-    reason: str = ""
-
-
-class ChargebackWon(Event, frozen=True, kw_only=True, tag="chargeback-won"):
-    """The money comes back to us, and what is returned of the fee."""
-
-    chargeback: str
-    fee_returned_minor: int = 0
-
-
-class ChargebackLost(Event, frozen=True, kw_only=True, tag="chargeback-lost"):
-    """The customer keeps the money."""
-
-    chargeback: str
 
 
 class OpenChargeback(
@@ -70,7 +54,6 @@ class LoseChargeback(
     chargeback: str
 
 
-ChargebackEvent = ChargebackOpened | ChargebackWon | ChargebackLost
 ChargebackCommand = OpenChargeback | WinChargeback | LoseChargeback
 
 

@@ -17,6 +17,7 @@ from msgspec import Struct
 from domain.errors import Rejected
 from domain.facts import When
 from domain.invoice_facts import CreditLine, InvoiceLine, Treatment
+from domain.invoicing import CreditTo
 from domain.money import rounded
 
 NOTHING, ALL = Fraction(0), Fraction(1)
@@ -35,6 +36,7 @@ class CreditInvoice(
     paid_minor: int | None = None
     treatment: Treatment | None = None
     purpose: Literal["correction", "concession"] = "concession"
+    to: CreditTo | None = None
 
 
 def capped(minor: int, paid_minor: int, credited_minor: int) -> int:

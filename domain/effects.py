@@ -7,23 +7,18 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from domain.anchor import BillingAnchorChanged
-from domain.balance import (
+from domain.balance_facts import (
     BalanceApplied,
     BalanceRefunded,
     BalanceUnapplied,
     BalanceWithdrawn,
 )
 from domain.books import AdjustmentApproved, AdjustmentProposed
-from domain.cash import (
-    PaymentApplied,
-    PaymentAttemptFailed,
-    PaymentFailed,
-    PaymentFeeCharged,
-    PaymentNamed,
-    PaymentRefunded,
-    PaymentUnapplied,
+from domain.chargeback_facts import (
+    ChargebackLost,
+    ChargebackOpened,
+    ChargebackWon,
 )
-from domain.chargeback import ChargebackLost, ChargebackOpened, ChargebackWon
 from domain.discount import DiscountGranted, DiscountWithdrawn
 from domain.facts import Fact, Retracted, corrected
 from domain.invoice_facts import (
@@ -35,6 +30,15 @@ from domain.invoice_facts import (
     InvoiceRecovered,
     InvoiceVoided,
     InvoiceWrittenOff,
+)
+from domain.payment_facts import (
+    PaymentApplied,
+    PaymentAttemptFailed,
+    PaymentFailed,
+    PaymentFeeCharged,
+    PaymentNamed,
+    PaymentRefunded,
+    PaymentUnapplied,
 )
 from domain.revenue_contract import (
     ContractModified,

@@ -15,7 +15,9 @@ from operator import attrgetter
 from msgspec import Struct, field
 
 from domain.bank import Rule
-from domain.cash import Application
+from domain.payment_facts import (
+    Application,
+)
 
 CANDIDATES_MAX = 5
 

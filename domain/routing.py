@@ -10,10 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from domain.balance import BalanceGranted
-from domain.cash import PaymentAttemptFailed, PaymentReceived
+from domain.balance_facts import (
+    BalanceGranted,
+)
 from domain.facts import Fact
 from domain.invoice_facts import InvoiceIssued, InvoiceLine
+from domain.payment_facts import (
+    PaymentAttemptFailed,
+    PaymentReceived,
+)
 from domain.revenue_contract import ContractOpened
 from domain.subscription import SubscriptionStarted
 from domain.usage import UsageBatchAccepted

@@ -10,11 +10,12 @@ from datetime import date
 
 from msgspec import Struct
 
-from domain.balance import BalanceGranted
+from domain.balance_facts import (
+    BalanceGranted,
+)
 from domain.bank import is_nobody
 from domain.books import CloseEvidence, ClosePeriod, SoftClosePeriod
 from domain.calendar import Period
-from domain.cash import PaymentReceived
 from domain.decimals import plain
 from domain.facts import known
 from domain.invoice_facts import InvoiceIssued
@@ -22,6 +23,9 @@ from domain.ledger import moves
 from domain.master import MASTER_CATEGORIES, master_data
 from domain.meter import BY_THE_ROW
 from domain.party import registered
+from domain.payment_facts import (
+    PaymentReceived,
+)
 from domain.plausibility import DAYS_MIN, PLAUSIBLE_MEDIANS, Outlier, is_judged, outliers
 from domain.revenue_contract import ContractOpened
 from domain.routing import account_of

@@ -14,10 +14,14 @@ from typing import Literal, NamedTuple, get_args
 
 from msgspec import Struct
 
-from domain.cash import PaymentApplied, PaymentReceived, PaymentRefunded
 from domain.errors import Malformed
 from domain.facts import Fact, known, timeline
 from domain.invoice_facts import CreditIssued, InvoiceIssued, InvoiceVoided
+from domain.payment_facts import (
+    PaymentApplied,
+    PaymentReceived,
+    PaymentRefunded,
+)
 from domain.references import normal
 from projections.journal_rows import copy
 from projections.question import Answer, Horizon, Question, looking

@@ -14,7 +14,10 @@ from typing import Literal
 
 from msgspec import Struct, structs
 
-from domain.cash import ReceivePayment, RefundPayment
+from domain.cash import (
+    ReceivePayment,
+    RefundPayment,
+)
 from domain.decimals import plain
 from domain.facts import When
 from domain.invoice import IssueCredit, IssueInvoice, VoidInvoice

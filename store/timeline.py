@@ -11,7 +11,9 @@ from typing import Any
 
 from msgspec import structs
 
-from domain.balance import BalanceGranted
+from domain.balance_facts import (
+    BalanceGranted,
+)
 from domain.books import (
     AdjustmentApproved,
     AdjustmentProposed,
@@ -22,13 +24,15 @@ from domain.books import (
     PeriodSoftClosed,
     PostingRun,
 )
-from domain.cash import PaymentReceived
 from domain.conflicts import conflict, is_change
 from domain.entity import CalendarDefined, EntityOpened
 from domain.errors import Rejected
 from domain.facts import Decider, Event, Fact, Retracted, corrected, in_effective_order, known
 from domain.invoice_facts import InvoiceIssued
 from domain.party import CustomerRegistered
+from domain.payment_facts import (
+    PaymentReceived,
+)
 from domain.revenue_contract import ContractOpened
 from domain.subscription import SubscriptionStarted
 from domain.usage import UsageBatchAccepted

@@ -16,9 +16,11 @@ from api.cli.output import (
     progress_console,
 )
 from api.cli.session import open_ledger
-from domain.cash import Application
 from domain.errors import Malformed
 from domain.money import minor_exactly
+from domain.payment_facts import (
+    Application,
+)
 from replay.bank.importing import Imported, Taken, import_payments
 from replay.bank.mapping import read_bank_mapping
 from replay.bank.resolving import (

@@ -18,12 +18,14 @@ from domain.accounting.invoices import line_revenue
 from domain.accounting.schedule import Flow, Schedule, UsageCharge
 from domain.accounting.subscriptions import Earned, subscription_revenue
 from domain.books import AdjustmentProposed
-from domain.cash import PaymentReceived
 from domain.charge import Charge
 from domain.errors import Rejected
 from domain.facts import Fact, in_effective_order, known
 from domain.invoice_facts import InvoiceIssued
 from domain.master import MasterData
+from domain.payment_facts import (
+    PaymentReceived,
+)
 from domain.rating import RatedUsage
 from domain.revenue_contract import ContractModified, ContractOpened
 from domain.routing import account_of, unit_of_line

@@ -11,14 +11,17 @@ from datetime import date
 from msgspec import Struct, field
 
 from domain.accounting.documents import BilledLine, Cut, billed_lines
-from domain.balance import (
+from domain.balance_facts import (
     BalanceApplied,
     BalanceGranted,
     BalanceRefunded,
     BalanceUnapplied,
     BalanceWithdrawn,
 )
-from domain.cash import (
+from domain.facts import Fact, causes_of
+from domain.invoice_facts import InvoiceRecovered, InvoiceWrittenOff
+from domain.money import decimal_text
+from domain.payment_facts import (
     Application,
     PaymentApplied,
     PaymentFailed,
@@ -27,9 +30,6 @@ from domain.cash import (
     PaymentRefunded,
     PaymentUnapplied,
 )
-from domain.facts import Fact, causes_of
-from domain.invoice_facts import InvoiceRecovered, InvoiceWrittenOff
-from domain.money import decimal_text
 from domain.revenue_contract import ContractOpened
 from domain.settlement.chargebacks import turns
 from domain.settlement.holders import Change, Claim, Demand, Money, Named, alone, meet

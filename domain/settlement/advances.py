@@ -7,10 +7,12 @@ from datetime import date
 
 from domain.accounting.curves import At
 from domain.accounting.schedule import Flow
-from domain.cash import PaymentNamed
 from domain.explain import Step
 from domain.facts import Fact, causes_of
 from domain.money import decimal_text
+from domain.payment_facts import (
+    PaymentNamed,
+)
 from domain.settlement.account import Account
 from domain.settlement.holders import Change, Money, Named, all_that_met, standing
 from domain.settlement.walk import Walk, note

@@ -16,10 +16,15 @@ from heapq import heapify, heappop, heappush
 from msgspec import Struct, field
 
 from domain.accounting.schedule import Flow
-from domain.balance import BalanceUnapplied
-from domain.cash import PaymentNamed, PaymentUnapplied
+from domain.balance_facts import (
+    BalanceUnapplied,
+)
 from domain.facts import Fact
 from domain.invoicing import Apply
+from domain.payment_facts import (
+    PaymentNamed,
+    PaymentUnapplied,
+)
 from domain.settlement.account import Account
 from domain.settlement.advances import advances, may_name, name
 from domain.settlement.holders import Change, Claim, Demand, Holder, Money, alone

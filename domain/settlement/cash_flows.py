@@ -9,11 +9,20 @@ from collections.abc import Iterator, Sequence
 
 from domain.accounting.curves import At
 from domain.accounting.schedule import Flow
-from domain.balance import BalanceGranted, BalanceRefunded, BalanceWithdrawn
-from domain.cash import PaymentFailed, PaymentFeeCharged, PaymentReceived, PaymentRefunded
+from domain.balance_facts import (
+    BalanceGranted,
+    BalanceRefunded,
+    BalanceWithdrawn,
+)
 from domain.explain import Step, Told
 from domain.facts import Fact, causes_of
 from domain.money import decimal_text
+from domain.payment_facts import (
+    PaymentFailed,
+    PaymentFeeCharged,
+    PaymentReceived,
+    PaymentRefunded,
+)
 from domain.settlement.account import Account
 from domain.settlement.chargebacks import WITH_US, Turn, turns
 from domain.settlement.holders import Money

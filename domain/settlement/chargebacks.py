@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from domain.chargeback import ChargebackEvent, ChargebackLost, ChargebackOpened, ChargebackWon
+from domain.chargeback_facts import (
+    ChargebackEvent,
+    ChargebackLost,
+    ChargebackOpened,
+    ChargebackWon,
+)
 from domain.facts import Fact, causes_of
 
 # Money is with us before a chargeback and once it is won.

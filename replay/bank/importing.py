@@ -14,7 +14,9 @@ from pathlib import Path
 from msgspec import Struct
 
 from domain.bank import PAYER, BankEntry
-from domain.cash import ReceivePayment
+from domain.cash import (
+    ReceivePayment,
+)
 from domain.errors import Malformed, Rejected
 from domain.facts import Source, When
 from domain.matching import Incoming, Match, match

@@ -11,10 +11,18 @@ from collections.abc import Iterable
 from msgspec import Struct, structs
 
 from domain.bank import PAYER, BankEntry, Rule, is_nobody
-from domain.cash import Application, ApplyPayment, PaymentApplied, PaymentReceived, ReceivePayment
+from domain.cash import (
+    ApplyPayment,
+    ReceivePayment,
+)
 from domain.errors import Rejected
 from domain.facts import Fact, known
 from domain.matching import Incoming, Known, Match, match
+from domain.payment_facts import (
+    Application,
+    PaymentApplied,
+    PaymentReceived,
+)
 from domain.references import candidates
 from projections import matching
 from replay.ledger import Ledger

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 
-from domain.cash import ReceivePayment
+from domain.cash import (
+    ReceivePayment,
+)
 from domain.facts import When
 from domain.invoice import IssueCredit, IssueInvoice
 from domain.invoice_facts import CreditLine

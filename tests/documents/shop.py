@@ -8,12 +8,18 @@ from decimal import Decimal
 from typing import Any
 
 from domain.calendar import months
-from domain.cash import Application, ApplyPayment, ReceivePayment
+from domain.cash import (
+    ApplyPayment,
+    ReceivePayment,
+)
 from domain.entity import DefineCalendar, IdentifyEntity, OpenEntity
 from domain.facts import When
 from domain.invoice import DraftInvoice, IssueCredit, IssueInvoice, VoidInvoice
 from domain.invoice_facts import CreditLine, InvoiceLine
 from domain.party import RegisterCustomer
+from domain.payment_facts import (
+    Application,
+)
 from domain.price import SetPrice
 from domain.pricing import PerUnit
 from replay.documents.render import Rendered, Wanted, render

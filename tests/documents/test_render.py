@@ -9,7 +9,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from domain.cash import ReceivePayment
+from domain.cash import (
+    ReceivePayment,
+)
 from domain.errors import Rejected
 from domain.invoice import IssueInvoice
 from domain.party import AmendCustomer

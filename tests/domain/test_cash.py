@@ -4,18 +4,20 @@ import pytest
 from msgspec import structs
 
 from domain.cash import (
-    Application,
     ApplyPayment,
     CashCommand,
-    PaymentApplied,
-    PaymentReceived,
-    PaymentRefunded,
     ReceivePayment,
     RefundPayment,
 )
 from domain.facts import Event
 from domain.invoice_facts import InvoiceDrafted, InvoiceIssued, InvoiceLine, InvoiceVoided
 from domain.money import LARGEST_MINOR
+from domain.payment_facts import (
+    Application,
+    PaymentApplied,
+    PaymentReceived,
+    PaymentRefunded,
+)
 from tests.domain.given import code, decide, on, refusal, state
 
 STREAM = "payment:p1"

@@ -7,8 +7,10 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.cash import Application
 from domain.matching import Candidate, Incoming, Item, Known, match
+from domain.payment_facts import (
+    Application,
+)
 
 FIRST = date(2024, 1, 1)
 

@@ -9,12 +9,19 @@ from random import Random
 from msgspec import structs
 
 from domain.anchor import BillingAnchorChanged
-from domain.cash import PaymentApplied, PaymentFailed, PaymentReceived, PaymentRefunded
-from domain.chargeback import ChargebackOpened
+from domain.chargeback_facts import (
+    ChargebackOpened,
+)
 from domain.coupon import CouponGranted, CouponWithdrawn
 from domain.discount import DiscountGranted, DiscountWithdrawn
 from domain.facts import Event, Retracted, When
 from domain.invoice_facts import CreditIssued, InvoiceIssued, InvoiceWrittenOff
+from domain.payment_facts import (
+    PaymentApplied,
+    PaymentFailed,
+    PaymentReceived,
+    PaymentRefunded,
+)
 from domain.price import PriceSet
 from domain.revenue_contract import ContractModified, ContractOpened, ContractTerminated
 from domain.service import SubscriptionPaused, SubscriptionResumed, SubscriptionSuspended

@@ -28,7 +28,6 @@ from domain.books import (
     PostingRun,
 )
 from domain.calendar import Period, add_months, months
-from domain.cash import Application, PaymentApplied, PaymentReceived, PaymentRefunded
 from domain.catalogue import Adopted, ProductDefined
 from domain.coupon import CouponGranted, CouponWithdrawn
 from domain.discount import DiscountGranted, DiscountWithdrawn
@@ -49,6 +48,12 @@ from domain.invoice_facts import (
 from domain.invoicing import InvoicingAdopted, InvoicingOptions
 from domain.meter import MeterDefined
 from domain.party import CustomerAmended, CustomerRegistered
+from domain.payment_facts import (
+    Application,
+    PaymentApplied,
+    PaymentReceived,
+    PaymentRefunded,
+)
 from domain.policy import Options, PolicyAdopted
 from domain.price import PriceSet
 from domain.pricing import Flat, Graduated, Model, PerUnit, Tier

@@ -11,26 +11,18 @@ from datetime import date, timedelta
 from random import Random
 from typing import Any
 
-from domain.balance import (
+from domain.balance_facts import (
     BalanceApplied,
     BalanceGranted,
     BalanceRefunded,
     BalanceUnapplied,
     BalanceWithdrawn,
 )
-from domain.cash import (
-    Application,
-    Deduction,
-    PaymentApplied,
-    PaymentAttemptFailed,
-    PaymentFailed,
-    PaymentFeeCharged,
-    PaymentNamed,
-    PaymentReceived,
-    PaymentRefunded,
-    PaymentUnapplied,
+from domain.chargeback_facts import (
+    ChargebackLost,
+    ChargebackOpened,
+    ChargebackWon,
 )
-from domain.chargeback import ChargebackLost, ChargebackOpened, ChargebackWon
 from domain.facts import Event
 from domain.invoice_facts import (
     CreditIssued,
@@ -42,6 +34,18 @@ from domain.invoice_facts import (
     InvoiceWrittenOff,
 )
 from domain.invoicing import InvoicingAdopted, InvoicingOptions
+from domain.payment_facts import (
+    Application,
+    Deduction,
+    PaymentApplied,
+    PaymentAttemptFailed,
+    PaymentFailed,
+    PaymentFeeCharged,
+    PaymentNamed,
+    PaymentReceived,
+    PaymentRefunded,
+    PaymentUnapplied,
+)
 from tests.laws.changes import changed, out_of_turn, retracted
 from tests.laws.histories import FIRST, Draft, opened, with_runs
 from tests.laws.memory import Arrival, History

@@ -17,7 +17,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from domain.anchor import BillingAnchorChanged
-from domain.balance import (
+from domain.balance_facts import (
     BalanceApplied,
     BalanceGranted,
     BalanceRefunded,
@@ -25,16 +25,11 @@ from domain.balance import (
     BalanceWithdrawn,
 )
 from domain.books import AdjustmentApproved, AdjustmentProposed
-from domain.cash import (
-    PaymentApplied,
-    PaymentFailed,
-    PaymentFeeCharged,
-    PaymentNamed,
-    PaymentReceived,
-    PaymentRefunded,
-    PaymentUnapplied,
+from domain.chargeback_facts import (
+    ChargebackLost,
+    ChargebackOpened,
+    ChargebackWon,
 )
-from domain.chargeback import ChargebackLost, ChargebackOpened, ChargebackWon
 from domain.discount import DiscountGranted
 from domain.entity import CalendarDefined
 from domain.facts import Fact, Retracted
@@ -48,6 +43,15 @@ from domain.invoice_facts import (
 from domain.invoicing import InvoicingAdopted, InvoicingOptions
 from domain.meter import MeterDefined
 from domain.party import CustomerRegistered
+from domain.payment_facts import (
+    PaymentApplied,
+    PaymentFailed,
+    PaymentFeeCharged,
+    PaymentNamed,
+    PaymentReceived,
+    PaymentRefunded,
+    PaymentUnapplied,
+)
 from domain.policy import Options, PolicyAdopted
 from domain.price import PriceSet
 from domain.pricing import Flat, Graduated, PerUnit

@@ -5,7 +5,9 @@ from datetime import date
 import pytest
 from msgspec.structs import replace
 
-from domain.cash import ReceivePayment
+from domain.cash import (
+    ReceivePayment,
+)
 from domain.errors import Malformed
 from domain.facts import When
 from domain.invoice import IssueCredit, IssueInvoice, VoidInvoice

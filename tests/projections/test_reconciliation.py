@@ -6,7 +6,10 @@ from decimal import Decimal
 import pytest
 
 from domain.books import AdjustmentLine, ApproveAdjustment, ProposeAdjustment
-from domain.cash import ReceivePayment, RefundPayment
+from domain.cash import (
+    ReceivePayment,
+    RefundPayment,
+)
 from domain.facts import When
 from domain.invoice import IssueCredit, IssueInvoice, VoidInvoice
 from domain.invoice_facts import CreditLine, InvoiceLine

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from domain.cash import Application
 from domain.errors import Rejected
 from domain.facts import When
 from domain.invoice import InvoiceLine, IssueInvoice
 from domain.party import RegisterCustomer
+from domain.payment_facts import (
+    Application,
+)
 from projections.exceptions import exceptions
 from projections.question import Question
 from projections.receivables import open_items, unapplied

@@ -11,7 +11,9 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from domain.books import AdjustmentLine, ApproveAdjustment, ProposeAdjustment
-from domain.cash import ReceivePayment
+from domain.cash import (
+    ReceivePayment,
+)
 from domain.errors import Malformed, Rejected
 from domain.facts import Source, When
 from domain.party import AmendCustomer

@@ -5,7 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from domain.cash import ReceivePayment
+from domain.cash import (
+    ReceivePayment,
+)
 from domain.errors import Malformed
 from domain.facts import When
 from domain.invoice import VoidInvoice

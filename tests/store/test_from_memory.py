@@ -8,12 +8,18 @@ from random import Random
 import pytest
 from psycopg.pq import Trace
 
-from domain.cash import Application, ApplyPayment, ReceivePayment
+from domain.cash import (
+    ApplyPayment,
+    ReceivePayment,
+)
 from domain.errors import Malformed, Rejected
 from domain.facts import Source, When
 from domain.invoice import IssueInvoice
 from domain.invoice_facts import InvoiceLine
 from domain.party import AmendCustomer, RegisterCustomer
+from domain.payment_facts import (
+    Application,
+)
 from store import db, log
 from store.remembered import Remembered
 from store.request import Request

@@ -22,13 +22,19 @@ from domain.books import (
     RunPosting,
 )
 from domain.calendar import months
-from domain.cash import Application, ApplyPayment, ReceivePayment
+from domain.cash import (
+    ApplyPayment,
+    ReceivePayment,
+)
 from domain.entity import DefineCalendar, OpenEntity
 from domain.errors import Malformed, Rejected
 from domain.facts import Retracted, Source, When, known, timeline
 from domain.invoice import IssueCredit, IssueInvoice
 from domain.invoice_facts import CreditLine, InvoiceLine
 from domain.party import AmendCustomer, RegisterCustomer
+from domain.payment_facts import (
+    Application,
+)
 from domain.subscription import (
     AmendSubscription,
     CancelSubscription,
