@@ -29,6 +29,7 @@ from api.auth import Holder, holder, keep_first_key, replace_key
 from api.commands import COMMAND_ROUTES
 from api.committer import Committers
 from api.documents import DOCUMENT_ROUTES
+from api.engines import tax_engines
 from api.follower import Follower
 from api.problems import MEDIA_TYPE, Missing, Problem, http_problem, problem_of
 from api.queries import QUERY_ROUTES
@@ -113,7 +114,7 @@ def create_app(dsn: str, run_every: float | None = None, *, follows: bool = True
 
     @asynccontextmanager
     async def running(app: Litestar) -> AsyncIterator[None]:
-        ledger = Ledger.open(dsn, now)
+        ledger = Ledger.open(dsn, now, tax_engines())
         committers, follower = Committers(ledger), Follower(ledger, run_every)
         app.state.service = Service(ledger, committers, chosen)
         if follows:

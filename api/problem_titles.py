@@ -63,6 +63,7 @@ MALFORMED = {
     "unknown-command": "No command has this type.",
     "unknown-coupon": "There is no such coupon.",
     "unknown-currency": "The currency is not an ISO 4217 code.",
+    "bad-tax-engine": "A tax engine is not told as a name and an address.",
     "unreadable-jurisdiction": "A jurisdiction has capital letters and digits, level by level.",
     "unknown-field": "A field is not known here; it may be misspelt.",
     "unknown-locale": "The locale is not written as in BCP 47.",

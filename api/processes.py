@@ -9,6 +9,7 @@ from multiprocessing.process import BaseProcess
 from threading import Event, Thread
 from types import FrameType
 
+from api.engines import tax_engines
 from api.worker import Worker
 from replay.ledger import Ledger
 from store import leases
@@ -34,7 +35,7 @@ def work(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, told)
     parent = multiprocessing.parent_process()
-    with Ledger.open(dsn, clock) as ledger:
+    with Ledger.open(dsn, clock, tax_engines()) as ledger:
         worker = Worker(ledger, stop, run_every=run_every, lease_seconds=lease_seconds)
         worker.work(lambda: parent is None or parent.is_alive())
 

@@ -87,6 +87,8 @@ class Ledger:
 
     def close(self) -> None:
         self.connections.close()
+        for engine in self.engines.values():
+            engine.close()
 
     def __enter__(self) -> Self:
         return self

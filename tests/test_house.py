@@ -41,6 +41,8 @@ HOMES = {
     "uvicorn": ("api",),
     "click": ("api.cli",),
     "rich": ("api.cli", "bench"),
+    "httpx": ("replay.tax",),
+    "pybreaker": ("replay.tax",),
     "redis": ("api", "projections.runner"),
     "babel": ("replay.documents.formats",),
     "jinja2": ("replay.documents.html",),
@@ -49,7 +51,7 @@ HOMES = {
 }
 
 # Time, chance and surroundings come in as arguments; only these may look for themselves.
-MAY_LOOK_OUTSIDE = ("store", "api.app", "api.cli", "bench")
+MAY_LOOK_OUTSIDE = ("store", "api.app", "api.cli", "api.engines", "bench")
 OUTSIDE = {
     "datetime.now",
     "datetime.utcnow",

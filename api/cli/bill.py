@@ -22,6 +22,7 @@ from domain.decimals import plain
 from domain.invoice import IssueCredit
 from domain.invoice_facts import InvoiceLine
 from domain.statement.documents import Carried, Document
+from domain.statement.taxing import AWAITING_TAX
 from replay.billing.run import Part, Wanted
 from replay.ledger import Billed, whole
 
@@ -153,6 +154,8 @@ def _what(line: InvoiceLine) -> str:
 
 def _in_words(row: Carried) -> str:
     amount = f"{money(row.minor, row.currency)} {row.currency}"
+    if row.reason == AWAITING_TAX:
+        return f"{row.reason}: {row.customer} {amount} before tax, {row.code}"
     if row.document is not None:
         return f"not matched: {row.document}, {amount}, names no item of {row.subscription}"
     if row.subscription is not None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
+from api.engines import tax_engines
 from replay.ledger import Ledger
 from store.db import connect, migrate, open_database
 
@@ -18,5 +19,5 @@ def open_ledger() -> Iterator[Ledger]:
     with open_database() as server:
         with connect(server.dsn) as connection:
             migrate(connection)
-        with Ledger.open(server.dsn, now) as ledger:
+        with Ledger.open(server.dsn, now, tax_engines()) as ledger:
             yield ledger

@@ -52,6 +52,8 @@ class TaxEngine(Protocol):
 
     def void(self, message: TaxMessage) -> None: ...
 
+    def close(self) -> None: ...
+
 
 class TableEngine(Struct, frozen=True):
     """The rates in the log; whoever has the log knows what was issued, so it need not be told."""
@@ -75,3 +77,6 @@ class TableEngine(Struct, frozen=True):
 
     def void(self, message: TaxMessage) -> None:
         """Nothing to tell."""
+
+    def close(self) -> None:
+        """Nothing to let go of."""

@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 
 from domain.facts import When
-from domain.invoice import IssueCredit, VoidInvoice
-from domain.invoice_facts import CreditIssued, CreditLine, InvoiceIssued
+from domain.invoice import IssueCredit, IssueInvoice, VoidInvoice
+from domain.invoice_facts import CreditIssued, CreditLine, InvoiceIssued, InvoiceLine, TaxedBy
 from domain.invoicing import AdoptInvoicing, InvoicingOptions
 from domain.party import AmendCustomer
 from domain.subscription import CancelSubscription
@@ -16,7 +16,9 @@ from domain.tax.table import SetTaxRates, TaxRate
 from projections.exceptions import exceptions
 from projections.question import Question
 from projections.trial_balance import trial_balance
+from replay.tax.http import HttpEngine, Patience
 from store import log
+from tests.replay.tax_server import serving
 
 NEW_YEAR, FEBRUARY = date(2024, 1, 1), date(2024, 2, 1)
 SINCE = When(effective=NEW_YEAR)
@@ -126,6 +128,71 @@ def test_credits_of_all_parts_take_all_of_the_tax_and_a_void_the_rest(known, sen
         rows = trial_balance(connection, Question(entity="acme", book="main")).rows
 
     assert [row.minor for row in rows if row.account == "tax-payable"] in ([], [0])
+
+
+# --- by an engine --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def avalon():
+    with serving() as found:
+        yield found
+
+
+@pytest.fixture
+def engined(company, send, avalon):
+    """The company elects an engine that is there."""
+    send("invoicing:self", AdoptInvoicing(when=SINCE, options=InvoicingOptions(tax="avalon")))
+    send("customer:c1", AmendCustomer(when=SINCE, tax=TaxStatus(jurisdiction="FR")))
+    patience = Patience(attempts=1, failures=9, sleep=lambda _: None)
+    company.engines = {"avalon": HttpEngine("avalon", avalon.url, patience=patience)}
+    return company
+
+
+def test_an_engine_is_asked_and_its_answer_kept(engined, avalon):
+    billed = engined.bill("acme", NEW_YEAR)
+    (issued,) = events(engined, InvoiceIssued)
+
+    assert [one.total_minor for one in billed.documents] == [1200_00]
+    assert issued.taxed_by == TaxedBy(engine="avalon", reference="q-invoice:c1-USD-20240101-1")
+    assert engined.bill("acme", NEW_YEAR).documents == ()
+    assert len(avalon.asked) == 1
+
+
+def test_a_failing_engine_holds_the_invoice_and_the_next_run_issues_it(engined, avalon):
+    avalon.answers = [500, b"nonsense"]
+    codes = [engined.bill("acme", NEW_YEAR).carried[0].code for _ in range(2)]
+
+    assert codes == ["tax-engine-unreachable", "tax-engine-nonsense"]
+    assert [count for _, _, count in waiting(engined)] == [2]
+    assert [one.total_minor for one in engined.bill("acme", NEW_YEAR).documents] == [1200_00]
+    assert waiting(engined) == []
+
+
+def test_an_engine_nobody_told_of_holds_the_invoice(engined):
+    for engine in engined.engines.values():
+        engine.close()
+    engined.engines = {}
+
+    assert engined.bill("acme", NEW_YEAR).carried[0].code == "tax-engine-unknown"
+
+
+def test_nobody_far_away_is_asked_under_the_heads_lock(engined, avalon, send):
+    """What came while the run waited for its answer is taken in; the next run asks for the rest."""
+    line = InvoiceLine(
+        line="1",
+        amount_minor=100_00,
+        service_from=NEW_YEAR,
+        service_to=FEBRUARY,
+        subscription="s1",
+        obligation="seats",
+    )
+    command = IssueInvoice(when=SINCE, customer="c1", currency="USD", lines=(line,))
+    avalon.first = lambda: send("invoice:x", command)
+    (carried,) = engined.bill("acme", NEW_YEAR).carried
+
+    assert (carried.code, carried.minor, len(avalon.asked)) == ("tax-not-asked-yet", 900_00, 1)
+    assert [one.total_minor for one in engined.bill("acme", NEW_YEAR).documents] == [1080_00]
 
 
 def facts(ledger):
