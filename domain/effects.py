@@ -23,6 +23,7 @@ from domain.discount import DiscountGranted, DiscountWithdrawn
 from domain.facts import Fact, Retracted, corrected
 from domain.invoice_facts import (
     CreditIssued,
+    DocumentSent,
     DraftAdjusted,
     DraftApproved,
     DraftDiscarded,
@@ -91,6 +92,7 @@ _WORDS: tuple[tuple[tuple[type, ...], str], ...] = (
     ),
     ((SubscriptionCancelled, ContractTerminated), "what it ends is no longer due"),
     ((InvoiceVoided,), "nothing was left to take back"),
+    ((DocumentSent,), "says what left the house, and moves nothing"),
     ((SubscriptionAmended,), "nothing more is sold because of it"),
     ((SubscriptionRenewed,), "its term adds no day to be served, or nothing more is sold in it"),
     ((SubscriptionPaused, SubscriptionSuspended), "nothing is served on the days it stops"),

@@ -26,6 +26,7 @@ from domain.facts import Context, Decider, Event, Fact, Retracted, When
 from domain.invoice_facts import (
     CreditIssued,
     CreditLine,
+    DocumentSent,
     DraftAdjusted,
     DraftApproved,
     DraftDiscarded,
@@ -43,6 +44,7 @@ from domain.invoice_lines import billed_deal, require_lines
 from domain.invoicing import CreditTo
 from domain.numbering import ELECTIONS, Kind, elections, numbered
 from domain.party import PAYMENT_TERMS_DAYS, CustomerState
+from domain.sending import SendDocument, sent
 from domain.write_off import (
     RecoverInvoice,
     WriteOffInvoice,
@@ -124,6 +126,7 @@ InvoiceCommand = (
     | VoidInvoice
     | WriteOffInvoice
     | RecoverInvoice
+    | SendDocument
 )
 
 
@@ -178,6 +181,8 @@ def evolve(state: InvoiceState, fact: Fact) -> InvoiceState:
             return structs.replace(state, is_written_off=True)
         case InvoiceRecovered():
             return structs.replace(state, is_written_off=event.amount_minor is not None)
+        case DocumentSent():
+            return state
         case _:
             assert_never(event)
 
@@ -194,6 +199,7 @@ def needs(command: InvoiceCommand) -> tuple[str, ...]:
             | VoidInvoice()
             | WriteOffInvoice()
             | RecoverInvoice()
+            | SendDocument()
         ):
             return ()
         case IssueCredit() | CreditInvoice():
@@ -253,6 +259,9 @@ def decide(command: InvoiceCommand, state: InvoiceState, context: Context) -> tu
             if not state.is_written_off and not context.outside:
                 raise Rejected("not-written-off", field="stream")
             return (recovered(command),)
+        case SendDocument():
+            _require_issued(state, context)
+            return (sent(command, state.credits, outside=context.outside),)
         case _:
             assert_never(command)
 
@@ -433,6 +442,7 @@ DECIDER: Decider[InvoiceState, InvoiceCommand] = Decider(
         VoidInvoice,
         WriteOffInvoice,
         RecoverInvoice,
+        SendDocument,
     ),
     events=(
         InvoiceDrafted,
@@ -444,6 +454,7 @@ DECIDER: Decider[InvoiceState, InvoiceCommand] = Decider(
         InvoiceVoided,
         InvoiceWrittenOff,
         InvoiceRecovered,
+        DocumentSent,
         Retracted,
     ),
     needs=needs,

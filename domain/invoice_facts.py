@@ -190,6 +190,23 @@ class InvoiceRecovered(Event, frozen=True, kw_only=True, tag="invoice-recovered"
     amount_minor: int | None = None
 
 
+class DocumentSent(Event, frozen=True, kw_only=True, tag="document-sent"):
+    """The invoice, or with `credit` a credit note on it, was sent: `sha256` is over every byte.
+
+    `recipient` is opaque. `template`, `locale` and `known_at` are what it was rendered with and the
+    position it tells of, none where somebody else rendered it.
+    """
+
+    sha256: str
+    media_type: str
+    channel: str
+    recipient: str
+    credit: str | None = None
+    template: str | None = None
+    locale: str | None = None
+    known_at: int | None = None
+
+
 InvoiceEvent = (
     InvoiceDrafted
     | DraftAdjusted
@@ -200,4 +217,5 @@ InvoiceEvent = (
     | InvoiceVoided
     | InvoiceWrittenOff
     | InvoiceRecovered
+    | DocumentSent
 )

@@ -14,7 +14,7 @@ from domain.balance_facts import (
     BalanceGranted,
 )
 from domain.facts import Fact
-from domain.invoice_facts import InvoiceIssued, InvoiceLine
+from domain.invoice_facts import DocumentSent, InvoiceIssued, InvoiceLine
 from domain.payment_facts import (
     PaymentAttemptFailed,
     PaymentReceived,
@@ -63,8 +63,10 @@ def _named(fact: Fact) -> tuple[str, ...]:
 
 def _follows(category: str, fact: Fact) -> bool:
     """Later facts of a document touch what it touched, those of a customer what rests on it; any
-    correction touches what it corrects touched.
+    correction touches what it corrects touched. That a document was sent moves nothing.
     """
+    if isinstance(fact.event, DocumentSent):
+        return fact.corrects is not None
     return category in _FOLLOWED or fact.corrects is not None
 
 

@@ -63,6 +63,7 @@ def test_what_a_fact_is_stored_under_is_given_by_hand() -> None:
         "customer-registered",
         "discount-granted",
         "discount-withdrawn",
+        "document-sent",
         "draft-adjusted",
         "draft-approved",
         "draft-discarded",

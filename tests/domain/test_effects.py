@@ -43,6 +43,7 @@ WORDS = {
     "contract-terminated": "what it ends is no longer due",
     "coupon-granted": BY_INVOICES,
     "coupon-withdrawn": BY_INVOICES,
+    "document-sent": "says what left the house, and moves nothing",
     "credit-issued": "the invoice was void before, or has no such line",
     "customer-amended": AWAITED,
     "customer-registered": AWAITED,

@@ -15,7 +15,7 @@ from domain.chargeback_facts import (
 from domain.coupon import CouponGranted, CouponWithdrawn
 from domain.discount import DiscountGranted, DiscountWithdrawn
 from domain.facts import Event, Retracted, When
-from domain.invoice_facts import CreditIssued, InvoiceIssued, InvoiceWrittenOff
+from domain.invoice_facts import CreditIssued, DocumentSent, InvoiceIssued, InvoiceWrittenOff
 from domain.payment_facts import (
     PaymentApplied,
     PaymentFailed,
@@ -71,6 +71,7 @@ RETRACTABLE = (
     ContractModified,
     ContractTerminated,
     CreditIssued,
+    DocumentSent,
     PaymentApplied,
     PaymentRefunded,
 )

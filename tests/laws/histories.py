@@ -37,6 +37,7 @@ from domain.facts import Event, When
 from domain.invoice_facts import (
     CreditIssued,
     CreditLine,
+    DocumentSent,
     DraftAdjusted,
     DraftApproved,
     DraftDiscarded,
@@ -693,6 +694,23 @@ def _void(draft: Draft) -> None:
     draft.add(stream, InvoiceVoided(when=draft.when(day), treatment=treatment))
 
 
+def _sent(draft: Draft) -> None:
+    """Sent as often as one likes, also before or after it is void."""
+    if not draft.invoices:
+        _invoice(draft)
+    stream = draft.random.choice(sorted(draft.invoices))
+    sent = DocumentSent(
+        when=draft.when(draft.day()),
+        sha256=f"{draft.random.getrandbits(256):064x}",
+        media_type="application/pdf",
+        channel=draft.random.choice(("email", "post")),
+        recipient="p-7",
+        locale="de",
+        known_at=draft.random.choice((None, 1)),
+    )
+    draft.add(stream, sent)
+
+
 def _pay(draft: Draft) -> None:
     random = draft.random
     contract, currency, customer = random.choice(draft.contracts)
@@ -1057,6 +1075,7 @@ KINDS: tuple[tuple[Callable[[Draft], None], int], ...] = (
     (_draft_invoice, 1),
     (_credit, 1),
     (_void, 1),
+    (_sent, 1),
     (_pay, 2),
     (_apply, 1),
     (_refund, 1),
