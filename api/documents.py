@@ -6,9 +6,10 @@ from litestar import Response, get
 from litestar.params import FromPath, FromQuery
 
 from api.problems import Missing
-from api.service import AnyRequest, service_of
+from api.service import AnyRequest, answer, service_of
 from domain.errors import Malformed
 from replay.documents.render import Rendered, Wanted, render
+from replay.documents.sent import Sent, sent
 from replay.documents.templates import Medium
 
 NOT_MODIFIED = 304
@@ -45,7 +46,24 @@ async def get_document(
     return Response(found.body, media_type=medium, headers=headers)
 
 
-DOCUMENT_ROUTES = (get_document,)
+@get("/v1/entities/{entity:str}/invoices/{invoice:str}/sent")
+async def get_sent(
+    entity: FromPath[str], invoice: FromPath[str], request: AnyRequest
+) -> Response[bytes]:
+    """What was sent of an invoice, and whether it still comes out byte for byte."""
+
+    def looking() -> tuple[Sent, ...] | None:
+        service = service_of(request)
+        with service.ledger.connection() as connection:
+            return sent(connection, entity, invoice, service.templates)
+
+    found = await asyncio.to_thread(looking)
+    if found is None:
+        raise Missing("invoice", invoice)
+    return answer({"entity": entity, "rows": found})
+
+
+DOCUMENT_ROUTES = (get_document, get_sent)
 
 
 def _rendered(request: AnyRequest, entity: str, invoice: str, wanted: Wanted) -> Rendered:

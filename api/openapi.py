@@ -264,6 +264,12 @@ OPERATIONS = (
     ),
     Operation(
         method="get",
+        path=f"{ENTITY}/invoices/{{invoice}}/sent",
+        name="sentDocuments",
+        says="What was sent of an invoice, and whether it still comes out byte for byte.",
+    ),
+    Operation(
+        method="get",
         path=f"{ENTITY}/usage/{{source}}/events/{{event_id}}/invoices",
         name="eventInvoices",
         says="The invoices that bill a usage event.",

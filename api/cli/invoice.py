@@ -1,18 +1,31 @@
 """Invoices at the command line: what went out, and how it looks."""
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from urllib.parse import quote
 
 import click
 
 from api.app import templates_folder
-from api.cli.output import as_json, entity_option, examples, print_json
-from api.cli.session import open_ledger
+from api.cli.output import (
+    Day,
+    actor_option,
+    as_json,
+    entity_option,
+    examples,
+    print_json,
+    print_table,
+)
+from api.cli.session import now, open_ledger
 from api.documents import SUFFIXES
 from api.problems import Missing
+from domain.facts import When
+from domain.sending import SendDocument
 from replay.documents.render import Rendered, Wanted, render
+from replay.documents.sent import sent
 from replay.documents.templates import Medium, templates
+from store.request import Request
 
 MEDIA: dict[str, Medium] = {suffix: medium for medium, suffix in SUFFIXES.items()}
 
@@ -79,6 +92,105 @@ def _written(
 def file_name(found: Rendered) -> str:
     """The number of the document, written so that no two numbers and no folder are mixed up."""
     return f"{quote(found.number or found.invoice, safe='')}.{SUFFIXES[found.medium]}"
+
+
+@invoice.command(
+    "send",
+    epilog=examples(
+        "tieout invoice send i-1 --entity acme --to p-7 --channel email --out i-1.pdf",
+        "tieout invoice send i-1 -e acme --to p-7 --channel post --credit CN-1 --out note.pdf",
+    ),
+)
+@click.argument("invoice_id", metavar="INVOICE")
+@entity_option
+@click.option("--to", "recipient", required=True, help="To whom: an opaque id, never an address.")
+@click.option("--channel", required=True, help="How, such as email or post.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The file to send.")
+@click.option("--format", "kind", type=click.Choice([*MEDIA]), default="pdf", show_default=True)
+@click.option("--credit", help="The number of a credit note of the invoice, instead of it.")
+@click.option("--locale", help="Another language than the customer's, such as de-CH.")
+@click.option("--on", "day", type=Day(), help="The day it is sent; none: today.")
+@actor_option
+@as_json
+def send(
+    *,
+    invoice_id: str,
+    entity: str,
+    recipient: str,
+    channel: str,
+    out: Path,
+    kind: str,
+    credit: str | None,
+    locale: str | None,
+    day: date | None,
+    actor: str,
+    as_json: bool,
+) -> None:
+    """Write INVOICE to a file and state that this file was sent. The sending itself is yours.
+
+    Again on the same day it is the same fact, as long as the document comes out alike.
+    """
+    wanted = Wanted(medium=MEDIA[kind], credit=credit, locale=locale)
+    with open_ledger() as ledger:
+        with ledger.connection() as connection:
+            chosen = templates(templates_folder())
+            ((_, found),) = render(connection, entity, [invoice_id], wanted, chosen)
+        if found is None:
+            raise Missing("document", credit or invoice_id)
+        out.write_bytes(found.body)
+        command = SendDocument(
+            when=When(effective=day or now().date()),
+            sha256=found.sha256,
+            media_type=found.medium,
+            channel=channel,
+            recipient=recipient,
+            credit=credit,
+            template=found.template,
+            locale=found.locale,
+            known_at=found.known_at,
+        )
+        key = f"sent:{invoice_id}:{found.sha256}:{channel}:{recipient}:{command.when.effective}"
+        request = Request(
+            entity=entity, stream=f"invoice:{invoice_id}", key=key, command=command, actor=actor
+        )
+        receipt = ledger.submit(request)
+    if as_json:
+        print_json(_told(found) | {"file": str(out), "receipt": receipt})
+    else:
+        click.echo(f"{out}: {found.sha256}, position {receipt.positions[-1]}")
+
+
+@invoice.command(
+    "sent",
+    epilog=examples(
+        "tieout invoice sent i-1 --entity acme", "tieout invoice sent i-1 -e acme --json"
+    ),
+)
+@click.argument("invoice_id", metavar="INVOICE")
+@entity_option
+@as_json
+def was_sent(*, invoice_id: str, entity: str, as_json: bool) -> None:
+    """What was sent of INVOICE, and whether it still comes out byte for byte."""
+    with open_ledger() as ledger, ledger.connection() as connection:
+        found = sent(connection, entity, invoice_id, templates(templates_folder()))
+    if found is None:
+        raise Missing("invoice", invoice_id)
+    if as_json:
+        print_json({"entity": entity, "rows": found})
+        return
+    columns = ("sent on", "document", "channel", "to", "sha256", "today")
+    rows = [
+        (
+            row.sent_on,
+            row.document.credit or invoice_id,
+            row.document.channel,
+            row.document.recipient,
+            row.document.sha256[:12],
+            row.finding,
+        )
+        for row in found
+    ]
+    print_table(columns, rows)
 
 
 def _told(found: Rendered) -> dict[str, object]:

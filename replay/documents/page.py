@@ -11,6 +11,7 @@ from msgspec import Struct
 from domain.decimals import plain
 from domain.invoice_facts import InvoiceLine
 from domain.money import decimal_text
+from domain.tax.taxed import WITHOUT_TAX, TaxedAt
 from replay.documents.formats import Formats
 from replay.documents.paper import Paper, PaperLine
 from replay.documents.templates import Words
@@ -149,7 +150,11 @@ def _badge(paper: Paper, formats: Formats, words: Words) -> str:
 
 
 def _is_payable(paper: Paper) -> bool:
-    return paper.kind == "invoice" and paper.void_on is None
+    return _is_owed(paper) and paper.void_on is None
+
+
+def _is_owed(paper: Paper) -> bool:
+    return paper.kind in {"invoice", "debit-note"}
 
 
 def _numbers(paper: Paper, formats: Formats, words: Words) -> Iterator[Labelled]:
@@ -157,6 +162,8 @@ def _numbers(paper: Paper, formats: Formats, words: Words) -> Iterator[Labelled]
         yield Labelled(label=words["number"], text=paper.number)
     dated = words["drafted_on" if paper.kind == "draft" else "issued_on"]
     yield _dated(dated, paper.on, formats)
+    if paper.tax_point is not None:
+        yield _dated(words["tax_point"], paper.tax_point, formats)
     if paper.due_on is not None:
         yield _dated(words["due_on"], paper.due_on, formats)
     yield Labelled(label=words["customer"], text=paper.customer)
@@ -214,12 +221,22 @@ def _sums(paper: Paper, formats: Formats, words: Words) -> Iterator[Sum]:
     if below:
         yield _sum("subtotal", words["subtotal"], paper.net_minor, formats)
     for kind, row in below:
-        yield _sum(kind, _what(row, words), row.amount_minor, formats)
+        label = _tax(row.line.tax, formats) if row.line.tax else _what(row, words)
+        note = ""
+        if row.taxable_minor is not None:
+            note = words["taxable"].format(amount=formats.amount(row.taxable_minor))
+        yield _sum(kind, label, row.amount_minor, formats, note)
     is_credit = paper.kind == "credit-note"
     total = words["total_credited" if is_credit else "total"]
     yield _sum("total", total, paper.total_minor, formats)
-    if paper.kind == "invoice":
+    if _is_owed(paper):
         yield from _standing(paper, formats, words)
+
+
+def _tax(tax: TaxedAt, formats: Formats) -> str:
+    """Its name, its rate unless nothing is due, and the place."""
+    rate = "" if tax.category in WITHOUT_TAX else f" {formats.percent(tax.percent)}"
+    return f"{tax.name}{rate} ({tax.jurisdiction})"
 
 
 def _standing(paper: Paper, formats: Formats, words: Words) -> Iterator[Sum]:
@@ -242,9 +259,16 @@ def _sum(kind: str, label: str, minor: int, formats: Formats, note: str = "") ->
 
 
 def _notes(paper: Paper, setting: Setting, formats: Formats, words: Words) -> Iterator[str]:
-    for key, other in (("credits", paper.credits), ("replaces", paper.replaces)):
+    for key, other in (
+        ("credits", paper.credits),
+        ("debits", paper.debits),
+        ("replaces", paper.replaces),
+    ):
         if other is not None:
             yield words[key].format(number=other.number, day=formats.day(other.on))
+    categories = {row.line.tax.category for row in paper.taxes if row.line.tax}
+    for category in sorted(categories & WITHOUT_TAX):
+        yield words[category.replace("-", "_")]
     yield words["in_currency"].format(name=formats.currency_name(), code=paper.currency)
     if paper.credited or paper.settled_minor:
         yield words["known_on"].format(instant=formats.instant(setting.known_on))

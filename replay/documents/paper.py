@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
+from functools import reduce
 from typing import Literal
 
 from msgspec import Struct
 
 from domain.currency import exponent
 from domain.decimals import EXACT
+from domain.draft import Drafting, drafting
 from domain.facts import Fact
 from domain.invoice_facts import (
     CreditIssued,
@@ -23,10 +26,11 @@ from domain.invoice_facts import (
     InvoiceLine,
     InvoiceVoided,
 )
+from domain.money import rounded
 from domain.price import Prices, version_named
 from domain.pricing import PerUnit
 
-Kind = Literal["invoice", "draft", "credit-note"]
+Kind = Literal["invoice", "draft", "credit-note", "debit-note"]
 
 
 class Reference(Struct, frozen=True, kw_only=True):
@@ -40,6 +44,7 @@ class PaperLine(Struct, frozen=True, kw_only=True):
     """A line with its amount; `unit_amount` only where the price is one amount a unit.
 
     `is_part`: quantity times price is more or less than the amount, as for a part of a period.
+    `taxable_minor`: what a tax is on, to the nearest minor unit; a credit note repeats tax without.
     """
 
     line: InvoiceLine
@@ -47,6 +52,7 @@ class PaperLine(Struct, frozen=True, kw_only=True):
     quantity: Decimal | None = None
     unit_amount: Decimal | None = None
     is_part: bool = False
+    taxable_minor: int | None = None
 
 
 class Credited(Struct, frozen=True, kw_only=True):
@@ -74,6 +80,8 @@ class Paper(Struct, frozen=True, kw_only=True):
     void_on: date | None = None
     credits: Reference | None = None
     replaces: Reference | None = None
+    debits: Reference | None = None
+    tax_point: date | None = None
 
     @property
     def net_minor(self) -> int:
@@ -102,7 +110,7 @@ class Known(Struct, frozen=True, kw_only=True):
     """What papers of one entity are made of, beside the facts of their own streams.
 
     `settled` is what money and credit have settled by invoice; `issued` the invoices others
-    replace.
+    refer to.
     """
 
     prices: Prices
@@ -119,8 +127,8 @@ def paper(facts: Sequence[Fact], known: Known, credit: str | None = None) -> Pap
         return None if issued is None else _credit_note(facts, issued, credit)
     if issued is not None:
         return _invoice(facts, issued, known)
-    drafts = [fact for fact in facts if isinstance(fact.event, InvoiceDrafted)]
-    return _draft(drafts[-1], known) if drafts else None
+    draft = reduce(drafting, facts, Drafting()).draft
+    return None if draft is None else _draft(draft, _name(facts[0]), known)
 
 
 def _invoice(facts: Sequence[Fact], issued: Fact, known: Known) -> Paper:
@@ -129,7 +137,7 @@ def _invoice(facts: Sequence[Fact], issued: Fact, known: Known) -> Paper:
     lines, taxes, others = _parts(_lines(event.lines, event.currency, known.prices))
     void = next((fact for fact in facts if isinstance(fact.event, InvoiceVoided)), None)
     return Paper(
-        kind="invoice",
+        kind="debit-note" if event.debits else "invoice",
         invoice=name,
         number=event.number,
         customer=event.customer,
@@ -143,20 +151,20 @@ def _invoice(facts: Sequence[Fact], issued: Fact, known: Known) -> Paper:
         settled_minor=known.settled.get(name, 0),
         void_on=void.when.effective if void else None,
         replaces=known.issued.get(event.replaces or ""),
+        debits=known.issued.get(event.debits or ""),
+        tax_point=event.tax_point,
     )
 
 
-def _draft(drafted: Fact, known: Known) -> Paper:
-    event = drafted.event
-    assert isinstance(event, InvoiceDrafted)
+def _draft(event: InvoiceDrafted, name: str, known: Known) -> Paper:
     lines, taxes, others = _parts(_lines(event.lines, event.currency, known.prices))
     return Paper(
         kind="draft",
-        invoice=_name(drafted),
+        invoice=name,
         number=None,
         customer=event.customer,
         currency=event.currency,
-        on=drafted.when.effective,
+        on=event.when.effective,
         due_on=event.due_on,
         lines=lines,
         taxes=taxes,
@@ -219,6 +227,7 @@ def _lines(lines: Sequence[InvoiceLine], currency: str, prices: Prices) -> Itera
             quantity=line.quantity,
             unit_amount=unit,
             is_part=unit is not None and not _multiplies(line, unit, currency),
+            taxable_minor=_taxable_minor(line),
         )
 
 
@@ -244,6 +253,12 @@ def _unit_amount(line: InvoiceLine, prices: Prices) -> Decimal | None:
     version = version_named(line.price, prices) if line.price and not line.discount else None
     model = version.price.model if version else None
     return model.unit_amount if isinstance(model, PerUnit) else None
+
+
+def _taxable_minor(line: InvoiceLine) -> int | None:
+    if line.tax is None:
+        return None
+    return rounded(sum((Fraction(part.taxable_minor) for part in line.tax.parts), Fraction()))
 
 
 def _multiplies(line: InvoiceLine, unit: Decimal, currency: str) -> bool:

@@ -16,13 +16,13 @@ from msgspec import Struct, structs
 from domain.accounting.curves import total
 from domain.entity import EntityIdentified, EntityOpened
 from domain.facts import Fact, fold, known, timeline
-from domain.invoice_facts import InvoiceDrafted, InvoiceIssued
+from domain.invoice_facts import DocumentSent, InvoiceDrafted, InvoiceIssued
 from domain.invoicing import DECIDER as INVOICING
 from domain.invoicing import Elected, elected_on
 from domain.master import master_data
 from domain.numbering import ELECTIONS
 from domain.party import DECIDER as CUSTOMER
-from domain.party import CustomerState, Dated, Kept, on
+from domain.party import CustomerEvent, CustomerState, Dated, Kept, on
 from domain.price import Prices
 from domain.routing import account, account_of
 from domain.settlement import settlement_flows
@@ -56,10 +56,12 @@ class Seller(Struct, frozen=True, kw_only=True):
 class Shelf(Struct, frozen=True, kw_only=True):
     """Some invoices of an entity as known at a position, and all that their papers need.
 
-    `accounts` are the facts of each account (`customer:ID:CURRENCY`) that move what it owes.
+    `accounts` are the facts of each account (`customer:ID:CURRENCY`) that move what it owes,
+    `others` those of the streams that invoices refer to.
     """
 
     invoices: dict[str, tuple[Fact, ...]]
+    others: dict[str, tuple[Fact, ...]]
     accounts: dict[str, tuple[Fact, ...]]
     known: Known
     seller: Seller
@@ -78,87 +80,132 @@ class Shelf(Struct, frozen=True, kw_only=True):
             known_on=max(fact.recorded_at for fact in self._told(paper)),
         )
 
+    def rests_on(self, paper: Paper) -> int:
+        """The position of the last fact that the paper may owe anything to."""
+        own = self.invoices[paper.invoice]
+        named = (self.others[stream] for stream in _named(_documents(own)))
+        facts = (*self._told(paper), *(fact for facts in named for fact in facts))
+        return max(fact.position for fact in facts)
+
     def _told(self, paper: Paper) -> Iterable[Fact]:
-        return (
-            *self.invoices[paper.invoice],
-            *self.accounts[account(paper.customer, paper.currency)],
-        )
+        own = self.invoices[paper.invoice]
+        facts = (*own, *self.accounts[account(paper.customer, paper.currency)])
+        return (fact for fact in facts if not isinstance(fact.event, DocumentSent))
 
+
+class Read(Struct, frozen=True, kw_only=True):
+    """The facts of some invoices, of what they refer to and of their accounts, by stream."""
+
+    invoices: dict[str, tuple[Fact, ...]]
+    others: dict[str, tuple[Fact, ...]]
+    accounts: dict[str, tuple[tuple[Fact, ...], ...]]
+
+    @property
     def people(self) -> frozenset[Kept]:
-        """Everybody who may be on these papers."""
+        """Everybody who is on these papers at some position."""
+        events = (fact.event for facts in self.others.values() for fact in facts)
         return frozenset(
-            kept
-            for rows in (self.seller.parties, *(own.parties for own in self.customers.values()))
-            for _, kept in rows
+            Kept(event.party, event.party_digest)
+            for event in events
+            if isinstance(event, CustomerEvent | EntityIdentified) and event.party is not None
+        )
+
+    def at(self, known_at: int) -> Shelf:
+        """As known at a position that lies in what was read."""
+        others = {name: _upto(own, known_at) for name, own in self.others.items()}
+        accounts = {unit: _account(unit, own, known_at) for unit, own in self.accounts.items()}
+        customers = {name: own for name, own in others.items() if name.startswith("customer:")}
+        return Shelf(
+            invoices={name: timeline(_upto(own, known_at)) for name, own in self.invoices.items()},
+            others=others,
+            accounts=accounts,
+            known=Known(
+                prices=_prices(others),
+                settled=_settled(accounts, fold(INVOICING, others[ELECTIONS])),
+                issued=_references(others),
+            ),
+            seller=_seller(others[ENTITY]),
+            customers={name[9:]: fold(CUSTOMER, own) for name, own in customers.items()},
         )
 
 
-def shelf(connection: Connection, entity: str, invoices: Iterable[str], known_at: int) -> Shelf:
-    """Read what some invoices say and what has become of them, by a fixed number of queries."""
+def read(connection: Connection, entity: str, invoices: Iterable[str], upto: int) -> Read:
+    """What some invoices say and what has become of them, by a fixed number of queries."""
     streams = [f"invoice:{name}" for name in invoices]
-    read = log.read_streams(connection, entity, streams, upto=known_at)
-    events = [fact.event for own in read.values() for fact in own]
-    documents = [event for event in events if isinstance(event, InvoiceIssued | InvoiceDrafted)]
-    customers = {event.customer for event in documents}
-    others = log.read_streams(connection, entity, _named(documents, customers), upto=known_at)
+    own = log.read_streams(connection, entity, streams, upto=upto)
+    documents = [event for facts in own.values() for event in _documents(facts)]
     units = {account(event.customer, event.currency) for event in documents}
-    accounts = _accounts(connection, entity, units, known_at)
-    return Shelf(
-        invoices={name.partition(":")[2]: timeline(own) for name, own in read.items()},
-        accounts=accounts,
-        known=Known(
-            prices=_prices(others),
-            settled=_settled(accounts, fold(INVOICING, others[ELECTIONS])),
-            issued=_references(others),
-        ),
-        seller=_seller(others[ENTITY]),
-        customers={name: fold(CUSTOMER, others[f"customer:{name}"]) for name in customers},
+    return Read(
+        invoices={name.partition(":")[2]: facts for name, facts in own.items()},
+        others=log.read_streams(connection, entity, _named(documents), upto=upto),
+        accounts=_accounts(connection, entity, units, upto),
     )
 
 
-def _named(documents: Sequence[_Document], customers: Iterable[str]) -> Iterator[str]:
-    """The streams that documents refer to: who is on them, at which prices, what they replace."""
+def _documents(facts: Iterable[Fact]) -> list[_Document]:
+    events = (fact.event for fact in facts)
+    return [event for event in events if isinstance(event, InvoiceIssued | InvoiceDrafted)]
+
+
+def _named(documents: Iterable[_Document]) -> Iterator[str]:
+    """The streams that documents refer to: who is on them, at which prices, other invoices."""
     yield ENTITY
     yield ELECTIONS
-    yield from (f"customer:{name}" for name in customers)
     for event in documents:
+        yield f"customer:{event.customer}"
         for line in event.lines:
             if line.price is not None:
                 yield f"price:{line.price.rpartition('@')[0]}"
-        if isinstance(event, InvoiceIssued) and event.replaces is not None:
-            yield f"invoice:{event.replaces}"
+        if isinstance(event, InvoiceIssued):
+            yield from (f"invoice:{name}" for name in (event.replaces, event.debits) if name)
 
 
 def _accounts(
-    connection: Connection, entity: str, units: Collection[str], known_at: int
-) -> dict[str, tuple[Fact, ...]]:
+    connection: Connection, entity: str, units: Collection[str], upto: int
+) -> dict[str, tuple[tuple[Fact, ...], ...]]:
     passed = checkpoints.passed(connection, entity, checkpoints.JOURNAL)
     arguments = {
         "entity": entity,
         "units": sorted(units),
         "customers": sorted({account_of(unit)[0] for unit in units}),
-        "passed": min(passed, known_at),
-        "upto": known_at,
+        "passed": min(passed, upto),
+        "upto": upto,
     }
     found: dict[str, set[str]] = {unit: set() for unit in units}
     for unit, stream in connection.execute(SQL.account_streams, arguments):
         if unit in found:
             found[unit].add(stream)
     streams = set().union(*found.values())
-    facts = log.read_streams(connection, entity, streams, upto=known_at)
-    return {
-        unit: timeline(fact for stream in own for fact in facts[stream])
-        for unit, own in found.items()
-    }
+    facts = log.read_streams(connection, entity, streams, upto=upto)
+    return {unit: tuple(facts[stream] for stream in own) for unit, own in found.items()}
+
+
+def _upto(facts: Iterable[Fact], known_at: int) -> tuple[Fact, ...]:
+    return tuple(fact for fact in facts if fact.position <= known_at)
+
+
+def _account(unit: str, streams: Iterable[Sequence[Fact]], known_at: int) -> tuple[Fact, ...]:
+    """What belongs to an account by then: a stream that came to it later is not yet its own."""
+    own = (facts for stream in streams if _names(unit, facts := _upto(stream, known_at)))
+    return timeline(fact for facts in own for fact in facts)
+
+
+def _names(unit: str, facts: Iterable[Fact]) -> bool:
+    customer, currency = account_of(unit)
+    events = (fact.event for fact in facts)
+    named = ((getattr(e, "customer", None), getattr(e, "currency", None)) for e in events)
+    return (customer, currency) in named
 
 
 def _settled(accounts: Mapping[str, Sequence[Fact]], elected: Elected) -> dict[str, int]:
-    """By invoice what settles it: all that moves its receivable but the invoice itself."""
+    """By invoice what settles it: all that moves its receivable but the invoice itself, and what we
+    no longer expect, which the customer owes all the same.
+    """
     settled: dict[str, int] = {}
     for unit, facts in accounts.items():
         for flow in settlement_flows(facts, *account_of(unit), partial(elected_on, elected)):
             sides = sum(side for place, side in flow.legs if place == RECEIVABLE)
-            if sides:
+            if sides and flow.kind != "write-off":
                 minor = settled.get(flow.document, 0)
                 settled[flow.document] = minor - sides * total(flow.curve)
     return settled

@@ -11,7 +11,7 @@ from replay.documents.html import html
 from replay.documents.page import Who, page
 from replay.documents.paper import paper
 from replay.documents.pdf import pdf
-from replay.documents.reading import Shelf, shelf
+from replay.documents.reading import Read, Shelf, read
 from replay.documents.templates import Medium, Templates
 from store import log, party
 from store.db import Connection
@@ -31,7 +31,11 @@ class Wanted(Struct, frozen=True, kw_only=True):
 
 
 class Rendered(Struct, frozen=True, kw_only=True):
-    """A document as it can be sent, and all that is needed to make the same bytes again."""
+    """A document as it can be sent, and all that is needed to make the same bytes again.
+
+    `known_at` is the last position that it rests on: no later fact by then has anything to do with
+    it. `is_erased`: seller or customer was on it, and is not any more.
+    """
 
     kind: str
     invoice: str
@@ -41,10 +45,43 @@ class Rendered(Struct, frozen=True, kw_only=True):
     template: str
     locale: str
     known_at: int
+    is_erased: bool
 
     @property
     def sha256(self) -> str:
         return sha256(self.body).hexdigest()
+
+
+class Desk(Struct, frozen=True, kw_only=True):
+    """What some invoices are rendered with: their facts, who is on them, and the templates."""
+
+    facts: Read
+    people: dict[tuple[str, str | None], Who]
+    templates: Templates
+
+    def rendered(self, invoice: str, wanted: Wanted, known_at: int) -> Rendered | None:
+        """None where there is no such document by then."""
+        return self.on(self.facts.at(known_at), invoice, wanted)
+
+    def on(self, shelf: Shelf, invoice: str, wanted: Wanted) -> Rendered | None:
+        own = paper(shelf.invoices[invoice], shelf.known, wanted.credit)
+        if own is None:
+            return None
+        setting = shelf.setting(own, self.people, wanted.locale)
+        shown = page(own, setting, self.templates.words(setting.locale))
+        text = self.templates.texts[wanted.medium]
+        is_pdf = wanted.medium == "application/pdf"
+        return Rendered(
+            kind=own.kind,
+            invoice=invoice,
+            number=own.number,
+            body=pdf(shown, text, self.templates.fonts) if is_pdf else html(shown, text),
+            medium=wanted.medium,
+            template=self.templates.version(wanted.medium, setting.locale),
+            locale=setting.locale,
+            known_at=shelf.rests_on(own),
+            is_erased=setting.seller.is_erased or setting.buyer.is_erased,
+        )
 
 
 def render(
@@ -57,44 +94,24 @@ def render(
     """Each invoice's document, none where there is no such one; read set by set."""
     known_at = wanted.known_at
     if known_at is None:
-        head = log.head(connection, entity)
-        known_at = head.position if head else 0
+        known_at = _head(connection, entity)
     for start in range(0, len(invoices), TOGETHER):
         names = invoices[start : start + TOGETHER]
-        found = shelf(connection, entity, names, known_at)
-        kept = party.look_up(connection, entity, found.people())
-        people = {
-            key: Who(content=row.content, is_erased=row.is_erased) for key, row in kept.items()
-        }
-        desk = _Desk(found, people, wanted, templates, known_at)
-        yield from ((name, desk.rendered(name)) for name in names)
+        desk = desk_of(connection, entity, names, known_at, templates)
+        shelf = desk.facts.at(known_at)
+        yield from ((name, desk.on(shelf, name, wanted)) for name in names)
 
 
-class _Desk(Struct, frozen=True):
-    """What the documents of one set are made with."""
+def desk_of(
+    connection: Connection, entity: str, invoices: Sequence[str], upto: int, templates: Templates
+) -> Desk:
+    """Everything read that some invoices take, as known at any position up to one."""
+    facts = read(connection, entity, invoices, upto)
+    found = party.look_up(connection, entity, facts.people)
+    people = {key: Who(content=row.content, is_erased=row.is_erased) for key, row in found.items()}
+    return Desk(facts=facts, people=people, templates=templates)
 
-    shelf: Shelf
-    people: dict[tuple[str, str | None], Who]
-    wanted: Wanted
-    templates: Templates
-    known_at: int
 
-    def rendered(self, invoice: str) -> Rendered | None:
-        wanted, templates = self.wanted, self.templates
-        own = paper(self.shelf.invoices[invoice], self.shelf.known, wanted.credit)
-        if own is None:
-            return None
-        setting = self.shelf.setting(own, self.people, wanted.locale)
-        shown = page(own, setting, templates.words(setting.locale))
-        text = templates.texts[wanted.medium]
-        is_pdf = wanted.medium == "application/pdf"
-        return Rendered(
-            kind=own.kind,
-            invoice=invoice,
-            number=own.number,
-            body=pdf(shown, text, templates.fonts) if is_pdf else html(shown, text),
-            medium=wanted.medium,
-            template=templates.version(wanted.medium, setting.locale),
-            locale=setting.locale,
-            known_at=self.known_at,
-        )
+def _head(connection: Connection, entity: str) -> int:
+    head = log.head(connection, entity)
+    return head.position if head else 0

@@ -76,12 +76,39 @@ def test_a_medium_that_documents_do_not_come_in_is_a_problem(shop):
 def test_the_command_line_writes_the_same_file(shop, database, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("TIEOUT_DATABASE_URL", database)
     words = ["invoice", "render", "i-1", "-e", "acme", "--out-dir", str(tmp_path), "--json"]
-    monkeypatch.setattr("sys.argv", ["tieout", *words])
-    with pytest.raises(SystemExit, match="0"):
-        main()
+    call(monkeypatch, *words)
 
     told = json.loads(capsys.readouterr().out)
     path = tmp_path / "N%2F1.html"
     assert path.read_bytes() == shop.get(PATH).content
     assert (told["file"], told["number"], told["locale"]) == (str(path), "N/1", "de")
     assert told["sha256"] == sha256(path.read_bytes()).hexdigest()
+
+
+def test_what_was_sent_is_stated_and_compared(shop, database, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("TIEOUT_DATABASE_URL", database)
+    path = tmp_path / "i-1.pdf"
+    words = ["invoice", "send", "i-1", "-e", "acme", "--to", "p-7", "--channel", "email"]
+    words += ["--out", str(path), "--on", "2026-02-02"]
+    for _ in range(2):
+        call(monkeypatch, *words)
+    found = shop.get(PATH.replace("document", "sent")).json()
+    call(monkeypatch, "invoice", "sent", "i-1", "-e", "acme")
+
+    (row,) = found["rows"]
+    assert (row["finding"], row["sent_on"], row["position"]) == ("same", "2026-02-02", 4)
+    told = {name: row["document"][name] for name in ("sha256", "recipient", "known_at", "locale")}
+    assert told == {
+        "sha256": sha256(path.read_bytes()).hexdigest(),
+        "recipient": "p-7",
+        "known_at": 3,
+        "locale": "de",
+    }
+    assert "same" in capsys.readouterr().out
+    assert shop.get("/v1/entities/acme/invoices/none/sent").status_code == 404
+
+
+def call(monkeypatch, *words):
+    monkeypatch.setattr("sys.argv", ["tieout", *words])
+    with pytest.raises(SystemExit, match="0"):
+        main()

@@ -22,6 +22,7 @@ from domain.payment_facts import (
 )
 from domain.price import SetPrice
 from domain.pricing import PerUnit
+from domain.tax.taxed import TaxedAt, TaxPart
 from replay.documents.render import Rendered, Wanted, render
 from replay.documents.templates import templates
 from replay.ledger import Ledger
@@ -81,6 +82,18 @@ def line(name: str, minor: int, **more: Any) -> InvoiceLine:
     return InvoiceLine(line=name, amount_minor=minor, **more)
 
 
+def tax(name: str, minor: int, place: str, what: str, percent: str, parts: dict[str, int],
+        category: Any = "taxed") -> InvoiceLine:  # fmt: skip
+    taxed = TaxedAt(
+        jurisdiction=place,
+        name=what,
+        percent=Decimal(percent),
+        category=category,
+        parts=tuple(TaxPart(line=one, taxable_minor=Decimal(at)) for one, at in parts.items()),
+    )
+    return line(name, minor, kind="tax", tax=taxed)
+
+
 def _seats(customer: str, item: str) -> dict[str, Any]:
     return {"obligation": item, "price": f"seat-{customer}@2026-01-01", **FEBRUARY}
 
@@ -117,6 +130,7 @@ def commands(vault: dict[str, party.Party]) -> Iterator[tuple[str, Any]]:
 def _american() -> Iterator[tuple[str, Any]]:
     """Usage by region at a price finer than any coin, a coupon beside its line, half of it paid."""
     beside = {"obligation": "Seats", **FEBRUARY}
+    net = {"1": 53460, "3": 4012, "4": 160, "5": 1768}
     calls = {"kind": "usage", "obligation": "API calls", "price": "call-c1@2026-01-01", **JANUARY}
     lines = (
         line("1", 59400, quantity=Decimal(12), **_seats("c1", "Seats")),
@@ -126,7 +140,9 @@ def _american() -> Iterator[tuple[str, Any]]:
         line("5", 1768, obligation="Seats", description="Seats added on 20 January",
              price="seat-c1@2026-01-01", quantity=Decimal(3), service_from=date(2026, 1, 20),
              service_to=date(2026, 2, 1)),
-        line("6", 5272, kind="tax", description="Sales tax NY 8.875%"),
+        tax("6", 2376, "US-NY", "Sales tax", "4", net),
+        tax("7", 2673, "US-NY-NYC", "Sales tax", "4.5", net),
+        tax("8", 223, "US-NY-MCTD", "Surcharge", "0.375", net),
     )  # fmt: skip
     issue = IssueInvoice(
         when=on(2, 1), customer="c1", currency="USD", number="NL-2026-0001", lines=lines
@@ -149,7 +165,7 @@ def _swiss() -> Iterator[tuple[str, Any]]:
         line("1", 112500, quantity=Decimal(25), **_seats("c2", "Lizenzen")),
         line("2", -11250, kind="discount", discount="Treue 10 %", **of_seats),
         line("3", 250000, kind="one-off", description="Einführung und Schulung"),
-        line("4", 66738, kind="tax", description="MwSt. 19 %"),
+        tax("4", 66738, "DE", "MwSt.", "19", {"1": 101250, "3": 250000}),
     )  # fmt: skip
     yield (
         "invoice:ch-1",
@@ -164,6 +180,7 @@ def _swiss() -> Iterator[tuple[str, Any]]:
 def _kuwaiti() -> Iterator[tuple[str, Any]]:
     """Three decimals; one invoice void, and another in its place, paid."""
     seats = line("1", 66250, quantity=Decimal(5), **_seats("c3", "Licences"))
+    owed = tax("2", 0, "KW", "TVA", "0", {"1": 66250}, category="reverse-charge")
     wrong = (seats, line("2", 1005, kind="one-off", description="Frais de mise en service"))
     yield (
         "invoice:kw-1",
@@ -179,7 +196,7 @@ def _kuwaiti() -> Iterator[tuple[str, Any]]:
             customer="c3",
             currency="KWD",
             number="NL-2026-0004",
-            lines=(seats,),
+            lines=(seats, owed),
             replaces="kw-1",
         ),
     )
@@ -196,7 +213,7 @@ def _japanese() -> Iterator[tuple[str, Any]]:
         line("1", 68000, quantity=Decimal(10), **_seats("c4", "ライセンス")),
         line("2", 41234, kind="usage", quantity=Decimal(103085), **calls),
         line("3", -41234, kind="drawdown", drawn_from="前払いパック", **calls),
-        line("4", 6800, kind="tax", description="消費税 10%"),
+        tax("4", 6800, "JP", "消費税", "10", {"1": 68000}),
         line("5", -800, kind="credit"),
     )  # fmt: skip
     yield (

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from msgspec import structs
 
-from domain.cash import (
-    ReceivePayment,
-)
+from domain.cash import ReceivePayment
+from domain.draft import DiscardDraft
 from domain.errors import Rejected
-from domain.invoice import IssueInvoice
+from domain.invoice import IssueInvoice, VoidInvoice
 from domain.party import AmendCustomer
-from replay.documents.reading import shelf
-from replay.documents.render import Wanted, render
-from replay.documents.templates import templates
+from domain.sending import SendDocument
+from replay.documents.render import Wanted, desk_of, render
+from replay.documents.sent import sent
+from replay.documents.templates import Templates, templates
 from replay.ledger import Ledger
 from store import party
 from store.request import Request
@@ -106,11 +108,110 @@ def test_what_is_not_there_is_no_document(ledger: Ledger) -> None:
             assert [*found] == [(invoice, None)]
 
 
+def test_a_draft_that_is_thrown_away_is_no_document(ledger: Ledger) -> None:
+    send(ledger, "invoice:us-2", DiscardDraft(when=on(3, 2)))
+    with ledger.connection() as connection:
+        assert [*render(connection, "nordlicht", ["us-2"], Wanted(), templates())] == [
+            ("us-2", None)
+        ]
+
+
+def test_a_debit_note_says_which_invoice_it_adds_to(ledger: Ledger) -> None:
+    issue = IssueInvoice(
+        when=on(3, 1),
+        customer="c2",
+        currency="EUR",
+        lines=(line("1", 100),),
+        debits="ch-1",
+        tax_point=on(2, 28).effective,
+    )
+    send(ledger, "invoice:ch-3", issue)
+
+    texts = read(ledger, "ch-3").texts
+    assert "Nachbelastung ch-3" in texts
+    assert "Nachbelastung zur Rechnung NL-2026-0002 vom 01.02.2026." in texts
+    assert texts[texts.index("Leistungsdatum") + 1] == "28.02.2026"
+
+
 def test_a_drawn_document_adds_up_as_its_facts_do(ledger: Ledger) -> None:
     for invoice in ("us-1", "us-2", "ch-1", "kw-1", "kw-2", "jp-1"):
         said = read(ledger, invoice)
 
         assert sum(said.lines) + said.below("tax", "other") == said.below("total"), invoice
+
+
+def sending(ledger: Ledger, invoice: str, **wanted: Any) -> SendDocument:
+    found = rendered(ledger, invoice, **wanted)
+    return SendDocument(
+        when=on(2, 11),
+        sha256=found.sha256,
+        media_type=found.medium,
+        channel="email",
+        recipient="p-1",
+        credit=wanted.get("credit"),
+        template=found.template,
+        locale=found.locale,
+        known_at=found.known_at,
+    )
+
+
+def findings(ledger: Ledger, invoice: str, chosen: Templates | None = None) -> list[str]:
+    with ledger.connection() as connection:
+        rows = sent(connection, "nordlicht", invoice, chosen or templates())
+    assert rows is not None
+    return [row.finding for row in rows]
+
+
+def test_what_was_sent_comes_out_again_byte_for_byte_whatever_came_since(ledger: Ledger) -> None:
+    for medium in ("text/html", "application/pdf"):
+        send(ledger, "invoice:ch-1", sending(ledger, "ch-1", medium=medium))
+    note = sending(ledger, "ch-1", credit="NL-C-2026-0001", locale="fr")
+    send(ledger, "invoice:ch-1", note)
+    pay = ReceivePayment(when=on(2, 9), customer="c2", currency="EUR", amount_minor=100000)
+    send(ledger, "payment:w-2", pay)
+    send(ledger, "invoice:ch-1", VoidInvoice(when=on(2, 12)))
+    send(ledger, "customer:c2", AmendCustomer(when=on(1, 1), locale="fr", zone="UTC"))
+    ledger.catch_up("nordlicht")
+
+    assert findings(ledger, "ch-1") == ["same"] * 3
+    with ledger.connection() as connection:
+        assert sent(connection, "nordlicht", "nothing", templates()) is None
+
+
+def test_sending_again_is_the_same_document_at_the_same_position(ledger: Ledger) -> None:
+    first = sending(ledger, "us-1")
+    send(ledger, "invoice:us-1", first)
+    later = IssueInvoice(when=on(2, 2), customer="c2", currency="EUR", lines=(line("1", 100),))
+    send(ledger, "invoice:ch-9", later)
+
+    assert sending(ledger, "us-1") == first
+
+
+def test_a_document_that_comes_out_otherwise_says_why(ledger: Ledger, tmp_path: Path) -> None:
+    first = sending(ledger, "us-1")
+    changes: tuple[dict[str, Any], ...] = (
+        {},
+        {"template": None},
+        {"media_type": "application/xml"},
+        {"sha256": "00" * 32},
+        {"sha256": "00" * 32, "template": "older"},
+        {"locale": "sv"},
+        {"known_at": 1},
+    )
+    for place, change in enumerate(changes):
+        words = {"entity": "nordlicht", "stream": "invoice:us-1", "key": f"sent-{place}"}
+        command = structs.replace(first, **change)
+        ledger.submit(Request(command=command, **words))  # type: ignore[arg-type]
+    cannot, ours = "cannot-be-rendered", "not-rendered-here"
+
+    assert findings(ledger, "us-1") == [
+        "same", ours, ours, "other-bytes", "other-template", cannot, cannot
+    ]  # fmt: skip
+    (tmp_path / "invoice.html").write_text("{{ page.title }}")
+    assert findings(ledger, "us-1", templates(tmp_path))[0] == "other-template"
+    with ledger.connection() as connection:
+        party.erase(connection, "nordlicht", "p-1", at=NOW + timedelta(days=1))
+    assert findings(ledger, "us-1")[:1] == ["party-erased"]
 
 
 def test_many_documents_are_read_by_as_few_queries_as_one(ledger: Ledger) -> None:
@@ -139,7 +240,6 @@ def _queries(connection: psycopg.Connection[Any], names: list[str]) -> int:
         return execute(*query, **more)
 
     connection.execute = counting  # type: ignore[method-assign]
-    found = shelf(connection, "nordlicht", names, 10**9)
-    party.look_up(connection, "nordlicht", found.people())
+    desk_of(connection, "nordlicht", names, 10**9, templates())
     del connection.execute  # type: ignore[method-assign]
     return asked

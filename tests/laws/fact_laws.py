@@ -11,7 +11,13 @@ from domain.discount import DiscountGranted
 from domain.due import by_period
 from domain.effects import ENDS, why_without_effect
 from domain.facts import known
-from domain.invoice_facts import DraftAdjusted, DraftApproved, DraftDiscarded, InvoiceDrafted
+from domain.invoice_facts import (
+    DocumentSent,
+    DraftAdjusted,
+    DraftApproved,
+    DraftDiscarded,
+    InvoiceDrafted,
+)
 from domain.master import MASTER_CATEGORIES
 from domain.routing import account_of
 from domain.usage import UsageBatchAccepted
@@ -23,7 +29,7 @@ from tests.laws.time_laws import Ledger, closes_of, first_open, holds, last_of_e
 # --- 7 conservation ---
 
 # Of an invoice, and of no amount.
-PAPERS = (InvoiceDrafted, DraftAdjusted, DraftApproved, DraftDiscarded)
+PAPERS = (InvoiceDrafted, DraftAdjusted, DraftApproved, DraftDiscarded, DocumentSent)
 
 
 def conservation(_history: History, ledger: Ledger) -> int:
