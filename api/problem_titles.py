@@ -57,6 +57,8 @@ MALFORMED = {
     "nothing-paid-to-credit": "No more is credited than was paid, and nothing paid is left.",
     "nul-character": "A text holds the character NUL.",
     "quantity-too-large": "A quantity is 10^18 or more.",
+    "residue-of-a-deal": "What rounding leaves over belongs to no deal and no service.",
+    "residue-too-large": "What rounding leaves over is less than one unit of each line.",
     "statement-does-not-add-up": "The entries do not lead from the opening to the closing balance.",
     "statement-incomplete": "A statement has another number of entries than it says.",
     "text-too-long": "A text is longer than the ledger can index.",

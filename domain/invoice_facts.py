@@ -30,6 +30,7 @@ LineKind = Literal[
     "included-tax",
     "tax",
     "credit",
+    "rounding",
 ]
 BESIDE = frozenset({"coupon", "adjustment", "included-tax"})
 
@@ -40,10 +41,10 @@ class InvoiceLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     `price` and `quantity` say which version of which price was charged for how many, where the line
     is for one such only; `group` for which values of dimensions, `discount` which discount it is,
     `drawn_from` which prepaid item pays it.
-    Lines of `kind` credit move what a customer has in credit. A line beside another names it in
-    `of_line`: a coupon takes something off it, an adjustment alters it, included tax is the part of
-    it that is owed to others. `tax_code` is what tax tables call what a line sells, `includes_tax`
-    that its amount is with tax; `tax` says which tax a tax line is, on what of which lines.
+    Lines of `kind` credit move what a customer has in credit, one of `kind` rounding is what sums
+    by rule leave over, in words. A line beside another names it in `of_line`: a coupon takes
+    something off it, an adjustment alters it, included tax is the part of it that is owed to
+    others.
     """
 
     line: str
@@ -77,7 +78,7 @@ class InvoiceLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     @property
     def is_for_service(self) -> bool:
         """Whether it moves what something that is sold comes to, so that it is earned."""
-        return self.kind not in {"tax", "credit"}
+        return self.kind not in {"tax", "credit", "rounding"}
 
     @property
     def is_charged(self) -> bool:

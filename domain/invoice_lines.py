@@ -26,6 +26,7 @@ def require_lines(lines: tuple[InvoiceLine, ...], currency: str, context: Contex
         _require_same_currency(line, currency, context)
     _require_beside(lines)
     _require_taxed(lines)
+    _require_residue(lines)
     if sum(line.amount_minor for line in lines) < 0:
         raise Rejected("negative-invoice", field="lines")
     if sum(abs(line.amount_minor) for line in lines) > LARGEST_MINOR:
@@ -88,6 +89,18 @@ def _require_named(line: InvoiceLine) -> None:
         bounded(line.unit_amount, "lines.unit_amount")
         if line.kind != "adjustment" or line.quantity is None:
             raise Rejected("unit-amount-alone", field="lines.unit_amount", line=line.line)
+
+
+def _require_residue(lines: tuple[InvoiceLine, ...]) -> None:
+    """What rounding leaves over is said in words, and is no more than one unit of each line."""
+    for line in lines:
+        if line.kind != "rounding":
+            continue
+        require_name(line.description, "lines.description")
+        if any((line.subscription, line.contract, line.obligation)) or line.service_from:
+            raise Rejected("residue-of-a-deal", field="lines.kind", line=line.line)
+        if abs(line.amount_minor) >= len(lines):
+            raise Rejected("residue-too-large", field="lines.amount_minor", line=line.line)
 
 
 def _require_taxed(lines: tuple[InvoiceLine, ...]) -> None:

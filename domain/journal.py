@@ -27,6 +27,7 @@ Account = Literal[
     "opening-clearing",
     "refund-clearing",
     "revenue",
+    "rounding",
     "settlement-discount",
     "short-pay",
     "tax-payable",

@@ -157,10 +157,11 @@ def _compared(
     cash_later: int,
     contracts: int,
     advanced: int,
-    tax: int,
+    beside: int,
 ) -> Iterable[_Pair]:
     """Receivables are documents less what was applied; contracts are what was billed, or advanced.
 
+    `beside` is what documents move that is for no service, such as tax.
     `later` is what was booked after the day for a document dated before it: reported, it is open to
     the customer and not yet in the account.
     """
@@ -172,7 +173,7 @@ def _compared(
     yield _Pair(
         f"contracts {where}",
         billed - receivable_later + advanced,
-        contracts + tax,
+        contracts + beside,
     )
 
 

@@ -105,7 +105,7 @@ SELECT day, basis, currency,
        coalesce(sum(minor) FILTER (WHERE is_later AND account = 'cash-clearing'), 0)::bigint,
        coalesce(-sum(minor) FILTER (WHERE is_in AND account IN ('revenue', 'contract-liability', 'unbilled-receivable')), 0)::bigint,
        coalesce(-sum(minor) FILTER (WHERE is_in AND account = 'contract-liability' AND kind = 'advance'), 0)::bigint,
-       coalesce(-sum(minor) FILTER (WHERE is_in AND account = 'tax-payable'), 0)::bigint
+       coalesce(-sum(minor) FILTER (WHERE is_in AND kind = 'billing' AND account IN ('tax-payable', 'customer-credit', 'rounding')), 0)::bigint
   FROM sided
  GROUP BY day, basis, currency
  ORDER BY day, basis, currency;

@@ -20,7 +20,7 @@ from domain.invoicing import CreditTo
 from domain.late import Bill, Bills
 from domain.money import decimal_text
 
-AGAINST = {"tax": "tax-payable", "credit": "customer-credit"}
+AGAINST = {"tax": "tax-payable", "credit": "customer-credit", "rounding": "rounding"}
 # What a void means that does not say so, for an invoice of a date.
 VoidDefault = Callable[[date], str]
 
@@ -151,7 +151,7 @@ def _cut(fact: Fact, name: str, minor: int, treatment: str, purpose: str) -> Cut
 
 def billing_flows(billed: BilledLine) -> tuple[Flow, ...]:
     """Receivable against liability for the line and each cut of it; tax and what a customer has in
-    credit are liabilities of their own.
+    credit are liabilities of their own, a residue is gained or lost.
     """
     legs = (("accounts-receivable", 1), (AGAINST.get(billed.line.kind, "contract-liability"), -1))
     place = billed.obligation if billed.line.is_for_service else ""

@@ -105,6 +105,34 @@ def test_coupons_and_tax_come_off_what_an_adjustment_leaves() -> None:
     assert code(STREAM, issue(*lines, coupon, above)) == "included-tax-above-line"
 
 
+def residue(minor: int, **how: Any) -> InvoiceLine:
+    words = {"line": "r", "kind": "rounding", "amount_minor": minor, "description": "of the sum"}
+    return InvoiceLine(**words | how)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (residue(2), "residue-too-large"),
+        (residue(-2), "residue-too-large"),
+        (residue(1, description=""), "empty-text"),
+        (residue(1, subscription="s1"), "residue-of-a-deal"),
+    ],
+)
+def test_what_rounding_leaves_over_is_a_line_that_says_so(line: InvoiceLine, expected: str) -> None:
+    assert decide(STREAM, issue(LINE, residue(-1)))
+    assert code(STREAM, issue(LINE, line)) == expected
+
+
+def test_a_residue_is_neither_revenue_nor_owed_to_anybody() -> None:
+    given = fact(1, stream=STREAM, event=issued(LINE, residue(1)))
+
+    schedule = measure("invoice:i1:r", [given], (), master([]), "main", date(2024, 12, 31))
+
+    (flow,) = schedule.flows
+    assert flow.legs == (("accounts-receivable", 1), ("rounding", -1))
+
+
 def credit(*rows: tuple[str, int]) -> IssueCredit:
     lines = tuple(CreditLine(line=line, amount_minor=minor) for line, minor in rows)
     return IssueCredit(when=on(1, 16), number="C-1", lines=lines)

@@ -199,7 +199,7 @@ def _lines_bill(world: reference.World, name: str, charges: list[Charge], throug
     invoiced: Counter[str] = Counter()
     for row in reference.lines(world):
         line = row.line
-        if line.subscription != name or line.kind == "tax" or line.service_from is None:
+        if line.subscription != name or not reference.is_sold(row) or line.service_from is None:
             continue
         if reference.is_beside(row):
             continue

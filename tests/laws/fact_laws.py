@@ -97,7 +97,7 @@ def _contracts_conserved(books: Books, settlement: Settlement) -> int:
         event = row.issued.event
         account = f"customer:{event.customer}:{event.currency}"
         owed[account] = owed.get(account, 0) + left
-        if row.line.kind != "tax":
+        if reference.is_sold(row):
             unit = reference.unit_of(row)
             billed[unit] = billed.get(unit, 0) + left
     count = 0

@@ -556,13 +556,18 @@ def _invoice(draft: Draft) -> None:
     day = draft.day()
     lines = tuple(_line(draft, f"{n}", stream, currency, day) for n in range(random.randint(1, 3)))
     name = f"i{len(draft.invoices)}"
+    residue = InvoiceLine(line="r", amount_minor=1, kind="rounding", description="of the sum")
     event = InvoiceIssued(
         when=draft.when(day),
         customer=customer,
         currency=currency,
         number=name.upper(),
         due_on=day + timedelta(days=random.choice((0, 14, 30))),
-        lines=(*lines, *(beside for line in lines for beside in _beside(draft, line))),
+        lines=(
+            *lines,
+            *((residue,) if len(lines) > 1 and draft.chance(0.5) else ()),
+            *(beside for line in lines for beside in _beside(draft, line)),
+        ),
     )
     draft.invoices[f"invoice:{name}"] = event
     draft.add(f"invoice:{name}", event)

@@ -904,6 +904,14 @@ def unit_of(row: Line) -> str:
     return f"invoice:{row.invoice}:{row.line.of_line or row.line.line}"
 
 
+# Lines for nothing that is sold, and the account that each is posted against.
+NOT_SOLD = {"tax": "tax-payable", "rounding": "rounding"}
+
+
+def is_sold(row: Line) -> bool:
+    return row.line.kind not in NOT_SOLD
+
+
 def is_beside(row: Line) -> bool:
     """It belongs to another line of its invoice and moves what that is worth, by itself."""
     return row.line.of_line is not None
@@ -918,8 +926,9 @@ def release(obligation: str, amount: Amount) -> Move:
 
 
 def billing(row: Line, obligation: str) -> list[Move]:
-    tax = row.line.kind == "tax"
-    against, place = ("tax-payable", "") if tax else ("contract-liability", obligation)
+    against, place = "contract-liability", obligation
+    if not is_sold(row):
+        against, place = NOT_SOLD[row.line.kind], ""
     dated = [(row.issued.when.effective, row.line.amount_minor)]
     dated += [(cut[0], -cut[1]) for cut in row.cuts]
     return [
@@ -929,7 +938,7 @@ def billing(row: Line, obligation: str) -> list[Move]:
 
 
 def as_invoiced(row: Line, obligation: str) -> list[Move]:
-    if row.line.kind == "tax":
+    if not is_sold(row):
         return []
     issued = row.issued.when.effective
     dated = [(issued, row.line.amount_minor)]
@@ -941,7 +950,7 @@ def conceded(row: Line, obligation: str, world: World) -> list[Move]:
     found = []
     by = world.by(row.day)
     for day, minor, never, grant, _ in row.cuts:
-        if row.line.kind == "tax" or not grant:
+        if not is_sold(row) or not grant:
             continue
         if row.line.service_from is None or row.line.service_to is None:
             amount = at(row.issued.when.effective if never else day, -minor)
@@ -965,7 +974,7 @@ def moved(row: Line, obligation: str, world: World) -> list[Move]:
 def by_itself(row: Line, obligation: str, world: World) -> list[Move]:
     """A line that opens its own contract: its price over its service period."""
     start, end, by = row.line.service_from, row.line.service_to, world.by(row.day)
-    if start is None or end is None or row.line.kind == "tax":
+    if start is None or end is None or not is_sold(row):
         return as_invoiced(row, obligation)
     price = row.line.amount_minor - sum(cut[1] for cut in row.cuts if cut[2])
     amounts = [evenly(start, end, price, by)]
@@ -1601,7 +1610,7 @@ def leaves_open(world: World, unit: str) -> bool:
     for event in own:
         promises = (*getattr(event, "obligations", ()), *getattr(event, "added", ()))
         names |= {promise.obligation for promise in promises}
-    rows = [row for row in lines(world) if unit_of(row) == unit and row.line.kind != "tax"]
+    rows = [row for row in lines(world) if unit_of(row) == unit and is_sold(row)]
     return len(names) > 1 and any(not row.line.obligation for row in rows)
 
 
