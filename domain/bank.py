@@ -12,6 +12,8 @@ from msgspec import Struct
 Rule = Literal["reference", "amount", "payer", "stated", "none"]
 # Money of nobody known is held under the opaque id of who paid it, beside the names of customers.
 PAYER = "payer:"
+# Whoever paid for a customer like this is known to pay for it: the payer or a person said so.
+SAID: tuple[Rule, ...] = ("reference", "stated")
 
 
 class BankEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -14,16 +14,14 @@ from operator import attrgetter
 
 from msgspec import Struct, field
 
-from domain.bank import Rule
-from domain.payment_facts import (
-    Application,
-)
+from domain.bank import SAID, Rule
+from domain.payment_facts import Application
 
 CANDIDATES_MAX = 5
 
 
 class Item(Struct, kw_only=True):
-    """An invoice and what of it is left to pay."""
+    """An invoice and what of it is left to pay; some of it may be paid by money that waited."""
 
     invoice: str
     number: str
@@ -32,6 +30,7 @@ class Item(Struct, kw_only=True):
     due_on: date
     issued_on: date
     left_minor: int
+    waited_minor: int = 0
 
 
 class Incoming(Struct, frozen=True, kw_only=True):
@@ -125,11 +124,17 @@ class Known:
         return found[0] if found else None
 
     def anyone_of_amount(self, currency: str, minor: int) -> list[Item]:
-        """Whoever has an open item of exactly this amount."""
-        found = self._by_amount.get((currency, minor), [])
+        """Whoever has an open item of exactly this amount, by what is stated alone.
+
+        What money that waits has begun to pay is left out: so the same is found whether all money
+        of a customer is looked at, or only what came after.
+        """
+        found = [
+            item for item in self._by_amount.get((currency, minor), ()) if not item.waited_minor
+        ]
         alike = {item.invoice: item for item in found if item.left_minor == minor}
-        found[:] = alike.values()
-        return found
+        self._by_amount[currency, minor] = [*alike.values()]
+        return self._by_amount[currency, minor]
 
     def take(self, money: Incoming, match: Match) -> None:
         """From now on what the match pays is paid, and what is over waits for the oldest items."""
@@ -143,6 +148,9 @@ class Known:
             over -= row.amount_minor
             self._note(item)
         self._use(account, over)
+        if match.rule in SAID and money.payer:
+            paid_for = self.payers.get(money.payer, ())
+            self.payers[money.payer] = tuple(sorted({*paid_for, match.customer}))
 
     def _use(self, account: Account, minor: int) -> None:
         """Money without a purpose goes to the oldest open items, as the books measure it."""
@@ -153,6 +161,7 @@ class Known:
             taken = max(min(item.left_minor, account.free_minor), 0)
             if taken:
                 item.left_minor -= taken
+                item.waited_minor += taken
                 account.free_minor -= taken
                 self._note(item)
 

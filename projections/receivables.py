@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple, get_args
 
 from msgspec import Struct
 
+from domain.bank import SAID
 from domain.errors import Malformed
 from domain.facts import Fact, known, timeline
 from domain.invoice_facts import CreditIssued, InvoiceIssued, InvoiceVoided
@@ -37,8 +38,6 @@ AGES = (30, 60, 90)
 AGES_MAX = 24
 By = Literal["due", "issued"]
 _TYPES = [*["text"] * 6, "date", "date", "int8", "text", *["int8"] * 3, "text", "text"]
-# Whoever paid for a customer like this is known to pay for it: the payer or a person said so.
-SAID = ("reference", "stated")
 _AMOUNT_TYPES = [*["text"] * 9, "date", "date", "int8", "date", "date", "int8", "int8", "int8"]
 
 

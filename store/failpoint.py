@@ -24,6 +24,8 @@ Name = Literal[
     "poster-mid-chunk",  # units of a run are settled, half of what follows is written
     "poster-before-checkpoint",  # all of it is written, the checkpoint has not moved
     "view-copied",  # a view has folded its rows, its checkpoint has not moved
+    "bank-vault-written",  # who paid is in the vault, none of these payments is taken
+    "bank-part-taken",  # some payments of a statement are taken, the others are not
     "rebuild-before-switch",  # a new generation ties, readers still see the old one
     "rebuild-in-switch",  # the switch is written, nothing that follows it
 ]

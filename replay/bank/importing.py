@@ -25,7 +25,7 @@ from replay.bank.entry import Entry, Unread, identified
 from replay.bank.mapping import BankMapping
 from replay.bank.reading import incoming, payer_of, read_statement
 from replay.ledger import Ledger
-from store import keys, party
+from store import failpoint, keys, party
 from store.party import Party
 from store.request import Receipt, Request
 
@@ -74,6 +74,7 @@ def import_payments(
     *,
     preview: bool = False,
     told: Told | None = None,
+    together: int = TOGETHER,
 ) -> Imported:
     """Read, match and take the entries of a file; a preview writes nothing."""
     statement = read_statement(path, mapping)
@@ -83,7 +84,8 @@ def import_payments(
     took = _matched(ledger, entity, came, preview=preview)
     refused: list[Unread] = []
     if not preview:
-        refused = _take(ledger, entity, mapping, came, took, told or _silent)
+        parts = [took[first : first + together] for first in range(0, len(took), together)]
+        refused = _take(ledger, entity, mapping, came, parts, told or _silent)
     gone = {row.row for row in refused}
     matched = [row for row in took if row.row not in gone]
     left = [_left(entry) for entry in new.values() if not _came_in(entry)]
@@ -178,20 +180,21 @@ def _take(
     entity: str,
     mapping: BankMapping,
     came: Mapping[str, Entry],
-    took: Sequence[Taken],
+    parts: Sequence[Sequence[Taken]],
     told: Told,
 ) -> list[Unread]:
     """Part by part; who paid is in the vault before a fact names it."""
     refused: list[Unread] = []
-    for first in range(0, len(took), TOGETHER):
-        part = took[first : first + TOGETHER]
+    for part in parts:
         with ledger.connection() as connection:
             wrote = {_party(row): _written(came[row.payment]) for row in part}
             kept = party.put_many(connection, entity, wrote, at=ledger.clock())
+        failpoint.reach("bank-vault-written")
         asking = [
             _request(entity, mapping, came[row.payment], row, kept[_party(row)]) for row in part
         ]
         outcomes = ledger.submit_many(entity, asking)
+        failpoint.reach("bank-part-taken")
         refused.extend(_refused(part, outcomes))
         told("payments", len(part))
     return refused

@@ -186,6 +186,21 @@ def test_money_that_waits_pays_the_oldest_before_anything_is_matched():
     assert told(match(money(60, "Nb"), books)) == ("reference", "c1", paid(("b", 40)))
 
 
+def test_a_payer_that_named_an_invoice_is_known_from_then_on():
+    books = known(item("a", "c1", 100), item("b", "c1", 60, days=40))
+    named = money(100, "Na", payer="new")
+    books.take(named, match(named, books))
+
+    assert told(match(money(7, payer="new"), books)) == ("payer", "c1", ())
+
+
+def test_what_waiting_money_began_to_pay_is_no_sign_of_who_pays():
+    books = known(item("a", "c1", 100), free={("c1", "USD"): 40})
+
+    assert told(match(money(60, payer="new"), books)) == ("none", None, ())
+    assert told(match(money(60, "Na"), books)) == ("reference", "c1", paid(("a", 60)))
+
+
 moneys = st.lists(
     st.tuples(
         st.integers(1, 12), st.sampled_from(["", "Na", "Nb", "Nc", "c1"]), st.sampled_from("pq")
@@ -198,11 +213,13 @@ moneys = st.lists(
 def test_cut_off_anywhere_and_gone_on_from_the_facts_it_ends_the_same(rows, cut):
     """What a resumed import finds is worked out anew from what is stated and what was received."""
 
-    def books(stated=(), free=0):
+    def books(stated=(), free=0, payers=()):
         items = [item("a", "c1", 9), item("b", "c1", 5, days=40), item("c", "c2", 7)]
         for row in stated:
             next(one for one in items if one.invoice == row.invoice).left_minor -= row.amount_minor
-        return known(*items, free={("c1", "USD"): free}, payers={"p": ("c1",)}, customers=("c1",))
+        waiting = {("c1", "USD"): free}
+        known_payers = {"p": ("c1",)} | dict(payers)
+        return known(*items, free=waiting, payers=known_payers, customers=("c1",))
 
     def played(start, entries):
         found = []
@@ -212,7 +229,8 @@ def test_cut_off_anywhere_and_gone_on_from_the_facts_it_ends_the_same(rows, cut)
             start.take(one, found[-1])
         return found
 
-    before = played(books(), rows[:cut])
+    first = books()
+    before = played(first, rows[:cut])
     stated = [row for found in before for row in found.applications]
     free = sum(
         minor - sum(row.amount_minor for row in found.applications)
@@ -223,7 +241,7 @@ def test_cut_off_anywhere_and_gone_on_from_the_facts_it_ends_the_same(rows, cut)
     for (minor, _, _), found in zip(rows, before, strict=False):
         if found.customer == "c2":
             over["c2"] += minor - sum(row.amount_minor for row in found.applications)
-    resumed = books(stated, free)
+    resumed = books(stated, free, first.payers.items())
     resumed._use(resumed.account("c2", "USD"), over["c2"])
 
     assert [told(one) for one in played(resumed, rows[cut:])] == [

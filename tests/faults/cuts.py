@@ -14,12 +14,11 @@ from random import Random
 import psycopg.conninfo
 
 from replay.ledger import Ledger
-from store import failpoint
 from tests.faults.acts import Clock, Kept, patiently, perform
 from tests.faults.checks import Answers, check, merged, places_of
 from tests.faults.kills import Say
 from tests.faults.machine import Machine
-from tests.faults.plan import Step, Tell, script, story
+from tests.faults.plan import PLACES, Step, Tell, script, story
 from tests.faults.proxy import MOMENTS, Cut, Proxy
 from tests.faults.report import Report
 
@@ -40,7 +39,7 @@ def campaign(machine: Machine, *, seed: int, count: int, say: Say, size_max: int
             with machine.database() as dsn:
                 sitting = Sitting(proxy, dsn, random, report)
                 while told.waiting and report.faults.total() < count:
-                    acts = script(random, told, random.choice(failpoint.NAMES))
+                    acts = script(random, told, random.choice(PLACES))
                     for step in (*acts.shared, *acts.baits):
                         sitting.act(step, may_cut=report.faults.total() < count)
                     if sitting.since_check >= CHECKED_EVERY:

@@ -16,11 +16,10 @@ from typing import TypeVar
 from msgspec import Struct, field
 
 from replay.ledger import Ledger
-from store import failpoint
 from tests.faults.acts import Clock, patiently, perform
 from tests.faults.checks import Answers, check, merged, places_of
 from tests.faults.machine import BLOWS, Blow, Machine
-from tests.faults.plan import BAITS, CatchUp, Script, Story, script, story
+from tests.faults.plan import BAITS, PLACES, CatchUp, Script, Story, script, story
 from tests.faults.processes import POLL_SECONDS, Worker
 from tests.faults.report import Report
 
@@ -53,7 +52,7 @@ def faults(random: Random, process: int, postgres: int) -> Iterator[Fault]:
     """Every place and blow as often as any other, in a drawn order; a third have company."""
     kinds = ["process"] * process + ["postgres"] * postgres
     random.shuffle(kinds)
-    places = {kind: _in_turn(random, failpoint.NAMES) for kind in ("process", "postgres")}
+    places = {kind: _in_turn(random, PLACES) for kind in ("process", "postgres")}
     blows = _in_turn(random, BLOWS)
     for kind in kinds:
         of_server = kind == "postgres"

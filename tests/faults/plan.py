@@ -18,12 +18,15 @@ from domain.books import PeriodClosed, PeriodSealed, PostingRun
 from domain.facts import When
 from domain.party import CustomerRegistered
 from domain.usage import UsageBatchAccepted, UsageRow
+from store import failpoint
 from tests.laws.histories import history
 from tests.laws.memory import Arrival
 
 BAITS = 3  # passings of its place that a script ends with; counts are drawn up to this
 ARRIVALS_MAX = 14
 SMALL = (1, 2, 7, 5_000)
+# The places of a bank's import have rounds of their own.
+PLACES = tuple(name for name in failpoint.NAMES if not name.startswith("bank-"))
 
 
 class Tell(Struct, frozen=True, kw_only=True):

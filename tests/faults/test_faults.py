@@ -19,10 +19,10 @@ from replay.verify import LAWS
 from store import failpoint, log
 from store.failure import StoreError
 from store.home import Place
-from tests.faults import cuts, disk, kills
+from tests.faults import cuts, disk, kills, statements
 from tests.faults.acts import patiently
 from tests.faults.machine import BLOWS, machine
-from tests.faults.plan import Tell, script, story
+from tests.faults.plan import PLACES, Tell, script, story
 from tests.faults.processes import POLL_SECONDS, Worker
 from tests.faults.services import TIEOUT, Outage, sender, service
 from tests.laws.memory import Arrival
@@ -72,14 +72,21 @@ def ledger_at(dsn, hour=0):
 
 def test_a_kill_at_every_named_place_and_every_blow_to_postgresql_loses_and_doubles_nothing(hurt):
     report = kills.campaign(
-        hurt, seed=SEED, process=len(failpoint.NAMES), postgres=len(BLOWS), say=silent, size_max=20
+        hurt, seed=SEED, process=len(PLACES), postgres=len(BLOWS), say=silent, size_max=20
     )
 
     killed = {name: count for name, count in report.faults.items() if name.startswith("process")}
-    assert killed == {f"process: {name}": 1 for name in failpoint.NAMES}
+    assert killed == {f"process: {name}": 1 for name in PLACES}
     assert {blow: report.counts[f"postgres by {blow}"] for blow in BLOWS} == dict.fromkeys(BLOWS, 1)
     assert report.counts["retried with the same key"] > 0
     assert all(report.compared[f"law {law}: {name}"] for law, name in LAWS.items())
+
+
+def test_a_kill_at_every_place_of_a_statement_resumed_takes_each_entry_once(hurt):
+    report = statements.campaign(hurt, seed=SEED, count=len(statements.PLACES), say=silent)
+
+    assert {name.removeprefix("process: ") for name in report.faults} == {*statements.PLACES}
+    assert report.counts["resumed"] == len(statements.PLACES)
 
 
 def test_50_connections_cut_before_at_and_after_a_commit_leave_every_key_with_one_answer(hurt):
