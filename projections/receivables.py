@@ -14,14 +14,17 @@ from typing import Literal, NamedTuple, get_args
 
 from msgspec import Struct
 
+from domain.balance_facts import BalanceApplied, BalanceUnapplied
 from domain.bank import SAID
 from domain.errors import Malformed
 from domain.facts import Fact, known, timeline
 from domain.invoice_facts import CreditIssued, InvoiceIssued, InvoiceVoided
 from domain.payment_facts import (
     PaymentApplied,
+    PaymentFailed,
     PaymentReceived,
     PaymentRefunded,
+    PaymentUnapplied,
 )
 from domain.references import normal
 from projections.journal_rows import copy
@@ -231,8 +234,10 @@ def _apply(connection: Connection, entity: str, after: int, upto: int) -> None:
 
 def _is_new(fact: Fact) -> bool:
     """Whether nothing else can be known of what it says."""
+    if fact.corrects is not None or isinstance(fact.event, PaymentUnapplied | BalanceUnapplied):
+        return False
     issued = isinstance(fact.event, InvoiceIssued) and fact.version == 1
-    return fact.corrects is None and (issued or fact.stream.startswith("payment:"))
+    return issued or not fact.stream.startswith("invoice:")
 
 
 def _forget_amounts(
@@ -253,7 +258,7 @@ def _invoices_paid(facts: Iterable[Fact]) -> list[str]:
     return [
         row.invoice
         for event in events
-        if isinstance(event, PaymentApplied)
+        if isinstance(event, PaymentApplied | BalanceApplied)
         for row in event.applications
     ]
 
@@ -297,6 +302,7 @@ def _amounts(facts: Sequence[Fact]) -> Iterator[Amount]:
     """Of facts in force, in effective order: a void takes what credits before it have left."""
     issued = next((fact for fact in facts if isinstance(fact.event, InvoiceIssued)), None)
     left: dict[str, int] = {}
+    stated: list[Amount] = []
     if issued is not None and isinstance(issued.event, InvoiceIssued):
         for line in issued.event.lines:
             left[line.line] = left.get(line.line, 0) + line.amount_minor
@@ -312,10 +318,13 @@ def _amounts(facts: Sequence[Fact]) -> Iterator[Amount]:
             case InvoiceVoided() if issued is not None:
                 yield _amount(fact, issued, "voided", -sum(left.values()))
                 return
-            case PaymentApplied():
-                yield from _stated(fact)
+            case PaymentApplied() | BalanceApplied():
+                stated += _stated(fact)
+            case PaymentUnapplied() | BalanceUnapplied():
+                stated = [row for row in stated if row.document != fact.event.invoice]
             case _:
                 pass
+    yield from stated
 
 
 def _amount(fact: Fact, issued: Fact, kind: str, minor: int) -> Amount:
@@ -344,10 +353,11 @@ def _amount(fact: Fact, issued: Fact, kind: str, minor: int) -> Amount:
 
 def _stated(fact: Fact) -> Iterator[Amount]:
     event = fact.event
-    assert isinstance(event, PaymentApplied)
+    assert isinstance(event, PaymentApplied | BalanceApplied)
     paid: dict[str, int] = {}
     for row in event.applications:
-        paid[row.invoice] = paid.get(row.invoice, 0) + row.amount_minor
+        whole = row.amount_minor + sum(one.amount_minor for one in row.deductions)
+        paid[row.invoice] = paid.get(row.invoice, 0) + whole
     for invoice, minor in paid.items():
         yield Amount(
             entity=fact.entity,
@@ -409,6 +419,8 @@ def _movement(fact: Fact, since: int, until: int | None) -> Movement | None:
             channel = bank.account if bank else fact.source.system if fact.source else ""
         case PaymentRefunded():
             kind, minor = "refunded", -event.amount_minor
+        case PaymentFailed():
+            kind, minor = "failed", -event.amount_minor
         case _:
             return None
     return Movement(

@@ -52,7 +52,7 @@ CREATE INDEX document_payer ON document (entity, payer) WHERE payer <> '';
 -- name: document_facts
 SELECT position FROM fact
  WHERE entity = %(entity)s AND position > %(after)s AND position <= %(upto)s
-   AND split_part(stream, ':', 1) IN ('invoice', 'payment');
+   AND split_part(stream, ':', 1) IN ('balance', 'invoice', 'payment');
 
 -- name: forget
 DELETE FROM document WHERE entity = %(entity)s AND stream = ANY(%(streams)s);
