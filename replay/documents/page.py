@@ -246,8 +246,10 @@ def _standing(paper: Paper, formats: Formats, words: Words) -> Iterator[Sum]:
         yield _sum("credited", said, -row.minor, formats)
     if paper.voided_minor:
         yield _sum("credited", words["voided"], -paper.voided_minor, formats)
-    if paper.settled_minor:
-        yield _sum("settled", words["settled"], -paper.settled_minor, formats)
+    if paper.paid_minor:
+        yield _sum("settled", words["paid"], -paper.paid_minor, formats)
+    if paper.deducted_minor:
+        yield _sum("settled", words["deducted"], -paper.deducted_minor, formats)
     yield _sum("open", words["open"], paper.open_minor, formats)
 
 
@@ -270,7 +272,7 @@ def _notes(paper: Paper, setting: Setting, formats: Formats, words: Words) -> It
     for category in sorted(categories & WITHOUT_TAX):
         yield words[category.replace("-", "_")]
     yield words["in_currency"].format(name=formats.currency_name(), code=paper.currency)
-    if paper.credited or paper.settled_minor:
+    if paper.credited or paper.paid_minor or paper.deducted_minor:
         yield words["known_on"].format(instant=formats.instant(setting.known_on))
 
 

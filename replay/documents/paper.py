@@ -30,6 +30,9 @@ from domain.money import rounded
 from domain.price import Prices, version_named
 from domain.pricing import PerUnit
 
+# Of a payment what did not come in and settles all the same: tax withheld, a fee, a discount.
+DEDUCTION = "deduction"
+
 Kind = Literal["invoice", "draft", "credit-note", "debit-note"]
 
 
@@ -76,7 +79,8 @@ class Paper(Struct, frozen=True, kw_only=True):
     taxes: tuple[PaperLine, ...]
     others: tuple[PaperLine, ...]
     credited: tuple[Credited, ...] = ()
-    settled_minor: int = 0
+    paid_minor: int = 0
+    deducted_minor: int = 0
     void_on: date | None = None
     credits: Reference | None = None
     replaces: Reference | None = None
@@ -99,7 +103,7 @@ class Paper(Struct, frozen=True, kw_only=True):
     @property
     def open_minor(self) -> int:
         """What is still to be paid; below zero what was paid too much."""
-        return self._left_minor - self.voided_minor - self.settled_minor
+        return self._left_minor - self.voided_minor - self.paid_minor - self.deducted_minor
 
     @property
     def _left_minor(self) -> int:
@@ -109,12 +113,12 @@ class Paper(Struct, frozen=True, kw_only=True):
 class Known(Struct, frozen=True, kw_only=True):
     """What papers of one entity are made of, beside the facts of their own streams.
 
-    `settled` is what money and credit have settled by invoice; `issued` the invoices others
+    `settled` is by invoice what has settled it, kind by kind; `issued` the invoices others
     refer to.
     """
 
     prices: Prices
-    settled: Mapping[str, int]
+    settled: Mapping[str, Mapping[str, int]]
     issued: Mapping[str, Reference]
 
 
@@ -135,6 +139,7 @@ def _invoice(facts: Sequence[Fact], issued: Fact, known: Known) -> Paper:
     event, name = issued.event, _name(issued)
     assert isinstance(event, InvoiceIssued)
     lines, taxes, others = _parts(_lines(event.lines, event.currency, known.prices))
+    settled = known.settled.get(name, {})
     void = next((fact for fact in facts if isinstance(fact.event, InvoiceVoided)), None)
     return Paper(
         kind="debit-note" if event.debits else "invoice",
@@ -148,7 +153,8 @@ def _invoice(facts: Sequence[Fact], issued: Fact, known: Known) -> Paper:
         taxes=taxes,
         others=others,
         credited=tuple(_credited(event, facts, void)),
-        settled_minor=known.settled.get(name, 0),
+        paid_minor=sum(settled.values()) - settled.get(DEDUCTION, 0),
+        deducted_minor=settled.get(DEDUCTION, 0),
         void_on=void.when.effective if void else None,
         replaces=known.issued.get(event.replaces or ""),
         debits=known.issued.get(event.debits or ""),

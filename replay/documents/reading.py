@@ -197,17 +197,17 @@ def _names(unit: str, facts: Iterable[Fact]) -> bool:
     return (customer, currency) in named
 
 
-def _settled(accounts: Mapping[str, Sequence[Fact]], elected: Elected) -> dict[str, int]:
-    """By invoice what settles it: all that moves its receivable but the invoice itself, and what we
-    no longer expect, which the customer owes all the same.
+def _settled(accounts: Mapping[str, Sequence[Fact]], elected: Elected) -> dict[str, dict[str, int]]:
+    """By invoice what settles it, kind by kind: all that moves its receivable but the invoice
+    itself, and what we no longer expect, which the customer owes all the same.
     """
-    settled: dict[str, int] = {}
+    settled: dict[str, dict[str, int]] = {}
     for unit, facts in accounts.items():
         for flow in settlement_flows(facts, *account_of(unit), partial(elected_on, elected)):
             sides = sum(side for place, side in flow.legs if place == RECEIVABLE)
             if sides and flow.kind != "write-off":
-                minor = settled.get(flow.document, 0)
-                settled[flow.document] = minor - sides * total(flow.curve)
+                own = settled.setdefault(flow.document, {})
+                own[flow.kind] = own.get(flow.kind, 0) - sides * total(flow.curve)
     return settled
 
 

@@ -111,7 +111,8 @@ def test_what_is_read_back_adds_up_to_the_total_and_to_what_is_open(
         currency=currency,
         taxes=tuple(row(minor, kind="tax") for minor in taxes),
         credited=(note,),
-        settled_minor=settled,
+        paid_minor=settled,
+        deducted_minor=settled // 3,
     )
     read = read_back(as_html(own, locale=locale))
 

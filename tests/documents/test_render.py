@@ -11,12 +11,14 @@ import psycopg
 import pytest
 from msgspec import structs
 
-from domain.cash import ReceivePayment
+from domain.cash import ApplyPayment, ReceivePayment
 from domain.draft import DiscardDraft
 from domain.errors import Rejected
 from domain.invoice import IssueInvoice, VoidInvoice
 from domain.party import AmendCustomer
+from domain.payment_facts import Application, Deduction
 from domain.sending import SendDocument
+from domain.write_off import WriteOffInvoice
 from replay.documents.render import Wanted, desk_of, render
 from replay.documents.sent import sent
 from replay.documents.templates import Templates, templates
@@ -61,6 +63,26 @@ def test_what_is_open_is_the_same_before_and_after_the_poster_has_passed(ledger:
 
     assert rendered(ledger, "us-1").body == before
     assert str(read(ledger, "us-1").below("settled")) == "-300.00"
+
+
+def test_what_was_withheld_is_told_apart_from_what_came_in(ledger: Ledger) -> None:
+    pay = ReceivePayment(when=on(2, 9), customer="c2", currency="EUR", amount_minor=300000)
+    send(ledger, "payment:w-2", pay)
+    withheld = Deduction(kind="withholding", amount_minor=50000)
+    row = Application(invoice="ch-1", amount_minor=300000, deductions=(withheld,))
+    send(ledger, "payment:w-2", ApplyPayment(when=on(2, 9), applications=(row,)))
+
+    said = read(ledger, "ch-1")
+    assert [str(minor) for minor in said.sums["settled"]] == ["-3000.00", "-500.00"]
+    assert {"Bezahlt", "Abgezogen"} <= {*said.texts}
+    assert str(said.below("open")) == "84.88"
+
+
+def test_what_we_no_longer_expect_is_owed_on_paper_all_the_same(ledger: Ledger) -> None:
+    before = read(ledger, "ch-1")
+    send(ledger, "invoice:ch-1", WriteOffInvoice(when=on(3, 1)))
+
+    assert read(ledger, "ch-1").sums == before.sums
 
 
 def test_an_old_document_is_on_who_it_was_issued_to(ledger: Ledger) -> None:
