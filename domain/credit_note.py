@@ -78,7 +78,7 @@ def with_companions(
     for line in _in_turn(lines):
         if line.line in named or line.of_line not in net:
             continue
-        share = _credited(_rests_on(line, lines), after)
+        share = _share(line, lines, after)
         minor = rounded(line.amount_minor * share) - after.get(line.line, 0)
         # Shares are rounded each by itself: what would give back more than the line's credit takes
         # waits for the next one.
@@ -115,7 +115,7 @@ def credited_shares(
 ) -> dict[str, Fraction]:
     """How much of each line that charges for something is credited, with what was altered of it."""
     return {
-        line.line: _credited(_with_adjustments(line.line, lines), credited)
+        line.line: _part(*_of(line.line, ("adjustment",), lines, credited))
         for line in lines
         if line.is_charged
     }
@@ -152,24 +152,54 @@ def _in_turn(lines: Iterable[InvoiceLine]) -> Iterator[InvoiceLine]:
     yield from (line for line in beside if line.kind != "adjustment")
 
 
-def _rests_on(line: InvoiceLine, lines: Sequence[InvoiceLine]) -> list[InvoiceLine]:
-    """Of what a line beside another is a part."""
-    if line.kind == "adjustment":
-        return [one for one in lines if one.line == line.of_line]
-    return _with_adjustments(line.of_line or "", lines)
+def _share(
+    line: InvoiceLine, lines: Sequence[InvoiceLine], credited: Mapping[str, int]
+) -> Fraction:
+    """How much is credited of what a line beside another is a part of."""
+    name = line.of_line or ""
+    match line.kind:
+        case "adjustment":
+            return _part(*_of(name, (), lines, credited))
+        case "coupon":
+            return _part(*_less_taken_off(name, lines, credited))
+        case _:
+            return _part(*_of(name, ("adjustment", "coupon"), lines, credited))
 
 
-def _with_adjustments(name: str, lines: Iterable[InvoiceLine]) -> list[InvoiceLine]:
-    return [
-        one
-        for one in lines
-        if one.line == name or (one.of_line == name and one.kind == "adjustment")
-    ]
+def _of(
+    name: str, kinds: Collection[str], lines: Iterable[InvoiceLine], credited: Mapping[str, int]
+) -> tuple[int, int]:
+    """What a line came to with some of those beside it, and what is credited of that."""
+    own = [one for one in lines if one.line == name or (one.of_line == name and one.kind in kinds)]
+    return (
+        sum(one.amount_minor for one in own),
+        sum(credited.get(one.line, 0) for one in own),
+    )
 
 
-def _credited(parts: Iterable[InvoiceLine], credited: Mapping[str, int]) -> Fraction:
-    """How much of some lines together is credited; of what comes to nothing, nothing."""
-    own = list(parts)
-    whole = sum(line.amount_minor for line in own)
-    taken = sum(credited.get(line.line, 0) for line in own)
-    return min(max(Fraction(taken, whole), NOTHING), ALL) if whole else NOTHING
+def _less_taken_off(
+    name: str, lines: Sequence[InvoiceLine], credited: Mapping[str, int]
+) -> tuple[Fraction, Fraction]:
+    """The same less the line's share of discounts on its service: of that coupons were taken."""
+    (line,) = (one for one in lines if one.line == name)
+    service = [one for one in lines if one.is_charged and one.service == line.service]
+    off = [one for one in service if one.is_taken_off]
+    own, gone = _of(name, ("adjustment",), lines, credited)
+    if line.is_taken_off or not off:
+        return Fraction(own), Fraction(gone)
+    above = sum(
+        max(0, _of(one.line, ("adjustment",), lines, credited)[0])
+        for one in service
+        if not one.is_taken_off
+    )
+    share = Fraction(own, above) if own > 0 else NOTHING
+    whole, taken = (
+        sum(side)
+        for side in zip(*(_of(o.line, ("adjustment",), lines, credited) for o in off), strict=True)
+    )
+    return own + whole * share, gone + taken * share
+
+
+def _part(whole: Fraction | int, taken: Fraction | int) -> Fraction:
+    """How much of something is credited; of what comes to nothing, nothing."""
+    return min(max(Fraction(taken) / whole, NOTHING), ALL) if whole else NOTHING

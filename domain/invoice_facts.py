@@ -32,6 +32,7 @@ LineKind = Literal[
     "credit",
     "rounding",
 ]
+TAKEN_OFF = frozenset({"discount", "drawdown"})
 BESIDE = frozenset({"coupon", "adjustment", "included-tax"})
 
 
@@ -79,6 +80,18 @@ class InvoiceLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     def is_for_service(self) -> bool:
         """Whether it moves what something that is sold comes to, so that it is earned."""
         return self.kind not in {"tax", "credit", "rounding"}
+
+    @property
+    def is_taken_off(self) -> bool:
+        """Whether it is a discount on what other lines charge, or pays it with prepaid credits."""
+        return self.kind in TAKEN_OFF
+
+    @property
+    def service(self) -> tuple[object, ...]:
+        """What is sold, and when: alike for what is charged for it and what is taken off that."""
+        item = self.obligation or self.of_line or self.line
+        days = self.service_from, self.service_to
+        return self.subscription, self.contract, item, *days, *sorted(self.group.items())
 
     @property
     def is_charged(self) -> bool:

@@ -132,24 +132,21 @@ def net_of(lines: Iterable[InvoiceLine]) -> dict[str, Fraction]:
 
 
 def _bases(lines: Iterable[InvoiceLine], net: Mapping[str, Fraction]) -> Iterator[_Base]:
-    """Of one service what discounts and prepaid credits leave of its lines, in proportion."""
+    """Of one service what discounts and prepaid credits leave of its lines, in proportion.
+
+    What only gives a discount or credits back is reduced by none.
+    """
     services: dict[tuple[object, ...], list[InvoiceLine]] = {}
     for line in lines:
         if line.is_charged:
-            services.setdefault(_service(line), []).append(line)
+            services.setdefault(line.service, []).append(line)
     for own in services.values():
-        left = sum((net[line.line] for line in own), Fraction(0))
-        above = [line for line in own if net[line.line] > 0]
-        if left <= 0:
-            continue
-        share = left / sum((net[line.line] for line in above), Fraction(0))
-        for line in above:
-            yield _Base(line, net[line.line] * share, int(net[line.line]))
-
-
-def _service(line: InvoiceLine) -> tuple[object, ...]:
-    deal = line.subscription, line.contract, line.obligation or line.line
-    return *deal, line.service_from, line.service_to, *sorted(line.group.items())
+        above = [line for line in own if net[line.line] > 0 and not line.is_taken_off]
+        whole = sum((net[line.line] for line in above), Fraction(0))
+        left = min(whole, sum((net[line.line] for line in own), Fraction(0)))
+        if left > 0:
+            for line in above:
+                yield _Base(line, net[line.line] * left / whole, int(net[line.line]))
 
 
 def _spread(one: Claim, bases: Iterable[_Base], most: int) -> Iterator[tuple[_Base, int]]:
@@ -190,7 +187,7 @@ def _whole_units(own: Sequence[_Base], shares: Sequence[Fraction], minor: int) -
 
 def _what(line: InvoiceLine) -> tuple[str, ...]:
     """What a line bills, as far as it tells one from another."""
-    bills = (*_service(line), line.kind, line.price, line.quantity, line.description, line.line)
+    bills = (*line.service, line.kind, line.price, line.quantity, line.description, line.line)
     return tuple(map(str, bills))
 
 

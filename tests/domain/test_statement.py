@@ -13,13 +13,14 @@ from msgspec import structs
 from domain.accounting.documents import BilledLine, Cut
 from domain.billing_options import BillingOptions
 from domain.charge import Charge
+from domain.coupon import CouponGranted
 from domain.cycle import BillingPeriod
 from domain.facts import When
 from domain.invoice import IssueInvoice
 from domain.master import MasterData, PriceVersion
 from domain.price import PriceSet
 from domain.pricing import PerUnit
-from domain.statement.coupons import Claim
+from domain.statement.coupons import Use, claims, uses
 from domain.statement.differences import differences
 from domain.statement.documents import Account, Papers, documents
 from domain.statement.spans import Sale, carried_by
@@ -74,7 +75,7 @@ class Books:
     def __init__(self, **options):
         self.options = BillingOptions(**options)
         self.lines = []
-        self.coupon = 0
+        self.coupons = []
         self.invoices = 0
 
     def bill(self, through, *charges, interim=()):
@@ -93,14 +94,14 @@ class Books:
             is_known=True,
             payment_terms_days=30,
             credit_minor=credit,
-            claims=(Claim("spring", None, self.coupon, lambda _: True),) if self.coupon else (),
+            claims=claims(self.coupons, uses(self.lines), lambda _: lambda _: True),
         )
         versions = {f"invoice:{row.invoice}": 1 for row in self.lines}
-        papers = Papers(versions=versions, in_use=self._in_use, lines=self._by_invoice())
+        papers = Papers(versions=versions, in_use=self._in_use, lines=self.by_invoice())
         self.bill_ = documents(account, owed, papers, through)
         return [told for one in self.bill_.documents for told in self._issue(one, through)]
 
-    def _by_invoice(self):
+    def by_invoice(self):
         return {
             name: [row for row in self.lines if row.invoice == name]
             for name in {row.invoice for row in self.lines}
@@ -134,7 +135,7 @@ class Books:
 
     @property
     def billed(self):
-        return sum(carried_by(row) for row in self.lines if row.line.subscription)
+        return sum(carried_by(row) for row in self.lines if row.line.is_charged)
 
 
 def told(line):
@@ -698,23 +699,46 @@ def test_more_is_given_back_of_a_discount_by_a_line_than_a_note_credits():
     ]
 
 
+def coupon(minor):
+    """So much in all."""
+    when = When(effective=JANUARY)
+    return CouponGranted(when=when, customer="c1", amount=Decimal(minor) / 100, currency="USD")
+
+
 def test_a_coupon_on_the_note_leaves_less_to_give_back_with_it():
     books = Books()
-    books.coupon = 5_00
+    books.coupons = [("spring", coupon(5_00))]
     assert [minor for *_, minor in books.bill(JANUARY, seats(31_00), off(15_50))] == [
         31_00,
         -15_50,
         -5_00,
     ]
 
-    # Of the seats' 1.00 the coupon takes 0.16.
-    books.coupon = 0
+    # Of what the note leaves of the seats the coupon takes a third.
+    books.coupons = []
     assert books.bill(JANUARY, seats(30_00), off(1_50)) == [
         ("c1-USD-20250101-1:1", -1_00),
-        ("c1-USD-20250101-1:2", 84),
-        ("c1-USD-20250101-1:3", 16),
-        (JANUARY, FEBRUARY, 13_16),
+        ("c1-USD-20250101-1:2", 68),
+        ("c1-USD-20250101-1:3", 10),
+        (JANUARY, FEBRUARY, 13_32),
     ]
+
+
+@given(st.lists(st.integers(0, 100), min_size=1, max_size=6))
+def test_however_an_item_changes_a_coupon_takes_no_more_than_there_is(prices):
+    books = Books()
+    books.coupons = [("spring", coupon(90)), ("summer", coupon(40))]
+    for price in prices:
+        books.bill(JANUARY, seats(price))
+        used = uses(books.lines)
+
+        assert books.bill(JANUARY, seats(price)) == []
+        assert 0 <= used.get("spring", Use()).minor <= 90
+        assert 0 <= used.get("summer", Use()).minor <= 40
+        assert all(sum(row.left_minor for row in own) >= 0 for own in books.by_invoice().values())
+    books.bill(JANUARY, seats(0))
+
+    assert all(use == Use() for use in uses(books.lines).values())
 
 
 def drawn(*marks):
