@@ -7,10 +7,15 @@ import pytest
 
 from domain.coupon import GrantCoupon, WithdrawCoupon
 from domain.facts import When
-from domain.invoice import VoidInvoice
-from domain.invoice_facts import InvoiceIssued
+from domain.invoice import IssueCredit, VoidInvoice
+from domain.invoice_facts import CreditIssued, CreditLine, InvoiceIssued
+from domain.invoicing import AdoptInvoicing, InvoicingOptions
 from domain.party import AmendCustomer, RegisterCustomer
+from domain.price import SetPrice
+from domain.pricing import Flat
 from domain.subscription import Item, StartSubscription
+from domain.tax.status import TaxStatus
+from domain.tax.table import SetTaxRates, TaxRate
 from replay.billing.run import Wanted
 from replay.ledger import whole
 from store import log
@@ -142,3 +147,100 @@ def test_a_childs_coupon_reduces_its_own_lines_on_its_parents_invoice(company, s
         ("n2", None, 300_00),
         ("n2", "mine", -30_00),
     ]
+
+
+# --- with tax: the worked cases, from the grant to the documents ---
+
+
+@pytest.fixture
+def taxed(company, send):
+    """The table knows the customer's country, at nothing, ten and twenty percent."""
+    when = When(effective=NEW_YEAR)
+    rates = tuple(
+        TaxRate(name="VAT", percent=Decimal(percent), code=f"at-{percent}")
+        for percent in (0, 10, 20)
+    )
+    send("invoicing:self", AdoptInvoicing(when=when, options=InvoicingOptions(tax="table")))
+    send("tax:FR", SetTaxRates(when=when, rates=rates, seller="established"))
+    status = TaxStatus(jurisdiction="FR")
+    send("customer:m1", RegisterCustomer(when=when, currency="EUR", tax=status))
+    return company
+
+
+def sell_items(send, **items):
+    """One subscription of some items, each at an amount a month and a percentage of tax."""
+    when = When(effective=NEW_YEAR)
+    for name, (amount, percent) in items.items():
+        price = SetPrice(
+            when=when,
+            currency="EUR",
+            model=Flat(amount=Decimal(amount)),
+            product=name,
+            tax_code=f"at-{percent}",
+        )
+        send(f"price:{name}", price)
+    started = StartSubscription(
+        when=when,
+        customer="m1",
+        currency="EUR",
+        term_from=NEW_YEAR,
+        term_to=date(2025, 1, 1),
+        items=tuple(Item(item=name, price=name) for name in items),
+    )
+    send("subscription:n1", started)
+
+
+def euros(minor, **how):
+    return grant(amount=Decimal(minor) / 100, currency="EUR", **how)
+
+
+def taxes(lines):
+    return sum(one.amount_minor for one in lines if one.kind == "tax")
+
+
+def test_a_coupon_comes_off_before_tax_of_three_rates(taxed, send):
+    """lago-coupon-three-tax-rates."""
+    sell_items(send, plan=(100, 10), fx=(50, 0), cards=(30, 20), top=(20, 20))
+    send("coupon:ten", euros(10_00))
+
+    (document,) = bill(taxed, NEW_YEAR)
+
+    assert (taxes(document.command.lines), document.total_minor) == (19_00, 209_00)
+
+
+def test_three_coupons_are_taxed_by_their_exact_shares(taxed, send):
+    """lago-three-coupons-two-tax-rates: the tax is 18.89, by whole cents it would be another."""
+    fees = {f"{side}{n}": (10 * n, 20 if n == 2 else 10) for side in "ab" for n in (1, 2, 3, 4)}
+    sell_items(send, **fees)
+    send("coupon:a", euros(20_00, products=("a1", "a2")))
+    send("coupon:b", euros(10_00, items=("b1", "b2", "b3", "b4")))
+    send("coupon:c", euros(5_00, order=-1))
+
+    (document,) = bill(taxed, NEW_YEAR)
+
+    assert (taxes(document.command.lines), document.total_minor) == (18_89, 183_89)
+
+
+def test_a_credit_takes_its_share_of_the_coupon_and_of_the_tax(taxed, send):
+    """lago-credit-note-coupon-two-taxes: 117.67, of it 19.61 tax."""
+    sell_items(send, plan1=(179, 10), plan2=(399, 20))
+    send("coupon:big", euros(250_00, items=("plan2",)))
+    (document,) = bill(taxed, NEW_YEAR)
+    assert (taxes(document.command.lines), document.total_minor) == (47_70, 375_70)
+    (plan,) = (
+        one.line
+        for one in document.command.lines
+        if (one.obligation, one.kind) == ("plan2", "subscription")
+    )
+
+    wanted = CreditLine(line=plan, amount_minor=262_60)
+    note = IssueCredit(when=When(effective=FEBRUARY), number="C-1", lines=(wanted,))
+    send(document.stream, note)
+
+    with taxed.connection() as connection:
+        facts = log.read_categories(connection, "acme", ["invoice"])
+    (credited,) = (fact.event for fact in facts if isinstance(fact.event, CreditIssued))
+    kinds = {one.line: one.kind for one in document.command.lines}
+    by_kind = {kinds[row.line]: row.amount_minor for row in credited.lines}
+    assert by_kind == {"subscription": 262_60, "coupon": -164_54, "tax": 19_61}
+    assert sum(by_kind.values()) == 117_67
