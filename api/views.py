@@ -11,6 +11,8 @@ from domain.errors import Malformed
 from projections import deferred_revenue, receivables, register, revenue, trial_balance, usage
 from projections.audit import audit_trail
 from projections.credits import open_credits
+from projections.disputes import disputes
+from projections.drafts import drafts
 from projections.exceptions import exceptions
 from projections.question import Answer, Question
 from projections.unidentified import unidentified
@@ -58,6 +60,10 @@ VIEWS: dict[str, View] = {
         says="Contract liability by unit and obligation.",
         filters=OF_ONE_CUSTOMER,
     ),
+    "disputes": View(
+        ask=disputes, says="What customers dispute, and how it ended.", filters=OF_ONE_CUSTOMER
+    ),
+    "drafts": View(ask=drafts, says="Invoices prepared and not issued.", filters=OF_ONE_CUSTOMER),
     "exceptions": View(
         ask=exceptions, says="What a person must see: parked, pending, missing, implausible."
     ),

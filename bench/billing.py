@@ -83,7 +83,7 @@ def _bill(ledger: Ledger, entity: str, lines: int) -> None:
     found = 0
     for part in ledger.billing(Wanted(entity=entity, through=DUE)):
         assert not part.carried, part.carried
-        found += sum(len(document.command.lines) for document in part.documents)
+        found += sum(len(document.lines) for document in part.documents)
     # Two months of seats and one of calls where there are calls.
     assert found >= lines, (found, lines)
 

@@ -23,6 +23,8 @@ from domain.discount import DiscountGranted, DiscountWithdrawn
 from domain.facts import Fact, Retracted, corrected
 from domain.invoice_facts import (
     CreditIssued,
+    DisputeOpened,
+    DisputeResolved,
     DocumentSent,
     DraftAdjusted,
     DraftApproved,
@@ -100,6 +102,7 @@ _WORDS: tuple[tuple[tuple[type, ...], str], ...] = (
     ((BillingAnchorChanged,), "no billing period begins or ends elsewhere because of it"),
     ((DiscountGranted, DiscountWithdrawn), "no billing period is charged less or more by it"),
     ((AccessGranted, AccessWithdrawn), "evidence of access: nothing is earned otherwise by it"),
+    ((DisputeOpened, DisputeResolved), "a dispute moves no amount; a credit note does"),
     ((CreditIssued,), "the invoice was void before, or has no such line"),
     ((PaymentApplied,), "its payment or invoice is not known, or of another account"),
     ((BalanceApplied,), "its credit or invoice is not known, or of another account"),

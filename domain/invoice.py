@@ -10,6 +10,15 @@ from msgspec import Struct, structs
 from domain.adjusting import AdjustDraft
 from domain.credit_note import CreditInvoice, all_rows, with_companions
 from domain.currency import require_kept
+from domain.dispute import (
+    Disputes,
+    OpenDispute,
+    ResolveDispute,
+    disputed_lines,
+    disputing,
+    opened,
+    part_of,
+)
 from domain.draft import (
     ApproveDraft,
     DiscardDraft,
@@ -26,6 +35,8 @@ from domain.facts import Context, Decider, Event, Fact, Retracted, When
 from domain.invoice_facts import (
     CreditIssued,
     CreditLine,
+    DisputeOpened,
+    DisputeResolved,
     DocumentSent,
     DraftAdjusted,
     DraftApproved,
@@ -42,8 +53,8 @@ from domain.invoice_facts import (
 )
 from domain.invoice_lines import billed_deal, require_lines
 from domain.invoicing import CreditTo
+from domain.issuing import drafted_for, due_on, is_skipped, require_debited, terms_days
 from domain.numbering import ELECTIONS, Kind, elections, numbered
-from domain.party import PAYMENT_TERMS_DAYS, CustomerState
 from domain.sending import SendDocument, sent
 from domain.write_off import (
     RecoverInvoice,
@@ -67,6 +78,7 @@ class DraftInvoice(
     due_on: date | None = None
     issue_on: date | None = None
     is_measured: bool = False
+    taxed_by: TaxedBy | None = None
 
 
 class IssueInvoice(
@@ -127,6 +139,8 @@ InvoiceCommand = (
     | WriteOffInvoice
     | RecoverInvoice
     | SendDocument
+    | OpenDispute
+    | ResolveDispute
 )
 
 
@@ -139,6 +153,14 @@ class InvoiceState(Struct, frozen=True, kw_only=True):
     credits: frozenset[str] = frozenset()
     is_void: bool = False
     is_written_off: bool = False
+    disputes: Disputes = {}
+
+    @property
+    def lines_left(self) -> dict[str, int]:
+        """What credits have left of each line."""
+        lines = self.issued.lines if self.issued else ()
+        taken = self.credited_minor
+        return {row.line: row.amount_minor - taken.get(row.line, 0) for row in lines}
 
     @property
     def total_left_minor(self) -> int | None:
@@ -183,6 +205,8 @@ def evolve(state: InvoiceState, fact: Fact) -> InvoiceState:
             return structs.replace(state, is_written_off=event.amount_minor is not None)
         case DocumentSent():
             return state
+        case DisputeOpened() | DisputeResolved():
+            return structs.replace(state, disputes=disputing(state.disputes, event))
         case _:
             assert_never(event)
 
@@ -200,9 +224,10 @@ def needs(command: InvoiceCommand) -> tuple[str, ...]:
             | WriteOffInvoice()
             | RecoverInvoice()
             | SendDocument()
+            | OpenDispute()
         ):
             return ()
-        case IssueCredit() | CreditInvoice():
+        case IssueCredit() | CreditInvoice() | ResolveDispute():
             return (ELECTIONS,)
         case DraftInvoice() | IssueInvoice():
             streams = {stream for line in command.lines if (stream := billed_deal(line))}
@@ -217,7 +242,7 @@ def needs(command: InvoiceCommand) -> tuple[str, ...]:
 
 def stated_number(command: object, stream: str) -> str | None:
     """The number that a document would come with, were no series to give it."""
-    if isinstance(command, IssueCredit | CreditInvoice):
+    if isinstance(command, IssueCredit | CreditInvoice | ResolveDispute):
         return command.number
     if isinstance(command, IssueInvoice):
         return command.number or stream.partition(":")[2]
@@ -262,6 +287,11 @@ def decide(command: InvoiceCommand, state: InvoiceState, context: Context) -> tu
         case SendDocument():
             _require_issued(state, context)
             return (sent(command, state.credits, outside=context.outside),)
+        case OpenDispute():
+            _require_standing(state)
+            return (opened(command, state.lines_left, state.disputes),)
+        case ResolveDispute():
+            return _resolved(command, state, context)
         case _:
             assert_never(command)
 
@@ -276,16 +306,8 @@ def _drafted(command: DraftInvoice, state: InvoiceState, context: Context) -> In
     require_undiscarded(state.drafting)
     require_name(command.customer, "customer")
     require_lines(command.lines, command.currency, context)
-    days = _terms_days(command.customer, command.when.effective, context)
+    days = terms_days(command.customer, command.when.effective, context)
     return InvoiceDrafted(**structs.asdict(command), payment_terms_days=days)
-
-
-def _terms_days(customer: str, day: date, context: Context) -> int | None:
-    """The customer's payment terms on a day; none if no terms of the customer are known."""
-    known = context.others.get(f"customer:{customer}")
-    if not isinstance(known, CustomerState) or not known.payment_terms:
-        return None
-    return known.payment_terms_days(day)
 
 
 def _issued(command: IssueInvoice, state: InvoiceState, context: Context) -> InvoiceIssued:
@@ -304,70 +326,67 @@ def _issued(command: IssueInvoice, state: InvoiceState, context: Context) -> Inv
         )
     require_lines(lines, currency, context)
     day = command.when.effective
-    if elections(day, context).approval == "required" and _is_new_of_ours(context):
+    if (
+        elections(day, context).approval == "required"
+        and not context.outside
+        and context.replaces is None
+    ):
         require_approved(state.drafting, as_drafted=not command.lines)
     if command.debits is not None:
-        _require_debited(command.debits, customer, currency, context)
+        known = context.others.get(f"invoice:{command.debits}")
+        debited = known.issued if isinstance(known, InvoiceState) else None
+        require_debited(command.debits, debited, (customer, currency), context)
     kind: Kind = "invoice" if command.debits is None else "debit-note"
-    number, series = numbered(kind, command.number, day, context, context.name)
+    number, series = "", None
+    if not is_skipped(lines, day, context):
+        number, series = numbered(kind, command.number, day, context, context.name)
     return InvoiceIssued(
         when=command.when,
         customer=customer,
         currency=currency,
         number=number,
         series=series,
-        due_on=_due_on(command, draft, customer, context),
+        due_on=due_on(command.due_on, draft, customer, day, context),
         lines=lines,
         replaces=command.replaces,
-        tax_point=command.tax_point or _drafted_for(draft, day),
+        tax_point=command.tax_point or drafted_for(draft, day),
         debits=command.debits,
-        taxed_by=command.taxed_by,
+        taxed_by=command.taxed_by or (draft.taxed_by if draft and not command.lines else None),
     )
-
-
-def _is_new_of_ours(context: Context) -> bool:
-    return not context.outside and context.replaces is None
-
-
-def _drafted_for(draft: InvoiceDrafted | None, issued_on: date) -> date | None:
-    """What a run found due on a day is taxed on that day, however long it waits for its issue."""
-    if draft is None or not draft.is_measured or draft.when.effective == issued_on:
-        return None
-    return draft.when.effective
-
-
-def _require_debited(invoice: str, customer: str, currency: str, context: Context) -> None:
-    """A debit note adds to an invoice of the same account; an outside one may come before it."""
-    known = context.others.get(f"invoice:{invoice}")
-    issued = known.issued if isinstance(known, InvoiceState) else None
-    if issued is None and not context.outside:
-        raise Rejected("unknown-invoice", field="debits", invoice=invoice)
-    if issued is not None and (issued.customer, issued.currency) != (customer, currency):
-        raise Rejected("other-account", field="debits", invoice=invoice)
-
-
-def _due_on(
-    command: IssueInvoice, draft: InvoiceDrafted | None, customer: str, context: Context
-) -> date:
-    """As stated, else as drafted, else by the customer's terms as far as they are known."""
-    issued_on = command.when.effective
-    stated = command.due_on or (draft.due_on if draft else None)
-    if stated is not None and stated < issued_on:
-        raise Rejected("due-before-issue", field="due_on")
-    if stated is not None:
-        return stated
-    days = _terms_days(customer, issued_on, context)
-    if days is None:
-        days = draft.payment_terms_days if draft else None
-    due = issued_on.toordinal() + (PAYMENT_TERMS_DAYS if days is None else days)
-    if due > date.max.toordinal():
-        raise Rejected("term-too-long", field="due_on")
-    return date.fromordinal(due)
 
 
 def _require_issued(state: InvoiceState, context: Context) -> None:
     if state.issued is None and not context.outside:
         raise Rejected("not-issued", field="stream")
+
+
+def _require_standing(state: InvoiceState) -> None:
+    """A dispute is on what a customer has in hand, whoever issued it."""
+    if state.issued is None:
+        raise Rejected("not-issued", field="stream")
+    if state.is_void:
+        raise Rejected("already-void", field="stream")
+
+
+def _resolved(command: ResolveDispute, state: InvoiceState, context: Context) -> tuple[Event, ...]:
+    """What is credited goes on a credit note, accepted together with the resolution."""
+    minor = part_of(command, state.disputes)
+    resolved = DisputeResolved(
+        when=command.when, dispute=command.dispute, outcome=command.outcome, amount_minor=minor
+    )
+    if command.outcome != "credited":
+        return (resolved,)
+    _require_standing(state)
+    lines = disputed_lines(command.dispute, minor, state.disputes, state.lines_left)
+    note: IssueCredit | CreditInvoice = CreditInvoice(
+        when=command.when, number=command.number, amount_minor=minor, treatment=command.treatment
+    )
+    if lines:
+        note = IssueCredit(
+            when=command.when, number=command.number, lines=lines, treatment=command.treatment
+        )
+    credit = _credited(note, state, context)
+    return credit, structs.replace(resolved, credit=credit.number)
 
 
 def _credited(
@@ -443,6 +462,8 @@ DECIDER: Decider[InvoiceState, InvoiceCommand] = Decider(
         WriteOffInvoice,
         RecoverInvoice,
         SendDocument,
+        OpenDispute,
+        ResolveDispute,
     ),
     events=(
         InvoiceDrafted,
@@ -455,6 +476,8 @@ DECIDER: Decider[InvoiceState, InvoiceCommand] = Decider(
         InvoiceWrittenOff,
         InvoiceRecovered,
         DocumentSent,
+        DisputeOpened,
+        DisputeResolved,
         Retracted,
     ),
     needs=needs,

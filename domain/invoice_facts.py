@@ -120,6 +120,7 @@ class InvoiceDrafted(Event, frozen=True, kw_only=True, tag="invoice-drafted"):
     payment_terms_days: int | None = None
     issue_on: date | None = None
     is_measured: bool = False
+    taxed_by: TaxedBy | None = None
 
 
 class DraftApproved(Event, frozen=True, kw_only=True, tag="draft-approved"):
@@ -149,7 +150,7 @@ class DraftDiscarded(Event, frozen=True, kw_only=True, tag="draft-discarded"):
 class InvoiceIssued(Event, frozen=True, kw_only=True, tag="invoice-issued"):
     """A document went out, dated `effective`. `series`: which of the entity's gave its number;
     none where it came with one. `tax_point`: when tax became due, if that is another day. `debits`:
-    the invoice that a debit note adds to.
+    the invoice that a debit note adds to. Without a `number` it came to nothing and went to nobody.
     """
 
     customer: str
@@ -221,6 +222,27 @@ class DocumentSent(Event, frozen=True, kw_only=True, tag="document-sent"):
     known_at: int | None = None
 
 
+DisputeOutcome = Literal["upheld", "credited", "withdrawn"]
+
+
+class DisputeOpened(Event, frozen=True, kw_only=True, tag="dispute-opened"):
+    """A customer disputes some lines or an amount of the invoice, in all `amount_minor`."""
+
+    dispute: str
+    amount_minor: int
+    reason: str = ""
+    lines: tuple[CreditLine, ...] = ()
+
+
+class DisputeResolved(Event, frozen=True, kw_only=True, tag="dispute-resolved"):
+    """So much of a dispute is upheld, withdrawn, or credited by the credit note of a number."""
+
+    dispute: str
+    outcome: DisputeOutcome
+    amount_minor: int
+    credit: str | None = None
+
+
 InvoiceEvent = (
     InvoiceDrafted
     | DraftAdjusted
@@ -232,4 +254,6 @@ InvoiceEvent = (
     | InvoiceWrittenOff
     | InvoiceRecovered
     | DocumentSent
+    | DisputeOpened
+    | DisputeResolved
 )

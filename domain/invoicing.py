@@ -38,6 +38,7 @@ class InvoicingOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     approval: Literal["none", "required"] = "none"
     apply: Apply = "oldest-due"
     credits_to: CreditTo = "offset"
+    zero_invoices: Literal["issue", "skip"] = "issue"
 
 
 class InvoicingAdopted(Event, frozen=True, kw_only=True, tag="invoicing-adopted"):

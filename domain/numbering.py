@@ -22,9 +22,11 @@ Kind = Literal["invoice", "credit-note", "debit-note"]
 
 
 def number_of(event: Event | None) -> tuple[str, str | None] | None:
-    """The number of a document that went out and the series that gave it, if one did."""
+    """The number of a document that went out and the series that gave it, if one did. What comes to
+    nothing may go to nobody, and has none.
+    """
     match event:
-        case InvoiceIssued() | CreditIssued():
+        case InvoiceIssued() | CreditIssued() if event.number:
             return event.number, event.series
         case _:
             return None

@@ -40,7 +40,7 @@ NAME = "receivables"
 AGES = (30, 60, 90)
 AGES_MAX = 24
 By = Literal["due", "issued"]
-_TYPES = [*["text"] * 6, "date", "date", "int8", "text", *["int8"] * 3, "text", "text"]
+_TYPES = [*["text"] * 6, "date", "date", "int8", "text", "bool", *["int8"] * 3, "text", "text"]
 _AMOUNT_TYPES = [*["text"] * 9, "date", "date", "int8", "date", "date", "int8", "int8", "int8"]
 
 
@@ -91,6 +91,7 @@ class Movement(NamedTuple):
     due_on: date | None
     minor: int
     series: str | None
+    debits: bool
     position: int
     from_position: int
     to_position: int | None
@@ -434,6 +435,7 @@ def _movement(fact: Fact, since: int, until: int | None) -> Movement | None:
         due_on=due_on,
         minor=minor,
         series=getattr(event, "series", None),
+        debits=getattr(event, "debits", None) is not None,
         position=fact.position,
         from_position=since,
         to_position=until,
@@ -444,7 +446,7 @@ def _movement(fact: Fact, since: int, until: int | None) -> Movement | None:
 
 VIEW = View(
     name=NAME,
-    version=2,
+    version=3,
     tables=SQL.make_tables,
     # A corrected document is laid out again by its key, also on a first pass.
     keys="",

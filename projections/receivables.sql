@@ -10,6 +10,7 @@ CREATE TABLE document (
     due_on date,
     minor bigint NOT NULL,
     series text COLLATE "C",
+    debits boolean NOT NULL,
     position bigint NOT NULL,
     from_position bigint NOT NULL,
     to_position bigint,
@@ -58,7 +59,7 @@ SELECT position FROM fact
 DELETE FROM document WHERE entity = %(entity)s AND stream = ANY(%(streams)s);
 
 -- name: copy_documents
-COPY document (entity, stream, kind, number, customer, currency, day, due_on, minor, series, position,
+COPY document (entity, stream, kind, number, customer, currency, day, due_on, minor, series, debits, position,
                from_position, to_position, payer, channel)
 FROM STDIN (FORMAT BINARY);
 
@@ -134,7 +135,7 @@ SELECT coalesce(sum(rows), 0)::bigint, encode(sha256(coalesce(string_agg(part, '
     SELECT bucket, count(*) AS rows, sha256(convert_to(string_agg(line, E'\n' ORDER BY line), 'UTF8')) AS part
       FROM (
         SELECT hashtext(stream) & 1023 AS bucket, t::text AS line
-          FROM (SELECT stream, kind, number, customer, currency, day, due_on, minor, series, position,
+          FROM (SELECT stream, kind, number, customer, currency, day, due_on, minor, series, debits, position,
                        from_position, payer, channel, CASE WHEN to_position <= %(upto)s THEN to_position END AS to_position
                   FROM document
                  WHERE entity = %(entity)s AND from_position <= %(upto)s) AS t

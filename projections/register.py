@@ -21,14 +21,15 @@ from store.db import Connection, queries
 SQL = queries(__file__)
 
 DOCUMENTS = "receivables"
-State = Literal["issued", "void", "retracted"]
+State = Literal["issued", "void", "retracted", "skipped"]
 
 
 class Registered(Struct, frozen=True, kw_only=True):
     """A document and its number. `series` is empty where it came with a number of its own;
     `place` counts in the series, from 1.
 
-    `retracted`: the fact was taken back, and its number is not given again.
+    `retracted`: the fact was taken back, and its number is not given again. `skipped`: it came to
+    nothing, has no number and went to nobody.
     """
 
     series: str

@@ -16,6 +16,7 @@ from api.cli import (
     develop,
     facts,
     invoice,
+    invoice_acts,
     payments,
     rebuild,
     reports,
@@ -39,6 +40,9 @@ EPILOG = "Every command takes --json. A command's own help shows examples: tieou
 def tieout() -> None:
     """An event-sourced revenue ledger: from real usage to a journal line, and back."""
 
+
+for act in invoice_acts.ACTS:
+    invoice.invoice.add_command(act)
 
 for command in (
     demo.demo,

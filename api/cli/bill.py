@@ -61,6 +61,8 @@ def bill(
 ) -> None:
     """Issue invoices and credits for what is due by a date and not yet invoiced.
 
+    Where days of grace or an approval are elected it drafts, drafts anew and issues in time.
+
     Stopped half way, it is run again: what was issued is not issued twice.
     """
     wanted = Wanted(
@@ -103,9 +105,9 @@ def _shown(parts: Iterable[Part]) -> Iterator[Part]:
 
 def _print(billed: Billed) -> None:
     print_table(
-        ("document", "customer", "total", "currency"),
+        ("document", "is", "customer", "total", "currency"),
         [
-            (row.command.number, row.customer, money(row.total_minor, row.currency), row.currency)
+            (row.name, row.act, row.customer, money(row.total_minor, row.currency), row.currency)
             for row in billed.documents
         ],
     )
@@ -130,11 +132,11 @@ def _lines(document: Document) -> Iterator[tuple[object, ...]]:
         invoice = document.stream.partition(":")[2]
         for taken in command.lines:
             amount = money(-taken.amount_minor, currency)
-            yield command.number, taken.line, invoice, "", "", "", "", amount
+            yield document.name, taken.line, invoice, "", "", "", "", amount
         return
-    for line in command.lines:
+    for line in document.lines:
         yield (
-            command.number,
+            document.name,
             line.line,
             line.subscription,
             _what(line),

@@ -74,6 +74,11 @@ class BilledLine(Struct, frozen=True, kw_only=True):
         return self.line.amount_minor - sum(cut.minor for cut in self.cuts)
 
     @property
+    def is_issued(self) -> bool:
+        """Whether a fact issued it; a billing run also counts the lines of its drafts."""
+        return self.cause > 0
+
+    @property
     def is_void(self) -> bool:
         return any(cut.name == "void" for cut in self.cuts)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date
-from itertools import chain
+from itertools import chain, groupby
 from operator import attrgetter
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from domain import coupon
 from domain.accounting.documents import BilledLine, billed_lines
@@ -25,7 +25,15 @@ from domain.price import version_of
 from domain.rating import rate_usage
 from domain.statement.coupons import Claim, MayReduce, Use, claims, uses
 from domain.statement.differences import differences, interim_only
-from domain.statement.documents import Account, Bill, Carried, Papers, documents
+from domain.statement.documents import (
+    Account,
+    Bill,
+    Carried,
+    Document,
+    Papers,
+    documents,
+)
+from domain.statement.drafts import OpenDraft, altered, lines_of, open_drafts
 from domain.statement.spans import Difference, Sale, carried_by
 from domain.statement.thresholds import Reached, reached
 from domain.statement.unused import unused
@@ -51,6 +59,7 @@ class Sold(Struct, frozen=True, kw_only=True):
     credit: dict[tuple[str, str], int] = {}
     coupons: dict[str, CouponState] = {}
     used: dict[str, Use] = {}
+    drafts: tuple[OpenDraft, ...] = ()
 
 
 class Asked(Struct, frozen=True, kw_only=True):
@@ -98,6 +107,7 @@ def sold(facts: Sequence[Fact], through: date, master: MasterData) -> Sold:
         credit=_credit(billed.get("", ())),
         coupons=_coupons(known),
         used=uses(rows),
+        drafts=open_drafts(known, versions),
     )
 
 
@@ -108,6 +118,95 @@ def statement(
     in_use: Callable[[str], bool],
 ) -> Bill:
     """The documents that close the difference. `usage` is by subscription, of batches in force."""
+    papers = Papers(
+        versions=dict(found.versions),
+        in_use=in_use,
+        lines=_by_invoice(found),
+        invoicing=asked.master.invoicing_on(asked.through),
+    )
+    on_drafts, counted = _of_drafts(found, usage, asked, papers)
+    bill = _bill(counted, usage, asked, papers)
+    return structs.replace(
+        bill,
+        documents=(*on_drafts.documents, *bill.documents),
+        measured=on_drafts.measured,
+    )
+
+
+def _of_drafts(
+    found: Sold, usage: Mapping[str, Sequence[UsageDay]], asked: Asked, papers: Papers
+) -> tuple[Bill, Sold]:
+    """What earlier drafts come to now, day by day, and what is sold with that as billed."""
+    told: list[Document] = []
+    measured: set[str] = set()
+    due = (draft for draft in found.drafts if draft.day <= asked.through)
+    for (day, _), own in groupby(due, key=attrgetter("day", "last.is_measured")):
+        drafts = [*own]
+        fresh = _measured_again(found, usage, structs.replace(asked, through=day), drafts, papers)
+        rows: list[BilledLine] = []
+        for draft in drafts:
+            lines = draft.last.lines
+            if draft.account in fresh:
+                # A second draft of one account and day has nothing left to bill.
+                document, fresh[draft.account] = fresh[draft.account], None
+                measured.add(draft.stream)
+                lines = document.lines if document else ()
+                if document is not None:
+                    told.append(altered(draft, document))
+            rows += lines_of(draft, lines)
+        found = _counting(found, rows)
+    return Bill(documents=tuple(told), measured=frozenset(measured)), found
+
+
+def _measured_again(
+    found: Sold,
+    usage: Mapping[str, Sequence[UsageDay]],
+    asked: Asked,
+    drafts: Sequence[OpenDraft],
+    papers: Papers,
+) -> dict[tuple[str, str], Document | None]:
+    """What the drafts of a day come to now, by account; of those that the run looks at in full."""
+    names = _looked_for(found, asked)
+    cut = {one.account for one in drafts if not one.may_be_measured(names, asked.since)}
+    accounts = {one.account for one in drafts} - cut
+    if asked.only_levels or not accounts:
+        return {}
+    asked = structs.replace(asked, interim=False)
+    # Credit notes are left to the run's own day, and so are their numbers.
+    apart = structs.replace(papers, versions=dict(found.versions), taken={})
+    bill = _bill(found, usage, asked, apart, accounts)
+    fresh = {(one.customer, one.currency): one for one in bill.documents if one.lines}
+    return {account: fresh.get(account) for account in accounts}
+
+
+def _looked_for(found: Sold, asked: Asked) -> frozenset[str]:
+    return frozenset(
+        name for name, sold in found.terms.items() if asked.wants(name, sold.started.customer)
+    )
+
+
+def _counting(found: Sold, rows: Iterable[BilledLine]) -> Sold:
+    """With more lines as billed."""
+    billed = dict(found.billed)
+    for row in rows:
+        name = row.line.subscription or ""
+        billed[name] = [*billed.get(name, ()), row]
+    return structs.replace(
+        found,
+        billed=billed,
+        credit=_credit(billed.get("", ())),
+        used=uses(chain.from_iterable(billed.values())),
+    )
+
+
+def _bill(
+    found: Sold,
+    usage: Mapping[str, Sequence[UsageDay]],
+    asked: Asked,
+    papers: Papers,
+    only: Collection[tuple[str, str]] | None = None,
+) -> Bill:
+    """The documents of all accounts asked for, or of some `only`."""
     accounts: dict[tuple[str, str], list[Difference]] = {}
     waiting: list[Carried] = []
     levels: list[Reached] = []
@@ -115,6 +214,8 @@ def statement(
         if not asked.wants(name, terms_of.started.customer):
             continue
         account = account_of(terms_of, found, asked.through)
+        if only is not None and account not in only:
+            continue
         billed = tuple(found.billed.get(name, ()))
         try:
             charges = charges_of(
@@ -134,7 +235,6 @@ def statement(
         passed = tuple(reached(sale, asked.master, asked.through))
         accounts.setdefault(account, []).extend(_owed(sale, terms_of, passed, asked))
         levels += passed
-    papers = Papers(versions=dict(found.versions), in_use=in_use, lines=_by_invoice(found))
     bills = [
         documents(
             _account(key, found, asked),

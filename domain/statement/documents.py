@@ -11,14 +11,17 @@ from datetime import date, timedelta
 from fractions import Fraction
 from itertools import chain, count
 from operator import attrgetter
+from typing import Literal
 
 from msgspec import Struct, field, structs
 
 from domain.accounting.documents import BilledLine
 from domain.credit_note import with_companions
+from domain.draft import DiscardDraft
 from domain.facts import When
-from domain.invoice import IssueCredit, IssueInvoice
+from domain.invoice import DraftInvoice, IssueCredit, IssueInvoice
 from domain.invoice_facts import CreditLine, InvoiceLine
+from domain.invoicing import InvoicingOptions
 from domain.statement.coupons import Claim, Reduced, reduced
 from domain.statement.granted import with_their_items
 from domain.statement.spans import Difference
@@ -29,19 +32,39 @@ _line_of = attrgetter("line")
 TAXES = frozenset({"tax", "included-tax"})
 
 
+# What a run does with a document.
+Act = Literal["issued", "credited", "drafted", "drafted anew", "discarded"]
+
+
 class Document(Struct, frozen=True, kw_only=True):
-    """An invoice or a credit note to issue on a stream, under a key the same run gives again.
+    """What to do on the stream of an invoice, under a key that the same run gives again.
 
     `exact_minor`: what its lines come to exactly, where coupons on them are rounded shares.
+    `as_drafted`: the lines of the draft that is issued.
     """
 
     stream: str
     key: str
-    command: IssueInvoice | IssueCredit
+    command: IssueInvoice | IssueCredit | DraftInvoice | DiscardDraft
     customer: str
     currency: str
     total_minor: int
     exact_minor: dict[str, Fraction] = {}
+    act: Act = "issued"
+    as_drafted: tuple[InvoiceLine, ...] = ()
+
+    @property
+    def lines(self) -> tuple[InvoiceLine, ...]:
+        """What the invoice bills; of a credit note its command says what it takes off."""
+        if isinstance(self.command, IssueInvoice | DraftInvoice):
+            return self.as_drafted or self.command.lines
+        return ()
+
+    @property
+    def name(self) -> str:
+        """The number it comes with, else what it is called until a series gives it one."""
+        stated: str | None = getattr(self.command, "number", None)
+        return stated or self.stream.partition(":")[2]
 
 
 class Carried(Struct, frozen=True, kw_only=True):
@@ -64,11 +87,16 @@ class Carried(Struct, frozen=True, kw_only=True):
 
 
 class Bill(Struct, frozen=True, kw_only=True):
-    """Everything one run issues, by customer, currency and document, and the levels reached."""
+    """Everything one run issues, by customer, currency and document, and the levels reached.
+
+    `measured` are the streams of earlier drafts that were measured again: what they come to is
+    among the documents, under their streams, if it is anything.
+    """
 
     documents: tuple[Document, ...] = ()
     carried: tuple[Carried, ...] = ()
     reached: tuple[Reached, ...] = ()
+    measured: frozenset[str] = frozenset()
 
 
 class Account(Struct, frozen=True, kw_only=True):
@@ -89,11 +117,13 @@ class Papers(Struct, frozen=True, kw_only=True):
     use.
 
     A credit note counts a version on and adds what it takes, so that another account's on the same
-    invoice has a number of its own, and takes what is left.
+    invoice has a number of its own, and takes what is left. `invoicing`: how documents of the run's
+    day are issued.
     """
 
     versions: dict[str, int]
     in_use: Callable[[str], bool]
+    invoicing: InvoicingOptions = InvoicingOptions()
     lines: dict[str, list[BilledLine]] = {}
     taken: dict[tuple[str, str], int] = field(default_factory=dict)
 
@@ -139,7 +169,7 @@ def documents(account: Account, owed: Sequence[Difference], papers: Papers, thro
         return Bill(documents=issued, carried=(carried,))
     if not lines:
         return Bill(documents=issued)
-    invoice = _invoice(account, tuple(lines), papers, through)
+    invoice = _invoice(account, tuple(lines), papers, through, _replaced(owed))
     return Bill(documents=(*issued, structs.replace(invoice, exact_minor=net.net_minor)))
 
 
@@ -231,7 +261,7 @@ def _credits(one: Difference) -> list[_Taken]:
     if wanted <= 0:
         return []
     found = []
-    for row in reversed(one.lines):
+    for row in (row for row in reversed(one.lines) if row.is_issued):
         taken = min(wanted, max(0, row.left_minor))
         if taken:
             found.append((row, taken))
@@ -256,25 +286,48 @@ def _line(name: str, one: Difference, minor: int) -> InvoiceLine:
     )
 
 
+def _replaced(owed: Iterable[Difference]) -> str | None:
+    """The last invoice that was voided, where what it billed is billed anew."""
+    anew = (one.lines for one in owed if one.charged_minor)
+    voided = {
+        (row.issued_on, row.invoice)
+        for lines in anew
+        if all(row.is_void for row in lines)
+        for row in lines
+    }
+    return max(voided)[1] if voided else None
+
+
 def _invoice(
-    account: Account, lines: tuple[InvoiceLine, ...], papers: Papers, through: date
+    account: Account,
+    lines: tuple[InvoiceLine, ...],
+    papers: Papers,
+    through: date,
+    replaces: str | None,
 ) -> Document:
     name = _free_name(series(account.customer, account.currency, through), papers)
+    command = IssueInvoice(
+        when=When(effective=through),
+        customer=account.customer,
+        currency=account.currency,
+        lines=lines,
+        number=None if papers.invoicing.series else name,
+        due_on=through + timedelta(days=account.payment_terms_days),
+        replaces=replaces,
+    )
     return Document(
         stream=f"invoice:{name}",
         key=f"bill:{name}",
-        command=IssueInvoice(
-            when=When(effective=through),
-            customer=account.customer,
-            currency=account.currency,
-            lines=lines,
-            number=name,
-            due_on=through + timedelta(days=account.payment_terms_days),
-        ),
+        command=command,
         customer=account.customer,
         currency=account.currency,
-        total_minor=sum(line.amount_minor for line in lines),
+        total_minor=total_of(lines),
     )
+
+
+def total_of(lines: Iterable[InvoiceLine]) -> int:
+    """What an invoice of these lines comes to."""
+    return sum(line.amount_minor for line in lines)
 
 
 def series(customer: str, currency: str, through: date) -> str:
@@ -308,16 +361,18 @@ def _credit_note(
     number = f"{invoice}-C{papers.versions[stream]}"
     papers.versions[stream] += 1
     rows = papers.credit(invoice, wanted)
+    gives = papers.invoicing.credit_series or papers.invoicing.series
     return Document(
         stream=stream,
         key=f"bill:{number}",
         command=IssueCredit(
             when=When(effective=through),
-            number=number,
+            number=None if gives else number,
             lines=rows,
             purpose="correction",
         ),
         customer=account.customer,
         currency=account.currency,
         total_minor=-sum(row.amount_minor for row in rows),
+        act="credited",
     )

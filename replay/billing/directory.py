@@ -69,6 +69,10 @@ class Directory(Struct, frozen=True, kw_only=True):
             found.setdefault(customer, []).append(stream)
         return found
 
+    def drafts(self) -> dict[str, list[str]]:
+        """By customer the drafts of billing runs that are open."""
+        return self._by_customer(SQL.open_drafts)
+
     def in_use(self, begins: Collection[str]) -> frozenset[str]:
         """The invoices there are whose names begin like this, whoever issued them."""
         arguments = {"entity": self.entity, "begins": sorted(begins)}

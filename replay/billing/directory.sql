@@ -102,6 +102,20 @@ SELECT payload::json ->> 'customer' AS customer, stream
  WHERE entity = %(entity)s AND split_part(stream, ':', 1) = 'invoice' AND tag = 'invoice-issued'
    AND position <= %(upto)s AND payload LIKE '%%"kind":"coupon"%%';
 
+-- name: open_drafts
+-- What billing runs drafted and nobody has issued, or only by a fact that was corrected since.
+SELECT DISTINCT drafted.payload::json ->> 'customer', drafted.stream
+  FROM fact drafted
+ WHERE drafted.entity = %(entity)s AND drafted.tag = 'invoice-drafted' AND drafted.position <= %(upto)s
+   AND drafted.payload::json ->> 'issue_on' IS NOT NULL
+   AND NOT EXISTS (
+    SELECT FROM fact issued
+     WHERE issued.entity = %(entity)s AND issued.stream = drafted.stream
+       AND issued.tag IN ('invoice-issued', 'draft-discarded') AND issued.position <= %(upto)s
+       AND NOT EXISTS (
+        SELECT FROM fact c
+         WHERE c.entity = %(entity)s AND c.corrects = issued.position AND c.position <= %(upto)s));
+
 -- name: names_in_use
 -- Invoices of accounts and a day: their names begin with one of these.
 SELECT used.stream
@@ -112,9 +126,9 @@ SELECT used.stream
      GROUP BY stream OFFSET 0) AS used;
 
 -- name: documents_between
--- Invoice facts that came while a chunk was measured.
+-- Invoice facts that came while a chunk was measured, and elections of how to invoice.
 SELECT position FROM fact
- WHERE entity = %(entity)s AND split_part(stream, ':', 1) = 'invoice'
+ WHERE entity = %(entity)s AND split_part(stream, ':', 1) IN ('invoice', 'invoicing')
    AND position > %(after)s AND position <= %(upto)s;
 
 -- name: usage_corrections

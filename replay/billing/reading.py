@@ -22,6 +22,7 @@ from domain.statement.accounts import (
     statement,
 )
 from domain.statement.documents import Bill, series
+from domain.statement.drafts import settled
 from domain.statement.taxing import Sellers, with_tax
 from domain.tax.papers import Ask
 from domain.terms import Terms
@@ -40,7 +41,8 @@ class Known(Struct, frozen=True, kw_only=True):
     """The entity at a position: its master data, and usage batches that no longer count.
 
     `beside` are by customer other streams that its bill rests on: its coupons and the invoices they
-    came off, and where some price elects that, the invoices that moved its credit.
+    came off, where some price elects that the invoices that moved its credit, and where the entity
+    elects to draft its open drafts.
     """
 
     directory: Directory
@@ -88,6 +90,7 @@ def _beside(directory: Directory, master: MasterData) -> dict[str, list[str]]:
         coupons,
         directory.with_coupon() if coupons else {},
         directory.with_credit() if carries else {},
+        directory.drafts() if _drafts(master) else {},
     ):
         for customer, own in streams.items():
             found.setdefault(customer, []).extend(own)
@@ -109,12 +112,20 @@ def measured(at: Known, names: Sequence[str], asked: Asked, ask: Ask) -> Chunk:
     looked = structs.replace(asked, known_since=since)
     bill = statement(found, usage, looked, in_use.__contains__)
     sellers = Sellers(sold=found.terms, customers=found.customers, master=at.master)
+    taxed = with_tax(bill, sellers, ask)
     return Chunk(
-        bill=with_tax(bill, sellers, ask),
+        bill=settled(
+            taxed, found.drafts, at.master.invoicing_on, asked.through, interim=asked.interim
+        ),
         subscriptions=frozenset(names),
         accounts=frozenset(accounts),
         invoices=frozenset(found.versions),
     )
+
+
+def _drafts(master: MasterData) -> bool:
+    """Whether a run has ever had reason to draft."""
+    return any(own.grace_days or own.approval == "required" for _, own in master.invoicing)
 
 
 def sold_and_used(

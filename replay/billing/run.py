@@ -18,8 +18,8 @@ from msgspec import Struct, structs
 
 from domain.deciders import Command
 from domain.facts import Fact, When
-from domain.invoice_facts import InvoiceIssued
-from domain.invoicing import NO_TAX
+from domain.invoice_facts import InvoiceDrafted, InvoiceIssued
+from domain.invoicing import NO_TAX, InvoicingAdopted
 from domain.routing import account as unit_of_account
 from domain.statement.accounts import Asked
 from domain.statement.documents import Carried, Document
@@ -184,6 +184,7 @@ class Others:
         self._streams: set[str] = set()
         self._customers: set[str] = set()
         self._subscriptions: set[str] = set()
+        self._elections = False
 
     def look(self, upto: int) -> None:
         """Take in what came up to a position."""
@@ -197,7 +198,7 @@ class Others:
         self._seen = upto
 
     def touch(self, chunk: Chunk) -> bool:
-        return not (
+        return self._elections or not (
             chunk.invoices.isdisjoint(self._streams)
             and chunk.customers.isdisjoint(self._customers)
             and chunk.subscriptions.isdisjoint(self._subscriptions)
@@ -205,9 +206,10 @@ class Others:
 
     def _take(self, fact: Fact) -> None:
         self._streams.add(fact.stream)
-        if isinstance(fact.event, InvoiceIssued):
+        if isinstance(fact.event, InvoiceDrafted | InvoiceIssued):
             self._customers.add(fact.event.customer)
             self._subscriptions |= {line.subscription or "" for line in fact.event.lines}
+        self._elections |= isinstance(fact.event, InvoicingAdopted)
 
 
 def _issued(

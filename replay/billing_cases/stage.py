@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -13,7 +13,7 @@ from msgspec import Struct
 from domain.calendar import ONE_DAY
 from domain.currency import exponent
 from domain.errors import Malformed, Rejected
-from domain.invoice import IssueInvoice
+from domain.invoice import IssueCredit, IssueInvoice
 from domain.invoice_facts import InvoiceLine
 from domain.statement.documents import Document
 from replay.billing.run import Wanted
@@ -121,7 +121,7 @@ class _Playing:
         receipt = self.ledger.submit(request)
         self.positions[act.key] = receipt.positions[-1]
         if isinstance(does.command, IssueInvoice):
-            self._take_in(does.stream, does.command)
+            self._take_in(does.stream, does.command.lines)
 
     def _use(self, act: Act, does: Use) -> None:
         for number, row in enumerate(does.rows, start=1):
@@ -190,14 +190,14 @@ class _Playing:
         command = document.command
         places = exponent(self.course.currency)
         if isinstance(command, IssueInvoice):
-            self._take_in(document.stream, command)
-            for line in command.lines:
+            self._take_in(document.stream, document.lines)
+            for line in document.lines:
                 yield self._line(line, Fraction(line.amount_minor, 10**places))
-            return
-        for credited in command.lines:
-            line = self.issued[(document.stream, credited.line)]
-            amount = -Fraction(credited.amount_minor, 10**places)
-            yield self._line(line, amount, corrects=True)
+        elif isinstance(command, IssueCredit):
+            for credited in command.lines:
+                line = self.issued[(document.stream, credited.line)]
+                amount = -Fraction(credited.amount_minor, 10**places)
+                yield self._line(line, amount, corrects=True)
 
     def _line(self, line: InvoiceLine, amount: Fraction, *, corrects: bool = False) -> Line:
         price = (line.price or "").partition("@")[0]
@@ -213,8 +213,8 @@ class _Playing:
             corrects=corrects,
         )
 
-    def _take_in(self, stream: str, command: IssueInvoice) -> None:
-        for line in command.lines:
+    def _take_in(self, stream: str, lines: Iterable[InvoiceLine]) -> None:
+        for line in lines:
             self.issued[(stream, line.line)] = line
 
 

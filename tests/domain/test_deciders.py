@@ -63,6 +63,8 @@ def test_what_a_fact_is_stored_under_is_given_by_hand() -> None:
         "customer-registered",
         "discount-granted",
         "discount-withdrawn",
+        "dispute-opened",
+        "dispute-resolved",
         "document-sent",
         "draft-adjusted",
         "draft-approved",

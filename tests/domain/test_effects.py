@@ -49,6 +49,8 @@ WORDS = {
     "customer-registered": AWAITED,
     "discount-granted": "no billing period is charged less or more by it",
     "discount-withdrawn": "no billing period is charged less or more by it",
+    "dispute-opened": "a dispute moves no amount; a credit note does",
+    "dispute-resolved": "a dispute moves no amount; a credit note does",
     "entity-identified": MEASURED_WITH,
     "draft-adjusted": "a draft has no effect until it is issued",
     "draft-approved": "a draft has no effect until it is issued",

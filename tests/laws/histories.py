@@ -37,6 +37,8 @@ from domain.facts import Event, When
 from domain.invoice_facts import (
     CreditIssued,
     CreditLine,
+    DisputeOpened,
+    DisputeResolved,
     DocumentSent,
     DraftAdjusted,
     DraftApproved,
@@ -649,6 +651,24 @@ def _cut_so_far(draft: Draft, stream: str, line: str) -> int:
     )
 
 
+def _dispute(draft: Draft) -> None:
+    """An amount of an invoice, some of which is upheld or given up."""
+    stream = _some_invoice(draft)
+    if stream is None:
+        return
+    whole = sum(line.amount_minor for line in draft.invoices[stream].lines)
+    if whole <= 0:
+        return
+    name, minor = f"q{len(draft.arrivals)}", draft.random.randint(1, whole)
+    when = draft.when(draft.day(draft.invoices[stream].when.effective, LATEST))
+    draft.add(stream, DisputeOpened(when=when, dispute=name, amount_minor=minor, reason="late"))
+    if draft.chance(0.6):
+        outcome = draft.random.choice(("upheld", "withdrawn"))
+        part = draft.random.randint(1, minor)
+        resolved = DisputeResolved(when=when, dispute=name, outcome=outcome, amount_minor=part)
+        draft.add(stream, resolved)
+
+
 def _credit(draft: Draft) -> None:
     """Some of a line, and some of what stands beside it, no less than nothing in all."""
     random = draft.random
@@ -1078,6 +1098,7 @@ KINDS: tuple[tuple[Callable[[Draft], None], int], ...] = (
     (_access, 1),
     (_invoice, 1),
     (_draft_invoice, 1),
+    (_dispute, 1),
     (_credit, 1),
     (_void, 1),
     (_sent, 1),

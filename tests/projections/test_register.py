@@ -89,7 +89,7 @@ def test_a_hole_and_a_number_given_twice_are_found(issued):
     issued.connection.execute(
         "INSERT INTO document"
         " SELECT entity, 'invoice:q', kind, 'INV-000001', customer, currency, day, due_on, minor,"
-        " series, position, from_position, to_position FROM document"
+        " series, debits, position, from_position, to_position, payer, channel FROM document"
         " WHERE stream = 'invoice:a' AND kind = 'issued'"
     )
 

@@ -1,0 +1,333 @@
+"""Drafts of the billing run: measured again until issued, approved, thrown away, resumed."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
+from decimal import Decimal
+from threading import Barrier
+
+import pytest
+
+from domain.draft import ApproveDraft, DiscardDraft
+from domain.errors import Rejected
+from domain.facts import When
+from domain.invoice import IssueInvoice, VoidInvoice
+from domain.invoice_facts import InvoiceDrafted, InvoiceIssued
+from domain.invoicing import AdoptInvoicing, InvoicingOptions
+from domain.party import RegisterCustomer
+from domain.subscription import CancelSubscription, Item, StartSubscription
+from projections.question import Question
+from projections.receivables import open_items
+from projections.register import register_gaps
+from replay.billing.run import Wanted
+from replay.ledger import whole
+from store import failpoint, log
+from store.usage_stage import UsageBatch
+
+NEW_YEAR, FEBRUARY, MARCH = date(2024, 1, 1), date(2024, 2, 1), date(2024, 3, 1)
+IN_GRACE, AFTER = date(2024, 2, 3), date(2024, 2, 6)
+NAME = "c1-USD-20240201-1"
+
+
+def elect(send, **options):
+    command = AdoptInvoicing(when=When(effective=NEW_YEAR), options=InvoicingOptions(**options))
+    send("invoicing:self", command)
+
+
+def use(ledger, event, quantity, day="2024-01-10", subscription="s1"):
+    row = {
+        "event_id": event,
+        "subscription": subscription,
+        "meter": "calls",
+        "quantity": str(quantity),
+        "occurred_at": f"{day}T12:00:00Z",
+    }
+    ledger.ingest(UsageBatch(entity="acme", source="app", key=event), [row])
+
+
+def acts(billed):
+    return [(one.act, one.name, one.total_minor) for one in billed.documents]
+
+
+def events(ledger, kind, stream=f"invoice:{NAME}"):
+    with ledger.connection() as connection:
+        facts = log.read_stream(connection, "acme", stream)
+    return [fact.event for fact in facts if isinstance(fact.event, kind)]
+
+
+def billed_of(ledger):
+    """What stands issued: subscription, item and service period of every line, each once."""
+    with ledger.connection() as connection:
+        facts = log.read_categories(connection, "acme", ["invoice"])
+    return sorted(
+        (line.subscription, line.obligation, str(line.service_from), line.amount_minor)
+        for fact in facts
+        if isinstance(fact.event, InvoiceIssued)
+        for line in fact.event.lines
+    )
+
+
+@pytest.fixture
+def graced(company, send):
+    """January is billed; from here on there are five days of grace."""
+    company.bill("acme", NEW_YEAR)
+    elect(send, grace_days=5)
+    use(company, "e1", 1000)
+    return company
+
+
+def test_a_run_drafts_and_the_first_run_after_the_grace_issues(graced):
+    drafted = graced.bill("acme", FEBRUARY)
+    waiting = graced.bill("acme", IN_GRACE)
+    issued = graced.bill("acme", AFTER)
+
+    assert acts(drafted) == [("drafted", NAME, 1020_00)]
+    assert acts(waiting) == []
+    assert acts(issued) == [("issued", NAME, 1020_00)]
+    (invoice,) = events(graced, InvoiceIssued)
+    assert (invoice.when.effective, invoice.tax_point) == (AFTER, FEBRUARY)
+    assert invoice.due_on == AFTER + timedelta(days=14)
+    assert acts(graced.bill("acme", AFTER)) == []
+
+
+def test_a_draft_moves_nothing(graced):
+    graced.bill("acme", FEBRUARY)
+    graced.run("acme", MARCH, key="run")
+
+    with graced.connection() as connection:
+        rows = open_items(connection, Question(entity="acme", book="main")).rows
+
+    assert [row.invoice for row in rows] == ["c1-USD-20240101-1"]
+
+
+def test_what_comes_in_the_grace_is_on_the_draft(graced):
+    graced.bill("acme", FEBRUARY)
+    use(graced, "late", 500, "2024-01-20")
+
+    again = graced.bill("acme", IN_GRACE)
+    use(graced, "later", 500, "2024-01-21")
+    last = graced.bill("acme", AFTER)
+
+    assert acts(again) == [("drafted anew", NAME, 1030_00)]
+    assert acts(last) == [("drafted anew", NAME, 1040_00), ("issued", NAME, 1040_00)]
+    assert sum(line.amount_minor for line in events(graced, InvoiceIssued)[0].lines) == 1040_00
+
+
+def test_what_comes_after_the_issue_is_billed_as_ever(graced):
+    for day in (FEBRUARY, AFTER):
+        graced.bill("acme", day)
+    use(graced, "late", 500, "2024-01-20")
+
+    after = graced.bill("acme", date(2024, 2, 20))
+
+    assert acts(after) == [("drafted", "c1-USD-20240220-1", 10_00)]
+
+
+def test_a_preview_says_what_the_run_does_and_writes_nothing(graced):
+    graced.bill("acme", FEBRUARY)
+    use(graced, "late", 500, "2024-01-20")
+    head = graced.head("acme")
+
+    said = graced.bill_preview("acme", AFTER)
+
+    assert graced.head("acme") == head
+    assert graced.bill("acme", AFTER).documents == said.documents
+
+
+def test_drafts_of_several_days_bill_each_charge_once(graced, send):
+    graced.bill("acme", FEBRUARY)
+    start = StartSubscription(
+        when=When(effective=date(2024, 2, 2)),
+        customer="c1",
+        currency="USD",
+        term_from=date(2024, 2, 2),
+        term_to=date(2025, 2, 2),
+        items=(Item(item="seats", price="seat", quantity=Decimal(1)),),
+    )
+    send("subscription:s2", start)
+
+    second = graced.bill("acme", IN_GRACE)
+    third = graced.bill("acme", AFTER)
+    fourth = graced.bill("acme", date(2024, 2, 9))
+
+    assert acts(second) == [("drafted", "c1-USD-20240203-1", 100_00)]
+    assert acts(third) == [("issued", NAME, 1020_00)]
+    assert acts(fourth) == [("issued", "c1-USD-20240203-1", 100_00)]
+    found = billed_of(graced)
+    assert len(found) == len({row[:3] for row in found})
+
+
+def test_a_draft_that_comes_to_nothing_is_thrown_away(graced, send):
+    graced.bill("acme", FEBRUARY)
+    cancel = CancelSubscription(when=When(effective=NEW_YEAR))
+    send("subscription:s1", cancel)
+    with graced.connection() as connection:
+        (batch,) = log.read_categories(connection, "acme", ["usage"])
+    order = UsageBatch(entity="acme", source="app", key="gone", kind="retraction")
+    graced.ingest(order, ["e1"])
+    del batch
+
+    gone = graced.bill("acme", IN_GRACE)
+
+    assert ("discarded", NAME, 0) in acts(gone)
+    assert events(graced, InvoiceIssued) == []
+
+
+def test_what_is_thrown_away_is_due_again_and_may_be_had_back(graced, send):
+    graced.bill("acme", FEBRUARY)
+    (discarded,) = send(f"invoice:{NAME}", DiscardDraft(when=When(effective=NEW_YEAR)))
+    with pytest.raises(Rejected, match="nothing-to-issue"):
+        send(f"invoice:{NAME}", IssueInvoice(when=When(effective=FEBRUARY)))
+
+    anew = graced.bill("acme", FEBRUARY)
+    send(f"invoice:{NAME}", None, corrects=discarded)
+    back = graced.bill("acme", AFTER)
+
+    assert acts(anew) == [("drafted", "c1-USD-20240201-2", 1020_00)]
+    assert acts(back) == [("issued", NAME, 1020_00), ("discarded", "c1-USD-20240201-2", 0)]
+
+
+def test_nothing_is_issued_before_somebody_else_approves_it_as_it_stands(company, send):
+    company.bill("acme", NEW_YEAR)
+    elect(send, approval="required")
+    use(company, "e1", 1000)
+    approve = ApproveDraft(when=When(effective=FEBRUARY))
+
+    drafted = whole(company.billing(Wanted(entity="acme", through=FEBRUARY), actor="ann"))
+    with pytest.raises(Rejected, match="own-approval"):
+        send(f"invoice:{NAME}", approve, actor="ann")
+    with pytest.raises(Rejected, match="not-approved"):
+        send(f"invoice:{NAME}", IssueInvoice(when=When(effective=FEBRUARY)))
+    send(f"invoice:{NAME}", approve, actor="bob")
+    use(company, "late", 500, "2024-01-20")
+    changed = whole(company.billing(Wanted(entity="acme", through=IN_GRACE), actor="ann"))
+    send(f"invoice:{NAME}", approve, actor="bob")
+    issued = company.bill("acme", AFTER)
+
+    assert acts(drafted) == [("drafted", NAME, 1020_00)]
+    assert acts(changed) == [("drafted anew", NAME, 1030_00)]
+    assert acts(issued) == [("issued", NAME, 1030_00)]
+    with company.connection() as connection:
+        rows = connection.execute("SELECT subject, preparer, approver FROM approval").fetchall()
+    assert rows == [(f"invoice:{NAME}", "ann", "bob")] * 2
+
+
+def test_a_running_period_is_drafted_as_it_is(graced):
+    use(graced, "e2", 300, "2024-02-02")
+    wanted = Wanted(entity="acme", through=IN_GRACE, interim=True)
+
+    drafted = whole(graced.billing(wanted))
+    again = graced.bill("acme", date(2024, 2, 4))
+    issued = graced.bill("acme", date(2024, 2, 8))
+
+    assert acts(drafted) == [("drafted", "c1-USD-20240203-1", 1026_00)]
+    assert (acts(again), acts(issued)) == ([], [("issued", "c1-USD-20240203-1", 1026_00)])
+    assert not events(graced, InvoiceDrafted, "invoice:c1-USD-20240203-1")[0].is_measured
+
+
+def test_a_narrow_run_leaves_drafts_alone_that_it_does_not_look_at_in_full(graced, send):
+    start = StartSubscription(
+        when=When(effective=FEBRUARY),
+        customer="c1",
+        currency="USD",
+        term_from=FEBRUARY,
+        term_to=date(2025, 2, 1),
+        items=(Item(item="seats", price="seat", quantity=Decimal(1)),),
+    )
+    send("subscription:s2", start)
+    graced.bill("acme", FEBRUARY)
+
+    for narrow in ({"subscriptions": ("s2",)}, {"customers": ("nobody",)}):
+        wanted = Wanted(entity="acme", through=IN_GRACE, **narrow)
+        assert acts(whole(graced.billing(wanted))) == []
+    since = Wanted(entity="acme", through=IN_GRACE, customers=("c1",), since=FEBRUARY)
+    assert acts(whole(graced.billing(since))) == []
+    assert acts(graced.bill("acme", AFTER)) == [("issued", NAME, 1120_00)]
+
+
+def test_a_voided_invoice_is_billed_anew_in_its_place(company, send):
+    company.bill("acme", NEW_YEAR)
+    send("invoice:c1-USD-20240101-1", VoidInvoice(when=When(effective=date(2024, 1, 5))))
+
+    (again,) = company.bill("acme", date(2024, 1, 6)).documents
+
+    assert (again.name, again.total_minor) == ("c1-USD-20240106-1", 1000_00)
+    (issued,) = events(company, InvoiceIssued, "invoice:c1-USD-20240106-1")
+    assert issued.replaces == "c1-USD-20240101-1"
+    assert events(company, InvoiceIssued, "invoice:c1-USD-20240101-1")[0].replaces is None
+
+
+CUSTOMERS = 5
+
+
+@pytest.fixture
+def many(company, send):
+    """Customers with a subscription each, a series, days of grace, and February drafted."""
+    elect(send, grace_days=5, series="INV-{year}-", credit_series="CN-")
+    for number in range(CUSTOMERS):
+        send(f"customer:m{number}", RegisterCustomer(when=When(effective=NEW_YEAR), currency="USD"))
+        start = StartSubscription(
+            when=When(effective=NEW_YEAR),
+            customer=f"m{number}",
+            currency="USD",
+            term_from=NEW_YEAR,
+            term_to=date(2025, 1, 1),
+            items=(Item(item="seats", price="seat", quantity=Decimal(3)),),
+        )
+        send(f"subscription:n{number}", start)
+    return company
+
+
+def whole_register(ledger):
+    ledger.catch_up("acme")
+    with ledger.connection() as connection:
+        facts = log.read_categories(connection, "acme", ["invoice"])
+        gaps = register_gaps(connection, Question(entity="acme")).rows
+    assert gaps == ()
+    return sorted(fact.event.number for fact in facts if isinstance(fact.event, InvoiceIssued))
+
+
+@pytest.mark.parametrize(
+    "place", ["decided-not-written", "facts-inserted", "head-updated", "committed-not-answered"]
+)
+@pytest.mark.parametrize("day", [FEBRUARY, IN_GRACE, AFTER])
+def test_a_run_cut_off_at_any_step_is_run_again_and_nothing_happens_twice(
+    many, monkeypatch, place, day
+):
+    monkeypatch.setattr("replay.billing.run.SUBSCRIPTIONS_TOGETHER", 2)
+    for before in (FEBRUARY, IN_GRACE):
+        if before < day:
+            many.bill("acme", before)
+    use(many, f"late-{day}", 700, "2024-01-12")
+    for passing in (1, 2):
+        failpoint.arm(f"{place}:raise:{passing}")
+        try:
+            many.bill("acme", day)
+        except failpoint.FailpointReached:
+            pass
+        finally:
+            failpoint.arm(None)
+    many.bill("acme", AFTER)
+    many.bill("acme", date(2024, 2, 12))
+
+    numbers = whole_register(many)
+    assert numbers == [f"INV-2024-{place:06}" for place in range(1, len(numbers) + 1)]
+    found = billed_of(many)
+    assert len(found) == len({row[:3] for row in found})
+    assert len(numbers) == CUSTOMERS + 1
+
+
+def test_two_runs_at_once_do_what_one_would(many):
+    many.bill("acme", FEBRUARY)
+    use(many, "late", 700, "2024-01-12")
+    barrier = Barrier(2)
+
+    def act(_):
+        barrier.wait()
+        return many.bill("acme", AFTER)
+
+    with ThreadPoolExecutor(2) as pool:
+        one, two = pool.map(act, range(2))
+
+    assert sorted(acts(one) + acts(two)).count(("issued", NAME, 2014_00)) == 1
+    assert len(whole_register(many)) == CUSTOMERS + 1
+    assert acts(many.bill("acme", AFTER)) == []
