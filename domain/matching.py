@@ -15,7 +15,7 @@ from operator import attrgetter
 from msgspec import Struct, field
 
 from domain.bank import SAID, Rule
-from domain.payment_facts import Application
+from domain.payment_facts import Application, Deduction
 
 CANDIDATES_MAX = 5
 
@@ -144,7 +144,7 @@ class Known:
         over = money.amount_minor
         for row in match.applications:
             item = self.invoices[row.invoice]
-            item.left_minor -= row.amount_minor
+            item.left_minor -= row.amount_minor + sum(one.amount_minor for one in row.deductions)
             over -= row.amount_minor
             self._note(item)
         self._use(account, over)
@@ -229,10 +229,14 @@ def _by_amount(
     money: Incoming, known: Known, customer: str
 ) -> tuple[tuple[Application, ...], str] | None:
     """One item of the amount received, or sent; else the oldest items that come to it together."""
-    for minor in dict.fromkeys((money.amount_minor, money.amount_minor + money.charges_minor)):
-        item = known.of_amount(customer, money.currency, minor)
+    for charges in dict.fromkeys((0, money.charges_minor)):
+        item = known.of_amount(customer, money.currency, money.amount_minor + charges)
         if item is not None:
-            return _shared([item], money.amount_minor), f"that of {item.number}"
+            fee = (Deduction(kind="fee", amount_minor=charges),) if charges else ()
+            paid = Application(
+                invoice=item.invoice, amount_minor=money.amount_minor, deductions=fee
+            )
+            return (paid,), f"that of {item.number}"
     total, oldest = 0, []
     for item in known.open_items(customer, money.currency):
         total += item.left_minor

@@ -89,3 +89,27 @@ def waiting(connection: Connection, entity: str) -> list[int]:
     with looking(connection, Question(entity=entity), DOCUMENTS) as seen:
         names = {"entity": seen.entity, "nobody": PAYER}
         return [row[0] for row in connection.execute(SQL.waiting, names)]
+
+
+class Paid(Struct, frozen=True, kw_only=True):
+    """A payment by its references, and what of it is still with us."""
+
+    payment: str
+    references: tuple[str, ...]
+    left_minor: int
+
+
+def payments_named(
+    connection: Connection, entity: str, references: Sequence[str]
+) -> tuple[Paid, ...]:
+    """Payments that came with one of the references."""
+    with looking(connection, Question(entity=entity), DOCUMENTS) as seen:
+        names = {"entity": seen.entity, "references": list(references)}
+        return tuple(
+            Paid(
+                payment=stream.partition(":")[2],
+                references=tuple(name for name in (own, banks) if name),
+                left_minor=minor,
+            )
+            for stream, own, banks, minor in connection.execute(SQL.payments_named, names)
+        )

@@ -62,6 +62,19 @@ SELECT p.customer, p.currency, sum(p.minor + coalesce(s.minor, 0))::bigint
      WHERE a.entity = %(entity)s AND a.stream = p.stream AND a.kind = 'stated' AND a.to_position IS NULL) AS s ON true
  GROUP BY p.customer, p.currency;
 
+-- name: payments_named
+-- Payments by the references they came with, the payer's or the bank's. Asked only where some came back.
+SELECT stream, reference, bank_reference, minor
+  FROM (SELECT d.stream, f.payload::jsonb ->> 'reference' AS reference,
+               f.payload::jsonb -> 'bank' ->> 'bank_reference' AS bank_reference,
+               (SELECT sum(own.minor)::bigint FROM document own
+                 WHERE own.entity = d.entity AND own.stream = d.stream AND own.to_position IS NULL) AS minor
+          FROM document d
+          JOIN fact f ON f.entity = d.entity AND f.position = d.position
+         WHERE d.entity = %(entity)s AND d.kind = 'received' AND d.to_position IS NULL) AS payment
+ WHERE reference = ANY(%(references)s) OR bank_reference = ANY(%(references)s)
+ ORDER BY stream;
+
 -- name: waiting
 -- Money of nobody known, by the fact that says so.
 SELECT position FROM document

@@ -186,7 +186,7 @@ def _tell(done: Imported) -> None:
         f"{len(done.left)} left + {len(done.unread)} unread"
     )
     rules = ", ".join(f"{count} by {rule}" for rule, count in sorted(done.rules.items()))
-    click.echo(f"matched: {rules or 'nothing'}")
+    click.echo(f"matched: {rules or 'nothing'}" + (f"; {done.failed} failed" * bool(done.failed)))
     if done.matches:
         _matches(done.matches, "would be matched")
     elif done.waiting:

@@ -18,19 +18,26 @@ from domain.cash import (
     ReceivePayment,
 )
 from domain.errors import Malformed, Rejected
-from domain.facts import Source, When
+from domain.facts import When
 from domain.matching import Incoming, Match, match
 from projections import matching
 from replay.bank.entry import Entry, Unread, identified
 from replay.bank.mapping import BankMapping
-from replay.bank.reading import incoming, payer_of, read_statement
+from replay.bank.reading import (
+    ACTOR,
+    KIND,
+    incoming,
+    key_of,
+    payer_of,
+    read_statement,
+    source_of,
+)
+from replay.bank.returning import returns
 from replay.ledger import Ledger
 from store import failpoint, keys, party
 from store.party import Party
 from store.request import Receipt, Request
 
-ACTOR = "bank-import"
-KIND = "bank-entry"
 PAYERS = "payers"
 # Payments taken in one go; as many are told of at a time.
 TOGETHER = 1_000
@@ -51,7 +58,8 @@ class Taken(Struct, frozen=True, kw_only=True):
 class Imported(Struct, frozen=True, kw_only=True):
     """What became of the file: entries = repeated + taken + left + unread.
 
-    `rules` counts what was taken by the rule that matched it. `left` went out, or undoes what came
+    `rules` counts what came in by the rule that matched it, `failed` earlier payments that were
+    taken back. `left` went out, or undoes what came
     in before; `waiting` came in for nobody known. `matches` is told by a preview only.
     """
 
@@ -60,6 +68,7 @@ class Imported(Struct, frozen=True, kw_only=True):
     repeated: int
     taken: int
     rules: dict[str, int]
+    failed: int
     left: tuple[Unread, ...]
     unread: tuple[Unread, ...]
     waiting: tuple[Taken, ...]
@@ -86,20 +95,40 @@ def import_payments(
     if not preview:
         parts = [took[first : first + together] for first in range(0, len(took), together)]
         refused = _take(ledger, entity, mapping, came, parts, told or _silent)
+    failed = _undone(ledger, entity, mapping, new, preview=preview)
     gone = {row.row for row in refused}
     matched = [row for row in took if row.row not in gone]
-    left = [_left(entry) for entry in new.values() if not _came_in(entry)]
+    left = [_left(new[name]) for name in new if name not in came and name not in failed]
     return Imported(
         entity=entity,
         entries=len(statement.entries) + len(statement.unread),
         repeated=len(statement.entries) + len(statement.unread) - len(new) - len(unread),
-        taken=len(matched),
+        taken=len(matched) + len(failed),
         rules=dict(Counter(row.match.rule for row in matched)),
+        failed=len(failed),
         left=tuple(left),
         unread=(*unread, *refused),
         waiting=tuple(row for row in matched if row.match.customer is None),
         matches=tuple(matched) if preview else (),
     )
+
+
+def _undone(
+    ledger: Ledger,
+    entity: str,
+    mapping: BankMapping,
+    new: Mapping[str, Entry],
+    *,
+    preview: bool,
+) -> dict[str, Request]:
+    """What came in before and is taken back; by a refusal it is left as it was."""
+    undone = {name: entry for name, entry in new.items() if entry.is_reversal}
+    asking = returns(ledger, entity, mapping, undone)
+    if preview:
+        return asking
+    outcomes = ledger.submit_many(entity, asking.values())
+    took = zip(asking.items(), outcomes, strict=True)
+    return {name: request for (name, request), told in took if isinstance(told, Receipt)}
 
 
 def _silent(what: str, count: int) -> None:
@@ -111,13 +140,9 @@ def _new(
 ) -> dict[str, Entry]:
     """Entries that no file has brought before."""
     with ledger.connection() as connection:
-        wanted = [_key(mapping, name) for name in found]
+        wanted = [key_of(mapping, name) for name in found]
         there = keys.find_keys(connection, entity, wanted)
-    return {name: entry for name, entry in found.items() if _key(mapping, name) not in there}
-
-
-def _key(mapping: BankMapping, name: str) -> str:
-    return f"bank:{mapping.source}:{name}"
+    return {name: entry for name, entry in found.items() if key_of(mapping, name) not in there}
 
 
 def _came_in(entry: Entry) -> bool:
@@ -244,8 +269,8 @@ def _request(entity: str, mapping: BankMapping, entry: Entry, row: Taken, wrote:
     return Request(
         entity=entity,
         stream=f"payment:{row.payment}",
-        key=_key(mapping, row.payment),
+        key=key_of(mapping, row.payment),
         command=command,
         actor=ACTOR,
-        source=Source(system=mapping.source, kind=KIND, id=row.payment),
+        source=source_of(mapping, row.payment),
     )

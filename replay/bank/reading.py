@@ -7,6 +7,7 @@ import hmac
 from pathlib import Path
 
 from domain.bank import PAYER
+from domain.facts import Source
 from domain.matching import Incoming
 from domain.references import candidates, normal
 from replay.bank.camt import read_camt
@@ -14,6 +15,8 @@ from replay.bank.csv_file import read_csv
 from replay.bank.entry import Entry, Statement
 from replay.bank.mapping import BankMapping
 
+ACTOR = "bank-import"
+KIND = "bank-entry"
 # Of a keyed digest, enough to tell all payers of the world apart.
 PAYER_DIGITS = 24
 
@@ -23,6 +26,15 @@ def read_statement(path: Path, mapping: BankMapping) -> Statement:
     if path.suffix.lower() == ".xml":
         return read_camt(path, mapping.account or mapping.source)
     return read_csv(path, mapping)
+
+
+def key_of(mapping: BankMapping, name: str) -> str:
+    """The key under which an entry is taken, for ever."""
+    return f"bank:{mapping.source}:{name}"
+
+
+def source_of(mapping: BankMapping, name: str) -> Source:
+    return Source(system=mapping.source, kind=KIND, id=name)
 
 
 def payer_of(secret: bytes, account: str, name: str) -> str | None:

@@ -8,9 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.matching import Candidate, Incoming, Item, Known, match
-from domain.payment_facts import (
-    Application,
-)
+from domain.payment_facts import Application, Deduction
 
 FIRST = date(2024, 1, 1)
 
@@ -155,7 +153,13 @@ def test_one_of_many_that_are_not_all_here_is_not_enough():
 def test_what_the_bank_kept_was_sent_all_the_same():
     books = known(item("a", "c1", 100), customers=("c1",))
 
-    assert told(match(money(98, "c1", charges=2), books)) == ("amount", "c1", paid(("a", 98)))
+    one = money(98, "c1", charges=2)
+    found = match(one, books)
+    books.take(one, found)
+
+    fee = (Deduction(kind="fee", amount_minor=2),)
+    assert found.applications == (Application(invoice="a", amount_minor=98, deductions=fee),)
+    assert list(books.open_items("c1", "USD")) == []
 
 
 def test_each_match_leaves_what_the_next_one_finds():

@@ -38,8 +38,10 @@ payer_account = "iban"
 text = ["text"]
 entry_id = "id"
 reversal = "reversal"
+reason = "reason"
+end_to_end = "e2e"
 """
-HEADER = "id,day,amount,name,iban,text,reversal\n"
+HEADER = "id,day,amount,name,iban,text,reversal,reason,e2e\n"
 
 
 @pytest.fixture
@@ -73,7 +75,7 @@ def owing(company: Ledger, send: Send) -> Ledger:
 
 def took(ledger: Ledger, folder: Path, mapping: BankMapping, rows: str, **more: bool) -> Imported:
     path = folder / "bank.csv"
-    path.write_text(HEADER + rows)
+    path.write_text(HEADER + rows.replace(",\n", ",,,\n"))
     return import_payments(ledger, "acme", path, mapping, **more)
 
 
@@ -169,7 +171,7 @@ def test_two_imports_of_one_file_side_by_side_take_each_entry_once(
     owing: Ledger, tmp_path: Path, mapping: BankMapping, database: str
 ) -> None:
     path = tmp_path / "bank.csv"
-    path.write_text(HEADER + ROWS)
+    path.write_text(HEADER + ROWS.replace(",\n", ",,,\n"))
 
     def importing(_: int) -> Imported:
         with Ledger.open(database, lambda: datetime(2024, 6, 1, tzinfo=UTC)) as ledger:
@@ -265,3 +267,34 @@ def test_money_of_nobody_is_an_exception_of_its_own_and_holds_up_no_close(
     assert [one.kind for one in found] == ["unidentified-payment"]
     assert (row.payment, row.amount_minor, row.channel) == ("main/e4", 33_00, "main")
     assert row.payer == found[0].subject
+
+
+def test_a_debit_that_bounced_fails_its_payment_once_and_its_invoice_is_open_again(
+    owing: Ledger, tmp_path: Path, mapping: BankMapping
+) -> None:
+    rows = (
+        "e1,2024-02-01,100.00,Ann,DE01,inv 2024 0001,,,D-1\n"
+        "e2,2024-02-04,-100.00,Ann,DE01,returned,R,AC04,D-1\n"
+        "e3,2024-02-05,-7.00,Ann,DE01,returned,R,AC04,D-9\n"
+    )
+    before = took(owing, tmp_path, mapping, rows, preview=True)
+    done = took(owing, tmp_path, mapping, rows)
+    head = owing.head("acme")
+    again = took(owing, tmp_path, mapping, rows)
+    owing.run("acme", date(2024, 2, 29))
+
+    assert (before.failed, done.failed, again.failed) == (0, 1, 0)
+    assert [(row.row, row.code) for row in done.left] == [(3, "undoes-a-payment")]
+    assert (again.repeated, len(again.left)) == (2, 1)
+    assert opened(owing) == {"i1": 100_00, "i2": 250_00, "i3": 70_00}
+    assert owing.head("acme") == head + 1
+
+
+def test_what_is_taken_back_is_no_more_than_came(
+    owing: Ledger, tmp_path: Path, mapping: BankMapping
+) -> None:
+    took(owing, tmp_path, mapping, "e1,2024-02-01,10.00,Ann,DE01,,,,D-1\n")
+    rows = "".join(f"r{n},2024-02-04,-6.00,Ann,DE01,,R,AC04,D-1\n" for n in range(2))
+    done = took(owing, tmp_path, mapping, rows)
+
+    assert (done.failed, [row.code for row in done.left]) == (1, ["undoes-a-payment"])
