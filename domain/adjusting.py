@@ -76,16 +76,34 @@ def _minor(command: AdjustDraft, currency: str) -> int:
 def adjusted(
     lines: Iterable[InvoiceLine], adjustments: Iterable[DraftAdjusted]
 ) -> tuple[InvoiceLine, ...]:
-    """The lines with what adjustments of them make, in place of what others made before."""
+    """The lines with what adjustments make of them; what one made before is kept in its place."""
     own = list(lines)
     for one in adjustments:
         line = line_of(one, own)
-        if line is None:
-            continue
-        own = [row for row in own if row.kind != "adjustment" or row.of_line != line.line]
-        if one.amount_minor != line.amount_minor:
-            own.append(_beside(line, one, own))
+        if line is not None:
+            _adjust(own, line, one)
     return tuple(own)
+
+
+def unadjusted(
+    lines: Sequence[InvoiceLine], adjustments: Iterable[DraftAdjusted]
+) -> tuple[InvoiceLine, ...]:
+    """The lines without what other adjustments made of them, that are in force no more."""
+    kept = {line.line for one in adjustments if (line := line_of(one, lines)) is not None}
+    return tuple(one for one in lines if one.kind != "adjustment" or one.of_line in kept)
+
+
+def _adjust(own: list[InvoiceLine], line: InvoiceLine, one: DraftAdjusted) -> None:
+    beside = (row for row in own if row.kind == "adjustment" and row.of_line == line.line)
+    before = next(beside, None)
+    if one.amount_minor == line.amount_minor:
+        own[:] = [row for row in own if row is not before]
+    elif before is not None:
+        own[own.index(before)] = _beside(line, one, before.line)
+    else:
+        used = {row.line for row in own}
+        name = next(name for name in map(str, count(len(used) + 1)) if name not in used)
+        own.append(_beside(line, one, name))
 
 
 def line_of(adjustment: DraftAdjusted, lines: Iterable[InvoiceLine]) -> InvoiceLine | None:
@@ -105,11 +123,10 @@ def service_of(line: InvoiceLine) -> tuple[object, ...]:
     return *deal, alone, line.service_from, line.service_to, *taken
 
 
-def _beside(line: InvoiceLine, one: DraftAdjusted, lines: Sequence[InvoiceLine]) -> InvoiceLine:
-    used = {row.line for row in lines}
+def _beside(line: InvoiceLine, one: DraftAdjusted, name: str) -> InvoiceLine:
     return structs.replace(
         line,
-        line=next(name for name in map(str, count(len(used) + 1)) if name not in used),
+        line=name,
         kind="adjustment",
         amount_minor=one.amount_minor - line.amount_minor,
         of_line=line.line,

@@ -6,7 +6,6 @@ approved any more, and is again when it comes back to those. A draft moves nothi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct, structs
 
-from domain.adjusting import AdjustDraft, adjusted, draft_adjusted, service_of
+from domain.adjusting import AdjustDraft, adjusted, draft_adjusted, service_of, unadjusted
 from domain.decimals import plain
 from domain.errors import Rejected
 from domain.facts import Context, Fact, When
@@ -23,7 +22,6 @@ from domain.invoice_facts import (
     DraftApproved,
     DraftDiscarded,
     InvoiceDrafted,
-    InvoiceLine,
 )
 
 
@@ -57,15 +55,12 @@ class Drafting(Struct, frozen=True, kw_only=True):
     @property
     def draft(self) -> InvoiceDrafted | None:
         """What there is to issue."""
-        if self.last is None or self.is_discarded:
+        last = self.last
+        if last is None or self.is_discarded:
             return None
-        return structs.replace(
-            self.last, lines=adjusted(self._measured(self.last), self.adjustments)
-        )
-
-    def _measured(self, last: InvoiceDrafted) -> Iterator[InvoiceLine]:
-        """What a run measured has no adjustments but those that are in force."""
-        return (one for one in last.lines if not (last.is_measured and one.kind == "adjustment"))
+        # Whoever states a draft may state adjustments; a run has none but those that were made.
+        lines = unadjusted(last.lines, self.adjustments) if last.is_measured else last.lines
+        return structs.replace(last, lines=adjusted(lines, self.adjustments))
 
     @property
     def is_approved(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from itertools import chain, groupby
 from operator import attrgetter
@@ -33,7 +33,7 @@ from domain.statement.documents import (
     Papers,
     documents,
 )
-from domain.statement.drafts import OpenDraft, altered, lines_of, open_drafts
+from domain.statement.drafts import Adjustments, OpenDraft, lines_of, lost, open_drafts
 from domain.statement.spans import Difference, Sale, carried_by
 from domain.statement.thresholds import Reached, reached
 from domain.statement.unused import unused
@@ -129,6 +129,7 @@ def statement(
     return structs.replace(
         bill,
         documents=(*on_drafts.documents, *bill.documents),
+        carried=(*on_drafts.carried, *bill.carried),
         measured=on_drafts.measured,
     )
 
@@ -139,6 +140,7 @@ def _of_drafts(
     """What earlier drafts come to now, day by day, and what is sold with that as billed."""
     told: list[Document] = []
     measured: set[str] = set()
+    without: list[Carried] = []
     due = (draft for draft in found.drafts if draft.day <= asked.through)
     for (day, _), own in groupby(due, key=attrgetter("day", "last.is_measured")):
         drafts = [*own]
@@ -151,11 +153,13 @@ def _of_drafts(
                 document, fresh[draft.account] = fresh[draft.account], None
                 measured.add(draft.stream)
                 lines = document.lines if document else ()
+                without += lost(draft, lines)
                 if document is not None:
-                    told.append(altered(draft, document))
+                    told.append(structs.replace(document, stream=draft.stream))
             rows += lines_of(draft, lines)
         found = _counting(found, rows)
-    return Bill(documents=tuple(told), measured=frozenset(measured)), found
+    bill = Bill(documents=tuple(told), measured=frozenset(measured), carried=tuple(without))
+    return bill, found
 
 
 def _measured_again(
@@ -168,7 +172,7 @@ def _measured_again(
     """What the drafts of a day come to now, by account; of those that the run looks at in full."""
     names = _looked_for(found, asked)
     cut = {one.account for one in drafts if not one.may_be_measured(names, asked.since)}
-    accounts = {one.account for one in drafts} - cut
+    accounts = {one.account: one.adjustments for one in reversed(drafts) if one.account not in cut}
     if asked.only_levels or not accounts:
         return {}
     asked = structs.replace(asked, interim=False)
@@ -204,9 +208,11 @@ def _bill(
     usage: Mapping[str, Sequence[UsageDay]],
     asked: Asked,
     papers: Papers,
-    only: Collection[tuple[str, str]] | None = None,
+    only: Mapping[tuple[str, str], Adjustments] | None = None,
 ) -> Bill:
-    """The documents of all accounts asked for, or of some `only`."""
+    """The documents of all accounts asked for, or `only` of those with drafts, as these are
+    altered.
+    """
     accounts: dict[tuple[str, str], list[Difference]] = {}
     waiting: list[Carried] = []
     levels: list[Reached] = []
@@ -237,7 +243,7 @@ def _bill(
         levels += passed
     bills = [
         documents(
-            _account(key, found, asked),
+            _account(key, found, asked, (only or {}).get(key, ())),
             sorted(accounts[key], key=_key),
             papers,
             asked.through,
@@ -339,7 +345,7 @@ def _coupons(known: Iterable[Fact]) -> dict[str, CouponState]:
     return states
 
 
-def _account(key: tuple[str, str], found: Sold, asked: Asked) -> Account:
+def _account(key: tuple[str, str], found: Sold, asked: Asked, adjustments: Adjustments) -> Account:
     customer, currency = key
     state = found.customers.get(customer, NOBODY)
     return Account(
@@ -349,6 +355,7 @@ def _account(key: tuple[str, str], found: Sold, asked: Asked) -> Account:
         payment_terms_days=state.payment_terms_days(asked.through),
         credit_minor=found.credit.get(key, 0),
         claims=_claims(key, found, asked) if found.coupons else (),
+        adjustments=adjustments,
     )
 
 

@@ -16,11 +16,12 @@ from typing import Literal
 from msgspec import Struct, field, structs
 
 from domain.accounting.documents import BilledLine
+from domain.adjusting import adjusted
 from domain.credit_note import with_companions
 from domain.draft import DiscardDraft
 from domain.facts import When
 from domain.invoice import DraftInvoice, IssueCredit, IssueInvoice
-from domain.invoice_facts import CreditLine, InvoiceLine
+from domain.invoice_facts import CreditLine, DraftAdjusted, InvoiceLine
 from domain.invoicing import InvoicingOptions
 from domain.statement.coupons import Claim, Reduced, reduced
 from domain.statement.granted import with_their_items
@@ -72,8 +73,9 @@ class Carried(Struct, frozen=True, kw_only=True):
     an `unknown-customer` owes for somebody to send a document to. A subscription that cannot be
     charged waits alone, its amount unknown, under the code that its unit is parked with. An
     `unmatched-line` of an outside invoice names none of several items, so nobody can say what it
-    has billed: `document` is the invoice and line, and the run does not count it. A `code` says why
-    nobody can tell the tax of an invoice that is `awaiting-tax`.
+    has billed: `document` is the invoice and line, and the run does not count it. An
+    `adjustment-without-line` is of a draft that no longer bills what was adjusted. A `code` says
+    why nobody can tell the tax of an invoice that is `awaiting-tax`.
     """
 
     customer: str
@@ -101,7 +103,7 @@ class Bill(Struct, frozen=True, kw_only=True):
 
 class Account(Struct, frozen=True, kw_only=True):
     """Who is billed, in which currency; whether there is such a customer, with what in credit and
-    with which coupons.
+    with which coupons; how a draft of it was adjusted.
     """
 
     customer: str
@@ -110,6 +112,7 @@ class Account(Struct, frozen=True, kw_only=True):
     payment_terms_days: int
     credit_minor: int = 0
     claims: tuple[Claim, ...] = ()
+    adjustments: tuple[DraftAdjusted, ...] = ()
 
 
 class Papers(Struct, frozen=True, kw_only=True):
@@ -160,6 +163,7 @@ def documents(account: Account, owed: Sequence[Difference], papers: Papers, thro
     if sum(line.amount_minor for line in lines) < 0:
         taken, lines = _laid_out(with_their_items(owed), papers)
     issued = _credit_notes(account, taken, papers, through)
+    lines = [*adjusted(lines, account.adjustments)]
     net = reduced(lines, account.claims) if account.claims else Reduced((), {})
     lines += net.lines
     lines += _credit_moved(account, owed, lines)

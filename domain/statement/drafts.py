@@ -13,16 +13,19 @@ from itertools import count
 from msgspec import Struct, structs
 
 from domain.accounting.documents import BilledLine
-from domain.adjusting import adjusted
+from domain.adjusting import line_of
 from domain.draft import DiscardDraft, Drafting, digest_of, drafting
 from domain.facts import Fact, When
 from domain.invoice import DraftInvoice, IssueInvoice
 from domain.invoice_facts import DraftAdjusted, InvoiceDrafted, InvoiceIssued, InvoiceLine
 from domain.invoicing import InvoicingOptions
-from domain.statement.documents import Act, Bill, Document, total_of
+from domain.statement.documents import Act, Bill, Carried, Document, total_of
 
 # Lines of a draft rest on no fact that issued them.
 NO_FACT = 0
+
+
+Adjustments = tuple[DraftAdjusted, ...]
 
 
 class OpenDraft(Struct, frozen=True, kw_only=True):
@@ -31,7 +34,7 @@ class OpenDraft(Struct, frozen=True, kw_only=True):
     stream: str
     version: int
     last: InvoiceDrafted
-    adjustments: tuple[DraftAdjusted, ...]
+    adjustments: Adjustments
     approved: frozenset[str]
 
     @property
@@ -83,17 +86,19 @@ def open_drafts(known: Iterable[Fact], versions: Mapping[str, int]) -> tuple[Ope
     return tuple(sorted(drafts, key=_in_order))
 
 
-def altered(draft: OpenDraft, document: Document) -> Document:
-    """What a draft is measured at now, under its name and as people altered it."""
-    command = document.command
-    assert isinstance(command, IssueInvoice), document
-    lines = adjusted(command.lines, draft.adjustments)
-    return structs.replace(
-        document,
-        stream=draft.stream,
-        command=structs.replace(command, lines=lines),
-        total_minor=total_of(lines),
-    )
+def lost(draft: OpenDraft, lines: Sequence[InvoiceLine]) -> Iterator[Carried]:
+    """Adjustments of what none of the lines bills any more."""
+    customer, currency = draft.account
+    for one in draft.adjustments:
+        if line_of(one, lines) is None:
+            yield Carried(
+                customer=customer,
+                currency=currency,
+                minor=0,
+                reason="adjustment-without-line",
+                document=draft.stream,
+                detail=one.reason,
+            )
 
 
 def lines_of(draft: OpenDraft, lines: Sequence[InvoiceLine]) -> Iterator[BilledLine]:

@@ -7,6 +7,8 @@ from threading import Barrier
 
 import pytest
 
+from domain.adjusting import AdjustDraft
+from domain.coupon import GrantCoupon
 from domain.draft import ApproveDraft, DiscardDraft
 from domain.errors import Rejected
 from domain.facts import When
@@ -331,3 +333,72 @@ def test_two_runs_at_once_do_what_one_would(many):
     assert sorted(acts(one) + acts(two)).count(("issued", NAME, 2014_00)) == 1
     assert len(whole_register(many)) == CUSTOMERS + 1
     assert acts(many.bill("acme", AFTER)) == []
+
+
+# --- altered by hand ---
+
+
+def adjust(send, line, **how):
+    command = AdjustDraft(when=When(effective=FEBRUARY), line=line, reason="as agreed", **how)
+    return send(f"invoice:{NAME}", command)
+
+
+def kinds(ledger):
+    (issued,) = events(ledger, InvoiceIssued)
+    return [(one.kind, one.amount_minor) for one in issued.lines]
+
+
+def test_what_is_altered_by_hand_stays_until_the_issue_and_is_not_billed_back(graced, send):
+    graced.bill("acme", FEBRUARY)
+    lines = {one.obligation: one for one in events(graced, InvoiceDrafted)[-1].lines}
+    plain = sum(one.amount_minor for one in lines.values())
+    calls = lines["calls"]
+
+    adjust(send, calls.line, quantity=Decimal(3), unit_amount=Decimal(150))
+    use(graced, "e2", 5)
+    graced.bill("acme", IN_GRACE)
+    assert acts(graced.bill("acme", IN_GRACE)) == []
+    graced.bill("acme", AFTER)
+
+    total = plain - calls.amount_minor + 450_00
+    assert sum(minor for _, minor in kinds(graced)) == total
+    assert acts(graced.bill("acme", AFTER)) == []
+
+
+def test_coupons_come_off_what_an_adjustment_leaves(graced, send):
+    half = GrantCoupon(when=When(effective=NEW_YEAR), customer="c1", percent=Decimal(50))
+    send("coupon:half", half)
+    graced.bill("acme", FEBRUARY)
+    lines = events(graced, InvoiceDrafted)[-1].lines
+    (calls,) = (one for one in lines if (one.obligation, one.kind) == ("calls", "usage"))
+    adjust(send, calls.line, amount_minor=20_00)
+
+    graced.bill("acme", AFTER)
+
+    own = [one for one in events(graced, InvoiceIssued)[0].lines if one.obligation == "calls"]
+    assert sum(one.amount_minor for one in own) == 10_00
+
+
+def test_an_adjustment_that_is_undone_leaves_the_draft_as_it_is_measured(graced, send):
+    graced.bill("acme", FEBRUARY)
+    drafted = events(graced, InvoiceDrafted)[-1]
+    (position,) = adjust(send, drafted.lines[0].line, amount_minor=1)
+    graced.bill("acme", IN_GRACE)
+    send(f"invoice:{NAME}", None, corrects=position)
+
+    graced.bill("acme", AFTER)
+
+    assert kinds(graced) == [(one.kind, one.amount_minor) for one in drafted.lines]
+
+
+def test_an_adjustment_of_what_is_no_longer_billed_is_told(graced, send):
+    graced.bill("acme", FEBRUARY)
+    lines = events(graced, InvoiceDrafted)[-1].lines
+    (seats,) = (one for one in lines if one.obligation == "seats")
+    adjust(send, seats.line, amount_minor=1)
+    send("subscription:s1", CancelSubscription(when=When(effective=FEBRUARY)))
+
+    billed = graced.bill("acme", IN_GRACE)
+
+    told = [(one.reason, one.document, one.detail) for one in billed.carried]
+    assert told == [("adjustment-without-line", f"invoice:{NAME}", "as agreed")]
