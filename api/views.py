@@ -8,7 +8,7 @@ from msgspec import Struct
 from api.problems import Missing
 from api.reading import read_as, read_date
 from domain.errors import Malformed
-from projections import deferred_revenue, receivables, register, revenue, trial_balance, usage
+from projections import deferred_revenue, receivables, register, revenue, tax, trial_balance, usage
 from projections.audit import audit_trail
 from projections.credits import open_credits
 from projections.disputes import disputes
@@ -89,6 +89,11 @@ VIEWS: dict[str, View] = {
     "revenue": View(ask=revenue.revenue_by_period, says="Revenue, reported and earned."),
     "roll-forward": View(
         ask=deferred_revenue.roll_forward, says="Deferred revenue from period to period."
+    ),
+    "tax": View(
+        ask=tax.tax_by_period,
+        says="Tax by period and place, with what was taxable.",
+        filters=("jurisdiction",),
     ),
     "trial-balance": View(ask=trial_balance.trial_balance, says="What stands in each account."),
     "unapplied": View(ask=receivables.unapplied, says="Money that no invoice took."),

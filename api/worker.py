@@ -162,5 +162,7 @@ class Worker:
     def _run(self, connection: Connection, lease: Lease) -> None:
         entity = lease.entity
         self._levels[entity] = self._ledger.bill_levels(entity, self._levels.get(entity, 0))
+        if self._ledger.engines:
+            self._ledger.tell_tax(entity)
         if self._ledger.append_news(entity) is not None:
             self._bring(connection, lease)

@@ -16,6 +16,10 @@ SELECT 'pending-usage', unit, reason, min(since), sum(greatest(abs(rows), 1))::b
 SELECT 'awaiting-tax', subject, concat_ws(' ', code, nullif(detail, ''), 'since', since::date), known_at, attempts
   FROM tax_hold
  WHERE entity = %(entity)s AND known_at <= %(known_at)s
+ UNION ALL
+SELECT 'tax-untold', stream, concat_ws(' ', engine, kind, code), position, attempts
+  FROM tax_message
+ WHERE entity = %(entity)s AND position <= %(known_at)s AND confirmed_at IS NULL AND attempts > 0
  ORDER BY kind, subject;
 
 -- name: parked

@@ -24,6 +24,7 @@ from replay import parking
 from replay.billing.levels import bill_levels
 from replay.billing.run import Desk, Part, Wanted, issue, preview
 from replay.tax.asking import NO_ENGINES, Engines
+from replay.tax.telling import Telling, tell
 from store import adoption, log, party
 from store.db import Connection, Pool, pool
 from store.lag import Lag, lag
@@ -209,11 +210,18 @@ class Ledger:
         desk = Desk(clock=self.clock, actor=actor, engines=self.engines)
         with self.connection() as connection:
             yield from issue(connection, wanted, desk)
+        if self.engines:
+            self.tell_tax(wanted.entity)
 
     def billing_preview(self, wanted: Wanted) -> Iterator[Part]:
         """What the run would issue, part by part; writes nothing."""
         with self.connection() as connection:
             yield from preview(connection, wanted, self.engines)
+
+    def tell_tax(self, entity: str) -> Telling:
+        """Tell tax engines what went out, and again what they have not confirmed."""
+        with self.connection() as connection:
+            return tell(connection, entity, self.engines, self.clock())
 
     def bill_levels(self, entity: str, since: int) -> int:
         """The interim invoices a live service issues by itself, where use after a position passed a

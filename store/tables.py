@@ -163,6 +163,7 @@ TABLES: tuple[Table, ...] = (
     Table(name="checkpoint", kind="operational", key=("entity", "projection", "generation")),
     Table(name="worker_lease", kind="operational", key=("entity",)),
     Table(name="tax_hold", kind="operational", key=("entity", "subject")),
+    Table(name="tax_message", kind="operational", key=("entity", "position")),
     Table(name="view_generation", kind="operational", key=("single",), spread_by=None),
     Table(name="generation_view", kind="operational", key=("generation", "view"), spread_by=None),
     Table(name="api_key", kind="operational", key=("name",), spread_by=None),

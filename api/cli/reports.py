@@ -28,6 +28,7 @@ FILTERS = {
     "by": "Count days from `due` (the due date) or `issued` (the date of the invoice).",
     "customer": "Of one customer only.",
     "document": "Of one invoice or payment only.",
+    "jurisdiction": "Of one place only, such as FR.",
     "limit": "At most so many rows.",
     "series": "Of one series of numbers only.",
     "stream": "Of one stream only.",

@@ -14,7 +14,7 @@ from typing import Literal, Protocol
 from msgspec import Struct
 
 from domain.errors import Rejected
-from domain.invoice_facts import InvoiceLine
+from domain.tax.moved import TaxMoved
 from domain.tax.question import TaxAnswer, TaxQuestion
 from domain.tax.quote import quote
 from domain.tax.table import TaxTables
@@ -27,7 +27,7 @@ class TaxMessage(Struct, frozen=True, kw_only=True):
     (`adjust`), or an invoice that is `void`.
 
     `number` is unique among messages of a kind; `invoice` and `reference` are those of the invoice.
-    Lines are those of the document that carry tax, what a credit note takes back below zero.
+    `taxes` are what the document moved, below zero what is taken back.
     """
 
     kind: Told
@@ -36,7 +36,7 @@ class TaxMessage(Struct, frozen=True, kw_only=True):
     reference: str
     currency: str
     on: date
-    lines: tuple[InvoiceLine, ...] = ()
+    taxes: tuple[TaxMoved, ...] = ()
 
 
 class TaxEngine(Protocol):

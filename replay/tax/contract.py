@@ -91,7 +91,7 @@ class ToldTax(Struct, frozen=True, kw_only=True):
     name: str
     percent: Decimal
     category: Category
-    taxable: Decimal
+    taxable: str
     tax: str
 
 
@@ -194,15 +194,12 @@ def told(message: TaxMessage) -> bytes:
 
 
 def _told(message: TaxMessage) -> Iterable[ToldTax]:
-    for line in message.lines:
-        if line.tax is None:
-            continue
-        taxable = sum((Fraction(part.taxable_minor) for part in line.tax.parts), Fraction(0))
+    for tax in message.taxes:
         yield ToldTax(
-            jurisdiction=line.tax.jurisdiction,
-            name=line.tax.name,
-            percent=line.tax.percent,
-            category=line.tax.category,
-            taxable=_major(taxable, message.currency),
-            tax=decimal_text(line.amount_minor, message.currency),
+            jurisdiction=tax.jurisdiction,
+            name=tax.name,
+            percent=tax.percent,
+            category=tax.category,
+            taxable=decimal_text(tax.taxable_minor, message.currency),
+            tax=decimal_text(tax.tax_minor, message.currency),
         )

@@ -21,7 +21,7 @@ class TaxServer(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
-        self.answers: list[int | bytes | str] = []
+        self.answers: list[int | bytes | str | None] = []
         self.asked: list[dict[str, Any]] = []
         self.told: list[tuple[str | None, dict[str, Any]]] = []
         self.first: Callable[[], object] | None = None

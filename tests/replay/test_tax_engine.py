@@ -12,11 +12,10 @@ import pytest
 from msgspec import structs
 
 from domain.errors import Malformed, Rejected
-from domain.invoice_facts import InvoiceLine
+from domain.tax.moved import TaxMoved
 from domain.tax.port import TaxMessage
 from domain.tax.question import Taxable, TaxAnswer, TaxQuestion
 from domain.tax.status import TaxStatus
-from domain.tax.taxed import TaxedAt, TaxPart
 from replay.tax.engines import engines
 from replay.tax.http import HttpEngine, Patience
 from tests.replay.tax_server import TaxServer, serving
@@ -155,11 +154,17 @@ def test_an_engine_that_is_down_is_left_alone(engine: HttpEngine, server: TaxSer
 
 
 def test_a_message_is_told_under_a_key_of_its_own(engine: HttpEngine, server: TaxServer) -> None:
-    at = TaxedAt(
+    moved = TaxMoved(
+        position=1,
+        number="I-1",
+        day=date(2024, 1, 1),
+        currency="EUR",
         jurisdiction="FR",
         name="VAT",
         percent=Decimal(20),
-        parts=(TaxPart(line="1", taxable_minor=Decimal("3500.5")),),
+        category="taxed",
+        taxable_minor=3500,
+        tax_minor=700,
     )
     message = TaxMessage(
         kind="commit",
@@ -168,7 +173,7 @@ def test_a_message_is_told_under_a_key_of_its_own(engine: HttpEngine, server: Ta
         reference="q1",
         currency="EUR",
         on=date(2024, 1, 1),
-        lines=(InvoiceLine(line="tax-1", amount_minor=700, kind="tax", tax=at),),
+        taxes=(moved,),
     )
     engine.commit(message)
 
@@ -188,7 +193,7 @@ def test_a_message_is_told_under_a_key_of_its_own(engine: HttpEngine, server: Ta
                         "name": "VAT",
                         "percent": "20",
                         "category": "taxed",
-                        "taxable": "35.005",
+                        "taxable": "35.00",
                         "tax": "7.00",
                     }
                 ],

@@ -15,8 +15,10 @@ from domain.tax.status import TaxStatus
 from domain.tax.table import SetTaxRates, TaxRate
 from projections.exceptions import exceptions
 from projections.question import Question
+from projections.tax import tax_by_period
 from projections.trial_balance import trial_balance
 from replay.tax.http import HttpEngine, Patience
+from replay.tax.telling import Telling
 from store import log
 from tests.replay.tax_server import serving
 
@@ -193,6 +195,90 @@ def test_nobody_far_away_is_asked_under_the_heads_lock(engined, avalon, send):
 
     assert (carried.code, carried.minor, len(avalon.asked)) == ("tax-not-asked-yet", 900_00, 1)
     assert [one.total_minor for one in engined.bill("acme", NEW_YEAR).documents] == [1080_00]
+
+
+def told(avalon):
+    return [
+        (key, [(tax["taxable"], tax["tax"]) for tax in body["taxes"]]) for key, body in avalon.told
+    ]
+
+
+def credit(send, minor, number="n1"):
+    rows = (CreditLine(line="1", amount_minor=minor),)
+    when = When(effective=date(2024, 1, 20))
+    send(STREAM, IssueCredit(when=when, number=number, lines=rows))
+
+
+STREAM = "invoice:c1-USD-20240101-1"
+
+
+def test_an_engine_is_told_what_went_out_once(engined, avalon, send):
+    engined.bill("acme", NEW_YEAR)
+    credit(send, 100_00)
+    send(STREAM, VoidInvoice(when=When(effective=date(2024, 1, 21))))
+    engined.tell_tax("acme")
+
+    assert told(avalon) == [
+        ("commit:c1-USD-20240101-1", [("1000.00", "200.00")]),
+        ("adjust:n1", [("-100.00", "-20.00")]),
+        ("void:c1-USD-20240101-1", [("-900.00", "-180.00")]),
+    ]
+    assert engined.tell_tax("acme") == Telling(confirmed=0, waiting=0)
+
+
+def test_what_is_not_confirmed_is_told_again_in_its_turn(engined, avalon, send):
+    avalon.answers = [None, 500, 500]
+    engined.bill("acme", NEW_YEAR)
+    credit(send, 100_00)
+
+    assert engined.tell_tax("acme") == Telling(confirmed=0, waiting=2)
+    assert told(avalon) == []
+    assert [(one.kind, one.count) for one in findings(engined)] == [
+        ("tax-untold", 2),
+        ("tax-untold", 1),
+    ]
+    assert engined.tell_tax("acme") == Telling(confirmed=2, waiting=0)
+    assert [key for key, _ in told(avalon)] == ["commit:c1-USD-20240101-1", "adjust:n1"]
+    assert findings(engined) == []
+
+
+def findings(ledger):
+    ledger.catch_up("acme")
+    with ledger.connection() as connection:
+        return [*exceptions(connection, Question(entity="acme")).rows]
+
+
+def test_tax_by_period_and_place_ties_to_what_is_payable(engined, send):
+    engined.bill("acme", NEW_YEAR)
+    head = engined.head("acme")
+    engined.bill("acme", FEBRUARY)
+    credit(send, 333_33)
+    send("invoice:x", IssueInvoice(when=SINCE, customer="c1", currency="USD", lines=UNTOLD))
+    engined.run("acme", FEBRUARY)
+    with engined.connection() as connection:
+        rows = tax_by_period(connection, Question(entity="acme")).rows
+        books = trial_balance(connection, Question(entity="acme", book="main")).rows
+        (before,) = tax_by_period(connection, Question(entity="acme", known_at=head)).rows
+    found = {
+        (row.period, row.jurisdiction): (row.taxable_minor, row.tax_minor, row.documents)
+        for row in rows
+    }
+
+    assert found == {
+        ("2024-01", ""): (0, 1_00, 1),
+        ("2024-01", "FR"): (666_67, 133_33, 2),
+        ("2024-02", "FR"): (1000_00, 200_00, 1),
+    }
+    assert before.tax_minor == 200_00
+    assert sum(row.tax_minor for row in rows) == -sum(
+        row.minor for row in books if row.account == "tax-payable"
+    )
+
+
+UNTOLD = (
+    InvoiceLine(line="1", amount_minor=10_00),
+    InvoiceLine(line="2", amount_minor=1_00, kind="tax"),
+)
 
 
 def facts(ledger):
