@@ -10,11 +10,14 @@ from api.reading import read_as, read_date
 from domain.errors import Malformed
 from projections import deferred_revenue, receivables, register, revenue, tax, trial_balance, usage
 from projections.audit import audit_trail
+from projections.cash_days import cash_by_day
+from projections.collection import days_outstanding, forecast
 from projections.credits import open_credits
 from projections.disputes import disputes
 from projections.drafts import drafts
 from projections.exceptions import exceptions
 from projections.question import Answer, Question
+from projections.statement import statement
 from projections.unidentified import unidentified
 from replay.changes import changes
 from replay.journal import journal
@@ -23,7 +26,8 @@ from store.db import Connection
 
 OF_ONE_CUSTOMER = ("customer",)
 DAYS = frozenset({"ages"})
-NUMBERS = frozenset({"after", "at_least", "known_at", "limit"})
+NUMBERS = frozenset({"after", "at_least", "days", "known_at", "limit"})
+DATES = frozenset({"since", "through"})
 ASKED = Question.__struct_fields__
 
 
@@ -47,6 +51,7 @@ VIEWS: dict[str, View] = {
         filters=("stream", "actor", "after", "limit"),
     ),
     "bridge": View(ask=revenue.bridge, says="From reported to earned revenue, by cause."),
+    "cash-by-day": View(ask=cash_by_day, says="Cash by day and channel."),
     "changes": View(
         ask=changes, says="What happened to deals, by kind of change: ahead, in time, late, undone."
     ),
@@ -64,8 +69,18 @@ VIEWS: dict[str, View] = {
         ask=disputes, says="What customers dispute, and how it ended.", filters=OF_ONE_CUSTOMER
     ),
     "drafts": View(ask=drafts, says="Invoices prepared and not issued.", filters=OF_ONE_CUSTOMER),
+    "days-outstanding": View(
+        ask=days_outstanding,
+        says="How many days of billing are open (DSO).",
+        filters=("customer", "days"),
+    ),
     "exceptions": View(
         ask=exceptions, says="What a person must see: parked, pending, missing, implausible."
+    ),
+    "forecast": View(
+        ask=forecast,
+        says="When open items are to be expected, as each customer usually pays.",
+        filters=OF_ONE_CUSTOMER,
     ),
     "journal": View(
         ask=journal,
@@ -89,6 +104,11 @@ VIEWS: dict[str, View] = {
     "revenue": View(ask=revenue.revenue_by_period, says="Revenue, reported and earned."),
     "roll-forward": View(
         ask=deferred_revenue.roll_forward, says="Deferred revenue from period to period."
+    ),
+    "statement": View(
+        ask=statement,
+        says="A customer's account: opening, documents, payments, what stands.",
+        filters=("customer", "since"),
     ),
     "tax": View(
         ask=tax.tax_by_period,
@@ -127,7 +147,7 @@ def question_of(entity: str, said: Mapping[str, str]) -> Question:
 
 
 def _typed(name: str, text: str) -> object:
-    if name == "through":
+    if name in DATES:
         return read_date(text, name)
     if name in DAYS:
         return tuple(_number(part.strip(), name) for part in text.split(","))
