@@ -44,6 +44,7 @@ CAPABILITIES = {
     "balances": "balance",
     "books": "book",
     "contracts": "contract",
+    "coupons": "coupon",
     "customers": "customer",
     "invoices": "invoice",
     "invoicing": "invoicing",
