@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, timedelta
-from fractions import Fraction
 from itertools import chain, count
 from operator import attrgetter
 from typing import Literal
@@ -40,7 +39,8 @@ Act = Literal["issued", "credited", "drafted", "drafted anew", "discarded"]
 class Document(Struct, frozen=True, kw_only=True):
     """What to do on the stream of an invoice, under a key that the same run gives again.
 
-    `exact_minor`: what its lines come to exactly, where coupons on them are rounded shares.
+    `exact_minor`: what its lines come to exactly, as numerator and denominator, where coupons on
+    them are rounded shares.
     `as_drafted`: the lines of the draft that is issued.
     """
 
@@ -50,7 +50,7 @@ class Document(Struct, frozen=True, kw_only=True):
     customer: str
     currency: str
     total_minor: int
-    exact_minor: dict[str, Fraction] = {}
+    exact_minor: dict[str, tuple[int, int]] = {}
     act: Act = "issued"
     as_drafted: tuple[InvoiceLine, ...] = ()
 
@@ -174,7 +174,8 @@ def documents(account: Account, owed: Sequence[Difference], papers: Papers, thro
     if not lines:
         return Bill(documents=issued)
     invoice = _invoice(account, tuple(lines), papers, through, _replaced(owed))
-    return Bill(documents=(*issued, structs.replace(invoice, exact_minor=net.net_minor)))
+    exact = {name: minor.as_integer_ratio() for name, minor in net.net_minor.items()}
+    return Bill(documents=(*issued, structs.replace(invoice, exact_minor=exact)))
 
 
 def _laid_out(owed: Sequence[Difference], papers: Papers) -> tuple[list[_Taken], list[InvoiceLine]]:

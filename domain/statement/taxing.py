@@ -7,6 +7,7 @@ the tax of the lines it credits.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import NamedTuple
 
 from msgspec import structs
@@ -70,7 +71,7 @@ def _paper(document: Document, sellers: Sellers) -> Paper:
         on=day,
         customer=customer.tax_status(day) if customer else None,
         lines=coded(command.lines, sellers.sold, sellers.master),
-        exact_minor=document.exact_minor,
+        exact_minor={name: Fraction(*ratio) for name, ratio in document.exact_minor.items()},
     )
 
 
