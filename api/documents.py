@@ -6,9 +6,10 @@ from litestar import Response, get
 from litestar.params import FromPath, FromQuery
 
 from api.problems import Missing
+from api.reading import read_date
 from api.service import AnyRequest, answer, service_of
 from domain.errors import Malformed
-from replay.documents.render import Rendered, Wanted, render
+from replay.documents.render import Asked, Rendered, Wanted, render, render_statement
 from replay.documents.sent import Sent, sent
 from replay.documents.templates import Medium
 
@@ -31,6 +32,10 @@ async def get_document(
     medium = _medium(request.headers.get("accept", "*/*"))
     wanted = Wanted(medium=medium, credit=credit, locale=locale, known_at=known_at)
     found = await asyncio.to_thread(_rendered, request, entity, invoice, wanted)
+    return _file(request, found)
+
+
+def _file(request: AnyRequest, found: Rendered) -> Response[bytes]:
     tag = f'"{found.sha256}"'
     headers = {
         "ETag": tag,
@@ -43,7 +48,40 @@ async def get_document(
     }
     if tag in {text.strip() for text in request.headers.get("if-none-match", "").split(",")}:
         return Response(b"", status_code=NOT_MODIFIED, headers=headers)
-    return Response(found.body, media_type=medium, headers=headers)
+    return Response(found.body, media_type=found.medium, headers=headers)
+
+
+@get("/v1/entities/{entity:str}/customers/{customer:str}/statement")
+async def get_statement(
+    entity: FromPath[str],
+    customer: FromPath[str],
+    request: AnyRequest,
+    currency: FromQuery[str],
+    since: FromQuery[str | None] = None,
+    through: FromQuery[str | None] = None,
+    locale: FromQuery[str | None] = None,
+    known_at: FromQuery[int | None] = None,
+) -> Response[bytes]:
+    """A statement of a customer's account, as HTML or PDF."""
+    asked = Asked(
+        customer=customer,
+        currency=currency,
+        since=None if since is None else read_date(since, "since"),
+        through=None if through is None else read_date(through, "through"),
+        medium=_medium(request.headers.get("accept", "*/*")),
+        locale=locale,
+        known_at=known_at,
+    )
+    service = service_of(request)
+
+    def rendering() -> Rendered | None:
+        with service.ledger.connection() as connection:
+            return render_statement(connection, entity, asked, service.templates)
+
+    found = await asyncio.to_thread(rendering)
+    if found is None:
+        raise Missing("account", f"{customer} {currency}")
+    return _file(request, found)
 
 
 @get("/v1/entities/{entity:str}/invoices/{invoice:str}/sent")
@@ -63,7 +101,7 @@ async def get_sent(
     return answer({"entity": entity, "rows": found})
 
 
-DOCUMENT_ROUTES = (get_document, get_sent)
+DOCUMENT_ROUTES = (get_document, get_statement, get_sent)
 
 
 def _rendered(request: AnyRequest, entity: str, invoice: str, wanted: Wanted) -> Rendered:

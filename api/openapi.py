@@ -264,6 +264,20 @@ OPERATIONS = (
     ),
     Operation(
         method="get",
+        path=f"{ENTITY}/customers/{{customer}}/statement",
+        name="statement",
+        says="A statement of a customer's account in a currency, as HTML or PDF.",
+        query={
+            "currency": "string",
+            "since": "date",
+            "through": "date",
+            "locale": "string",
+            "known_at": "integer",
+        },
+        files=("text/html", "application/pdf"),
+    ),
+    Operation(
+        method="get",
         path=f"{ENTITY}/invoices/{{invoice}}/sent",
         name="sentDocuments",
         says="What was sent of an invoice, and whether it still comes out byte for byte.",

@@ -57,6 +57,7 @@ for command in (
     bill.bill,
     invoice.invoice,
     tax.tax,
+    invoice.statement,
     books.close,
     books.reopen,
     reports.report,

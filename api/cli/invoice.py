@@ -22,7 +22,7 @@ from api.documents import SUFFIXES
 from api.problems import Missing
 from domain.facts import When
 from domain.sending import SendDocument
-from replay.documents.render import Rendered, Wanted, render
+from replay.documents.render import Asked, Rendered, Wanted, render, render_statement
 from replay.documents.sent import sent
 from replay.documents.templates import Medium, templates
 from store.request import Request
@@ -72,7 +72,7 @@ def render_invoices(
         if as_json:
             print_json(_told(found) | {"file": str(path)})
         else:
-            click.echo(f"{path}: {found.kind} {found.number or found.invoice}, {found.locale}")
+            click.echo(f"{path}: {found.kind} {found.number or found.name}, {found.locale}")
 
 
 def _written(
@@ -91,7 +91,7 @@ def _written(
 
 def file_name(found: Rendered) -> str:
     """The number of the document, written so that no two numbers and no folder are mixed up."""
-    return f"{quote(found.number or found.invoice, safe='')}.{SUFFIXES[found.medium]}"
+    return f"{quote(found.number or found.name, safe='')}.{SUFFIXES[found.medium]}"
 
 
 @invoice.command(
@@ -193,6 +193,57 @@ def was_sent(*, invoice_id: str, entity: str, as_json: bool) -> None:
     print_table(columns, rows)
 
 
+@click.command(
+    epilog=examples(
+        "tieout statement c1 --entity acme --currency USD --out c1.pdf",
+        "tieout statement c1 -e acme --currency USD --since 2024-01-01 --through 2024-03-31 "
+        "--format html --out q1.html",
+    ),
+)
+@click.argument("customer")
+@entity_option
+@click.option("--currency", required=True, help="The currency of the account.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The file to write.")
+@click.option("--format", "kind", type=click.Choice([*MEDIA]), default="pdf", show_default=True)
+@click.option("--since", type=Day(), help="What was before this day is one balance.")
+@click.option("--through", type=Day(), help="The last day that counts; none: all days.")
+@click.option("--locale", help="Another language than the customer's, such as de-CH.")
+@click.option("--known-at", type=int, help="As the ledger knew at this position.")
+@as_json
+def statement(
+    *,
+    customer: str,
+    entity: str,
+    currency: str,
+    out: Path,
+    kind: str,
+    since: date | None,
+    through: date | None,
+    locale: str | None,
+    known_at: int | None,
+    as_json: bool,
+) -> None:
+    """Write a statement of CUSTOMER's account: all that changed its balance, and what is due."""
+    asked = Asked(
+        customer=customer,
+        currency=currency,
+        since=since,
+        through=through,
+        medium=MEDIA[kind],
+        locale=locale,
+        known_at=known_at,
+    )
+    with open_ledger() as ledger, ledger.connection() as connection:
+        found = render_statement(connection, entity, asked, templates(templates_folder()))
+    if found is None:
+        raise Missing("account", f"{customer} {currency}")
+    out.write_bytes(found.body)
+    if as_json:
+        print_json(_told(found) | {"file": str(out)})
+    else:
+        click.echo(f"{out}: {found.kind} {found.name}, {found.locale}")
+
+
 def _told(found: Rendered) -> dict[str, object]:
-    names = ("kind", "invoice", "number", "medium", "sha256", "template", "locale", "known_at")
+    names = ("kind", "name", "number", "medium", "sha256", "template", "locale", "known_at")
     return {name: getattr(found, name) for name in names}

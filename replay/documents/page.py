@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -14,10 +14,12 @@ from domain.money import decimal_text
 from domain.tax.taxed import WITHOUT_TAX, TaxedAt
 from replay.documents.formats import Formats
 from replay.documents.paper import Paper, PaperLine
+from replay.documents.statement import Statement
 from replay.documents.templates import Words
 
 # Kinds of lines that may go by a name of their own.
 _NAMED = {"discount": "discount", "coupon": "coupon", "drawdown": "drawn_from"}
+_DOCUMENTS = {"invoice", "credit_note", "void"}
 _CONTACT = ("registration", "email", "phone", "website")
 
 
@@ -37,16 +39,19 @@ class Labelled(Struct, frozen=True, kw_only=True):
 
 
 class Row(Struct, frozen=True, kw_only=True):
-    """A line of the document; one that stands `beside` the one before belongs to it."""
+    """A line of the document; one that stands `beside` the one before belongs to it. On a statement
+    `period` is a day, and `balance` what stands after it.
+    """
 
     line: str
     what: str
-    details: tuple[str, ...]
     period: str
-    quantity: Shown | None
-    unit_price: Shown | None
+    details: tuple[str, ...] = ()
+    quantity: Shown | None = None
+    unit_price: Shown | None = None
     amount: Shown
-    is_beside: bool
+    is_beside: bool = False
+    balance: Shown | None = None
 
 
 class Sum(Struct, frozen=True, kw_only=True):
@@ -89,6 +94,8 @@ class Page(Struct, frozen=True, kw_only=True):
     has_periods: bool
     has_quantities: bool
     has_unit_prices: bool
+    has_balances: bool
+    period_label: str
     words: Words
 
 
@@ -137,8 +144,65 @@ def page(paper: Paper, setting: Setting, words: Words) -> Page:
         has_periods=any(row.period for row in rows),
         has_quantities=any(row.quantity for row in rows),
         has_unit_prices=any(row.unit_price for row in rows),
+        has_balances=False,
+        period_label=words["period"],
         words=words,
     )
+
+
+def statement_page(own: Statement, setting: Setting, words: Words) -> Page:
+    """A statement of account; each change tells the balance after it."""
+    formats = Formats(setting.locale, own.currency, setting.zone)
+    rows = tuple(_changes(own, formats, words))
+    numbers = (
+        _dated(words["as_of"], own.on, formats),
+        Labelled(label=words["customer"], text=own.customer),
+    )
+    notes = (
+        words["in_currency"].format(name=formats.currency_name(), code=own.currency),
+        words["known_on"].format(instant=formats.instant(setting.known_on)),
+    )
+    return Page(
+        locale=setting.locale,
+        language=formats.locale.language,
+        region=formats.locale.territory,
+        direction=formats.direction,
+        kind="statement",
+        title=f"{words['statement']} {own.customer} {own.currency}",
+        heading=words["statement"],
+        badge="",
+        numbers=numbers,
+        seller=_side(setting.seller, words),
+        buyer=_side(setting.buyer, words),
+        rows=rows,
+        sums=(_sum("open", words["balance_due"], own.closing_minor, formats),),
+        notes=notes,
+        bank=_lines(setting.seller.content, "bank"),
+        on=own.on.isoformat(),
+        has_periods=True,
+        has_quantities=False,
+        has_unit_prices=False,
+        has_balances=True,
+        period_label=words["day"],
+        words=words,
+    )
+
+
+def _changes(own: Statement, formats: Formats, words: Words) -> Iterator[Row]:
+    if own.since is not None:
+        brought = _amount(own.brought_minor, formats)
+        day = formats.day(own.since)
+        yield Row(line="", what=words["brought"], period=day, amount=brought, balance=brought)
+    for number, (change, balance) in enumerate(zip(own.changes, own.balances, strict=True), 1):
+        kind = change.kind.replace("-", "_")
+        said = words[f"named_{kind}" if kind in _DOCUMENTS else kind]
+        yield Row(
+            line=str(number),
+            what=said.format(name=change.name),
+            period=formats.day(change.on),
+            amount=_amount(change.minor, formats),
+            balance=_amount(balance, formats),
+        )
 
 
 def _badge(paper: Paper, formats: Formats, words: Words) -> str:
@@ -173,7 +237,8 @@ def _dated(label: str, day: date, formats: Formats) -> Labelled:
     return Labelled(label=label, text=formats.day(day), day=day.isoformat())
 
 
-def _rows(lines: Iterable[PaperLine], formats: Formats, words: Words) -> Iterator[Row]:
+def _rows(lines: Sequence[PaperLine], formats: Formats, words: Words) -> Iterator[Row]:
+    several = len({(row.line.subscription, row.line.contract) for row in lines}) > 1
     for paper in lines:
         line = paper.line
         is_beside = line.of_line is not None
@@ -181,7 +246,7 @@ def _rows(lines: Iterable[PaperLine], formats: Formats, words: Words) -> Iterato
         yield Row(
             line=line.line,
             what=_what(paper, words),
-            details=tuple(_details(paper, words)),
+            details=tuple(_details(paper, words, names_deal=several and not is_beside)),
             period=period,
             quantity=_number(paper.quantity, formats.number),
             unit_price=_number(paper.unit_amount, formats.price),
@@ -207,8 +272,11 @@ def _what(paper: PaperLine, words: Words) -> str:
     return line.obligation or words[kind.replace("-", "_")]
 
 
-def _details(paper: PaperLine, words: Words) -> Iterator[str]:
+def _details(paper: PaperLine, words: Words, *, names_deal: bool) -> Iterator[str]:
+    """Which deal it is of where the document bills several, which values, whether of a part."""
     line = paper.line
+    if names_deal and (deal := line.subscription or line.contract):
+        yield words["subscription_of"].format(name=deal)
     if line.kind in _NAMED and line.obligation and line.of_line is None:
         yield line.obligation
     yield from (f"{name}: {value}" for name, value in sorted(line.group.items()))

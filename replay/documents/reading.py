@@ -18,7 +18,7 @@ from domain.entity import EntityIdentified, EntityOpened
 from domain.facts import Fact, fold, known, timeline
 from domain.invoice_facts import DocumentSent, InvoiceDrafted, InvoiceIssued
 from domain.invoicing import DECIDER as INVOICING
-from domain.invoicing import Elected, elected_on
+from domain.invoicing import elected_on
 from domain.master import master_data
 from domain.numbering import ELECTIONS
 from domain.party import DECIDER as CUSTOMER
@@ -26,8 +26,10 @@ from domain.party import CustomerEvent, CustomerState, Dated, Kept, on
 from domain.price import Prices
 from domain.routing import account, account_of
 from domain.settlement import settlement_flows
+from domain.settlement.walk import Elections
 from replay.documents.page import Setting, Who
 from replay.documents.paper import Known, Paper, Reference
+from replay.documents.statement import Statement
 from store import checkpoints, log
 from store.db import Connection, queries
 
@@ -63,12 +65,16 @@ class Shelf(Struct, frozen=True, kw_only=True):
     invoices: dict[str, tuple[Fact, ...]]
     others: dict[str, tuple[Fact, ...]]
     accounts: dict[str, tuple[Fact, ...]]
+    elections: Elections
     known: Known
     seller: Seller
     customers: dict[str, CustomerState]
 
     def setting(
-        self, paper: Paper, people: Mapping[tuple[str, str | None], Who], locale: str | None
+        self,
+        paper: Paper | Statement,
+        people: Mapping[tuple[str, str | None], Who],
+        locale: str | None,
     ) -> Setting:
         """Who is on a paper and in which language it is: as asked, else the customer's."""
         customer, seller = self.customers[paper.customer], self.seller
@@ -80,17 +86,18 @@ class Shelf(Struct, frozen=True, kw_only=True):
             known_on=max(fact.recorded_at for fact in self._told(paper)),
         )
 
-    def rests_on(self, paper: Paper) -> int:
+    def rests_on(self, paper: Paper | Statement) -> int:
         """The position of the last fact that the paper may owe anything to."""
-        own = self.invoices[paper.invoice]
-        named = (self.others[stream] for stream in _named(_documents(own)))
-        facts = (*self._told(paper), *(fact for facts in named for fact in facts))
-        return max(fact.position for fact in facts)
+        named = _named(_documents(self._own(paper)), paper.customer)
+        others = (fact for stream in named for fact in self.others[stream])
+        return max(fact.position for fact in (*self._told(paper), *others))
 
-    def _told(self, paper: Paper) -> Iterable[Fact]:
-        own = self.invoices[paper.invoice]
-        facts = (*own, *self.accounts[account(paper.customer, paper.currency)])
-        return (fact for fact in facts if not isinstance(fact.event, DocumentSent))
+    def _own(self, paper: Paper | Statement) -> tuple[Fact, ...]:
+        return self.invoices[paper.invoice] if isinstance(paper, Paper) else ()
+
+    def _told(self, paper: Paper | Statement) -> tuple[Fact, ...]:
+        facts = (*self._own(paper), *self.accounts[account(paper.customer, paper.currency)])
+        return tuple(fact for fact in facts if not isinstance(fact.event, DocumentSent))
 
 
 class Read(Struct, frozen=True, kw_only=True):
@@ -115,13 +122,15 @@ class Read(Struct, frozen=True, kw_only=True):
         others = {name: _upto(own, known_at) for name, own in self.others.items()}
         accounts = {unit: _account(unit, own, known_at) for unit, own in self.accounts.items()}
         customers = {name: own for name, own in others.items() if name.startswith("customer:")}
+        elections = partial(elected_on, fold(INVOICING, others[ELECTIONS]))
         return Shelf(
             invoices={name: timeline(_upto(own, known_at)) for name, own in self.invoices.items()},
             others=others,
             accounts=accounts,
+            elections=elections,
             known=Known(
                 prices=_prices(others),
-                settled=_settled(accounts, fold(INVOICING, others[ELECTIONS])),
+                settled=_settled(accounts, elections),
                 issued=_references(others),
             ),
             seller=_seller(others[ENTITY]),
@@ -142,15 +151,27 @@ def read(connection: Connection, entity: str, invoices: Iterable[str], upto: int
     )
 
 
+def read_account(
+    connection: Connection, entity: str, customer: str, currency: str, upto: int
+) -> Read:
+    """The same for a statement of one account."""
+    return Read(
+        invoices={},
+        others=log.read_streams(connection, entity, _named((), customer), upto=upto),
+        accounts=_accounts(connection, entity, {account(customer, currency)}, upto),
+    )
+
+
 def _documents(facts: Iterable[Fact]) -> list[_Document]:
     events = (fact.event for fact in facts)
     return [event for event in events if isinstance(event, InvoiceIssued | InvoiceDrafted)]
 
 
-def _named(documents: Iterable[_Document]) -> Iterator[str]:
+def _named(documents: Iterable[_Document], *customers: str) -> Iterator[str]:
     """The streams that documents refer to: who is on them, at which prices, other invoices."""
     yield ENTITY
     yield ELECTIONS
+    yield from (f"customer:{name}" for name in customers)
     for event in documents:
         yield f"customer:{event.customer}"
         for line in event.lines:
@@ -197,13 +218,15 @@ def _names(unit: str, facts: Iterable[Fact]) -> bool:
     return (customer, currency) in named
 
 
-def _settled(accounts: Mapping[str, Sequence[Fact]], elected: Elected) -> dict[str, dict[str, int]]:
+def _settled(
+    accounts: Mapping[str, Sequence[Fact]], elections: Elections
+) -> dict[str, dict[str, int]]:
     """By invoice what settles it, kind by kind: all that moves its receivable but the invoice
     itself, and what we no longer expect, which the customer owes all the same.
     """
     settled: dict[str, dict[str, int]] = {}
     for unit, facts in accounts.items():
-        for flow in settlement_flows(facts, *account_of(unit), partial(elected_on, elected)):
+        for flow in settlement_flows(facts, *account_of(unit), elections):
             sides = sum(side for place, side in flow.legs if place == RECEIVABLE)
             if sides and flow.kind != "write-off":
                 own = settled.setdefault(flow.document, {})

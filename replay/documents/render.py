@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 from hashlib import sha256
 
 from msgspec import Struct
 
+from domain.routing import account
 from replay.documents.html import html
-from replay.documents.page import Who, page
+from replay.documents.page import Page, Setting, Who, page, statement_page
 from replay.documents.paper import paper
 from replay.documents.pdf import pdf
-from replay.documents.reading import Read, Shelf, read
+from replay.documents.reading import Read, Shelf, read, read_account
+from replay.documents.statement import statement
 from replay.documents.templates import Medium, Templates
 from store import log, party
 from store.db import Connection
@@ -33,12 +36,13 @@ class Wanted(Struct, frozen=True, kw_only=True):
 class Rendered(Struct, frozen=True, kw_only=True):
     """A document as it can be sent, and all that is needed to make the same bytes again.
 
-    `known_at` is the last position that it rests on: no later fact by then has anything to do with
-    it. `is_erased`: seller or customer was on it, and is not any more.
+    `name` is the invoice, or whose statement it is. `known_at` is the last position that it rests
+    on: no later fact by then has anything to do with it. `is_erased`: seller or customer was on it,
+    and is not any more.
     """
 
     kind: str
-    invoice: str
+    name: str
     number: str | None
     body: bytes
     medium: Medium
@@ -50,6 +54,18 @@ class Rendered(Struct, frozen=True, kw_only=True):
     @property
     def sha256(self) -> str:
         return sha256(self.body).hexdigest()
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """A statement of an account, from a day on (none: from the first) up to a day (none: all)."""
+
+    customer: str
+    currency: str
+    since: date | None = None
+    through: date | None = None
+    medium: Medium = "text/html"
+    locale: str | None = None
+    known_at: int | None = None
 
 
 class Desk(Struct, frozen=True, kw_only=True):
@@ -69,19 +85,55 @@ class Desk(Struct, frozen=True, kw_only=True):
             return None
         setting = shelf.setting(own, self.people, wanted.locale)
         shown = page(own, setting, self.templates.words(setting.locale))
-        text = self.templates.texts[wanted.medium]
-        is_pdf = wanted.medium == "application/pdf"
+        return self._as_file(
+            shown, setting, wanted.medium, invoice, own.number, shelf.rests_on(own)
+        )
+
+    def statement(self, shelf: Shelf, asked: Asked) -> Rendered:
+        who = (asked.customer, asked.currency)
+        facts = shelf.accounts[account(*who)]
+        own = statement(facts, who, shelf.elections, asked.since, asked.through)
+        setting = shelf.setting(own, self.people, asked.locale)
+        shown = statement_page(own, setting, self.templates.words(setting.locale))
+        rests_on = shelf.rests_on(own)
+        return self._as_file(shown, setting, asked.medium, asked.customer, None, rests_on)
+
+    def _as_file(
+        self,
+        shown: Page,
+        setting: Setting,
+        medium: Medium,
+        name: str,
+        number: str | None,
+        known_at: int,
+    ) -> Rendered:
+        text, is_pdf = self.templates.texts[medium], medium == "application/pdf"
         return Rendered(
-            kind=own.kind,
-            invoice=invoice,
-            number=own.number,
+            kind=shown.kind,
+            name=name,
+            number=number,
             body=pdf(shown, text, self.templates.fonts) if is_pdf else html(shown, text),
-            medium=wanted.medium,
-            template=self.templates.version(wanted.medium, setting.locale),
+            medium=medium,
+            template=self.templates.version(medium, setting.locale),
             locale=setting.locale,
-            known_at=shelf.rests_on(own),
+            known_at=known_at,
             is_erased=setting.seller.is_erased or setting.buyer.is_erased,
         )
+
+
+def render_statement(
+    connection: Connection, entity: str, asked: Asked, templates: Templates
+) -> Rendered | None:
+    """None where nothing is known of such an account."""
+    known_at = asked.known_at
+    if known_at is None:
+        known_at = _head(connection, entity)
+    facts = read_account(connection, entity, asked.customer, asked.currency, known_at)
+    shelf = facts.at(known_at)
+    if not shelf.accounts[account(asked.customer, asked.currency)]:
+        return None
+    desk = Desk(facts=facts, people=_people(connection, entity, facts), templates=templates)
+    return desk.statement(shelf, asked)
 
 
 def render(
@@ -107,9 +159,13 @@ def desk_of(
 ) -> Desk:
     """Everything read that some invoices take, as known at any position up to one."""
     facts = read(connection, entity, invoices, upto)
-    found = party.look_up(connection, entity, facts.people)
-    people = {key: Who(content=row.content, is_erased=row.is_erased) for key, row in found.items()}
+    people = _people(connection, entity, facts)
     return Desk(facts=facts, people=people, templates=templates)
+
+
+def _people(connection: Connection, entity: str, facts: Read) -> dict[tuple[str, str | None], Who]:
+    found = party.look_up(connection, entity, facts.people)
+    return {key: Who(content=row.content, is_erased=row.is_erased) for key, row in found.items()}
 
 
 def _head(connection: Connection, entity: str) -> int:

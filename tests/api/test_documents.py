@@ -108,6 +108,22 @@ def test_what_was_sent_is_stated_and_compared(shop, database, tmp_path, monkeypa
     assert shop.get("/v1/entities/acme/invoices/none/sent").status_code == 404
 
 
+def test_a_statement_of_an_account(shop, database, tmp_path, monkeypatch):
+    monkeypatch.setenv("TIEOUT_DATABASE_URL", database)
+    path = "/v1/entities/acme/customers/c1/statement"
+    found = shop.get(path, currency="EUR", since="2026-01-01", through="2026-02-28")
+    out = tmp_path / "c1.html"
+    words = ["statement", "c1", "-e", "acme", "--currency", "EUR", "--format", "html"]
+    call(monkeypatch, *words, "--since", "2026-01-01", "--through", "2026-02-28", "--out", str(out))
+
+    assert "Kontoauszug c1 EUR" in found.text
+    assert found.headers["content-language"] == "de"
+    assert out.read_bytes() == found.content
+    assert shop.get(path, currency="USD").json()["code"] == "not-found"
+    assert shop.get(path, currency="EUR", since="x").json()["code"] == "bad-date"
+    assert shop.get(path).status_code == 400
+
+
 def call(monkeypatch, *words):
     monkeypatch.setattr("sys.argv", ["tieout", *words])
     with pytest.raises(SystemExit, match="0"):

@@ -23,7 +23,7 @@ from domain.payment_facts import (
 from domain.price import SetPrice
 from domain.pricing import PerUnit
 from domain.tax.taxed import TaxedAt, TaxPart
-from replay.documents.render import Rendered, Wanted, render
+from replay.documents.render import Asked, Rendered, Wanted, render, render_statement
 from replay.documents.templates import templates
 from replay.ledger import Ledger
 from store import party
@@ -234,6 +234,14 @@ def open_shop(ledger: Ledger) -> dict[str, party.Party]:
     for outcome in ledger.submit_many("nordlicht", requests):
         assert not isinstance(outcome, Exception), outcome
     return vault
+
+
+def statement_of(ledger: Ledger, customer: str, currency: str, **asked: Any) -> Rendered:
+    wanted = Asked(customer=customer, currency=currency, **asked)
+    with ledger.connection() as connection:
+        found = render_statement(connection, "nordlicht", wanted, templates())
+    assert found is not None, customer
+    return found
 
 
 def rendered(ledger: Ledger, invoice: str, **wanted: Any) -> Rendered:

@@ -16,12 +16,14 @@ from msgspec import structs
 from domain.decimals import plain
 from domain.errors import Malformed, Rejected
 from domain.invoice_facts import InvoiceLine, LineKind
+from domain.journal import Kind
 from domain.money import decimal_text
 from replay.documents.formats import Formats
 from replay.documents.html import html
-from replay.documents.page import Setting, Who, page
+from replay.documents.page import Setting, Who, page, statement_page
 from replay.documents.paper import Credited, Paper, PaperLine, Reference
 from replay.documents.pdf import pdf
+from replay.documents.statement import NOT_TOLD, Change, Statement
 from replay.documents.templates import Templates, templates
 from store.failure import StoreError
 from tests.documents.reading import read_back
@@ -148,6 +150,28 @@ def test_every_kind_of_line_has_words_in_every_language(language: str) -> None:
     rows = tuple(row(1, kind=kind) for kind in get_args(LineKind))
 
     assert read_back(as_html(paper(*rows), locale=language)).lines
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_kind_of_change_has_words_in_every_language(language: str) -> None:
+    never_told = {"billing", "release", "unbilled", "adjustment", *NOT_TOLD}
+    kinds = {"invoice", "credit-note", "void", *get_args(Kind)} - never_told
+    changes = [Change(on=date(2026, 1, 1), kind=kind, name="N-1", minor=1) for kind in kinds]
+    own = Statement(
+        customer="c1",
+        currency="KWD",
+        since=date(2026, 1, 1),
+        on=date(2026, 1, 2),
+        brought_minor=5,
+        changes=tuple(changes),
+        balances=tuple(range(6, 6 + len(kinds))),
+    )
+    words = SHIPPED.words(language)
+    shown = statement_page(own, structs.replace(SETTING, locale=language), words)
+    read = read_back(html(shown, SHIPPED.texts["text/html"]))
+
+    assert sum(read.lines) == read.below("open") == Decimal(5 + len(kinds)).scaleb(-3)
+    assert pdf(shown, SHIPPED.texts["application/pdf"], SHIPPED.fonts)
 
 
 def test_nothing_of_a_text_is_markup() -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import psycopg
 import pytest
 from msgspec import structs
 
-from domain.cash import ApplyPayment, ReceivePayment
+from domain.books import OpenBook
+from domain.cash import ApplyPayment, FailPayment, ReceivePayment, RefundPayment
 from domain.draft import DiscardDraft
 from domain.errors import Rejected
 from domain.invoice import IssueInvoice, VoidInvoice
@@ -19,14 +21,16 @@ from domain.party import AmendCustomer
 from domain.payment_facts import Application, Deduction
 from domain.sending import SendDocument
 from domain.write_off import WriteOffInvoice
-from replay.documents.render import Wanted, desk_of, render
+from projections import receivables
+from projections.question import Question
+from replay.documents.render import Asked, Wanted, desk_of, render, render_statement
 from replay.documents.sent import sent
 from replay.documents.templates import Templates, templates
 from replay.ledger import Ledger
 from store import party
 from store.request import Request
 from tests.documents.reading import Read, read_back
-from tests.documents.shop import NOW, line, on, open_shop, rendered
+from tests.documents.shop import NOW, line, on, open_shop, rendered, statement_of
 
 
 @pytest.fixture
@@ -83,6 +87,57 @@ def test_what_we_no_longer_expect_is_owed_on_paper_all_the_same(ledger: Ledger) 
     send(ledger, "invoice:ch-1", WriteOffInvoice(when=on(3, 1)))
 
     assert read(ledger, "ch-1").sums == before.sums
+
+
+def test_a_statement_ends_with_what_is_open_less_what_no_invoice_took(ledger: Ledger) -> None:
+    """Two ways to one figure: flows of the account here, documents and journal in the views."""
+    send(ledger, "book:main", OpenBook(when=on(1, 1), name="main"))
+    for name, minor in (("w-2", 300000), ("w-4", 200000)):
+        pay = ReceivePayment(when=on(2, 9), customer="c2", currency="EUR", amount_minor=minor)
+        send(ledger, f"payment:{name}", pay)
+    send(ledger, "payment:w-2", FailPayment(when=on(2, 11), amount_minor=300000))
+    later = IssueInvoice(when=on(2, 20), customer="c2", currency="EUR", lines=(line("1", 70001),))
+    send(ledger, "invoice:ch-7", later)
+    send(ledger, "payment:w-4", RefundPayment(when=on(2, 21), amount_minor=1000))
+    ledger.run("nordlicht", date(2026, 3, 31))
+    for day in (date(2026, 2, 9), date(2026, 2, 28), date(2026, 3, 31)):
+        asked = Question(entity="nordlicht", book="main", through=day)
+        with ledger.connection() as connection:
+            items = receivables.open_items(connection, asked, customer="c2").rows
+            money = receivables.unapplied(connection, asked).rows
+        left = sum(row.open_minor for row in items)
+        left -= sum(row.minor for row in money if row.customer == "c2")
+        said = read_back(statement_of(ledger, "c2", "EUR", through=day).body)
+
+        assert said.below("open") == Decimal(left).scaleb(-2)
+        assert sum(said.lines) == said.below("open")
+
+
+def test_a_statement_since_a_day_begins_with_the_balance_before_it(ledger: Ledger) -> None:
+    whole = read_back(statement_of(ledger, "c2", "EUR").body)
+    part = read_back(statement_of(ledger, "c2", "EUR", since=date(2026, 2, 5)).body)
+
+    assert [str(amount) for amount in whole.lines] == ["4179.88", "-595.00"]
+    assert [str(amount) for amount in part.lines] == ["4179.88", "-595.00"]
+    assert {"Saldovortrag", "Rechnungskorrektur NL-C-2026-0001"} <= {*part.texts}
+    assert "Rechnung NL-2026-0002" not in part.texts
+    assert part.below("open") == whole.below("open")
+
+
+def test_an_account_that_nothing_is_known_of_has_no_statement(ledger: Ledger) -> None:
+    with ledger.connection() as connection:
+        for customer, currency in (("c2", "USD"), ("c9", "EUR")):
+            asked = Asked(customer=customer, currency=currency)
+            assert render_statement(connection, "nordlicht", asked, templates()) is None
+
+
+def test_an_invoice_for_several_deals_says_which_line_is_of_which(ledger: Ledger) -> None:
+    rows = (line("1", 100, subscription="north"), line("2", 200, contract="south"))
+    issue = IssueInvoice(when=on(3, 1), customer="c1", currency="USD", lines=rows)
+    send(ledger, "invoice:us-5", issue)
+
+    assert {"Subscription north", "Subscription south"} <= {*read(ledger, "us-5").texts}
+    assert not any(text.startswith("Subscription ") for text in read(ledger, "us-1").texts)
 
 
 def test_an_old_document_is_on_who_it_was_issued_to(ledger: Ledger) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from replay.ledger import Ledger
 from store import embedded
 from store.db import connect, migrate
 from tests.conftest import _open_folder
-from tests.documents.shop import NOW, open_shop, rendered
+from tests.documents.shop import NOW, open_shop, rendered, statement_of
 
 FOLDER = Path(__file__).parents[2] / "docs" / "examples" / "documents"
 SAMPLES: dict[str, tuple[str, dict[str, Any]]] = {
@@ -24,7 +25,16 @@ SAMPLES: dict[str, tuple[str, dict[str, Any]]] = {
     "void-fr-kwd.html": ("kw-1", {}),
     "invoice-fr-kwd.html": ("kw-2", {}),
     "invoice-ja-jpy.html": ("jp-1", {}),
+    "statement-en-usd.html": ("c1", {"currency": "USD"}),
+    "statement-fr-kwd.html": ("c3", {"currency": "KWD", "since": date(2026, 2, 2)}),
 }
+
+
+def sample(ledger: Ledger, name: str, **more: Any) -> bytes:
+    of, wanted = SAMPLES[name]
+    if "currency" in wanted:
+        return statement_of(ledger, of, **wanted, **more).body
+    return rendered(ledger, of, **wanted, **more).body
 
 
 @pytest.fixture(scope="module")
@@ -36,9 +46,7 @@ def shop(module_database: str) -> Iterator[Ledger]:
 
 @pytest.mark.parametrize("name", SAMPLES)
 def test_a_sample_is_what_its_facts_render_as(shop: Ledger, name: str) -> None:
-    invoice, wanted = SAMPLES[name]
-
-    assert rendered(shop, invoice, **wanted).body == (FOLDER / name).read_bytes()
+    assert sample(shop, name) == (FOLDER / name).read_bytes()
 
 
 def test_there_is_no_other_sample() -> None:
@@ -51,9 +59,9 @@ def write(folder: Path, medium: str, suffix: str) -> None:
             migrate(connection)
         with Ledger.open(server.dsn, lambda: NOW) as ledger:
             open_shop(ledger)
-            for name, (invoice, wanted) in SAMPLES.items():
-                found = rendered(ledger, invoice, medium=medium, **wanted)
-                (folder / name).with_suffix(suffix).write_bytes(found.body)
+            for name in SAMPLES:
+                path = (folder / name).with_suffix(suffix)
+                path.write_bytes(sample(ledger, name, medium=medium))
 
 
 if __name__ == "__main__":
