@@ -10,6 +10,7 @@ from bench.committing import command, commands
 from bench.footprint import footprint
 from bench.growing import growth
 from bench.ingesting import ingest
+from bench.issuing import issuing
 from bench.lap import Lap, Reading
 from bench.measuring import measure
 from bench.month_end import month_end
@@ -30,6 +31,7 @@ MEASURES: dict[str, Callable[[Stand, int], Sequence[Lap | Reading]]] = {
     "measure": measure,
     "month-end": month_end,
     "billing-run": billing,
+    "issuing": issuing,
     "payments": paying,
     "ageing": ages,
     "memory": footprint,
