@@ -14,8 +14,15 @@ from typing import Literal, NamedTuple, get_args
 
 from msgspec import Struct
 
-from domain.balance_facts import BalanceApplied, BalanceUnapplied
+from domain.balance_facts import (
+    BalanceApplied,
+    BalanceGranted,
+    BalanceRefunded,
+    BalanceUnapplied,
+    BalanceWithdrawn,
+)
 from domain.bank import SAID
+from domain.chargeback_facts import ChargebackLost, ChargebackOpened, ChargebackWon
 from domain.errors import Malformed
 from domain.facts import Fact, known, timeline
 from domain.invoice_facts import CreditIssued, InvoiceIssued, InvoiceVoided
@@ -418,10 +425,19 @@ def _movement(fact: Fact, since: int, until: int | None) -> Movement | None:
             minor, bank = event.amount_minor, event.bank
             payer = bank.payer or "" if bank and bank.rule in SAID else ""
             channel = bank.account if bank else fact.source.system if fact.source else ""
-        case PaymentRefunded():
+        case BalanceGranted():
+            kind, customer, currency = "granted", event.customer, event.currency
+            minor = event.amount_minor
+        case PaymentRefunded() | BalanceRefunded():
             kind, minor = "refunded", -event.amount_minor
         case PaymentFailed():
             kind, minor = "failed", -event.amount_minor
+        case BalanceWithdrawn():
+            kind, minor = "withdrawn", -event.amount_minor
+        case ChargebackOpened():
+            kind, number, minor = "charged-back", event.chargeback, event.amount_minor
+        case ChargebackWon() | ChargebackLost():
+            kind, number = "decided", event.chargeback
         case _:
             return None
     return Movement(

@@ -154,7 +154,8 @@ def _compared(
     applied: int,
     receivable_later: int,
     cash: int,
-    cash_later: int,
+    held: int,
+    disputed: int,
     contracts: int,
     advanced: int,
     beside: int,
@@ -167,9 +168,14 @@ def _compared(
     """
     where = f"{book} {day} {currency} {basis}"
     billed = documents.get((day, currency, "invoice"), 0)
-    paid = documents.get((day, currency, "payment"), 0)
+    paid, granted, paid_out, taken = (
+        documents.get((day, currency, side), 0)
+        for side in ("payment", "balance", "paid-out", "disputed")
+    )
     yield _Pair(f"receivables {where}", billed + applied, receivable + receivable_later)
-    yield _Pair(f"cash {where}", paid, cash + cash_later)
+    yield _Pair(f"cash {where}", paid + paid_out, cash)
+    yield _Pair(f"customers' money {where}", paid + granted, held)
+    yield _Pair(f"disputed cash {where}", taken, disputed)
     yield _Pair(
         f"contracts {where}",
         billed - receivable_later + advanced,

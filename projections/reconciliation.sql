@@ -59,50 +59,75 @@ HAVING count(f.position) < count(c.position) OR count(u.position) < count(c.posi
 
 -- name: documents
 -- What documents in force at the run add up to by the end of each day: invoices less credits and voids,
--- payments less refunds. What a void leaves is taken off on its day, and nothing after it counts.
+-- payments less what went back, credit granted less what was paid out or lapsed. What a void leaves is taken
+-- off on its day, and nothing after it counts. Disputed is what is charged back of a payment and not decided.
 WITH live AS (
-    SELECT stream, kind, currency, day, minor FROM document
+    SELECT stream, kind, number, currency, day, minor FROM document
      WHERE entity = %(entity)s AND from_position <= %(run)s AND (to_position IS NULL OR to_position > %(run)s)
 ), first AS (
     SELECT stream, max(currency) AS currency, min(day) FILTER (WHERE kind = 'voided') AS voided_on
       FROM live
      GROUP BY stream
-    HAVING bool_or(kind IN ('issued', 'received'))
+    HAVING bool_or(kind IN ('issued', 'received', 'granted'))
 ), movement AS (
-    SELECT f.stream, f.currency, l.day, l.minor
+    SELECT f.stream, CASE WHEN l.kind = 'charged-back' THEN 'disputed' ELSE split_part(f.stream, ':', 1) END AS side,
+           f.currency, l.day, l.minor
       FROM first f
       JOIN live l ON l.stream = f.stream AND l.kind <> 'voided' AND (f.voided_on IS NULL OR l.day <= f.voided_on)
      UNION ALL
-    SELECT f.stream, f.currency, f.voided_on, -sum(l.minor)
+    SELECT f.stream, 'paid-out', f.currency, l.day, l.minor
+      FROM first f
+      JOIN live l ON l.stream = f.stream AND l.kind = 'refunded'
+     WHERE split_part(f.stream, ':', 1) = 'balance'
+     UNION ALL
+    SELECT o.stream, 'disputed', f.currency, greatest(max(o.day), min(d.day)), -max(o.minor)
+      FROM first f
+      JOIN live o ON o.stream = f.stream AND o.kind = 'charged-back'
+      JOIN live d ON d.stream = f.stream AND d.kind = 'decided' AND d.number = o.number
+     GROUP BY o.stream, o.number, f.currency
+     UNION ALL
+    SELECT f.stream, split_part(f.stream, ':', 1), f.currency, f.voided_on, -sum(l.minor)
       FROM first f
       JOIN live l ON l.stream = f.stream AND l.kind <> 'voided' AND l.day <= f.voided_on
      GROUP BY f.stream, f.currency, f.voided_on
 )
-SELECT d.day, m.currency, split_part(m.stream, ':', 1), sum(m.minor)::bigint
+SELECT d.day, m.currency, m.side, sum(m.minor)::bigint
   FROM unnest(%(days)s::date[]) AS d (day)
   JOIN movement m ON m.day <= d.day
- GROUP BY d.day, m.currency, split_part(m.stream, ':', 1);
+ GROUP BY d.day, m.currency, m.side;
 
 -- name: accounts
 -- What the accounts of a book hold by the end of each day, on each basis, but for approved adjustments.
--- Reported, `later` is what is booked after the day although its period had ended by then.
+-- Reported, `later` is what is booked after the day although its period had ended by then. What comes and goes is
+-- counted wherever it lies, with what it cost; a chargeback lost went from there to what is held for customers.
 WITH line AS (
-    SELECT account, kind, currency, earned, accounting_date, minor FROM journal_line
+    SELECT account, kind, currency, earned, accounting_date, minor,
+           account IN ('unapplied-cash', 'deposits', 'refund-clearing') OR (account = 'customer-credit' AND kind <> 'billing')
+             OR (account = 'contract-liability' AND kind = 'advance') AS is_held
+      FROM journal_line
      WHERE entity = %(entity)s AND book = %(book)s AND known_at <= %(run)s AND kind <> 'adjustment'
+), placed AS (
+    SELECT *,
+           account IN ('cash-clearing', 'external-clearing', 'disputed-cash') OR (account = 'bank-fees' AND kind = 'fee')
+             OR (is_held AND kind = 'chargeback') AS is_cash,
+           account = 'accounts-receivable' AND kind NOT IN ('billing') AS is_settled
+      FROM line
 ), sided AS (
-    SELECT d.day, b.basis, l.account, l.kind, l.currency, l.minor,
+    SELECT d.day, b.basis, l.account, l.kind, l.currency, l.minor, l.is_cash, l.is_settled, l.is_held,
            CASE WHEN b.basis = 'earned' THEN least(l.accounting_date, l.earned) ELSE l.accounting_date END <= d.day AS is_in,
            b.basis = 'reported' AND l.accounting_date > d.day AND l.earned <= d.day AS is_later
       FROM unnest(%(days)s::date[]) AS d (day)
       CROSS JOIN (VALUES ('reported'), ('earned')) AS b (basis)
-      JOIN line l ON l.earned <= d.day OR l.accounting_date <= d.day
+      JOIN placed l ON l.earned <= d.day OR l.accounting_date <= d.day
 )
 SELECT day, basis, currency,
        coalesce(sum(minor) FILTER (WHERE is_in AND account = 'accounts-receivable'), 0)::bigint,
-       coalesce(sum(minor) FILTER (WHERE is_in AND account = 'accounts-receivable' AND kind IN ('application', 'deduction', 'write-off')), 0)::bigint,
+       coalesce(sum(minor) FILTER (WHERE is_in AND is_settled), 0)::bigint,
        coalesce(sum(minor) FILTER (WHERE is_later AND account = 'accounts-receivable' AND kind = 'billing'), 0)::bigint,
-       coalesce(sum(minor) FILTER (WHERE is_in AND account = 'cash-clearing'), 0)::bigint,
-       coalesce(sum(minor) FILTER (WHERE is_later AND account = 'cash-clearing'), 0)::bigint,
+       coalesce(sum(minor) FILTER (WHERE (is_in OR is_later) AND is_cash), 0)::bigint,
+       coalesce(-sum(minor) FILTER (WHERE (is_in OR is_later) AND ((is_held AND kind <> 'chargeback')
+                                                                OR (is_settled AND kind = 'application'))), 0)::bigint,
+       coalesce(sum(minor) FILTER (WHERE (is_in OR is_later) AND account = 'disputed-cash'), 0)::bigint,
        coalesce(-sum(minor) FILTER (WHERE is_in AND account IN ('revenue', 'contract-liability', 'unbilled-receivable')), 0)::bigint,
        coalesce(-sum(minor) FILTER (WHERE is_in AND account = 'contract-liability' AND kind = 'advance'), 0)::bigint,
        coalesce(-sum(minor) FILTER (WHERE is_in AND kind = 'billing' AND account IN ('tax-payable', 'customer-credit', 'rounding')), 0)::bigint

@@ -56,6 +56,9 @@ class Day(Struct):
 def applied(account: Account, elections: Elections) -> list[Flow]:
     """Every application, deduction, write-off, transfer and advance of an account."""
     walk = Walk(account, elections)
+    for claim in account.claims.values():
+        for word in {claim.name, claim.number}:
+            walk.named.setdefault(word, []).append(claim)
     named = [money for money in account.moneys.values() if may_name(money, account)]
     for day, today in sorted(_days(account, named).items(), key=lambda row: row[0]):
         walk.touched = {}
@@ -250,10 +253,9 @@ def _by_default(walk: Walk, day: date) -> None:
 
 
 def _spend_by_reference(walk: Walk, money: Money, day: date) -> None:
-    wanted = money.reference
-    for claim in walk.account.claims.values():
+    for claim in walk.named.get(money.reference or "", ()):
         minor = min(money.free, claim.free)
-        if wanted in (claim.name, claim.number) and minor > 0 and money.may_take(claim):
+        if minor > 0 and money.may_take(claim):
             stand(walk, money, claim, day, minor)
 
 

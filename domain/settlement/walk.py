@@ -52,7 +52,8 @@ Elections = Callable[[date], InvoicingOptions]
 class Walk(Struct):
     """The state of the walk from day to day, and the flows it leaves.
 
-    `had` and `owed` queue what may have something free; `touched` is what moved on the day.
+    `had` and `owed` queue what may have something free; `touched` is what moved on the day; `kept`
+    what credit notes left a customer; `named` are invoices by what a payer may call them.
     """
 
     account: Account
@@ -62,6 +63,7 @@ class Walk(Struct):
     owed: list[tuple[tuple[date, date, str], Claim]] = field(default_factory=list)
     touched: dict[int, Holder] = field(default_factory=dict)
     kept: dict[str, Money] = field(default_factory=dict)
+    named: dict[str, list[Claim]] = field(default_factory=dict)
     matches: int = 0
     flows: list[Flow] = field(default_factory=list)
 

@@ -207,7 +207,7 @@ def _costs(draft: Draft) -> None:
 def _chargeback(draft: Draft) -> None:
     payment = _payment(draft)
     event: Any = payment.event
-    name = draft.random.choice((f"d{len(draft.arrivals)}", "d"))
+    name = f"d{len(draft.arrivals)}"
     opened_on = _day(draft, event.when.effective)
     taken = ChargebackOpened(
         when=draft.when(opened_on),

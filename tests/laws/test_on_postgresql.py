@@ -20,8 +20,9 @@ from replay.rebuild import rebuild_journal, rebuild_views
 from store.canonical import entry_leaf
 from store.db import Connection
 from tests.laws.histories import history
-from tests.laws.memory import Books, play
+from tests.laws.memory import Books, History, play
 from tests.laws.postgres import tell_facts
+from tests.laws.purses import purses
 
 HISTORIES = int(os.environ.get("TIEOUT_LAW_HISTORIES_ON_POSTGRESQL", "6"))
 JOURNAL = """
@@ -32,7 +33,19 @@ JOURNAL = """
 
 @pytest.mark.parametrize("number", range(HISTORIES))
 def test_a_drawn_history_is_the_same_on_postgresql(connection: Connection, number: int) -> None:
-    drawn = history(number, 15 * number)
+    compared = assert_the_same(connection, history(number, 15 * number))
+
+    assert min(compared.values()) > 0
+
+
+@pytest.mark.parametrize("number", range(HISTORIES))
+def test_a_history_of_money_is_the_same_on_postgresql(connection: Connection, number: int) -> None:
+    compared = assert_the_same(connection, purses(number, 50 + 5 * number))
+
+    assert compared["accounts-and-documents"] > 0
+
+
+def assert_the_same(connection: Connection, drawn: History) -> Counter[str]:
     ledger = {entity: play(entity, arrivals) for entity, arrivals in drawn.logs.items()}
     for entity, books in ledger.items():
         tell_facts(connection, books, drawn.logs[entity])
@@ -53,7 +66,7 @@ def test_a_drawn_history_is_the_same_on_postgresql(connection: Connection, numbe
         assert (journal.breaks, views.breaks, views.switched) == ((), (), True)
         assert journal.lines > 0
     assert_views_agree(connection, ledger)
-    assert_controls_tie(connection, ledger)
+    return controls_tie(connection, ledger)
 
 
 def assert_views_agree(connection: Connection, ledger: dict[str, Books]) -> None:
@@ -75,12 +88,12 @@ def assert_views_agree(connection: Connection, ledger: dict[str, Books]) -> None
                 assert {currency: minor for currency, minor in owed.items() if minor} == expected
 
 
-def assert_controls_tie(connection: Connection, ledger: dict[str, Books]) -> None:
-    """At every posting run of every entity."""
+def controls_tie(connection: Connection, ledger: dict[str, Books]) -> Counter[str]:
+    """At every posting run of every entity; how many comparisons each check made."""
     compared: Counter[str] = Counter()
     for entity, books in ledger.items():
         for run in sorted({one.run.position for one in books.settlements}):
             for verdict in reconcile(connection, entity, known_at=run):
                 compared[verdict.check] += verdict.comparisons
                 assert verdict.breaks == ()
-    assert min(compared.values()) > 0
+    return compared
