@@ -13,6 +13,7 @@ from projections.audit import audit_trail
 from projections.cash_days import cash_by_day
 from projections.collection import days_outstanding, forecast
 from projections.credits import open_credits
+from projections.customer_money import customer_money
 from projections.disputes import disputes
 from projections.drafts import drafts
 from projections.exceptions import exceptions
@@ -59,6 +60,11 @@ VIEWS: dict[str, View] = {
         ask=open_credits,
         says="Prepaid credits, purse by purse: granted, drawn, expired, open.",
         filters=("subscription",),
+    ),
+    "customer-money": View(
+        ask=customer_money,
+        says="Held for customers: unapplied, deposits, credit, to refund; and disputed.",
+        filters=OF_ONE_CUSTOMER,
     ),
     "deferred-revenue": View(
         ask=deferred_revenue.deferred,

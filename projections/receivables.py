@@ -24,7 +24,7 @@ from domain.balance_facts import (
 from domain.bank import SAID
 from domain.chargeback_facts import ChargebackLost, ChargebackOpened, ChargebackWon
 from domain.errors import Malformed
-from domain.facts import Fact, known, timeline
+from domain.facts import Event, Fact, known, timeline
 from domain.invoice_facts import CreditIssued, InvoiceIssued, InvoiceVoided
 from domain.payment_facts import (
     PaymentApplied,
@@ -428,18 +428,11 @@ def _movement(fact: Fact, since: int, until: int | None) -> Movement | None:
         case BalanceGranted():
             kind, customer, currency = "granted", event.customer, event.currency
             minor = event.amount_minor
-        case PaymentRefunded() | BalanceRefunded():
-            kind, minor = "refunded", -event.amount_minor
-        case PaymentFailed():
-            kind, minor = "failed", -event.amount_minor
-        case BalanceWithdrawn():
-            kind, minor = "withdrawn", -event.amount_minor
-        case ChargebackOpened():
-            kind, number, minor = "charged-back", event.chargeback, event.amount_minor
-        case ChargebackWon() | ChargebackLost():
-            kind, number = "decided", event.chargeback
         case _:
-            return None
+            back = _went_back(event)
+            if back is None:
+                return None
+            kind, number, minor = back
     return Movement(
         entity=fact.entity,
         stream=fact.stream,
@@ -458,6 +451,23 @@ def _movement(fact: Fact, since: int, until: int | None) -> Movement | None:
         payer=payer,
         channel=channel,
     )
+
+
+def _went_back(event: Event) -> tuple[str, str, int] | None:
+    """What of money or credit is gone again, or argued about, by the gateway's id of it."""
+    match event:
+        case PaymentRefunded() | BalanceRefunded():
+            return "refunded", "", -event.amount_minor
+        case PaymentFailed():
+            return "failed", "", -event.amount_minor
+        case BalanceWithdrawn():
+            return "withdrawn", "", -event.amount_minor
+        case ChargebackOpened():
+            return "charged-back", event.chargeback, event.amount_minor
+        case ChargebackWon() | ChargebackLost():
+            return "decided", event.chargeback, 0
+        case _:
+            return None
 
 
 VIEW = View(

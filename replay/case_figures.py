@@ -21,9 +21,13 @@ from replay.case_format import MONTH, CaseError
 
 ACCOUNTS = {
     "AccountsReceivable": "accounts-receivable",
+    "BadDebt": "bad-debt",
     "Cash": "cash-clearing",
     "ContractLiability": "contract-liability",
+    "CustomerBalance": "customer-credit",
     "DeferredRevenue": "contract-liability",
+    "ExternalAsset": "external-clearing",
+    "Fees": "bank-fees",
     "Revenue": "revenue",
     "TaxPayable": "tax-payable",
     "UnappliedCash": "unapplied-cash",

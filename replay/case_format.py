@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from domain.calendar import ONE_DAY, add_months
+from domain.calendar import ONE_DAY, add_months, month_start
 from domain.decimals import exact_decimal
 from domain.errors import Malformed
 from domain.money import minor_exactly
@@ -92,7 +92,14 @@ FIELDS: dict[str, dict[str, Kind]] = {
         "before_payment": "flag",
     },
     "payment_received": {"currency": "text", "amount": "money"},
+    "payment_received_external": {"currency": "text", "amount": "money"},
     "refund_issued": {"currency": "text", "amount": "money"},
+    "processing_fee": {"amount": "money"},
+    "dispute_opened": {"amount": "money"},
+    "dispute_won": {"amount": "money"},
+    "dispute_lost": {"amount": "money"},
+    "customer_balance_applied": {"invoice": "text", "amount": "money"},
+    "invoice_marked_uncollectible": {"number": "text"},
     "period_closed": {"period": "period"},
 }
 MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
@@ -193,6 +200,10 @@ class Words(Struct, frozen=True, kw_only=True):
     def day_after(self, field: str) -> date:
         """A last day of service, as the half-open end the ledger keeps."""
         return self.day(field) + ONE_DAY
+
+    def day_before_month(self, field: str) -> date:
+        """The last day of the month before a date."""
+        return month_start(self.day(field)) - ONE_DAY
 
     def instant(self, field: str) -> datetime:
         """An instant; a date is its first moment in the case's time zone."""

@@ -210,7 +210,8 @@ class _Books:
     def acts(self, step: Step) -> Iterator[Act]:
         match step.does:
             case Submit() | Ingest() | NoEffect():
-                yield Act(at=step.recorded, key=f"fact-{step.fact}", does=step.does)
+                part = f"-{step.part}" if step.part > 1 else ""
+                yield Act(at=step.recorded, key=f"fact-{step.fact}{part}", does=step.does)
             case Close():
                 yield from self._close(step.recorded, step.does.period)
             case _:

@@ -14,14 +14,14 @@ from typing import Literal
 
 from msgspec import Struct, structs
 
-from domain.cash import (
-    ReceivePayment,
-    RefundPayment,
-)
+from domain.balance import ApplyBalance, GrantBalance
+from domain.cash import ChargePaymentFee, ReceivePayment, RefundPayment
+from domain.chargeback import LoseChargeback, OpenChargeback, WinChargeback
 from domain.decimals import plain
 from domain.facts import When
 from domain.invoice import IssueCredit, IssueInvoice, VoidInvoice
 from domain.invoice_facts import CreditLine, InvoiceLine
+from domain.payment_facts import Application
 from domain.policy import Options
 from domain.revenue_contract import (
     ModifyContract,
@@ -30,6 +30,7 @@ from domain.revenue_contract import (
     SatisfyObligation,
     TerminateContract,
 )
+from domain.write_off import WriteOffInvoice
 from replay.case_format import CaseError, Given, Words, unknown_words
 from replay.case_policy import Aggregation, Elections, elections, unknown_policy
 
@@ -47,8 +48,15 @@ Command = (
     | IssueInvoice
     | VoidInvoice
     | IssueCredit
+    | WriteOffInvoice
     | ReceivePayment
     | RefundPayment
+    | ChargePaymentFee
+    | OpenChargeback
+    | WinChargeback
+    | LoseChargeback
+    | GrantBalance
+    | ApplyBalance
 )
 
 
@@ -82,12 +90,15 @@ class NoEffect(Struct, frozen=True, kw_only=True):
 
 
 class Step(Struct, frozen=True, kw_only=True):
-    """One fact of the case: its place in the file, when it was recorded and what it becomes."""
+    """One fact of the case: its place in the file, when it was recorded and what it becomes, in one
+    part or several.
+    """
 
     fact: int
     recorded: datetime
     order: int
     does: Submit | Ingest | Close | NoEffect
+    part: int = 1
 
 
 class UsageTerms(Struct, frozen=True, kw_only=True):
@@ -146,7 +157,11 @@ def _survey(facts: tuple[Words, ...], elected: Elections) -> Survey:
         facts=facts,
         contracts=_names(facts, "contract_signed", "contract"),
         invoices=_names(facts, "invoice_issued", "number"),
-        payments=_names(facts, "payment_received", "event_id"),
+        payments=tuple(
+            name
+            for event in ("payment_received", "payment_received_external")
+            for name in _names(facts, event, "event_id")
+        ),
         usage=_usage_terms(facts, elected.aggregation),
     )
 
@@ -202,8 +217,8 @@ def _usage_terms(facts: tuple[Words, ...], aggregation: Aggregation) -> UsageTer
 
 def _steps(fact: Words, survey: Survey) -> Iterator[Step]:
     recorded = fact.instant("recorded" if fact.has("recorded") else "effective")
-    for does in TRANSLATE[fact.event](fact, survey):
-        yield Step(fact=fact.place, recorded=recorded, order=fact.seq(), does=does)
+    for part, does in enumerate(TRANSLATE[fact.event](fact, survey), start=1):
+        yield Step(fact=fact.place, recorded=recorded, order=fact.seq(), does=does, part=part)
 
 
 Does = Iterator[Submit | Ingest | Close | NoEffect]
@@ -371,13 +386,20 @@ def _is_invoice(fact: Words, number: str) -> bool:
     return fact.event == "invoice_issued" and _name(fact, "number") == number
 
 
+def _invoice_marked_uncollectible(fact: Words, survey: Survey) -> Does:
+    invoice = fact.text("number") if fact.has("number") else _only(fact, survey.invoices, "number")
+    yield _submit(fact, f"invoice:{invoice}", WriteOffInvoice(when=_when(fact)))
+
+
 def _payment_received(fact: Words, _survey: Survey) -> Does:
+    """What came by another way than the vendor's own did not come into its account."""
     _require_own_currency(fact)
     command = ReceivePayment(
         when=_when(fact),
         customer=CUSTOMER,
         currency=fact.currency,
         amount_minor=fact.money("amount"),
+        out_of_band=fact.event == "payment_received_external",
     )
     yield _submit(fact, f"payment:{_name(fact, 'event_id')}", command)
 
@@ -387,6 +409,45 @@ def _refund_issued(fact: Words, survey: Survey) -> Does:
     payment = _only(fact, survey.payments, "payment")
     command = RefundPayment(when=_when(fact), amount_minor=fact.money("amount"))
     yield _submit(fact, f"payment:{payment}", command)
+
+
+def _processing_fee(fact: Words, survey: Survey) -> Does:
+    payment = _only(fact, survey.payments, "payment")
+    command = ChargePaymentFee(when=_when(fact), amount_minor=fact.money("amount"))
+    yield _submit(fact, f"payment:{payment}", command)
+
+
+def _dispute_opened(fact: Words, survey: Survey) -> Does:
+    payment = _only(fact, survey.payments, "payment")
+    command = OpenChargeback(
+        when=_when(fact), chargeback="dispute", amount_minor=fact.money("amount")
+    )
+    yield _submit(fact, f"payment:{payment}", command)
+
+
+def _dispute_decided(fact: Words, survey: Survey) -> Does:
+    """What was decided is the whole dispute, whatever amount is said with it."""
+    payment = _only(fact, survey.payments, "payment")
+    decided = WinChargeback if fact.event == "dispute_won" else LoseChargeback
+    command = decided(when=_when(fact), chargeback="dispute")
+    yield _submit(fact, f"payment:{payment}", command)
+
+
+def _customer_balance_applied(fact: Words, survey: Survey) -> Does:
+    """The customer had the credit before the case begins: nothing in it says how it came."""
+    name = _name(fact, "event_id")
+    granted = GrantBalance(
+        when=When(effective=fact.day_before_month("effective")),
+        customer=CUSTOMER,
+        currency=fact.currency,
+        amount_minor=fact.money("amount"),
+        reason="taken-over",
+    )
+    yield Submit(stream=f"balance:{name}", command=granted)
+    invoice = fact.text("invoice") if fact.has("invoice") else None
+    invoice = invoice or _only(fact, survey.invoices, "invoice")
+    rows = (Application(invoice=invoice, amount_minor=fact.money("amount")),)
+    yield _submit(fact, f"balance:{name}", ApplyBalance(when=_when(fact), applications=rows))
 
 
 def _period_closed(fact: Words, _survey: Survey) -> Does:
@@ -405,8 +466,15 @@ TRANSLATE: Mapping[str, Callable[[Words, Survey], Does]] = {
     "invoice_issued": _invoice_issued,
     "invoice_voided": _invoice_voided,
     "credit_note_issued": _credit_note_issued,
+    "invoice_marked_uncollectible": _invoice_marked_uncollectible,
     "payment_received": _payment_received,
+    "payment_received_external": _payment_received,
     "refund_issued": _refund_issued,
+    "processing_fee": _processing_fee,
+    "dispute_opened": _dispute_opened,
+    "dispute_won": _dispute_decided,
+    "dispute_lost": _dispute_decided,
+    "customer_balance_applied": _customer_balance_applied,
     "period_closed": _period_closed,
 }
 

@@ -34,6 +34,13 @@ FIGURES_OF = {
     "ratable-leap-year-daily": 7,
     "stripe-amortization-month-even": 18,
     "stripe-annual-sub": 13,
+    "stripe-credit-note-before-payment": 15,
+    "stripe-customer-credit-balance-applied": 12,
+    "stripe-fees-cash-basis": 14,
+    "stripe-late-invoice-catch-up-off": 14,
+    "stripe-metered-sum": 7,
+    "stripe-mixed-lines": 5,
+    "stripe-paid-out-of-band": 5,
     "stripe-upgrade-billed-now": 6,
 }
 PASSED = {"x3": "passed", "x7": "passed", "+28y": "passed"}

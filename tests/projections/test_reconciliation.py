@@ -127,7 +127,7 @@ def test_what_is_compared_is_told(busy):
         (
             "journal_line",
             "UPDATE journal_line SET accounting_date = '2023-12-31' WHERE entry = 1 AND line = 1",
-            {"booked-not-before-earned"},
+            {"booked-not-before-earned", "accounts-and-documents"},
         ),
         (
             "journal_entry",
