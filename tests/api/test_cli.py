@@ -104,7 +104,7 @@ def test_the_help_lists_every_command(tieout):
 
     wanted = (
         "bench bill cases close demo explain export import invoice lag lineage payments post "
-        "rebuild reopen report run serve tax test verify work"
+        "rebuild reopen report run serve statement tax test verify work"
     )
     assert listed == wanted.split()
 

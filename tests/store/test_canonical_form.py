@@ -112,5 +112,7 @@ def test_only_decimals_and_instants_are_looked_for_in_values():
     looked_at = {name for kind in (*EVENTS, *COMMANDS) for name in doubtful(kind)}
 
     decimals = {"percent", "amount", "minimum", "maximum", "thresholds", "conversions"}
-    assert looked_at == {"when", "content", "model", "items", "lines", "totals", *decimals}
+    decimals |= {"quantity", "unit_amount"}
+    holders = {"when", "content", "model", "items", "line", "lines", "rates", "totals"}
+    assert looked_at == holders | decimals
     assert doubtful(When) == ("at",)
