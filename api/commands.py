@@ -31,6 +31,7 @@ from api.usage_body import key_by_content, rows_of
 from domain.errors import Malformed, Rejected
 from replay.billing.run import Wanted
 from replay.ledger import whole
+from replay.tax.filling import asks
 from store.request import Outcome, Receipt, Request
 from store.usage_stage import Kind, UsageBatch
 
@@ -293,7 +294,9 @@ def _named(request: AnyRequest, asked: Request) -> Request:
 
 
 async def _submit(request: AnyRequest, asked: Request) -> Response[bytes]:
-    outcome = await asyncio.wrap_future(service_of(request).committers.submit(asked))
+    service = service_of(request)
+    asked = await _with_tax(service, asked)
+    outcome = await asyncio.wrap_future(service.committers.submit(asked))
     if not isinstance(outcome, Receipt):
         raise outcome
     return answer(outcome, 200 if outcome.repeated else 201)
@@ -301,9 +304,10 @@ async def _submit(request: AnyRequest, asked: Request) -> Response[bytes]:
 
 async def _submit_lines(request: AnyRequest, entity: str, body: bytes) -> list[Answered]:
     """So many lines ahead of their answers, no more: one sender leaves room for others."""
-    committers = service_of(request).committers
+    service = service_of(request)
     ahead: deque[tuple[int, Malformed | Rejected | Future[Outcome]]] = deque()
     answers: list[Answered] = []
+    elects: bool | None = None
     for number, line in enumerate(body.splitlines(), 1):
         if not line.strip():
             continue
@@ -311,10 +315,27 @@ async def _submit_lines(request: AnyRequest, entity: str, body: bytes) -> list[A
             answers.append(await _line_answered(*ahead.popleft()))
         try:
             asked = read_request(read_json(line), entity=entity, actor=request.user.name)
-            ahead.append((number, committers.submit(_named(request, asked))))
+            if asks(asked) and elects is not False:
+                # What is ahead of an invoice may say what tax is due on it.
+                answers += [await _line_answered(*row) for row in ahead]
+                ahead.clear()
+                elects = await asyncio.to_thread(service.ledger.elects_tax, entity)
+                asked = await _with_tax(service, asked) if elects else asked
+            elects = None if asked.stream.startswith("invoicing:") else elects
+            ahead.append((number, service.committers.submit(_named(request, asked))))
         except (Malformed, Rejected) as problem:
             ahead.append((number, problem))
     return answers + [await _line_answered(*row) for row in ahead]
+
+
+async def _with_tax(service: Service, asked: Request) -> Request:
+    """An invoice with its tax, where the entity elects that. Raises Rejected where it must wait."""
+    if not asks(asked):
+        return asked
+    (found,) = await asyncio.to_thread(service.ledger.with_tax, asked.entity, [asked])
+    if isinstance(found, Rejected):
+        raise found
+    return found
 
 
 async def _line_answered(number: int, row: Malformed | Rejected | Future[Outcome]) -> Answered:

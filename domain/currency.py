@@ -62,6 +62,11 @@ def require_kept(currency: str, replaced: object) -> None:
         raise Rejected("currency-changed", field="currency", was=before)
 
 
+def is_currency(code: str) -> bool:
+    """Whether there is such a currency."""
+    return code in _DIGITS
+
+
 def exponent(currency: str) -> int:
     """Digits after the point in the currency's minor unit."""
     digits = _DIGITS.get(currency)

@@ -6,7 +6,7 @@ repeats the whole act and nothing happens twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from typing import Self
@@ -14,6 +14,7 @@ from typing import Self
 from msgspec import Struct
 
 from domain.books import BOOK, ClosePeriod, ReopenPeriod, RunPosting, SealPeriod, SoftClosePeriod
+from domain.errors import Rejected
 from domain.facts import When, fold
 from domain.master import master_data
 from domain.statement.documents import Carried, Document
@@ -24,6 +25,7 @@ from replay import parking
 from replay.billing.levels import bill_levels
 from replay.billing.run import Desk, Part, Wanted, issue, preview
 from replay.tax.asking import NO_ENGINES, Engines
+from replay.tax.filling import asks, elects_tax, filled, in_turn
 from replay.tax.telling import Telling, tell
 from store import adoption, log, party
 from store.db import Connection, Pool, pool
@@ -106,8 +108,25 @@ class Ledger:
 
     def submit(self, request: Request) -> Receipt:
         """One command. Raises Rejected, Malformed or Conflict."""
+        (asked,) = self.with_tax(request.entity, [request])
+        if isinstance(asked, Rejected):
+            raise asked
         with self.connection() as connection:
-            return submit(connection, request, clock=self.clock, evidence=close_evidence)
+            return submit(connection, asked, clock=self.clock, evidence=close_evidence)
+
+    def with_tax(self, entity: str, requests: Sequence[Request]) -> list[Request | Rejected]:
+        """The requests, invoices among them with their tax where the entity elects that, or why
+        nobody can tell it: such an invoice waits, and its key stays free.
+        """
+        if not any(map(asks, requests)):
+            return [*requests]
+        with self.connection() as connection:
+            return filled(connection, entity, requests, self.engines, self.clock())
+
+    def elects_tax(self, entity: str) -> bool:
+        """Whether invoices of the entity may need a tax that somebody else says."""
+        with self.connection() as connection:
+            return elects_tax(connection, entity)
 
     def submit_many(
         self,
@@ -117,14 +136,21 @@ class Ledger:
         remembered: Remembered | None = None,
     ) -> list[Outcome]:
         """Many commands of one entity, each answered by itself, should a connection be lost too."""
-        return append_surely(
-            self.connection,
-            entity,
-            requests,
-            clock=self.clock,
-            evidence=close_evidence,
-            remembered=remembered,
-        )
+        outcomes: list[Outcome] = []
+        for some in in_turn(requests):
+            asked = self.with_tax(entity, some)
+            answers = iter(
+                append_surely(
+                    self.connection,
+                    entity,
+                    [one for one in asked if isinstance(one, Request)],
+                    clock=self.clock,
+                    evidence=close_evidence,
+                    remembered=remembered,
+                )
+            )
+            outcomes += [next(answers) if isinstance(one, Request) else one for one in asked]
+        return outcomes
 
     def commit(self, entity: str, asking: Asking, remembered: Remembered) -> list[Outcome]:
         """The same for one group that is ready to be decided, as a committer has it."""

@@ -11,6 +11,7 @@ from domain.books import CloseEvidence
 from domain.deciders import Command
 from domain.errors import Malformed, Rejected
 from domain.facts import Source
+from domain.tax.papers import Taxed
 from store.canonical import command_fingerprint, well_formed
 from store.codec import canonical_json, tag_of
 from store.db import Connection
@@ -22,7 +23,8 @@ class Request(Struct, frozen=True, kw_only=True):
     """A command with its key, sender and purpose.
 
     `corrects` is the position of the fact that the command replaces; without a command that fact is
-    retracted. The key is used up for ever by the first outcome, accepted or refused.
+    retracted. The key is used up for ever by the first outcome, accepted or refused. `taxed` are
+    lines of an invoice with the tax that was asked for since: no part of what the sender asks.
     """
 
     entity: str
@@ -37,6 +39,7 @@ class Request(Struct, frozen=True, kw_only=True):
     trace_id: str | None = None
     corrects: int | None = None
     expected_version: int | None = None
+    taxed: Taxed | None = None
 
 
 class Receipt(Struct, frozen=True, kw_only=True):

@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 from msgspec import Struct, structs
 
 from domain.books import CloseEvidence, ClosePeriod, SoftClosePeriod
-from domain.deciders import decider_of
+from domain.deciders import Command, decider_of
 from domain.errors import Malformed, Rejected
 from domain.facts import Context, Decider, Event, Fact, Retracted
-from domain.invoice import stated_number
+from domain.invoice import DraftInvoice, IssueInvoice, stated_number
 from domain.numbering import number_of
 from domain.series import place_in
 from store import log
@@ -187,7 +187,7 @@ class Sitting:
             raise Malformed("wrong-command", field="command", command=name(request))
         context = self._context(asked, None if target is None else target.event)
         state = timeline.state(decider, without=request.corrects)
-        events: tuple[Event, ...] = decider.decide(request.command, state, context)
+        events: tuple[Event, ...] = decider.decide(_with_tax(request), state, context)
         if target is not None:
             return tuple(_in_place_of(target, event) for event in events)
         if request.source is not None:
@@ -344,6 +344,15 @@ def _stated(request: Request) -> tuple[str, ...]:
     """The number a document would come with."""
     number = stated_number(request.command, request.stream)
     return () if number is None else (number,)
+
+
+def _with_tax(request: Request) -> Command:
+    """The command as it is decided: an invoice with the tax that was asked for."""
+    command = request.command
+    assert command is not None, request
+    if request.taxed is None or not isinstance(command, IssueInvoice | DraftInvoice):
+        return command
+    return structs.replace(command, lines=request.taxed.lines, taxed_by=request.taxed.by)
 
 
 def _repeated(asked: Asked, earlier: Known) -> Outcome:

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from domain.facts import When
+from domain.facts import Source, When
 from domain.invoice import IssueCredit, IssueInvoice, VoidInvoice
 from domain.invoice_facts import CreditIssued, CreditLine, InvoiceIssued, InvoiceLine, TaxedBy
 from domain.invoicing import AdoptInvoicing, InvoicingOptions
@@ -20,6 +20,7 @@ from projections.trial_balance import trial_balance
 from replay.tax.http import HttpEngine, Patience
 from replay.tax.telling import Telling
 from store import log
+from store.request import Request
 from tests.replay.tax_server import serving
 
 NEW_YEAR, FEBRUARY = date(2024, 1, 1), date(2024, 2, 1)
@@ -179,7 +180,7 @@ def test_an_engine_nobody_told_of_holds_the_invoice(engined):
     assert engined.bill("acme", NEW_YEAR).carried[0].code == "tax-engine-unknown"
 
 
-def test_nobody_far_away_is_asked_under_the_heads_lock(engined, avalon, send):
+def test_nobody_far_away_is_asked_under_the_heads_lock(engined, avalon):
     """What came while the run waited for its answer is taken in; the next run asks for the rest."""
     line = InvoiceLine(
         line="1",
@@ -190,7 +191,10 @@ def test_nobody_far_away_is_asked_under_the_heads_lock(engined, avalon, send):
         obligation="seats",
     )
     command = IssueInvoice(when=SINCE, customer="c1", currency="USD", lines=(line,))
-    avalon.first = lambda: send("invoice:x", command)
+    abroad = Source(system="billing", kind="invoice", id="x")
+    avalon.first = lambda: engined.submit(
+        Request(entity="acme", stream="invoice:x", key="x", command=command, source=abroad)
+    )
     (carried,) = engined.bill("acme", NEW_YEAR).carried
 
     assert (carried.code, carried.minor, len(avalon.asked)) == ("tax-not-asked-yet", 900_00, 1)
