@@ -8,7 +8,8 @@ from typing import assert_never
 
 from domain.facts import Source
 from replay.billing_cases.acts import Course
-from replay.billing_cases.stage import BillingStage, Seen
+from replay.billing_cases.seen import Seen
+from replay.billing_cases.stage import BillingStage
 from replay.case_books import CaseBooks
 from replay.case_figures import Answers
 from replay.case_format import CaseError

@@ -20,7 +20,7 @@ from domain.errors import Malformed, Rejected
 from replay.billing_cases.acts import Course
 from replay.billing_cases.format import is_billing
 from replay.billing_cases.run import run_billing_case
-from replay.billing_cases.stage import Seen
+from replay.billing_cases.seen import Seen
 from replay.case_figures import Answers, Compared, Posted, compare, figures, last_month
 from replay.case_format import CaseError, Document, document, read_document
 from replay.case_plan import Act, Plan, plan

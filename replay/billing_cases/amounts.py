@@ -11,9 +11,10 @@ from msgspec import Struct
 
 from domain.charge import Charge
 from domain.currency import exponent
+from replay.billing_cases.papers import Line
 from replay.billing_cases.parts import parts_of
-from replay.billing_cases.prices import COMMITMENT
-from replay.billing_cases.stage import Line, Ran, Seen
+from replay.billing_cases.seen import Ran, Seen
+from replay.billing_cases.sold import COMMITMENT
 from replay.case_format import CaseError
 
 ZERO = Fraction(0)
@@ -114,6 +115,14 @@ def credited(seen: Seen) -> Sum:
 
 def last_issued(seen: Seen) -> Sum:
     return _sum(_billing(issuing(seen)[-1:]))
+
+
+def due(seen: Seen) -> Sum:
+    """What went out last; with it the credit notes since the last event, where there are any."""
+    runs = last_runs(seen)
+    if any(paper.kind == "credit-note" for ran in runs for paper in ran.papers):
+        return _sum(_billing(runs))
+    return last_issued(seen)
 
 
 def before_the_last(seen: Seen) -> list[Sum]:

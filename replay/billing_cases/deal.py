@@ -4,25 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from msgspec import Struct
 
 from domain.calendar import Alignment, add_months
 from domain.cycle import Every, cycle_of, whole_period
+from domain.invoicing import BY_TABLE, NO_TAX, InvoicingOptions
+from domain.tax.status import TaxStatus
 from replay.billing_cases.format import Given, fields_of, kind_of
+from replay.billing_cases.listed import listed
 from replay.billing_cases.phrases import Elections, elections
-from replay.billing_cases.prices import Offer, offer
+from replay.billing_cases.prices import offer
+from replay.billing_cases.sold import Offer
+from replay.billing_cases.taxes import Buyer, buyer, home, percents
 from replay.billing_cases.terms import Said, said_only, together
 from replay.billing_cases.words import Dates, whole
 
 # A subscription without an end in the case ends long after it.
 SPARE_MONTHS = 24
 MONTHLY = Every(1)
-STARTS = frozenset({"start", "period_start", "subscription_started", "backdated_start"})
+STARTS = frozenset(
+    {"start", "period_start", "subscription_started", "subscriptions_started", "backdated_start"}
+)
 ENDS = frozenset({"end", "period_end"})
 # What was billed ahead on its day began on it.
-BILLED_AHEAD = frozenset({"invoiced", "invoiced_unpaid"})
+BILLED_AHEAD = frozenset({"invoiced", "invoiced_unpaid", "invoiced_and_paid"})
+# Who buys where the case names nobody, and what.
+CUSTOMER, SUBSCRIPTION = "customer", "subscription"
 # Which tiers of blocks price what: the name of a reading of the price.
 READINGS = {"own": "all_tiers", "all": "top_tier"}
 INTERVALS_IN_MONTHS = (1, 3, 6, 12)
@@ -31,7 +41,9 @@ PAST = ("at", "effective_at", "from")
 
 
 class Deal(Struct, frozen=True, kw_only=True):
-    """All that is agreed. `offers` has one for each reading of the price the case asks for."""
+    """All that is agreed. `offers` has one subscription for each reading of the price the case asks
+    for, or for each customer it names; `buyers` says who has which.
+    """
 
     given: Given
     elected: Elections
@@ -44,6 +56,18 @@ class Deal(Struct, frozen=True, kw_only=True):
     start: date
     term_to: date
     trial_days: int = 0
+    buyers: dict[str, Buyer] = {}
+
+    @property
+    def percents(self) -> tuple[Decimal, ...]:
+        """The tax rates of the case; none where it has no tax."""
+        return percents(self.given, self.elected, self.offers)
+
+    @property
+    def invoicing(self) -> InvoicingOptions:
+        """How its documents are issued."""
+        tax = BY_TABLE if self.percents else NO_TAX
+        return InvoicingOptions(tax=tax, tax_rounding=self.elected.tax_rounding)
 
     @property
     def offer(self) -> Offer:
@@ -56,13 +80,16 @@ def deal(given: Given) -> Deal:
     dates = Dates(zone=given.zone, as_written=elected.as_written, ends_counted=elected.ends_counted)
     offers = _offers(given, elected)
     first = next(iter(offers.values()))
-    ahead = BILLED_AHEAD if any(sale.metered is None for sale in first.sales()) else frozenset()
+    behind = _is_billed_behind(given, dates)
+    recurs = any(sale.metered is None for sale in first.sales())
+    ahead = BILLED_AHEAD if recurs and not behind else frozenset()
     began = _event(given, STARTS) or _event(given, ahead) or {}
     terms = together(
         first.terms,
         said_only(str(given.more.get("billing", "")), "billing"),
         said_only(str(given.more.get("billing_period", "")), "billing_period"),
         said_only(str(began.get("billing", "")), "subscription_started.billing"),
+        Said(bill="arrears" if behind else None),
     )
     framed = _framed(given, dates)
     every = terms.every or (_between(*framed) if framed else MONTHLY)
@@ -80,18 +107,50 @@ def deal(given: Given) -> Deal:
         start=start,
         term_to=_term_to(given, dates, framed, start),
         trial_days=whole(began.get("trial_days", 0), "subscription_started.trial_days"),
+        buyers=_buyers(given, elected, offers),
     )
+
+
+def _is_billed_behind(given: Given, dates: Dates) -> bool:
+    """Whether the case's only invoice is made when its period is over."""
+    period, invoiced = given.more.get("period"), _event(given, frozenset({"invoiced"}))
+    if period is None or invoiced is None or _event(given, STARTS) is not None:
+        return False
+    return dates.day(invoiced["at"]) == dates.end(period["end"])
+
+
+def _buyers(given: Given, elected: Elections, offers: dict[str, Offer]) -> dict[str, Buyer]:
+    """Customers the case names have a subscription each, any other case has one customer."""
+    named = _customers(given)
+    if named:
+        return {one.customer: one for one in map(buyer, named)}
+    taxed = percents(given, elected, offers)
+    status = TaxStatus(jurisdiction=home(elected)) if taxed else None
+    return dict.fromkeys(offers, Buyer(customer=CUSTOMER, status=status))
+
+
+def _customers(given: Given) -> list[str]:
+    return [str(event["customer"]) for event in given.events if "customer" in event]
 
 
 def _offers(given: Given, elected: Elections) -> dict[str, Offer]:
     readings = elected.takes if len(elected.takes) > 1 else ()
     if not readings:
-        return {"subscription": offer(given.price, given.events, elected)}
+        sold = _offered(given, elected)
+        names = [buyer(told).customer for told in _customers(given)] or [SUBSCRIPTION]
+        return dict.fromkeys(names, sold)
     alone = {
         name: Elections(**{key: getattr(elected, key) for key in _OTHERS}, takes=(name,))
         for name in readings
     }
-    return {READINGS[name]: offer(given.price, given.events, one) for name, one in alone.items()}
+    return {READINGS[name]: _offered(given, one) for name, one in alone.items()}
+
+
+def _offered(given: Given, elected: Elections) -> Offer:
+    """What a case sells, however its price is written."""
+    if isinstance(given.price, list):
+        return listed(given.price, given.events)
+    return offer(given.price, given.events, elected)
 
 
 _OTHERS = tuple(name for name in Elections.__struct_fields__ if name != "takes")
@@ -147,8 +206,11 @@ def _start(
     if began:
         start = dates.day(began["at"])
         return start, terms.alignment or _alignment(every, start, day, begins)
-    cycle = cycle_of(every, begins or min(_days(given, dates)), day, "anniversary")
-    return whole_period(cycle, min(_days(given, dates)))[0], terms.alignment or "anniversary"
+    first = min(_days(given, dates))
+    if begins is not None and _is_billed_behind(given, dates):
+        first = min(first, begins)
+    cycle = cycle_of(every, begins or first, day, "anniversary")
+    return whole_period(cycle, first)[0], terms.alignment or "anniversary"
 
 
 def _alignment(every: Every, start: date, day: int, begins: date | None) -> Alignment:

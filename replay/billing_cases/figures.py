@@ -14,9 +14,11 @@ from typing import Any
 
 from msgspec import Struct
 
+from domain.money import rounded
 from domain.pricing.parts import text
-from replay.billing_cases import amounts, lines, portions
-from replay.billing_cases.stage import Seen
+from replay.billing_cases import amounts, lines, of_papers, portions
+from replay.billing_cases.papers import Paper
+from replay.billing_cases.seen import Seen
 from replay.billing_cases.words import number
 from replay.case_format import CaseError
 
@@ -44,7 +46,7 @@ MONEY: dict[str, Callable[[Seen], amounts.Sum]] = {
     "charge": amounts.charged,
     "fees": amounts.fees,
     "final_fees": amounts.fees,
-    "due": amounts.last_issued,
+    "due": amounts.due,
     "final_due": amounts.last_issued,
     "final_credit": amounts.billed_before,
     "already": amounts.billed_in_parts,
@@ -54,17 +56,40 @@ MONEY: dict[str, Callable[[Seen], amounts.Sum]] = {
     "minimum_line": amounts.minimum,
     "all_tiers": amounts.of("all_tiers"),
     "top_tier": amounts.of("top_tier"),
+    "balance": of_papers.balance,
+    "repair": of_papers.repair,
 }
 # Lines that are sums, by what they are called.
 LABELS: dict[str, Callable[[Seen], amounts.Sum]] = {
     "final fees": amounts.fees,
     "final credit": amounts.taken_off,
 }
+# Beside the tax of a document they are what is printed on it.
+PRINTED: dict[str, Callable[[Seen], amounts.Sum]] = {
+    "net": of_papers.of_document("net"),
+    "tax": of_papers.of_document("tax"),
+    "total": of_papers.of_document("total"),
+    "coupons": of_papers.coupons,
+}
+# A document as a table of its parts.
+DOCUMENTS: dict[str, Callable[[Seen], Paper]] = {
+    "invoice": of_papers.last_invoice,
+    "credit": of_papers.last_note,
+}
+PARTS = frozenset({"net", "tax", "total", "coupon_share"})
 # Lists of amounts, each in order.
 MONIES: dict[str, Callable[[Seen], list[amounts.Sum]]] = {
     "totals": amounts.totals,
     "threshold_invoices": amounts.before_the_last,
     "discounts": amounts.discounts,
+    "invoices": of_papers.invoices,
+    "tax_lines": of_papers.tax_lines,
+    "tax": of_papers.taxes,
+    "draws": of_papers.draws,
+}
+# Exact amounts in minor units by item, given to some places.
+BY_ITEM: dict[str, Callable[[Seen], dict[str, Fraction]]] = {
+    "coupon_cents": of_papers.coupons_by_item,
 }
 # Numbers and words that are no money.
 OTHERS: dict[str, Callable[[Seen], Any]] = {
@@ -80,11 +105,18 @@ OTHERS: dict[str, Callable[[Seen], Any]] = {
 
 def require_known(expected: Mapping[str, Any]) -> None:
     """Refuse what no table names; the figures themselves are not looked at."""
-    known = {"credit", *LISTS, *MONEY, *MONIES, *OTHERS}
+    known = {"credit", *LISTS, *MONEY, *PRINTED, *DOCUMENTS, *MONIES, *BY_ITEM, *OTHERS}
     unknown = [
         f"unknown figure {name}"
         for name in expected
         if name not in known and not UNITS_OF_PERIOD.fullmatch(name)
+    ]
+    unknown += [
+        f"unknown figure {name}.{part}"
+        for name in DOCUMENTS
+        if isinstance(expected.get(name), Mapping)
+        for part in expected[name]
+        if part not in PARTS
     ]
     unknown += lines.unknown_words(expected.get("lines", []), "lines")
     for run in expected.get("runs", []):
@@ -120,32 +152,88 @@ def _figures(expected: Mapping[str, Any], seen: Seen, factor: int) -> Iterator[C
     if "lines" in expected:
         rows, summed = _apart(expected["lines"])
         for row in summed:
-            read = LABELS[row["id"]]
-            yield _money(f"lines/{row['id']}", row["amount"], read(seen), seen, factor)
+            yield _money(
+                f"lines/{row['id']}", row["amount"], _called(row["id"], seen), seen, factor
+            )
         found, used = lines.matched(rows, seen, amounts.slack(seen, factor))
         yield from (_line(row) for row in found)
     for name, wanted in expected.items():
         if name == "runs":
             yield from _runs(wanted, seen, factor)
-        elif name == "credit":
-            read = amounts.billed_before if {"fees", "due"} & {*expected} else amounts.credited
-            yield _money(name, wanted, read(seen), seen, factor)
-        elif name in ("total", "net") and used:
-            yield _money(name, wanted, amounts.of_runs(seen, used), seen, factor)
-        elif name in MONEY:
-            yield _money(name, wanted, MONEY[name](seen), seen, factor)
-        elif name in MONIES:
+        elif name in DOCUMENTS and isinstance(wanted, Mapping):
+            yield from _document(name, wanted, seen, factor)
+        elif name in MONIES and isinstance(wanted, list):
             yield from _monies(name, wanted, MONIES[name](seen), seen, factor)
+        elif name in BY_ITEM:
+            yield from _by_item(name, wanted, BY_ITEM[name](seen), factor)
         elif name in OTHERS:
             yield _other(name, wanted, OTHERS[name](seen))
         elif (nth := UNITS_OF_PERIOD.fullmatch(name)) is not None:
             yield _other(name, wanted, amounts.units_of_period(seen, int(nth[1])))
+        elif name != "lines":
+            read = _amount_of(name, expected, used)
+            yield _money(name, wanted, read(seen), seen, factor)
+
+
+def _amount_of(
+    name: str, expected: Mapping[str, Any], used: set[int]
+) -> Callable[[Seen], amounts.Sum]:
+    """What an amount is the sum of; what stands beside it says so where there are several."""
+    if name == "credit" and "repair" in expected:
+        return of_papers.credit_gained
+    if name == "balance" and "draws" in expected:
+        return of_papers.left_of_credit
+    if name == "credit" and {"fees", "due"} & {*expected}:
+        return amounts.billed_before
+    if name == "credit":
+        return lambda seen: of_papers.credit_asked_for(seen) or amounts.credited(seen)
+    if name in PRINTED and (name not in MONEY or "tax" in expected):
+        return PRINTED[name]
+    if name in ("total", "net") and used:
+        return lambda seen: amounts.of_runs(seen, used)
+    return MONEY[name]
+
+
+def _called(label: str, seen: Seen) -> amounts.Sum:
+    """A sum of lines by its name."""
+    return LABELS[label](seen) if label in LABELS else of_papers.labelled(seen, label)
+
+
+def _document(name: str, wanted: Mapping[str, Any], seen: Seen, factor: int) -> Iterator[Compared]:
+    """The parts of a document, each as it is printed."""
+    paper = DOCUMENTS[name](seen)
+    for part, amount in wanted.items():
+        found = of_papers.part_of(paper, part)
+        yield _money(f"{name}/{part}", amount, found, seen, factor)
+
+
+def _by_item(
+    name: str, wanted: Mapping[str, Any], found: Mapping[str, Fraction], factor: int
+) -> Iterator[Compared]:
+    """Exact amounts, compared to as many places as are given."""
+    for item, amount in wanted.items():
+        exact = number(amount, name)
+        places = max(0, -int(exact.as_tuple().exponent))
+        said = Fraction(rounded(found.get(item, Fraction(0)) * 10**places), 10**places)
+        difference = said - Fraction(exact)
+        allowed = Fraction(factor - 1, 2 * 10**places)
+        yield Compared(
+            name=f"{name}/{item}",
+            expected=str(amount),
+            found=text(said),
+            is_equal=abs(difference) <= allowed,
+            difference=text(difference),
+        )
 
 
 def _apart(rows: list[Any]) -> tuple[list[Any], list[dict[str, Any]]]:
     """Lines of a document, and those that are sums of such under a name."""
-    summed = [row for row in rows if isinstance(row, dict) and row.get("id") in LABELS]
+    summed = [row for row in rows if isinstance(row, dict) and _is_sum(str(row.get("id", "")))]
     return [row for row in rows if row not in summed], summed
+
+
+def _is_sum(label: str) -> bool:
+    return label in LABELS or of_papers.LABEL.fullmatch(label) is not None
 
 
 def _line(row: lines.Matched) -> Compared:
@@ -222,4 +310,5 @@ def _stated(seen: Seen, factor: int) -> Iterator[Compared]:
         if ran.run.stated is not None:
             here = Seen(course=seen.course, runs=(ran,))
             name = f"events/{ran.event}/amount"
-            yield _money(name, ran.run.stated, amounts.all_of(here), seen, factor)
+            found = of_papers.drafted(here) if ran.run.why == "draft" else amounts.all_of(here)
+            yield _money(name, ran.run.stated, found, seen, factor)

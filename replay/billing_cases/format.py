@@ -29,6 +29,7 @@ FACTS: dict[str, Kind] = {
     "end": "day",
     "target": "day",
     "year_is_ours": "text",
+    "tax_percent": "number",
 }
 PERIOD = ("start", "end", "dates_are_ours")
 NOTHING: dict[str, Kind] = {}
@@ -45,6 +46,7 @@ EVENTS: dict[str, dict[str, Kind]] = {
         "quantity": "number",
         "trial_days": "number",
     },
+    "subscriptions_started": NOTHING,
     # it changes
     "trial_end": PLAN,
     "add": NOTHING,
@@ -75,6 +77,7 @@ EVENTS: dict[str, dict[str, Kind]] = {
     "cancelled": NOTHING,
     "cancelled_immediately": NOTHING,
     "cancel_end_of_term": NOTHING,
+    "cancelled_end_of_period": NOTHING,
     "ended": NOTHING,
     "end": NOTHING,
     "period_end": NOTHING,
@@ -88,6 +91,7 @@ EVENTS: dict[str, dict[str, Kind]] = {
         "values": "counts",
         "unit": "text",
         "charge": "text",
+        "price": "text",
         "invoiced": "day",
     },
     "late_usage": {"quantity": "count", "unit": "text", "effective_at": "day"},
@@ -97,12 +101,34 @@ EVENTS: dict[str, dict[str, Kind]] = {
     "cost": {"amount": "money"},
     # what is billed
     "already_billed": {"units": "count", "cost": "money", "amount": "money"},
-    "invoiced": {"to": "day", "amount": "money", "plan": "sold", "addon": "sold"},
+    "invoiced": {
+        "to": "day",
+        "amount": "money",
+        "plan": "sold",
+        "addon": "sold",
+        "customer": "text",
+    },
     "invoiced_unpaid": {"to": "day", "plan": "sold"},
     "period_#_invoiced": NOTHING,
     "billing_run": NOTHING,
     "bill_run": NOTHING,
     "invoice_run": {"usage": "text"},
+    # what is taken off what is billed
+    "coupon": {"amount": "money", "limited_to": "text"},
+    "coupon_applied": NOTHING,
+    "credit": {"item": "text", "amount": "money"},
+    # documents before and after they went out
+    "draft_invoice": {"total": "money"},
+    "fee_adjusted": {"units": "number", "unit_amount": "money"},
+    "draft_refreshed": NOTHING,
+    "finalized": NOTHING,
+    "void_repair_invoice": NOTHING,
+    "void_first_invoice": NOTHING,
+    # money
+    "paid": NOTHING,
+    "invoiced_and_paid": {"to": "day", "paid": "money"},
+    "payment_refunded_in_full": {"amount": "money", "line_adjusted_by": "money"},
+    "wallet_granted": {"credits": "money", "limited_to": "text"},
 }
 NUMBER = re.compile(r"[0-9]+")
 
@@ -112,7 +138,7 @@ class Given(Struct, frozen=True, kw_only=True):
 
     zone: str
     currency: str
-    price: dict[str, Any]
+    price: dict[str, Any] | list[Any]
     events: tuple[dict[str, Any], ...]
     more: dict[str, Any]
     policy: dict[str, str]
@@ -128,7 +154,8 @@ def given(raw: Mapping[str, Any]) -> Given:
     facts, policy = raw["facts"], raw.get("policy", {})
     _require(isinstance(policy, dict), "`policy` must be an object")
     unknown = [f"unknown key facts.{key}" for key in facts if key not in FACTS]
-    for key, kind in (("price", dict), ("events", list)):
+    kinds: tuple[tuple[str, Any], ...] = (("price", dict | list), ("events", list))
+    for key, kind in kinds:
         _require(isinstance(facts.get(key), kind), f"`facts.{key}` must be there")
     events = facts["events"]
     _require(all(isinstance(event, dict) for event in events), "`events` must be objects")

@@ -20,8 +20,9 @@ from domain.subscription import AmendSubscription, CancelSubscription, ItemChang
 from replay.billing_cases.acts import Does, Find, Row, Run, Submit, Use
 from replay.billing_cases.deal import Deal
 from replay.billing_cases.format import kind_of
-from replay.billing_cases.prices import ITEM, WEIGHT, Sale
+from replay.billing_cases.listed import item_name
 from replay.billing_cases.selling import START, price_name, quantity_of, restarted
+from replay.billing_cases.sold import ITEM, WEIGHT, Sale
 from replay.billing_cases.words import number, whole
 from replay.case_format import CaseError
 
@@ -38,9 +39,8 @@ class Happening:
         self.plan = first_plan
         self.snapshots: list[tuple[date, Decimal]] = []
         self.billed_to = agreed.start
-
-    def told(self, event: Event) -> Told:
-        yield from TELL[kind_of(event)](self, event)
+        self.coupons = 0
+        self.wallet: tuple[str, ...] = ()
 
     # --- what many events need -----------------------------------------------------------------
 
@@ -123,7 +123,9 @@ class Happening:
             for sale in self.deal.offer.sales()
             if sale.metered is not None
         }
-        if "unit" in event:
+        if "price" in event:
+            found = [meter for meter in named if meter == item_name(str(event["price"]))]
+        elif "unit" in event:
             found = [meter for meter in named if meter == event["unit"]]
         elif str(event.get("charge", "")).startswith("each of the "):
             return tuple(named)
@@ -326,6 +328,7 @@ TELL: Mapping[str, Callable[[Happening, Event], Told]] = {
     "period_start": _nothing,
     "backdated_start": _nothing,
     "subscription_started": _nothing,
+    "subscriptions_started": _nothing,
     "period_end": _nothing,
     "end": _nothing,
     "cycle_anchor": _nothing,
@@ -358,6 +361,7 @@ TELL: Mapping[str, Callable[[Happening, Event], Told]] = {
     "cancelled_immediately": _cancelled,
     "ended": _cancelled,
     "cancel_end_of_term": _cancelled_at_end,
+    "cancelled_end_of_period": _cancelled_at_end,
     "cycle_day_changed": _cycle_day_changed,
     "start_and_cycle_day_moved_back": _start_moved,
     "usage": _used,

@@ -11,11 +11,12 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from domain.pricing.parts import text
+from replay.billing_cases.papers import Line
 from replay.billing_cases.parts import pieces
-from replay.billing_cases.stage import Line, Seen
+from replay.billing_cases.seen import Seen
 from replay.billing_cases.words import is_number, number
 from replay.case_format import CaseError
 
@@ -26,7 +27,9 @@ FIELDS = frozenset(
 )  # fmt: skip
 AMOUNTS = ("net", "total", "amount")
 NOTHING = Fraction(0)
-TYPES = ("recurring", "repair", "credit_gained", "credit_used", "usage")
+TYPES = (
+    "recurring", "recurring_after_void", "repair", "credit_gained", "credit_used", "usage"
+)  # fmt: skip
 
 
 class Matched(Struct, frozen=True, kw_only=True):
@@ -96,7 +99,7 @@ def _assigned(
             taken.add(place)
             found[at] = whole[place]
     left = [one for i, one in enumerate(whole) if i not in taken]
-    for kind in ("grouped", "single"):
+    for kind in ("charges", "grouped", "single"):
         parts = [piece for one in left for piece in _pieces(one, seen, kind)]
         for at, row in enumerate(wanted):
             if found[at] is None and (one := next((p for p in parts if _is(row, p, slack)), None)):
@@ -119,6 +122,16 @@ def _lines(seen: Seen, first: int) -> Iterator[Candidate]:
                 units=None if line.quantity is None else Fraction(line.quantity),
                 discount=-sum((one.amount for one in lines if _takes_off(one, line)), NOTHING),
             )
+        yield from _drawn(seen, place)
+
+
+def _drawn(seen: Seen, place: int) -> Iterator[Candidate]:
+    """What invoices of a run drew from credit that was granted."""
+    for paper in seen.runs[place].papers:
+        drawn = seen.settled.drawn.get(paper.invoice, NOTHING)
+        if paper.kind == "invoice" and drawn:
+            line = structs.replace(paper.lines[0], kind="credit", amount=-drawn)
+            yield Candidate(place=place, line=line, amount=-drawn, units=None)
 
 
 def _takes_off(one: Line, other: Line) -> bool:

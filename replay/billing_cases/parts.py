@@ -12,8 +12,10 @@ from fractions import Fraction
 from msgspec import Struct, structs
 
 from domain.charge import Charge
+from domain.currency import exponent
 from domain.pricing.parts import Part
-from replay.billing_cases.stage import Line, Seen
+from replay.billing_cases.papers import Line
+from replay.billing_cases.seen import Seen
 
 ZERO = Fraction(0)
 # What stands before it is the window, or the cell, that a part is one of.
@@ -37,7 +39,8 @@ def parts_of(charge: Charge) -> tuple[Part, ...]:
 def pieces(
     seen: Seen, place: int, line: Line, kind: str, discount: Fraction = ZERO
 ) -> Iterator[Piece]:
-    """What is new in the parts of a line; `grouped`: those of one window or cell together.
+    """What is new in the parts of a line; `grouped`: those of one window or cell together;
+    `charges`: those of one charge.
 
     What is taken off is a discount on them in order, from where it is reached.
     """
@@ -50,6 +53,9 @@ def pieces(
 
 def _news(seen: Seen, place: int, line: Line, kind: str) -> Iterator[Piece]:
     """The parts of a charge now less those it had at the run before."""
+    if kind == "charges":
+        yield from _charges(seen, place, line)
+        return
     before = _parts(seen, place - 1, line, kind) if place else {}
     now = _parts(seen, place, line, kind)
     for what in dict.fromkeys([*now, *before]):
@@ -59,11 +65,24 @@ def _news(seen: Seen, place: int, line: Line, kind: str) -> Iterator[Piece]:
             yield Piece(what=what, units=units, amount=amount)
 
 
+def _charges(seen: Seen, place: int, line: Line) -> Iterator[Piece]:
+    """Of a line that bills several charges, such as usage and what it falls short of, each."""
+    own = [one for one in _own(seen, place, line) if one.minor]
+    scale = 10 ** exponent(seen.course.currency)
+    for charge in own if len(own) > 1 else ():
+        units = Fraction(charge.quantity)
+        yield Piece(what=charge.kind, units=units, amount=Fraction(charge.minor, scale))
+
+
+def _own(seen: Seen, place: int, line: Line) -> list[Charge]:
+    """The charges that a line bills."""
+    charges = seen.runs[place].measured.charges.get(line.subscription or "", ())
+    return [one for one in charges if one.item == line.item and _holds(one, line)]
+
+
 def _parts(seen: Seen, place: int, line: Line, kind: str) -> dict[str, tuple[Fraction, Fraction]]:
     found: dict[str, tuple[Fraction, Fraction]] = {}
-    for charge in seen.runs[place].measured.charges.get(line.subscription or "", ()):
-        if charge.item != line.item or not _holds(charge, line):
-            continue
+    for charge in _own(seen, place, line):
         for part in parts_of(charge):
             name = part.what.partition(JOINT)[0] if kind == "grouped" else part.what
             units, amount = found.get(name, (ZERO, ZERO))

@@ -15,6 +15,7 @@ from msgspec import Struct
 from domain.billing_options import BillingOptions
 from domain.cycle import DayCount
 from domain.subscription import Refund
+from domain.tax.question import Rounding
 from replay.case_format import CaseError
 
 WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -32,6 +33,7 @@ class Elections(Struct, frozen=True, kw_only=True):
     `running_period`: what a change of the billing day does to the running period. `flat_at_zero`:
     a tier's flat amount is owed without usage. `takes`: whether the block tier reached prices its
     own units or all. `removed`: what is given back of an item that a change of plan takes away.
+    `tax_percent` and `tax_place`: the rate of the country in which the seller is.
     """
 
     options: BillingOptions = BillingOptions()
@@ -43,6 +45,9 @@ class Elections(Struct, frozen=True, kw_only=True):
     takes: tuple[Literal["own", "all"], ...] = ()
     removed: Refund = "prorated"
     window: Literal["hour", "day"] = "hour"
+    tax_percent: int | None = None
+    tax_place: str | None = None
+    tax_rounding: Rounding = "document"
 
 
 Row = dict[str, Any]
@@ -54,6 +59,7 @@ AT_ZERO: Row = {"flat_at_zero": True}
 SERVED: Row = {"cancellation_day": "served"}
 BILLED_THAT_DAY: Row = {"usage_on_cancellation_day": "billed"}
 PHRASES: dict[str, dict[str, Row]] = {
+    "adjustment": {"survives a refresh of the draft and the finalization": ALWAYS},
     "amount": {
         "half up to currency decimals": ALWAYS,
         "(units - free) * rate + paid events * fixed": ALWAYS,
@@ -63,11 +69,17 @@ PHRASES: dict[str, dict[str, Row]] = {
         "usage already billed under the old plan is not reversed by a plan change dated back to "
         "the start; the new plan's usage is billed on top": {"billed_usage": "kept"},
     },
+    "balance": {"line - adjustment - credit": ALWAYS},
     "block": {"# blocked days are credited": ON_THE_NEXT},
     "blocks": {
         "ceil": ALWAYS,
         "rounded up": ALWAYS,
         "rounded up inside each tier": {"takes": ("own",)},
+    },
+    "boundaries": {
+        "days are counted in the customer's timezone (# MONTH #:# UTC is # MONTH in Los Angeles)": (
+            ALWAYS
+        ),
     },
     "boundary": {
         "usage after the cancel date is not billed": BILLED_THAT_DAY,
@@ -79,7 +91,11 @@ PHRASES: dict[str, dict[str, Row]] = {
         "packages per bucket": ALWAYS,
         "tiers restart in each bucket": ALWAYS,
     },
-    "cap": {"per tier": ALWAYS},
+    "cancel": {"a last invoice bills the usage of the last period": ALWAYS},
+    "cap": {
+        "min(potential, paid, paid - already credited), never below zero": ALWAYS,
+        "per tier": ALWAYS,
+    },
     "change": {
         "on the cycle day, so no proration": ALWAYS,
         "what was already billed is kept; the gap to the new cycle day is billed as a stub whose "
@@ -98,13 +114,30 @@ PHRASES: dict[str, dict[str, Row]] = {
         "the period is rated as a whole and the billed amount is taken off; the tier counter "
         "restarts at the stub #-# MONTH": {"running_period": "cut"},
     },
-    "credit": {"never more than was paid, except for quantity changes": ALWAYS},
+    "coupon": {
+        "a partial credit takes back its share of the coupon: coupon * credited / fee": ALWAYS,
+        "limited coupons first; a later coupon is spread over what is left of each fee": ALWAYS,
+        "proportional to fee before tax": ALWAYS,
+    },
+    "credit": {
+        "# of # days unused; round(net)+round(tax)": SERVED,
+        "# unused days of the advance fee, round(net)+round(tax), set off against the termination "
+        "invoice": SERVED,
+        "days after the termination day; round(net)+round(tax)": SERVED,
+        "never more than was paid, except for quantity changes": ALWAYS,
+        "the day used is kept; total = round(net) + round(tax on unrounded net); rounding the "
+        "exact gross instead would give # in the first case": SERVED,
+        "unused days of the old plan as a credit note: round(net) + round(tax)": {
+            "change_lines": "separate"
+        },
+    },
     "day_count": {
         "(period end - change date) / (period end - period start), end exclusive: #-# MONTH is # "
         "days": {"prorated_part": "unused"},
         "# of # days": ALWAYS,
         "# of # days in MONTH": ALWAYS,
         "# of # days in the leap MONTH": ALWAYS,
+        "actual days of the full period (#); the change day belongs to the new plan": ALWAYS,
         "actual days over actual month": ALWAYS,
         "both ends counted: (days to the end date + #) over (days in period + #)": {
             "ends_counted": True,
@@ -173,6 +206,7 @@ PHRASES: dict[str, dict[str, Row]] = {
         "only in the old plan are not refunded here": {"change_lines": "net", "removed": "none"},
         "prepaid part = rounded stub fee * remaining days / stub days": {"change_lines": "net"},
     },
+    "not_rebilled": {"a line both repaired and adjusted is not priced again": ALWAYS},
     "order": {
         "free allowance first, then rate, then fixed fee, then the min and max clamp, per event": (
             ALWAYS
@@ -184,9 +218,14 @@ PHRASES: dict[str, dict[str, Row]] = {
         "issued invoice stays; a new invoice carries a negative repair line for the unused days "
         "and an account credit": ON_THE_NEXT,
     },
+    "refund": {
+        "the whole payment goes back, the line is reduced by the adjustment, and the earlier "
+        "credit is drawn on to pay what is then open": ALWAYS,
+    },
     "repair": {
         "issued lines stay; each change adds a negative line against the line it shortens "
         "(remaining = line - used part, rounded)": ON_THE_NEXT | {"prorated_part": "used"},
+        "the cancel credits the unused part on a second invoice": ON_THE_NEXT,
     },
     "resume": {
         "bills the rest of the current period and draws the credit": ALWAYS,
@@ -203,6 +242,7 @@ PHRASES: dict[str, dict[str, Row]] = {
         "half up to # at the end": ALWAYS,
         "half up to cents": ALWAYS,
         "half up to cents per fee": {"rounding": "line"},
+        "half up to the currency's decimals": ALWAYS,
         "none before currency rounding": ALWAYS,
         "to the minor unit per line": PER_LINE,
         "# fees, each rounded; the sum differs by # from the ungrouped bill": {"rounding": "line"},
@@ -210,6 +250,14 @@ PHRASES: dict[str, dict[str, Row]] = {
     "split": {"packages of the whole minus packages already billed": ALWAYS},
     # What the source says about the standing of its own code is for the reader.
     "status": {},
+    "tax": {
+        "#% in France; reverse charge across the border is # with the taxable amount kept": {
+            "tax_percent": "#",
+            "tax_place": "FR",
+        },
+        "on the invoice net, rounded once": {"tax_rounding": "document"},
+        "sum of unrounded per-fee tax, rounded once": {"tax_rounding": "document"},
+    },
     "threshold": {
         "each level fires once": ALWAYS,
         "#-time; the invoice bills all usage so far, the final invoice deducts it": ALWAYS,
@@ -239,9 +287,16 @@ PHRASES: dict[str, dict[str, Row]] = {
         },
     },
     "true_up": {
+        "minimum prorated by active days (#/#) minus usage": ALWAYS,
         "round(commitment * active/period days) minus round(subscription fee * active/period "
         "days); note that rounding each part first gives #, not #, on the yearly plan": ALWAYS,
         "usage already billed in advance counts against the commitment": ALWAYS,
+    },
+    "void": {
+        "refused while a later invoice repairs it; repair first, then the original": ON_THE_NEXT,
+    },
+    "wallet": {
+        "only the named metrics may draw; the gross amount is rounded before drawing": ALWAYS,
     },
     "window": {
         "hourly windows; the bucket that holds the window start sets price and commitment": {

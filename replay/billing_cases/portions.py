@@ -10,7 +10,7 @@ from domain.charge import Charge
 from domain.decimals import EXACT
 from domain.money import rounded_share
 from domain.proration import Portion, portion
-from replay.billing_cases.stage import Seen
+from replay.billing_cases.seen import Seen
 from replay.case_format import CaseError
 
 _start = attrgetter("start")

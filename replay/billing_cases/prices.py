@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
-from typing import Any, Literal
-
-from msgspec import Struct
+from typing import Any
 
 from domain.meter import Aggregation
 from domain.pricing.commitment import Commitment
@@ -19,13 +17,22 @@ from domain.pricing.per_unit import PerUnit
 from replay.billing_cases.format import fields_of
 from replay.billing_cases.models import HOURS, block_list, model_of, per_block, windowed
 from replay.billing_cases.phrases import Elections
+from replay.billing_cases.sold import (
+    COMMITMENT,
+    ITEM,
+    SUBSCRIPTION,
+    USAGE,
+    Asked,
+    Metered,
+    Offer,
+    Plan,
+    Sale,
+    fee_of,
+)
 from replay.billing_cases.terms import Bill, Said, said, said_only, together
 from replay.billing_cases.words import Fields, is_number, number
 from replay.case_format import CaseError
 
-ITEM, USAGE, COMMITMENT, SUBSCRIPTION = "plan", "usage", "commitment", "subscription"
-NOT_STATED = Decimal(1)
-WEIGHT = "time-weighted-units"
 AGGREGATIONS: dict[str, Aggregation] = {
     "sum": "sum",
     "count": "count",
@@ -38,56 +45,6 @@ AGGREGATIONS: dict[str, Aggregation] = {
 BESIDE = ("billing", "timing", "bill_cycle_day", "billing_period")
 
 
-class Metered(Struct, frozen=True, kw_only=True):
-    """How usage of an item is counted."""
-
-    meter: str
-    aggregation: Aggregation = "sum"
-    property: str | None = None
-    dimensions: tuple[str, ...] = ()
-    recurring: bool = False
-    weighted_by: str | None = None
-
-
-class Sale(Struct, frozen=True, kw_only=True):
-    """One item at one price. `bill` none: as the rest of the case is billed."""
-
-    item: str
-    model: Any
-    metered: Metered | None = None
-    bill: Bill | None = None
-    quantity: Decimal = Decimal(1)
-    minimum: Decimal | None = None
-    maximum: Decimal | None = None
-    discount_percent: Decimal | None = None
-    trial_days: int = 0
-    thresholds: tuple[Decimal, ...] = ()
-    group_by: tuple[str, ...] = ()
-
-
-Plan = tuple[Sale, ...]
-Mode = Literal["own", "all"]
-
-
-class Offer(Struct, frozen=True, kw_only=True):
-    """The plans of a case, the one it begins with, and what the price says of billing."""
-
-    plans: dict[str, Plan]
-    first: str
-    terms: Said
-    bill_cycle_day: int | None = None
-
-    def plan(self, name: str) -> Plan:
-        """A plan by its name, or one that is only an amount, such as `455.00 per quarter`."""
-        if name in self.plans:
-            return self.plans[name]
-        return (_fee(ITEM, name),)
-
-    def sales(self) -> Iterator[Sale]:
-        for plan in self.plans.values():
-            yield from plan
-
-
 def offer(raw: Mapping[str, Any], events: Iterable[Mapping[str, Any]], elected: Elections) -> Offer:
     """The shape is what its keys say; a key no shape knows is refused by name."""
     price = Fields("price", raw)
@@ -98,7 +55,7 @@ def offer(raw: Mapping[str, Any], events: Iterable[Mapping[str, Any]], elected: 
     )
     day = price.whole("bill_cycle_day") if price.has("bill_cycle_day") else None
     price.take("bill_cycle_day")
-    more = Said()
+    more, granted, asked = Said(), None, None
     plans: dict[str, Plan]
     if "default" in raw:
         plans = {ITEM: (_usage(USAGE, windowed(price, elected)),)}
@@ -109,26 +66,43 @@ def offer(raw: Mapping[str, Any], events: Iterable[Mapping[str, Any]], elected: 
         more = _plan_terms(raw)
     elif "matched" in raw:
         plans = _matched(price)
-    elif "subscription" in raw:
+    elif "subscription" in raw or "rate" in raw:
         plans, more = _composed(price)
     elif "old" in raw and "new" in raw:
         plans = {name: _either(price.take(name)) for name in ("old", "new")}
     elif "unit_amount" in raw:
         plans = {ITEM: (Sale(item=ITEM, model=PerUnit(unit_amount=price.number("unit_amount"))),)}
+    elif "net" in raw:
+        plans = {ITEM: (_taxed(price),)}
+    elif "potential_credit" in raw:
+        plans = {ITEM: (fee_of(ITEM, price.text("paid")),)}
+        asked = Asked(
+            amount=price.number("potential_credit"),
+            already=price.number("already_credited"),
+            paid=price.number("paid"),
+        )
     elif "amount" in raw:
+        granted = price.maybe("credit")
         text = price.text("amount")
-        plans, more = {ITEM: (_fee(ITEM, text),)}, said(text)
+        plans, more = {ITEM: (fee_of(ITEM, text),)}, said(text)
     else:
         plans = _named(price, [*events], elected)
     price.done()
     first = _first(plans, [*events])
-    return Offer(plans=plans, first=first, terms=together(terms, more), bill_cycle_day=day)
+    return Offer(
+        plans=plans,
+        first=first,
+        terms=together(terms, more),
+        bill_cycle_day=day,
+        granted=granted,
+        asked=asked,
+    )
 
 
-def _fee(item: str, text: object) -> Sale:
-    """A recurring price of one; what is not sold any more, or not yet, is none of it."""
-    amount = said(str(text)).amount
-    return Sale(item=item, model=PerUnit(unit_amount=NOT_STATED if amount is None else amount))
+def _taxed(price: Fields) -> Sale:
+    """What one invoice asks for before tax."""
+    fee = fee_of(ITEM, price.text("net"))
+    return Sale(item=fee.item, model=fee.model, tax_percent=price.maybe("tax_percent"))
 
 
 def _usage(item: str, model: Any, meter: str | None = None) -> Sale:
@@ -185,7 +159,7 @@ def _plan_of(plan: Fields) -> Plan:
     found = []
     if plan.has("subscription"):
         text = plan.text("subscription")
-        found.append(_billed(_fee(SUBSCRIPTION, text), said(text).bill))
+        found.append(_billed(fee_of(SUBSCRIPTION, text), said(text).bill))
     for row in plan.rows("fixed") if plan.has("fixed") else ():
         model = PerUnit(unit_amount=row.number("unit_amount"))
         units = row.number("units")
@@ -209,19 +183,19 @@ def _plan_terms(raw: Mapping[str, Any]) -> Said:
 def _matched(price: Fields) -> dict[str, Plan]:
     """Items in both plans with their two prices, one that comes and one that goes."""
     before, after = price.take("matched")
-    old, new = [_fee(ITEM, before)], [_fee(ITEM, after)]
+    old, new = [fee_of(ITEM, before)], [fee_of(ITEM, after)]
     if price.has("removed"):
-        old.append(_fee("removed", price.text("removed")))
+        old.append(fee_of("removed", price.text("removed")))
     if price.has("added"):
-        new.append(_fee("added", price.text("added")))
+        new.append(fee_of("added", price.text("added")))
     return {"old": tuple(old), "new": tuple(new)}
 
 
 def _composed(price: Fields) -> tuple[dict[str, Plan], Said]:
     """A fee with a commitment, metered charges, or usage with thresholds."""
-    text = price.text("subscription")
+    text = price.text("subscription") if price.has("subscription") else price.text("rate")
     terms = said(text)
-    found = [_fee(SUBSCRIPTION, text)]
+    found = [fee_of(SUBSCRIPTION, text)]
     if price.has("minimum_commitment"):
         model: Any = Commitment(amount=price.number("minimum_commitment"))
         found.append(Sale(item=COMMITMENT, model=model))
@@ -229,14 +203,21 @@ def _composed(price: Fields) -> tuple[dict[str, Plan], Said]:
     if price.has("usage"):
         usage = Fields("price.usage", price.take("usage"))
         model = PerUnit(unit_amount=usage.number("unit_amount"))
-        usage.done()
         found.append(
             Sale(
                 item=USAGE,
                 model=model,
                 metered=Metered(meter=USAGE),
                 thresholds=_numbers(price, "thresholds"),
+                minimum=usage.maybe("minimum_per_period"),
             )
+        )
+        usage.done()
+    if price.has("usage_unit"):
+        text = price.text("usage_unit")
+        fee = fee_of(USAGE, text)
+        found.append(
+            Sale(item=USAGE, model=fee.model, metered=Metered(meter=USAGE), bill=said(text).bill)
         )
     return {ITEM: tuple(found)}, terms
 
@@ -258,9 +239,9 @@ def _charge(text: str) -> Sale:
 def _either(value: Any) -> Plan:
     """A plan that is an amount, or an object with its trial and the price of its usage."""
     if not isinstance(value, Mapping):
-        return (_fee(ITEM, value),)
+        return (fee_of(ITEM, value),)
     plan = Fields("price", value)
-    fee = _fee(ITEM, plan.text("amount"))
+    fee = fee_of(ITEM, plan.text("amount"))
     days = plan.whole("trial_days") if plan.has("trial_days") else 0
     plan.take("trial_days")
     found = [Sale(item=ITEM, model=fee.model, trial_days=days)]
@@ -285,7 +266,7 @@ def _named(price: Fields, events: list[Mapping[str, Any]], elected: Elections) -
     }
     if not names:
         field, value = next(iter(sold.items()), ("", ""))
-        return {ITEM: (_fee(_item(field) if field else ITEM, value),)}
+        return {ITEM: (fee_of(_item(field) if field else ITEM, value),)}
     plans = any(value in names for event in events for _, value in _sold_in(event))
     if plans:
         return {name: (_one(name, value, elected, as_plan=True),) for name, value in values.items()}
@@ -310,7 +291,7 @@ def _one(name: str, value: Any, elected: Elections, *, as_plan: bool = False) ->
         return _usage(USAGE if as_plan else name, packages, meter=name)
     if not is_number(value):
         raise CaseError(f"unknown price {name}: {value}")
-    return _fee(ITEM if as_plan else name, value)
+    return fee_of(ITEM if as_plan else name, value)
 
 
 def _first(plans: Mapping[str, Plan], events: list[Mapping[str, Any]]) -> str:

@@ -11,7 +11,7 @@ import msgspec
 from replay.billing_cases.acts import Course
 from replay.billing_cases.figures import Compared, compare, last_day, require_known
 from replay.billing_cases.format import expected, given
-from replay.billing_cases.stage import Seen
+from replay.billing_cases.seen import Seen
 from replay.billing_cases.translation import translate
 from replay.billing_cases.variants import scaled, shifted
 from replay.case_format import CaseError

@@ -6,22 +6,25 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 
+from domain.balance import GrantBalance
 from domain.books import OpenBook
 from domain.calendar import months
 from domain.deciders import Command
 from domain.discount import GrantDiscount
 from domain.entity import DefineCalendar, OpenEntity
 from domain.facts import When
+from domain.invoicing import AdoptInvoicing
 from domain.meter import DefineMeter
+from domain.money import minor_exactly
 from domain.party import RegisterCustomer
 from domain.price import SetPrice
 from domain.subscription import Item, StartSubscription
-from replay.billing_cases.deal import Deal
+from replay.billing_cases.deal import CUSTOMER, Deal
 from replay.billing_cases.format import kind_of
-from replay.billing_cases.prices import ITEM, WEIGHT, Metered, Sale
+from replay.billing_cases.sold import ITEM, WEIGHT, Metered, Sale
+from replay.billing_cases.taxes import code, percent_of, tables
 from replay.billing_cases.words import number
 
-CUSTOMER = "customer"
 BOOK = "main"
 START = "start"
 # The calendar reaches from a year before the case to years after it.
@@ -38,13 +41,22 @@ def stage(agreed: Deal, plan: str) -> Iterator[tuple[str, Command]]:
     periods = months(first, 12 * CALENDAR_YEARS)
     yield "entity:self", DefineCalendar(when=when, periods=periods)
     yield f"book:{BOOK}", OpenBook(when=when, name=BOOK)
-    yield f"customer:{CUSTOMER}", RegisterCustomer(when=when, currency=currency)
+    for one in dict.fromkeys(agreed.buyers.values()):
+        registered = RegisterCustomer(when=when, currency=currency, tax=one.status)
+        yield f"customer:{one.customer}", registered
+    if agreed.percents:
+        yield from tables(agreed.elected, agreed.percents, agreed.buyers, when)
+        yield "invoicing:self", AdoptInvoicing(when=when, options=agreed.invoicing)
     yield from _meters(agreed, when)
     yield from _prices(agreed, plan, when)
 
 
 def started(agreed: Deal, plan: str) -> Iterator[tuple[str, Command]]:
-    """The start of each subscription, and what is taken off its price from then on."""
+    """The start of each subscription, and what is taken off its price from then on; before it the
+    credit that the customer has.
+    """
+    if agreed.offer.granted is not None:
+        yield "balance:credit", _granted(agreed, agreed.offer.granted)
     for name, offered in agreed.offers.items():
         yield f"subscription:{name}", restarted(agreed, name, plan, None)
         for sale in offered.plan(plan):
@@ -58,6 +70,16 @@ def started(agreed: Deal, plan: str) -> Iterator[tuple[str, Command]]:
                 yield f"subscription:{name}", granted
 
 
+def _granted(agreed: Deal, amount: Decimal) -> GrantBalance:
+    currency = agreed.given.currency
+    return GrantBalance(
+        when=When(effective=agreed.start),
+        customer=CUSTOMER,
+        currency=currency,
+        amount_minor=minor_exactly(amount, currency),
+    )
+
+
 def restarted(agreed: Deal, name: str, plan: str, since: date | None) -> StartSubscription:
     """The start as it was agreed, or as if it had been on another day of that cycle."""
     start = since or agreed.start
@@ -66,7 +88,7 @@ def restarted(agreed: Deal, name: str, plan: str, since: date | None) -> StartSu
     has_day = agreed.alignment == "anniversary" and not agreed.every.days
     return StartSubscription(
         when=When(effective=start),
-        customer=CUSTOMER,
+        customer=agreed.buyers[name].customer,
         currency=agreed.given.currency,
         term_from=start,
         term_to=agreed.term_to,
@@ -162,4 +184,5 @@ def _price(agreed: Deal, sale: Sale, when: When) -> SetPrice:
         trial_days=sale.trial_days or agreed.trial_days,
         thresholds=sale.thresholds,
         options=elected.options,
+        tax_code=code(percent_of(sale, agreed.given, elected)),
     )

@@ -2,68 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import assert_never
 
-from msgspec import Struct
-
 from domain.calendar import ONE_DAY
 from domain.currency import exponent
 from domain.errors import Malformed, Rejected
-from domain.invoice import IssueCredit, IssueInvoice
-from domain.invoice_facts import InvoiceLine
-from domain.statement.documents import Document
 from replay.billing.run import Wanted
-from replay.billing_cases.acts import Act, Course, Find, Row, Run, Submit, Use
-from replay.billing_cases.measured import Measured, measure
+from replay.billing_cases import by_hand
+from replay.billing_cases.acts import (
+    Act,
+    Adjust,
+    Course,
+    Credit,
+    Find,
+    Issue,
+    Keep,
+    Pay,
+    Refund,
+    Row,
+    Run,
+    Submit,
+    Use,
+    Void,
+)
+from replay.billing_cases.by_hand import ByHand
+from replay.billing_cases.measured import measure
+from replay.billing_cases.papers import Papers
+from replay.billing_cases.seen import Ran, Seen
+from replay.billing_cases.settled import Settled, settle
 from replay.case_format import CaseError
 from replay.ledger import Ledger, whole
+from store import log
 from store.request import Request
 from store.usage_stage import UsageBatch
 
 SOURCE = "case"
 UNITS_MAX = 2**40
-
-
-class Line(Struct, frozen=True, kw_only=True):
-    """One line of what a run issued; `amount` in major units, of a credit note negative."""
-
-    subscription: str | None
-    item: str | None
-    kind: str
-    service_from: date | None
-    service_to: date | None
-    amount: Fraction
-    meter: str | None = None
-    quantity: Decimal | None = None
-    corrects: bool = False
-
-
-class Ran(Struct, frozen=True, kw_only=True):
-    """One billing run: what it issued, and what everything came to as it was measured then.
-
-    `event`: of which it is, 0 for none; `after`: the last event before it.
-    """
-
-    run: Run
-    event: int
-    after: int
-    lines: tuple[Line, ...]
-    measured: Measured
-
-    @property
-    def total(self) -> Fraction:
-        return sum((line.amount for line in self.lines), Fraction(0))
-
-
-class Seen(Struct, frozen=True, kw_only=True):
-    """All that came out of a case, run by run."""
-
-    course: Course
-    runs: tuple[Ran, ...]
 
 
 class BillingStage:
@@ -81,7 +59,7 @@ class BillingStage:
                 playing.do(act)
             except (Rejected, Malformed) as no:
                 raise CaseError(f"the ledger refused {act.key}: {no}") from None
-        return Seen(course=course, runs=tuple(playing.runs))
+        return Seen(course=course, runs=tuple(playing.runs), settled=playing.settled())
 
 
 class _Playing:
@@ -92,7 +70,7 @@ class _Playing:
         self.entity = entity
         self.course = course
         self.positions: dict[str, int] = {}
-        self.issued: dict[tuple[str, str], InvoiceLine] = {}
+        self.papers = Papers(course)
         self.runs: list[Ran] = []
         self.after = 0
 
@@ -107,8 +85,16 @@ class _Playing:
                 self._find(act, act.does)
             case Run():
                 self.runs.append(self._run(act, act.does))
+            case Pay() | Refund() | Credit() | Void() | Keep() | Adjust() | Issue():
+                self.runs.append(self._by_hand(act, act.does))
             case _:
                 assert_never(act.does)
+
+    def settled(self) -> Settled:
+        customers = {paper.customer for ran in self.runs for paper in ran.papers}
+        with self.ledger.connection() as connection:
+            facts = log.read_all(connection, self.entity)
+            return settle(facts, sorted(customers), self.course.currency)
 
     def _submit(self, act: Act, does: Submit) -> None:
         request = Request(
@@ -120,8 +106,17 @@ class _Playing:
         )
         receipt = self.ledger.submit(request)
         self.positions[act.key] = receipt.positions[-1]
-        if isinstance(does.command, IssueInvoice):
-            self._take_in(does.stream, does.command.lines)
+
+    def _by_hand(self, act: Act, does: ByHand) -> Ran:
+        stream, command = by_hand.command(does, self.papers, f"{self.entity}-{act.key}")
+        try:
+            self._submit(act, Submit(stream=stream, command=command))
+        except Rejected as no:
+            if not by_hand.is_nothing(does, no):
+                raise
+        return self._seen(
+            act, Run(on=does.on, why="credit" if isinstance(does, Credit) else "by-hand")
+        )
 
     def _use(self, act: Act, does: Use) -> None:
         for number, row in enumerate(does.rows, start=1):
@@ -180,42 +175,16 @@ class _Playing:
 
     def _run(self, act: Act, run: Run) -> Ran:
         interim = run.why in ("interim", "already")
-        billed = whole(self.ledger.billing(_wanted(self.entity, run.on, interim=interim)))
-        lines = tuple(line for document in billed.documents for line in self._lines(document))
+        whole(self.ledger.billing(_wanted(self.entity, run.on, interim=interim)))
+        return self._seen(act, run)
+
+    def _seen(self, act: Act, run: Run) -> Ran:
+        """What there is since the last look."""
         with self.ledger.connection() as connection:
+            facts = tuple(log.read_all(connection, self.entity, after=self.papers.seen))
+            papers = tuple(self.papers.take(facts))
             measured = measure(connection, self.entity, self.course.subscriptions)
-        return Ran(run=run, event=act.event, after=self.after, lines=lines, measured=measured)
-
-    def _lines(self, document: Document) -> Iterator[Line]:
-        command = document.command
-        places = exponent(self.course.currency)
-        if isinstance(command, IssueInvoice):
-            self._take_in(document.stream, document.lines)
-            for line in document.lines:
-                yield self._line(line, Fraction(line.amount_minor, 10**places))
-        elif isinstance(command, IssueCredit):
-            for credited in command.lines:
-                line = self.issued[(document.stream, credited.line)]
-                amount = -Fraction(credited.amount_minor, 10**places)
-                yield self._line(line, amount, corrects=True)
-
-    def _line(self, line: InvoiceLine, amount: Fraction, *, corrects: bool = False) -> Line:
-        price = (line.price or "").partition("@")[0]
-        return Line(
-            subscription=line.subscription,
-            item=line.obligation,
-            kind=line.kind,
-            service_from=line.service_from,
-            service_to=line.service_to,
-            amount=amount,
-            meter=self.course.meters.get(price),
-            quantity=line.quantity,
-            corrects=corrects,
-        )
-
-    def _take_in(self, stream: str, lines: Iterable[InvoiceLine]) -> None:
-        for line in lines:
-            self.issued[(stream, line.line)] = line
+        return Ran(run=run, event=act.event, after=self.after, papers=papers, measured=measured)
 
 
 def _wanted(entity: str, on: date, *, interim: bool) -> Wanted:

@@ -16,11 +16,15 @@ from domain.calendar import ONE_DAY
 from domain.deciders import Command
 from domain.price import SetPrice
 from domain.subscription import StartSubscription
-from replay.billing_cases.acts import Act, Course, Run, Submit
+from replay.billing_cases.acts import Act, Course, Keep, Run, Submit
 from replay.billing_cases.deal import Deal, deal
 from replay.billing_cases.format import Given, kind_of
 from replay.billing_cases.happened import FRAME, Happening
-from replay.billing_cases.selling import START, stage, started
+from replay.billing_cases.paperwork import TELL
+from replay.billing_cases.selling import START, price_name, stage, started
+
+# The events that name what is sold first.
+NAMES_A_PLAN = frozenset({"subscription_started", "invoiced", "invoiced_unpaid"})
 
 
 def translate(given: Given, until: date | None = None) -> Course:
@@ -34,9 +38,11 @@ def translate(given: Given, until: date | None = None) -> Course:
         Act(at=opening, key=f"setup-{number}", event=0, does=Submit(stream=stream, command=command))
         for number, (stream, command) in enumerate(stage(agreed, first), start=1)
     ]
+    later = {*_started_later(told)}
     begun = [
         Act(at=opening, key=key, event=0, does=Submit(stream=stream, command=command))
         for key, (stream, command) in _begun(agreed, first)
+        if stream not in later
     ]
     acts = _with_turns(agreed, told, until, zone)
     happens = [
@@ -51,8 +57,24 @@ def translate(given: Given, until: date | None = None) -> Course:
         last_event=happens[-1] if happens else 0,
         proration=agreed.elected.proration,
         meters=dict(_meters(setup)),
+        plans=dict(_plans(agreed)),
         factor_places=agreed.elected.options.factor_places,
     )
+
+
+def _plans(agreed: Deal) -> Iterator[tuple[str, str]]:
+    """The plan that each price is in."""
+    for name, offered in agreed.offers.items():
+        for plan, sales in offered.plans.items():
+            yield from ((price_name(agreed, name, plan, sale), plan) for sale in sales)
+
+
+def _started_later(told: list[Act]) -> Iterator[str]:
+    """What is sold from an event on, and not before all of them."""
+    submitted = (act.does for act in told if isinstance(act.does, Submit))
+    for does in submitted:
+        if isinstance(does.command, StartSubscription) and does.corrects is None:
+            yield does.stream
 
 
 def _meters(setup: list[Act]) -> Iterator[tuple[str, str]]:
@@ -66,7 +88,7 @@ def _meters(setup: list[Act]) -> Iterator[tuple[str, str]]:
 def _first_plan(agreed: Deal) -> str:
     """What is sold first is what the start or the first invoice names, else the offer's first."""
     for event in agreed.given.events:
-        if kind_of(event) in ("subscription_started", "invoiced", "invoiced_unpaid"):
+        if kind_of(event) in NAMES_A_PLAN:
             return str(event.get("plan", agreed.offer.first))
     return agreed.offer.first
 
@@ -79,14 +101,16 @@ def _begun(agreed: Deal, plan: str) -> Iterator[tuple[str, tuple[str, Command]]]
 
 
 def _told(agreed: Deal, plan: str) -> Iterator[Act]:
-    """What each event becomes, at the time the ledger learns it; a run may come later."""
+    """What each event becomes, at the time the ledger learns it; a run may come later, and what is
+    done with its invoice.
+    """
     case = Happening(agreed, plan)
     clock = datetime.min.replace(tzinfo=ZoneInfo("UTC"))
     for number, event in enumerate(agreed.given.events, start=1):
         clock = max(clock, agreed.dates.instant(event["at"]))
-        for part, does in enumerate(case.told(event), start=1):
+        for part, does in enumerate(TELL[kind_of(event)](case, event), start=1):
             at = clock
-            if isinstance(does, Run):
+            if isinstance(does, Run | Keep):
                 at = max(clock, _midnight(does.on, ZoneInfo(agreed.given.zone)))
             yield Act(at=at, key=f"event-{number}-{part}", event=number, does=does)
 

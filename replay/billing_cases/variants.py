@@ -21,7 +21,7 @@ NO_MONEY = frozenset(
     {"model", "aggregation", "rate_percent", "discount_percent", "multiplier", "package_size",
      "free_units", "free_events", "block_size", "max_blocks", "billing", "timing", "group_by",
      "bill_cycle_day", "billing_period", "trial_days", "overage_factor", "true_up", "recurring",
-     "prorated", "units", "id"}
+     "prorated", "units", "id", "fee", "tax_percent"}
 )  # fmt: skip
 # What of a price is money only where the quantity is.
 BOUNDS = frozenset({"up_to", "free_units_total"})
@@ -29,21 +29,25 @@ BOUNDS = frozenset({"up_to", "free_units_total"})
 MONEY = frozenset(
     {"total", "net", "charge", "credit", "fees", "final_fees", "due", "final_due", "final_credit",
      "already", "amount", "discount", "true_up", "minimum_line", "all_tiers", "top_tier", "totals",
-     "threshold_invoices", "discounts"}
+     "threshold_invoices", "discounts", "tax", "coupons", "coupon_share", "invoices", "tax_lines",
+     "repair", "balance", "draws"}
 )  # fmt: skip
 LINES = frozenset({"lines", "runs"})
+# Amounts by names of the case's own.
+BY_NAME = frozenset({"coupon_cents"})
 AMOUNT = re.compile(r"(?<![\w.])(?<!per )(?<!day )[0-9]+(?:\.[0-9]+)?(?![\w.])")
 A_YEAR = re.compile(rf"(?<=\b(?:{MONTHS}) )([0-9]{{4}})\b")
 
 
 def scaled(raw: Mapping[str, Any], factor: int) -> dict[str, Any]:
     facts = raw["facts"]
-    of_money = facts["price"].get("model") in OF_MONEY
+    price = facts["price"]
+    of_money = isinstance(price, Mapping) and price.get("model") in OF_MONEY
     return {
         **raw,
         "facts": {
             **facts,
-            "price": _price(facts["price"], factor, bounds=of_money),
+            "price": _price(price, factor, bounds=of_money),
             "events": [_event(event, factor, counts=of_money) for event in facts["events"]],
         },
         "expected": _expected(raw["expected"], factor),
@@ -87,6 +91,8 @@ def _expected(value: Mapping[str, Any], factor: int) -> dict[str, Any]:
 def _figure(key: str, value: Any, factor: int) -> Any:
     if key in LINES and isinstance(value, list):
         return [_figure(key, part, factor) for part in value]
+    if key in BY_NAME:
+        return {name: _times(part, factor) for name, part in value.items()}
     if isinstance(value, Mapping):
         return _expected(value, factor)
     return _every(value, factor) if key in MONEY or key in LINES else value

@@ -63,7 +63,7 @@ def told(result: Result) -> list[str]:
 
 
 def test_all_cases_are_there() -> None:
-    assert len(ALL) == 113
+    assert len(ALL) == 134
     assert set(OPEN) <= set(ALL)
 
 

@@ -10,7 +10,11 @@ from typing import Any
 import pytest
 
 from domain.cycle import Every
+from domain.invoicing import AdoptInvoicing
+from domain.party import RegisterCustomer
+from domain.price import SetPrice
 from domain.subscription import AmendSubscription, StartSubscription
+from domain.tax.table import SetTaxRates
 from replay.billing_cases.acts import Course, Run, Submit, Use
 from replay.billing_cases.deal import deal
 from replay.billing_cases.figures import require_known
@@ -23,10 +27,12 @@ from replay.case_format import CaseError
 
 CASES = Path(__file__).parent / "billing"
 USED: dict[str, Any] = {"at": "2025-01-15T00:00:00Z", "type": "usage", "quantity": "5"}
+TAXED = {"tax_percent": "7"}
+IN_FRANCE = "20% in France; reverse charge across the border is 0 with the taxable amount kept"
 PER_UNIT: dict[str, Any] = {"model": "per_unit", "unit_amount": "2"}
 
 
-def case(price: dict[str, Any] | None = None, *events: dict[str, Any], **more: Any) -> Any:
+def case(price: Any = None, *events: dict[str, Any], **more: Any) -> Any:
     facts: dict[str, Any] = {
         "timezone": "UTC",
         "currency": "USD",
@@ -85,6 +91,18 @@ def runs(course: Course) -> list[tuple[str, str]]:
         (case(None, {**USED, "at": "2025-01-15T10:00:00"}), "an instant without its offset"),
         (case({"amount": "5"}, {"at": "2025-01-15", "type": "upgraded"}), "missing field upgraded"),
         (case(expected={"luck": "7"}), "unknown figure luck"),
+        (case([]), "price must not be empty"),
+        (case([{"id": "a", "amount": "5", "luck": "7"}]), "unknown field price.luck"),
+        (case(None, {**USED, "price": "miles"}), "usage: 0 meters it could mean"),
+        (
+            case({"net": "5"}, {"at": "2025-01-15", "type": "invoiced", "customer": "a king"}),
+            "unknown customer a king",
+        ),
+        (
+            case({"amount": "5"}, {"at": "2025-01-15", "type": "fee_adjusted"}),
+            "fee_adjusted: 0 items it could mean",
+        ),
+        (case(expected={"invoice": {"luck": "7"}}), "unknown figure invoice.luck"),
         (case(expected={}), "no expected figure to compare"),
         (case(expected={"lines": [{"colour": "red"}]}), "unknown field lines.colour"),
         (case(expected={"lines": [{"type": "gift", "amount": "1"}]}), "unknown type of line gift"),
@@ -213,3 +231,82 @@ def test_every_date_moves_also_in_prose_and_amounts_do_not() -> None:
     assert later["facts"]["events"][0]["at"] == "2053-01-15T00:00:00Z"
     assert later["policy"]["resume"] == "the resumed item (2000 for 8 Feb 2042 - 1 Feb 2043)"
     assert later["expected"]["lines"] == [{"from": "2042-01-14", "amount": "2014"}]
+
+
+def test_a_rate_of_tax_is_a_code_in_the_table_of_the_place() -> None:
+    rows = [
+        {"fee": "cards true up", "amount": "20", "tax_percent": "20"},
+        {"fee": "other", "amount": "5"},
+    ]
+    course = translate(given(case(rows, {"at": "2025-01-31", "type": "invoiced"}, facts=TAXED)))
+    (table,), (options,) = commands(course, SetTaxRates), commands(course, AdoptInvoicing)
+    coded = {
+        str(act.does.stream): act.does.command.tax_code
+        for act in course.acts
+        if isinstance(act.does, Submit) and isinstance(act.does.command, SetPrice)
+    }
+
+    assert [(rate.code, rate.percent) for rate in table.rates] == [
+        ("at-20", Decimal(20)),
+        ("at-7", Decimal(7)),
+    ]
+    assert coded == {
+        "price:subscription-1-cards-true-up": "at-20",
+        "price:subscription-1-other": "at-7",
+    }
+    assert options.options.tax == "table"
+
+
+def test_customers_that_are_named_buy_one_after_the_other() -> None:
+    events = [
+        {"at": "2024-02-01", "type": "invoiced", "customer": "FR business"},
+        {"at": "2024-02-01", "type": "invoiced", "customer": "DE consumer"},
+    ]
+    raw = case({"net": "35.00"}, *events, policy={"tax": IN_FRANCE})
+    course = translate(given(raw))
+    told = [type(act.does).__name__ for act in course.acts if act.event]
+    status = {row.tax.jurisdiction: row.tax for row in commands(course, RegisterCustomer)}
+
+    assert told == ["Submit", "Run", "Submit", "Run"]
+    assert [row.customer for row in commands(course, StartSubscription)] == [
+        "FR-business",
+        "DE-consumer",
+    ]
+    assert (status["FR"].tax_id_valid, status["DE"].tax_id_valid) == (True, False)
+    assert [(row.seller, row.union) for row in commands(course, SetTaxRates)] == [
+        ("established", "UNION"),
+        ("none", "UNION"),
+    ]
+
+
+def test_what_a_wallet_is_not_for_is_taken_off_it_after_the_bill_of_that_day() -> None:
+    events = [
+        {"at": "2025-01-02", "type": "wallet_granted", "credits": "9", "limited_to": ["a"]},
+        {"at": "2025-01-03T10:00:00Z", "type": "usage", "price": "b"},
+        {"at": "2025-01-04T10:00:00Z", "type": "usage", "price": "a"},
+    ]
+    rows = [{"id": "a", "amount": "5"}, {"id": "b", "amount": "7"}]
+    course = translate(given(case(rows, *events)))
+    told = [type(act.does).__name__ for act in course.acts if act.event]
+
+    assert told == ["Submit", "Use", "Run", "Keep", "Use", "Run"]
+
+
+def test_a_case_whose_invoice_ends_its_period_is_billed_in_arrears() -> None:
+    period = {"start": "2023-01-01", "end": "2023-02-01"}
+    invoiced = {"at": "2023-02-01T00:00:00Z", "type": "invoiced"}
+    agreed = deal(given(case({"amount": "5"}, invoiced, facts={"period": period})))
+
+    assert (str(agreed.start), agreed.terms.bill) == ("2023-01-01", "arrears")
+
+
+def test_amounts_by_item_scale_and_rates_stay() -> None:
+    rows = [{"fee": "a", "amount": "10.00", "tax_percent": "20"}]
+    raw = case(rows, expected={"coupon_cents": {"a": "676.4706"}, "invoice": {"tax": "1.00"}})
+    tripled = scaled(raw, 3)
+
+    assert tripled["facts"]["price"] == [{"fee": "a", "amount": "30.00", "tax_percent": "20"}]
+    assert tripled["expected"] == {
+        "coupon_cents": {"a": "2029.4118"},
+        "invoice": {"tax": "3.00"},
+    }
