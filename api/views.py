@@ -20,6 +20,7 @@ from projections.exceptions import exceptions
 from projections.question import Answer, Question
 from projections.statement import statement
 from projections.unidentified import unidentified
+from replay.billing.outside import outside_invoices
 from replay.changes import changes
 from replay.journal import journal
 from replay.price_models import price_models
@@ -92,6 +93,11 @@ VIEWS: dict[str, View] = {
         ask=journal,
         says="The journal, line by line.",
         filters=("unit", "account", "customer", "document", "after", "limit"),
+    ),
+    "outside-invoices": View(
+        ask=outside_invoices,
+        says="Where outside invoices bill something else than what was due.",
+        filters=OF_ONE_CUSTOMER,
     ),
     "price-models": View(
         ask=price_models, says="What each price model is sold in, billed and earned."

@@ -6,6 +6,7 @@ from decimal import Decimal
 from threading import Barrier
 
 import pytest
+from msgspec.structs import replace
 
 from domain.adjusting import AdjustDraft
 from domain.coupon import GrantCoupon
@@ -13,13 +14,13 @@ from domain.draft import ApproveDraft, DiscardDraft
 from domain.errors import Rejected
 from domain.facts import When
 from domain.invoice import IssueInvoice, VoidInvoice
-from domain.invoice_facts import InvoiceDrafted, InvoiceIssued
+from domain.invoice_facts import InvoiceDrafted, InvoiceIssued, InvoiceLine
 from domain.invoicing import AdoptInvoicing, InvoicingOptions
 from domain.party import RegisterCustomer
 from domain.subscription import CancelSubscription, Item, StartSubscription
 from projections.question import Question
 from projections.receivables import open_items
-from projections.register import register_gaps
+from projections.register import register, register_gaps
 from replay.billing.run import Wanted
 from replay.ledger import whole
 from store import failpoint, log
@@ -256,6 +257,54 @@ def test_a_voided_invoice_is_billed_anew_in_its_place(company, send):
     (issued,) = events(company, InvoiceIssued, "invoice:c1-USD-20240106-1")
     assert issued.replaces == "c1-USD-20240101-1"
     assert events(company, InvoiceIssued, "invoice:c1-USD-20240101-1")[0].replaces is None
+
+
+def test_what_comes_to_nothing_is_kept_without_a_number_and_billed_once(company, send):
+    elect(send, zero_invoices="skip", series="INV-")
+    send("customer:z", RegisterCustomer(when=When(effective=NEW_YEAR), currency="USD"))
+    start = StartSubscription(
+        when=When(effective=NEW_YEAR),
+        customer="z",
+        currency="USD",
+        term_from=NEW_YEAR,
+        term_to=date(2025, 1, 1),
+        items=(Item(item="calls", price="call"),),
+    )
+    send("subscription:z", start)
+
+    billed = company.bill("acme", FEBRUARY)
+    company.catch_up("acme")
+
+    assert ("issued", "z-USD-20240201-1", 0) in acts(billed)
+    assert acts(company.bill("acme", FEBRUARY)) == []
+    with company.connection() as connection:
+        rows = register(connection, Question(entity="acme")).rows
+    assert [(row.number, row.invoice, row.state) for row in rows] == [
+        ("", "z-USD-20240201-1", "skipped"),
+        ("INV-000001", "c1-USD-20240201-1", "issued"),
+    ]
+
+
+def test_a_debit_note_adds_to_an_invoice_of_its_account(company, send):
+    elect(send, series="INV-", debit_series="DN-")
+    company.bill("acme", NEW_YEAR)
+    line = InvoiceLine(line="1", amount_minor=50_00, kind="one-off")
+    debit = IssueInvoice(
+        when=When(effective=FEBRUARY), customer="c1", currency="USD", lines=(line,), debits="x"
+    )
+    with pytest.raises(Rejected, match="unknown-invoice"):
+        send("invoice:d1", debit)
+    named = replace(debit, debits="c1-USD-20240101-1")
+    with pytest.raises(Rejected, match="other-account"):
+        send("invoice:d2", replace(named, customer="c2"))
+    send("invoice:d3", named)
+    company.catch_up("acme")
+
+    with company.connection() as connection:
+        rows = register(connection, Question(entity="acme"), series="DN-").rows
+    assert [(row.number, row.kind, row.invoice, row.total_minor) for row in rows] == [
+        ("DN-000001", "debit-note", "d3", 50_00)
+    ]
 
 
 CUSTOMERS = 5
