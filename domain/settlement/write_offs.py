@@ -24,7 +24,7 @@ def give_up(
             apply(walk, day)
     for holder in touched(walk):
         if isinstance(holder, Claim) and holder.write_off is not None:
-            minor = min(holder.write_off.left, holder.free)
+            minor = min(holder.write_off.left, holder.left)
             if minor > 0:
                 stand(walk, holder.write_off, holder, day, minor)
 
@@ -45,7 +45,7 @@ def _write_off(walk: Walk, fact: Fact, place: int, day: date) -> None:
     given_up, event = claim.write_off, fact.event
     assert isinstance(event, InvoiceWrittenOff | InvoiceRecovered), fact
     if isinstance(event, InvoiceWrittenOff):
-        minor, what = max(claim.free, 0), "written off"
+        minor, what = max(claim.left, 0), "written off"
         minor = minor if event.amount_minor is None else min(minor, event.amount_minor)
     else:
         minor, what = -given_up.whole, "recovered"
@@ -55,6 +55,6 @@ def _write_off(walk: Walk, fact: Fact, place: int, day: date) -> None:
     give_way(walk, given_up, day)
     free(walk, claim)
     if isinstance(event, InvoiceWrittenOff):
-        left = min(given_up.left, claim.free)
+        left = min(given_up.left, claim.left)
         if left > 0:
             stand(walk, given_up, claim, day, left)

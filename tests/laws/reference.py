@@ -1458,7 +1458,7 @@ class Purse:
             self.stands[name], self.account[name] = 0, "bad-debt"
             self.given_up.add(name)
         if isinstance(event, InvoiceWrittenOff):
-            whole = max(self.spare(invoice), 0)
+            whole = max(self.left(invoice), 0)
             self.stands[name] += min(whole, event.amount_minor or whole)
             self.cover(invoice, day)
         else:
@@ -1471,7 +1471,7 @@ class Purse:
     def cover(self, invoice: str, day: date) -> None:
         name = f"{invoice}:write-off"
         if name in self.stands:
-            minor = min(self.left(name), self.spare(invoice))
+            minor = min(self.left(name), self.left(invoice))
             if minor > 0:
                 self.move(Pair(name, invoice, stated=False), minor, day)
 
