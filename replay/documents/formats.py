@@ -74,8 +74,7 @@ class Formats:
 
     def period(self, first: date, end: date) -> str:
         """Half-open in facts, told by its first and last day."""
-        last = end - timedelta(days=1)
-        return format_interval(first, last, skeleton="yMMMd", locale=self.locale)
+        return _interval(first, end - timedelta(days=1), str(self.locale))
 
     def instant(self, moment: datetime) -> str:
         """With the zone by its own name: what locales call it is not always known to them."""
@@ -90,6 +89,17 @@ class Formats:
         fixed = copy(pattern)
         fixed.frac_prec = (places, places)
         return fixed
+
+
+@lru_cache(maxsize=1_024)
+def formats_of(locale: str, currency: str, zone: str) -> Formats:
+    """Made once: many documents are written alike."""
+    return Formats(locale, currency, zone)
+
+
+@lru_cache(maxsize=1_024)
+def _interval(first: date, last: date, locale: str) -> str:
+    return format_interval(first, last, skeleton="yMMMd", locale=locale)
 
 
 @lru_cache

@@ -12,7 +12,7 @@ from domain.decimals import plain
 from domain.invoice_facts import InvoiceLine
 from domain.money import decimal_text
 from domain.tax.taxed import WITHOUT_TAX, TaxedAt
-from replay.documents.formats import Formats
+from replay.documents.formats import Formats, formats_of
 from replay.documents.paper import Paper, PaperLine
 from replay.documents.statement import Statement
 from replay.documents.templates import Words
@@ -119,7 +119,7 @@ class Setting(Struct, frozen=True, kw_only=True):
 
 def page(paper: Paper, setting: Setting, words: Words) -> Page:
     """Raises Malformed for a locale nobody knows the formats of."""
-    formats = Formats(setting.locale, paper.currency, setting.zone)
+    formats = formats_of(setting.locale, paper.currency, setting.zone)
     rows = tuple(_rows(paper.lines, formats, words))
     seller = _side(setting.seller, words)
     heading = words[paper.kind.replace("-", "_")]
@@ -152,7 +152,7 @@ def page(paper: Paper, setting: Setting, words: Words) -> Page:
 
 def statement_page(own: Statement, setting: Setting, words: Words) -> Page:
     """A statement of account; each change tells the balance after it."""
-    formats = Formats(setting.locale, own.currency, setting.zone)
+    formats = formats_of(setting.locale, own.currency, setting.zone)
     rows = tuple(_changes(own, formats, words))
     numbers = (
         _dated(words["as_of"], own.on, formats),

@@ -36,28 +36,28 @@ VERSION_DIGITS = 16
 
 
 class Templates(Struct, frozen=True, kw_only=True):
-    """Template texts by medium, words by language, folders of fonts."""
+    """Template texts by medium, words by language, folders of fonts, and the version of each
+    rendering by medium and language: 16 hexadecimal digits over template, words, fonts, libraries.
+    """
 
     texts: dict[Medium, str]
     languages: dict[str, Words]
     fonts: tuple[Path, ...]
+    versions: dict[tuple[Medium, str], str]
 
     def words(self, locale: str) -> Words:
         """Those of the locale itself, else of its language. Raises Rejected if there are none."""
-        language, _, _ = locale.partition("-")
-        found = self.languages.get(locale) or self.languages.get(language)
-        if found is None:
-            known = ", ".join(sorted(self.languages))
-            raise Rejected("no-translation", field="locale", locale=locale, known=known)
-        return found
+        return self.languages[self._language(locale)]
 
     def version(self, medium: Medium, locale: str) -> str:
-        """16 hexadecimal digits over template, words, fonts and libraries."""
-        libraries = [f"{name} {version(name)}" for name in LIBRARIES[medium]]
-        words = sorted(self.words(locale).items())
-        fonts = _digest_of(self.fonts) if medium == "application/pdf" else ""
-        said = "\0".join([self.texts[medium], *libraries, fonts, *(f"{k}={v}" for k, v in words)])
-        return sha256(said.encode()).hexdigest()[:VERSION_DIGITS]
+        return self.versions[medium, self._language(locale)]
+
+    def _language(self, locale: str) -> str:
+        for name in (locale, locale.partition("-")[0]):
+            if name in self.languages:
+                return name
+        known = ", ".join(sorted(self.languages))
+        raise Rejected("no-translation", field="locale", locale=locale, known=known)
 
 
 @lru_cache
@@ -67,11 +67,21 @@ def templates(own: Path | None = None) -> Templates:
     if own is not None and not own.is_dir():
         raise StoreError("template-failed", f"{own} is no folder")
     fonts = tuple(folder / "fonts" for folder in folders if (folder / "fonts").is_dir())
-    return Templates(
-        texts={medium: _text(folders, name) for medium, name in TEMPLATES.items()},
-        languages=_languages(folders),
-        fonts=fonts,
-    )
+    texts = {medium: _text(folders, name) for medium, name in TEMPLATES.items()}
+    languages = _languages(folders)
+    versions = {
+        (medium, language): _version(medium, text, words, fonts)
+        for medium, text in texts.items()
+        for language, words in languages.items()
+    }
+    return Templates(texts=texts, languages=languages, fonts=fonts, versions=versions)
+
+
+def _version(medium: Medium, text: str, words: Words, fonts: tuple[Path, ...]) -> str:
+    libraries = [f"{name} {version(name)}" for name in LIBRARIES[medium]]
+    letters = _digest_of(fonts) if medium == "application/pdf" else ""
+    said = [text, *libraries, letters, *(f"{name}={told}" for name, told in sorted(words.items()))]
+    return sha256("\0".join(said).encode()).hexdigest()[:VERSION_DIGITS]
 
 
 def _text(folders: Iterable[Path], name: str) -> str:
