@@ -315,6 +315,7 @@ async def _submit_lines(request: AnyRequest, entity: str, body: bytes) -> list[A
             answers.append(await _line_answered(*ahead.popleft()))
         try:
             asked = read_request(read_json(line), entity=entity, actor=request.user.name)
+            asked = _named(request, asked)
             if asks(asked) and elects is not False:
                 # What is ahead of an invoice may say what tax is due on it.
                 answers += [await _line_answered(*row) for row in ahead]
@@ -322,7 +323,7 @@ async def _submit_lines(request: AnyRequest, entity: str, body: bytes) -> list[A
                 elects = await asyncio.to_thread(service.ledger.elects_tax, entity)
                 asked = await _with_tax(service, asked) if elects else asked
             elects = None if asked.stream.startswith("invoicing:") else elects
-            ahead.append((number, service.committers.submit(_named(request, asked))))
+            ahead.append((number, service.committers.submit(asked)))
         except (Malformed, Rejected) as problem:
             ahead.append((number, problem))
     return answers + [await _line_answered(*row) for row in ahead]

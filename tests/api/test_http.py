@@ -242,6 +242,45 @@ def test_the_description_names_every_route_and_needs_no_other_file(database):
     assert len(names) == len({*names})
 
 
+def test_an_invoice_in_a_body_has_the_tax_that_lines_before_it_say(company):
+    """The first has no tax to be told of yet, the second is taxed by what comes between."""
+    lines = (
+        _command("invoicing:self", "adopt-invoicing", options={"tax": "table"}),
+        _invoice("invoice:t1"),
+        _command("tax:FR", "set-tax-rates", seller="established", rates=[VAT]),
+        _command("customer:c1", "amend-customer", tax={"jurisdiction": "FR"}),
+        _invoice("invoice:t2"),
+    )
+    answered = company.http.post(
+        "/v1/entities/acme/commands",
+        content="\n".join(lines),
+        headers={"Content-Type": "application/x-ndjson"},
+    )
+    codes = [line.get("problem", {}).get("code") for line in _lines(answered)]
+    one = company.http.post("/v1/entities/acme/commands", content=_invoice("invoice:t3"))
+    run = _run(company, "2024-01-31", "run-tax").json()["positions"][0]
+    rows = company.get("/v1/entities/acme/views/tax", at_least=run).json()["rows"]
+
+    assert codes == [None, "tax-status-missing", None, None, None]
+    assert one.status_code == 201
+    assert [(row["jurisdiction"], row["tax_minor"], row["documents"]) for row in rows] == [
+        ("FR", 4000, 2)
+    ]
+
+
+VAT = {"name": "VAT", "percent": "20"}
+
+
+def _command(stream, kind, **fields):
+    command = {"type": kind, "when": {"effective": "2024-01-01"}} | fields
+    return json.dumps({"key": f"{stream} {kind}", "stream": stream, "command": command})
+
+
+def _invoice(stream):
+    lines = [{"line": "1", "amount_minor": 10000}]
+    return _command(stream, "issue-invoice", customer="c1", currency="USD", lines=lines)
+
+
 def test_a_line_leads_down_to_its_facts_and_a_fact_up_to_its_lines(company):
     run = _run(company, "2024-01-31", "run-1").json()["positions"][0]
     company.get("/v1/entities/acme/views/journal", at_least=run)

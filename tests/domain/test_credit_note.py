@@ -44,11 +44,19 @@ def along(lines: list[InvoiceLine], **taken: int) -> dict[str, int]:
 
 
 @pytest.mark.parametrize(
-    ("amount", "net", "expected"), [(16000, 15467, 3867), (20000, 19333, 4833)]
+    ("amount", "charged", "net", "expected"),
+    [
+        (16000, 4000, 15467, 3867),
+        (20000, 5000, 19333, 4833),
+        (5000, 1000, 4821, 964),
+        (3750, 750, 3571, 714),
+    ],
 )
-def test_the_tax_of_a_credit_is_rounded_by_itself(amount: int, net: int, expected: int) -> None:
+def test_the_tax_of_a_credit_is_rounded_by_itself(
+    amount: int, charged: int, net: int, expected: int
+) -> None:
     """Rounding what is credited with its tax would give a cent more in the second."""
-    lines = [line("plan", amount), tax("vat", amount // 4, "25", plan=str(amount))]
+    lines = [line("plan", amount), tax("vat", charged, "25", plan=str(amount))]
 
     assert along(lines, plan=net) == {"vat": expected}
 

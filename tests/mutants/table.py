@@ -424,6 +424,30 @@ MUTANTS = (
         "each credit takes the share of all credits before it once more",
         "tests/domain/test_crediting.py",
     ),
+    Mutant(
+        "tax",
+        "domain/credit_note.py",
+        "        minor = rounded(line.amount_minor * share) - credited.get(line.line, 0)\n",
+        "        minor = rounded(line.amount_minor * share)\n",
+        "a second credit takes the tax of the first once more",
+        "tests/domain/test_credit_note.py",
+    ),
+    Mutant(
+        "tax",
+        "domain/tax/quote.py",
+        'if rounding == "document" else rows',
+        "if not rows else rows",
+        "each rate is rounded by itself where the document is",
+        "tests/domain/test_tax_quote.py",
+    ),
+    Mutant(
+        "tax",
+        "domain/tax/moved.py",
+        "Fraction(part.taxable_minor) * (1 - shares.get(part.line, NOTHING))",
+        "Fraction(part.taxable_minor)",
+        "a credit note leaves taxable what it credits",
+        "tests/domain/test_tax_moved.py",
+    ),
 )
 # Breaks a price model: the amount and what explain shows of it must both change.
 RULE = Mutant(
