@@ -6,6 +6,7 @@ under the same keys, so whoever was cut off asks again and nothing is issued twi
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from itertools import chain, count
@@ -184,12 +185,9 @@ def _laid_out(owed: Sequence[Difference], papers: Papers) -> tuple[list[_Taken],
     What was taken off an item is given back by the note that credits it, as far as that goes.
     """
     notes = [_credits(one) for one in owed]
-    room = {
-        invoice: papers.worth(invoice, rows)
-        for invoice, rows in _by_invoice(chain.from_iterable(notes)).items()
-    }
+    back = _Back(owed, notes, papers)
     for place, one in enumerate(owed):
-        notes[place] += _given_back(one, room)
+        notes[place] += back.given(one)
     lines: list[InvoiceLine] = []
     for one, taken in zip(owed, notes, strict=True):
         for minor in _amounts(one, sum(row[1] for row in taken)):
@@ -204,15 +202,35 @@ def _by_invoice(taken: Iterable[_Taken]) -> dict[str, list[CreditLine]]:
     return found
 
 
-def _given_back(one: Difference, room: dict[str, int]) -> Iterator[_Taken]:
-    """Of the lines of a discount or drawdown, on notes that credit more: the newest first."""
-    wanted = one.minor if one.is_taken_off and one.options.credits == "credit-note" else 0
-    for row in reversed(one.lines):
-        minor = min(wanted, -row.left_minor, room.get(row.invoice, 0))
-        if minor > 0:
-            wanted -= minor
-            room[row.invoice] -= minor
-            yield row, -minor
+class _Back:
+    """What credits of an item leave to give back with them of what is taken off it, and no more
+    than that comes to less in all: what one discount gives back another may take.
+    """
+
+    def __init__(
+        self, owed: Sequence[Difference], notes: Sequence[Sequence[_Taken]], papers: Papers
+    ) -> None:
+        self._room: Counter[tuple[object, ...]] = Counter()
+        self._less: Counter[tuple[object, ...]] = Counter()
+        for one, taken in zip(owed, notes, strict=True):
+            if one.is_taken_off:
+                self._less[one.place] += one.minor
+            for invoice, rows in _by_invoice(taken).items():
+                self._room[*one.place, invoice] += papers.worth(invoice, rows)
+
+    def given(self, one: Difference) -> Iterator[_Taken]:
+        """Of the lines of a discount or drawdown: the newest first."""
+        if not one.is_taken_off or one.options.credits != "credit-note":
+            return
+        wanted = min(one.minor, self._less[one.place])
+        for row in reversed(one.lines):
+            where = (*one.place, row.invoice)
+            minor = min(wanted, -row.left_minor, self._room[where])
+            if minor > 0:
+                wanted -= minor
+                self._less[one.place] -= minor
+                self._room[where] -= minor
+                yield row, -minor
 
 
 def _nobody_to_bill(account: Account, owed: Iterable[Difference]) -> Bill:

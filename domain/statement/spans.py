@@ -86,6 +86,11 @@ class Difference(Struct, frozen=True, kw_only=True):
     beside: Difference | None = None
 
     @property
+    def place(self) -> tuple[object, ...]:
+        """The days of an item's billing period: where it, and what is taken off it, are billed."""
+        return self.subscription, self.item, self.group, self.part
+
+    @property
     def is_taken_off(self) -> bool:
         """Whether it is a discount, or what prepaid credits pay, of an item."""
         return bool(self.discount or self.drawn_from)

@@ -767,6 +767,33 @@ def test_usage_that_credits_paid_gives_them_back_without_a_document():
     ]
 
 
+def paid(minor, by):
+    """What the credits of a prepaid item pay of the calls."""
+    return structs.replace(drawn((5, minor)), drawn_from=by)
+
+
+FEW = st.integers(0, 6)
+
+
+@given(st.lists(st.tuples(FEW, FEW, FEW, FEW), min_size=1, max_size=5))
+def test_however_usage_and_what_pays_it_change_one_run_says_it_all(deals):
+    books = Books()
+    for used, first, second, price in deals:
+        one, other = min(first, used), min(second, max(0, used - first))
+        charges = [
+            usage((5, used)),
+            *([paid(one, "first")] if one else []),
+            *([paid(other, "second")] if other else []),
+            seats(price),
+            *([off(min(price, one))] if min(price, one) else []),
+        ]
+        books.bill(FEBRUARY, *charges)
+        carried = sum(row.minor for row in books.bill_.carried)
+
+        assert books.billed + carried == sum(charge.minor for charge in charges)
+        assert books.bill(FEBRUARY, *charges) == []
+
+
 def test_where_credits_wait_for_the_next_invoice_a_late_discount_does():
     books = Books(credits="next-invoice")
     books.bill(JANUARY, seats(31_00))
