@@ -16,6 +16,7 @@ from projections.credits import open_credits
 from projections.customer_money import customer_money
 from projections.disputes import disputes
 from projections.drafts import drafts
+from projections.dunning import to_remind
 from projections.exceptions import exceptions
 from projections.question import Answer, Question
 from projections.statement import statement
@@ -80,6 +81,11 @@ VIEWS: dict[str, View] = {
         ask=days_outstanding,
         says="How many days of billing are open (DSO).",
         filters=("customer", "days"),
+    ),
+    "dunning": View(
+        ask=to_remind,
+        says="Who is to be reminded: the last step of each open invoice.",
+        filters=("after",),
     ),
     "exceptions": View(
         ask=exceptions, says="What a person must see: parked, pending, missing, implausible."

@@ -10,6 +10,7 @@ from domain import (
     cash,
     catalogue,
     coupon,
+    dunning,
     entity,
     invoice,
     invoicing,
@@ -33,6 +34,7 @@ DECIDERS: tuple[Decider[Any, Any], ...] = (
     catalogue.PRICE,
     subscription.DECIDER,
     usage.DECIDER,
+    dunning.DECIDER,
     threshold.DECIDER,
     coupon.DECIDER,
     invoice.DECIDER,
@@ -58,6 +60,7 @@ Command = (
     | subscription.SubscriptionCommand
     | usage.DeclareUsageWindow
     | threshold.ReachThreshold
+    | dunning.DunningCommand
     | usage.WaiveUsageGap
     | coupon.CouponCommand
     | invoice.InvoiceCommand

@@ -140,6 +140,7 @@ _ACTS = {
     "book": "an act of the books: it says which periods take entries",
     "run": "an act of the books: it settles what is known",
     "parked": "an act of the books: it says which unit waits",
+    "dunning": "an act of dunning: it says who is reminded, and moves nothing",
     "threshold": "an act of the billing run: it says which level was reached",
     "coupon": "what it may take off is on the lines of invoices",
 }

@@ -13,6 +13,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from domain.dunning_steps import NONE, steps_of
 from domain.errors import Rejected, require_name
 from domain.facts import Context, Decider, Event, Fact, Retracted, When
 from domain.series import require_series
@@ -39,6 +40,7 @@ class InvoicingOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     apply: Apply = "oldest-due"
     credits_to: CreditTo = "offset"
     zero_invoices: Literal["issue", "skip"] = "issue"
+    dunning: str = NONE
 
 
 class InvoicingAdopted(Event, frozen=True, kw_only=True, tag="invoicing-adopted"):
@@ -83,6 +85,7 @@ def decide(command: AdoptInvoicing, state: Elected, context: Context) -> tuple[E
     days = command.options.grace_days
     if not 0 <= days <= GRACE_DAYS_MAX:
         raise Rejected("grace-out-of-range", field="options.grace_days", days=days)
+    steps_of(command.options.dunning)
     for field in ("series", "credit_series", "debit_series"):
         require_series(getattr(command.options, field), f"options.{field}")
     return (InvoicingAdopted(when=command.when, options=command.options),)

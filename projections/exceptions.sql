@@ -42,7 +42,7 @@ SELECT count(*)
   FROM fact f
   LEFT JOIN fact replaced ON replaced.entity = f.entity AND replaced.position = f.corrects
  WHERE f.entity = %(entity)s AND f.position > %(run)s
-   AND split_part(f.stream, ':', 1) NOT IN ('book', 'run', 'product', 'parked', 'tax')
+   AND split_part(f.stream, ':', 1) NOT IN ('book', 'run', 'dunning', 'product', 'parked', 'tax')
    AND (f.tag <> 'customer-registered'
         OR EXISTS (SELECT FROM fact_unit u WHERE u.entity = f.entity AND u.position = f.position))
    AND f.tag NOT IN ('usage-window-declared', 'usage-gap-waived', 'invoice-drafted', 'adjustment-proposed',
