@@ -10,6 +10,8 @@ from domain.invoice import IssueCredit, IssueInvoice, VoidInvoice
 from domain.invoice_facts import CreditIssued, CreditLine, InvoiceIssued, InvoiceLine, TaxedBy
 from domain.invoicing import AdoptInvoicing, InvoicingOptions
 from domain.party import AmendCustomer
+from domain.price import SetPrice
+from domain.pricing import PerUnit
 from domain.subscription import CancelSubscription
 from domain.tax.status import TaxStatus
 from domain.tax.table import SetTaxRates, TaxRate
@@ -131,6 +133,43 @@ def test_credits_of_all_parts_take_all_of_the_tax_and_a_void_the_rest(known, sen
         rows = trial_balance(connection, Question(entity="acme", book="main")).rows
 
     assert [row.minor for row in rows if row.account == "tax-payable"] in ([], [0])
+
+
+def test_a_price_with_tax_is_what_is_paid_and_earned_without_it(known, send):
+    """108.10 a seat with 8.1 percent in it: 100.00 to earn; a credit gives back both."""
+    price = SetPrice(
+        when=SINCE,
+        currency="USD",
+        model=PerUnit(unit_amount=Decimal("108.10")),
+        includes_tax=True,
+    )
+    send("price:seat", price)
+    billed = known.bill("acme", NEW_YEAR)
+    known.run("acme", date(2024, 1, 31))
+    first = balances(known)
+    send("subscription:s1", CancelSubscription(when=When(effective=NEW_YEAR), refund="full"))
+    known.bill("acme", FEBRUARY)
+    known.run("acme", FEBRUARY)
+    (credited,) = events(known, CreditIssued)
+
+    assert [one.total_minor for one in billed.documents] == [1081_00]
+    assert first == {
+        "accounts-receivable": 1081_00,
+        "revenue": -1000_00,
+        "tax-payable": -81_00,
+    }
+    assert {row.line: row.amount_minor for row in credited.lines} == {
+        "1": 1081_00,
+        "included-1": -81_00,
+        "tax-1": 81_00,
+    }
+    assert balances(known) == {}
+
+
+def balances(ledger):
+    with ledger.connection() as connection:
+        rows = trial_balance(connection, Question(entity="acme", book="main")).rows
+    return {row.account: row.minor for row in rows if row.minor}
 
 
 # --- by an engine --------------------------------------------------------------------------------
