@@ -35,6 +35,19 @@ DIGESTS = {
         "00361a56050b2afcff092665a6795269a37c1a3a771d76ed8bc55a7320f146b4"
     ),
     "stripe-annual-sub": ("b36d38fe266f96839fdf686c28ec5e3b5bf438fdd7eec4e9c9b786aa3a498b5e"),
+    "stripe-credit-note-before-payment": (
+        "136e54a35073a7bc2bc2c04dd6fe0abd1a665b7c0c9abb0f192e0bdcbda55aa9"
+    ),
+    "stripe-customer-credit-balance-applied": (
+        "fdbe02f73cdb63944664eaa0cf024ea0feb01a64227e0dceadaeb1cb60656f2c"
+    ),
+    "stripe-fees-cash-basis": ("401b13186e7ca19984902c7075ec5798bc3b5560735242291e890fa508bc8504"),
+    "stripe-late-invoice-catch-up-off": (
+        "cdce5849cc1485f3a4480caaddf842066553c8be6bf5ca770e5a252406868af0"
+    ),
+    "stripe-metered-sum": ("28691775845e82264475892c490774d56494c829bae0a130ff08bde227c6eaae"),
+    "stripe-mixed-lines": ("15bd77cb2bdfe51fda1c3799dc123bc6462c6f10624f8eafce9a40b216af3ab9"),
+    "stripe-paid-out-of-band": ("b7b830fb586a439c277cb61593aa093fdd465a7b9593757516d4741783532195"),
     "stripe-upgrade-billed-now": (
         "2df7922b8322cb64b3b2321c4dd8ce527164a3be705b24c465ec85bbb1036b23"
     ),
