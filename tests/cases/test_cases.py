@@ -43,6 +43,13 @@ FIGURES_OF = {
     "stripe-paid-out-of-band": 5,
     "stripe-upgrade-billed-now": 6,
 }
+# Facts of a case that change nothing by themselves, and why.
+NOTES = {
+    "stripe-metered-sum": (
+        "fact-1: no effect, its price and term are those of the subscription that usage belongs to",
+    ),
+    "stripe-upgrade-billed-now": ("fact-3: no effect, carried by the invoice of its date",),
+}
 PASSED = {"x3": "passed", "x7": "passed", "+28y": "passed"}
 
 
@@ -70,15 +77,13 @@ def written(tmp_path: Path) -> Any:
 def test_a_worked_case_comes_out_to_the_cent_and_so_do_its_variants(
     name: str, stage: LedgerStage
 ) -> None:
-    upgrade = ("fact-3: no effect, carried by the invoice of its date",)
-
     assert run_case(CASES / f"{name}.json", stage) == Result(
         case=name,
         file=f"{name}.json",
         passed=True,
         compared=FIGURES_OF[name],
         variants=PASSED,
-        notes=upgrade if name == "stripe-upgrade-billed-now" else (),
+        notes=NOTES.get(name, ()),
     )
 
 
