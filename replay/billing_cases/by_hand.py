@@ -44,7 +44,7 @@ def command(does: ByHand, papers: Papers, key: str) -> tuple[str, Command]:
 
 def _of_invoice(does: Pay | Credit | Void, papers: Papers, key: str) -> tuple[str, Command]:
     when = When(effective=does.on)
-    invoice = papers.invoices[0] if does.of_first else _last(papers.invoices, "invoice")
+    invoice = _last(papers.invoices[:1] if does.of_first else papers.invoices, "invoice")
     issued = papers.issued(invoice)
     match does:
         case Pay():

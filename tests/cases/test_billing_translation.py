@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,24 @@ from domain.party import RegisterCustomer
 from domain.price import SetPrice
 from domain.subscription import AmendSubscription, StartSubscription
 from domain.tax.table import SetTaxRates
-from replay.billing_cases.acts import Course, Run, Submit, Use
+from replay.billing_cases.acts import (
+    Adjust,
+    Course,
+    Credit,
+    Issue,
+    Keep,
+    Pay,
+    Refund,
+    Run,
+    Submit,
+    Use,
+    Void,
+)
+from replay.billing_cases.by_hand import ByHand, command
 from replay.billing_cases.deal import deal
 from replay.billing_cases.figures import require_known
 from replay.billing_cases.format import expected, given
+from replay.billing_cases.papers import Papers
 from replay.billing_cases.phrases import elections, shape
 from replay.billing_cases.terms import said
 from replay.billing_cases.translation import translate
@@ -27,6 +42,7 @@ from replay.case_format import CaseError
 
 CASES = Path(__file__).parent / "billing"
 USED: dict[str, Any] = {"at": "2025-01-15T00:00:00Z", "type": "usage", "quantity": "5"}
+TODAY = date(2025, 1, 15)
 TAXED = {"tax_percent": "7"}
 IN_FRANCE = "20% in France; reverse charge across the border is 0 with the taxable amount kept"
 PER_UNIT: dict[str, Any] = {"model": "per_unit", "unit_amount": "2"}
@@ -310,3 +326,22 @@ def test_amounts_by_item_scale_and_rates_stay() -> None:
         "coupon_cents": {"a": "2029.4118"},
         "invoice": {"tax": "3.00"},
     }
+
+
+@pytest.mark.parametrize(
+    ("does", "named"),
+    [
+        (Pay(on=TODAY), "there is no invoice yet"),
+        (Credit(on=TODAY, amount=Decimal(5)), "there is no invoice yet"),
+        (Void(on=TODAY, of_first=True), "there is no invoice yet"),
+        (Keep(on=TODAY), "there is no credit yet"),
+        (Refund(on=TODAY, amount=Decimal(5)), "there is no payment yet"),
+        (Adjust(on=TODAY, item="a", units=Decimal(1), unit_amount=Decimal(5)), "no draft yet"),
+        (Issue(on=TODAY), "there is no draft yet"),
+    ],
+)
+def test_what_is_done_by_hand_is_done_to_something(does: ByHand, named: str) -> None:
+    papers = Papers(translate(given(case())))
+
+    with pytest.raises(CaseError, match=named):
+        command(does, papers, "key")
