@@ -6,7 +6,7 @@ history is drawn with probability one half or more, so that any two kinds meet o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from random import Random
@@ -85,6 +85,7 @@ from domain.subscription import (
     SubscriptionStarted,
 )
 from domain.tax.table import TaxRate, TaxRatesSet
+from domain.tax.taxed import TaxedAt, TaxPart
 from domain.usage import (
     MeterTotal,
     UsageBatchAccepted,
@@ -557,6 +558,7 @@ def _invoice(draft: Draft) -> None:
         stream = ""
     day = draft.day()
     lines = tuple(_line(draft, f"{n}", stream, currency, day) for n in range(random.randint(1, 3)))
+    lines = tuple(_taxed(draft, line, lines) for line in lines)
     name = f"i{len(draft.invoices)}"
     residue = InvoiceLine(line="r", amount_minor=1, kind="rounding", description="of the sum")
     event = InvoiceIssued(
@@ -573,6 +575,19 @@ def _invoice(draft: Draft) -> None:
     )
     draft.invoices[f"invoice:{name}"] = event
     draft.add(f"invoice:{name}", event)
+
+
+def _taxed(draft: Draft, line: InvoiceLine, lines: Iterable[InvoiceLine]) -> InvoiceLine:
+    """A tax that says what it is on, so that a credit takes it along, or that does not."""
+    if line.kind != "tax" or draft.chance(0.5):
+        return line
+    parts = tuple(
+        TaxPart(line=one.line, taxable_minor=Decimal(one.amount_minor))
+        for one in lines
+        if one.is_charged
+    )
+    at = TaxedAt(jurisdiction="FR", name="VAT", percent=Decimal(20), parts=parts)
+    return structs.replace(line, tax=at)
 
 
 def _beside(draft: Draft, line: InvoiceLine) -> Iterator[InvoiceLine]:
