@@ -27,7 +27,8 @@ from domain.usage import UsageBatchAccepted
 Directory = Callable[[str], tuple[str, ...]]
 
 _OWN_UNIT = frozenset({"subscription", "contract", "adjustment"})
-_DOCUMENTS = frozenset({"balance", "invoice", "payment"})
+# Kinds of streams that move what a customer owes or has.
+DOCUMENTS = frozenset({"balance", "invoice", "payment"})
 # Money and credit of a customer; of a contract in force it may be named for, the account knows too.
 _OF_AN_ACCOUNT = (
     BalanceGranted,
@@ -36,7 +37,7 @@ _OF_AN_ACCOUNT = (
     PaymentReceived,
     SubscriptionStarted,
 )
-_FOLLOWED = _DOCUMENTS | {"customer"}
+_FOLLOWED = DOCUMENTS | {"customer"}
 
 
 def route(fact: Fact, directory: Directory) -> tuple[str, ...]:
@@ -86,7 +87,7 @@ def brings_along(fact: Fact) -> bool:
     A credit may be known before a correction moves its invoice to another contract; had it come
     after, it would have followed, and the order of arrival must not matter (law 2).
     """
-    return fact.stream.partition(":")[0] in _DOCUMENTS
+    return fact.stream.partition(":")[0] in DOCUMENTS
 
 
 def unit_of_line(invoice: str, line: InvoiceLine) -> str:

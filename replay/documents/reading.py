@@ -24,7 +24,7 @@ from domain.numbering import ELECTIONS
 from domain.party import DECIDER as CUSTOMER
 from domain.party import CustomerEvent, CustomerState, Dated, Kept, on
 from domain.price import Prices
-from domain.routing import account, account_of
+from domain.routing import DOCUMENTS, account, account_of
 from domain.settlement import settlement_flows
 from domain.settlement.walk import Elections
 from replay.documents.page import Setting, Who
@@ -189,6 +189,7 @@ def _accounts(
         "entity": entity,
         "units": sorted(units),
         "customers": sorted({account_of(unit)[0] for unit in units}),
+        "categories": sorted(DOCUMENTS),
         "passed": min(passed, upto),
         "upto": upto,
     }
