@@ -27,6 +27,9 @@ class TaxServer(ThreadingHTTPServer):
         self.first: Callable[[], object] | None = None
         self.done = Event()
 
+    def handle_error(self, *_: object) -> None:
+        """Who does not wait for an answer that is late leaves a broken line, and that is wanted."""
+
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}/tax"
