@@ -1,7 +1,7 @@
 """Credit granted to a customer without cash: applied to invoices like money, paid out, withdrawn.
 
 What a credit note leaves a customer in credit needs no fact of this kind: it is measured from the
-invoice and its payments (accounting/settlement.py).
+invoice and its payments (domain/settlement).
 """
 
 from __future__ import annotations

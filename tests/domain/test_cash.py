@@ -1,4 +1,5 @@
 from datetime import date
+from typing import Any
 
 import pytest
 from msgspec import structs
@@ -6,17 +7,28 @@ from msgspec import structs
 from domain.cash import (
     ApplyPayment,
     CashCommand,
+    ChargePaymentFee,
+    FailPayment,
+    FailPaymentAttempt,
+    NamePayment,
     ReceivePayment,
     RefundPayment,
+    UnapplyPayment,
 )
 from domain.facts import Event
 from domain.invoice_facts import InvoiceDrafted, InvoiceIssued, InvoiceLine, InvoiceVoided
 from domain.money import LARGEST_MINOR
 from domain.payment_facts import (
     Application,
+    Deduction,
     PaymentApplied,
+    PaymentAttemptFailed,
+    PaymentFailed,
+    PaymentFeeCharged,
+    PaymentNamed,
     PaymentReceived,
     PaymentRefunded,
+    PaymentUnapplied,
 )
 from tests.domain.given import code, decide, on, refusal, state
 
@@ -42,6 +54,11 @@ def applying(*rows: tuple[str, int]) -> ApplyPayment:
 
 def applied(*rows: tuple[str, int]) -> PaymentApplied:
     return PaymentApplied(when=on(2, 2), applications=applying(*rows).applications)
+
+
+def deducted(minor: int, *parts: tuple[Any, int]) -> Application:
+    rows = tuple(Deduction(kind=kind, amount_minor=part) for kind, part in parts)
+    return Application(invoice="i1", amount_minor=minor, deductions=rows)
 
 
 def refunded(minor: int) -> PaymentRefunded:
@@ -188,3 +205,87 @@ def test_what_is_left_does_not_depend_on_the_order_of_dates() -> None:
     early = structs.replace(refunded(2_000), when=on(1, 1))
 
     assert state(STREAM, early, RECEIVED, applied(("i1", 3_000))).left_minor == 5_000
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        (
+            UnapplyPayment(when=on(2, 3), invoice="i1"),
+            PaymentUnapplied(when=on(2, 3), invoice="i1"),
+        ),
+        (NamePayment(when=on(2, 3), contract="k"), PaymentNamed(when=on(2, 3), contract="k")),
+        (FailPayment(when=on(2, 3), amount_minor=5), PaymentFailed(when=on(2, 3), amount_minor=5)),
+        (
+            ChargePaymentFee(when=on(2, 3), amount_minor=5),
+            PaymentFeeCharged(when=on(2, 3), amount_minor=5),
+        ),
+    ],
+)
+def test_money_is_taken_off_named_bounces_and_costs(command: CashCommand, expected: Event) -> None:
+    assert decide(STREAM, command, RECEIVED) == (expected,)
+    assert code(STREAM, command) == "not-received"
+    assert len(decide(STREAM, command, outside=True)) == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        (UnapplyPayment(when=on(2, 3), invoice=""), "empty-text"),
+        (NamePayment(when=on(2, 3), contract=""), "empty-text"),
+        (FailPayment(when=on(2, 3), amount_minor=10_001), "failure-above-payment"),
+        (FailPayment(when=on(2, 3), amount_minor=0), "amount-not-positive"),
+        (ChargePaymentFee(when=on(2, 3), amount_minor=0), "amount-not-positive"),
+    ],
+)
+def test_what_makes_no_sense_of_money_is_refused(command: CashCommand, expected: str) -> None:
+    assert code(STREAM, command, RECEIVED) == expected
+
+
+def test_an_attempt_may_fail_before_and_after_money_comes() -> None:
+    attempt = FailPaymentAttempt(when=on(1, 1), customer="c1", currency="USD", amount_minor=10_000)
+    failed = PaymentAttemptFailed(when=on(1, 1), customer="c1", currency="USD", amount_minor=10_000)
+
+    assert decide(STREAM, attempt) == (failed,)
+    assert decide(STREAM, attempt, failed) == (failed,)
+    assert decide(STREAM, RECEIVE, failed) == (RECEIVED,)
+    assert state(STREAM, failed, RECEIVED).kept_minor == 10_000
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        (deducted(0, ("fee", 5)), None),
+        (deducted(5, ("fee", 5), ("discount", 1)), None),
+        (deducted(5, ("fee", 0)), "amount-not-positive"),
+        (deducted(-5, ("fee", 5)), "amount-not-positive"),
+        (deducted(5, ("fee", 5), ("fee", 5)), "duplicate-deduction"),
+    ],
+)
+def test_deductions_are_above_nothing_and_each_of_a_kind(
+    row: Application, expected: str | None
+) -> None:
+    command = ApplyPayment(when=on(2, 2), applications=(row,))
+
+    if expected is None:
+        assert decide(STREAM, command, RECEIVED, others=OWED)
+    else:
+        assert code(STREAM, command, RECEIVED, others=OWED) == expected
+
+
+def test_what_is_deducted_takes_nothing_of_the_money() -> None:
+    said = PaymentApplied(when=on(2, 2), applications=(deducted(9_000, ("fee", 500)),))
+
+    assert state(STREAM, RECEIVED, said).left_minor == 1_000
+
+
+def test_what_was_taken_off_is_left_again() -> None:
+    off = PaymentUnapplied(when=on(2, 3), invoice="i1")
+
+    assert state(STREAM, RECEIVED, applied(("i1", 3_000)), off).left_minor == 10_000
+
+
+def test_money_that_settled_an_invoice_may_be_refunded() -> None:
+    command = RefundPayment(when=on(2, 3), amount_minor=10_000)
+
+    assert decide(STREAM, command, RECEIVED, applied(("i1", 9_000))) == (refunded(10_000),)
