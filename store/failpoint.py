@@ -26,6 +26,7 @@ Name = Literal[
     "view-copied",  # a view has folded its rows, its checkpoint has not moved
     "bank-vault-written",  # who paid is in the vault, none of these payments is taken
     "bank-part-taken",  # some payments of a statement are taken, the others are not
+    "billing-chunk-stored",  # a chunk of a billing run is durable, the next is not measured
     "rebuild-before-switch",  # a new generation ties, readers still see the old one
     "rebuild-in-switch",  # the switch is written, nothing that follows it
 ]

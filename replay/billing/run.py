@@ -31,7 +31,7 @@ from replay.billing.known_at import known_at
 from replay.billing.reading import Chunk, Known, known, measured, payers
 from replay.tax.asking import NO_ENGINES, Asking, Engines, asking
 from replay.tax.holding import Hold, keep
-from store import log
+from store import failpoint, log
 from store.db import Connection
 from store.patience import patient
 from store.request import Clock, Receipt, Request
@@ -234,6 +234,7 @@ def _issued(
             at = _known(connection, wanted)
             chunk = measured(at, names, _asked(at, wanted), tax.recall)
         position = max(head, _append(at, entity, chunk, desk))
+    failpoint.reach("billing-chunk-stored")
     others.skip(position)
     return at, chunk, position
 

@@ -1,4 +1,4 @@
-"""Runs of faults as long as one likes: `python -m tests.faults kills|cuts|statements|soak`.
+"""Runs of faults as long as one likes: `python -m tests.faults kills|cuts|statements|papers|soak`.
 
 Each prints its seed, how far it is, and a report; it leaves with 1 at the first difference.
 """
@@ -12,7 +12,7 @@ import signal
 import sys
 from decimal import Decimal
 
-from tests.faults import cuts, disk, kills, soak, statements
+from tests.faults import cuts, disk, kills, papers, soak, statements
 from tests.faults.machine import machine
 from tests.faults.report import Report
 from tests.laws.time_laws import Broken
@@ -28,6 +28,8 @@ def _arguments() -> argparse.Namespace:
     one = runs.add_parser("cuts", help="connections, before, at and after a commit")
     one.add_argument("--count", type=int, default=2_000)
     one = runs.add_parser("statements", help="imports of a bank's statement, at every place")
+    one.add_argument("--count", type=int, default=200)
+    one = runs.add_parser("papers", help="billing runs that draft and issue, at every place")
     one.add_argument("--count", type=int, default=200)
     one = runs.add_parser("disk", help="a small disk that fills up; needs to mount one")
     one.add_argument("--count", type=int, default=20)
@@ -47,6 +49,8 @@ def _run(told: argparse.Namespace) -> Report:
             return soak.campaign(hurt, seed=told.seed, minutes=told.minutes, say=_say)
         if told.run == "statements":
             return statements.campaign(hurt, seed=told.seed, count=told.count, say=_say)
+        if told.run == "papers":
+            return papers.campaign(hurt, seed=told.seed, count=told.count, say=_say)
         if told.run == "cuts":
             return cuts.campaign(hurt, seed=told.seed, count=told.count, say=_say)
         return kills.campaign(

@@ -25,8 +25,9 @@ from tests.laws.memory import Arrival
 BAITS = 3  # passings of its place that a script ends with; counts are drawn up to this
 ARRIVALS_MAX = 14
 SMALL = (1, 2, 7, 5_000)
-# The places of a bank's import have rounds of their own.
-PLACES = tuple(name for name in failpoint.NAMES if not name.startswith("bank-"))
+# The places of a bank's import and of a billing run have rounds of their own.
+APART = ("bank-", "billing-")
+PLACES = tuple(name for name in failpoint.NAMES if not name.startswith(APART))
 
 
 class Tell(Struct, frozen=True, kw_only=True):

@@ -19,7 +19,7 @@ from replay.verify import LAWS
 from store import failpoint, log
 from store.failure import StoreError
 from store.home import Place
-from tests.faults import cuts, disk, kills, statements
+from tests.faults import cuts, disk, kills, papers, statements
 from tests.faults.acts import patiently
 from tests.faults.machine import BLOWS, machine
 from tests.faults.plan import PLACES, Tell, script, story
@@ -87,6 +87,12 @@ def test_a_kill_at_every_place_of_a_statement_resumed_takes_each_entry_once(hurt
 
     assert {name.removeprefix("process: ") for name in report.faults} == {*statements.PLACES}
     assert report.counts["resumed"] == len(statements.PLACES)
+
+
+def test_a_billing_run_killed_at_each_place_issues_what_an_undisturbed_one_does(hurt):
+    report = papers.campaign(hurt, seed=SEED, count=len(papers.PLACES), say=silent)
+
+    assert {name.removeprefix("process: ") for name in report.faults} == {*papers.PLACES}
 
 
 def test_50_connections_cut_before_at_and_after_a_commit_leave_every_key_with_one_answer(hurt):
