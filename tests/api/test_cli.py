@@ -103,7 +103,7 @@ def test_the_help_lists_every_command(tieout):
     listed = [line.split()[0] for line in commands.split("\n\n")[0].splitlines()]
 
     wanted = (
-        "bench bill cases close demo explain export import invoice lag lineage payments post "
+        "bench bill cases close demo dun explain export import invoice lag lineage payments post "
         "rebuild reopen report run serve statement tax test verify work"
     )
     assert listed == wanted.split()
