@@ -7,7 +7,7 @@ on what came after it (law 10). A charge cut short keeps that part of what is ta
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -139,7 +139,32 @@ def _grant(grant: Grant, left: Sequence[_Left], terms: Terms, prices: Prices) ->
             fresh = _Room(((period.start, amount),))
             if grant.percent is None:
                 fresh = rooms.setdefault((period.start, period.end), fresh)
-            _take_off(one, rule, fresh)
+                apart = [*_billed_apart(one.charge, left, grant)]
+                _take_off(one, rule, fresh, apart)
+            else:
+                _take_off(one, rule, fresh)
+
+
+def _billed_apart(charge: Charge, left: Iterable[_Left], grant: Grant) -> Iterator[_Left]:
+    """What is billed of other items for other days, or was last: billed for the same days it might
+    have had the amount, so that it has not rests on why those are its days.
+    """
+    start, end = charge.period.start, charge.period.end
+    before: dict[str, _Left] = {}
+    here = {charge.item}
+    for one in left:
+        other, period = one.charge, one.charge.period
+        if other.item == charge.item or not grant.reduces(other.item) or other.usage > charge.usage:
+            continue
+        if period.start < end and start < period.end:
+            here.add(other.item)
+            if (period.start, period.end) != (start, end):
+                yield one
+        elif period.end <= start and not other.usage:
+            last = before.get(other.item)
+            if last is None or last.charge.period.end < period.end:
+                before[other.item] = one
+    yield from (one for item, one in before.items() if item not in here)
 
 
 def _rule_of(grant: Grant) -> _Rule:
@@ -175,9 +200,9 @@ def _above_room(minor: int, room: int) -> int:
 # --- taking off ----------------------------------------------------------------------------------
 
 
-def _take_off(one: _Left, rule: _Rule, room: _Room) -> None:
+def _take_off(one: _Left, rule: _Rule, room: _Room, apart: Sequence[_Left] = ()) -> None:
     """Take something off what is left of one charge, and leave less room for the next."""
-    before = [*room.seen]
+    before = [*room.seen, *apart]
     off = _of_usage(one, rule, room) if one.amounts.marks else _of_deal(one, rule, room)
     one.amounts = one.amounts.less(off)
     room.use(one, off if rule.room_is_for == "taken" else one.amounts)

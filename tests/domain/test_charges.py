@@ -173,3 +173,14 @@ def test_periods_of_two_lengths_that_begin_on_one_day_each_have_a_minimum() -> N
         ("2024-03-01", "2024-03-02", 2_90, "2024-04-01"),
         ("2024-04-01", "2024-05-01", 29_67, "2024-07-01"),
     ]
+
+
+def test_who_has_an_amount_rests_on_why_no_other_item_has_it() -> None:
+    by_name = prices(a=price("7"), b=price("8"))
+    begins = started(date(2024, 1, 1), date(2024, 3, 1), "a", "b")
+    gone = SubscriptionAmended(when=on(2, 1), items=(ItemChange(item="a", removed=True),))
+
+    found = charged(by_name, begins, off("x", amount=Decimal(5)), gone)
+
+    told = [(one.item, one.start.month, one.causes) for one in found if one.discount]
+    assert told == [("a", 1, (1, 2, 3)), ("b", 2, (1, 2, 3))]
