@@ -39,7 +39,7 @@ MUTANTS = (
     Mutant(
         "2-a-late-fact-is-only-late",
         "domain/routing.py",
-        'return fact.stream.partition(":")[0] in _DOCUMENTS\n\n\ndef unit_of_line',
+        'return fact.stream.partition(":")[0] in DOCUMENTS\n\n\ndef unit_of_line',
         "return False\n\n\ndef unit_of_line",
         "a credit known before its invoice never reaches the contract",
     ),
@@ -197,6 +197,7 @@ MUTANTS = (
         "        causes=causes_of(causes, carried.causes) if carried.causes else causes,\n",
         "        causes=causes,\n",
         "usage does not rest on the items it shares a rounding with",
+        "tests/domain/test_rating_rounding.py",
     ),
     Mutant(
         "8-no-orphan",
@@ -204,6 +205,7 @@ MUTANTS = (
         "causes_of(flow.causes, *((version.cause,) for version in versions))",
         "flow.causes",
         "what is measured after a change agreed late does not rest on it",
+        "tests/domain/test_accounting.py",
     ),
     Mutant(
         "9-nothing-silent",
