@@ -18,7 +18,6 @@ _TYPES = ["text", "text", "text", "int8"]
 def make(connection: Connection) -> None:
     connection.execute(SQL.make_money)
     connection.execute(SQL.make_paid)
-    connection.execute(SQL.make_item)
 
 
 def pay(connection: Connection, rows: Iterable[tuple[str, str, str, int]], entity: str) -> None:
@@ -32,6 +31,7 @@ def pay(connection: Connection, rows: Iterable[tuple[str, str, str, int]], entit
 
 
 def fill(connection: Connection, count: int) -> None:
+    connection.execute(SQL.make_item)
     connection.execute(SQL.fill_items, {"count": count})
     connection.execute("ANALYZE floor_item")
 
