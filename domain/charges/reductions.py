@@ -139,8 +139,7 @@ def _grant(grant: Grant, left: Sequence[_Left], terms: Terms, prices: Prices) ->
             fresh = _Room(((period.start, amount),))
             if grant.percent is None:
                 fresh = rooms.setdefault((period.start, period.end), fresh)
-                apart = [*_billed_apart(one.charge, left, grant)]
-                _take_off(one, rule, fresh, apart)
+                _take_off(one, rule, fresh, _billed_apart(one.charge, left, grant))
             else:
                 _take_off(one, rule, fresh)
 
@@ -200,13 +199,17 @@ def _above_room(minor: int, room: int) -> int:
 # --- taking off ----------------------------------------------------------------------------------
 
 
-def _take_off(one: _Left, rule: _Rule, room: _Room, apart: Sequence[_Left] = ()) -> None:
-    """Take something off what is left of one charge, and leave less room for the next."""
-    before = [*room.seen, *apart]
+def _take_off(one: _Left, rule: _Rule, room: _Room, apart: Iterable[_Left] = ()) -> None:
+    """Take something off what is left of one charge, and leave less room for the next.
+
+    Where nothing is taken off, nobody looks at what is billed `apart`.
+    """
+    before = [*room.seen]
     off = _of_usage(one, rule, room) if one.amounts.marks else _of_deal(one, rule, room)
     one.amounts = one.amounts.less(off)
     room.use(one, off if rule.room_is_for == "taken" else one.amounts)
     if off.is_something:
+        before += apart
         one.causes = causes_of(one.causes, rule.causes, *(other.causes for other in before))
         one.off.append(_discount(one, rule, off, before))
 
