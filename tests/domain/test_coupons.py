@@ -65,16 +65,16 @@ def test_three_coupons_come_off_in_turn_and_exactly() -> None:
 
     found = reduced(lines, own)
 
-    shares = {name: round(float(minor - found.net_minor[name]), 4) for name, minor in fees.items()}
-    assert shares == {
-        "a1": 676.4706,
-        "a2": 1352.9412,
-        "a3": 88.2353,
-        "a4": 117.6471,
-        "b1": 126.4706,
-        "b2": 252.9412,
-        "b3": 379.4118,
-        "b4": 505.8824,
+    off = {name: minor - found.net_minor[name] for name, minor in fees.items()}
+    assert {name: rounded(10_000 * share) for name, share in off.items()} == {
+        "a1": 676_4706,
+        "a2": 1352_9412,
+        "a3": 88_2353,
+        "a4": 117_6471,
+        "b1": 126_4706,
+        "b2": 252_9412,
+        "b3": 379_4118,
+        "b4": 505_8824,
     }
     rates = {name: Fraction(20 if name in {"a2", "b2"} else 10, 100) for name in fees}
     tax = rounded(sum(found.net_minor[name] * rate for name, rate in rates.items()))
