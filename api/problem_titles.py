@@ -82,6 +82,27 @@ MALFORMED = {
 }
 
 REFUSED = {
+    "criteria-already-met": "The contract is one already.",
+    "duplicate-variable": "A variable amount is named twice.",
+    "empty-range": "The highest observed price is below the lowest.",
+    "judgement-needs-a-reason": ("Another treatment than the rule gives says why, and only that."),
+    "missing-quantity": "What is counted, or priced per unit, says how many.",
+    "missing-until": "An advance bears interest until a day.",
+    "missing-percent": "A percentage of a base says which.",
+    "negative-notice": "Notice is not negative.",
+    "no-instalments": "Payment in arrears has instalments.",
+    "outcomes-do-not-add-up": "The chances of the outcomes do not add up to one.",
+    "percent-or-costs": "Progress is a percentage or costs incurred, one of them.",
+    "priced-twice": "A promise has its price stated in more than one way.",
+    "probability-out-of-range": "A chance is from 0 to 1.",
+    "quantity-not-positive": "A quantity is above nothing.",
+    "quantity-of-units-only": (
+        "Only what is promised in units is transferred by the unit, and always."
+    ),
+    "ssp-said-in-part": "A list price and the share of it go together.",
+    "ssp-said-twice": "A stand-alone selling price is said in more than one way.",
+    "transferred-otherwise": "The promise is transferred in another way than is said of it.",
+    "unknown-milestone": "The promise has no such milestone.",
     "above-balance": "More credit is paid out or withdrawn than is left of it.",
     "actor-not-allowed": "The key may not act in another's name.",
     "after-cancellation": "The subscription ends before this change would count.",

@@ -9,6 +9,7 @@ from domain import (
     books,
     cash,
     catalogue,
+    contract_commands,
     coupon,
     dunning,
     entity,
@@ -66,7 +67,7 @@ Command = (
     | invoice.InvoiceCommand
     | cash.CashCommand
     | balance.BalanceCommand
-    | revenue_contract.ContractCommand
+    | contract_commands.ContractCommand
     | policy.AdoptPolicy
     | invoicing.AdoptInvoicing
     | tax_table.SetTaxRates

@@ -19,6 +19,21 @@ from domain.chargeback_facts import (
     ChargebackOpened,
     ChargebackWon,
 )
+from domain.contract_facts import (
+    BaseReported,
+    ContractModified,
+    ContractOpened,
+    ContractTerminated,
+    CriteriaMet,
+    CustomerPaymentPromised,
+    ExpectationRevised,
+    ObligationSatisfied,
+    PriceConceded,
+    PriceEstimated,
+    ProgressMeasured,
+    RightsExercised,
+    RightsExpired,
+)
 from domain.discount import DiscountGranted, DiscountWithdrawn
 from domain.facts import Fact, Retracted, corrected
 from domain.invoice_facts import (
@@ -42,12 +57,6 @@ from domain.payment_facts import (
     PaymentNamed,
     PaymentRefunded,
     PaymentUnapplied,
-)
-from domain.revenue_contract import (
-    ContractModified,
-    ContractOpened,
-    ContractTerminated,
-    ObligationSatisfied,
 )
 from domain.service import (
     AccessGranted,
@@ -117,6 +126,12 @@ _WORDS: tuple[tuple[tuple[type, ...], str], ...] = (
     ((InvoiceRecovered,), "nothing was written off, or the invoice is not known"),
     ((SubscriptionStarted,), "it opens no contract by rule, or nothing of it is charged yet"),
     ((ContractOpened, ContractModified), "nothing of it is transferred or priced yet"),
+    ((CriteriaMet,), "it was a contract already, or nothing of it is transferred yet"),
+    ((PriceEstimated,), "it includes no more and no less of the price, or nothing is transferred"),
+    ((ExpectationRevised, ProgressMeasured), "no such obligation, or nothing is earned otherwise"),
+    ((RightsExercised, RightsExpired), "no such obligation, or no rights were left"),
+    ((BaseReported,), "no such obligation, or a fee of nothing"),
+    ((PriceConceded, CustomerPaymentPromised), "no such promise, or nothing is given up"),
     ((ObligationSatisfied,), "no such obligation, or it was transferred before"),
     ((AdjustmentProposed,), "not approved"),
     ((AdjustmentApproved,), "nothing proposed to approve"),

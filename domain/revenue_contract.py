@@ -1,105 +1,65 @@
-"""The accounting truth of a deal stated by itself: obligations, price, changes."""
+"""The accounting truth of a deal stated by itself: what may be said of it, and when."""
 
 from __future__ import annotations
 
-from datetime import date
 from typing import assert_never
 
 from msgspec import Struct, structs
 
+from domain.contract_checks import (
+    require_above_nothing,
+    require_amount,
+    require_obligations,
+    require_open,
+    require_percent,
+    require_restated,
+    require_variable,
+)
+from domain.contract_commands import (
+    ConcedePrice,
+    ContractCommand,
+    EstimatePrice,
+    ExerciseRights,
+    ExpireRights,
+    MeasureProgress,
+    MeetCriteria,
+    ModifyContract,
+    OpenContract,
+    PromiseCustomerPayment,
+    ReportBase,
+    ReviseExpectation,
+    SatisfyObligation,
+    TerminateContract,
+)
+from domain.contract_facts import (
+    BaseReported,
+    ContractEvent,
+    ContractModified,
+    ContractOpened,
+    ContractTerminated,
+    CriteriaMet,
+    CustomerPaymentPromised,
+    ExpectationRevised,
+    Obligation,
+    ObligationPattern,
+    ObligationSatisfied,
+    PriceConceded,
+    PriceEstimated,
+    ProgressMeasured,
+    RightsExercised,
+    RightsExpired,
+)
 from domain.currency import exponent, require_kept
 from domain.errors import Malformed, Rejected, require_name
-from domain.facts import Context, Decider, Event, Fact, Retracted, When
+from domain.facts import Context, Decider, Event, Fact, Retracted
 from domain.money import LARGEST_MINOR
-from domain.price import Pattern
 
-
-class Obligation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A promise with its stand-alone selling price at inception; half-open service period."""
-
-    obligation: str
-    ssp_minor: int
-    pattern: Pattern = "ratable"
-    service_from: date | None = None
-    service_to: date | None = None
-
-
-class ContractOpened(Event, frozen=True, kw_only=True, tag="contract-opened"):
-    """`price_minor` is the fixed transaction price, allocated by relative SSP (rule 25)."""
-
-    customer: str
-    currency: str
-    price_minor: int
-    obligations: tuple[Obligation, ...]
-
-
-class ContractModified(Event, frozen=True, kw_only=True, tag="contract-modified"):
-    """Scope added and price changed from `effective`.
-
-    Distinct additions at a price that reflects their SSP are a separate contract (rule 7, 25-12);
-    everything else re-allocates what is not yet recognised over what remains (rule 8, 25-13(a)).
-    """
-
-    price_change_minor: int
-    added: tuple[Obligation, ...] = ()
-    price_reflects_ssp: bool = False
-
-
-class ObligationSatisfied(Event, frozen=True, kw_only=True, tag="obligation-satisfied"):
-    """Control of a point-in-time obligation passed at `effective`."""
-
-    obligation: str
-
-
-class ContractTerminated(Event, frozen=True, kw_only=True, tag="contract-terminated"):
-    """Ends at `effective`; `refund_minor` of the price is given back, the rest is earned."""
-
-    refund_minor: int = 0
-
-
-class OpenContract(
-    Struct, frozen=True, kw_only=True, tag="open-contract", forbid_unknown_fields=True
-):
-    """State a deal's promises and price."""
-
-    when: When
-    customer: str
-    currency: str
-    price_minor: int
-    obligations: tuple[Obligation, ...]
-
-
-class ModifyContract(
-    Struct, frozen=True, kw_only=True, tag="modify-contract", forbid_unknown_fields=True
-):
-    """Add promises, change the price."""
-
-    when: When
-    price_change_minor: int
-    added: tuple[Obligation, ...] = ()
-    price_reflects_ssp: bool = False
-
-
-class SatisfyObligation(
-    Struct, frozen=True, kw_only=True, tag="satisfy-obligation", forbid_unknown_fields=True
-):
-    """Say that control of a point-in-time promise passed."""
-
-    when: When
-    obligation: str
-
-
-class TerminateContract(
-    Struct, frozen=True, kw_only=True, tag="terminate-contract", forbid_unknown_fields=True
-):
-    """End the contract at `effective`."""
-
-    when: When
-    refund_minor: int = 0
-
-
-ContractEvent = ContractOpened | ContractModified | ObligationSatisfied | ContractTerminated
-ContractCommand = OpenContract | ModifyContract | SatisfyObligation | TerminateContract
+# Which patterns each statement about a promise is for.
+TRANSFERRED: frozenset[ObligationPattern] = frozenset({"point-in-time", "units", "milestones"})
+EXERCISED: frozenset[ObligationPattern] = frozenset({"as-exercised"})
+MEASURED: frozenset[ObligationPattern] = frozenset({"percent-complete"})
+OF_BASE: frozenset[ObligationPattern] = frozenset({"percent-of-base"})
+EXPECTED: frozenset[ObligationPattern] = EXERCISED | MEASURED
 
 
 class ContractState(Struct, frozen=True, kw_only=True):
@@ -109,6 +69,8 @@ class ContractState(Struct, frozen=True, kw_only=True):
     price_minor: int = 0
     obligations: dict[str, Obligation] = {}
     is_terminated: bool = False
+    is_contract: bool = True
+    has_stated_prices: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -127,6 +89,8 @@ def evolve(state: ContractState, fact: Fact) -> ContractState:
                 currency=event.currency,
                 price_minor=state.price_minor + event.price_minor,
                 obligations={**opened, **state.obligations},
+                is_contract=event.criteria_met and state.is_contract,
+                has_stated_prices=state.has_stated_prices or _states(event.obligations),
             )
         case ContractModified():
             more = {row.obligation: row for row in event.added}
@@ -134,13 +98,22 @@ def evolve(state: ContractState, fact: Fact) -> ContractState:
                 state,
                 price_minor=state.price_minor + event.price_change_minor,
                 obligations={**state.obligations, **more},
+                has_stated_prices=state.has_stated_prices or _states(event.added),
             )
-        case ObligationSatisfied():
-            return state
+        case CriteriaMet():
+            return structs.replace(state, is_contract=True)
         case ContractTerminated():
             return structs.replace(state, is_terminated=True)
         case _:
-            assert_never(event)
+            return state
+
+
+def _states(rows: tuple[Obligation, ...]) -> bool:
+    """Whether a price is stated otherwise than as the lump of the contract."""
+    return any(
+        row.price_minor is not None or row.unit_price is not None or row.fees or row.renewals
+        for row in rows
+    )
 
 
 def decide(command: ContractCommand, state: ContractState, context: Context) -> tuple[Event, ...]:
@@ -151,20 +124,119 @@ def decide(command: ContractCommand, state: ContractState, context: Context) -> 
         raise Rejected("contract-not-open", field="stream")
     match command:
         case ModifyContract():
-            if abs(command.price_change_minor) > LARGEST_MINOR:
-                raise Malformed("amount-too-large", field="price_change_minor")
-            _require_obligations(command.added, state.obligations, "added")
-            return (ContractModified(**structs.asdict(command)),)
-        case SatisfyObligation():
-            _require_satisfiable(command.obligation, state, context)
-            return (ObligationSatisfied(when=command.when, obligation=command.obligation),)
+            return (_modified(command, state, context),)
+        case EstimatePrice():
+            if state.is_open:
+                require_variable(command.variable, set(state.obligations))
+            return (PriceEstimated(**structs.asdict(command)),)
+        case PromiseCustomerPayment():
+            require_amount(command.amount_minor, "amount_minor")
+            require_amount(command.fair_value_minor, "fair_value_minor")
+            return (CustomerPaymentPromised(**structs.asdict(command)),)
+        case MeetCriteria():
+            if state.is_contract and state.is_open and not context.outside:
+                raise Rejected("criteria-already-met", field="stream")
+            return (CriteriaMet(when=command.when),)
         case TerminateContract():
             if state.is_terminated and not context.outside:
                 raise Rejected("already-terminated", field="stream")
             _require_refund(command.refund_minor, state)
             return (ContractTerminated(when=command.when, refund_minor=command.refund_minor),)
         case _:
+            return (_of_a_promise(command, state, context),)
+
+
+OfAPromise = (
+    SatisfyObligation
+    | MeasureProgress
+    | ExerciseRights
+    | ExpireRights
+    | ReportBase
+    | ReviseExpectation
+    | ConcedePrice
+)
+
+
+def _of_a_promise(command: OfAPromise, state: ContractState, context: Context) -> Event:
+    match command:
+        case SatisfyObligation():
+            require_above_nothing(command.quantity, "quantity")
+            row = _promise(command.obligation, TRANSFERRED, "not-point-in-time", state, context)
+            _require_part(command, row)
+            return ObligationSatisfied(**structs.asdict(command))
+        case MeasureProgress():
+            _require_measure(command)
+            _promise(command.obligation, MEASURED, "transferred-otherwise", state, context)
+            return ProgressMeasured(**structs.asdict(command))
+        case ExerciseRights():
+            for field in ("quantity", "cumulative", "expected"):
+                require_above_nothing(getattr(command, field), field)
+            _promise(command.obligation, EXERCISED, "transferred-otherwise", state, context)
+            return RightsExercised(**structs.asdict(command))
+        case ExpireRights():
+            require_above_nothing(command.quantity, "quantity")
+            _promise(command.obligation, EXERCISED, "transferred-otherwise", state, context)
+            return RightsExpired(**structs.asdict(command))
+        case ReportBase():
+            require_amount(command.base_minor, "base_minor")
+            _promise(command.obligation, OF_BASE, "transferred-otherwise", state, context)
+            return BaseReported(**structs.asdict(command))
+        case ReviseExpectation():
+            require_amount(command.expected_cost_minor, "expected_cost_minor")
+            require_above_nothing(command.expected_exercised, "expected_exercised")
+            require_percent(command.breakage_percent, "breakage_percent")
+            _promise(command.obligation, EXPECTED, "transferred-otherwise", state, context)
+            return ExpectationRevised(**structs.asdict(command))
+        case ConcedePrice():
+            require_amount(command.amount_minor, "amount_minor")
+            _promise(command.obligation, None, "", state, context)
+            return PriceConceded(**structs.asdict(command))
+        case _:
             assert_never(command)
+
+
+def _promise(
+    obligation: str,
+    patterns: frozenset[ObligationPattern] | None,
+    code: str,
+    state: ContractState,
+    context: Context,
+) -> Obligation | None:
+    """The promise a statement is about; a source may name one before it is known."""
+    row = state.obligations.get(obligation)
+    if row is None:
+        if context.outside:
+            return None
+        raise Rejected("unknown-obligation", field="obligation", obligation=obligation)
+    if patterns is not None and row.pattern not in patterns:
+        raise Rejected(code, field="obligation", pattern=row.pattern)
+    return row
+
+
+def _require_part(command: SatisfyObligation, row: Obligation | None) -> None:
+    """Units are counted, milestones named, all else is transferred as a whole."""
+    if row is None:
+        return
+    if (command.quantity is not None) != (row.pattern == "units"):
+        raise Rejected("quantity-of-units-only", field="quantity", pattern=row.pattern)
+    if (command.milestone is not None) != (row.pattern == "milestones"):
+        raise Rejected("unknown-milestone", field="milestone", pattern=row.pattern)
+    if command.milestone not in {None, *(one.milestone for one in row.milestones)}:
+        raise Rejected("unknown-milestone", field="milestone", milestone=command.milestone)
+
+
+def _require_measure(command: MeasureProgress) -> None:
+    if (command.percent is None) == (command.incurred_minor is None):
+        raise Rejected("percent-or-costs", field="percent")
+    require_percent(command.percent, "percent")
+    require_amount(command.incurred_minor, "incurred_minor")
+    require_amount(command.expected_minor, "expected_minor")
+    require_amount(command.excluded_minor, "excluded_minor")
+    if (
+        command.expected_minor is not None
+        and (command.incurred_minor or 0) > command.expected_minor
+    ):
+        raise Rejected("percent-out-of-range", field="incurred_minor")
 
 
 def _opened(command: OpenContract, state: ContractState, context: Context) -> ContractOpened:
@@ -175,59 +247,29 @@ def _opened(command: OpenContract, state: ContractState, context: Context) -> Co
     require_name(command.customer, "customer")
     exponent(command.currency)
     require_kept(command.currency, context.replaces)
-    if command.price_minor < 0:
-        raise Rejected("negative-price", field="price_minor", amount=command.price_minor)
-    if command.price_minor > LARGEST_MINOR:
-        raise Malformed("amount-too-large", field="price_minor")
-    _require_obligations(command.obligations, state.obligations, "obligations")
+    require_amount(command.price_minor, "price_minor")
+    require_obligations(command.obligations, state.obligations, "obligations")
+    require_open(command)
     return ContractOpened(**structs.asdict(command))
 
 
-def _require_obligations(
-    rows: tuple[Obligation, ...], known: dict[str, Obligation], field: str
-) -> None:
-    names = set(known)
-    for row in rows:
-        require_name(row.obligation, f"{field}.obligation")
-        if row.obligation in names:
-            raise Rejected("duplicate-obligation", field=field, obligation=row.obligation)
-        names.add(row.obligation)
-        if row.ssp_minor < 0:
-            raise Rejected("negative-ssp", field=f"{field}.ssp_minor", obligation=row.obligation)
-        if row.ssp_minor > LARGEST_MINOR:
-            raise Malformed("amount-too-large", field=f"{field}.ssp_minor")
-        _require_service(row, field)
-
-
-def _require_service(row: Obligation, field: str) -> None:
-    start, end = row.service_from, row.service_to
-    if row.pattern == "ratable" and (start is None or end is None):
-        raise Rejected(
-            "ratable-without-term", field=f"{field}.service_from", obligation=row.obligation
-        )
-    if start is not None and end is not None and end <= start:
-        raise Rejected(
-            "service-ends-before-it-begins",
-            field=f"{field}.service_to",
-            obligation=row.obligation,
-        )
-
-
-def _require_satisfiable(obligation: str, state: ContractState, context: Context) -> None:
-    """What is earned over time or by invoice has no moment at which control passes."""
-    row = state.obligations.get(obligation)
-    if row is None:
-        if context.outside:
-            return
-        raise Rejected("unknown-obligation", field="obligation", obligation=obligation)
-    if row.pattern != "point-in-time":
-        raise Rejected("not-point-in-time", field="obligation", pattern=row.pattern)
+def _modified(command: ModifyContract, state: ContractState, context: Context) -> ContractModified:
+    if abs(command.price_change_minor) > LARGEST_MINOR:
+        raise Malformed("amount-too-large", field="price_change_minor")
+    require_obligations(command.added, state.obligations, "added")
+    known = {**state.obligations, **{row.obligation: row for row in command.added}}
+    if state.is_open or not context.outside:
+        require_restated(command.restated, known)
+        require_variable(command.variable, set(known))
+    if (command.treatment == "by-rule") != (command.judgement is None):
+        raise Rejected("judgement-needs-a-reason", field="judgement")
+    return ContractModified(**structs.asdict(command))
 
 
 def _require_refund(minor: int, state: ContractState) -> None:
     if minor < 0:
         raise Rejected("amount-not-positive", field="refund_minor")
-    if state.is_open and minor > max(state.price_minor, 0):
+    if state.is_open and not state.has_stated_prices and minor > max(state.price_minor, 0):
         raise Rejected("refund-above-price", field="refund_minor", price=state.price_minor)
     if minor > LARGEST_MINOR:
         raise Malformed("amount-too-large", field="refund_minor")
@@ -238,6 +280,35 @@ DECIDER: Decider[ContractState, ContractCommand] = Decider(
     initial=ContractState(),
     evolve=evolve,
     decide=decide,
-    commands=(OpenContract, ModifyContract, SatisfyObligation, TerminateContract),
-    events=(ContractOpened, ContractModified, ObligationSatisfied, ContractTerminated, Retracted),
+    commands=(
+        OpenContract,
+        ModifyContract,
+        SatisfyObligation,
+        MeasureProgress,
+        ExerciseRights,
+        ExpireRights,
+        ReportBase,
+        EstimatePrice,
+        ReviseExpectation,
+        ConcedePrice,
+        PromiseCustomerPayment,
+        MeetCriteria,
+        TerminateContract,
+    ),
+    events=(
+        ContractOpened,
+        ContractModified,
+        ObligationSatisfied,
+        ProgressMeasured,
+        RightsExercised,
+        RightsExpired,
+        BaseReported,
+        PriceEstimated,
+        ExpectationRevised,
+        PriceConceded,
+        CustomerPaymentPromised,
+        CriteriaMet,
+        ContractTerminated,
+        Retracted,
+    ),
 )

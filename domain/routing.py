@@ -13,13 +13,13 @@ from collections.abc import Callable
 from domain.balance_facts import (
     BalanceGranted,
 )
+from domain.contract_facts import ContractOpened
 from domain.facts import Fact
 from domain.invoice_facts import DocumentSent, InvoiceIssued, InvoiceLine
 from domain.payment_facts import (
     PaymentAttemptFailed,
     PaymentReceived,
 )
-from domain.revenue_contract import ContractOpened
 from domain.subscription import SubscriptionStarted
 from domain.usage import UsageBatchAccepted
 

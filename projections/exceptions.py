@@ -16,6 +16,7 @@ from domain.balance_facts import (
 from domain.bank import is_nobody
 from domain.books import CloseEvidence, ClosePeriod, SoftClosePeriod
 from domain.calendar import Period
+from domain.contract_facts import ContractOpened
 from domain.decimals import plain
 from domain.facts import known
 from domain.invoice_facts import InvoiceIssued
@@ -27,7 +28,6 @@ from domain.payment_facts import (
     PaymentReceived,
 )
 from domain.plausibility import DAYS_MIN, PLAUSIBLE_MEDIANS, Outlier, is_judged, outliers
-from domain.revenue_contract import ContractOpened
 from domain.routing import account_of
 from domain.subscription import SubscriptionStarted
 from domain.usage import UsageGapWaived, UsageWindowDeclared

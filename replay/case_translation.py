@@ -17,19 +17,19 @@ from msgspec import Struct, structs
 from domain.balance import ApplyBalance, GrantBalance
 from domain.cash import ChargePaymentFee, ReceivePayment, RefundPayment
 from domain.chargeback import LoseChargeback, OpenChargeback, WinChargeback
+from domain.contract_commands import (
+    ModifyContract,
+    OpenContract,
+    SatisfyObligation,
+    TerminateContract,
+)
+from domain.contract_facts import Obligation
 from domain.decimals import plain
 from domain.facts import When
 from domain.invoice import IssueCredit, IssueInvoice, VoidInvoice
 from domain.invoice_facts import CreditLine, InvoiceLine
 from domain.payment_facts import Application
 from domain.policy import Options
-from domain.revenue_contract import (
-    ModifyContract,
-    Obligation,
-    OpenContract,
-    SatisfyObligation,
-    TerminateContract,
-)
 from domain.write_off import WriteOffInvoice
 from replay.case_format import CaseError, Given, Words, unknown_words
 from replay.case_policy import Aggregation, Elections, elections, unknown_policy

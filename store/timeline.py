@@ -25,6 +25,7 @@ from domain.books import (
     PostingRun,
 )
 from domain.conflicts import conflict, is_change
+from domain.contract_facts import ContractOpened
 from domain.entity import CalendarDefined, EntityOpened
 from domain.errors import Rejected
 from domain.facts import Decider, Event, Fact, Retracted, corrected, in_effective_order, known
@@ -33,7 +34,6 @@ from domain.party import CustomerRegistered
 from domain.payment_facts import (
     PaymentReceived,
 )
-from domain.revenue_contract import ContractOpened
 from domain.subscription import SubscriptionStarted
 from domain.usage import UsageBatchAccepted
 

@@ -16,17 +16,17 @@ from domain.accounting.invoices import beside_revenue, concessions, invoiced_flo
 from domain.accounting.revenue import at_once, over_time
 from domain.accounting.schedule import Flow, frozen, stands, totals
 from domain.calendar import ONE_DAY
-from domain.explain import Step
-from domain.facts import Fact, causes_of
-from domain.master import MasterData
-from domain.money import allocate, decimal_text
-from domain.revenue_contract import (
+from domain.contract_facts import (
     ContractModified,
     ContractOpened,
     ContractTerminated,
     Obligation,
     ObligationSatisfied,
 )
+from domain.explain import Step
+from domain.facts import Fact, causes_of
+from domain.master import MasterData
+from domain.money import allocate, decimal_text
 
 
 class _Promise(Struct):

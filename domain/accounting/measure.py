@@ -19,6 +19,7 @@ from domain.accounting.schedule import Flow, Schedule, UsageCharge
 from domain.accounting.subscriptions import Earned, subscription_revenue
 from domain.books import AdjustmentProposed
 from domain.charge import Charge
+from domain.contract_facts import ContractModified, ContractOpened
 from domain.errors import Rejected
 from domain.facts import Fact, in_effective_order, known
 from domain.invoice_facts import InvoiceIssued
@@ -27,7 +28,6 @@ from domain.payment_facts import (
     PaymentReceived,
 )
 from domain.rating import RatedUsage
-from domain.revenue_contract import ContractModified, ContractOpened
 from domain.routing import account_of, unit_of_line
 from domain.settlement import settlement_flows
 from domain.subscription import SubscriptionAmended, SubscriptionRenewed, SubscriptionStarted

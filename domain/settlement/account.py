@@ -18,6 +18,7 @@ from domain.balance_facts import (
     BalanceUnapplied,
     BalanceWithdrawn,
 )
+from domain.contract_facts import ContractOpened
 from domain.facts import Fact, causes_of
 from domain.invoice_facts import InvoiceRecovered, InvoiceWrittenOff
 from domain.money import decimal_text
@@ -30,7 +31,6 @@ from domain.payment_facts import (
     PaymentRefunded,
     PaymentUnapplied,
 )
-from domain.revenue_contract import ContractOpened
 from domain.settlement.chargebacks import turns
 from domain.settlement.holders import Change, Claim, Demand, Money, Named, alone, meet
 from domain.subscription import SubscriptionStarted

@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
+from domain.contract_commands import ModifyContract, OpenContract
+from domain.contract_facts import Obligation
 from domain.facts import When
 from domain.invoice import IssueInvoice, VoidInvoice
 from domain.invoice_facts import InvoiceLine
 from domain.policy import Options
-from domain.revenue_contract import ModifyContract, Obligation, OpenContract
 from replay import case_policy, case_translation
 from replay.case_format import CaseError, document, read_document
 from replay.case_plan import plan

@@ -20,6 +20,7 @@ from domain.accounting.invoices import line_revenue
 from domain.accounting.modification import Version, modified
 from domain.accounting.revenue import as_used, at_once, over_time
 from domain.accounting.schedule import Flow, frozen, stands, totals
+from domain.contract_facts import ContractOpened, Obligation
 from domain.facts import Fact, causes_of
 from domain.invoice_facts import CreditIssued, CreditLine, InvoiceIssued, InvoiceLine, InvoiceVoided
 from domain.invoicing import InvoicingOptions
@@ -29,7 +30,6 @@ from domain.payment_facts import (
     PaymentReceived,
     PaymentRefunded,
 )
-from domain.revenue_contract import ContractOpened, Obligation
 from domain.settlement import settlement_flows
 from tests.domain.given import fact, on
 

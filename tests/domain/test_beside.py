@@ -9,6 +9,7 @@ from msgspec import structs
 
 from domain.accounting.curves import standing
 from domain.accounting.measure import measure
+from domain.contract_facts import ContractOpened, Obligation
 from domain.facts import Event, Fact
 from domain.invoice import IssueCredit, IssueInvoice
 from domain.invoice_facts import CreditIssued, CreditLine, InvoiceIssued, InvoiceLine
@@ -16,7 +17,6 @@ from domain.master import MasterData, master_data
 from domain.party import CustomerRegistered
 from domain.price import PriceSet
 from domain.pricing import Flat
-from domain.revenue_contract import ContractOpened, Obligation
 from domain.routing import unit_of_line
 from domain.statement.accounts import Asked, sold, statement
 from domain.subscription import Item, SubscriptionStarted

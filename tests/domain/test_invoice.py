@@ -4,6 +4,7 @@ from typing import Literal
 import pytest
 from msgspec import structs
 
+from domain.contract_facts import ContractOpened, Obligation
 from domain.facts import When
 from domain.invoice import DraftInvoice, InvoiceCommand, IssueCredit, IssueInvoice, VoidInvoice
 from domain.invoice_facts import (
@@ -17,7 +18,6 @@ from domain.invoice_facts import (
 )
 from domain.money import LARGEST_MINOR
 from domain.party import CustomerRegistered
-from domain.revenue_contract import ContractOpened, Obligation
 from domain.subscription import SubscriptionStarted
 from tests.domain.given import Others, code, decide, on, refusal
 

@@ -3,19 +3,21 @@ from datetime import date
 import pytest
 from msgspec import structs
 
-from domain.money import LARGEST_MINOR
-from domain.revenue_contract import (
+from domain.contract_commands import (
     ContractCommand,
-    ContractModified,
-    ContractOpened,
-    ContractTerminated,
     ModifyContract,
-    Obligation,
-    ObligationSatisfied,
     OpenContract,
     SatisfyObligation,
     TerminateContract,
 )
+from domain.contract_facts import (
+    ContractModified,
+    ContractOpened,
+    ContractTerminated,
+    Obligation,
+    ObligationSatisfied,
+)
+from domain.money import LARGEST_MINOR
 from tests.domain.given import code, decide, on, refusal, state
 
 STREAM = "contract:k1"

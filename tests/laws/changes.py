@@ -12,6 +12,7 @@ from domain.anchor import BillingAnchorChanged
 from domain.chargeback_facts import (
     ChargebackOpened,
 )
+from domain.contract_facts import ContractModified, ContractOpened, ContractTerminated
 from domain.coupon import CouponGranted, CouponWithdrawn
 from domain.discount import DiscountGranted, DiscountWithdrawn
 from domain.facts import Event, Retracted, When
@@ -23,7 +24,6 @@ from domain.payment_facts import (
     PaymentRefunded,
 )
 from domain.price import PriceSet
-from domain.revenue_contract import ContractModified, ContractOpened, ContractTerminated
 from domain.service import SubscriptionPaused, SubscriptionResumed, SubscriptionSuspended
 from domain.subscription import (
     SubscriptionAmended,

@@ -29,6 +29,13 @@ from domain.books import (
 )
 from domain.calendar import Period, add_months, months
 from domain.catalogue import Adopted, ProductDefined
+from domain.contract_facts import (
+    ContractModified,
+    ContractOpened,
+    ContractTerminated,
+    Obligation,
+    ObligationSatisfied,
+)
 from domain.coupon import CouponGranted, CouponWithdrawn
 from domain.discount import DiscountGranted, DiscountWithdrawn
 from domain.draft import digest_of
@@ -62,13 +69,6 @@ from domain.price import PriceSet
 from domain.pricing import Flat, Graduated, Model, PerUnit, Tier
 from domain.pricing.package import Package
 from domain.pricing.volume import Volume
-from domain.revenue_contract import (
-    ContractModified,
-    ContractOpened,
-    ContractTerminated,
-    Obligation,
-    ObligationSatisfied,
-)
 from domain.service import (
     AccessGranted,
     AccessWithdrawn,

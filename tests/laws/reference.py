@@ -30,6 +30,12 @@ from domain.chargeback_facts import (
     ChargebackOpened,
     ChargebackWon,
 )
+from domain.contract_facts import (
+    ContractModified,
+    ContractOpened,
+    ContractTerminated,
+    ObligationSatisfied,
+)
 from domain.discount import DiscountGranted
 from domain.entity import CalendarDefined
 from domain.facts import Fact, Retracted
@@ -57,12 +63,6 @@ from domain.price import PriceSet
 from domain.pricing import Flat, Graduated, PerUnit
 from domain.pricing.package import Package
 from domain.pricing.volume import Volume
-from domain.revenue_contract import (
-    ContractModified,
-    ContractOpened,
-    ContractTerminated,
-    ObligationSatisfied,
-)
 from domain.service import (
     AccessGranted,
     AccessWithdrawn,

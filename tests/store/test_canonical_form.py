@@ -112,7 +112,9 @@ def test_only_decimals_and_instants_are_looked_for_in_values():
     looked_at = {name for kind in (*EVENTS, *COMMANDS) for name in doubtful(kind)}
 
     decimals = {"percent", "amount", "minimum", "maximum", "thresholds", "conversions"}
-    decimals |= {"quantity", "unit_amount"}
+    decimals |= {"quantity", "unit_amount", "cumulative", "expected", "expected_exercised"}
+    decimals |= {"breakage_percent"}
     holders = {"when", "content", "model", "items", "line", "lines", "rates", "totals"}
+    holders |= {"obligations", "added", "restated", "variable", "financing"}
     assert looked_at == holders | decimals
     assert doubtful(When) == ("at",)

@@ -1,0 +1,232 @@
+"""What a revenue contract may not say: each refusal by its code, with the field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from decimal import Decimal
+
+from domain.contract_commands import OpenContract
+from domain.contract_facts import (
+    Fee,
+    Financing,
+    Obligation,
+    ObligationPattern,
+    Renewal,
+    Restated,
+    VariableAmount,
+)
+from domain.errors import Malformed, Rejected, require_name
+from domain.money import LARGEST_MINOR
+
+HUNDRED = Decimal(100)
+# Patterns that are counted: what is promised must say how many.
+COUNTED: frozenset[ObligationPattern] = frozenset({"units", "as-exercised"})
+
+
+def require_amount(minor: int | None, field: str) -> None:
+    """An amount that may be left out, and be nothing, never less."""
+    if minor is None:
+        return
+    if minor < 0:
+        raise Rejected("negative-price", field=field, amount=minor)
+    if minor > LARGEST_MINOR:
+        raise Malformed("amount-too-large", field=field)
+
+
+def require_percent(percent: Decimal | None, field: str) -> None:
+    if percent is not None and not 0 <= percent <= HUNDRED:
+        raise Rejected("percent-out-of-range", field=field, percent=str(percent))
+
+
+def require_above_nothing(number: Decimal | None, field: str) -> None:
+    if number is not None and number <= 0:
+        raise Rejected("quantity-not-positive", field=field)
+
+
+def require_open(command: OpenContract) -> None:
+    """The deal as a whole: each promise is checked by `require_obligations`."""
+    names = {row.obligation for row in command.obligations}
+    require_variable(command.variable, names)
+    require_financing(command.financing)
+    for bundle in command.bundles:
+        require_amount(bundle.price_minor, "bundles.price_minor")
+        _require_named(bundle.obligations, names, "bundles.obligations")
+    if command.right_after is not None:
+        _require_named((command.right_after,), names, "right_after")
+    if command.cancellable_days is not None and command.cancellable_days < 0:
+        raise Rejected("negative-notice", field="cancellable_days")
+
+
+def require_obligations(
+    rows: Sequence[Obligation], known: dict[str, Obligation], field: str
+) -> None:
+    """Promises that are new to a contract."""
+    names = set(known)
+    for row in rows:
+        require_name(row.obligation, f"{field}.obligation")
+        if row.obligation in names:
+            raise Rejected("duplicate-obligation", field=field, obligation=row.obligation)
+        names.add(row.obligation)
+        if row.ssp_minor < 0:
+            raise Rejected("negative-ssp", field=f"{field}.ssp_minor", obligation=row.obligation)
+        if row.ssp_minor > LARGEST_MINOR:
+            raise Malformed("amount-too-large", field=f"{field}.ssp_minor")
+        _require_service(row, field)
+        _require_priced(row, field)
+        _require_transfer(row, field)
+
+
+def _require_service(row: Obligation, field: str) -> None:
+    start, end = row.service_from, row.service_to
+    if row.pattern == "ratable" and not row.renewals and (start is None or end is None):
+        raise Rejected(
+            "ratable-without-term", field=f"{field}.service_from", obligation=row.obligation
+        )
+    if start is not None and end is not None and end <= start:
+        raise Rejected(
+            "service-ends-before-it-begins",
+            field=f"{field}.service_to",
+            obligation=row.obligation,
+        )
+    _require_renewals(row.renewals, field)
+
+
+def _require_renewals(rows: Sequence[Renewal], field: str) -> None:
+    before: date | None = None
+    for row in rows:
+        require_amount(row.price_minor, f"{field}.renewals.price_minor")
+        require_amount(row.expected_cost_minor, f"{field}.renewals.expected_cost_minor")
+        _require_chance(row.probability, f"{field}.renewals.probability")
+        if row.service_to <= row.service_from or (before or row.service_from) != row.service_from:
+            raise Rejected("service-ends-before-it-begins", field=f"{field}.renewals.service_to")
+        before = row.service_to
+
+
+def _require_chance(probability: Decimal, field: str) -> None:
+    if not 0 <= probability <= 1:
+        raise Rejected("probability-out-of-range", field=field, probability=str(probability))
+
+
+def _require_priced(row: Obligation, field: str) -> None:
+    """What is stated for a promise, and what it would sell for alone, each in one way."""
+    require_amount(row.price_minor, f"{field}.price_minor")
+    require_fees(row.fees, f"{field}.fees")
+    if row.unit_price is not None and row.unit_price < 0:
+        raise Rejected("negative-price", field=f"{field}.unit_price")
+    if sum((row.price_minor is not None, row.unit_price is not None, bool(row.fees))) > 1:
+        raise Rejected("priced-twice", field=field, obligation=row.obligation)
+    per_unit = row.unit_price is not None or row.unit_ssp is not None
+    if per_unit and row.quantity is None:
+        raise Rejected("missing-quantity", field=f"{field}.quantity", obligation=row.obligation)
+    if row.unit_ssp is not None and row.unit_ssp < 0:
+        raise Rejected("negative-ssp", field=f"{field}.unit_ssp", obligation=row.obligation)
+    _require_ssp_source(row, field)
+
+
+def _require_ssp_source(row: Obligation, field: str) -> None:
+    require_amount(row.list_minor, f"{field}.list_minor")
+    require_percent(row.ssp_percent, f"{field}.ssp_percent")
+    if (row.list_minor is None) != (row.ssp_percent is None):
+        raise Rejected("ssp-said-in-part", field=f"{field}.list_minor", obligation=row.obligation)
+    if row.ssp_range_minor is not None:
+        low, high = row.ssp_range_minor
+        require_amount(low, f"{field}.ssp_range_minor")
+        if high < low:
+            raise Rejected("empty-range", field=f"{field}.ssp_range_minor")
+    if row.option is not None:
+        require_amount(row.option.average_purchase_minor, f"{field}.option.average_purchase_minor")
+        require_percent(row.option.percent, f"{field}.option.percent")
+        require_percent(row.option.percent_for_anybody, f"{field}.option.percent_for_anybody")
+        _require_chance(row.option.probability, f"{field}.option.probability")
+    said = (
+        row.ssp_minor > 0,
+        row.unit_ssp is not None,
+        row.list_minor is not None,
+        row.ssp_range_minor is not None,
+        row.option is not None,
+    )
+    if sum(said) > 1:
+        raise Rejected("ssp-said-twice", field=field, obligation=row.obligation)
+
+
+def require_fees(fees: Iterable[Fee], field: str) -> None:
+    for fee in fees:
+        require_amount(fee.amount_minor, f"{field}.amount_minor")
+        if fee.service_to <= fee.service_from:
+            raise Rejected("service-ends-before-it-begins", field=f"{field}.service_to")
+
+
+def _require_transfer(row: Obligation, field: str) -> None:
+    """How it is transferred must be said as its pattern needs it."""
+    require_above_nothing(row.quantity, f"{field}.quantity")
+    require_above_nothing(row.expected_exercised, f"{field}.expected_exercised")
+    require_percent(row.breakage_percent, f"{field}.breakage_percent")
+    require_percent(row.percent_of_base, f"{field}.percent_of_base")
+    require_amount(row.expected_cost_minor, f"{field}.expected_cost_minor")
+    require_amount(row.others_share_minor, f"{field}.others_share_minor")
+    if row.pattern in COUNTED and row.quantity is None and row.option is None:
+        raise Rejected("missing-quantity", field=f"{field}.quantity", obligation=row.obligation)
+    if row.pattern == "milestones" and not row.milestones:
+        raise Rejected("no-milestones", field=f"{field}.milestones", obligation=row.obligation)
+    if row.pattern == "percent-of-base" and row.percent_of_base is None:
+        raise Rejected(
+            "missing-percent", field=f"{field}.percent_of_base", obligation=row.obligation
+        )
+    if row.portfolio < 1:
+        raise Rejected("quantity-not-positive", field=f"{field}.portfolio")
+    names = [one.milestone for one in row.milestones]
+    if len(set(names)) != len(names):
+        raise Rejected("duplicate-milestone", field=f"{field}.milestones")
+    for one in row.milestones:
+        require_above_nothing(one.weight, f"{field}.milestones.weight")
+
+
+def require_variable(rows: Sequence[VariableAmount], names: set[str]) -> None:
+    """The chances of outcomes add up to one; what is included is not more than is stated."""
+    for row in rows:
+        require_name(row.name, "variable.name")
+        if abs(row.stated_minor) > LARGEST_MINOR:
+            raise Malformed("amount-too-large", field="variable.stated_minor")
+        require_percent(row.conceded_percent, "variable.conceded_percent")
+        require_percent(row.included_conceded_percent, "variable.included_conceded_percent")
+        chances = [outcome.probability for outcome in row.outcomes]
+        for chance in chances:
+            _require_chance(chance, "variable.outcomes.probability")
+        if chances and sum(chances) != 1:
+            raise Rejected("outcomes-do-not-add-up", field="variable.outcomes", variable=row.name)
+        _require_named(row.obligations, names, "variable.obligations")
+    if len({row.name for row in rows}) != len(rows):
+        raise Rejected("duplicate-variable", field="variable.name")
+
+
+def require_financing(terms: Financing | None) -> None:
+    if terms is None:
+        return
+    require_percent(terms.rate_percent, "financing.rate_percent")
+    require_percent(terms.stated_rate_percent, "financing.stated_rate_percent")
+    if terms.kind == "arrears" and terms.instalments < 1:
+        raise Rejected("no-instalments", field="financing.instalments")
+    if terms.kind == "advance" and terms.until is None:
+        raise Rejected("missing-until", field="financing.until")
+
+
+def require_restated(rows: Sequence[Restated], known: dict[str, Obligation]) -> None:
+    """A promise can be stated anew only once in one change."""
+    _require_named([row.obligation for row in rows], set(known), "restated.obligation")
+    if len({row.obligation for row in rows}) != len(rows):
+        raise Rejected("duplicate-obligation", field="restated.obligation")
+    for row in rows:
+        require_fees(row.fees, "restated.fees")
+        require_amount(row.price_minor, "restated.price_minor")
+        require_amount(row.ssp_minor, "restated.ssp_minor")
+        require_above_nothing(row.quantity, "restated.quantity")
+        start = known[row.obligation].service_from
+        if row.service_to is not None and start is not None and row.service_to <= start:
+            raise Rejected("service-ends-before-it-begins", field="restated.service_to")
+
+
+def _require_named(wanted: Iterable[str], names: set[str], field: str) -> None:
+    for name in wanted:
+        if name not in names:
+            raise Rejected("unknown-obligation", field=field, obligation=name)

@@ -1,0 +1,317 @@
+"""What is said of a revenue contract: promises, price, progress, estimates, changes.
+
+The stream is `contract:ID`. A contract states its price in parts: a lump for everything, and what
+it states for single promises (fees, unit prices). What is uncertain of it is a variable amount.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Literal
+
+from msgspec import Struct
+
+from domain.facts import Event
+
+ObligationPattern = Literal[
+    "ratable",
+    "point-in-time",
+    "as-invoiced",
+    "units",
+    "milestones",
+    "percent-complete",
+    "as-exercised",
+    "percent-of-base",
+]
+# Rule 37: an agent's revenue is its net fee; what is not revenue from customers is split off.
+Presented = Literal["gross", "net", "elsewhere"]
+Treatment = Literal["by-rule", "separate", "prospective", "cumulative"]
+
+
+class Fee(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the contract states for a half-open stretch of service: in whole, by month or year."""
+
+    amount_minor: int
+    service_from: date
+    service_to: date
+    per: Literal["whole", "month", "year"] = "whole"
+
+
+class Milestone(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A stage at which a share of a promise is transferred; shares are by weight."""
+
+    milestone: str
+    weight: Decimal
+
+
+class DiscountOption(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A right to buy more for less than others pay (rule 34): what it is worth is measured.
+
+    Worth: average purchase, times what the discount is above that which anybody gets, times the
+    chance that it is used (ASC 606-10-55-44, IFRS 15.B42).
+    """
+
+    average_purchase_minor: int
+    percent: Decimal
+    percent_for_anybody: Decimal = Decimal(0)
+    probability: Decimal = Decimal(1)
+
+
+class Renewal(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A stretch of service the customer may renew into, looked through (rule 34, 55-45, B43).
+
+    `probability`: that this renewal is taken up by those who could; the first is what was bought.
+    """
+
+    service_from: date
+    service_to: date
+    price_minor: int
+    expected_cost_minor: int
+    probability: Decimal = Decimal(1)
+
+
+class Obligation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A promise, what it would sell for alone at inception, and how it is transferred.
+
+    Its stand-alone selling price is an amount, a price per unit, a share of a list price, worked
+    out from an option, or only observed as a range (then its price is what is left, rule 28).
+    What the contract states for it is `price_minor`, `unit_price` times `quantity`, or `fees`.
+    The service period is half-open.
+    """
+
+    obligation: str
+    ssp_minor: int = 0
+    pattern: ObligationPattern = "ratable"
+    service_from: date | None = None
+    service_to: date | None = None
+    price_minor: int | None = None
+    unit_price: Decimal | None = None
+    fees: tuple[Fee, ...] = ()
+    quantity: Decimal | None = None
+    unit_ssp: Decimal | None = None
+    list_minor: int | None = None
+    ssp_percent: Decimal | None = None
+    ssp_range_minor: tuple[int, int] | None = None
+    option: DiscountOption | None = None
+    renewals: tuple[Renewal, ...] = ()
+    portfolio: int = 1
+    milestones: tuple[Milestone, ...] = ()
+    expected_cost_minor: int | None = None
+    expected_exercised: Decimal | None = None
+    breakage_percent: Decimal | None = None
+    percent_of_base: Decimal | None = None
+    distinct: bool | None = None
+    presented: Presented = "gross"
+    others_share_minor: int = 0
+    available_from: date | None = None
+
+
+class Outcome(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One way an uncertain amount may turn out; the chances of all add up to one."""
+
+    amount_minor: int
+    probability: Decimal
+
+
+class VariableAmount(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An uncertain part of the price: what is stated, what is expected, and what is included.
+
+    Expected: `estimate_minor`, or by `outcomes` and `method` (rule 16), or what is stated less
+    `conceded_percent` of it, or `unit_price` in place of the stated one of a promise in units.
+    Included in the price is what will most likely not be reversed (rule 17): `included_minor`, or
+    what is stated less `included_conceded_percent` of it; where neither is said, what is expected.
+    `obligations`: the promises it relates to wholly (rule 26); none: all, by their prices alone.
+    """
+
+    name: str
+    stated_minor: int = 0
+    method: Literal["expected-value", "most-likely"] = "expected-value"
+    outcomes: tuple[Outcome, ...] = ()
+    estimate_minor: int | None = None
+    conceded_percent: Decimal | None = None
+    unit_price: Decimal | None = None
+    included_minor: int | None = None
+    included_conceded_percent: Decimal | None = None
+    obligations: tuple[str, ...] = ()
+
+
+class RegularBundle(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Promises that are regularly sold together at a discount: the evidence of rule 27."""
+
+    obligations: tuple[str, ...]
+    price_minor: int
+
+
+class Financing(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A significant financing part (rule 21): payment long before or after transfer.
+
+    `arrears`: what is stated is paid in so many equal monthly instalments at `stated_rate_percent`
+    a year, and is worth those instalments at `rate_percent`. `advance`: what is paid at the start
+    bears interest at `rate_percent`, compounded yearly, until `until`. Rates are of a separate loan
+    at inception, and never change.
+    """
+
+    kind: Literal["arrears", "advance"]
+    rate_percent: Decimal
+    stated_rate_percent: Decimal = Decimal(0)
+    instalments: int = 0
+    until: date | None = None
+
+
+class ContractOpened(Event, frozen=True, kw_only=True, tag="contract-opened"):
+    """A deal stated by itself. `price_minor` is a fixed price for all promises, beside what is
+    stated for single ones; together with variable amounts it is the transaction price.
+
+    `criteria_met`: whether it is a contract at all yet (rule 1). `right_after`: the promise that
+    must be transferred before anything is due for what was (a contract asset until then, rule 38).
+    `cancellable_days`: the customer may leave without penalty on so many days' notice (rule 2).
+    """
+
+    customer: str
+    currency: str
+    price_minor: int
+    obligations: tuple[Obligation, ...]
+    variable: tuple[VariableAmount, ...] = ()
+    bundles: tuple[RegularBundle, ...] = ()
+    financing: Financing | None = None
+    criteria_met: bool = True
+    right_after: str | None = None
+    cancellable_days: int | None = None
+
+
+class Restated(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a change says anew of a promise; what it leaves out stays as it was.
+
+    `fees` take the place of those from the change on; `quantity`, `unit_price` and `price_minor`
+    are of the whole promise. `ssp_minor` is what all that is left would sell for at the change.
+    """
+
+    obligation: str
+    service_to: date | None = None
+    fees: tuple[Fee, ...] = ()
+    quantity: Decimal | None = None
+    unit_price: Decimal | None = None
+    price_minor: int | None = None
+    ssp_minor: int | None = None
+    added_cost_minor: int = 0
+
+
+class ContractModified(Event, frozen=True, kw_only=True, tag="contract-modified"):
+    """Scope or price changed from `effective`: promises added or stated anew, a price change.
+
+    How it is accounted for follows from the facts (rules 7 to 10); another `treatment` than
+    `by-rule` is a judgement, and `judgement` says why. `price_reflects_ssp`: the price of what is
+    added is what it sells for alone, adjusted for the circumstances of the contract (rule 7).
+    """
+
+    price_change_minor: int
+    added: tuple[Obligation, ...] = ()
+    price_reflects_ssp: bool = False
+    restated: tuple[Restated, ...] = ()
+    variable: tuple[VariableAmount, ...] = ()
+    treatment: Treatment = "by-rule"
+    judgement: str | None = None
+
+
+class ObligationSatisfied(Event, frozen=True, kw_only=True, tag="obligation-satisfied"):
+    """Control passed at `effective`: of all of it, of `quantity` units more, or at a milestone."""
+
+    obligation: str
+    quantity: Decimal | None = None
+    milestone: str | None = None
+
+
+class ProgressMeasured(Event, frozen=True, kw_only=True, tag="progress-measured"):
+    """How far a promise is complete at the end of `effective`, from its beginning.
+
+    `percent`; or costs incurred of the costs expected, less what `excluded_minor` does not depict
+    (uninstalled materials, waste; rule 31). No expected costs: those last expected.
+    """
+
+    obligation: str
+    percent: Decimal | None = None
+    incurred_minor: int | None = None
+    expected_minor: int | None = None
+    excluded_minor: int = 0
+
+
+class RightsExercised(Event, frozen=True, kw_only=True, tag="rights-exercised"):
+    """The customer used rights it had paid for: credits, points, an option. So many more, or so
+    many in all; neither: all of it. `expected`: how many are now expected to be used in all.
+    """
+
+    obligation: str
+    quantity: Decimal | None = None
+    cumulative: Decimal | None = None
+    expected: Decimal | None = None
+
+
+class RightsExpired(Event, frozen=True, kw_only=True, tag="rights-expired"):
+    """So many rights can no longer be used; no quantity: all that are left."""
+
+    obligation: str
+    quantity: Decimal | None = None
+
+
+class BaseReported(Event, frozen=True, kw_only=True, tag="base-reported"):
+    """What a fee is a percentage of, for what ends at `effective`: sales, assets (rules 24, 26)."""
+
+    obligation: str
+    base_minor: int
+
+
+class PriceEstimated(Event, frozen=True, kw_only=True, tag="price-estimated"):
+    """Variable amounts as now estimated; each replaces the earlier one of its name (rule 18)."""
+
+    variable: tuple[VariableAmount, ...]
+
+
+class ExpectationRevised(Event, frozen=True, kw_only=True, tag="expectation-revised"):
+    """What is now expected of a promise: its costs in all, the rights to be used, the breakage."""
+
+    obligation: str
+    expected_cost_minor: int | None = None
+    expected_exercised: Decimal | None = None
+    breakage_percent: Decimal | None = None
+
+
+class PriceConceded(Event, frozen=True, kw_only=True, tag="price-conceded"):
+    """Given back for what was already delivered: less revenue at once, never blended (rule 11)."""
+
+    obligation: str
+    amount_minor: int
+
+
+class CustomerPaymentPromised(Event, frozen=True, kw_only=True, tag="customer-payment-promised"):
+    """Consideration payable to the customer, less what it gives for it at fair value (rule 22)."""
+
+    amount_minor: int
+    fair_value_minor: int = 0
+
+
+class CriteriaMet(Event, frozen=True, kw_only=True, tag="criteria-met"):
+    """From `effective` on it is a contract (rule 1)."""
+
+
+class ContractTerminated(Event, frozen=True, kw_only=True, tag="contract-terminated"):
+    """Ends at `effective`; `refund_minor` of the price is given back, the rest is earned."""
+
+    refund_minor: int = 0
+
+
+ContractEvent = (
+    ContractOpened
+    | ContractModified
+    | ObligationSatisfied
+    | ProgressMeasured
+    | RightsExercised
+    | RightsExpired
+    | BaseReported
+    | PriceEstimated
+    | ExpectationRevised
+    | PriceConceded
+    | CustomerPaymentPromised
+    | CriteriaMet
+    | ContractTerminated
+)
