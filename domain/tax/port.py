@@ -1,8 +1,8 @@
 """The port to whoever knows the tax: asked before a document goes out, told once it has.
 
 The table in the log is one engine, a service behind HTTP another. To quote changes nothing
-anywhere, so it may be asked again; what an engine is told carries the number of the document, so
-that telling it twice is telling it once.
+anywhere, so it may be asked again; what an engine is told carries a key of its own, so that telling
+it twice is telling it once.
 """
 
 from __future__ import annotations
@@ -24,13 +24,15 @@ Told = Literal["commit", "adjust", "void"]
 
 class TaxMessage(Struct, frozen=True, kw_only=True):
     """A document that is a fact: an invoice to `commit`, a credit note that takes something back
-    (`adjust`), or an invoice that is `void`.
+    (`adjust`), or an invoice that is `void`. A correction of what was told is an `adjust` of the
+    document it is on, a document taken back whole a `void`.
 
-    `number` is unique among messages of a kind; `invoice` and `reference` are those of the invoice.
-    `taxes` are what the document moved, below zero what is taken back.
+    `key` is unique among all messages; `invoice` and `reference` are those of the invoice. `taxes`
+    are what was moved of the document, below zero what is taken back.
     """
 
     kind: Told
+    key: str
     number: str
     invoice: str
     reference: str

@@ -89,8 +89,7 @@ class HttpEngine:
         return [_checked(question, answer) for question, answer in pairs]
 
     def _tell(self, message: TaxMessage) -> None:
-        key = {"Idempotency-Key": f"{message.kind}:{message.number}"}
-        self._post("documents", told(message), key)
+        self._post("documents", told(message), {"Idempotency-Key": message.key})
 
     def _post(self, path: str, content: bytes, headers: dict[str, str]) -> bytes:
         """The body of an answer. Raises Rejected, by name, for whatever goes wrong."""

@@ -9,20 +9,22 @@ SELECT entity, position, stream, payload::json -> 'taxed_by' ->> 'engine', 'comm
 ON CONFLICT DO NOTHING;
 
 -- name: collect_others
--- Credit notes and voids of invoices that were, or are to be, told.
+-- Credit notes and voids of invoices that were, or are to be, told, and whatever corrects one of their facts
+-- or takes it back: all of an invoice goes to the engine that was told of it first.
 INSERT INTO tax_message (entity, position, stream, engine, kind)
-SELECT f.entity, f.position, f.stream, m.engine, CASE f.tag WHEN 'credit-issued' THEN 'adjust' ELSE 'void' END
+SELECT f.entity, f.position, f.stream, m.engine, CASE f.tag WHEN 'invoice-voided' THEN 'void' ELSE 'adjust' END
   FROM fact f
  CROSS JOIN LATERAL (
     SELECT engine FROM tax_message m
-     WHERE m.entity = f.entity AND m.stream = f.stream AND m.kind = 'commit'
-     ORDER BY m.position DESC LIMIT 1) AS m
+     WHERE m.entity = f.entity AND m.stream = f.stream
+     ORDER BY m.position LIMIT 1) AS m
  WHERE f.entity = %(entity)s AND f.position > %(after)s AND f.position <= %(upto)s
-   AND split_part(f.stream, ':', 1) = 'invoice' AND f.tag IN ('credit-issued', 'invoice-voided')
+   AND split_part(f.stream, ':', 1) = 'invoice'
+   AND (f.tag IN ('credit-issued', 'invoice-voided') OR f.corrects IS NOT NULL)
 ON CONFLICT DO NOTHING;
 
 -- name: unconfirmed
-SELECT position, stream, engine, kind FROM tax_message
+SELECT position, stream, engine FROM tax_message
  WHERE entity = %(entity)s AND confirmed_at IS NULL AND position > %(after)s
  ORDER BY position LIMIT %(limit)s;
 

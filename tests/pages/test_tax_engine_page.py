@@ -68,6 +68,7 @@ def test_what_an_engine_is_told_is_as_told() -> None:
     )
     message = TaxMessage(
         kind="commit",
+        key=f"commit:{moved.number}",
         number=moved.number,
         invoice=moved.number,
         reference="q-4711",

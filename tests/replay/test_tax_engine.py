@@ -168,6 +168,7 @@ def test_a_message_is_told_under_a_key_of_its_own(engine: HttpEngine, server: Ta
     )
     message = TaxMessage(
         kind="commit",
+        key="commit:I-1",
         number="I-1",
         invoice="I-1",
         reference="q1",

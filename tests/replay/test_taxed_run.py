@@ -4,6 +4,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from msgspec import structs
 
 from domain.facts import Source, When
 from domain.invoice import IssueCredit, IssueInvoice, VoidInvoice
@@ -15,6 +16,7 @@ from domain.pricing import PerUnit
 from domain.subscription import CancelSubscription
 from domain.tax.status import TaxStatus
 from domain.tax.table import SetTaxRates, TaxRate
+from domain.tax.taxed import TaxPart
 from projections.exceptions import exceptions
 from projections.question import Question
 from projections.tax import tax_by_period
@@ -267,6 +269,49 @@ def test_an_engine_is_told_what_went_out_once(engined, avalon, send):
         ("void:c1-USD-20240101-1", [("-900.00", "-180.00")]),
     ]
     assert engined.tell_tax("acme") == Telling(confirmed=0, waiting=0)
+
+
+def test_an_engine_is_told_what_is_taken_back_and_corrected(engined, avalon, send):
+    """Whatever a person undoes in the log is undone at the engine, once."""
+    engined.bill("acme", NEW_YEAR)
+    credit(send, 100_00)
+    engined.tell_tax("acme")
+    avalon.told.clear()
+    retract(engined, facts(engined)[-1].position)
+    retract(engined, facts(engined)[0].position)
+    avalon.answers = [500]
+
+    assert engined.tell_tax("acme") == Telling(confirmed=0, waiting=2)
+    assert engined.tell_tax("acme") == Telling(confirmed=2, waiting=0)
+    assert engined.tell_tax("acme") == Telling(confirmed=0, waiting=0)
+    assert told(avalon) == [
+        (f"adjust:n1@{facts(engined)[-2].position}", [("100.00", "20.00")]),
+        ("void:c1-USD-20240101-1", [("-1000.00", "-200.00")]),
+    ]
+
+
+def test_a_corrected_invoice_reaches_the_engine_as_what_it_differs_by(engined, avalon):
+    engined.bill("acme", NEW_YEAR)
+    avalon.told.clear()
+    (issued,) = facts(engined)
+    at = structs.replace(
+        issued.event.lines[1].tax, parts=(TaxPart(line="1", taxable_minor=Decimal(800_00)),)
+    )
+    lines = (
+        structs.replace(issued.event.lines[0], amount_minor=800_00),
+        structs.replace(issued.event.lines[1], amount_minor=160_00, tax=at),
+    )
+    command = IssueInvoice(when=SINCE, customer="c1", currency="USD", lines=lines)
+    engined.submit(
+        Request(entity="acme", stream=STREAM, key="fix", command=command, corrects=issued.position)
+    )
+    engined.tell_tax("acme")
+
+    assert told(avalon) == [("adjust:c1-USD-20240101-1", [("-200.00", "-40.00")])]
+
+
+def retract(ledger, position):
+    ledger.submit(Request(entity="acme", stream=STREAM, key=f"undo {position}", corrects=position))
 
 
 def test_what_is_not_confirmed_is_told_again_in_its_turn(engined, avalon, send):
