@@ -11,10 +11,9 @@ from api.service import AnyRequest, answer, service_of
 from domain.errors import Malformed
 from replay.documents.render import Asked, Rendered, Wanted, render, render_statement
 from replay.documents.sent import Sent, sent
-from replay.documents.templates import Medium
+from replay.documents.templates import SUFFIXES, Medium
 
 NOT_MODIFIED = 304
-SUFFIXES: dict[Medium, str] = {"text/html": "html", "application/pdf": "pdf"}
 # What a document may do in a browser: show itself, and nothing else.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 

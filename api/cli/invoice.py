@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from urllib.parse import quote
 
 import click
 
@@ -18,13 +17,12 @@ from api.cli.output import (
     print_table,
 )
 from api.cli.session import now, open_ledger
-from api.documents import SUFFIXES
 from api.problems import Missing
 from domain.facts import When
 from domain.sending import SendDocument
 from replay.documents.render import Asked, Rendered, Wanted, render, render_statement
 from replay.documents.sent import sent
-from replay.documents.templates import Medium, templates
+from replay.documents.templates import SUFFIXES, Medium, templates
 from store.request import Request
 
 MEDIA: dict[str, Medium] = {suffix: medium for medium, suffix in SUFFIXES.items()}
@@ -83,15 +81,10 @@ def _written(
         for name, found in render(connection, entity, invoices, wanted, chosen):
             if found is None:
                 raise Missing("document", wanted.credit or name)
-            path = out or (out_dir or Path()) / file_name(found)
+            path = out or (out_dir or Path()) / found.file_name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(found.body)
             yield path, found
-
-
-def file_name(found: Rendered) -> str:
-    """The number of the document, written so that no two numbers and no folder are mixed up."""
-    return f"{quote(found.number or found.name, safe='')}.{SUFFIXES[found.medium]}"
 
 
 @invoice.command(

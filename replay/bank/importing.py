@@ -84,6 +84,7 @@ def import_payments(
     preview: bool = False,
     told: Told | None = None,
     together: int = TOGETHER,
+    actor: str = ACTOR,
 ) -> Imported:
     """Read, match and take the entries of a file; a preview writes nothing."""
     statement = read_statement(path, mapping)
@@ -94,8 +95,8 @@ def import_payments(
     refused: list[Unread] = []
     if not preview:
         parts = [took[first : first + together] for first in range(0, len(took), together)]
-        refused = _take(ledger, entity, mapping, came, parts, told or _silent)
-    failed = _undone(ledger, entity, mapping, new, preview=preview)
+        refused = _take(ledger, entity, mapping, came, parts, told or _silent, actor)
+    failed = _undone(ledger, entity, mapping, new, actor, preview=preview)
     gone = {row.row for row in refused}
     matched = [row for row in took if row.row not in gone]
     left = [_left(new[name]) for name in new if name not in came and name not in failed]
@@ -118,12 +119,13 @@ def _undone(
     entity: str,
     mapping: BankMapping,
     new: Mapping[str, Entry],
+    actor: str,
     *,
     preview: bool,
 ) -> dict[str, Request]:
     """What came in before and is taken back; by a refusal it is left as it was."""
     undone = {name: entry for name, entry in new.items() if entry.is_reversal}
-    asking = returns(ledger, entity, mapping, undone)
+    asking = returns(ledger, entity, mapping, undone, actor)
     if preview:
         return asking
     outcomes = ledger.submit_many(entity, asking.values())
@@ -207,6 +209,7 @@ def _take(
     came: Mapping[str, Entry],
     parts: Sequence[Sequence[Taken]],
     told: Told,
+    actor: str,
 ) -> list[Unread]:
     """Part by part; who paid is in the vault before a fact names it."""
     refused: list[Unread] = []
@@ -216,7 +219,8 @@ def _take(
             kept = party.put_many(connection, entity, wrote, at=ledger.clock())
         failpoint.reach("bank-vault-written")
         asking = [
-            _request(entity, mapping, came[row.payment], row, kept[_party(row)]) for row in part
+            _request(entity, mapping, came[row.payment], row, kept[_party(row)], actor)
+            for row in part
         ]
         outcomes = ledger.submit_many(entity, asking)
         failpoint.reach("bank-part-taken")
@@ -244,7 +248,9 @@ def _written(entry: Entry) -> dict[str, str]:
     return {name: text for name, text in said.items() if text}
 
 
-def _request(entity: str, mapping: BankMapping, entry: Entry, row: Taken, wrote: Party) -> Request:
+def _request(
+    entity: str, mapping: BankMapping, entry: Entry, row: Taken, wrote: Party, actor: str
+) -> Request:
     found = row.match
     bank = BankEntry(
         account=entry.account,
@@ -271,6 +277,6 @@ def _request(entity: str, mapping: BankMapping, entry: Entry, row: Taken, wrote:
         stream=f"payment:{row.payment}",
         key=key_of(mapping, row.payment),
         command=command,
-        actor=ACTOR,
+        actor=actor,
         source=source_of(mapping, row.payment),
     )

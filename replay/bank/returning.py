@@ -9,13 +9,13 @@ from domain.facts import When
 from projections import matching
 from replay.bank.entry import Entry
 from replay.bank.mapping import BankMapping
-from replay.bank.reading import ACTOR, key_of, source_of
+from replay.bank.reading import key_of, source_of
 from replay.ledger import Ledger
 from store.request import Request
 
 
 def returns(
-    ledger: Ledger, entity: str, mapping: BankMapping, undone: Mapping[str, Entry]
+    ledger: Ledger, entity: str, mapping: BankMapping, undone: Mapping[str, Entry], actor: str
 ) -> dict[str, Request]:
     """For each entry that undoes one known payment, and no other, what is to be asked.
 
@@ -35,7 +35,7 @@ def returns(
         found = [payment for payment in alike if left[payment] >= -entry.amount_minor > 0]
         if len(found) == 1:
             left[found[0]] += entry.amount_minor
-            asking[name] = _request(entity, mapping, name, entry, found[0])
+            asking[name] = _request(entity, mapping, name, entry, found[0], actor)
     return asking
 
 
@@ -43,7 +43,9 @@ def _references(entry: Entry) -> list[str]:
     return [name for name in (entry.end_to_end, entry.bank_reference) if name]
 
 
-def _request(entity: str, mapping: BankMapping, name: str, entry: Entry, payment: str) -> Request:
+def _request(
+    entity: str, mapping: BankMapping, name: str, entry: Entry, payment: str, actor: str
+) -> Request:
     failed = FailPayment(
         when=When(effective=entry.booked_on),
         amount_minor=-entry.amount_minor,
@@ -54,6 +56,6 @@ def _request(entity: str, mapping: BankMapping, name: str, entry: Entry, payment
         stream=f"payment:{payment}",
         key=key_of(mapping, name),
         command=failed,
-        actor=ACTOR,
+        actor=actor,
         source=source_of(mapping, name),
     )

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 from msgspec import Struct
 
 from domain.calendar import ONE_DAY, add_months
 from domain.deciders import Command
+from replay.demo.people import Contact, Region
 from store.request import Request
 
 ACTOR = "demo"
@@ -45,25 +46,34 @@ class Size(Struct, frozen=True, kw_only=True):
 
 
 class Country(Struct, frozen=True):
-    """A legal entity, and the share of the customers it serves."""
+    """A legal entity, the share of the customers it serves, what its bank's files are like, and how
+    a chargeback ends there.
+    """
 
     entity: str
     name: str
     currency: str
     zone: str
     share: int
+    file: Literal["csv", "xml"]
+    chargeback: Literal["won", "lost", "open"]
 
     @property
     def holding(self) -> str:
         """The parent that is billed for some of the customers."""
         return f"{self.currency.lower()}-holding"
 
+    @property
+    def place(self) -> str:
+        """What its documents' numbers begin with: T-US and so on."""
+        return self.entity.replace("tideway", "T").upper()
+
 
 COUNTRIES = (
-    Country("tideway-us", "Tideway Inc.", "USD", "America/New_York", 50),
-    Country("tideway-eu", "Tideway GmbH", "EUR", "Europe/Berlin", 25),
-    Country("tideway-jp", "Tideway KK", "JPY", "Asia/Tokyo", 15),
-    Country("tideway-kw", "Tideway WLL", "KWD", "Asia/Kuwait", 10),
+    Country("tideway-us", "Tideway Inc.", "USD", "America/New_York", 50, "csv", "lost"),
+    Country("tideway-eu", "Tideway GmbH", "EUR", "Europe/Berlin", 25, "xml", "won"),
+    Country("tideway-jp", "Tideway KK", "JPY", "Asia/Tokyo", 15, "csv", "open"),
+    Country("tideway-kw", "Tideway WLL", "KWD", "Asia/Kuwait", 10, "csv", "lost"),
 )
 
 
@@ -75,6 +85,8 @@ class Customer(Struct, frozen=True, kw_only=True):
 
     name: str
     country: Country
+    region: Region
+    contact: Contact
     plan: str
     seats: int
     annual: bool

@@ -11,6 +11,7 @@ from domain.calendar import add_months
 from domain.facts import When
 from domain.service import PauseSubscription, ResumeSubscription, SuspendSubscription
 from domain.subscription import CancelSubscription, RenewSubscription, StartSubscription
+from replay.demo import people
 from replay.demo.company import (
     COUNTRIES,
     FIRST,
@@ -63,9 +64,12 @@ def _member(number: int, country: Country, size: Size, chance: Chance) -> Member
     plan = DEALT[number % len(DEALT)]
     turn, is_ordinary = divmod(number, EVERY_OTHER)
     life = ordinary(chance) if is_ordinary else LIVES[turn % len(LIVES)]
+    at = people.region(country.entity, number)
     who = Customer(
         name=f"{country.currency.lower()}{number + 1:04}",
         country=country,
+        region=at,
+        contact=people.contact(at, number),
         plan=plan,
         seats=chance.randrange(3, 60),
         annual=by_chance(chance, 20),

@@ -14,6 +14,7 @@ from msgspec import structs
 
 from domain.anchor import ChangeBillingAnchor
 from domain.calendar import add_months
+from domain.coupon import GrantCoupon
 from domain.deciders import Command
 from domain.discount import GrantDiscount, WithdrawDiscount
 from domain.facts import When
@@ -71,7 +72,11 @@ def said(
 
 def registered(who: Customer, **more: Any) -> Act:
     command = RegisterCustomer(
-        when=When(effective=who.start), currency=who.country.currency, **more
+        when=When(effective=who.start),
+        currency=who.country.currency,
+        locale=who.region.locale,
+        tax=who.region.tax,
+        **more,
     )
     return Act(
         told=desk(who.start),
@@ -406,6 +411,24 @@ def two_discounts(who: Customer) -> Acts:
     yield said(who, end.effective, "launch offer over", over)
 
 
+def coupon(**what: Any) -> Life:
+    """What is off the invoices to come, before tax; an item's price stays what it is."""
+
+    def life(who: Customer) -> Acts:
+        yield from yearly(who)
+        on = day(who, 1)
+        granted = GrantCoupon(when=When(effective=on), customer=who.name, **what)
+        yield Act(
+            told=desk(on),
+            stream=f"coupon:{who.name}-hello",
+            name="grant",
+            command=granted,
+            reason="coupon of the spring fair",
+        )
+
+    return life
+
+
 def _money(who: Customer, dollars: int) -> Decimal:
     return RATES[who.country.currency] * dollars
 
@@ -413,6 +436,8 @@ def _money(who: Customer, dollars: int) -> Decimal:
 # --- dealt out -----------------------------------------------------------------------------------
 
 LIVES: tuple[Life, ...] = (
+    coupon(percent=Decimal(15), products=("platform",), times=3),
+    coupon(percent=Decimal(5), until=add_months(FIRST, 9)),
     upgrade,
     downgrade,
     trial,

@@ -1,21 +1,22 @@
 """The demo's story, told to a ledger by public commands: months of trade, then a late truth.
 
-Each month: deals and changes as they are signed, invoices on the first, payments and credit notes,
-usage from three collectors, a posting run, a close with its seal. A quarter after a month was
-sealed comes what nobody had keyed.
+Each month: deals and changes as they are signed, invoices on the first, credit notes, the bank's
+file, usage from three collectors, a posting run, reminders, a close with its seal. A quarter after
+a month was sealed comes what nobody had keyed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
+from pathlib import Path
 
 from msgspec import Struct
 
 from domain.calendar import ONE_DAY
 from domain.usage import UsageRow
 from replay.billing.run import Wanted
-from replay.demo import late, opening, usage
+from replay.demo import collecting, late, opening, usage
 from replay.demo.company import ACTOR, BOOK, COUNTRIES, GROUP, Chance, Country, Size, month_of
 from replay.demo.customers import company
 from replay.demo.late import Late
@@ -27,15 +28,13 @@ from store.cloud_event import CloudEvent
 from store.request import Receipt
 
 QUARTER = 3
-Told = Callable[[str], None]
 # Chance of its own for each name, so that the countries' stories do not depend on each other.
 Chances = Callable[[str], Chance]
 
 
 class Part(Struct, frozen=True, kw_only=True):
-    """One country's story: what it put in and was billed, and what came late there.
-
-    `billed_minor` is the sum of the documents as the billing runs told them.
+    """One country's story: what it put in, by which rules its money was matched, and what came late
+    there.
     """
 
     entity: str
@@ -44,7 +43,7 @@ class Part(Struct, frozen=True, kw_only=True):
     invoices: int
     payments: int
     credits: int
-    billed_minor: int
+    rules: dict[str, int]
     late: Late | None
 
 
@@ -61,10 +60,10 @@ class Played(Struct, frozen=True, kw_only=True):
         return tuple(part.entity for part in self.parts)
 
 
-def play(ledger: Ledger, moment: Moment, size: Size, chances: Chances) -> Played:
-    """The whole story on an empty ledger, one country after the other."""
+def play(ledger: Ledger, moment: Moment, size: Size, chances: Chances, folder: Path) -> Played:
+    """The whole story on an empty ledger, one country after the other; files go to the folder."""
     open_group(ledger)
-    parts = [play_country(ledger, moment, size, chances, country) for country in COUNTRIES]
+    parts = [play_country(ledger, moment, size, chances, country, folder) for country in COUNTRIES]
     return gather(size, parts)
 
 
@@ -79,27 +78,31 @@ def play_country(
     size: Size,
     chances: Chances,
     country: Country,
-    told: Told = lambda _: None,
+    folder: Path,
 ) -> Part:
     """One country's months; what is late comes to the first of them."""
     moment.restart()
     story = Story(
-        ledger, moment, company(size, chances("company")), country, chances(country.entity)
+        ledger, moment, company(size, chances("company")), country, chances(country.entity), folder
     )
     _open(story)
     seen = max(0, size.months - QUARTER - 1)
     for number in range(size.months):
         first, last = month_of(number)
-        told(f"{country.name} {first:%Y-%m}")
         _month(story, first, last, keep=number == seen)
-    told(f"{country.name} a quarter later")
     moment.move_to(month_of(size.months)[0] + timedelta(days=14))
     known = None
     if country is COUNTRIES[0]:
         known = late.truth(story, *month_of(seen))
         late.loose_ends(story)
-    ledger.run(country.entity, moment.at.date(), actor=ACTOR)
-    return Part(entity=country.entity, currency=country.currency, late=known, **story.counts)
+    collecting.post_and_remind(story, moment.at.date())
+    return Part(
+        entity=country.entity,
+        currency=country.currency,
+        rules=dict(story.rules),
+        late=known,
+        **story.counts,
+    )
 
 
 def gather(size: Size, parts: Iterable[Part]) -> Played:
@@ -115,7 +118,8 @@ def gather(size: Size, parts: Iterable[Part]) -> Played:
 
 
 def _open(story: Story) -> None:
-    story.send(opening.of_country(story.country, story.whole.size))
+    story.introduce()
+    story.send(opening.of_country(story.country, story.whole.size, story.parties))
     for outcome in story.ledger.adopt(story.entity, GROUP, actor=ACTOR):
         if not isinstance(outcome, Receipt):
             raise outcome
@@ -131,10 +135,11 @@ def _month(story: Story, first: date, last: date, *, keep: bool) -> None:
             story.billed(story.ledger.bill(story.entity, today, actor=ACTOR).documents, today)
     _at_the_till(story, first, first.replace(day=DESK_DAYS[-1]))
     story.moment.move_to(last)
-    story.arrived(last)
+    story.credited(last)
+    collecting.banked(story, last)
     story.moment.move_to(last + ONE_DAY)
     _collected(story, first, last, keep=keep)
-    story.ledger.run(story.entity, last, actor=ACTOR)
+    collecting.post_and_remind(story, last)
     story.ledger.close_period(story.entity, BOOK, f"{first:%Y-%m}", actor=ACTOR)
 
 

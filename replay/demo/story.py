@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 
-from domain.cash import (
-    ReceivePayment,
-)
+from msgspec import Struct, structs
+
+from domain.credit_note import CreditInvoice
 from domain.facts import When
-from domain.invoice import IssueCredit, IssueInvoice
-from domain.invoice_facts import CreditLine
+from domain.invoice import IssueCredit
+from domain.party import RegisterCustomer
 from domain.statement.documents import Document
 from domain.usage import UsageRow
+from replay.demo import opening, people
 from replay.demo.company import ACTOR, FIRST, Act, Chance, Country, ask, by_chance
 from replay.demo.customers import Company
+from replay.demo.people import Contact, Region
 from replay.ledger import Ledger
+from store import party
+from store.party import Party
 from store.request import Receipt, Request
 from store.usage_input import Raw
 from store.usage_rows import BatchReceipt
 from store.usage_stage import Kind, UsageBatch
+
+
+class Promise(Struct, frozen=True, kw_only=True):
+    """When somebody will pay an invoice, and whether half of it."""
+
+    on: date
+    invoice: str
+    customer: str
+    is_half: bool
 
 
 class Moment:
@@ -43,25 +58,54 @@ class Story:
     """The ledger, the clock, and what the months of one country remember of each other."""
 
     def __init__(
-        self, ledger: Ledger, moment: Moment, whole: Company, country: Country, chance: Chance
+        self,
+        ledger: Ledger,
+        moment: Moment,
+        whole: Company,
+        country: Country,
+        chance: Chance,
+        folder: Path,
     ) -> None:
         self.ledger = ledger
+        # Where files of the bank lie as it sent them.
+        self.folder = folder
         self.moment = moment
         self.whole = whole
         self.country = country
         self.chance = chance
         self.acts = [act for one in whole.of(country) for act in one.acts]
-        # Payments and credit notes by their days.
+        # Who buys, by the names of the customers; their ids and digests once they are in the vault.
+        self.people: dict[str, tuple[Region, Contact]] = {
+            one.who.name: (one.who.region, one.who.contact) for one in whole.of(country)
+        }
+        at = people.REGIONS[country.entity][0]
+        self.people[country.holding] = at, people.holding(country.entity)
+        self.parties: dict[str, Party] = {}
+        # Credit notes by their days, and who will pay.
         self.to_come: list[tuple[date, Request]] = []
+        self.promises: list[Promise] = []
+        # By which rule money was matched, what stands at the bank, and who has paid.
+        self.rules: Counter[str] = Counter()
+        self.bank_minor = 0
+        self.payers: set[str] = set()
+        # The payment that was charged back, and its chargeback.
+        self.taken_back: tuple[str, str] | None = None
         # The usage of one month, which will turn out to have been counted double.
         self.kept: list[UsageRow] = []
         self.positions: dict[tuple[str, str], int] = {}
-        self.counts = {"events": 0, "invoices": 0, "payments": 0, "credits": 0, "billed_minor": 0}
+        self.counts = {"events": 0, "invoices": 0, "payments": 0, "credits": 0}
         self.batches: dict[str, int] = {}
 
     @property
     def entity(self) -> str:
         return self.country.entity
+
+    def introduce(self) -> None:
+        """Names and addresses go into the vault before a fact names an id of it."""
+        told = {name: contact for name, (_, contact) in self.people.items()}
+        told[opening.SELLER] = people.SELLERS[self.entity]
+        with self.ledger.connection() as connection:
+            self.parties = party.put_many(connection, self.entity, told, at=self.moment())
 
     def say(self, acts: Iterable[Act]) -> None:
         """What customers said, as of now. What corrects an earlier act comes after it."""
@@ -73,7 +117,11 @@ class Story:
 
     def _asked(self, act: Act) -> Request:
         corrects = self.positions[act.stream, act.instead_of] if act.instead_of else None
-        return ask(self.entity, act.stream, act.name, act.command, act.reason, corrects)
+        command = act.command
+        if isinstance(command, RegisterCustomer):
+            who = self.parties[act.stream.partition(":")[2]]
+            command = structs.replace(command, party=who.id, party_digest=who.digest)
+        return ask(self.entity, act.stream, act.name, command, act.reason, corrects)
 
     def send(self, requests: Iterable[Request]) -> list[Receipt]:
         return send(self.ledger, self.entity, requests)
@@ -99,25 +147,40 @@ class Story:
     def billed(self, documents: Iterable[Document], day: date) -> None:
         """Each invoice will be paid, or not, and some get a credit note."""
         for document in documents:
-            self.counts["billed_minor"] += document.total_minor
             if isinstance(document.command, IssueCredit):
                 self.counts["credits"] += 1
             elif document.total_minor > 0:
                 self.counts["invoices"] += 1
-                self.to_come += _consequences(self, document, day)
+                self._foresee(document, day)
 
-    def arrived(self, last: date) -> None:
-        """Payments and credit notes up to a day, in order of their days."""
+    def _foresee(self, document: Document, day: date) -> None:
+        chance, name = self.chance, document.stream.partition(":")[2]
+        if by_chance(chance, 3):
+            credit = _outage(document, day + timedelta(days=9))
+            request = ask(self.entity, document.stream, "credit", credit, "outage, made good")
+            self.to_come.append((credit.when.effective, request))
+        if by_chance(chance, 5):
+            return
+        promise = Promise(
+            on=day + timedelta(days=chance.randrange(12, 75)),
+            invoice=name,
+            customer=document.customer,
+            is_half=by_chance(chance, 3),
+        )
+        self.promises.append(promise)
+
+    def credited(self, last: date) -> None:
+        """Credit notes up to a day, in order of their days."""
         mine = sorted((row for row in self.to_come if row[0] <= last), key=_by_day)
         self.to_come = [row for row in self.to_come if row[0] > last]
         self.send(request for _, request in mine)
-        for _, request in mine:
-            if isinstance(request.command, IssueCredit):
-                self.counts["credits"] += 1
-                taken = sum(line.amount_minor for line in request.command.lines)
-                self.counts["billed_minor"] -= taken
-            else:
-                self.counts["payments"] += 1
+        self.counts["credits"] += len(mine)
+
+    def kept_promises(self, last: date) -> Iterator[Promise]:
+        """Who pays up to a day, in order of the days."""
+        mine = sorted((one for one in self.promises if one.on <= last), key=_by_payment)
+        self.promises = [one for one in self.promises if one.on > last]
+        yield from mine
 
 
 def send(ledger: Ledger, entity: str, requests: Iterable[Request]) -> list[Receipt]:
@@ -130,34 +193,14 @@ def send(ledger: Ledger, entity: str, requests: Iterable[Request]) -> list[Recei
     return receipts
 
 
-def _consequences(story: Story, document: Document, day: date) -> Iterator[tuple[date, Request]]:
-    chance, name = story.chance, document.stream.partition(":")[2]
-    owed = document.total_minor
-    if by_chance(chance, 3):
-        credit = _credit(document, day + timedelta(days=9))
-        owed -= sum(line.amount_minor for line in credit.lines)
-        yield credit.when.effective, ask(story.entity, document.stream, "credit", credit)
-    if by_chance(chance, 5) or owed == 0:
-        return
-    paid_on = day + timedelta(days=chance.randrange(12, 75))
-    paid = ReceivePayment(
-        when=When(effective=paid_on),
-        customer=document.customer,
-        currency=document.currency,
-        amount_minor=owed // 2 + 1 if by_chance(chance, 3) else owed,
-        reference=name,
-    )
-    yield paid_on, ask(story.entity, f"payment:{name}", "receive", paid)
-
-
-def _credit(document: Document, day: date) -> IssueCredit:
-    """A tenth off the largest line: an outage, made good."""
-    assert isinstance(document.command, IssueInvoice)
-    line = max(document.command.lines, key=lambda line: line.amount_minor)
-    cut = CreditLine(line=line.line, amount_minor=max(1, line.amount_minor // 10))
-    number = f"{document.command.number}-outage"
-    return IssueCredit(when=When(effective=day), number=number, lines=(cut,))
+def _outage(document: Document, day: date) -> CreditInvoice:
+    """A tenth off the invoice, spread over its lines and their tax."""
+    return CreditInvoice(when=When(effective=day), amount_minor=max(1, document.total_minor // 10))
 
 
 def _by_day(row: tuple[date, Request]) -> tuple[date, str]:
     return row[0], row[1].key
+
+
+def _by_payment(one: Promise) -> tuple[date, str]:
+    return one.on, one.invoice

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from msgspec import structs
 
 from domain.calendar import ONE_DAY
+from domain.subscription import StartSubscription
 from domain.usage import UsageRow
 from replay.demo.company import Chance, Country, Customer, by_chance
 from replay.demo.customers import Company, Member
@@ -71,8 +72,8 @@ def days_served(one: Member, first: date, last: date) -> list[date]:
 
 
 def is_far(one: Member) -> bool:
-    zones = {getattr(act.command, "zone", one.who.country.zone) for act in one.acts}
-    return zones != {one.who.country.zone}
+    sold = [act.command for act in one.acts if isinstance(act.command, StartSubscription)]
+    return any(command.zone != one.who.country.zone for command in sold)
 
 
 def many(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date
 from hashlib import sha256
+from urllib.parse import quote
 
 from msgspec import Struct
 
@@ -15,7 +16,7 @@ from replay.documents.paper import paper
 from replay.documents.pdf import pdf
 from replay.documents.reading import Read, Shelf, read, read_account
 from replay.documents.statement import statement
-from replay.documents.templates import Medium, Templates
+from replay.documents.templates import SUFFIXES, Medium, Templates
 from store import log, party
 from store.db import Connection
 
@@ -54,6 +55,11 @@ class Rendered(Struct, frozen=True, kw_only=True):
     @property
     def sha256(self) -> str:
         return sha256(self.body).hexdigest()
+
+    @property
+    def file_name(self) -> str:
+        """Its number, written so that no two numbers and no folder are mixed up."""
+        return f"{quote(self.number or self.name, safe='')}.{SUFFIXES[self.medium]}"
 
 
 class Asked(Struct, frozen=True, kw_only=True):

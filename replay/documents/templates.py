@@ -26,6 +26,7 @@ Words = Mapping[str, str]
 
 SHIPPED = Path(__file__).parent / "shipped"
 ORIGINAL = "en"
+SUFFIXES: dict[Medium, str] = {"text/html": "html", "application/pdf": "pdf"}
 TEMPLATES: dict[Medium, str] = {"text/html": "invoice.html", "application/pdf": "invoice.typ"}
 LIBRARIES: dict[Medium, tuple[str, ...]] = {
     "text/html": ("babel", "jinja2"),

@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
+from pathlib import Path
 
 import click
 from msgspec import Struct
 
+from api.app import templates_folder
 from api.cli.checks import tell_breaks
 from api.cli.demo.block import Block
 from api.cli.demo.tour import tour
@@ -18,11 +20,13 @@ from projections.breaks import Verdict
 from replay.demo.company import ACTOR, COUNTRIES, GROUP, Size
 from replay.demo.months import Part, Played, gather, open_group, play_country
 from replay.demo.story import Moment
+from replay.documents.templates import templates
 from replay.ledger import Ledger
 from replay.verify import LAWS, verify
 from store import reset
 from store.db import Connection, connect, migrate, open_database
 from store.failure import StoreError
+from store.home import default_home
 
 
 @click.command(
@@ -39,7 +43,7 @@ from store.failure import StoreError
     type=click.IntRange(10),
     default=200,
     show_default=True,
-    help="From 70 on, some live each change there is.",
+    help="From 74 on, some live each change there is.",
 )
 @click.option(
     "--months",
@@ -51,6 +55,11 @@ from store.failure import StoreError
 @click.option(
     "--events", type=click.IntRange(0), default=None, help="Usage events; default: by size."
 )
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where documents and bank files go; none: `demo` in TIEOUT_HOME.",
+)
 @click.option("--reset-demo", is_flag=True, help="Remove a ledger that the demo itself made.")
 @as_json
 def demo(
@@ -59,6 +68,7 @@ def demo(
     customers: int,
     months: int,
     events: int | None,
+    folder: Path | None,
     reset_demo: bool,
     as_json: bool,
 ) -> None:
@@ -73,19 +83,21 @@ def demo(
     share = customers * months, usual.customers * usual.months
     said = events if events is not None else usual.events * share[0] // share[1]
     size = Size(customers=customers, months=months, events=said)
+    place = folder or default_home() / "demo"
+    words = templates(templates_folder())
     with open_database() as server:
         with connect(server.dsn) as connection:
             migrate(connection)
             _require_empty(connection, reset_demo=reset_demo)
         with Ledger.open(server.dsn, Moment()) as ledger:
             open_group(ledger)
-            stories = _tell_stories(server.dsn, size, seed)
+            stories = _tell_stories(server.dsn, size, seed, place)
             played = gather(size, [story.part for story in stories])
             asking = time.monotonic()
             with ledger.connection() as connection:
                 verdicts = list(verify(connection, GROUP).verdicts)
                 verdicts += [verdict for story in stories for verdict in story.verdicts]
-                blocks = list(tour(ledger, connection, played, verdicts))
+                blocks = list(tour(ledger, connection, played, verdicts, words, place))
     took = {
         **{f"{story.part.entity}_wrote": f"{story.wrote:.1f}" for story in stories},
         **{f"{story.part.entity}_verified": f"{story.verified:.1f}" for story in stories},
@@ -123,21 +135,23 @@ class Told(Struct, frozen=True, kw_only=True):
     verified: float
 
 
-def _tell_stories(dsn: str, size: Size, seed: int) -> list[Told]:
+def _tell_stories(dsn: str, size: Size, seed: int, folder: Path) -> list[Told]:
     """Each country in a process of its own, as its entity is a log of its own: two at a time."""
     with (
         progress_console().status("the countries' months, then the ten laws"),
         ProcessPoolExecutor(2, mp_context=get_context("spawn")) as workers,
     ):
-        asked = [workers.submit(_tell_story, dsn, size, seed, at) for at in range(len(COUNTRIES))]
+        asked = [
+            workers.submit(_tell_story, dsn, size, seed, at, folder) for at in range(len(COUNTRIES))
+        ]
         return [one.result() for one in asked]
 
 
-def _tell_story(dsn: str, size: Size, seed: int, place: int) -> Told:
+def _tell_story(dsn: str, size: Size, seed: int, place: int, folder: Path) -> Told:
     began = time.monotonic()
     country, moment = COUNTRIES[place], Moment()
     with Ledger.open(dsn, moment) as ledger:
-        part = play_country(ledger, moment, size, partial(_chance, seed), country)
+        part = play_country(ledger, moment, size, partial(_chance, seed), country, folder)
         wrote = time.monotonic() - began
         with ledger.connection() as connection:
             found = verify(connection, country.entity)

@@ -12,8 +12,14 @@ from store.db import Connection
 
 VIEWS = (
     "price-models",
+    "register",
+    "register-gaps",
     "roll-forward",
     "receivables",
+    "statement",
+    "customer-money",
+    "tax",
+    "cash-by-day",
     "deferred-revenue",
     "waterfall",
     "revenue",
@@ -21,8 +27,13 @@ VIEWS = (
     "usage",
     "usage-by-meter",
 )
+# Accounts of what is held for customers, all of them liabilities.
+HELD = ("unapplied-cash", "deposits", "customer-credit")
 # What should be one sum, or nothing, by each of the ways to it.
 Way = tuple[str, tuple[int, ...]]
+ALL_LINES = 10_000_000
+# What is counted, not an amount.
+IN_NUMBERS = ("usage", "numbers")
 BECAME = ("superseded", "retracted", "retracted", "pending", "rated", "waiting")
 
 
@@ -31,13 +42,17 @@ def ties(connection: Connection, played: Played) -> Block:
     rows: dict[str, list[str]] = {}
     for part in played.parts:
         answers = {view: asked(connection, view, part.entity).rows for view in VIEWS}
-        for what, ways in (*_money(part, answers), *_rows(answers)):
-            in_money = not what.startswith("usage")
+        billed = _billed(connection, part)
+        for what, ways in (*_money(billed, answers), *_cash(answers), *_rows(answers)):
+            in_money = not what.startswith(IN_NUMBERS)
             cells = [money(way, part.currency) if in_money else str(way) for way in ways]
             rows.setdefault(what, []).append(" <> ".join(dict.fromkeys(cells)))
     return Block(
         title="It ties: each sum by every way to it",
-        queries=(f"tieout report VIEW -e ENTITY      (VIEW: {', '.join(VIEWS)})",),
+        queries=(
+            f"tieout report VIEW -e ENTITY      (VIEW: {', '.join(VIEWS)})",
+            "tieout report journal -e ENTITY --account accounts-receivable",
+        ),
         columns=("sum", *(part.currency for part in played.parts), ""),
         rows=tuple(
             (what, *cells, "ties" if not any("<>" in cell for cell in cells) else "DIFFERS")
@@ -47,21 +62,31 @@ def ties(connection: Connection, played: Played) -> Block:
     )
 
 
-def _money(part: Part, of: dict[str, tuple[Any, ...]]) -> Iterator[Way]:
+def _billed(connection: Connection, part: Part) -> int:
+    """What documents moved of receivables, from the journal."""
+    named = {"account": "accounts-receivable", "limit": str(ALL_LINES)}
+    rows = asked(connection, "journal", part.entity, **named).rows
+    return sum(row.minor for row in rows if row.kind == "billing")
+
+
+def _money(billed: int, of: dict[str, tuple[Any, ...]]) -> Iterator[Way]:
     stands = {row.account: row.minor for row in of["trial-balance"]}
     liability = -stands.get("contract-liability", 0)
-    credit = -stands.get("customer-credit", 0)
     yield (
-        "billed: lines = billing runs = journal",
-        (
-            _sum(of["price-models"], "billed_minor"),
-            part.billed_minor,
-            _sum(of["roll-forward"], "billed_minor") + credit,
-        ),
+        "billed: lines = documents = journal",
+        (_sum(of["price-models"], "billed_minor"), _totals(of["register"]), billed),
     )
     yield (
-        "receivable: open invoices = account",
-        (_sum(of["receivables"], "open_minor"), stands.get("accounts-receivable", 0)),
+        "tax: documents = account",
+        (_sum(of["tax"], "tax_minor"), -stands.get("tax-payable", 0)),
+    )
+    yield (
+        "receivable: open invoices = statements = account",
+        (
+            _sum(of["receivables"], "open_minor"),
+            _sum(_last(of["statement"]), "owed_minor"),
+            stands.get("accounts-receivable", 0),
+        ),
     )
     yield (
         "deferred: contracts = roll-forward = account",
@@ -82,6 +107,40 @@ def _money(part: Part, of: dict[str, tuple[Any, ...]]) -> Iterator[Way]:
         ),
     )
     yield "all accounts together", (sum(stands.values()), 0)
+
+
+def _cash(of: dict[str, tuple[Any, ...]]) -> Iterator[Way]:
+    stands = {row.account: row.minor for row in of["trial-balance"]}
+    money = of["customer-money"]
+    yield (
+        "cash: days = account",
+        (_sum(of["cash-by-day"], "total_minor"), stands.get("cash-clearing", 0)),
+    )
+    yield (
+        "held for customers: list = statements = accounts",
+        (
+            sum(
+                _sum(money, name) for name in ("unapplied_minor", "deposits_minor", "credit_minor")
+            ),
+            _sum(_last(of["statement"]), "in_hand_minor"),
+            -sum(stands.get(name, 0) for name in HELD),
+        ),
+    )
+    yield (
+        "disputed: list = account",
+        (_sum(money, "disputed_minor"), stands.get("disputed-cash", 0)),
+    )
+    yield "numbers that a series left out or gave twice", (len(of["register-gaps"]), 0)
+
+
+def _last(rows: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What stands at the end of each account."""
+    return tuple({(row.customer, row.currency): row for row in rows}.values())
+
+
+def _totals(rows: tuple[Any, ...]) -> int:
+    """Of what was issued and stands; a credit note takes off."""
+    return sum(row.total_minor for row in rows if row.state == "issued")
 
 
 def _rows(of: dict[str, tuple[Any, ...]]) -> Iterator[Way]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
 
+from api.cli.demo import collected, papers
 from api.cli.demo.block import Block, asked, counted, everywhere, left_out
 from api.cli.demo.ties import ties
 from api.cli.output import money
@@ -18,6 +20,7 @@ from replay.billing.evidence import billed_usage
 from replay.billing.run import Wanted
 from replay.demo.late import Late
 from replay.demo.months import Played
+from replay.documents.templates import Templates
 from replay.ledger import Ledger
 from replay.verify import LAWS
 from store.db import Connection
@@ -28,13 +31,28 @@ STEPS_SHOWN = 14
 
 
 def tour(
-    ledger: Ledger, connection: Connection, played: Played, verdicts: Iterable[Verdict]
+    ledger: Ledger,
+    connection: Connection,
+    played: Played,
+    verdicts: Iterable[Verdict],
+    words: Templates,
+    folder: Path,
 ) -> Iterator[Block]:
-    """What is sold, what happened, two numbers followed, what waits, what ties."""
+    """What is sold, what happened, two numbers followed, from the bill to the bank, what waits,
+    what ties. Documents are written into the folder.
+    """
     yield _models(connection, played)
     yield _changes(connection, played)
     yield from _one_line(connection, played.late)
     yield from _backdated(ledger, connection, played)
+    shown = papers.chosen(connection, played)
+    yield collected.invoice_lines(connection, max(shown, key=lambda one: one.worth))
+    yield collected.taxes(connection, played)
+    yield from collected.bank_files(ledger, played, folder)
+    yield collected.account(connection, played)
+    yield collected.held(connection, played)
+    yield collected.reminders(connection, played)
+    yield papers.papers(connection, shown, words, folder)
     yield _waiting(connection, played)
     yield ties(connection, played)
     yield _laws(verdicts)
@@ -69,8 +87,9 @@ def _models(connection: Connection, played: Played) -> Block:
             *(cell for name in currencies for cell in (f"{name} billed", "earned")),
         ),
         rows=tuple(rows),
-        says="Billed is read from documents, earned from the journal; what is billed and not yet "
-        "earned is deferred.",
+        says="Billed is read from documents, earned from the journal. What is billed and not yet "
+        "earned is deferred; usage that is earned and not yet billed stands as unbilled. Tax has "
+        "no price.",
     )
 
 
