@@ -24,8 +24,8 @@ from domain.chargeback_facts import (
 from domain.currency import exponent, require_kept
 from domain.errors import Malformed, Rejected, require_name
 from domain.facts import Context, Decider, Event, Fact, Retracted, When
-from domain.invoice import InvoiceState
 from domain.invoice_facts import InvoiceIssued
+from domain.invoice_state import InvoiceState
 from domain.money import require_positive
 from domain.payment_facts import (
     Application,

@@ -27,7 +27,8 @@ class CreditInvoice(
     Struct, frozen=True, kw_only=True, tag="credit-invoice", forbid_unknown_fields=True
 ):
     """Credit an amount over all that is left of an invoice, tax and coupons included; without one,
-    all of it. With `paid_minor` no more than what was paid of it and is not credited yet.
+    all of it. With `paid_minor` no more than what was paid of it and is not credited yet; where the
+    entity elects to credit up to what is `paid`, the ledger knows itself what was.
     """
 
     when: When
@@ -45,17 +46,20 @@ def capped(minor: int, paid_minor: int, credited_minor: int) -> int:
 
 
 def all_rows(
-    command: CreditInvoice, lines: Sequence[InvoiceLine], credited: Mapping[str, int]
+    command: CreditInvoice,
+    lines: Sequence[InvoiceLine],
+    credited: Mapping[str, int],
+    paid_minor: int | None,
 ) -> tuple[CreditLine, ...]:
     """What a credit of an invoice takes of each line. Raises Rejected where nothing is left."""
-    if command.paid_minor is None:
+    if paid_minor is None:
         return spread(lines, credited, command.amount_minor)
     before = sum(credited.values())
     left = sum(line.amount_minor for line in lines) - before
     wanted = left if command.amount_minor is None else command.amount_minor
-    minor = capped(wanted, command.paid_minor, before)
+    minor = capped(wanted, paid_minor, before)
     if not minor:
-        raise Rejected("nothing-paid-to-credit", field="paid_minor", paid=command.paid_minor)
+        raise Rejected("nothing-paid-to-credit", field="paid_minor", paid=paid_minor)
     return spread(lines, credited, minor)
 
 

@@ -9,29 +9,26 @@ from msgspec import Struct, structs
 
 from domain.adjusting import AdjustDraft
 from domain.credit_note import CreditInvoice, all_rows, with_companions
+from domain.crediting import paid_minor, require_last, require_paid
 from domain.currency import require_kept
 from domain.dispute import (
-    Disputes,
     OpenDispute,
     ResolveDispute,
     disputed_lines,
-    disputing,
     opened,
     part_of,
 )
 from domain.draft import (
     ApproveDraft,
     DiscardDraft,
-    Drafting,
     altered,
     approved,
     discarded,
-    drafting,
     require_approved,
     require_undiscarded,
 )
 from domain.errors import Rejected, require_name
-from domain.facts import Context, Decider, Event, Fact, Retracted, When
+from domain.facts import Context, Decider, Event, Retracted, When
 from domain.invoice_facts import (
     CreditIssued,
     CreditLine,
@@ -42,7 +39,6 @@ from domain.invoice_facts import (
     DraftApproved,
     DraftDiscarded,
     InvoiceDrafted,
-    InvoiceEvent,
     InvoiceIssued,
     InvoiceLine,
     InvoiceRecovered,
@@ -52,8 +48,16 @@ from domain.invoice_facts import (
     Treatment,
 )
 from domain.invoice_lines import billed_deal, require_lines
+from domain.invoice_state import InvoiceState, evolve
 from domain.invoicing import CreditTo
-from domain.issuing import drafted_for, due_on, is_skipped, require_debited, terms_days
+from domain.issuing import (
+    drafted_for,
+    due_on,
+    is_skipped,
+    require_debited,
+    require_replaced,
+    terms_days,
+)
 from domain.numbering import ELECTIONS, Kind, elections, numbered
 from domain.sending import SendDocument, sent
 from domain.write_off import (
@@ -121,7 +125,9 @@ class IssueCredit(
 class VoidInvoice(
     Struct, frozen=True, kw_only=True, tag="void-invoice", forbid_unknown_fields=True
 ):
-    """Take back what is left of an invoice, paid or not: its money becomes unapplied."""
+    """Take back what is left of an invoice, paid or not: its money becomes unapplied. What rests
+    on it is taken back first.
+    """
 
     when: When
     treatment: Treatment | None = None
@@ -142,73 +148,6 @@ InvoiceCommand = (
     | OpenDispute
     | ResolveDispute
 )
-
-
-class InvoiceState(Struct, frozen=True, kw_only=True):
-    """The draft, the issued document, what was credited of each line, and whether it is void."""
-
-    drafting: Drafting = Drafting()
-    issued: InvoiceIssued | None = None
-    credited_minor: dict[str, int] = {}
-    credits: frozenset[str] = frozenset()
-    is_void: bool = False
-    is_written_off: bool = False
-    disputes: Disputes = {}
-
-    @property
-    def lines_left(self) -> dict[str, int]:
-        """What credits have left of each line."""
-        lines = self.issued.lines if self.issued else ()
-        taken = self.credited_minor
-        return {row.line: row.amount_minor - taken.get(row.line, 0) for row in lines}
-
-    @property
-    def total_left_minor(self) -> int | None:
-        """What credits have left of the whole document; none before it is issued."""
-        if self.issued is None:
-            return None
-        whole = sum(row.amount_minor for row in self.issued.lines)
-        return whole - sum(self.credited_minor.values())
-
-    def left_minor(self, line: str) -> int | None:
-        """What credits have left of a line; none if the invoice has no such line."""
-        amount = self.line_minor(line)
-        return None if amount is None else amount - self.credited_minor.get(line, 0)
-
-    def line_minor(self, line: str) -> int | None:
-        """What a line was issued at; none if the invoice has no such line."""
-        lines = self.issued.lines if self.issued else ()
-        return next((row.amount_minor for row in lines if row.line == line), None)
-
-
-def evolve(state: InvoiceState, fact: Fact) -> InvoiceState:
-    """A credit an outside system dates before its invoice counts all the same."""
-    event = fact.event
-    assert isinstance(event, InvoiceEvent), fact
-    match event:
-        case InvoiceDrafted() | DraftAdjusted() | DraftApproved() | DraftDiscarded():
-            return structs.replace(state, drafting=drafting(state.drafting, fact))
-        case InvoiceIssued():
-            return structs.replace(state, issued=event)
-        case CreditIssued():
-            credited = dict(state.credited_minor)
-            for row in event.lines:
-                credited[row.line] = credited.get(row.line, 0) + row.amount_minor
-            return structs.replace(
-                state, credited_minor=credited, credits=state.credits | {event.number}
-            )
-        case InvoiceVoided():
-            return structs.replace(state, is_void=True)
-        case InvoiceWrittenOff():
-            return structs.replace(state, is_written_off=True)
-        case InvoiceRecovered():
-            return structs.replace(state, is_written_off=event.amount_minor is not None)
-        case DocumentSent():
-            return state
-        case DisputeOpened() | DisputeResolved():
-            return structs.replace(state, disputes=disputing(state.disputes, event))
-        case _:
-            assert_never(event)
 
 
 def needs(command: InvoiceCommand) -> tuple[str, ...]:
@@ -233,8 +172,9 @@ def needs(command: InvoiceCommand) -> tuple[str, ...]:
             streams = {stream for line in command.lines if (stream := billed_deal(line))}
             if command.customer:
                 streams.add(f"customer:{command.customer}")
-            if isinstance(command, IssueInvoice) and command.debits:
-                streams.add(f"invoice:{command.debits}")
+            if isinstance(command, IssueInvoice):
+                named = (command.debits, command.replaces)
+                streams |= {f"invoice:{name}" for name in named if name}
             return (*sorted(streams), ELECTIONS)
         case _:
             assert_never(command)
@@ -250,7 +190,8 @@ def stated_number(command: object, stream: str) -> str | None:
 
 
 def decide(command: InvoiceCommand, state: InvoiceState, context: Context) -> tuple[Event, ...]:
-    """Documents are refused by their own state alone: a void may take back what is paid (SPEC 12).
+    """Documents are refused by the state of documents alone: a void may take back what is paid
+    (SPEC 12), but not what a later document rests on.
 
     An outside system's credit or void may come before the invoice it belongs to, and waits for it.
     """
@@ -274,6 +215,7 @@ def decide(command: InvoiceCommand, state: InvoiceState, context: Context) -> tu
             _require_issued(state, context)
             if state.is_void:
                 raise Rejected("already-void", field="stream")
+            require_last(context)
             return (InvoiceVoided(when=command.when, treatment=command.treatment),)
         case WriteOffInvoice():
             _require_issued(state, context)
@@ -332,10 +274,8 @@ def _issued(command: IssueInvoice, state: InvoiceState, context: Context) -> Inv
         and context.replaces is None
     ):
         require_approved(state.drafting, as_drafted=not command.lines)
-    if command.debits is not None:
-        known = context.others.get(f"invoice:{command.debits}")
-        debited = known.issued if isinstance(known, InvoiceState) else None
-        require_debited(command.debits, debited, (customer, currency), context)
+    require_debited(command.debits, (customer, currency), context)
+    require_replaced(command.replaces, (customer, currency), context)
     kind: Kind = "invoice" if command.debits is None else "debit-note"
     number, series = "", None
     if not is_skipped(lines, day, context):
@@ -429,10 +369,14 @@ def _credit_rows(
     """What is credited of which line. An outside document is as it says."""
     lines, credited = state.issued.lines if state.issued else (), state.credited_minor
     if isinstance(command, CreditInvoice):
-        return all_rows(command, lines, credited)
+        return all_rows(command, lines, credited, paid_minor(command, context))
     if not command.lines:
         raise Rejected("no-lines", field="lines")
-    return command.lines if context.outside else with_companions(lines, credited, command.lines)
+    if context.outside:
+        return command.lines
+    rows = with_companions(lines, credited, command.lines)
+    require_paid(command.purpose, rows, credited, context)
+    return rows
 
 
 def _require_left(line: str, minor: int, state: InvoiceState, context: Context) -> None:

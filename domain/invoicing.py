@@ -25,6 +25,8 @@ Apply = Literal["oldest-due", "oldest-issued", "reference-first"]
 # Where money goes that a credit note sets free: to other open items, to the customer's credit, or
 # back to the customer.
 CreditTo = Literal["offset", "balance", "refund"]
+# How much of an invoice may be given back: what is left of its lines, or what was paid of it.
+CreditUpTo = Literal["line", "paid"]
 
 
 class InvoicingOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -39,6 +41,7 @@ class InvoicingOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     approval: Literal["none", "required"] = "none"
     apply: Apply = "oldest-due"
     credits_to: CreditTo = "offset"
+    credit_up_to: CreditUpTo = "line"
     zero_invoices: Literal["issue", "skip"] = "issue"
     dunning: str = NONE
 

@@ -1,4 +1,6 @@
-"""What an invoice says beside its lines: due when, taxed when, adding to which invoice."""
+"""What an invoice says beside its lines: due when, taxed when, adding to which invoice or in the
+place of which.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +10,7 @@ from datetime import date
 from domain.errors import Rejected
 from domain.facts import Context
 from domain.invoice_facts import InvoiceDrafted, InvoiceIssued, InvoiceLine
+from domain.invoice_state import InvoiceState
 from domain.numbering import elections
 from domain.party import PAYMENT_TERMS_DAYS, CustomerState
 
@@ -54,11 +57,34 @@ def is_skipped(lines: Iterable[InvoiceLine], day: date, context: Context) -> boo
     return skips and not sum(line.amount_minor for line in lines)
 
 
-def require_debited(
-    invoice: str, issued: InvoiceIssued | None, account: tuple[str, str], context: Context
-) -> None:
+def require_debited(invoice: str | None, account: tuple[str, str], context: Context) -> None:
     """A debit note adds to an invoice of the same account; an outside one may come before it."""
-    if issued is None and not context.outside:
-        raise Rejected("unknown-invoice", field="debits", invoice=invoice)
-    if issued is not None and (issued.customer, issued.currency) != account:
-        raise Rejected("other-account", field="debits", invoice=invoice)
+    if invoice is not None:
+        _known(invoice, "debits", account, context)
+
+
+def require_replaced(invoice: str | None, account: tuple[str, str], context: Context) -> None:
+    """What an invoice takes the place of is void or credited in full, or both would be owed; what
+    an outside system replaces it may void later.
+    """
+    if invoice is None:
+        return
+    known = _known(invoice, "replaces", account, context)
+    if known is not None and not context.outside and not known.is_void and known.total_left_minor:
+        raise Rejected(
+            "replaced-stands", field="replaces", invoice=invoice, left=known.total_left_minor
+        )
+
+
+def _known(
+    invoice: str, field: str, account: tuple[str, str], context: Context
+) -> InvoiceState | None:
+    """An issued invoice that another names."""
+    known = context.others.get(f"invoice:{invoice}")
+    if not isinstance(known, InvoiceState) or known.issued is None:
+        if context.outside:
+            return None
+        raise Rejected("unknown-invoice", field=field, invoice=invoice)
+    if (known.issued.customer, known.issued.currency) != account:
+        raise Rejected("other-account", field=field, invoice=invoice)
+    return known

@@ -2,7 +2,7 @@
 
 A number is given when the document is accepted, after the last one that the series gave out, and is
 part of the fact. Whoever comes with a number of its own, such as an outside system, keeps it; no
-other stream may use it after.
+other stream may use it until the document was retracted.
 """
 
 from __future__ import annotations

@@ -10,8 +10,9 @@ from msgspec import Struct
 
 from domain.dispute import Disputed
 from domain.facts import Fact, timeline
-from domain.invoice import DECIDER, InvoiceState
+from domain.invoice import DECIDER
 from domain.invoice_facts import DisputeOpened, DisputeOutcome, DisputeResolved
+from domain.invoice_state import InvoiceState
 from projections.question import Answer, Horizon, Question, looking
 from store import log
 from store.db import Connection, queries

@@ -20,14 +20,16 @@ SELECT entity, stream || ':' || (payload::jsonb ->> 'period'), actor, payload::j
  WHERE entity = %(entity)s AND tag = 'period-reopened';
 
 -- name: insert_numbers
--- The numbers that documents came with, each the first stream's.
-INSERT INTO document_number (entity, number, stream, position)
-SELECT DISTINCT ON (number) entity, number, stream, position
+-- The numbers that documents came with, and each stream that took one after another.
+INSERT INTO document_number (entity, number, stream, position, taking)
+SELECT entity, number, stream, position, row_number() OVER (PARTITION BY number ORDER BY position) - 1
   FROM (
-    SELECT entity, payload::jsonb ->> 'number' AS number, stream, position
+    SELECT entity, payload::jsonb ->> 'number' AS number, stream, position,
+           lag(stream) OVER (PARTITION BY payload::jsonb ->> 'number' ORDER BY position) AS before
       FROM fact
      WHERE entity = %(entity)s AND split_part(stream, ':', 1) = 'invoice'
        AND tag IN ('invoice-issued', 'credit-issued') AND payload::jsonb ->> 'series' IS NULL) AS issued
+ WHERE before IS DISTINCT FROM stream
  ORDER BY number, position;
 
 -- name: count_numbers

@@ -20,10 +20,11 @@ from domain.master import master_data
 from domain.statement.documents import Carried, Document
 from domain.statement.thresholds import Reached
 from projections import generations, runner
-from projections.exceptions import close_evidence, run_due
+from projections.exceptions import run_due
 from replay import parking
 from replay.billing.levels import bill_levels
 from replay.billing.run import Desk, Part, Wanted, issue, preview
+from replay.evidence import evidence
 from replay.tax.asking import NO_ENGINES, Engines
 from replay.tax.filling import asks, elects_tax, filled, in_turn
 from replay.tax.telling import Telling, tell
@@ -112,7 +113,7 @@ class Ledger:
         if isinstance(asked, Rejected):
             raise asked
         with self.connection() as connection:
-            return submit(connection, asked, clock=self.clock, evidence=close_evidence)
+            return submit(connection, asked, clock=self.clock, evidence=evidence)
 
     def with_tax(self, entity: str, requests: Sequence[Request]) -> list[Request | Rejected]:
         """The requests, invoices among them with their tax where the entity elects that, or why
@@ -145,7 +146,7 @@ class Ledger:
                     entity,
                     [one for one in asked if isinstance(one, Request)],
                     clock=self.clock,
-                    evidence=close_evidence,
+                    evidence=evidence,
                     remembered=remembered,
                 )
             )
@@ -159,7 +160,7 @@ class Ledger:
             entity,
             asking,
             clock=self.clock,
-            evidence=close_evidence,
+            evidence=evidence,
             remembered=remembered,
         )
 

@@ -40,7 +40,7 @@ from store.keys import (
     write_refusals,
 )
 from store.remembered import Remembered, RowTypes
-from store.sitting import Asked, Decided, Loaded
+from store.sitting import Asked, Decided, Loaded, Taken
 from store.timeline import Timeline
 from store.unpaused import unpaused
 
@@ -55,8 +55,8 @@ _FACT_TYPES = (
 _FACTS = FactBytes(record_framing(_FACT_TYPES))
 _APPROVAL_RECORD = record_framing([_TEXT, _TEXT, _TEXT, _TEXT, _INT8])
 _APPROVAL_ROW = copy_framing(5)
-_NUMBER_RECORD = record_framing([_TEXT, _TEXT, _TEXT, _INT8])
-_NUMBER_ROW = copy_framing(4)
+_NUMBER_RECORD = record_framing([_TEXT, _TEXT, _TEXT, _INT8, _INT8])
+_NUMBER_ROW = copy_framing(5)
 _HEAD, _KEY, _SOURCE, _FACT, _NUMBER = range(5)
 
 
@@ -83,7 +83,18 @@ def load(
     with connection.cursor(binary=True) as cursor:
         rows = cursor.execute(SQL.load_group, arguments, prepare=True).fetchall()
     with unpaused():
-        return _loaded(entity, rows, streams, timelines)
+        loaded, types = _loaded(entity, rows, streams, timelines)
+    _load_holders(connection, loaded)
+    return loaded, types
+
+
+def _load_holders(connection: Connection, loaded: Loaded) -> None:
+    """Streams that took a number which a request states: seldom another's than the request's."""
+    holders = {taken.stream for taken in loaded.numbers.values()} - loaded.timelines.keys()
+    if holders:
+        head = loaded.head
+        read = log.read_streams(connection, head.entity, holders, upto=head.position)
+        loaded.timelines.update({stream: Timeline(facts) for stream, facts in read.items()})
 
 
 def recall(
@@ -130,7 +141,7 @@ def _loaded(
         keys=dict(map(_key, parts[_KEY])),
         sources=dict(map(_source, parts[_SOURCE])),
         timelines=timelines,
-        numbers={row[10]: row[1] for row in parts[_NUMBER]},
+        numbers={row[10]: Taken(row[1], row[0]) for row in parts[_NUMBER]},
     )
     return loaded, RowTypes(*top[-1])
 
@@ -219,10 +230,11 @@ def _approval_rows(framing: Framing, facts: Iterable[Fact]) -> Iterator[bytes]:
 
 def _number_rows(framing: Framing, decided: Decided) -> Iterator[bytes]:
     """The numbers that documents came with, each with the stream whose it is."""
-    for number, fact in decided.numbers:
+    for number, fact, taking in decided.numbers:
         yield framing.pattern % (
             text(fact.entity),
             text(number),
             text(fact.stream),
             int8(fact.position),
+            int8(taking),
         )

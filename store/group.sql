@@ -53,13 +53,13 @@ SELECT 2, NULL, k.stream, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 
      WHERE entity = %(entity)s AND key = f.command_id
      LIMIT 1) AS k
 UNION ALL
-SELECT 4, NULL, n.stream, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, n.number, NULL, NULL,
+SELECT 4, n.taking, n.stream, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, n.number, NULL, NULL,
        NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
   FROM unnest((SELECT %(numbers)s::text[])) AS wanted (number)
  CROSS JOIN LATERAL (
-    SELECT number, stream FROM document_number
+    SELECT number, stream, taking FROM document_number
      WHERE entity = %(entity)s AND number = wanted.number
-     LIMIT 1) AS n;
+     ORDER BY taking DESC LIMIT 1) AS n;
 
 -- name: write_group
 -- The whole group or nothing, and its own transaction. Whoever finds the head where it was read moves it
@@ -96,8 +96,8 @@ WITH moved AS (
     SELECT a.entity, a.subject, a.preparer, a.approver, a.position
       FROM moved CROSS JOIN unnest(%(approvals)s::approval[]) AS a
 ), numbers AS (
-    INSERT INTO document_number (entity, number, stream, position)
-    SELECT n.entity, n.number, n.stream, n.position
+    INSERT INTO document_number (entity, number, stream, position, taking)
+    SELECT n.entity, n.number, n.stream, n.position, n.taking
       FROM moved CROSS JOIN unnest(%(numbers)s::document_number[]) AS n
 )
 SELECT count(*) FROM moved;
@@ -107,4 +107,4 @@ SELECT count(*) FROM moved;
 COPY approval (entity, subject, preparer, approver, position) FROM STDIN (FORMAT BINARY);
 
 -- name: copy_numbers
-COPY document_number (entity, number, stream, position) FROM STDIN (FORMAT BINARY);
+COPY document_number (entity, number, stream, position, taking) FROM STDIN (FORMAT BINARY);

@@ -7,7 +7,6 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from domain.books import CloseEvidence
 from domain.deciders import Command
 from domain.errors import Malformed, Rejected
 from domain.facts import Source
@@ -64,8 +63,9 @@ class Conflict(Exception):
 
 Outcome = Receipt | Rejected | Malformed | Conflict
 
-# Gathers what stands against a close, under the head lock, from views the store does not know.
-Evidence = Callable[[Connection, Request], CloseEvidence]
+# Gathers what a decision must see in other streams, under the head lock, by what the store does not
+# know: what stands against a close, what was paid of an invoice, what rests on it.
+Evidence = Callable[[Connection, Request], object]
 
 
 def check(request: Request) -> Request:

@@ -12,11 +12,12 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct, structs
 
-from domain.books import CloseEvidence, ClosePeriod, SoftClosePeriod
+from domain.books import ClosePeriod, SoftClosePeriod
+from domain.credit_note import CreditInvoice
 from domain.deciders import Command, decider_of
 from domain.errors import Malformed, Rejected
 from domain.facts import Context, Decider, Event, Fact, Retracted
-from domain.invoice import DraftInvoice, IssueInvoice, stated_number
+from domain.invoice import DraftInvoice, IssueCredit, IssueInvoice, VoidInvoice, stated_number
 from domain.numbering import number_of
 from domain.series import place_in
 from store import log
@@ -36,11 +37,13 @@ from store.timeline import Timeline
 
 # Reads a stream that no request named, while nothing can be appended to it.
 Follow = Callable[[str], Timeline]
-# Gathers what stands against a close, once what was decided before it is taken and stored.
-Gather = Callable[["Sitting", Request], CloseEvidence]
+# Gathers what a decision must see in other streams, once what was decided before it is taken and
+# stored.
+Gather = Callable[["Sitting", Request], object]
 
 
-_CLOSES = (SoftClosePeriod, ClosePeriod)
+# What cannot be decided on the streams that the command names alone.
+_GATHERED = (SoftClosePeriod, ClosePeriod, CreditInvoice, IssueCredit, VoidInvoice)
 
 
 class Asked(NamedTuple):
@@ -56,23 +59,31 @@ class Asked(NamedTuple):
     numbers: tuple[str, ...] = ()
 
 
+class Taken(NamedTuple):
+    """The stream that took a number last, and how many took it before."""
+
+    stream: str
+    taking: int = 0
+
+
 class Loaded(Struct, frozen=True, kw_only=True):
     """All that a group of commands is decided on, as of one position.
 
     `timelines` has every stream that a request names or its decision looks at, `numbers` the stream
-    whose a number that a request states is already.
+    that took a number which a request states.
     """
 
     head: log.Head
     keys: dict[str, Known]
     sources: dict[SourceKey, Known]
     timelines: dict[str, Timeline]
-    numbers: dict[str, str]
+    numbers: dict[str, Taken]
 
 
 class Decided(Struct, frozen=True, kw_only=True):
     """What is to be stored after `head`, all of it or nothing. `numbered` are the last numbers of
-    series, `numbers` those that documents came with, each with its first fact.
+    series, `numbers` those that documents came with, each with its first fact and how many streams
+    took it before.
     """
 
     head: log.Head
@@ -80,7 +91,7 @@ class Decided(Struct, frozen=True, kw_only=True):
     keys: Sequence[tuple[str, Known]]
     refusals: Sequence[Refusal]
     numbered: Mapping[str, int]
-    numbers: Sequence[tuple[str, Fact]]
+    numbers: Sequence[tuple[str, Fact, int]]
 
     @property
     def after(self) -> log.Head:
@@ -97,7 +108,7 @@ class Decided(Struct, frozen=True, kw_only=True):
 
 
 class Sitting:
-    """Decides requests in turn. Without `gather` a close sees no evidence, and without `follow` no
+    """Decides requests in turn. Without `gather` no decision sees evidence, and without `follow` no
     decision sees beyond the streams that its command names.
     """
 
@@ -121,7 +132,7 @@ class Sitting:
         self._facts: list[Fact] = []
         self._new_keys: list[tuple[str, Known]] = []
         self._refusals: list[Refusal] = []
-        self._new_numbers: list[tuple[str, Fact]] = []
+        self._new_numbers: list[tuple[str, Fact, int]] = []
 
     def take(self) -> Decided:
         """What was decided since the last time; who takes it stores it."""
@@ -197,7 +208,7 @@ class Sitting:
     def _context(self, asked: Asked, replaced: Event | None) -> Context:
         """What the decision may look at beside its own stream, as it stands at the head."""
         request, gathered = asked.request, None
-        if self._gather is not None and isinstance(request.command, _CLOSES):
+        if self._gather is not None and needs_evidence(asked):
             gathered = self._gather(self, request)
         return Context(
             stream=request.stream,
@@ -207,8 +218,17 @@ class Sitting:
             others=self._others(asked),
             replaces=replaced,
             numbered=self._numbered,
-            numbers=self._numbers,
+            numbers=self._holders(asked.numbers),
         )
+
+    def _holders(self, numbers: Sequence[str]) -> dict[str, str]:
+        """Whose the numbers are that a request states; one whose document is gone is nobody's."""
+        taken = ((number, self._numbers.get(number)) for number in numbers)
+        return {
+            number: one.stream
+            for number, one in taken
+            if one is not None and self._timelines[one.stream].has_number(number)
+        }
 
     def _others(self, asked: Asked) -> dict[str, object]:
         """The states of the streams a request names, and of those that they lead to."""
@@ -274,9 +294,12 @@ class Sitting:
         if series is not None:
             place = place_in(series, number)
             self._numbered[series] = max(place, self._numbered.get(series, 0))
-        elif number not in self._numbers:
-            self._numbers[number] = fact.stream
-            self._new_numbers.append((number, fact))
+            return
+        last = self._numbers.get(number)
+        if last is None or last.stream != fact.stream:
+            taking = 0 if last is None else last.taking + 1
+            self._numbers[number] = Taken(fact.stream, taking)
+            self._new_numbers.append((number, fact, taking))
 
     def _refuse(self, asked: Asked, refusal: Rejected) -> None:
         request = asked.request
@@ -321,7 +344,11 @@ def leads_on(asked: Asked | Malformed) -> bool:
 
 
 def needs_evidence(asked: Asked | Malformed) -> bool:
-    return isinstance(asked, Asked) and isinstance(asked.request.command, _CLOSES)
+    """Whether it is decided on more than it names; what an outside system says is as it says."""
+    if not isinstance(asked, Asked) or not isinstance(asked.request.command, _GATHERED):
+        return False
+    is_close = isinstance(asked.request.command, SoftClosePeriod | ClosePeriod)
+    return is_close or asked.request.source is None
 
 
 def ask(request: Request) -> Asked | Malformed:

@@ -155,7 +155,12 @@ TABLES: tuple[Table, ...] = (
     ),
     Table(name="usage_batch", kind="operational", key=("entity", "batch"), append_only=True),
     # Repeats the facts at these positions, so that a number is looked up by itself.
-    Table(name="document_number", kind="operational", key=("entity", "number"), append_only=True),
+    Table(
+        name="document_number",
+        kind="operational",
+        key=("entity", "number", "taking"),
+        append_only=True,
+    ),
     Table(name="usage_month", kind="operational", key=("month",), spread_by=None),
     Table(name="entity_head", kind="operational", key=("entity",)),
     # The vault must be able to forget, so nothing seals it: facts hold the salted digest.

@@ -30,6 +30,7 @@ from domain.entity import CalendarDefined, EntityOpened
 from domain.errors import Rejected
 from domain.facts import Decider, Event, Fact, Retracted, corrected, in_effective_order, known
 from domain.invoice_facts import InvoiceIssued
+from domain.numbering import number_of
 from domain.party import CustomerRegistered
 from domain.payment_facts import (
     PaymentReceived,
@@ -130,6 +131,14 @@ class Timeline:
         back = {type(fact.event) for fact in then if fact.position not in standing}
         if back & kept & {*ONCE}:
             raise Rejected("place-taken", field="corrects", position=retraction.position)
+
+    def has_number(self, number: str) -> bool:
+        """Whether a document that came with the number still is one, by whatever number it goes."""
+        ends = corrected(self._facts)
+        events = {fact.position: fact.event for fact in self._facts}
+        own = (fact for fact in self._facts if (number_of(fact.event) or ("",))[0] == number)
+        stands = (events[ends.get(fact.position, fact.position)] for fact in own)
+        return any(not isinstance(event, Retracted) for event in stands)
 
     def at(self, position: int | None) -> Fact | None:
         """The fact at a position of the log, if it is one of these."""

@@ -25,7 +25,6 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from domain.books import CloseEvidence
 from domain.errors import Malformed, Rejected
 from store import failpoint, group, log
 from store.db import Connection
@@ -272,11 +271,11 @@ def _follow(desk: _Desk) -> Follow:
 
 
 def _gather(desk: _Desk) -> Gather | None:
-    """Evidence on all that was decided before the close, which is stored for it."""
+    """Evidence on all that was decided before the command, which is stored for it."""
     if (evidence := desk.evidence) is None:
         return None
 
-    def gather(sitting: Sitting, request: Request) -> CloseEvidence:
+    def gather(sitting: Sitting, request: Request) -> object:
         group.write(desk.connection, sitting.take())
         return evidence(desk.connection, request)
 

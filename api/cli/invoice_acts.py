@@ -27,8 +27,9 @@ from domain.dispute import OpenDispute, ResolveDispute
 from domain.draft import ApproveDraft, DiscardDraft
 from domain.errors import Malformed
 from domain.facts import When, fold
-from domain.invoice import DECIDER, InvoiceState, IssueCredit, IssueInvoice, VoidInvoice
+from domain.invoice import DECIDER, IssueCredit, IssueInvoice, VoidInvoice
 from domain.invoice_facts import CreditLine, DisputeOutcome, Treatment
+from domain.invoice_state import InvoiceState
 from domain.money import minor_exactly
 from replay.ledger import Ledger
 from store import log

@@ -162,6 +162,15 @@ def read_account(
     )
 
 
+def account_facts(
+    connection: Connection, entity: str, customer: str, currency: str
+) -> tuple[Fact, ...]:
+    """All that moves what a customer owes in a currency, known now and in effective order."""
+    unit = account(customer, currency)
+    streams = _accounts(connection, entity, {unit}, log.END)
+    return _account(unit, streams[unit], log.END)
+
+
 def _documents(facts: Iterable[Fact]) -> list[_Document]:
     events = (fact.event for fact in facts)
     return [event for event in events if isinstance(event, InvoiceIssued | InvoiceDrafted)]

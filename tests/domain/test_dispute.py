@@ -7,7 +7,7 @@ import pytest
 from domain.dispute import OpenDispute, ResolveDispute
 from domain.errors import Rejected
 from domain.facts import Context, Event, Fact, When
-from domain.invoice import DECIDER, InvoiceState
+from domain.invoice import DECIDER
 from domain.invoice_facts import (
     CreditIssued,
     CreditLine,
@@ -17,6 +17,7 @@ from domain.invoice_facts import (
     InvoiceLine,
     InvoiceVoided,
 )
+from domain.invoice_state import InvoiceState
 
 DAY = When(effective=date(2024, 2, 1))
 ISSUED = InvoiceIssued(

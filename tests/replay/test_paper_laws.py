@@ -16,8 +16,9 @@ from domain.dispute import OpenDispute, ResolveDispute
 from domain.draft import ApproveDraft, DiscardDraft
 from domain.errors import Malformed, Rejected
 from domain.facts import When, fold, known
-from domain.invoice import DECIDER, InvoiceState, VoidInvoice
+from domain.invoice import DECIDER, VoidInvoice
 from domain.invoice_facts import CreditIssued, InvoiceIssued, InvoiceVoided
+from domain.invoice_state import InvoiceState
 from domain.invoicing import AdoptInvoicing, InvoicingOptions
 from domain.subscription import AmendSubscription, CancelSubscription, ItemChange
 from projections.question import Question

@@ -192,6 +192,60 @@ def test_an_outside_number_is_one_streams_whoever_remembers_it(connection):
     assert last.code == "duplicate-number"
 
 
+def undo(name, corrects, key):
+    return Request(entity="e", stream=f"invoice:{name}", key=key, corrects=corrects)
+
+
+def test_the_number_of_an_outside_document_that_never_was_may_come_again(connection):
+    """Under another stream, in the same group or later, and again after that one; but never while
+    it is some document's.
+    """
+    first, second, third, fourth = (
+        issue(name, number="E-1", source=outside(name)) for name in "abcd"
+    )
+    submit(connection, first, clock=clock)
+    outcomes = append_many(connection, "e", [undo("a", 1, "no a"), second, third], clock=clock)
+    told = refused(connection, fourth)
+    submit(connection, undo("b", 3, "no b"), clock=clock)
+    again = issue("a", number="E-1", key="again", source=outside("a2"))
+    submit(connection, again, clock=clock)
+
+    assert [isinstance(one, Receipt) for one in outcomes] == [True, True, False]
+    assert outcomes[2].context == {"number": "E-1", "stream": "invoice:b"}
+    assert told.context == {"number": "E-1", "stream": "invoice:b"}
+    assert numbers(connection) == ["E-1", "E-1", "E-1"]
+    last = issue("e", number="E-1", source=outside("e"))
+    assert refused(connection, last).context["stream"] == "invoice:a"
+
+
+def test_a_retraction_that_is_taken_back_holds_the_number_again(connection):
+    submit(connection, issue("a", number="E-1", source=outside("a")), clock=clock)
+    for place in (1, 2):
+        submit(connection, undo("a", place, f"undo {place}"), clock=clock)
+
+    told = refused(connection, issue("b", number="E-1", source=outside("b")))
+    assert told.context["stream"] == "invoice:a"
+
+
+def test_whoever_remembers_streams_may_use_a_number_that_is_free_again(connection):
+    append_many(
+        connection,
+        "e",
+        [issue("a", number="E-1", source=outside("a")), undo("a", 1, "no a")],
+        clock=clock,
+    )
+    remembered = Remembered()
+    lend = partial(nullcontext, connection)
+    for request in (
+        adopt(InvoicingOptions()),
+        issue("b", number="E-1", source=outside("b")),
+    ):
+        (told,) = append_surely(lend, "e", [request], clock=clock, remembered=remembered)
+        assert isinstance(told, Receipt), told
+
+    assert numbers(connection) == ["E-1", "E-1"]
+
+
 def test_an_outside_document_may_be_corrected_under_its_number_or_another(connection):
     submit(connection, issue("a", number="E-1", source=outside("1")), clock=clock)
     for place, number in enumerate(("E-1", None, "E-2", "E-1"), 2):
