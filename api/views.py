@@ -14,6 +14,7 @@ from projections.cash_days import cash_by_day
 from projections.collection import days_outstanding, forecast
 from projections.credits import open_credits
 from projections.customer_money import customer_money
+from projections.disclosed import disclosed_revenue
 from projections.disputes import disputes
 from projections.drafts import drafts
 from projections.dunning import to_remind
@@ -63,6 +64,11 @@ VIEWS: dict[str, View] = {
         says="Prepaid credits, purse by purse: granted, drawn, expired, open.",
         filters=("subscription",),
     ),
+    "current": View(
+        ask=deferred_revenue.current_and_non_current,
+        says="Contract liability, current and non-current.",
+        filters=OF_ONE_CUSTOMER,
+    ),
     "customer-money": View(
         ask=customer_money,
         says="Held for customers: unapplied, deposits, credit, to refund; and disputed.",
@@ -72,6 +78,11 @@ VIEWS: dict[str, View] = {
         ask=deferred_revenue.deferred,
         says="Contract liability by unit and obligation.",
         filters=OF_ONE_CUSTOMER,
+    ),
+    "disclosed-revenue": View(
+        ask=disclosed_revenue,
+        says="Revenue from the opening contract liability, and for earlier performance.",
+        filters=("since", "customer", "unit"),
     ),
     "disputes": View(
         ask=disputes, says="What customers dispute, and how it ended.", filters=OF_ONE_CUSTOMER
@@ -121,7 +132,9 @@ VIEWS: dict[str, View] = {
     ),
     "revenue": View(ask=revenue.revenue_by_period, says="Revenue, reported and earned."),
     "roll-forward": View(
-        ask=deferred_revenue.roll_forward, says="Deferred revenue from period to period."
+        ask=deferred_revenue.roll_forward,
+        says="Deferred revenue from period to period, or another account of contracts.",
+        filters=("account",),
     ),
     "statement": View(
         ask=statement,

@@ -78,6 +78,15 @@ def add_months(day: date, count: int, anchor: int | None = None) -> date:
     return date(year, month + 1, wanted)
 
 
+def year_after(day: date) -> date:
+    """Twelve months later; the last day of a month leads to the last day of one."""
+    if day.year >= date.max.year - 1:
+        return date.max
+    if (day + ONE_DAY).day == 1:
+        return add_months(day + ONE_DAY, 12) - ONE_DAY
+    return add_months(day, 12)
+
+
 def month_start(day: date) -> date:
     return day.replace(day=1)
 

@@ -10,6 +10,7 @@ from datetime import date
 
 from msgspec import Struct
 
+from domain.accounting.rules import Rule, rule_of
 from domain.accounting.schedule import Flow, Schedule
 from domain.calendar import Calendar
 from domain.due import LIABILITY, by_period, slot_of
@@ -18,12 +19,13 @@ from domain.journal import Slot
 
 
 class Explained(Struct, frozen=True, kw_only=True):
-    """One flow's share of a slot, in minor units of the slot's account."""
+    """One flow's share of a slot, in minor units of its account; `by` is its rule in words."""
 
     kind: str
     subject: str
     earned: date
     rule: str
+    by: Rule
     minor: int
     steps: tuple[Step, ...]
     causes: tuple[int, ...]
@@ -67,6 +69,7 @@ def _explained(flow: Flow, earned: date, minor: int) -> Explained:
         subject=flow.subject,
         earned=earned,
         rule=flow.rule,
+        by=rule_of(flow.rule),
         minor=minor,
         steps=flow.steps,
         causes=flow.causes,

@@ -1,4 +1,4 @@
-"""What is billed and not yet earned: balances by obligation, their waterfall, their roll-forward.
+"""What is billed and not yet earned: balances by obligation, when they are earned, what moved them.
 
 The balance is the journal's; its waterfall spreads that same balance along the stored schedules, or
 along schedules measured again where the question looks back before the last run of a unit.
@@ -9,18 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from domain.accounting.curves import last_day, standing
 from domain.accounting.schedule import Flow, Schedule
-from domain.calendar import Calendar
+from domain.calendar import Calendar, year_after
 from domain.due import LIABILITY
-from domain.master import MASTER_CATEGORIES, master_data
+from domain.journal import CREDIT_ACCOUNTS
 from projections.question import Answer, Horizon, Question, calendar_at, looking
-from projections.remeasure import schedules_at
-from store import log
+from projections.schedules import schedules_known
 from store.db import Connection, queries
-from store.unit_states import schedule_of
 
 SQL = queries(__file__)
 
@@ -37,6 +35,21 @@ class Deferred(Struct, frozen=True, kw_only=True):
     minor: int
 
 
+class Split(Struct, frozen=True, kw_only=True):
+    """A balance by when it is earned: current + non-current. Non-current is what is scheduled later
+    than twelve months after the day; what waits for an event may come at once, and is current.
+    """
+
+    unit: str
+    obligation: str
+    customer: str
+    currency: str
+    minor: int
+    current_minor: int
+    non_current_minor: int
+    unscheduled_minor: int
+
+
 class Release(Struct, frozen=True, kw_only=True):
     """What of today's balance is earned in a later period; `unscheduled` waits for an event."""
 
@@ -46,13 +59,17 @@ class Release(Struct, frozen=True, kw_only=True):
 
 
 class RollForward(Struct, frozen=True, kw_only=True):
-    """Opening + billed - earned + other = closing, for one period as booked."""
+    """Opening + billed - earned + reclassified + other = closing, for one period as booked.
+
+    Reclassified is what stands with the account of the other sign: earned and not billed.
+    """
 
     period: str
     currency: str
     opening_minor: int
     billed_minor: int
     earned_minor: int
+    reclassified_minor: int
     other_minor: int
     closing_minor: int
 
@@ -69,11 +86,8 @@ def waterfall(connection: Connection, question: Question) -> Answer[Release]:
     """The balance at `as_of`, by the period in which it will be earned on what is known."""
     with looking(connection, question) as seen:
         calendar = calendar_at(connection, seen.entity, seen.known_at)
-        balances = _deferred(connection, seen, None)
-        schedules = _schedules(connection, seen, {row.unit for row in balances})
         sums: dict[tuple[date, str, str], int] = {}
-        for row in balances:
-            flows = _flows(schedules.get(row.unit), row.obligation)
+        for row, flows in _with_flows(connection, seen, None):
             for last, name, minor in released(row.minor, flows, seen.as_of, calendar):
                 key = (last, name, row.currency)
                 sums[key] = sums.get(key, 0) + minor
@@ -86,11 +100,26 @@ def waterfall(connection: Connection, question: Question) -> Answer[Release]:
         )
 
 
-def roll_forward(connection: Connection, question: Question) -> Answer[RollForward]:
-    """Each period of the calendar in which the balance moved, in order."""
+def current_and_non_current(
+    connection: Connection, question: Question, *, customer: str | None = None
+) -> Answer[Split]:
+    """Each balance at `as_of`, split by what is earned in the twelve months after that day."""
+    with looking(connection, question) as seen:
+        balances = _with_flows(connection, seen, customer)
+        return seen.answer(tuple(_split(row, flows, seen.as_of) for row, flows in balances))
+
+
+def roll_forward(
+    connection: Connection, question: Question, *, account: str = LIABILITY
+) -> Answer[RollForward]:
+    """Each period of the calendar in which the balance moved, in order; of another account of
+    contracts too. A balance has the sign that is usual for its account.
+    """
     with looking(connection, question) as seen:
         calendar = calendar_at(connection, seen.entity, seen.known_at)
-        found = connection.execute(SQL.movements, seen.parameters()).fetchall()
+        sign = -1 if account in CREDIT_ACCOUNTS else 1
+        names = seen.parameters(account=account, sign=sign)
+        found = connection.execute(SQL.movements, names).fetchall()
         return seen.answer(tuple(_rolled(found, calendar)))
 
 
@@ -121,19 +150,49 @@ def _deferred(connection: Connection, seen: Horizon, customer: str | None) -> tu
     )
 
 
-def _schedules(connection: Connection, seen: Horizon, units: set[str]) -> dict[str, Schedule]:
-    """The schedules the balances rest on: stored ones as of the last run, else measured again."""
-    names = seen.parameters(units=sorted(units))
-    found: dict[str, Schedule] = {}
-    for unit, measured_at, stored in connection.execute(SQL.stored_schedules, names):
-        if measured_at <= seen.run:
-            found[unit] = schedule_of(stored)
-    if older := sorted(units - found.keys()):
-        kept = log.read_categories(connection, seen.entity, MASTER_CATEGORIES, upto=seen.run)
-        found |= schedules_at(
-            connection, seen.entity, seen.book, older, seen.run, master_data(kept), seen.as_of
+def _with_flows(
+    connection: Connection, seen: Horizon, customer: str | None
+) -> list[tuple[Deferred, list[Flow]]]:
+    """Each balance with the flows that will release it.
+
+    Where lines bill a contract without saying which of its promises, its balances are one.
+    """
+    balances = _deferred(connection, seen, customer)
+    schedules = schedules_known(connection, seen, {row.unit for row in balances})
+    whole: dict[tuple[str, str], int] = {}
+    for row in balances:
+        joint = (own := schedules.get(row.unit)) is not None and own.joint
+        place = (row.unit, "" if joint else row.obligation)
+        whole[place] = whole.get(place, 0) + row.minor
+    parties = {row.unit: (row.customer, row.currency) for row in balances}
+    return [
+        (
+            Deferred(
+                unit=unit,
+                obligation=obligation,
+                customer=parties[unit][0],
+                currency=parties[unit][1],
+                minor=minor,
+            ),
+            _flows(schedules.get(unit), obligation),
         )
-    return found
+        for (unit, obligation), minor in whole.items()
+        if minor
+    ]
+
+
+def _split(row: Deferred, flows: Sequence[Flow], day: date) -> Split:
+    """Nothing is scheduled of a balance below nothing: it waits to be billed."""
+    before, year = (sum(standing(f.curve, at) for f in flows) for at in (day, year_after(day)))
+    whole = sum(standing(flow.curve, last_day(flow.curve)) for flow in flows)
+    scheduled = max(0, min(row.minor, whole - before))
+    within = max(0, min(scheduled, year - before))
+    return Split(
+        **structs.asdict(row),
+        current_minor=row.minor - (scheduled - within),
+        non_current_minor=scheduled - within,
+        unscheduled_minor=row.minor - scheduled,
+    )
 
 
 def _flows(schedule: Schedule | None, obligation: str) -> list[Flow]:
@@ -142,7 +201,9 @@ def _flows(schedule: Schedule | None, obligation: str) -> list[Flow]:
     return [
         flow
         for flow in schedule.flows
-        if flow.kind == "release" and flow.obligation == obligation and _from_liability(flow)
+        if flow.kind == "release"
+        and (schedule.joint or flow.obligation == obligation)
+        and _from_liability(flow)
     ]
 
 
@@ -162,13 +223,15 @@ def _rolled(
     for (currency, _, booked), kinds in sorted(moved.items()):
         opening = closing.get(currency, 0)
         closing[currency] = opening + sum(kinds.values())
-        billed, earned = kinds.get("billing", 0), -kinds.get("release", 0)
+        billed, reclassified = kinds.get("billing", 0), kinds.get("unbilled", 0)
+        earned = -kinds.get("release", 0)
         yield RollForward(
             period=booked,
             currency=currency,
             opening_minor=opening,
             billed_minor=billed,
             earned_minor=earned,
-            other_minor=sum(kinds.values()) - billed + earned,
+            reclassified_minor=reclassified,
+            other_minor=sum(kinds.values()) - billed + earned - reclassified,
             closing_minor=closing[currency],
         )

@@ -9,14 +9,11 @@ SELECT unit, obligation, customer, currency, -sum(minor)::bigint
 HAVING sum(minor) <> 0
  ORDER BY unit, obligation, customer, currency;
 
--- name: stored_schedules
-SELECT unit, measured_at, schedule FROM unit_state
- WHERE entity = %(entity)s AND book = %(book)s AND unit = ANY(%(units)s);
-
 -- name: movements
-SELECT booked, currency, kind, -sum(minor)::bigint
+-- With the sign that is usual for the account.
+SELECT booked, currency, kind, (%(sign)s * sum(minor))::bigint
   FROM journal_line
- WHERE entity = %(entity)s AND book = %(book)s AND account = 'contract-liability' AND known_at <= %(known_at)s
+ WHERE entity = %(entity)s AND book = %(book)s AND account = %(account)s AND known_at <= %(known_at)s
    AND CASE WHEN %(basis)s = 'earned' THEN least(accounting_date, earned) ELSE accounting_date END <= %(through)s
  GROUP BY booked, currency, kind
  ORDER BY booked, currency, kind;

@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from msgspec import Struct
 
+from domain.accounting.rules import Rule, rule_of
 from domain.due import due
 from domain.effects import COMES_TO_NOTHING, Standing, why_without_effect
 from domain.explained import Explained, explain
@@ -105,9 +106,13 @@ class Up(Struct, frozen=True, kw_only=True):
 
 
 class Explanation(Struct, frozen=True, kw_only=True):
-    """Stood + changed = due; `shares` are the measured amounts in the slot with their steps."""
+    """Stood + changed = due; `shares` are the measured amounts in the slot with their steps.
+
+    `by` is the rule that the line names, in words.
+    """
 
     line: JournalLine
+    by: Rule
     stood_minor: int
     due_minor: int
     through: date
@@ -226,6 +231,7 @@ def explain_line(connection: Connection, entity: str, entry: int, line: int) -> 
         assert stood is not None, row
         return Explanation(
             line=row,
+            by=rule_of(row.rule),
             stood_minor=stood[0],
             due_minor=amount.minor if amount else 0,
             through=through,

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from domain.accounting.measure import measure
+from domain.accounting.rules import rule_of
 from domain.aggregation import added_up
 from domain.books import BookOpened, PostingRun
 from domain.due import due
@@ -85,6 +86,7 @@ def explain_again(done: Reperformed, entry: int, line: int) -> Explanation | Non
     amount = due(schedule, found.through, master.calendar).get(row.slot)
     return Explanation(
         line=_journal_line(found, row, line),
+        by=rule_of(row.rule),
         stood_minor=sum(earlier.minor for earlier in _in_slot(done, found, row)),
         due_minor=amount.minor if amount else 0,
         through=found.through,

@@ -87,6 +87,18 @@ def whole_states(
     return found
 
 
+def schedules(
+    connection: Connection, entity: str, book: str, units: Iterable[str], upto: int
+) -> dict[str, Schedule]:
+    """The last schedules of some units; those measured after a position are left out."""
+    names = {"entity": entity, "book": book, "units": sorted(units)}
+    return {
+        unit: schedule_of(stored)
+        for unit, measured_at, stored in connection.execute(SQL.schedules, names)
+        if measured_at <= upto
+    }
+
+
 def schedule_of(stored: bytes) -> Schedule:
     """The schedule of a row, as it is stored now or was before."""
     try:

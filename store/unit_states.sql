@@ -37,3 +37,8 @@ UPDATE unit_state s
   FROM unnest(%(books)s::text[], %(units)s::text[], %(posted)b::bytea[], %(rows)s::integer[],
               %(open)b::bytea[]) AS cut (book, unit, posted, posted_rows, open)
  WHERE s.entity = %(entity)s AND s.book = cut.book AND s.unit = cut.unit;
+
+-- name: schedules
+-- Of some units, as they were measured last.
+SELECT unit, measured_at, schedule FROM unit_state
+ WHERE entity = %(entity)s AND book = %(book)s AND unit = ANY(%(units)s);

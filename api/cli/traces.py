@@ -18,6 +18,7 @@ from api.cli.output import (
 from api.cli.reports import print_rows
 from api.cli.session import open_ledger
 from api.problems import Missing
+from domain.accounting.rules import Rule
 from domain.written import builtins
 from projections import lineage as lines
 from projections.lineage import Down, Explanation, JournalLine, Up
@@ -239,9 +240,16 @@ def _tell_explanation(found: Explanation) -> None:
     _tell_lines((row,))
     stood, due = money(found.stood_minor, row.currency), money(found.due_minor, row.currency)
     click.echo(f"{stood} stood + {money(row.minor, row.currency)} booked = {due} due")
+    _tell_rule(row.rule, found.by)
     for share in found.shares:
         causes = ", ".join(str(cause) for cause in share.causes)
         amount = money(share.minor, row.currency)
         click.echo(f"\n{share.subject}: {amount} by {share.rule}, because of facts {causes}")
+        if share.rule != row.rule:
+            _tell_rule(share.rule, share.by)
         for step in share.steps:
             click.echo(f"  {step.what}: {step.value}")
+
+
+def _tell_rule(name: str, rule: Rule) -> None:
+    click.echo(f"{name}: {rule.says} ({'; '.join(rule.paragraphs)}); rounding: {rule.rounding}")

@@ -46,7 +46,13 @@ from domain.facts import Event, Fact, Retracted, Source
 from domain.tax import table as tax_table
 from domain.usage import UsageBatchAccepted, UsageRow
 from projections import runner
-from projections.deferred_revenue import deferred, waterfall
+from projections.deferred_revenue import (
+    current_and_non_current,
+    deferred,
+    roll_forward,
+    waterfall,
+)
+from projections.disclosed import disclosed_revenue
 from projections.question import Answer, Question
 from projections.receivables import ageing, open_items
 from projections.revenue import revenue_by_period
@@ -388,6 +394,9 @@ QUESTIONS: tuple[Callable[[Connection, Question], Answer[Any]], ...] = (
     trial_balance,
     deferred,
     waterfall,
+    current_and_non_current,
+    roll_forward,
+    disclosed_revenue,
     revenue_by_period,
     open_items,
     ageing,

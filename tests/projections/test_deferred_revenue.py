@@ -2,8 +2,10 @@
 
 from datetime import date
 
+import pytest
 from msgspec.structs import replace
 
+from domain.calendar import year_after
 from domain.facts import When
 from domain.invoice import IssueCredit, IssueInvoice
 from domain.invoice_facts import CreditLine, InvoiceLine
@@ -11,6 +13,7 @@ from projections.deferred_revenue import (
     Deferred,
     Release,
     RollForward,
+    current_and_non_current,
     deferred,
     roll_forward,
     waterfall,
@@ -79,6 +82,7 @@ def test_the_balance_rolls_forward_period_by_period(books):
             opening_minor=0,
             billed_minor=1_200_00,
             earned_minor=300_00,
+            reclassified_minor=0,
             other_minor=0,
             closing_minor=900_00,
         ),
@@ -88,6 +92,7 @@ def test_the_balance_rolls_forward_period_by_period(books):
             opening_minor=900_00,
             billed_minor=0,
             earned_minor=300_00,
+            reclassified_minor=0,
             other_minor=0,
             closing_minor=600_00,
         ),
@@ -97,7 +102,60 @@ def test_the_balance_rolls_forward_period_by_period(books):
             opening_minor=600_00,
             billed_minor=-100_00,
             earned_minor=250_00,
+            reclassified_minor=0,
             other_minor=0,
             closing_minor=250_00,
         ),
     )
+
+
+def test_what_is_earned_after_twelve_months_is_not_current(books):
+    """2,400.00 for two years from January 2024: at the end of March 21 months are left."""
+    lines = (
+        InvoiceLine(
+            line="1",
+            amount_minor=2_400_00,
+            service_from=date(2024, 1, 1),
+            service_to=date(2026, 1, 1),
+        ),
+        InvoiceLine(
+            line="2",
+            amount_minor=100_00,
+            contract="k",
+            obligation="training",
+        ),
+    )
+    command = IssueInvoice(
+        when=When(effective=date(2024, 1, 1)), customer="c1", currency="USD", lines=lines
+    )
+    books.tell("invoice:i", command)
+    books.run(date(2024, 3, 31))
+    books.catch_up()
+
+    rows = current_and_non_current(books.connection, ASK).rows
+
+    split = [(r.obligation, r.minor, r.current_minor, r.non_current_minor) for r in rows]
+    assert split == [
+        ("training", 100_00, 100_00, 0),
+        ("1", 2_100_00, 1_200_00, 900_00),
+    ]
+    assert [row.unscheduled_minor for row in rows] == [100_00, 0]
+    assert [
+        row.non_current_minor
+        for row in current_and_non_current(
+            books.connection, replace(ASK, through=date(2024, 1, 31))
+        ).rows
+    ] == [0, 1_100_00]
+
+
+@pytest.mark.parametrize(
+    ("day", "later"),
+    [
+        (date(2024, 2, 29), date(2025, 2, 28)),
+        (date(2023, 2, 28), date(2024, 2, 29)),
+        (date(2024, 6, 30), date(2025, 6, 30)),
+        (date(2024, 6, 15), date(2025, 6, 15)),
+    ],
+)
+def test_twelve_months_after_the_end_of_a_month_is_the_end_of_one(day, later):
+    assert year_after(day) == later

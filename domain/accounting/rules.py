@@ -1,0 +1,136 @@
+"""Every rule a line can name, `name@version`: what it computes, how it rounds, by which paragraphs.
+
+A rule is never changed: what moves a number is a new version beside the old one. `explain` shows
+these words beside the inputs and steps of the call that measured the amount.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+_CENTS = "cumulative, half away from zero: parts sum to the amount, the last closes to zero"
+_NONE = "none: whole minor units as stated"
+
+
+class Rule(Struct, frozen=True, kw_only=True):
+    """`says` is the formula in words, `paragraphs` what it rests on in ASC and IFRS.
+
+    `looks_back`: what it gives is for performance before the day it is booked on (rule 42).
+    """
+
+    says: str
+    paragraphs: tuple[str, ...]
+    rounding: str = _NONE
+    looks_back: bool = False
+
+
+_OVER_TIME = ("ASC 606-10-25-27, 25-31 to 25-37", "IFRS 15.35, 39-45, B18")
+_AT_ONCE = ("ASC 606-10-25-30", "IFRS 15.38")
+_RECEIVABLE = ("ASC 606-10-45-4", "IFRS 15.105, 108")
+_LIABILITY = ("ASC 606-10-45-2", "IFRS 15.106")
+_RIGHTS = ("ASC 606-10-55-46 to 55-49", "IFRS 15.B44-B47")
+_LOSS = ("ASC 326-20", "IFRS 9.5.5")
+
+RULES: dict[str, Rule] = {
+    "ratable-by-day@1": Rule(
+        says="price * days served / days of service",
+        rounding=_CENTS,
+        paragraphs=_OVER_TIME,
+    ),
+    "ratable-by-month@1": Rule(
+        says="price * months ended / months of service; a month touched in part counts by its days",
+        rounding=_CENTS,
+        paragraphs=_OVER_TIME,
+    ),
+    "ratable-by-month-by-days@1": Rule(
+        says="as by month, and inside a month by its days: periods cut months",
+        rounding=_CENTS,
+        paragraphs=_OVER_TIME,
+    ),
+    "ratable-by-month-cut-off@1": Rule(
+        says="price * months begun / months, the first whole, a last one in part left out",
+        rounding=_CENTS,
+        paragraphs=_OVER_TIME,
+    ),
+    "point-in-time@1": Rule(says="the whole amount when control passes", paragraphs=_AT_ONCE),
+    "usage-as-it-occurs@1": Rule(
+        says="what usage so far comes to, in the period it occurred in",
+        rounding="each total once, half away from zero; a period earns the difference of totals",
+        paragraphs=("ASC 606-10-32-40, 55-65", "IFRS 15.85, B63"),
+    ),
+    "shortfall@1": Rule(
+        says="what was promised and not used, when it can be used no more",
+        paragraphs=_RIGHTS,
+    ),
+    "credits-as-drawn@1": Rule(
+        says="price of the credits * drawn / bought", rounding=_CENTS, paragraphs=_RIGHTS
+    ),
+    "breakage@1": Rule(
+        says="price of the credits * expired / bought", rounding=_CENTS, paragraphs=_RIGHTS
+    ),
+    "units-transferred@1": Rule(
+        says="price * units transferred / units promised",
+        rounding=_CENTS,
+        paragraphs=("ASC 606-10-25-31, 55-17", "IFRS 15.41, B15"),
+    ),
+    "milestones-reached@1": Rule(
+        says="price * weights of the milestones reached / all weights",
+        rounding=_CENTS,
+        paragraphs=("ASC 606-10-25-31, 55-17", "IFRS 15.41, B15"),
+    ),
+    "percent-complete@1": Rule(
+        says="price * costs incurred / costs expected, without what depicts no progress; or a "
+        "percentage as measured",
+        rounding=_CENTS,
+        paragraphs=("ASC 606-10-25-35, 55-20 to 55-21", "IFRS 15.44, B18-B19"),
+    ),
+    "rights-exercised@1": Rule(
+        says="price * rights used / rights expected to be used",
+        rounding=_CENTS,
+        paragraphs=_RIGHTS,
+    ),
+    "percentage-of-base@1": Rule(
+        says="percentage * what was reported, at the later of report and transfer",
+        rounding="each total once, half away from zero; a report earns the difference of totals",
+        paragraphs=("ASC 606-10-55-65", "IFRS 15.B63"),
+    ),
+    "receivable-at-issue@1": Rule(
+        says="what a document charges, or takes back, at its date", paragraphs=_RECEIVABLE
+    ),
+    "unbilled-receivable@1": Rule(
+        says="what was earned less what was billed, where that is above nothing",
+        paragraphs=("ASC 606-10-45-1, 45-4", "IFRS 15.105, 107-108"),
+    ),
+    "advance-on-contract@1": Rule(
+        says="money for a contract in force, at receipt", paragraphs=_LIABILITY
+    ),
+    "cash-at-receipt@1": Rule(
+        says="money as it came, went or was taken back, at its date", paragraphs=_RECEIVABLE
+    ),
+    "cash-application@1": Rule(
+        says="the smaller of what is open and what is left of the money", paragraphs=_RECEIVABLE
+    ),
+    "credit-released@1": Rule(
+        says="what was applied and is open no more, back to what it came from",
+        paragraphs=_LIABILITY,
+    ),
+    "deduction@1": Rule(
+        says="what was kept back on the way, each to its account", paragraphs=_RECEIVABLE
+    ),
+    "write-off@1": Rule(
+        says="what is open and not expected any more", paragraphs=(*_LOSS, "ASC 606-10-45-4")
+    ),
+    "approved-adjustment@1": Rule(
+        says="as two people signed it", paragraphs=("ASC 250-10-45", "IAS 8.41-42")
+    ),
+    "no-longer-due@1": Rule(
+        says="what stood less what is due, where nothing is due any more",
+        paragraphs=("ASC 250-10-45-17", "IAS 8.36"),
+    ),
+}
+LOOKING_BACK = frozenset(name for name, rule in RULES.items() if rule.looks_back)
+
+
+def rule_of(name: str) -> Rule:
+    """The rule of a line. Every name that measuring gives is in the table."""
+    return RULES[name]

@@ -1,0 +1,26 @@
+"""The schedules that balances rest on: those of the last run, or measured again for an earlier."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from domain.accounting.schedule import Schedule
+from domain.master import MASTER_CATEGORIES, master_data
+from projections.question import Horizon
+from projections.remeasure import schedules_at
+from store import log, unit_states
+from store.db import Connection
+
+
+def schedules_known(
+    connection: Connection, seen: Horizon, units: Iterable[str]
+) -> dict[str, Schedule]:
+    """Schedules of some units as the last run before the question's position had them."""
+    wanted = set(units)
+    found = unit_states.schedules(connection, seen.entity, seen.book, wanted, seen.run)
+    if older := sorted(wanted - found.keys()):
+        kept = log.read_categories(connection, seen.entity, MASTER_CATEGORIES, upto=seen.run)
+        found |= schedules_at(
+            connection, seen.entity, seen.book, older, seen.run, master_data(kept), seen.as_of
+        )
+    return found
