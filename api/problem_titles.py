@@ -178,6 +178,7 @@ REFUSED = {
     "filter-without-value": "A filter has no value to look for.",
     "grace-out-of-range": "The days of grace are not from 0 to 366.",
     "half-a-service-period": "A service period has two ends or none.",
+    "instant-off-its-day": "An instant of a line is on another day than the one it belongs to.",
     "interval-below-one-month": "A billing period is at least one month.",
     "interval-out-of-range": "A number of days is out of range.",
     "last-tier-must-be-open": "The last tier has no upper bound.",

@@ -8,7 +8,7 @@ original service periods (`as-if-never`) or holds `from-now`; receivables use it
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 
@@ -45,7 +45,8 @@ class InvoiceLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     Lines of `kind` credit move what a customer has in credit, one of `kind` rounding is what sums
     by rule leave over, in words. A line beside another names it in `of_line`: a coupon takes
     something off it, an adjustment alters it, included tax is the part of it that is owed to
-    others.
+    others. `service_from_at` and `service_to_at` are the instants of those days at which service
+    begins and ends; they move only what is earned by instant.
     """
 
     line: str
@@ -68,6 +69,8 @@ class InvoiceLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     tax_code: str | None = None
     includes_tax: bool = False
     tax: TaxedAt | None = None
+    service_from_at: datetime | None = None
+    service_to_at: datetime | None = None
 
     @property
     def is_beside(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
 
 from domain.currency import currency_of, exponent
 from domain.decimals import bounded
@@ -23,6 +24,7 @@ def require_lines(lines: tuple[InvoiceLine, ...], currency: str, context: Contex
     for line in lines:
         _require_id(line)
         _require_period(line)
+        _require_instants(line)
         _require_same_currency(line, currency, context)
     _require_beside(lines)
     _require_taxed(lines)
@@ -56,6 +58,26 @@ def _require_period(line: InvoiceLine) -> None:
         raise Rejected("service-ends-before-it-begins", field="lines.service_to", line=line.line)
     if line.subscription is not None and line.contract is not None:
         raise Rejected("two-contracts", field="lines.contract", line=line.line)
+
+
+def _require_instants(line: InvoiceLine) -> None:
+    """Each on its day in some zone: nobody says here in which."""
+    begins, ends = line.service_from_at, line.service_to_at
+    if (begins is None) != (ends is None):
+        raise Rejected("half-a-service-period", field="lines.service_to_at", line=line.line)
+    if begins is None or ends is None:
+        return
+    _require_on(begins, line.service_from, "lines.service_from_at", line.line)
+    _require_on(ends, line.service_to, "lines.service_to_at", line.line)
+    if ends <= begins:
+        raise Rejected("service-ends-before-it-begins", field="lines.service_to_at", line=line.line)
+
+
+def _require_on(moment: datetime, day: date | None, field: str, line: str) -> None:
+    if moment.tzinfo is None:
+        raise Malformed("no-utc-offset", field=field)
+    if day is None or abs(moment.astimezone(UTC).date() - day) > timedelta(days=1):
+        raise Rejected("instant-off-its-day", field=field, line=line)
 
 
 def _require_beside(lines: tuple[InvoiceLine, ...]) -> None:

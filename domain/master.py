@@ -12,7 +12,7 @@ from operator import attrgetter, itemgetter
 
 from msgspec import Struct
 
-from domain.accounting.curves import Progress
+from domain.accounting.curves import Instants, Progress
 from domain.billing_options import MEASURED_EXACTLY, BillingOptions
 from domain.calendar import ONE_DAY, Calendar, Period, month_start
 from domain.catalogue import Adopted, ProductDefined
@@ -81,8 +81,10 @@ class MasterData(Struct, frozen=True, kw_only=True):
     def progress(self, book: str, day: date) -> Progress:
         """How an obligation that begins on a day is earned over time."""
         options = self.options(book, day)
-        if options.ratable_by == "day":
-            return "day"
+        if options.ratable_by == "instant":
+            return Instants(self.zone)
+        if options.ratable_by != "month":
+            return options.ratable_by
         if options.month_ends == "last-month-cut-off":
             return "month-cut-off"
         return "month" if self._periods_end_with_months() else "month-by-days"

@@ -16,7 +16,7 @@ from domain.facts import Context, Decider, Event, Fact, Retracted, When
 class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Every election; docs/reference/policy.md says who would want each and why."""
 
-    ratable_by: Literal["day", "month"] = "day"
+    ratable_by: Literal["day", "month", "half-month", "instant"] = "day"
     month_ends: Literal["prorated", "last-month-cut-off"] = "prorated"
     closed_period_date: Literal["first-day", "day-recorded"] = "first-day"
     void_default: Literal["as-if-never", "from-now"] = "as-if-never"

@@ -7,17 +7,17 @@ because contracts and the engines that bill them say so.
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import assert_never
-from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
 from domain.cycle import BillingPeriod, DayCount
 from domain.decimals import EXACT
 from domain.money import rounded_share
+from domain.zones import instant
 
 DAYS_OF_A_MONTH = 30
 
@@ -63,13 +63,6 @@ def _seconds(moment: datetime | date, period: BillingPeriod, zone: str) -> int:
     last = instant(period.whole_end, zone) - timedelta(seconds=1)
     elapsed = min(instant(moment, zone), last) - instant(period.whole_start, zone)
     return elapsed.days * 86_400 + elapsed.seconds
-
-
-def instant(moment: datetime | date, zone: str) -> datetime:
-    """In UTC; of a day its beginning in the zone."""
-    if isinstance(moment, datetime):
-        return moment.astimezone(ZoneInfo("UTC"))
-    return datetime.combine(moment, time(), ZoneInfo(zone)).astimezone(ZoneInfo("UTC"))
 
 
 def _thirty_days(day: date, period: BillingPeriod) -> int:

@@ -30,7 +30,6 @@ from domain.cycle import Point as Moment
 from domain.facts import Fact, causes_of
 from domain.grants import Grant, grants_of
 from domain.price import Prices, PriceSet, version_of
-from domain.proration import instant
 from domain.sale import MIDNIGHT, Point, Said, Since, beyond, in_words, points_of, since_of
 from domain.stretch import Stretch
 from domain.subscription import (
@@ -44,6 +43,7 @@ from domain.subscription import (
     SubscriptionStarted,
 )
 from domain.usage import UsageDay
+from domain.zones import instant
 
 YEARS_AHEAD = 2
 _SAYS_ITEMS = (SubscriptionStarted, SubscriptionAmended, SubscriptionRenewed)

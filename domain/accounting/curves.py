@@ -7,7 +7,7 @@ stands at a date never depends on how far beyond it one looks (law 10).
 from __future__ import annotations
 
 from bisect import bisect_right
-from datetime import date
+from datetime import date, datetime, timedelta
 from fractions import Fraction
 from operator import itemgetter
 from typing import Literal, assert_never
@@ -16,10 +16,22 @@ from msgspec import Struct
 
 from domain.calendar import ONE_DAY, days_in_month, month_start
 from domain.money import rounded, rounded_share
+from domain.zones import day_of, instant
 
 _mark_day = itemgetter(0)
+_MICROSECOND = timedelta(microseconds=1)
 
-Progress = Literal["day", "month", "month-by-days", "month-cut-off"]
+
+class Instants(Struct, frozen=True, tag="instant"):
+    """Exact time in a zone, from and to an instant, or without one the first moment of the day."""
+
+    zone: str
+    begins: datetime | None = None
+    ends: datetime | None = None
+
+
+Evenly = Literal["day", "month", "month-by-days", "month-cut-off", "half-month"]
+Progress = Evenly | Instants
 
 
 class At(Struct, frozen=True, tag="at"):
@@ -39,8 +51,10 @@ class Ratable(Struct, frozen=True, tag="ratable"):
     """An amount earned evenly over [start, end); after `stop`, if set, it stands still for good.
 
     `month` stands still between month ends and takes a month it touches only in part by days;
-    `month-by-days` moves inside the month too, for calendars whose periods cut months; and
-    `month-cut-off` counts the first month whole and leaves a last partial month out (SPEC 6).
+    `month-by-days` moves inside the month too, for calendars whose periods cut months;
+    `month-cut-off` counts the first month whole and leaves a last partial month out (SPEC 6);
+    `half-month` is `month` but takes half of a month it touches only in part. By instants it moves
+    with time itself, from day to day.
     """
 
     start: date
@@ -119,7 +133,20 @@ def frozen_at(curve: Curve, stop: date) -> Curve | None:
 
 def measured_from(day: date, by: Progress) -> date:
     """The first day a change measured on `day` moves: month-even stands still inside a month."""
-    return day if by in ("day", "month-by-days") else month_start(day)
+    inside = isinstance(by, Instants) or by in ("day", "month-by-days")
+    return day if inside else month_start(day)
+
+
+def evenly(start: date, end: date, minor: int, by: Progress) -> Ratable:
+    """An amount over [start, end), or from instant to instant, as far as they lie in it."""
+    if not isinstance(by, Instants):
+        return Ratable(start, end, minor, by)
+    if by.ends is not None:
+        end = day_of(by.ends - _MICROSECOND, by.zone) + ONE_DAY
+    begins = by.begins if by.begins is not None and day_of(by.begins, by.zone) >= start else None
+    if begins is not None:
+        start = day_of(begins, by.zone)
+    return Ratable(start, end, minor, Instants(by.zone, begins, by.ends))
 
 
 def _earned(curve: Ratable, day: date) -> int:
@@ -128,11 +155,21 @@ def _earned(curve: Ratable, day: date) -> int:
         return curve.minor
     if after <= curve.start:
         return 0
+    if isinstance(curve.by, Instants):
+        return _by_time(curve, curve.by, after)
     if curve.by == "day":
         return rounded_share(
             curve.minor, (after - curve.start).days, (curve.end - curve.start).days
         )
     return rounded(curve.minor * _months_progress(curve, after))
+
+
+def _by_time(curve: Ratable, by: Instants, after: date) -> int:
+    """By microseconds, the unit that instants are kept in."""
+    begins = by.begins or instant(curve.start, by.zone)
+    ends = by.ends or instant(curve.end, by.zone)
+    elapsed = instant(after, by.zone) - begins
+    return rounded_share(curve.minor, elapsed // _MICROSECOND, (ends - begins) // _MICROSECOND)
 
 
 def _months_progress(curve: Ratable, after: date) -> Fraction:
@@ -143,17 +180,21 @@ def _months_progress(curve: Ratable, after: date) -> Fraction:
     cut = after if curve.by == "month-by-days" else month_start(after)
     if cut <= curve.start:
         return Fraction(0)
-    return _months_between(curve.start, cut) / _months_between(curve.start, curve.end)
+    is_half = curve.by == "half-month"
+    place = _half_month_place if is_half else _month_place
+    begin = place(curve.start)
+    return (place(cut) - begin) / (place(curve.end) - begin)
 
 
 def _month_index(day: date) -> int:
     return day.year * 12 + day.month
 
 
-def _months_between(start: date, end: date) -> Fraction:
-    return _month_place(end) - _month_place(start)
-
-
 def _month_place(day: date) -> Fraction:
     """A day's place on the axis of months: whole months plus the share of the running one."""
     return _month_index(day) + Fraction(day.day - 1, days_in_month(day))
+
+
+def _half_month_place(day: date) -> Fraction:
+    """Whole months, and the middle of the running one on every day but its first."""
+    return _month_index(day) + Fraction(day.day > 1, 2)

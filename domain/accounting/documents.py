@@ -11,7 +11,7 @@ from operator import attrgetter
 
 from msgspec import Struct, structs
 
-from domain.accounting.curves import At
+from domain.accounting.curves import At, Instants, Progress
 from domain.accounting.schedule import Flow
 from domain.explain import Step
 from domain.facts import Fact, causes_of
@@ -77,6 +77,12 @@ class BilledLine(Struct, frozen=True, kw_only=True):
     def is_issued(self) -> bool:
         """Whether a fact issued it; a billing run also counts the lines of its drafts."""
         return self.cause > 0
+
+    def along(self, by: Progress) -> Progress:
+        """How its amount is earned, from and to its own instants where it has them."""
+        if not isinstance(by, Instants):
+            return by
+        return Instants(by.zone, self.line.service_from_at, self.line.service_to_at)
 
     @property
     def is_void(self) -> bool:

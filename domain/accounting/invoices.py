@@ -42,6 +42,7 @@ def line_revenue(
     never = [cut for cut in row.cuts if cut.as_if_never]
     price = row.line.amount_minor - sum(cut.minor for cut in never)
     causes = causes_of(causes, row.causes, *(cut.causes for cut in never))
+    by = row.along(by)
     steps = (
         *steps_of(told),
         Step(what="amount of the line", value=decimal_text(row.line.amount_minor, row.currency)),
@@ -105,7 +106,7 @@ def _concession(
 ) -> Flow:
     causes = causes_of(causes, row.causes, cut.causes)
     steps = (*steps_of(told), Step(what="concession", value=decimal_text(-cut.minor, row.currency)))
-    start, end = row.line.service_from, row.line.service_to
+    start, end, by = row.line.service_from, row.line.service_to, row.along(by)
     if start is None or end is None:
         day = row.issued_on if cut.as_if_never else cut.day
         return at_once(row.obligation, day, -cut.minor, causes, steps)

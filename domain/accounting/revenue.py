@@ -5,9 +5,9 @@ Rules are versioned by name, `pattern@version`; the name travels with every line
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
-from domain.accounting.curves import At, Curve, Progress, Ratable, Steps
+from domain.accounting.curves import At, Curve, Instants, Progress, Ratable, Steps, evenly
 from domain.accounting.schedule import Flow
 from domain.explain import Step, Told, steps_of
 
@@ -41,15 +41,23 @@ def over_time(
 
     Where no day is left the amount is earned at once: nothing may vanish (law 9).
     """
-    if end <= start:
+    curve = evenly(start, end, minor, by)
+    if curve.end <= curve.start:
         return at_once(obligation, start, minor, causes, told)
-    curve = Ratable(start, end, minor, by)
-    rule = f"ratable-by-{by}@1"
+    rule = f"ratable-by-{_in_a_word(by)}@1"
     return release(obligation, curve, causes, rule, lambda: (*steps_of(told), _spread(curve)))
 
 
+def _in_a_word(by: Progress) -> str:
+    return "instant" if isinstance(by, Instants) else by
+
+
 def _spread(curve: Ratable) -> Step:
-    return Step(what=f"earned evenly by {curve.by}", value=f"{curve.start} to {curve.end}")
+    begin: date | datetime = curve.start
+    end: date | datetime = curve.end
+    if isinstance(curve.by, Instants):
+        begin, end = curve.by.begins or begin, curve.by.ends or end
+    return Step(what=f"earned evenly by {_in_a_word(curve.by)}", value=f"{begin} to {end}")
 
 
 def at_once(

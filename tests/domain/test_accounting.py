@@ -1,13 +1,16 @@
 """Accounting step by step: curves, releases, late changes, documents, money of customers."""
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from domain.accounting.curves import (
     At,
+    Instants,
+    Progress,
     Ratable,
     Steps,
+    evenly,
     first_day,
     frozen_at,
     last_day,
@@ -66,6 +69,55 @@ def test_last_month_cut_off_counts_the_first_month_whole_and_leaves_the_last_par
     assert standing(curve, date(2024, 1, 31)) == 100
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "by_month_end"),
+    [
+        (date(2024, 1, 10), date(2025, 1, 10), [50, 150, 250, 350]),
+        (date(2024, 1, 31), date(2025, 1, 31), [50, 150, 250, 350]),
+        (JANUARY, NEXT_YEAR, [100, 200, 300, 400]),
+        (date(2024, 1, 16), date(2024, 4, 1), [240, 720, 1_200, 1_200]),
+        (date(2024, 1, 5), date(2024, 1, 20), [1_200, 1_200, 1_200, 1_200]),
+        (date(2024, 1, 5), date(2024, 2, 3), [600, 1_200, 1_200, 1_200]),
+    ],
+)
+def test_a_month_touched_in_part_counts_half(
+    start: date, end: date, by_month_end: list[int]
+) -> None:
+    curve = evenly(start, end, 1_200, "half-month")
+    ends = [date(2024, 1, 31), date(2024, 2, 29), date(2024, 3, 31), date(2024, 4, 30)]
+
+    assert [standing(curve, day) for day in ends] == by_month_end
+    assert standing(curve, date(2024, 2, 28)) in {by_month_end[0], 1_200}
+    assert (total(curve), last_day(curve)) == (1_200, end - timedelta(days=1))
+
+
+def test_by_instant_an_amount_is_earned_with_time_itself() -> None:
+    noon = datetime(2024, 6, 15, 12, tzinfo=UTC), datetime(2024, 10, 13, 12, tzinfo=UTC)
+    by = Instants("UTC", *noon)
+    curve = evenly(date(2024, 6, 15), date(2024, 10, 13), 12_000, by)
+    ends = [date(2024, 6, 30), date(2024, 7, 31), date(2024, 8, 31), date(2024, 9, 30)]
+
+    assert [standing(curve, day) for day in ends] == [1_550, 4_650, 7_750, 10_750]
+    assert (standing(curve, date(2024, 10, 12)), total(curve)) == (11_950, 12_000)
+    assert (first_day(curve), last_day(curve)) == (date(2024, 6, 15), date(2024, 10, 13))
+
+
+def test_days_on_which_clocks_change_are_shorter_or_longer_by_instant() -> None:
+    spring = evenly(date(2024, 3, 31), date(2024, 4, 2), 4_700, Instants("Europe/Berlin"))
+    autumn = evenly(date(2024, 10, 27), date(2024, 10, 29), 4_900, Instants("Europe/Berlin"))
+
+    assert standing(spring, date(2024, 3, 31)) == 2_300
+    assert standing(autumn, date(2024, 10, 27)) == 2_500
+
+
+def test_what_is_left_after_a_change_counts_from_the_first_moment_of_its_day() -> None:
+    noon = datetime(2024, 6, 15, 12, tzinfo=UTC), datetime(2024, 6, 19, 12, tzinfo=UTC)
+    by = Instants("UTC", *noon)
+    rest = evenly(date(2024, 6, 18), date(2024, 6, 19), 300, by)
+
+    assert [standing(rest, date(2024, 6, day)) for day in (17, 18, 19)] == [0, 200, 300]
+
+
 def test_what_is_frozen_stands_for_good_and_what_had_not_begun_is_gone() -> None:
     curve = Ratable(JANUARY, NEXT_YEAR, 1_200, "month")
 
@@ -92,10 +144,12 @@ def test_marks_up_to_the_day_are_kept() -> None:
         ("month", JULY),
         ("month-by-days", date(2024, 7, 16)),
         ("month-cut-off", JULY),
+        ("half-month", JULY),
+        (Instants("UTC"), date(2024, 7, 16)),
     ],
 )
-def test_month_even_measures_a_change_from_the_month_on(by: str, first: date) -> None:
-    assert measured_from(date(2024, 7, 16), by) == first  # type: ignore[arg-type]
+def test_month_even_measures_a_change_from_the_month_on(by: Progress, first: date) -> None:
+    assert measured_from(date(2024, 7, 16), by) == first
 
 
 # --- releases ---

@@ -1,4 +1,4 @@
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
 import pytest
@@ -93,6 +93,29 @@ def test_a_draft_is_issued_as_it_stands_under_the_name_of_its_stream() -> None:
             due_on=date(2024, 3, 2),
             lines=(LINE,),
         ),
+    )
+
+
+def test_a_line_may_say_at_which_instants_of_its_days_service_begins_and_ends() -> None:
+    moments = datetime(2024, 1, 1, 12, tzinfo=UTC), datetime(2025, 1, 1, 12, tzinfo=UTC)
+    days = {"service_from": date(2024, 1, 1), "service_to": date(2025, 1, 1)}
+
+    def says(begins: datetime | None, ends: datetime | None, **how: object) -> IssueInvoice:
+        return billing(**days | {"service_from_at": begins, "service_to_at": ends} | how)
+
+    off = moments[0] + timedelta(days=2)
+    naive = moments[0].replace(tzinfo=None)
+
+    assert decide(STREAM, says(*moments))
+    assert code(STREAM, says(moments[0], None)) == "half-a-service-period"
+    assert code(STREAM, says(off, moments[1])) == "instant-off-its-day"
+    assert code(STREAM, says(naive, moments[1])) == "no-utc-offset"
+    assert code(STREAM, says(*moments, service_from=None, service_to=None)) == (
+        "instant-off-its-day"
+    )
+    day = days | {"service_to": date(2024, 1, 2)}
+    assert code(STREAM, billing(**day, service_from_at=moments[0], service_to_at=moments[0])) == (
+        "service-ends-before-it-begins"
     )
 
 

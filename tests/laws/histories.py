@@ -1037,7 +1037,7 @@ def _new_price(draft: Draft) -> None:
 
 def _policy(draft: Draft) -> None:
     options = Options(
-        ratable_by=draft.random.choice(("day", "month")),
+        ratable_by=draft.random.choice(("day", "month", "half-month", "instant")),
         closed_period_date=draft.random.choice(("first-day", "day-recorded")),
         void_default=draft.random.choice(("as-if-never", "from-now")),
     )

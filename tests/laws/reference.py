@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from domain.anchor import BillingAnchorChanged
 from domain.balance_facts import (
@@ -37,7 +38,7 @@ from domain.contract_facts import (
     ObligationSatisfied,
 )
 from domain.discount import DiscountGranted
-from domain.entity import CalendarDefined
+from domain.entity import CalendarDefined, EntityOpened
 from domain.facts import Fact, Retracted
 from domain.invoice_facts import (
     CreditIssued,
@@ -132,14 +133,27 @@ def shares(start: date, end: date, by: str) -> tuple[Fraction, ...]:
         months = sorted({(day.year, day.month) for day in days} - {(end.year, end.month)}) or [None]
         done = [[m for m in months if m and m < (d + DAY).timetuple()[:2]] for d in days]
         return (*(Fraction(len(past), len(months)) for past in done[:-1]), Fraction(1))
-    weights = [Fraction(1, 1 if by == "day" else monthrange(d.year, d.month)[1]) for d in days]
+    weights = [weight_of(day, days, by) for day in days]
     whole, running, stands, seen = sum(weights), Fraction(0), Fraction(0), []
     for day, weight in zip(days, weights, strict=True):
         running += weight
-        if by != "month" or (day + DAY).day == 1:
+        if by not in ("month", "half-month") or (day + DAY).day == 1:
             stands = running
         seen.append(stands / whole)
     return (*seen[:-1], Fraction(1))
+
+
+def weight_of(day: date, days: Sequence[date], by: str) -> Fraction:
+    """What a day counts for among all of them."""
+    length = monthrange(day.year, day.month)[1]
+    if by == "half-month":
+        own = [one for one in days if one.replace(day=1) == day.replace(day=1)]
+        return Fraction(1, len(own) * (1 if len(own) == length else 2))
+    if by.startswith("instant"):
+        zone = ZoneInfo(by.partition(" ")[2])
+        begins, ends = (datetime.combine(one, time(), zone) for one in (day, day + DAY))
+        return Fraction(int(ends.timestamp()) - int(begins.timestamp()))
+    return Fraction(1, 1 if by == "day" else length)
 
 
 def at(day: date, minor: int) -> Amount:
@@ -193,6 +207,7 @@ class World:
         self.book, self.rows = book, rows
         self.facts = sorted(in_force(facts), key=lambda f: (f.when.effective, f.when.order))
         self.periods = [p for f in self.of(CalendarDefined) for p in f.event.periods]
+        self.zone = next((f.event.zone for f in self.of(EntityOpened)), "UTC")
         self.meters = {f.stream[6:]: f.event.aggregation for f in self.of(MeterDefined)}
         self.prices: dict[str, dict[date, PriceSet]] = {}
         for fact in self.of(PriceSet):
@@ -217,14 +232,17 @@ class World:
 
     def by(self, day: date) -> str:
         options = self.options(day)
-        if options.ratable_by == "day":
-            return "day"
+        if options.ratable_by == "instant":
+            return f"instant {self.zone}"
+        if options.ratable_by != "month":
+            return options.ratable_by
         if options.month_ends == "last-month-cut-off":
             return "month-cut-off"
         return "month" if all((p.last + DAY).day == 1 for p in self.periods) else "month-by-days"
 
     def anew(self, day: date, by: str) -> date:
-        return day.replace(day=1) if by.startswith("month") and by != "month-by-days" else day
+        inside = by in ("day", "month-by-days") or by.startswith("instant")
+        return day if inside else day.replace(day=1)
 
     def price(self, name: str, day: date) -> tuple[date, PriceSet] | None:
         versions = sorted(self.prices.get(name, {}).items())
