@@ -20,6 +20,7 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     month_ends: Literal["prorated", "last-month-cut-off"] = "prorated"
     closed_period_date: Literal["first-day", "day-recorded"] = "first-day"
     void_default: Literal["as-if-never", "from-now"] = "as-if-never"
+    given_back: Literal["by-document", "contra-revenue"] = "by-document"
 
 
 class PolicyAdopted(Event, frozen=True, kw_only=True, tag="policy-adopted"):

@@ -160,7 +160,8 @@ def _compared(
     advanced: int,
     beside: int,
 ) -> Iterable[_Pair]:
-    """Receivables are documents less what was applied; contracts are what was billed, or advanced.
+    """Receivables are documents less what was applied; contracts are what was billed, or advanced,
+    less what was given back where a book tells that apart.
 
     `beside` is what documents move that is for no service, such as tax.
     `later` is what was booked after the day for a document dated before it: reported, it is open to

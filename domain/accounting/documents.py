@@ -89,6 +89,14 @@ class BilledLine(Struct, frozen=True, kw_only=True):
         return any(cut.name == "void" for cut in self.cuts)
 
 
+def gives_back(row: BilledLine, cut: Cut) -> bool:
+    """Whether a cut gives back some of what its line charges. One that only follows a change of a
+    deal does not: the deal itself comes to less.
+    """
+    names_deal = row.line.subscription is not None or row.line.contract is not None
+    return row.line.is_for_service and (cut.concession or not names_deal)
+
+
 def billed_lines(
     facts: Sequence[Fact], void_default: VoidDefault = lambda _issued: "as-if-never"
 ) -> tuple[BilledLine, ...]:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from functools import partial
 
 from msgspec import structs
 
 from domain.accounting.adjustments import adjustment_flows
 from domain.accounting.contracts import contract_revenue
-from domain.accounting.documents import BilledLine, billed_lines, billing_flows
+from domain.accounting.documents import BilledLine, billed_lines, billing_flows, gives_back
 from domain.accounting.invoices import line_revenue
 from domain.accounting.schedule import Flow, Schedule, UsageCharge
 from domain.accounting.subscriptions import Earned, subscription_revenue
@@ -30,6 +31,7 @@ from domain.payment_facts import (
 from domain.rating import RatedUsage
 from domain.routing import account_of, unit_of_line
 from domain.settlement import settlement_flows
+from domain.settlement.shares import Habit
 from domain.subscription import SubscriptionAmended, SubscriptionRenewed, SubscriptionStarted
 from domain.usage import UsageBatchAccepted, UsageDay
 
@@ -59,7 +61,8 @@ def measure(
         return _schedule(unit, book, told, adjustment_flows(told, book))
     if kind == "customer":
         customer, currency = account_of(unit)
-        flows = settlement_flows(told, customer, currency, master.invoicing_on)
+        habit = Habit(partial(_tells_apart, master, book), partial(master.progress, book))
+        flows = settlement_flows(told, customer, currency, master.invoicing_on, habit)
         return _schedule(unit, book, told, flows)
     used = [day for day in usage if day.position in batches]
     return _contract(unit, told, used, master, book, through)
@@ -135,9 +138,19 @@ def _promised(known: Sequence[Fact]) -> set[str]:
 def _billed(unit: str, known: Sequence[Fact], master: MasterData, book: str) -> list[BilledLine]:
     """The lines that bill this unit; a void that says nothing follows the book's policy."""
     rows = billed_lines(known, lambda day: master.options(book, day).void_default)
-    mine = (row for row in rows if unit_of_line(row.invoice, row.line) == unit)
+    mine = [row for row in rows if unit_of_line(row.invoice, row.line) == unit]
+    mine = [_kept_whole(row) if _tells_apart(master, book, row.issued_on) else row for row in mine]
     opened = next((fact for fact in known if _opens(fact)), None)
     return [*mine] if opened is None else [_under(row, opened) for row in mine]
+
+
+def _tells_apart(master: MasterData, book: str, day: date) -> bool:
+    """Whether what gives back is told apart, for documents of a day: in the customer's account."""
+    return master.options(book, day).given_back == "contra-revenue"
+
+
+def _kept_whole(row: BilledLine) -> BilledLine:
+    return structs.replace(row, cuts=tuple(cut for cut in row.cuts if not gives_back(row, cut)))
 
 
 def _require_one_currency(billed: Sequence[BilledLine], known: Sequence[Fact]) -> None:

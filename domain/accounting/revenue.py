@@ -44,7 +44,8 @@ def over_time(
     curve = evenly(start, end, minor, by)
     if curve.end <= curve.start:
         return at_once(obligation, start, minor, causes, told)
-    rule = f"ratable-by-{_in_a_word(by)}@1"
+    word = _in_a_word(by)
+    rule = f"ratable-by-{word}@1"
     return release(obligation, curve, causes, rule, lambda: (*steps_of(told), _spread(curve)))
 
 

@@ -52,6 +52,16 @@ RULES: dict[str, Rule] = {
         rounding=_CENTS,
         paragraphs=_OVER_TIME,
     ),
+    "ratable-by-half-month@1": Rule(
+        says="as by month, but a month touched in part counts half",
+        rounding=_CENTS,
+        paragraphs=_OVER_TIME,
+    ),
+    "ratable-by-instant@1": Rule(
+        says="price * time served / time of service, in microseconds in the entity's zone",
+        rounding=_CENTS,
+        paragraphs=_OVER_TIME,
+    ),
     "point-in-time@1": Rule(says="the whole amount when control passes", paragraphs=_AT_ONCE),
     "usage-as-it-occurs@1": Rule(
         says="what usage so far comes to, in the period it occurred in",
@@ -119,6 +129,11 @@ RULES: dict[str, Rule] = {
     ),
     "write-off@1": Rule(
         says="what is open and not expected any more", paragraphs=(*_LOSS, "ASC 606-10-45-4")
+    ),
+    "given-back@1": Rule(
+        says="what is given back * what was earned / what was left of the line",
+        rounding=_CENTS,
+        paragraphs=("none: a vendor's habit",),
     ),
     "approved-adjustment@1": Rule(
         says="as two people signed it", paragraphs=("ASC 250-10-45", "IAS 8.41-42")

@@ -13,12 +13,17 @@ from domain.facts import Fact
 from domain.settlement.account import account_of
 from domain.settlement.applying import applied
 from domain.settlement.cash_flows import cash_flows
+from domain.settlement.shares import Habit
 from domain.settlement.walk import Elections
 
 
 def settlement_flows(
-    facts: Sequence[Fact], customer: str, currency: str, elections: Elections
+    facts: Sequence[Fact],
+    customer: str,
+    currency: str,
+    elections: Elections,
+    habit: Habit | None = None,
 ) -> tuple[Flow, ...]:
     """Flows of one customer account in one currency; facts are known and in effective order."""
-    account = account_of(facts, customer, currency)
+    account = account_of(facts, customer, currency, habit)
     return (*cash_flows(account), *applied(account, elections))

@@ -33,6 +33,7 @@ from domain.payment_facts import (
 )
 from domain.settlement.chargebacks import turns
 from domain.settlement.holders import Change, Claim, Demand, Money, Named, alone, meet
+from domain.settlement.shares import Habit, share_of
 from domain.subscription import SubscriptionStarted
 
 DEDUCTED_TO = {
@@ -57,12 +58,14 @@ class Account(Struct):
     contracts: dict[str, Named] = field(default_factory=dict)
 
 
-def account_of(facts: Sequence[Fact], customer: str, currency: str) -> Account:
+def account_of(
+    facts: Sequence[Fact], customer: str, currency: str, habit: Habit | None = None
+) -> Account:
     """All of an account; facts are known and in effective order."""
     places = {fact.position: place for place, fact in enumerate(facts)}
     account = Account(currency)
     account.contracts = _contracts(facts)
-    _claims(account, facts, (customer, currency), places)
+    _claims(account, facts, (customer, currency), places, habit)
     for fact in facts:
         if fact.stream.startswith(("payment:", "balance:")):
             account.own.setdefault(fact.stream, []).append(fact)
@@ -86,7 +89,11 @@ def _contracts(facts: Sequence[Fact]) -> dict[str, Named]:
 
 
 def _claims(
-    account: Account, facts: Sequence[Fact], mine: tuple[str, str], places: dict[int, int]
+    account: Account,
+    facts: Sequence[Fact],
+    mine: tuple[str, str],
+    places: dict[int, int],
+    habit: Habit | None,
 ) -> None:
     for row in billed_lines(facts):
         if (row.customer, row.currency) != mine:
@@ -98,6 +105,8 @@ def _claims(
             )
             alone(claim)
         claim.changes += _owed(row, places)
+        if habit is not None and habit.is_elected(row.issued_on):
+            claim.shares.append(share_of(row, habit))
 
 
 def _owed(row: BilledLine, places: dict[int, int]) -> Iterator[Change]:
@@ -158,7 +167,8 @@ def _had(own: Sequence[Fact], first: Fact, places: dict[int, int]) -> Iterator[C
     for fact in own:
         match fact.event:
             case PaymentRefunded() | BalanceRefunded():
-                yield _changed(fact, -fact.event.amount_minor, "refund", places)
+                change = _changed(fact, -fact.event.amount_minor, "refund", places)
+                yield change._replace(gives_back="refunds")
             case PaymentFailed():
                 yield _changed(fact, -fact.event.amount_minor, "failed", places)
             case BalanceWithdrawn():
@@ -169,7 +179,7 @@ def _had(own: Sequence[Fact], first: Fact, places: dict[int, int]) -> Iterator[C
         if turn.change_minor:
             what = f"chargeback {turn.chargeback}: {', '.join(turn.told)}"
             day, place = turn.at.when.effective, places[turn.at.position]
-            yield Change(day, place, turn.change_minor, turn.causes, what)
+            yield Change(day, place, turn.change_minor, turn.causes, what, gives_back="disputes")
 
 
 def _changed(fact: Fact, minor: int, what: str, places: dict[int, int]) -> Change:

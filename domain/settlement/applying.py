@@ -27,6 +27,7 @@ from domain.payment_facts import (
 )
 from domain.settlement.account import Account
 from domain.settlement.advances import advances, may_name, name
+from domain.settlement.given_back import takes, went_back
 from domain.settlement.holders import Change, Claim, Demand, Holder, Money, alone
 from domain.settlement.walk import (
     Elections,
@@ -69,6 +70,7 @@ def applied(account: Account, elections: Elections) -> list[Flow]:
         _state(walk, today.begins, day)
         _by_default(walk, day)
         give_up(walk, today.acts, day, _by_default)
+        takes(walk, day)
         advances(walk, named, day)
     _let_go(account)
     return walk.flows
@@ -80,6 +82,8 @@ def _let_go(account: Account) -> None:
         for member in (*holder.group.members, holder):
             member.matches.clear()
             member.demands.clear()
+            if isinstance(member, Claim | Money):
+                member.given_back.clear()
         holder.group.members.clear()
 
 
@@ -120,8 +124,11 @@ def _amount(walk: Walk, holder: Holder, change: Change) -> None:
     holder.whole += change.minor
     note(holder, change)
     free(walk, holder)
-    if isinstance(holder, Claim) and change.credit and holder.left < 0:
-        _release(walk, holder, change)
+    if isinstance(holder, Claim):
+        if change.credit and holder.left < 0:
+            _release(walk, holder, change)
+    elif isinstance(holder, Money) and change.gives_back:
+        went_back(walk, holder, change)
 
 
 def _reorder(walk: Walk, order: Apply) -> None:

@@ -16,9 +16,10 @@ from msgspec import Struct, field
 from domain.explain import Step
 from domain.facts import causes_of
 from domain.money import decimal_text
+from domain.settlement.shares import Share
 
 # What stands against a claim: money, what was deducted from it on the way, what is given up.
-Settles = Literal["application", "deduction", "write-off"]
+Settles = Literal["application", "deduction", "write-off", "given-back"]
 # A contract that money names: its stream, the day it is in force from, the fact that says so.
 Named = tuple[str, date, int]
 
@@ -27,7 +28,7 @@ class Change(NamedTuple):
     """An amount from a day on, the facts that say so, and what they call it.
 
     `place` is that of its fact among all of the account, in effective order; `to` where a credit
-    note sends money that it sets free.
+    note sends money that it sets free; `gives_back` the account of what takes money back from us.
     """
 
     day: date
@@ -37,6 +38,7 @@ class Change(NamedTuple):
     what: str
     to: str | None = None
     credit: str = ""
+    gives_back: str = ""
 
 
 class Group(Struct):
@@ -74,12 +76,16 @@ class Holder(Struct, kw_only=True):
 
 
 class Claim(Holder, kw_only=True):
-    """An invoice: what is owed of it."""
+    """An invoice: what is owed of it. `shares`: its lines, where a book elects that what gives back
+    takes its share of each; what is given back then stands against it.
+    """
 
     number: str
     due_on: date
     issued_on: date
     write_off: Money | None = None
+    shares: list[Share] = field(default_factory=list)
+    given_back: list[GivenBack] = field(default_factory=list)
 
 
 class Money(Holder, kw_only=True):
@@ -100,6 +106,7 @@ class Money(Holder, kw_only=True):
     not_for: set[str] = field(default_factory=set)
     advanced: int = 0
     told: tuple[int, ...] = ()
+    given_back: list[GivenBack] = field(default_factory=list)
 
     @property
     def rank(self) -> tuple[date, int, str]:
@@ -110,6 +117,14 @@ class Money(Holder, kw_only=True):
         if claim.name in self.not_for:
             return False
         return self.after is None or claim.issued_on > self.after
+
+
+class GivenBack(Struct):
+    """What went back of some money that stood against a claim: it stands there instead of it."""
+
+    account: str
+    claim: Claim
+    stands: Money
 
 
 class Demand(Struct, kw_only=True):

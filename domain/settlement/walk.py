@@ -42,6 +42,7 @@ RULES: dict[Settles, str] = {
     "application": "cash-application@1",
     "deduction": "deduction@1",
     "write-off": "write-off@1",
+    "given-back": "given-back@1",
 }
 
 
@@ -113,7 +114,7 @@ def give_way(walk: Walk, holder: Holder, day: date) -> None:
 
 
 def last_first(holder: Holder) -> list[Match]:
-    """What waits to be paid out goes before all; nothing is given up of what is not owed."""
+    """What waits to be paid out goes before all; what is not owed is neither given up nor back."""
     holder.matches = [match for match in holder.matches if match.minor]
     return sorted(holder.matches, key=_gives_way)
 
@@ -121,7 +122,7 @@ def last_first(holder: Holder) -> list[Match]:
 def _gives_way(match: Match) -> tuple[bool, bool, int]:
     target = match.target
     waits = isinstance(target, Money) and target.account == "refund-clearing"
-    first = waits or match.money.settles == "write-off"
+    first = waits or match.money.settles in {"write-off", "given-back"}
     return match.demand is not None, not first, -match.place
 
 

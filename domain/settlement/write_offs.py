@@ -36,7 +36,7 @@ def _write_off(walk: Walk, fact: Fact, place: int, day: date) -> None:
             name=f"{claim.name}:write-off",
             day=day,
             order=place,
-            account="bad-debt",
+            account="contract-liability" if claim.shares else "bad-debt",
             settles="write-off",
             by_default=False,
         )

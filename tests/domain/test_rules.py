@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from domain.accounting.curves import Progress
+from domain.accounting.curves import Evenly
 from domain.accounting.rules import RULES
 
 ROOT = Path(__file__).parents[2]
@@ -16,7 +16,7 @@ ROW = re.compile(r"^\| `(\S+@\d+)` \| (.+) \| (.+) \| (.+) \|$", re.MULTILINE)
 
 
 def named_in_code() -> set[str]:
-    """Every text of the domain that looks like a rule; `{by}` stands for each kind of progress."""
+    """Every text of the domain that looks like a rule; `{word}` is each kind of progress."""
     found = {
         name
         for path in (ROOT / "domain").rglob("*.py")
@@ -24,9 +24,9 @@ def named_in_code() -> set[str]:
         for name in NAMED.findall(path.read_text(encoding="utf-8"))
     }
     return {
-        name.replace("{by}", by)
+        name.replace("{word}", word)
         for name in found
-        for by in (typing.get_args(Progress) if "{by}" in name else ("",))
+        for word in ((*typing.get_args(Evenly), "instant") if "{word}" in name else ("",))
     }
 
 
