@@ -48,15 +48,18 @@ SELECT DISTINCT customer
  WHERE entity = %(entity)s AND document = ANY(%(documents)s) AND kind = 'issued' AND to_position IS NULL;
 
 -- name: free_of
--- Money of some customers that no fact says the purpose of.
+-- Money of some customers that no fact says the purpose of. What is charged back is not with us unless it is won.
 SELECT p.customer, p.currency, sum(p.minor + coalesce(s.minor, 0))::bigint
-  FROM (SELECT stream, max(customer) AS customer, max(currency) AS currency, sum(minor) AS minor
-          FROM document
-         WHERE entity = %(entity)s AND to_position IS NULL
-           AND stream IN (SELECT stream FROM document
-                           WHERE entity = %(entity)s AND kind = 'received' AND to_position IS NULL
-                             AND customer = ANY(%(customers)s))
-         GROUP BY stream) AS p
+  FROM (SELECT d.stream, max(d.customer) AS customer, max(d.currency) AS currency,
+               sum(CASE WHEN d.kind <> 'charged-back' THEN d.minor WHEN w.stream IS NULL THEN -d.minor ELSE 0 END) AS minor
+          FROM document d
+          LEFT JOIN document w ON w.entity = d.entity AND w.stream = d.stream AND w.kind = 'won' AND w.number = d.number
+                              AND w.to_position IS NULL
+         WHERE d.entity = %(entity)s AND d.to_position IS NULL
+           AND d.stream IN (SELECT stream FROM document
+                             WHERE entity = %(entity)s AND kind = 'received' AND to_position IS NULL
+                               AND customer = ANY(%(customers)s))
+         GROUP BY d.stream) AS p
   LEFT JOIN LATERAL (
     SELECT sum(a.minor) AS minor FROM open_amount a
      WHERE a.entity = %(entity)s AND a.stream = p.stream AND a.kind = 'stated' AND a.to_position IS NULL) AS s ON true
@@ -67,7 +70,11 @@ SELECT p.customer, p.currency, sum(p.minor + coalesce(s.minor, 0))::bigint
 SELECT stream, reference, bank_reference, minor
   FROM (SELECT d.stream, f.payload::jsonb ->> 'reference' AS reference,
                f.payload::jsonb -> 'bank' ->> 'bank_reference' AS bank_reference,
-               (SELECT sum(own.minor)::bigint FROM document own
+               (SELECT sum(CASE WHEN own.kind <> 'charged-back' THEN own.minor WHEN w.stream IS NULL THEN -own.minor ELSE 0
+                            END)::bigint
+                  FROM document own
+                  LEFT JOIN document w ON w.entity = own.entity AND w.stream = own.stream AND w.kind = 'won'
+                                      AND w.number = own.number AND w.to_position IS NULL
                  WHERE own.entity = d.entity AND own.stream = d.stream AND own.to_position IS NULL) AS minor
           FROM document d
           JOIN fact f ON f.entity = d.entity AND f.position = d.position

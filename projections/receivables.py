@@ -464,15 +464,17 @@ def _went_back(event: Event) -> tuple[str, str, int] | None:
             return "withdrawn", "", -event.amount_minor
         case ChargebackOpened():
             return "charged-back", event.chargeback, event.amount_minor
-        case ChargebackWon() | ChargebackLost():
-            return "decided", event.chargeback, 0
+        case ChargebackWon():
+            return "won", event.chargeback, 0
+        case ChargebackLost():
+            return "lost", event.chargeback, 0
         case _:
             return None
 
 
 VIEW = View(
     name=NAME,
-    version=3,
+    version=4,
     tables=SQL.make_tables,
     # A corrected document is laid out again by its key, also on a first pass.
     keys="",

@@ -83,7 +83,7 @@ WITH live AS (
     SELECT o.stream, 'disputed', f.currency, greatest(max(o.day), min(d.day)), -max(o.minor)
       FROM first f
       JOIN live o ON o.stream = f.stream AND o.kind = 'charged-back'
-      JOIN live d ON d.stream = f.stream AND d.kind = 'decided' AND d.number = o.number
+      JOIN live d ON d.stream = f.stream AND d.kind IN ('won', 'lost') AND d.number = o.number
      GROUP BY o.stream, o.number, f.currency
      UNION ALL
     SELECT f.stream, split_part(f.stream, ':', 1), f.currency, f.voided_on, -sum(l.minor)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from domain.cash import ReceivePayment
+from domain.chargeback import OpenChargeback, WinChargeback
 from domain.errors import Rejected
 from domain.facts import When
 from domain.invoice import InvoiceLine, IssueInvoice
@@ -298,3 +300,32 @@ def test_what_is_taken_back_is_no_more_than_came(
     done = took(owing, tmp_path, mapping, rows)
 
     assert (done.failed, [row.code for row in done.left]) == (1, ["undoes-a-payment"])
+
+
+def test_what_is_charged_back_is_not_free_for_the_oldest_invoice_unless_it_is_won(
+    owing: Ledger, send: Send, tmp_path: Path, mapping: BankMapping
+) -> None:
+    """Of 70.00 owed 70.00 had come: as long as they are here nothing is left of that amount."""
+    row = "e1,2024-02-01,70.00,Ann,DE01,for BLUE-2,\n"
+    when = When(effective=date(2024, 1, 20))
+    came = ReceivePayment(when=when, customer="blue-2", currency="USD", amount_minor=70_00)
+    send("payment:p1", came)
+    assert took(owing, tmp_path, mapping, row, preview=True).rules == {"reference": 1}
+    send("payment:p1", OpenChargeback(when=when, chargeback="cb1", amount_minor=70_00))
+    assert took(owing, tmp_path, mapping, row, preview=True).rules == {"amount": 1}
+    send("payment:p1", WinChargeback(when=when, chargeback="cb1"))
+
+    assert took(owing, tmp_path, mapping, row, preview=True).rules == {"reference": 1}
+
+
+def test_a_debit_does_not_fail_a_second_time_what_was_charged_back(
+    owing: Ledger, send: Send, tmp_path: Path, mapping: BankMapping
+) -> None:
+    took(owing, tmp_path, mapping, "e1,2024-02-01,10.00,Ann,DE01,,,,D-1\n")
+    opened = OpenChargeback(
+        when=When(effective=date(2024, 2, 2)), chargeback="cb1", amount_minor=10_00
+    )
+    send("payment:main/e1", opened)
+    done = took(owing, tmp_path, mapping, "r1,2024-02-04,-10.00,Ann,DE01,,R,AC04,D-1\n")
+
+    assert (done.failed, [row.code for row in done.left]) == (0, ["undoes-a-payment"])
