@@ -326,6 +326,7 @@ def test_a_debit_does_not_fail_a_second_time_what_was_charged_back(
         when=When(effective=date(2024, 2, 2)), chargeback="cb1", amount_minor=10_00
     )
     send("payment:main/e1", opened)
-    done = took(owing, tmp_path, mapping, "r1,2024-02-04,-10.00,Ann,DE01,,R,AC04,D-1\n")
+    row = "r1,2024-02-04,-10.00,Ann,DE01,,R,AC04,D-1\n"
+    done = took(owing, tmp_path, mapping, row, preview=True)
 
     assert (done.failed, [row.code for row in done.left]) == (0, ["undoes-a-payment"])
