@@ -15,11 +15,16 @@ class BookedSum(Struct, frozen=True):
     """Debits positive, in minor units, from so many lines."""
 
     account: str
+    unit: str
+    obligation: str
     booked: str
     earned: date
+    accounting_date: date
     known_at: int
     currency: str
+    functional_currency: str
     minor: int
+    functional_minor: int
     lines: int
 
 

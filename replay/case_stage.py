@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 from typing import assert_never
 
 from domain.facts import Source
+from replay.accounting_cases.answers import BOOK, Answers
+from replay.accounting_cases.books import CaseBooks
+from replay.accounting_cases.plan import Act, Plan, Run, SetUp
+from replay.accounting_cases.steps import USAGE, Close, Ingest, NoEffect, Submit, key_of
 from replay.billing_cases.acts import Course
 from replay.billing_cases.seen import Seen
 from replay.billing_cases.stage import BillingStage
-from replay.case_books import CaseBooks
-from replay.case_figures import Answers
 from replay.case_format import CaseError
-from replay.case_plan import BOOK, Act, Plan, Run, SetUp
-from replay.case_translation import USAGE, Close, Ingest, NoEffect, Submit
 from replay.ledger import Ledger
 from store.request import Clock, Request
 from store.usage_stage import UsageBatch
@@ -41,6 +41,7 @@ class LedgerStage:
     def __init__(self, open_ledger: Callable[[Clock], Ledger]) -> None:
         self.clock = CaseClock()
         self.ledger = open_ledger(self.clock)
+        self.positions: dict[tuple[str, str], int] = {}
 
     def close(self) -> None:
         self.ledger.close()
@@ -71,10 +72,16 @@ class LedgerStage:
         return BillingStage(self.ledger, self.clock.show).play(entity, course)
 
     def _submit(self, entity: str, key: str, does: SetUp | Submit, source: Source | None) -> None:
+        corrects = does.corrects if isinstance(does, Submit) else None
         request = Request(
-            entity=entity, stream=does.stream, key=key, command=does.command, source=source
+            entity=entity,
+            stream=does.stream,
+            key=key,
+            command=does.command,
+            source=source,
+            corrects=self.positions[entity, key_of(*corrects)] if corrects else None,
         )
-        self.ledger.submit(request)
+        self.positions[entity, key] = self.ledger.submit(request).positions[-1]
 
     def _ingest(self, entity: str, key: str, does: Ingest) -> None:
         row = {

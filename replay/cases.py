@@ -17,16 +17,22 @@ import msgspec
 from msgspec import Struct
 
 from domain.errors import Malformed, Rejected
+from replay.accounting_cases.answers import Answers, Posted
+from replay.accounting_cases.figure import Compared, compare
+from replay.accounting_cases.figures import figures, last_month
+from replay.accounting_cases.format import Document, document
+from replay.accounting_cases.plan import Act, Plan, plan
+from replay.accounting_cases.steps import NoEffect
+from replay.accounting_cases.translation import translate
+from replay.accounting_cases.variants import scaled
+from replay.accounting_cases.words import currency_of
 from replay.billing_cases.acts import Course
 from replay.billing_cases.format import is_billing
 from replay.billing_cases.run import run_billing_case
 from replay.billing_cases.seen import Seen
-from replay.case_figures import Answers, Compared, Posted, compare, figures, last_month
-from replay.case_format import CaseError, Document, document, read_document
-from replay.case_plan import Act, Plan, plan
+from replay.case_format import CaseError, read_document
 from replay.case_result import Report, Result
-from replay.case_translation import NoEffect, translate
-from replay.case_variants import FACTORS, SHIFT_YEARS, scaled, shifted
+from replay.case_variants import FACTORS, SHIFT_YEARS, shifted
 
 
 class Stage(Protocol):
@@ -51,6 +57,7 @@ class Played(Struct, frozen=True, kw_only=True):
     compared: tuple[Compared, ...]
     posted: tuple[Posted, ...]
     notes: tuple[str, ...]
+    step_minor: int = 1
 
 
 def run_cases(directory: Path, stage: Stage, told: Callable[[Result], None]) -> Report:
@@ -74,11 +81,7 @@ def run_case(path: Path, stage: Stage) -> Result:
         base = play(case, stage)
     except CaseError as no:
         return Result(case=name, file=path.name, passed=False, problems=no.reasons)
-    differences = tuple(
-        row.difference(case.given.currency)
-        for row in base.compared
-        if row.found_minor != row.expected_minor
-    )
+    differences = tuple(row.difference() for row in base.compared if not row.is_equal)
     variants = {} if differences else dict(_variants(raw, base, stage))
     return Result(
         case=name,
@@ -101,9 +104,10 @@ def play(case: Document, stage: Stage) -> Played:
     answers = stage.answers(entity, course)
     posted = tuple(answers.posted())
     return Played(
-        compared=compare(wanted, answers, case.given.currency),
+        compared=compare(wanted, answers, currency_of(case.given.currency)),
         posted=posted,
         notes=(*_notes(course.acts), *answers.left_over()),
+        step_minor=steps.step_minor,
     )
 
 
@@ -157,22 +161,31 @@ def _said(raw: Mapping[str, Any], stage: Stage, check: Callable[[Played], Iterab
 
 
 def scales(base: Played, factor: int, seen: Played, marks: int | None = None) -> Iterator[str]:
-    """Each figure is `factor` times the base, within (factor + 1) / 2 minor units a rounding.
+    """Each amount is `factor` times the base, within (factor + 1) / 2 of what is rounded to, for
+    each rounding; what is no amount stays.
 
     A journal line is the difference of two rounded marks; `marks` says how many a figure may have.
     """
     for was, now in zip(base.compared, seen.compared, strict=True):
-        allowed = (factor + 1) * (marks or max(1, 2 * now.lines))
+        allowed = (factor + 1) * (marks or max(1, 2 * now.lines)) * seen.step_minor
+        if not now.is_money or was.found_minor is None or now.found_minor is None:
+            yield from _same(now)
+            continue
         for wanted in (factor * was.found_minor, now.expected_minor):
             if 2 * abs(now.found_minor - wanted) > allowed:
                 yield f"{now.figure.name}: {now.found_minor} is not about {wanted} minor units"
 
 
+def _same(now: Compared) -> Iterator[str]:
+    if not now.is_equal:
+        yield f"{now.figure.name}: {now.said}, not {now.figure.text}"
+
+
 def shifts(base: Played, seen: Played) -> Iterator[str]:
     """Every figure is the same, and every line is the same line so many years later."""
     for was, now in zip(base.compared, seen.compared, strict=True):
-        if not now.found_minor == now.expected_minor == was.found_minor:
-            yield f"{now.figure.name}: {now.found_minor} minor units, before {was.found_minor}"
+        if not now.is_equal or now.found_minor != was.found_minor:
+            yield f"{now.figure.name}: {now.said}, before {was.said}"
     moved = sorted((_later(row.booked), row.account, row.minor) for row in base.posted)
     if moved != sorted((row.booked, row.account, row.minor) for row in seen.posted):
         yield "the journal is not the same journal with later dates"
@@ -180,11 +193,11 @@ def shifts(base: Played, seen: Played) -> Iterator[str]:
 
 def unbalanced(posted: Iterable[Posted]) -> Iterator[str]:
     """Each run's lines sum to zero in each period they are booked in."""
-    sums: dict[tuple[int, str], int] = {}
+    sums: dict[tuple[int, str, str], int] = {}
     for row in posted:
-        place = (row.known_at, row.booked)
+        place = (row.known_at, row.booked, row.currency)
         sums[place] = sums.get(place, 0) + row.minor
-    for (run, booked), total in sorted(sums.items()):
+    for (run, booked, _), total in sorted(sums.items()):
         if total:
             yield f"the lines of run {run} booked in {booked} sum to {total}"
 

@@ -17,12 +17,22 @@ from domain.facts import When
 from domain.invoice import IssueInvoice, VoidInvoice
 from domain.invoice_facts import InvoiceLine
 from domain.policy import Options
-from replay import case_policy, case_translation
-from replay.case_format import CaseError, document, read_document
-from replay.case_plan import plan
-from replay.case_translation import Ingest, Step, Submit, Translation, UsageTerms, translate
+from replay import accounting_cases
+from replay.accounting_cases.format import document
+from replay.accounting_cases.plan import plan
+from replay.accounting_cases.steps import Ingest, Step, Submit, Translation, UsageTerms
+from replay.accounting_cases.translation import translate
+from replay.case_format import CaseError, read_document
 
 CASES = sorted((Path(__file__).parent / "accounting").glob("*.json"))
+HARNESS = Path(accounting_cases.__file__).parent
+# All that stands between the facts of a case and the commands, but what reads values by their kind.
+BLIND = (
+    "billing", "changes", "contracts", "currency", "deals", "documents", "fields", "fixed", "money",
+    "phrases", "plans", "policy", "progress", "recurring", "sold", "survey", "terms", "translation",
+    "uncertain",
+)  # fmt: skip
+UPGRADE = Path(__file__).parent / "accounting" / "bt-backdated-upgrade-closed.json"
 NOISE = {
     "id": "noise-1",
     "title": "Another story altogether",
@@ -40,6 +50,14 @@ def translated(raw: dict[str, Any]) -> Translation:
     return translate(document(raw, "case").given)
 
 
+def outcome(raw: dict[str, Any]) -> Translation | tuple[str, ...]:
+    """A translation, or why there is none."""
+    try:
+        return translated(raw)
+    except CaseError as no:
+        return no.reasons
+
+
 def a_case(*facts: dict[str, Any], **parts: Any) -> dict[str, Any]:
     return {"currency": "USD", "facts": list(facts), "policy": {}, "expected": {}, **parts}
 
@@ -52,20 +70,21 @@ def invoice(**fields: Any) -> dict[str, Any]:
 def test_the_translator_sees_only_facts_and_policy(path: Path) -> None:
     raw = read_document(path)
 
-    assert translated({**raw, **NOISE}) == translated(raw)
+    assert outcome({**raw, **NOISE}) == outcome(raw)
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
 def test_what_is_expected_moves_nothing_on_the_time_line_but_its_last_month(path: Path) -> None:
     raw = read_document(path)
-    noisy = translated({**raw, **NOISE})
+    noisy = outcome({**raw, **NOISE})
 
-    assert plan(noisy, "2024-12") == plan(translated(raw), "2024-12")
+    if isinstance(noisy, Translation):
+        assert plan(noisy, "2024-12") == plan(translated(raw), "2024-12")
 
 
-@pytest.mark.parametrize("module", [case_translation, case_policy], ids=lambda m: m.__name__)
-def test_the_translator_does_no_arithmetic(module: Any) -> None:
-    tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
+@pytest.mark.parametrize("module", BLIND)
+def test_the_translator_does_no_arithmetic(module: str) -> None:
+    tree = ast.parse((HARNESS / f"{module}.py").read_text(encoding="utf-8"))
     signs = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.USub)
     used = [node for node in ast.walk(tree) if isinstance(node, signs)]
     names = [node.id for node in ast.walk(tree) if isinstance(node, ast.Name)]
@@ -75,14 +94,14 @@ def test_the_translator_does_no_arithmetic(module: Any) -> None:
 
 
 def test_no_code_names_a_case() -> None:
-    replay = Path(case_translation.__file__).parent
-    code = "\n".join(file.read_text(encoding="utf-8") for file in sorted(replay.glob("case*.py")))
+    files = [*sorted(HARNESS.glob("*.py")), *sorted(HARNESS.parent.glob("case*.py"))]
+    code = "\n".join(file.read_text(encoding="utf-8") for file in files)
 
     assert [path.stem for path in CASES if path.stem in code] == []
 
 
 def test_a_backdated_upgrade_is_a_contract_its_change_and_the_invoices_that_bill_them() -> None:
-    steps = translated(read_document(CASES[0])).steps
+    steps = translated(read_document(UPGRADE)).steps
     first, change = date(2024, 1, 1), date(2024, 2, 1)
     contract, added = "contract_signed-1", "contract_modified-4"
 
@@ -153,6 +172,8 @@ def test_an_instant_is_the_date_of_the_policys_time_zone() -> None:
                 amount_minor=1200,
                 service_from=date(2024, 7, 1),
                 service_to=date(2024, 8, 1),
+                service_from_at=datetime(2024, 6, 30, 23, 30, tzinfo=UTC),
+                service_to_at=datetime(2024, 7, 31, 23, 30, tzinfo=UTC),
             ),
         ),
     )
@@ -243,7 +264,7 @@ def test_facts_are_taken_in_the_order_they_were_recorded() -> None:
 
 UNKNOWN = [
     (a_case({"event": "loan_granted", "effective": "2024-01-01"}), "unknown event loan_granted"),
-    (a_case(invoice(fx_rate="1.2")), "unknown field invoice_issued.fx_rate"),
+    (a_case(invoice(fee="1.2")), "unknown field invoice_issued.fee"),
     (
         a_case(invoice(amount=None, lines=[{"amount": "1.00", "tax": "0.10"}])),
         "unknown field invoice_issued.lines.tax",
@@ -254,8 +275,8 @@ UNKNOWN = [
         "unknown phrase for policy ratable: by moon",
     ),
     (
-        a_case(invoice(), policy={"aggregate": "last_ever"}),
-        "unknown phrase for policy aggregate: last_ever",
+        a_case(invoice(), policy={"aggregate": "best"}),
+        "unknown phrase for policy aggregate: best",
     ),
     (
         a_case(invoice(), policy={"timezone": "Mars/Olympus"}),
@@ -274,7 +295,7 @@ UNKNOWN = [
         a_case(invoice(amount="12.345")),
         "invoice_issued.amount: wrong-scale (amount=12.345, currency=USD)",
     ),
-    (a_case(invoice(currency="EUR")), "invoice_issued.currency EUR is not the case's own"),
+    (a_case(invoice(currency="WON")), "unknown currency WON"),
     (
         a_case({"event": "invoice_voided", "effective": "2024-01-01"}),
         "invoice_voided: 0 it could mean, and no number says which",

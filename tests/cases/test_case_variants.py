@@ -7,15 +7,20 @@ from datetime import date
 import pytest
 from msgspec import structs
 
-from replay.case_figures import Compared, Figure, Posted
+from domain.money import decimal_text
+from replay.accounting_cases.answers import Posted
+from replay.accounting_cases.figure import Compared, Figure, Found
 from replay.cases import Played, scales, shifts, unbalanced
 
 
 def played(found_minor: int, expected_minor: int, *posted: Posted, lines: int = 1) -> Played:
-    figure = Figure(path=("revenue_by_period", "2024-01"), text="1.00", asks="change")
-    compared = Compared(
-        figure=figure, expected_minor=expected_minor, found_minor=found_minor, lines=lines
+    found = Found(minor=found_minor, lines=lines)
+    figure = Figure(
+        path=("revenue_by_period", "2024-01"),
+        text=decimal_text(expected_minor, "USD"),
+        ask=lambda _: found,
     )
+    compared = Compared(figure=figure, found=found, currency="USD", lines=lines)
     return Played(compared=(compared,), posted=posted, notes=())
 
 
@@ -64,7 +69,7 @@ def test_the_journal_of_a_shifted_case_is_the_same_journal_later() -> None:
     assert list(shifts(base, played(100, 100, *later))) == []
     assert list(shifts(base, played(100, 100, *elsewhere))) == [fault]
     assert list(shifts(base, played(101, 100, *later))) == [
-        "revenue_by_period/2024-01: 101 minor units, before 100"
+        "revenue_by_period/2024-01: 1.01, before 1.00"
     ]
 
 

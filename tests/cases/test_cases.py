@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -13,51 +14,42 @@ from typing import Any
 import msgspec
 import pytest
 
-from replay.case_figures import ACCOUNTS, FIGURES
-from replay.case_format import EVERY, FIELDS, document, read_document
-from replay.case_policy import POLICY
+from replay.accounting_cases.accounts import ACCOUNTS
+from replay.accounting_cases.fields import EVERY, FIELDS, PARTS
+from replay.accounting_cases.figures import FIGURES, figures
+from replay.accounting_cases.format import document
+from replay.accounting_cases.phrases import POLICY
+from replay.accounting_cases.variants import scaled
+from replay.case_format import read_document
 from replay.case_result import Report, Result
 from replay.case_stage import LedgerStage
-from replay.case_variants import FACTORS, scaled
+from replay.case_variants import FACTORS
 from replay.cases import play, run_case, run_cases, scales
 from replay.ledger import Ledger
+from store import embedded
+from store.db import connect, migrate
 
 HERE = Path(__file__).parent
 CASES = HERE / "accounting"
 DOCS = HERE.parent.parent / "docs"
-# How many figures each source gives: none may be lost between the file and the comparison.
-FIGURES_OF = {
-    "bt-backdated-upgrade-closed": 41,
-    "bt-duplicate-event-idempotent": 2,
-    "bt-late-usage-after-close": 10,
-    "bt-void-and-rebill-closed": 17,
-    "ratable-leap-year-daily": 7,
-    "stripe-amortization-month-even": 18,
-    "stripe-annual-sub": 13,
-    "stripe-credit-note-before-payment": 15,
-    "stripe-customer-credit-balance-applied": 12,
-    "stripe-fees-cash-basis": 14,
-    "stripe-late-invoice-catch-up-off": 14,
-    "stripe-metered-sum": 7,
-    "stripe-mixed-lines": 5,
-    "stripe-paid-out-of-band": 5,
-    "stripe-upgrade-billed-now": 6,
-}
-# Facts of a case that change nothing by themselves, and why.
-NOTES = {
-    "stripe-metered-sum": (
-        "fact-1: no effect, its price and term are those of the subscription that usage belongs to",
-    ),
-    "stripe-upgrade-billed-now": ("fact-3: no effect, carried by the invoice of its date",),
-}
+OPEN: dict[str, dict[str, Any]] = json.loads(
+    (HERE / "accounting_open.json").read_text(encoding="utf-8")
+)
+ALL = sorted(path.stem for path in CASES.glob("*.json"))
+CLOSED = [name for name in ALL if name not in OPEN]
+# A share of the price that is spread over months is rounded twice, and each line once more.
+ROUNDINGS = {"rounding-three-way-and-monthly": 3}
 PASSED = {"x3": "passed", "x7": "passed", "+28y": "passed"}
 
 
-@pytest.fixture
-def stage(database: str) -> Iterator[LedgerStage]:
-    opened = LedgerStage(partial(Ledger.open, database))
-    yield opened
-    opened.ledger.close()
+@pytest.fixture(scope="module")
+def stage(module_folder: Path) -> Iterator[LedgerStage]:
+    """All cases in one database, each in an entity of its own."""
+    with embedded.start(module_folder) as server:
+        with connect(server.dsn) as connection:
+            migrate(connection)
+        with closing(LedgerStage(partial(Ledger.open, server.dsn))) as opened:
+            yield opened
 
 
 @pytest.fixture
@@ -73,22 +65,44 @@ def written(tmp_path: Path) -> Any:
     return write
 
 
-@pytest.mark.parametrize("name", FIGURES_OF)
+def told(result: Result) -> list[str]:
+    """What is wrong with a case, figure by figure, and what waits."""
+    said = [
+        f"{row['figure']}: expected {row['expected']}, found {row['found']}"
+        for row in result.differences
+    ]
+    wrong = [f"{name}: {what}" for name, what in result.variants.items() if what != "passed"]
+    return [*result.problems, *said, *wrong]
+
+
+def test_all_cases_are_there() -> None:
+    assert len(ALL) == 73
+    assert set(OPEN) <= set(ALL)
+
+
+@pytest.mark.parametrize("name", CLOSED)
 def test_a_worked_case_comes_out_to_the_cent_and_so_do_its_variants(
     name: str, stage: LedgerStage
 ) -> None:
-    assert run_case(CASES / f"{name}.json", stage) == Result(
-        case=name,
-        file=f"{name}.json",
-        passed=True,
-        compared=FIGURES_OF[name],
-        variants=PASSED,
-        notes=NOTES.get(name, ()),
-    )
+    result = run_case(CASES / f"{name}.json", stage)
+    expected = read_document(CASES / f"{name}.json")["expected"]
+
+    assert told(result) == []
+    assert result.variants == PASSED
+    assert result.compared == len(figures(expected))
+
+
+@pytest.mark.parametrize("name", sorted(OPEN))
+def test_an_open_case_is_listed_with_its_differences(name: str, stage: LedgerStage) -> None:
+    result = run_case(CASES / f"{name}.json", stage)
+
+    assert not result.passed, "it comes out by now: take it off the list"
+    assert OPEN[name]["why"]
+    assert OPEN[name]["differences"] == told(result)
 
 
 @pytest.mark.parametrize("factor", FACTORS)
-@pytest.mark.parametrize("name", FIGURES_OF)
+@pytest.mark.parametrize("name", CLOSED)
 def test_every_figure_scales_within_half_of_one_more_than_the_factor(
     name: str, factor: int, stage: LedgerStage
 ) -> None:
@@ -96,7 +110,7 @@ def test_every_figure_scales_within_half_of_one_more_than_the_factor(
     base = play(document(raw, name), stage)
     seen = play(document(scaled(raw, factor), name), stage)
 
-    assert list(scales(base, factor, seen, marks=1)) == []
+    assert list(scales(base, factor, seen, marks=ROUNDINGS.get(name, 1))) == []
 
 
 def test_a_cut_keyed_late_catches_up_and_a_cut_agreed_late_is_prospective(
@@ -286,6 +300,7 @@ def test_the_format_page_names_every_word_the_tables_know() -> None:
         *FIELDS,
         *EVERY,
         *(field for fields in FIELDS.values() for field in fields),
+        *(field for fields in PARTS.values() for field in fields),
         *POLICY,
         *(phrase for phrases in POLICY.values() for phrase in phrases),
         *ACCOUNTS,

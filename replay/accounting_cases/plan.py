@@ -21,11 +21,13 @@ from domain.entity import DefineCalendar, OpenEntity
 from domain.facts import When
 from domain.meter import DefineMeter
 from domain.party import RegisterCustomer
-from domain.policy import AdoptPolicy
+from domain.policy import AdoptPolicy, Options
 from domain.price import SetPrice
 from domain.pricing import PerUnit
 from domain.subscription import Item, StartSubscription
-from replay.case_translation import (
+from replay.accounting_cases.answers import BOOK
+from replay.accounting_cases.plans import usage_meter
+from replay.accounting_cases.steps import (
     CUSTOMER,
     USAGE,
     Close,
@@ -35,10 +37,8 @@ from replay.case_translation import (
     Submit,
     Translation,
     UsageTerms,
-    usage_meter,
 )
 
-BOOK = "main"
 # Periods after the last date of a case: what falls due late still has a period.
 SPARE_MONTHS = 12
 Setup = (
@@ -75,11 +75,15 @@ class Act(Struct, frozen=True, kw_only=True):
 
 
 class Plan(Struct, frozen=True, kw_only=True):
-    """All acts in order, and the day the last posting run goes through."""
+    """All acts in order, and the day the last posting run goes through.
+
+    `beside`: the books that differ from the case's own in one election.
+    """
 
     zone: str
     acts: tuple[Act, ...]
     through: date
+    beside: tuple[str, ...] = ()
 
 
 def plan(translation: Translation, last_expected: str | None) -> Plan:
@@ -90,7 +94,12 @@ def plan(translation: Translation, last_expected: str | None) -> Plan:
     span = _months(first, max(last, days[-1]))
     acts = [*_setup(translation, span)]
     acts += _timeline(translation, span, last)
-    return Plan(zone=translation.zone, acts=tuple(acts), through=max(_runs(acts), default=last))
+    return Plan(
+        zone=translation.zone,
+        acts=tuple(acts),
+        through=max(_runs(acts), default=last),
+        beside=tuple(translation.beside),
+    )
 
 
 def dates_in(steps: Iterable[Step]) -> Iterator[date]:
@@ -142,8 +151,8 @@ def _setup(translation: Translation, span: tuple[Period, ...]) -> Iterator[Act]:
             ),
         ),
         ("entity:self", DefineCalendar(when=when, periods=span)),
-        (f"book:{BOOK}", OpenBook(when=when, name=BOOK)),
-        (f"policy:{BOOK}", AdoptPolicy(when=when, options=translation.options)),
+        *_book(BOOK, translation.options, when),
+        *(row for name, own in translation.beside.items() for row in _book(name, own, when)),
         (f"customer:{CUSTOMER}", RegisterCustomer(when=when, currency=translation.currency)),
     ]
     if translation.usage is not None:
@@ -152,14 +161,20 @@ def _setup(translation: Translation, span: tuple[Period, ...]) -> Iterator[Act]:
         yield Act(at=at, key=f"setup-{number}", does=SetUp(stream=stream, command=command))
 
 
+def _book(name: str, options: Options, when: When) -> Iterator[tuple[str, Setup]]:
+    yield f"book:{name}", OpenBook(when=when, name=name)
+    yield f"policy:{name}", AdoptPolicy(when=when, options=options)
+
+
 def _usage_setup(
     translation: Translation, usage: UsageTerms, when: When, end: date
 ) -> Iterator[tuple[str, Setup]]:
     """A meter, a price and an item for each price, in one subscription over the case's span."""
     start = usage.started or when.effective
     names = [usage_meter(price) for price in usage.prices]
+    meter = DefineMeter(when=when, aggregation=usage.aggregation)
     for name, price in zip(names, usage.prices, strict=True):
-        yield f"meter:{name}", DefineMeter(when=when, aggregation=usage.aggregation)
+        yield f"meter:{name}", meter
         yield (
             f"price:{name}",
             SetPrice(
@@ -210,8 +225,7 @@ class _Books:
     def acts(self, step: Step) -> Iterator[Act]:
         match step.does:
             case Submit() | Ingest() | NoEffect():
-                part = f"-{step.part}" if step.part > 1 else ""
-                yield Act(at=step.recorded, key=f"fact-{step.fact}{part}", does=step.does)
+                yield Act(at=step.recorded, key=step.key, does=step.does)
             case Close():
                 yield from self._close(step.recorded, step.does.period)
             case _:

@@ -1,0 +1,166 @@
+"""Invoices and what becomes of them: credit notes, voids, write-offs, credit applied."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Literal
+
+from domain.balance import ApplyBalance, GrantBalance
+from domain.cash import ReceivePayment
+from domain.contract_facts import Obligation
+from domain.facts import When
+from domain.invoice import IssueCredit, IssueInvoice, VoidInvoice
+from domain.invoice_facts import CreditLine, InvoiceLine
+from domain.payment_facts import Application
+from domain.write_off import WriteOffInvoice
+from replay.accounting_cases.billing import billed_as_a_whole
+from replay.accounting_cases.currency import require_no_rate
+from replay.accounting_cases.plans import PLAN, billed_plan, plan_started, used_since
+from replay.accounting_cases.steps import CUSTOMER, USAGE, Does, Submit
+from replay.accounting_cases.survey import Survey, name, only, submit, the_contract, when
+from replay.accounting_cases.words import Words
+from replay.case_format import CaseError
+
+CREDIT_REASONS: dict[str, Literal["correction", "concession"]] = {
+    "service_unsatisfactory": "concession",
+    "billing_error": "correction",
+}
+
+
+def invoice_issued(fact: Words, known: Survey) -> Does:
+    """An invoice, and the money for it where the fact says that it was paid.
+
+    The first of a plan whose change waits for an invoice says that the plan was sold.
+    """
+    require_no_rate(fact)
+    number = name(fact, "number")
+    if billed_plan(known) and fact == known.of("invoice_issued")[0]:
+        yield from plan_started(known)
+    lines = tuple(
+        _line(f"{place}", line, fact, known) for place, line in enumerate(fact.lines(), start=1)
+    )
+    command = IssueInvoice(
+        when=when(fact),
+        customer=CUSTOMER,
+        currency=fact.currency,
+        lines=lines,
+        due_on=fact.day("due") if fact.has("due") else None,
+        replaces=fact.text("replaces") if fact.has("replaces") else None,
+    )
+    yield submit(fact, f"invoice:{number}", command)
+    if fact.has("paid") and fact.flag("paid"):
+        paid = ReceivePayment(
+            when=when(fact),
+            customer=CUSTOMER,
+            currency=fact.currency,
+            amount_minor=fact.money("amount"),
+            applications=(Application(invoice=number, amount_minor=fact.money("amount")),),
+        )
+        yield Submit(stream=f"payment:{number}", command=paid)
+
+
+def payment_due(fact: Words, known: Survey) -> Does:
+    """Due on its own day: an invoice of that day for the contract."""
+    line = InvoiceLine(
+        line="1",
+        amount_minor=fact.money("amount"),
+        kind="one-off",
+        contract=the_contract(fact, known),
+    )
+    command = IssueInvoice(
+        when=when(fact),
+        customer=CUSTOMER,
+        currency=fact.currency,
+        lines=(line,),
+        due_on=fact.day("effective"),
+    )
+    yield submit(fact, f"invoice:{name(fact, 'number')}", command)
+
+
+def _line(number: str, line: Words, fact: Words, known: Survey) -> InvoiceLine:
+    """A line with no service period bills the usage since the invoice before if there is any, else
+    the one contract.
+    """
+    amount = line.money("amount")
+    served = line.has("service_from") or line.has("service_to")
+    if known.usage is not None and not served and used_since(fact, known):
+        return InvoiceLine(line=number, amount_minor=amount, kind="usage", subscription=USAGE)
+    billed = the_contract(fact, known) if known.contracts else None
+    if not served:
+        return InvoiceLine(line=number, amount_minor=amount, kind="one-off", contract=billed)
+    plan = billed_plan(known)
+    return InvoiceLine(
+        line=number,
+        amount_minor=amount,
+        service_from=line.day("service_from"),
+        service_to=line.day("service_to"),
+        service_from_at=_moment(line, "service_from"),
+        service_to_at=_moment(line, "service_to"),
+        contract=billed,
+        subscription=plan,
+        obligation=PLAN if plan else _promise(line, known.promises.get(billed or "", ())),
+    )
+
+
+def _moment(line: Words, field: str) -> datetime | None:
+    """The time of day, where one is stated."""
+    return line.instant(field) if line.is_instant(field) else None
+
+
+def _promise(line: Words, promises: tuple[Obligation, ...]) -> str | None:
+    """The one promise of the contract with the line's own service period, if there is just one."""
+    period: tuple[date, date] = (line.day("service_from"), line.day("service_to"))
+    same = [row.obligation for row in promises if (row.service_from, row.service_to) == period]
+    return same[0] if len(same) == 1 else None
+
+
+def invoice_voided(fact: Words, known: Survey) -> Does:
+    yield submit(fact, f"invoice:{_the_invoice(fact, known)}", VoidInvoice(when=when(fact)))
+
+
+def invoice_marked_uncollectible(fact: Words, known: Survey) -> Does:
+    yield submit(fact, f"invoice:{_the_invoice(fact, known)}", WriteOffInvoice(when=when(fact)))
+
+
+def _the_invoice(fact: Words, known: Survey) -> str:
+    return fact.text("number") if fact.has("number") else only(fact, known.invoices, "number")
+
+
+def credit_note_issued(fact: Words, known: Survey) -> Does:
+    """On the invoice it names, the only one, or the one that a deal was billed by as a whole."""
+    invoice = fact.text("invoice") if fact.has("invoice") else billed_as_a_whole(known)
+    invoice = invoice or only(fact, known.invoices, "invoice")
+    reason = fact.text("reason") if fact.has("reason") else "service_unsatisfactory"
+    if reason not in CREDIT_REASONS:
+        raise CaseError(f"unknown phrase for credit_note_issued.reason: {reason}")
+    credited = next((other for other in known.facts if _is_invoice(other, invoice)), None)
+    if credited is not None and len(credited.lines()) > 1:
+        raise CaseError("credit_note_issued: the invoice has several lines")
+    command = IssueCredit(
+        when=when(fact),
+        number=name(fact, "number"),
+        lines=(CreditLine(line="1", amount_minor=fact.money("amount")),),
+        purpose=CREDIT_REASONS[reason],
+    )
+    yield submit(fact, f"invoice:{invoice}", command)
+
+
+def _is_invoice(fact: Words, number: str) -> bool:
+    return fact.event == "invoice_issued" and name(fact, "number") == number
+
+
+def customer_balance_applied(fact: Words, known: Survey) -> Does:
+    """The customer had the credit before the case begins: nothing in it says how it came."""
+    named = name(fact, "event_id")
+    granted = GrantBalance(
+        when=When(effective=fact.day_before_month("effective")),
+        customer=CUSTOMER,
+        currency=fact.currency,
+        amount_minor=fact.money("amount"),
+        reason="taken-over",
+    )
+    yield Submit(stream=f"balance:{named}", command=granted)
+    invoice = fact.text("invoice") if fact.has("invoice") else None
+    invoice = invoice or only(fact, known.invoices, "invoice")
+    rows = (Application(invoice=invoice, amount_minor=fact.money("amount")),)
+    yield submit(fact, f"balance:{named}", ApplyBalance(when=when(fact), applications=rows))

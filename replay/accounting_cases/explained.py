@@ -1,0 +1,195 @@
+"""Figures that are steps of the ledger's own explanation: prices, shares, progress, estimates.
+
+Nothing is worked out here: a figure is the value that a step of that name has.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from fractions import Fraction
+from typing import Any
+
+from domain.contract_facts import ContractModified
+from replay.accounting_cases.answers import BOOK, Answers, Told
+from replay.accounting_cases.figure import Ask, Figure, Found, Unit, object_of, text_of
+from replay.accounting_cases.periods import day_of
+from replay.case_format import CaseError
+
+Read = Callable[[tuple[str, ...], Any], Iterator[Figure]]
+AMOUNT = re.compile(r"(-?[0-9]+(?:\.[0-9]+)?|-?[0-9]+/[0-9]+)(?: %)?")
+TOTAL = "total"
+# What a case says of a promise whose price is only what its base comes to.
+NO_SHARE = "royalties only"
+
+
+def told(
+    what: str,
+    obligation: str | None = None,
+    *,
+    upto: Callable[[Answers], int | None] = lambda _: None,
+    book: str = BOOK,
+) -> Ask:
+    """The last value of a step, of a promise or of any, as known by now or at a position."""
+
+    def ask(answers: Answers) -> Found:
+        rows = answers.told(upto(answers), book)
+        return _last(
+            row for row in rows if row.what == what and obligation in (None, row.obligation)
+        )
+
+    return ask
+
+
+def _last(rows: Iterable[Told]) -> Found:
+    values = [row.value for row in rows]
+    return _read(values[-1]) if values else Found()
+
+
+def _read(value: str) -> Found:
+    """A number as it is written; minor units where it is one with cents."""
+    found = AMOUNT.fullmatch(value)
+    if not found:
+        return Found(words=value)
+    number = Fraction(found[1])
+    cents = number * 100
+    minor = int(cents) if cents.denominator == 1 else None
+    return Found(number=number, minor=minor, words=value, lines=1)
+
+
+def one(what: str, unit: Unit = "money", obligation: str | None = None) -> Read:
+    def read(path: tuple[str, ...], value: Any) -> Iterator[Figure]:
+        yield Figure(path=path, text=text_of(path, value), ask=told(what, obligation), unit=unit)
+
+    return read
+
+
+def each(what: str, unit: Unit = "money", book: str = BOOK) -> Read:
+    """A figure for each promise by its name."""
+
+    def read(path: tuple[str, ...], value: Any) -> Iterator[Figure]:
+        for name, amount in object_of(path, value).items():
+            own = (*path, name)
+            text = text_of(own, amount)
+            if text == NO_SHARE:
+                yield Figure(path=own, text=text, ask=_no_share(what, name), unit="words")
+            else:
+                yield Figure(path=own, text=text, ask=told(what, name, book=book), unit=unit)
+
+    return read
+
+
+def _no_share(what: str, name: str) -> Ask:
+    """Nothing of the price is shared to it."""
+
+    def ask(answers: Answers) -> Found:
+        found = told(what, name)(answers)
+        return Found(words=NO_SHARE) if not found.minor else found
+
+    return ask
+
+
+def per_year(what: str) -> Read:
+    """A step for each year of what may be renewed, numbered from 1, and their total."""
+
+    def read(path: tuple[str, ...], value: Any) -> Iterator[Figure]:
+        for label, amount in object_of(path, value).items():
+            own = (*path, label)
+            name = f"{what} in all" if label == TOTAL else f"{what} of year {label}"
+            yield Figure(path=own, text=text_of(own, amount), ask=told(name))
+
+    return read
+
+
+def transaction_price(path: tuple[str, ...], value: Any) -> Iterator[Figure]:
+    """By now; or as it was at inception and after the changes."""
+    if not isinstance(value, dict):
+        yield Figure(path=path, text=text_of(path, value), ask=told(PRICE))
+        return
+    for label, amount in value.items():
+        if label not in MOMENTS:
+            raise CaseError(f"unknown moment {'/'.join(path)}/{label}")
+        own = (*path, label)
+        ask = told(PRICE, upto=MOMENTS[label])
+        yield Figure(path=own, text=text_of(own, amount), ask=ask)
+
+
+PRICE = "transaction price"
+
+
+def _before_change(answers: Answers) -> int | None:
+    """The last position before the contract changed."""
+    changed = (f.position for f in answers.facts() if isinstance(f.event, ContractModified))
+    first = next(changed, None)
+    return first - 1 if first else None
+
+
+MOMENTS: dict[str, Callable[[Answers], int | None]] = {
+    "inception": _before_change,
+    "modified": lambda _: None,
+}
+
+
+def by_day(what: str) -> Read:
+    """A step as it was known at the end of a day."""
+
+    def read(path: tuple[str, ...], value: Any) -> Iterator[Figure]:
+        for label, amount in object_of(path, value).items():
+            own, day = (*path, label), day_of(path, label)
+            ask = told(what, upto=lambda answers, day=day: answers.position_on(day))  # type: ignore[misc]
+            yield Figure(path=own, text=text_of(own, amount), ask=ask, unit="number")
+
+    return read
+
+
+def in_book(what: str, book: str) -> Read:
+    """The same fact under another election."""
+
+    def read(path: tuple[str, ...], value: Any) -> Iterator[Figure]:
+        yield Figure(path=path, text=text_of(path, value), ask=told(what, book=book))
+
+    return read
+
+
+def accepted(path: tuple[str, ...], value: Any) -> Iterator[Figure]:
+    """Whether the ledger takes the contract as it is stated."""
+    if not isinstance(value, bool):
+        raise CaseError(f"expected {'/'.join(path)} must be true or false")
+
+    def ask(answers: Answers) -> Found:
+        return Found(words=str(not answers.refused()).lower())
+
+    yield Figure(path=path, text=str(value).lower(), ask=ask, unit="words")
+
+
+# What a source says is to be done, as the ledger's own word for why a contract waits.
+ACTIONS = {
+    "estimate SSP of D another way and re-allocate relative SSP": "residual-outside-range",
+}
+RESIDUAL = re.compile(r".*residual=(-?[0-9.]+).*")
+
+
+def action(path: tuple[str, ...], value: Any) -> Iterator[Figure]:
+    """What to do about a contract that waits: the ledger says by a code what is wrong with it."""
+    phrase = text_of(path, value)
+    if phrase not in ACTIONS:
+        raise CaseError(f"unknown phrase for {'/'.join(path)}: {phrase}")
+
+    def ask(answers: Answers) -> Found:
+        waits = any(why.startswith(ACTIONS[phrase]) for why in answers.refused())
+        return Found(words=phrase if waits else "; ".join(answers.refused()))
+
+    yield Figure(path=path, text=phrase, ask=ask, unit="words")
+
+
+def residual(path: tuple[str, ...], value: Any) -> Iterator[Figure]:
+    """What was left for the promise that only has a range, by the reason for which it waits."""
+
+    def ask(answers: Answers) -> Found:
+        for why in answers.refused():
+            found = RESIDUAL.fullmatch(why)
+            if found:
+                return _read(found[1])
+        return Found()
+
+    yield Figure(path=path, text=text_of(path, value), ask=ask)

@@ -1,0 +1,140 @@
+"""The figures a case expects: what each asks of the ledger, read literally and compared exactly.
+
+A figure that is not listed is not compared. A name that the tables do not hold fails the case by
+that name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from replay.accounting_cases import explained, sums
+from replay.accounting_cases.answers import Answers
+from replay.accounting_cases.changes import ADDITIONAL
+from replay.accounting_cases.explained import PRICE, each, in_book, one, per_year
+from replay.accounting_cases.figure import Figure, Found, text_of
+from replay.accounting_cases.fixed import ORIGINAL
+from replay.accounting_cases.journals import journals
+from replay.accounting_cases.periods import months_of
+from replay.accounting_cases.remaining import remaining
+from replay.accounting_cases.sold import POINTS
+from replay.accounting_cases.uncertain import INCENTIVE
+from replay.case_format import CaseError
+
+Read = Callable[[tuple[str, ...], Any], Iterator[Figure]]
+SHARE = "allocated price"
+
+
+def _gross_profit(path: tuple[str, ...], value: Any, year: str) -> Iterator[Figure]:
+    """Revenue of the year less the costs that its progress was measured by."""
+    months = months_of(path, year)
+
+    def ask(answers: Answers) -> Found:
+        earned = sums.summed(sums.REVENUE, sums.change(months))(answers)
+        costs = explained.told("costs incurred")(answers)
+        if earned.minor is None or costs.minor is None:
+            return Found()
+        return Found(minor=earned.minor - costs.minor, lines=earned.lines)
+
+    yield Figure(path=path, text=text_of(path, value), ask=ask, last=months.last)
+
+
+FIGURES: dict[str, Read] = {
+    "revenue_by_period": sums.revenue,
+    "prior_period_adjustment_by_period": sums.by_month(sums.REVENUE, sums.prior),
+    "deferred_balance_by_period": sums.deferred,
+    "receivable_by_period": sums.by_month(("accounts-receivable",), sums.balance),
+    "contract_asset_by_period": sums.by_month(("contract-asset",), sums.balance),
+    "contract_position_after_each_event": sums.positions,
+    "account_changes_by_period": sums.accounts,
+    "account_changes_by_period_and_currency": sums.by_currency,
+    "points_revenue_by_period": sums.of_obligation(POINTS),
+    "revenue_per_month": sums.even,
+    "monthly": sums.monthly,
+    "segment_values": sums.segments,
+    "total_revenue": sums.total(sums.REVENUE),
+    "revenue_adjustment_at_modification": sums.change_of_day,
+    "fx_gain": sums.gains,
+    "fx_gain_loss_by_period": sums.gains,
+    "interest_expense_total": sums.total(("interest-expense",)),
+    "as_of_views": sums.views,
+    "journals": journals,
+    "revenue_by_period_unrounded_percent": sums.beside("exact-percent"),
+    "transaction_price": explained.transaction_price,
+    "case_a_transaction_price": in_book(PRICE, "not-adjusted"),
+    "modified_original_transaction_price": one(PRICE, obligation=ORIGINAL),
+    "new_contract_transaction_price": one(PRICE, obligation=ADDITIONAL),
+    "transaction_price_per_contract": one(f"{PRICE} per contract"),
+    "unit_price": each("unit price", "number"),
+    "blended_unit_price": one("unit price", "number"),
+    "remaining_consideration": one("remaining consideration"),
+    "remaining_units": one("remaining units", "number"),
+    "remaining_years": one("remaining years", "number"),
+    "percent_complete": explained.by_day("percent complete"),
+    "unconstrained_estimate": one("estimate"),
+    "incentive_included": one(f"included of {INCENTIVE}"),
+    "implicit_rate_percent": one("implicit rate percent", "number"),
+    "allocation": each(SHARE),
+    "allocation_cents": each(SHARE, book="minor"),
+    "without_exception": each(SHARE, book="to-all"),
+    "allocation_per_contract": per_year(SHARE),
+    "adjusted_costs": per_year("adjusted cost"),
+    "voucher_ssp": one("stand-alone selling price", obligation="voucher"),
+    "extended_ssp": each("stand-alone selling price"),
+    "carves": each("carve"),
+    "accepted": explained.accepted,
+    "action": explained.action,
+    "residual_result": explained.residual,
+}
+# Names that hold a date, a year or a number of units themselves.
+PATTERNS: tuple[tuple[re.Pattern[str], Callable[..., Iterator[Figure]]], ...] = (
+    (re.compile(r"gross_profit_([0-9]{4})"), _gross_profit),
+    (re.compile(r"revenue_for_first_([0-9]+)"), sums.first_units),
+    (re.compile(r"rpo_as_of_([0-9]{4}-[0-9]{2}-[0-9]{2})"), remaining),
+)
+# What is no amount of money: it stays as it is when all money is multiplied.
+NO_MONEY = frozenset(
+    {
+        "accepted",
+        "action",
+        "implicit_rate_percent",
+        "percent_complete",
+        "remaining_units",
+        "remaining_years",
+    }
+)
+
+
+def figures(expected: Mapping[str, Any]) -> tuple[Figure, ...]:
+    """Every figure of a case, in file order; all that cannot be read is named at once."""
+    found: list[Figure] = []
+    unknown: list[str] = []
+    for name, value in expected.items():
+        try:
+            found += _figures(name, value)
+        except CaseError as no:
+            unknown += no.reasons
+    if not found and not unknown:
+        unknown.append("no expected figure to compare")
+    if unknown:
+        raise CaseError(*unknown)
+    return tuple(found)
+
+
+def _figures(name: str, value: Any) -> Iterator[Figure]:
+    if name in FIGURES:
+        yield from FIGURES[name]((name,), value)
+        return
+    for pattern, read in PATTERNS:
+        found = pattern.fullmatch(name)
+        if found:
+            yield from read((name,), value, found[1])
+            return
+    raise CaseError(f"unknown figure {name}")
+
+
+def last_month(wanted: Iterable[Figure]) -> str | None:
+    """The last month any figure speaks of."""
+    return max((figure.last for figure in wanted if figure.last), default=None)

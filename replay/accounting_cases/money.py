@@ -1,0 +1,74 @@
+"""Money that comes and goes: payments, refunds, fees, disputes."""
+
+from __future__ import annotations
+
+from domain.cash import ChargePaymentFee, ReceivePayment, RefundPayment
+from domain.chargeback import LoseChargeback, OpenChargeback, WinChargeback
+from domain.payment_facts import Application
+from replay.accounting_cases.currency import require_no_rate
+from replay.accounting_cases.sold import credits_sold
+from replay.accounting_cases.steps import CUSTOMER, Does
+from replay.accounting_cases.survey import Survey, name, only, submit, when
+from replay.accounting_cases.words import Words
+
+
+def payment_received(fact: Words, known: Survey) -> Does:
+    """What came by another way than the vendor's own did not come into its account.
+
+    Money in a case that bills nothing is for its only contract; what buys credits is a deal, too.
+    """
+    require_no_rate(fact)
+    if fact.has("credits"):
+        yield from credits_sold(fact, known)
+    command = ReceivePayment(
+        when=when(fact),
+        customer=CUSTOMER,
+        currency=fact.currency,
+        amount_minor=fact.money("amount"),
+        contract=_paid_for(known),
+        applications=_recovered(fact, known),
+        out_of_band=fact.event == "payment_received_external",
+    )
+    yield submit(fact, f"payment:{name(fact, 'event_id')}", command)
+
+
+def _paid_for(known: Survey) -> str | None:
+    return known.contracts[0] if len(known.contracts) == 1 and not known.invoices else None
+
+
+def _recovered(fact: Words, known: Survey) -> tuple[Application, ...]:
+    """Money after the only invoice was given up is for that one: nothing else is open."""
+    given_up = known.of("invoice_marked_uncollectible")
+    if not given_up or given_up[0].instant("effective") > fact.instant("effective"):
+        return ()
+    invoice = only(given_up[0], known.invoices, "number")
+    return (Application(invoice=invoice, amount_minor=fact.money("amount")),)
+
+
+def refund_issued(fact: Words, known: Survey) -> Does:
+    require_no_rate(fact)
+    command = RefundPayment(when=when(fact), amount_minor=fact.money("amount"))
+    yield submit(fact, f"payment:{_the_payment(fact, known)}", command)
+
+
+def processing_fee(fact: Words, known: Survey) -> Does:
+    command = ChargePaymentFee(when=when(fact), amount_minor=fact.money("amount"))
+    yield submit(fact, f"payment:{_the_payment(fact, known)}", command)
+
+
+def dispute_opened(fact: Words, known: Survey) -> Does:
+    command = OpenChargeback(
+        when=when(fact), chargeback="dispute", amount_minor=fact.money("amount")
+    )
+    yield submit(fact, f"payment:{_the_payment(fact, known)}", command)
+
+
+def dispute_decided(fact: Words, known: Survey) -> Does:
+    """What was decided is the whole dispute, whatever amount is said with it."""
+    decided = WinChargeback if fact.event == "dispute_won" else LoseChargeback
+    command = decided(when=when(fact), chargeback="dispute")
+    yield submit(fact, f"payment:{_the_payment(fact, known)}", command)
+
+
+def _the_payment(fact: Words, known: Survey) -> str:
+    return only(fact, known.payments, "payment")

@@ -1,0 +1,126 @@
+"""What the policy of a case elects: options of its books, and how some of its facts are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+from msgspec import Struct
+
+from domain.policy import Options
+from replay.accounting_cases.format import Given
+from replay.accounting_cases.phrases import BESIDE, BY_MONTH, POLICY, READINGS, Row, borrowing_rate
+from replay.case_format import CaseError
+
+Aggregation = Literal["sum", "count", "max", "latest"]
+# Three keys hold a name instead of a phrase, one a day.
+NAMES = ("timezone", "functional_currency", "aggregate", "as_of")
+# How a meter counts. What stands from before is billed where nothing was reported since.
+AGGREGATIONS: dict[str, Aggregation] = {
+    "sum": "sum",
+    "count": "count",
+    "max": "max",
+    "last_during_period": "latest",
+    "last_ever": "latest",
+}
+# A deal whose term is so many of these is measured in months where no phrase says otherwise.
+IN_MONTHS = ("months", "term_months", "saas_months", "years")
+
+
+class Elections(Struct, frozen=True, kw_only=True):
+    """The case's time zone, the options of its book and of those beside it, and how facts are read.
+
+    `beside`: by the name of a book, the same elections but for one. `bills`: what is billed when,
+    of a deal that says no more of it. `settles_in`: currencies whose books are kept in themselves.
+    """
+
+    zone: str
+    options: Options
+    aggregation: Aggregation
+    beside: dict[str, Options] = {}
+    royalty_as_it_occurs: bool = False
+    incentive_left_out: bool = False
+    delivered_evenly: bool = False
+    borrowing_rate: Decimal | None = None
+    bills: str | None = None
+    settles_in: tuple[str, ...] = ()
+    rounds_to_whole: bool = False
+
+
+def elections(given: Given) -> Elections:
+    """What a policy without unknown words elects; options stated win over prose."""
+    elected: Row = dict(BY_MONTH) if _is_in_months(given) else {}
+    rate = None
+    for key, phrase in _prose(given).items():
+        elected |= POLICY.get(key, {}).get(phrase, {})
+        rate = borrowing_rate(phrase) or rate if key == "financing" else rate
+    read = {name: value for name, value in elected.items() if name in READINGS}
+    stated = {name: value for name, value in elected.items() if name not in READINGS}
+    if rate is not None:
+        stated["financing"] = "adjusted"
+    return Elections(
+        zone=given.policy.get("timezone", "UTC"),
+        options=_options(stated | given.options),
+        aggregation=AGGREGATIONS[given.policy.get("aggregate", "sum")],
+        beside=dict(_beside(stated | given.options)),
+        borrowing_rate=rate,
+        rounds_to_whole=stated.get("allocation_unit") == "whole",
+        **read,  # type: ignore[arg-type]
+    )
+
+
+def _is_in_months(given: Given) -> bool:
+    signed = (fact for fact in given.facts if fact.get("event") == "contract_signed")
+    return any(field in fact for fact in signed for field in IN_MONTHS)
+
+
+def _beside(stated: Mapping[str, Any]) -> Iterator[tuple[str, Options]]:
+    for (option, value), (book, others) in BESIDE.items():
+        if stated.get(option) == value:
+            yield book, _options({**stated, **others})
+
+
+def unknown_policy(given: Given) -> tuple[str, ...]:
+    """Every key and phrase of a policy that has no row."""
+    named = (
+        ("timezone", "UTC", _is_zone),
+        ("functional_currency", given.currency, given.currency.__eq__),
+        ("aggregate", "sum", AGGREGATIONS.__contains__),
+    )
+    found = [
+        f"unknown phrase for policy {key}: {given.policy[key]}"
+        for key, default, is_known in named
+        if not is_known(str(given.policy.get(key, default)))
+    ]
+    return (*found, *(why for key, phrase in _prose(given).items() for why in _why(key, phrase)))
+
+
+def _prose(given: Given) -> dict[str, Any]:
+    return {key: phrase for key, phrase in given.policy.items() if key not in NAMES}
+
+
+def _why(key: str, phrase: object) -> Iterator[str]:
+    if key not in POLICY:
+        yield f"unknown policy key {key}"
+    elif not isinstance(phrase, str) or (
+        phrase not in POLICY[key] and not (key == "financing" and borrowing_rate(phrase))
+    ):
+        yield f"unknown phrase for policy {key}: {phrase}"
+
+
+def _options(elected: Mapping[str, Any]) -> Options:
+    try:
+        return msgspec.convert(dict(elected), Options)
+    except msgspec.ValidationError as no:
+        raise CaseError(f"unknown option: {no}") from None
+
+
+def _is_zone(zone: str) -> bool:
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        return False
+    return True

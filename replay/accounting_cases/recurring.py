@@ -1,0 +1,125 @@
+"""Contracts whose price is fees by the month or the year, and rights to renew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from domain.contract_facts import Fee, Obligation, Renewal, VariableAmount
+from replay.accounting_cases.deals import Deal
+from replay.accounting_cases.survey import Survey
+from replay.accounting_cases.terms import a_year_after, served, yearly_fees
+from replay.accounting_cases.words import Words
+from replay.case_format import CaseError
+
+VARIABLE = "variable"
+FIRST_YEAR = "1"
+
+
+def by_year(fact: Words, known: Survey) -> Deal:
+    """Steps that do not follow what is delivered: one service at the sum of its fees."""
+    if fact.flag("fees_match_value"):
+        fact.refuse("fees_match_value", "false: what each year is worth is not stated")
+    fees = yearly_fees(fact, "fees")
+    first, last = fees[0], next(reversed(fees))
+    one = Obligation(
+        obligation=known.promise,
+        service_from=first.service_from,
+        service_to=last.service_to,
+        fees=fees,
+    )
+    return Deal(obligations=(one,))
+
+
+def with_free_months(fact: Words, known: Survey) -> Deal:
+    """The fee runs from the end of the free months to the end of the term."""
+    start, end = served(fact)
+    begins = fact.months_after(start, "free_months") if fact.has("free_months") else start
+    fee = Fee(
+        amount_minor=fact.money("monthly_bill"), service_from=begins, service_to=end, per="month"
+    )
+    one = Obligation(obligation=known.promise, service_from=start, service_to=end, fees=(fee,))
+    return Deal(obligations=(one,))
+
+
+def monthly(fact: Words, known: Survey) -> Deal:
+    """A fee by the month, of one thing; what may come on top of it may be estimated."""
+    if fact.has("quantity") and fact.units("quantity") != 1:
+        fact.refuse("quantity", "1 where the price is by the month")
+    start, end = served(fact)
+    minor = fact.money("monthly" if fact.has("monthly") else "monthly_fee")
+    fee = Fee(amount_minor=minor, service_from=start, service_to=end, per="month")
+    one = Obligation(obligation=known.promise, service_from=start, service_to=end, fees=(fee,))
+    return Deal(obligations=(one,), variable=tuple(_on_top(fact)))
+
+
+def _on_top(fact: Words) -> Iterator[VariableAmount]:
+    """At most the highest amount, most likely the estimate; the lowest must be nothing."""
+    if not fact.has("variable_estimate"):
+        return
+    if fact.money("variable_low"):
+        fact.refuse("variable_low", "nothing: what is certain is no variable amount")
+    yield VariableAmount(
+        name=VARIABLE,
+        stated_minor=fact.money("variable_high"),
+        estimate_minor=fact.money("variable_estimate"),
+    )
+
+
+def annual(fact: Words, known: Survey) -> Deal:
+    """A series of years at a fee each: one promise."""
+    if not fact.flag("series"):
+        fact.refuse("series", "true: else each year is a promise of its own")
+    start, end = served(fact)
+    fee = Fee(amount_minor=fact.money("annual_fee"), service_from=start, service_to=end, per="year")
+    priced = fact.has("ssp_per_year")
+    one = Obligation(
+        obligation=known.promise,
+        service_from=start,
+        service_to=end,
+        fees=(fee,),
+        unit_ssp=fact.price("ssp_per_year") if priced else None,
+        quantity=fact.units("years") if priced else None,
+    )
+    return Deal(obligations=(one,))
+
+
+def renewable(fact: Words, known: Survey) -> Deal:
+    """A year that so many customers bought, and those they may renew for less than others pay.
+
+    What others pay shows that the right is material; the service looked through is what is stated.
+    """
+    expected = known.first("estimate_made", "renewal_rate")
+    if expected is None:
+        raise CaseError("missing field estimate_made.renewal_rate")
+    if set(fact.by_name("prices_without_option")) != set(fact.by_name("renewal_prices")):
+        fact.refuse("prices_without_option", "the years of renewal_prices")
+    years = tuple(_years(fact, expected))
+    one = Obligation(
+        obligation=known.promise,
+        service_from=years[0].service_from,
+        service_to=next(reversed(years)).service_to,
+        renewals=years,
+        portfolio=fact.count("customers"),
+    )
+    return Deal(obligations=(one,))
+
+
+def _years(fact: Words, expected: Words) -> Iterator[Renewal]:
+    """The year bought, then each renewal with the chance that it is taken up."""
+    costs = expected.by_name("expected_costs")
+    prices = {FIRST_YEAR: fact.money("year1_price"), **fact.by_name("renewal_prices")}
+    start = fact.day("effective")
+    for year, price in prices.items():
+        if year not in costs:
+            expected.refuse("expected_costs", f"the cost of year {year} too")
+        end = a_year_after(start)
+        bought = year == FIRST_YEAR
+        yield Renewal(
+            service_from=start,
+            service_to=end,
+            price_minor=price,
+            expected_cost_minor=costs[year],
+            probability=Decimal(1) if bought else expected.number("renewal_rate"),
+        )
+        start = end

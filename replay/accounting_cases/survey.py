@@ -1,0 +1,117 @@
+"""What one fact of a case may need to know of the others: names that stand for "the only one"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from msgspec import Struct
+
+from domain.contract_facts import Obligation
+from domain.facts import When
+from replay.accounting_cases.policy import Elections
+from replay.accounting_cases.steps import Submit, UsageTerms
+from replay.accounting_cases.words import Words
+from replay.case_format import CaseError
+
+# Events that state a deal of their own, or do so where they carry one of these fields.
+OPENS: dict[str, tuple[str, ...]] = {
+    "agreement_signed": (),
+    "contract_signed": (),
+    "goods_sold": (),
+    "sale_recorded": (),
+    "payment_received": ("credits",),
+    "obligation_satisfied": ("stated_price", "unit_price", "price"),
+    "control_transferred": ("stated_price",),
+}
+SERVICE = "service"
+
+
+class Survey(Struct, frozen=True, kw_only=True):
+    """`promises`: each contract's obligations, its modifications' too, in the order they come."""
+
+    facts: tuple[Words, ...]
+    elected: Elections
+    contracts: tuple[str, ...]
+    invoices: tuple[str, ...]
+    payments: tuple[str, ...]
+    usage: UsageTerms | None = None
+    promises: dict[str, tuple[Obligation, ...]] = {}
+
+    def of(self, *events: str) -> tuple[Words, ...]:
+        return tuple(fact for fact in self.facts if fact.event in events)
+
+    def first(self, event: str, field: str) -> Words | None:
+        """The first fact of a kind that states a field."""
+        return next((fact for fact in self.of(event) if fact.has(field)), None)
+
+    @property
+    def promise(self) -> str:
+        """What the one promise of a deal is called: as the fact that says it was kept calls it."""
+        named = self.first("obligation_satisfied", "obligation")
+        return named.text("obligation") if named else SERVICE
+
+
+def opens(fact: Words) -> bool:
+    """Whether a fact states a deal."""
+    fields = OPENS.get(fact.event)
+    return fields is not None and (not fields or any(fact.has(field) for field in fields))
+
+
+def survey(facts: tuple[Words, ...], elected: Elections, usage: UsageTerms | None) -> Survey:
+    return Survey(
+        facts=facts,
+        elected=elected,
+        contracts=_unique(name(fact, "contract") for fact in facts if opens(fact)),
+        invoices=_names(facts, ("invoice_issued", "payment_due"), "number"),
+        payments=_names(facts, ("payment_received", "payment_received_external"), "event_id"),
+        usage=usage,
+    )
+
+
+def name(fact: Words, field: str) -> str:
+    """What a document is called: its number, else its source's id, else its place in the file."""
+    for known in (field, "event_id"):
+        if fact.has(known):
+            return fact.text(known)
+    return f"{fact.event}-{fact.place}"
+
+
+def the_contract(fact: Words, known: Survey) -> str:
+    """The contract a fact names, else the only one."""
+    if fact.has("contract"):
+        return fact.text("contract")
+    return only(fact, known.contracts, "contract")
+
+
+def the_promise(fact: Words, known: Survey, pattern: str) -> str:
+    """The only promise of the fact's contract that is kept in a way."""
+    promises = known.promises.get(the_contract(fact, known), ())
+    named = tuple(row.obligation for row in promises if row.pattern == pattern)
+    return only(fact, named, "obligation")
+
+
+def only(fact: Words, names: tuple[str, ...], field: str) -> str:
+    if len(names) != 1:
+        raise CaseError(f"{fact.event}: {len(names)} it could mean, and no {field} says which")
+    return names[0]
+
+
+def when(fact: Words) -> When:
+    agreed = fact.day("agreed") if fact.has("agreed") else None
+    return When(effective=fact.day("effective"), agreed_on=agreed)
+
+
+def submit(fact: Words, stream: str, command: Any, on: date | None = None) -> Submit:
+    """A command of a fact, under the fact's own id where it has one."""
+    source = (fact.event, fact.text("event_id")) if fact.has("event_id") else None
+    return Submit(stream=stream, command=command, source=source, on=on)
+
+
+def _names(facts: tuple[Words, ...], events: tuple[str, ...], field: str) -> tuple[str, ...]:
+    return _unique(name(fact, field) for event in events for fact in facts if fact.event == event)
+
+
+def _unique(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))

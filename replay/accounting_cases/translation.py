@@ -1,0 +1,162 @@
+"""What a case says, in the ledger's commands: by table, blind to what it expects, no arithmetic.
+
+The translator sees the facts and the policy of a case and nothing else. It renames and converts:
+amounts to minor units, instants to dates, terms in months to their end. What its tables do not
+name, it refuses by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
+
+from msgspec import structs
+
+from domain.contract_commands import ModifyContract, OpenContract
+from domain.contract_facts import Obligation
+from replay.accounting_cases import (
+    changes,
+    contracts,
+    currency,
+    documents,
+    money,
+    plans,
+    progress,
+    sold,
+)
+from replay.accounting_cases.format import Given, unknown_words
+from replay.accounting_cases.policy import elections, unknown_policy
+from replay.accounting_cases.steps import Close, Does, Done, Step, Submit, Translation
+from replay.accounting_cases.survey import Survey, opens, survey
+from replay.accounting_cases.words import Words, currency_of
+from replay.case_format import CaseError
+
+# Cents of a whole unit, in the currencies that cases are in.
+WHOLE_MINOR = 100
+
+
+def translate(given: Given) -> Translation:
+    """Every fact in the ledger's words, in the order they were recorded."""
+    unknown = (*unknown_words(given), *unknown_policy(given))
+    if unknown:
+        raise CaseError(*unknown)
+    elected = elections(given)
+    facts = tuple(
+        Words(
+            event=raw["event"],
+            place=place,
+            raw=raw,
+            currency=currency_of(str(raw.get("currency", given.currency))),
+            zone=elected.zone,
+        )
+        for place, raw in enumerate(given.facts, start=1)
+    )
+    known = survey(facts, elected, plans.usage_terms(facts, elected))
+    known = structs.replace(known, promises=_promises(facts, known))
+    steps = [step for fact in facts for step in _steps(fact, known)]
+    return Translation(
+        currency=currency_of(given.currency),
+        zone=elected.zone,
+        options=elected.options,
+        steps=tuple(sorted(steps, key=lambda step: (step.recorded, step.order))),
+        usage=known.usage,
+        beside=elected.beside,
+        step_minor=WHOLE_MINOR if elected.rounds_to_whole else 1,
+    )
+
+
+def _promises(facts: tuple[Words, ...], known: Survey) -> dict[str, tuple[Obligation, ...]]:
+    """Each contract's obligations, its modifications' too: what an invoice line may bill."""
+    found: dict[str, dict[str, Obligation]] = {}
+    for fact in facts:
+        if not opens(fact) and fact.event != "contract_modified":
+            continue
+        told = structs.replace(
+            known, promises={name: tuple(own.values()) for name, own in found.items()}
+        )
+        for contract, added in _added(TRANSLATE[fact.event](fact, told)):
+            names = found.setdefault(contract, {})
+            names.update({promise.obligation: promise for promise in added})
+    return {contract: tuple(names.values()) for contract, names in found.items()}
+
+
+def _added(does: Does) -> Iterator[tuple[str, tuple[Obligation, ...]]]:
+    for one in does:
+        if isinstance(one, Submit):
+            contract = one.stream.partition(":")[2]
+            match one.command:
+                case OpenContract():
+                    yield contract, one.command.obligations
+                case ModifyContract():
+                    yield contract, one.command.added
+                case _:
+                    pass
+
+
+def _steps(fact: Words, known: Survey) -> Iterator[Step]:
+    recorded = fact.instant("recorded" if fact.has("recorded") else "effective")
+    for part, does in enumerate(TRANSLATE[fact.event](fact, known), start=1):
+        yield Step(
+            fact=fact.place,
+            recorded=_recorded(does, recorded, fact.zone),
+            order=fact.seq(),
+            does=does,
+            part=part,
+        )
+
+
+def _recorded(does: Done, recorded: datetime, zone: str) -> datetime:
+    """What is done on a day of its own is recorded on it, never before its fact."""
+    on: date | None = does.on if isinstance(does, Submit) else None
+    if on is None:
+        return recorded
+    morning = datetime.combine(on, time(), ZoneInfo(zone))
+    _, later = sorted((recorded, morning))
+    return later
+
+
+def period_closed(fact: Words, _known: Survey) -> Does:
+    yield Close(period=fact.period("period"))
+
+
+# One row for each event of the format: the table a case is translated by.
+TRANSLATE: Mapping[str, Callable[[Words, Survey], Does]] = {
+    "agreement_signed": contracts.agreement_signed,
+    "contract_signed": contracts.contract_signed,
+    "contract_modified": changes.contract_modified,
+    "contract_corrected": changes.contract_corrected,
+    "price_concession_on_delivered": changes.price_concession,
+    "obligation_satisfied": sold.obligation_satisfied,
+    "control_transferred": sold.control_transferred,
+    "units_transferred": progress.units_transferred,
+    "progress_measured": progress.progress_measured,
+    "fee_base_measured": progress.fee_base_measured,
+    "estimate_made": progress.estimate_made,
+    "goods_sold": sold.goods_sold,
+    "points_redeemed": progress.points_redeemed,
+    "credits_used": progress.credits_used,
+    "credits_expired": progress.credits_expired,
+    "customers_renewed": progress.customers_renewed,
+    "sale_recorded": sold.sale_recorded,
+    "sale_corrected": sold.sale_corrected,
+    "subscription_started": plans.subscription_started,
+    "subscription_cancelled": changes.subscription_cancelled,
+    "plan_changed": plans.plan_changed,
+    "usage_reported": plans.usage_reported,
+    "invoice_issued": documents.invoice_issued,
+    "payment_due": documents.payment_due,
+    "invoice_voided": documents.invoice_voided,
+    "credit_note_issued": documents.credit_note_issued,
+    "invoice_marked_uncollectible": documents.invoice_marked_uncollectible,
+    "payment_received": money.payment_received,
+    "payment_received_external": money.payment_received,
+    "refund_issued": money.refund_issued,
+    "processing_fee": money.processing_fee,
+    "dispute_opened": money.dispute_opened,
+    "dispute_won": money.dispute_decided,
+    "dispute_lost": money.dispute_decided,
+    "customer_balance_applied": documents.customer_balance_applied,
+    "fx_rate": currency.fx_rate,
+    "period_closed": period_closed,
+}
