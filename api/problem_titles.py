@@ -82,6 +82,9 @@ MALFORMED = {
 }
 
 REFUSED = {
+    "residual-out-of-range": (
+        "What is left of the price is none that was observed for the promise."
+    ),
     "criteria-already-met": "The contract is one already.",
     "duplicate-variable": "A variable amount is named twice.",
     "empty-range": "The highest observed price is below the lowest.",

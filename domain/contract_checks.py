@@ -221,6 +221,9 @@ def require_restated(rows: Sequence[Restated], known: dict[str, Obligation]) -> 
         require_amount(row.price_minor, "restated.price_minor")
         require_amount(row.ssp_minor, "restated.ssp_minor")
         require_above_nothing(row.quantity, "restated.quantity")
+        require_above_nothing(row.added_quantity, "restated.added_quantity")
+        if (row.added_quantity is None) != (row.added_unit_price is None):
+            raise Rejected("missing-quantity", field="restated.added_quantity")
         start = known[row.obligation].service_from
         if row.service_to is not None and start is not None and row.service_to <= start:
             raise Rejected("service-ends-before-it-begins", field="restated.service_to")

@@ -184,7 +184,8 @@ class Restated(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a change says anew of a promise; what it leaves out stays as it was.
 
     `fees` take the place of those from the change on; `quantity`, `unit_price` and `price_minor`
-    are of the whole promise. `ssp_minor` is what all that is left would sell for at the change.
+    are of the whole promise, `added_quantity` at `added_unit_price` comes on top of it.
+    `ssp_minor` is what all that is left would sell for at the change.
     """
 
     obligation: str
@@ -193,6 +194,8 @@ class Restated(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     quantity: Decimal | None = None
     unit_price: Decimal | None = None
     price_minor: int | None = None
+    added_quantity: Decimal | None = None
+    added_unit_price: Decimal | None = None
     ssp_minor: int | None = None
     added_cost_minor: int = 0
 

@@ -2,7 +2,8 @@
 
 Documents stand at their own date, what time drives stands up to `through`. A flow balances by
 itself, so every cut does; the one thing that is not a sum of flows is presentation: what is earned
-and not yet billed stands as unbilled receivable.
+and not yet billed stands as unbilled receivable, or as contract asset as far as nothing is due for
+it yet.
 
 What stands in a period that is over changes with the schedule only. So a schedule that was cut
 before is cut again from the first period on that time has since reached: `edge` is the last day of
@@ -24,37 +25,53 @@ from domain.journal import Balances, Due, Slot
 
 LIABILITY = "contract-liability"
 UNBILLED = "unbilled-receivable"
+ASSET = "contract-asset"
+PRESENTED_BY = {UNBILLED: "unbilled-receivable@1", ASSET: "contract-asset@1"}
+# A memo of what is due for what was transferred: it has no legs.
+ENTITLED = "entitled"
 
 
 class _Position(Struct):
     """What an obligation billed and earned up to the edge, and its changes by period end after it.
 
-    Its unbilled part is presented from that.
+    Its unbilled part is presented from that. `entitled`: what is due for what was transferred,
+    where the deal says so; elsewhere all that is earned is.
     """
 
     billed: int = 0
     earned: int = 0
+    entitled: int | None = None
     causes: set[int] = field(default_factory=set)
     changes: dict[date, list[tuple[Flow, int]]] = field(default_factory=dict)
 
     def take(self, flow: Flow, minor: int) -> None:
-        if flow.kind == "release":
+        if flow.kind == ENTITLED:
+            self.entitled = (self.entitled or 0) + minor
+        elif dict(flow.legs)[LIABILITY] > 0:
             self.earned += minor
         else:
             self.billed += minor
         self.causes.update(flow.causes)
 
     @property
-    def unbilled(self) -> int:
-        """Delivered but not billed is an unbilled receivable, no negative liability (rule 38)."""
-        return max(0, min(self.earned, self.earned - self.billed))
+    def presented(self) -> dict[str, int]:
+        """Delivered and not billed is no negative liability (rule 38): a receivable as far as only
+        time must pass, a contract asset as far as more must be delivered.
+        """
+        net = max(0, min(self.earned, self.earned - self.billed))
+        if self.entitled is None:
+            return {UNBILLED: net, ASSET: 0}
+        receivable = min(max(self.entitled - self.billed, 0), net)
+        return {UNBILLED: receivable, ASSET: net - receivable}
 
 
 def due(schedule: Schedule, through: date, calendar: Calendar, edge: date = date.min) -> Balances:
     """What should stand in periods after `edge`: documents at their date, the rest by `through`."""
     balances: Balances = {}
     positions: dict[str, _Position] = {}
-    for flow in schedule.flows:
+    counted = [flow for flow in schedule.memos if flow.kind == ENTITLED]
+    told = 0 if counted else None
+    for flow in (*schedule.flows, *counted):
         if last_day(flow.curve) <= edge:
             continue
         changes = by_period(flow, through, calendar, edge)
@@ -62,7 +79,7 @@ def due(schedule: Schedule, through: date, calendar: Calendar, edge: date = date
             _stand(balances, flow, period.last, minor)
         if changes and _counts(flow):
             whole = "" if schedule.joint else flow.obligation
-            position = positions.setdefault(whole, _Position())
+            position = positions.setdefault(whole, _Position(entitled=told))
             for period, minor in changes:
                 position.changes.setdefault(period.last, []).append((flow, minor))
     if edge > date.min:
@@ -74,12 +91,12 @@ def due(schedule: Schedule, through: date, calendar: Calendar, edge: date = date
 
 def _counts(flow: Flow) -> bool:
     """Whether the flow counts against an obligation."""
-    return bool(flow.obligation) and LIABILITY in dict(flow.legs)
+    return bool(flow.obligation) and (flow.kind == ENTITLED or LIABILITY in dict(flow.legs))
 
 
 def _carry(positions: dict[str, _Position], schedule: Schedule, edge: date) -> None:
     """What obligations that go on billed and earned in the periods that are over."""
-    for flow in schedule.flows:
+    for flow in (*schedule.flows, *schedule.memos):
         position = positions.get("" if schedule.joint else flow.obligation)
         if position is not None and first_day(flow.curve) <= edge and _counts(flow):
             position.take(flow, standing(flow.curve, edge))
@@ -145,19 +162,20 @@ def _together(stands: Due, more: Due) -> Due:
 
 
 def _present_unbilled(balances: Balances, obligation: str, position: _Position) -> None:
-    before = position.unbilled
+    before = position.presented
     for last in sorted(position.changes):
         for flow, minor in position.changes[last]:
             position.take(flow, minor)
-        now = position.unbilled
-        if now != before:
-            _reclass(balances, obligation, last, now - before, tuple(sorted(position.causes)))
+        now = position.presented
+        for account, kind in ((UNBILLED, "unbilled"), (ASSET, "conditional")):
+            minor = now[account] - before[account]
+            if minor:
+                causes = tuple(sorted(position.causes))
+                _reclass(balances, Slot(last, kind, obligation, account, obligation), minor, causes)
         before = now
 
 
-def _reclass(
-    balances: Balances, obligation: str, last: date, minor: int, causes: tuple[int, ...]
-) -> None:
-    for account, sign in ((UNBILLED, 1), (LIABILITY, -1)):
-        slot = Slot(last, "unbilled", obligation, account, obligation)
-        balances[slot] = Due(sign * minor, sign * minor, causes, "unbilled-receivable@1")
+def _reclass(balances: Balances, slot: Slot, minor: int, causes: tuple[int, ...]) -> None:
+    for account, sign in ((slot.account, 1), (LIABILITY, -1)):
+        side = Slot(slot.earned, slot.kind, slot.subject, account, slot.obligation)
+        balances[side] = Due(sign * minor, sign * minor, causes, PRESENTED_BY[slot.account])

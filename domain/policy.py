@@ -12,6 +12,10 @@ from msgspec import Struct
 
 from domain.facts import Context, Decider, Event, Fact, Retracted, When
 
+# How exactly a percentage is taken: to so many places, or as it is.
+Percent = Literal["exact", "whole", "tenths", "hundredths"]
+PLACES: dict[str, int] = {"whole": 0, "tenths": 1, "hundredths": 2}
+
 
 class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Every election; docs/reference/policy.md says who would want each and why."""
@@ -21,6 +25,12 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     closed_period_date: Literal["first-day", "day-recorded"] = "first-day"
     void_default: Literal["as-if-never", "from-now"] = "as-if-never"
     given_back: Literal["by-document", "contra-revenue"] = "by-document"
+    breakage: Literal["proportional", "remote"] = "proportional"
+    discounts: Literal["by-evidence", "to-all"] = "by-evidence"
+    financing: Literal["adjusted", "not-adjusted"] = "adjusted"
+    allocation_unit: Literal["minor", "whole"] = "minor"
+    allocation_percent: Percent = "exact"
+    progress_percent: Percent = "exact"
 
 
 class PolicyAdopted(Event, frozen=True, kw_only=True, tag="policy-adopted"):

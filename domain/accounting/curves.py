@@ -12,7 +12,7 @@ from fractions import Fraction
 from operator import itemgetter
 from typing import Literal, assert_never
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from domain.calendar import ONE_DAY, days_in_month, month_start
 from domain.money import rounded, rounded_share
@@ -50,6 +50,8 @@ class Steps(Struct, frozen=True, tag="steps"):
 class Ratable(Struct, frozen=True, tag="ratable"):
     """An amount earned evenly over [start, end); after `stop`, if set, it stands still for good.
 
+    Caught up: nothing stands before `since`, and from then on `less` than what was earned by days.
+
     `month` stands still between month ends and takes a month it touches only in part by days;
     `month-by-days` moves inside the month too, for calendars whose periods cut months;
     `month-cut-off` counts the first month whole and leaves a last partial month out (SPEC 6);
@@ -62,6 +64,8 @@ class Ratable(Struct, frozen=True, tag="ratable"):
     minor: int
     by: Progress
     stop: date | None = None
+    since: date | None = None
+    less: int = 0
 
 
 Curve = At | Steps | Ratable
@@ -76,7 +80,9 @@ def standing(curve: Curve, day: date) -> int:
             place = bisect_right(curve.marks, day, key=_mark_day)
             return curve.marks[place - 1][1] if place else 0
         case Ratable():
-            return _earned(curve, day if curve.stop is None else min(day, curve.stop))
+            if curve.since is not None and day < curve.since:
+                return 0
+            return _earned(curve, day if curve.stop is None else min(day, curve.stop)) - curve.less
         case _:
             assert_never(curve)
 
@@ -89,7 +95,7 @@ def first_day(curve: Curve) -> date:
         case Steps():
             return curve.marks[0][0]
         case Ratable():
-            return curve.start
+            return curve.start if curve.since is None else max(curve.start, curve.since)
         case _:
             assert_never(curve)
 
@@ -103,6 +109,8 @@ def last_day(curve: Curve) -> date:
             return curve.marks[-1][0]
         case Ratable():
             end = curve.end - ONE_DAY
+            if curve.since is not None:
+                end = max(end, curve.since)
             return end if curve.stop is None else min(end, curve.stop)
         case _:
             assert_never(curve)
@@ -124,9 +132,9 @@ def frozen_at(curve: Curve, stop: date) -> Curve | None:
             marks = tuple(mark for mark in curve.marks if mark[0] <= stop)
             return Steps(marks) if marks else None
         case Ratable():
-            if stop < curve.start:
+            if stop < first_day(curve):
                 return None
-            return Ratable(curve.start, curve.end, curve.minor, curve.by, stop)
+            return structs.replace(curve, stop=stop)
         case _:
             assert_never(curve)
 
@@ -188,6 +196,10 @@ def _months_progress(curve: Ratable, after: date) -> Fraction:
 
 def _month_index(day: date) -> int:
     return day.year * 12 + day.month
+
+
+def months_between(start: date, end: date) -> Fraction:
+    return _month_place(end) - _month_place(start)
 
 
 def _month_place(day: date) -> Fraction:

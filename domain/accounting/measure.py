@@ -87,8 +87,10 @@ def _contract(
         flows = tuple(flow for row in billed for flow in _by_itself(row, master, book))
     documents = (flow for row in billed for flow in billing_flows(row))
     return structs.replace(
-        _schedule(unit, book, known, (*documents, *flows)),
-        joint=_is_joint(billed, known),
+        _schedule(unit, book, known, (*documents, *(flow for flow in flows if flow.legs))),
+        memos=tuple(flow for flow in flows if not flow.legs),
+        # A contract has one net position (rule 38).
+        joint=kind == "contract" or _is_joint(billed, known),
         pending=earned.rated.pending,
         charges=tuple(_charged(charge) for charge in earned.rated.charges),
         measured_to=earned.measured_to,

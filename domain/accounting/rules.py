@@ -138,6 +138,27 @@ RULES: dict[str, Rule] = {
     "approved-adjustment@1": Rule(
         says="as two people signed it", paragraphs=("ASC 250-10-45", "IAS 8.41-42")
     ),
+    "contract-asset@1": Rule(
+        says="earned less billed, as far as it is not due before more is transferred",
+        paragraphs=("ASC 606-10-45-3", "IFRS 15.107"),
+    ),
+    "significant-financing@1": Rule(
+        says="what is owed * rate / 12 each month; in advance price * ((1 + rate) ** years - 1)",
+        rounding=_CENTS,
+        paragraphs=("ASC 606-10-32-15 to 32-20", "IFRS 15.60-65"),
+    ),
+    "payable-to-the-customer@1": Rule(
+        says="what is promised to the customer less what it gives for it",
+        paragraphs=("ASC 606-10-32-25 to 32-27", "IFRS 15.70-72"),
+    ),
+    "promised@1": Rule(
+        says="transaction price of a promise as it was known; posts nothing",
+        paragraphs=("ASC 606-10-50-13 to 50-15", "IFRS 15.120-122"),
+    ),
+    "entitled@1": Rule(
+        says="what is due for what was transferred, as the contract states prices; posts nothing",
+        paragraphs=("ASC 606-10-45-3 to 45-4", "IFRS 15.107-108"),
+    ),
     "no-longer-due@1": Rule(
         says="what stood less what is due, where nothing is due any more",
         paragraphs=("ASC 250-10-45-17", "IAS 8.36"),

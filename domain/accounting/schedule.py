@@ -70,7 +70,9 @@ class Schedule(Struct, frozen=True, kw_only=True):
 
     `joint`: lines bill the contract without saying which of its obligations, so what is billed and
     earned is compared over the whole contract. `measured_to`: what is due up to this day is in the
-    schedule of what has no end; beyond, it must be measured again.
+    schedule of what has no end; beyond, it must be measured again. `memos` have no legs and post
+    nothing: `promised` tells the price of each promise of a contract as it was known, `entitled`
+    what is due for what was transferred (rules 38 and 41).
     """
 
     unit: str
@@ -82,6 +84,7 @@ class Schedule(Struct, frozen=True, kw_only=True):
     charges: tuple[UsageCharge, ...] = ()
     joint: bool = False
     measured_to: date | None = None
+    memos: tuple[Flow, ...] = ()
 
     @property
     def moves_until(self) -> date | None:

@@ -1013,16 +1013,42 @@ def by_itself(row: Line, obligation: str, world: World) -> list[Move]:
 class Promise:
     def __init__(self, own: Any, price: int) -> None:
         self.own, self.price, self.amounts = own, price, list[Amount]()
+        self.even = own.pattern != "point-in-time"
+        self.done: Any = None
+
+    def before(self, start: date, fact: Any) -> int:
+        """What was earned before a change: by days, or if it passed before the change came."""
+        if self.even or self.passed(fact):
+            return self.earned(start - DAY if self.even else AFTER_ALL)
+        return sum(stands(one, AFTER_ALL) for one in self.changes())
+
+    def changes(self) -> list[Amount]:
+        """Changes of its price that were earned at once; its own amount comes last."""
+        return self.amounts[:-1] if self.done else self.amounts
+
+    def passed(self, fact: Any) -> bool:
+        if self.done is None:
+            return False
+        mine = (self.done.when.effective, self.done.when.order)
+        return bool(mine < (fact.when.measured, fact.when.order))
 
     def earned(self, day: date) -> int:
         return sum(stands(one, day) for one in self.amounts)
 
-    def schedule(self, start: date | None, minor: int, by: str, done: dict[str, date]) -> None:
+    def stop(self, start: date, fact: Any) -> None:
+        """Only what was earned before a change stays."""
+        if self.even:
+            self.amounts = until(self.amounts, start - DAY)
+        elif not self.passed(fact):
+            self.amounts, self.done = self.changes(), None
+
+    def schedule(self, start: date | None, minor: int, by: str, done: dict[str, Any]) -> None:
         if self.own.pattern == "ratable":
             begin = start or self.own.service_from
             self.amounts.append(evenly(begin, self.own.service_to, minor, by))
         elif self.own.pattern == "point-in-time" and self.own.obligation in done:
-            self.amounts.append(at(done[self.own.obligation], minor))
+            self.done = done[self.own.obligation]
+            self.amounts.append(at(self.done.when.effective, minor))
 
 
 def allocated(owns: Sequence[Any], price: int) -> list[Promise]:
@@ -1036,9 +1062,9 @@ def stated(world: World, stream: str, rows: Sequence[Line]) -> list[Move]:
     if not opened:
         return [move for row in rows for move in billing(row, obligation_of(row))]
     event, ended = opened[0].event, False
-    done: dict[str, date] = {}
+    done: dict[str, Any] = {}
     for fact in world.of(ObligationSatisfied, stream=stream):
-        done.setdefault(fact.event.obligation, fact.when.effective)
+        done.setdefault(fact.event.obligation, fact)
     promises = allocated(event.obligations, event.price_minor)
     for promise in promises:
         promise.schedule(None, promise.price, world.by(opened[0].when.effective), done)
@@ -1062,24 +1088,22 @@ def stated(world: World, stream: str, rows: Sequence[Line]) -> list[Move]:
 
 
 def price_change(promises: Sequence[Promise], fact: Any) -> None:
-    promises[0].amounts.append(at(fact.when.measured, fact.event.price_change_minor))
+    promises[0].amounts.insert(0, at(fact.when.measured, fact.event.price_change_minor))
     promises[0].price += fact.event.price_change_minor
 
 
 def terminate(promises: Sequence[Promise], fact: Any) -> None:
     day = fact.when.measured
-    lefts = [max(p.price - p.earned(day - DAY), 0) for p in promises]
+    lefts = [max(p.price - p.before(day, fact), 0) for p in promises]
     refunds = by_share(fact.event.refund_minor, lefts) if any(lefts) else [0] * len(lefts)
     for promise, refund in zip(promises, refunds, strict=True):
-        promise.amounts = until(promise.amounts, day - DAY)
         promise.price -= refund
-        rest = promise.price - promise.earned(day - DAY)
-        promise.amounts.append(at(day, rest))
+        rest = promise.price - promise.before(day, fact)
+        promise.stop(day, fact)
+        promise.amounts.insert(0, at(day, rest))
 
 
-def modify(
-    world: World, promises: list[Promise], fact: Any, done: dict[str, date]
-) -> list[Promise]:
+def modify(world: World, promises: list[Promise], fact: Any, done: dict[str, Any]) -> list[Promise]:
     event, day = fact.event, fact.when.measured
     by = world.by(day)
     if event.added and event.price_reflects_ssp:
@@ -1087,9 +1111,10 @@ def modify(
         for promise in apart:
             promise.schedule(None, promise.price, by, done)
         return [*promises, *apart]
-    start = world.anew(day, by)
-    going = [p for p in promises if remains(p, start)]
-    lefts = [p.price - p.earned(start - DAY) for p in going]
+    # By months a change on the last day of one leaves that month as it was.
+    start = world.anew(day + DAY, by) if by[:5] == "month" and by != "month-by-days" else day
+    going = [p for p in promises if remains(p, start, fact)]
+    lefts = [p.price - p.before(start, fact) for p in going]
     added = [Promise(own, 0) for own in event.added if own.pattern != "as-invoiced"]
     invoiced = [Promise(own, 0) for own in event.added if own.pattern == "as-invoiced"]
     weights = [abs(left) for left in lefts] + [promise.own.ssp_minor for promise in added]
@@ -1098,17 +1123,19 @@ def modify(
         return [*promises, *invoiced]
     shares_now = by_share(sum(lefts) + event.price_change_minor, weights)
     for promise, share in zip([*going, *added], shares_now, strict=True):
-        promise.amounts = until(promise.amounts, start - DAY)
-        promise.price = promise.earned(start - DAY) + share
+        promise.price = promise.before(start, fact) + share
+        promise.stop(start, fact)
         promise.schedule(max(start, promise.own.service_from or start), share, by, done)
     return [*promises, *added, *invoiced]
 
 
-def remains(promise: Promise, start: date) -> bool:
+def remains(promise: Promise, start: date, fact: Any) -> bool:
     if promise.own.pattern == "as-invoiced":
         return False
+    if not promise.even:
+        return not promise.passed(fact)
     if not promise.amounts:
-        return bool(promise.own.pattern == "point-in-time")
+        return False
     return max(ends(one) for one in promise.amounts) >= start
 
 
@@ -1619,7 +1646,9 @@ def balances(
 
 
 def leaves_open(world: World, unit: str) -> bool:
-    """Several promises, and a line that does not say which it bills: compared as one."""
+    """A contract is one; of a subscription several promises, and a line that does not say which."""
+    if unit.startswith("contract:"):
+        return True
     own = [fact.event for fact in world.facts if fact.stream == unit]
     if any(getattr(event, "contract", "") == "none" for event in own):
         return False

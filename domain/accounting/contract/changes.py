@@ -1,0 +1,343 @@
+"""What changes a contract, in the order it is measured: the decision tree of modifications.
+
+Rule 7: distinct additions at what they sell for alone are a contract of their own. Rule 8: what is
+left of promises that are distinct from what was transferred shares what is not earned yet and what
+the change adds. Rule 9: a promise that is one with what was transferred is caught up. Rule 10: both
+in one change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from msgspec import Struct
+
+from domain.accounting.contract.allocation import by_weight
+from domain.accounting.contract.pricing import (
+    of_units,
+    restated,
+    ssp_minor,
+    stated_minor,
+    weight_minor,
+)
+from domain.accounting.contract.promise import (
+    Cut,
+    Deal,
+    Promise,
+    begin,
+    catch_up,
+    earned_before,
+    remains,
+    restart,
+    until,
+)
+from domain.accounting.curves import Progress, last_day, measured_from, total
+from domain.accounting.revenue import at_once
+from domain.accounting.schedule import Flow, totals
+from domain.calendar import ONE_DAY
+from domain.contract_facts import ContractModified, Obligation, Restated
+from domain.explain import Step
+from domain.facts import Fact, causes_of
+from domain.money import allocate
+
+# One with what was transferred before, unless the contract says otherwise (rule 9).
+NOT_DISTINCT = frozenset({"percent-complete", "milestones"})
+
+
+class _Change(Struct):
+    """One modification, worked out: where it is measured, and what each promise is from then on."""
+
+    fact: Fact
+    event: ContractModified
+    cut: Cut
+    anew: dict[str, Obligation]
+    of_promise: dict[str, int]
+    minor: int
+
+
+def is_apart(event: ContractModified, deal: Deal) -> bool:
+    """Whether a change is a contract of its own, by rule or as judged."""
+    if event.treatment != "by-rule":
+        return event.treatment == "separate" and bool(event.added)
+    return _is_apart(event, deal)
+
+
+def modify(promises: list[Promise], fact: Fact, included_minor: int, deal: Deal) -> None:
+    """Rules 8 to 10; `included_minor` is what is included more of variable amounts."""
+    event = fact.event
+    assert isinstance(event, ContractModified)
+    change = _worked_out(promises, fact, event, included_minor, deal)
+    going = [one for one in promises if remains(one, change.cut, deal)]
+    as_one = [one for one in going if _is_caught_up(one, event)]
+    spread = [one for one in going if one not in as_one]
+    added = [Promise(own, 0, ()) for own in event.added]
+    left = change.minor
+    if as_one and not (spread or [one for one in added if not one.is_invoiced]):
+        _caught_up(as_one, change, left, deal)
+    else:
+        left -= sum(change.of_promise.get(one.name, 0) for one in as_one)
+        _caught_up(as_one, change, 0, deal)
+        _spread(promises, spread, added, change, left, deal)
+
+
+def _is_apart(event: ContractModified, deal: Deal) -> bool:
+    """Distinct additions at a price that reflects what they sell for alone (rule 7, 25-12)."""
+    if not event.added or event.restated or event.variable:
+        return False
+    if event.price_reflects_ssp:
+        return True
+    alone = [ssp_minor(own, deal.currency) for own in event.added]
+    price = event.price_change_minor + _stated(event.added, deal)
+    return all(alone) and any(_says_price(own) for own in event.added) and sum(alone) == price
+
+
+def _says_price(own: Obligation) -> bool:
+    return own.price_minor is not None or own.unit_price is not None or bool(own.fees)
+
+
+def _stated(rows: Sequence[Obligation], deal: Deal) -> int:
+    return sum(
+        stated_minor(own, deal.currency) for own in rows if not Promise(own, 0, ()).is_invoiced
+    )
+
+
+def apart(promises: list[Promise], fact: Fact, deal: Deal) -> None:
+    """Rule 7: what was promised before stays as it is."""
+    event = fact.event
+    assert isinstance(event, ContractModified)
+    causes = causes_of((deal.opened_at,), (fact.position,))
+    price = event.price_change_minor + _stated(event.added, deal)
+    promises += opened(event.added, price, causes, fact.when.measured, deal)
+
+
+def opened(
+    rows: Sequence[Obligation], price_minor: int, causes: tuple[int, ...], day: date, deal: Deal
+) -> list[Promise]:
+    """Promises with their shares of a price, by what each would sell for alone."""
+    weights = {own.obligation: weight_minor(own, deal.currency) for own in rows}
+    fixed = {n: w for (n, w), own in zip(weights.items(), rows, strict=True) if _is_fixed(own)}
+    parts = by_weight(price_minor, fixed, deal.currency, deal.options)
+    promises = [
+        Promise(own, parts.get(own.obligation, 0), causes, weight=weights[own.obligation])
+        for own in rows
+    ]
+    for promise in promises:
+        begin(promise, day, deal)
+    return promises
+
+
+def _is_fixed(own: Obligation) -> bool:
+    return not Promise(own, 0, ()).is_invoiced
+
+
+def _is_caught_up(promise: Promise, event: ContractModified) -> bool:
+    if event.treatment != "by-rule":
+        return event.treatment == "cumulative"
+    if promise.own.distinct is not None:
+        return not promise.own.distinct
+    return promise.own.pattern in NOT_DISTINCT
+
+
+def _worked_out(
+    promises: Sequence[Promise],
+    fact: Fact,
+    event: ContractModified,
+    included_minor: int,
+    deal: Deal,
+) -> _Change:
+    day = fact.when.measured
+    by = deal.progress(day)
+    start = _start(day, by)
+    rows = {row.obligation: row for row in event.restated}
+    anew: dict[str, Obligation] = {}
+    of_promise: dict[str, int] = {}
+    for promise in promises:
+        row = rows.get(promise.name)
+        if row is None or promise.name in anew:
+            continue
+        anew[promise.name] = restated(promise.whole, row, start)
+        of_promise[promise.name] = _more(promise.whole, anew[promise.name], row, deal)
+    minor = event.price_change_minor + _stated(event.added, deal)
+    minor += sum(of_promise.values()) + included_minor
+    cut = Cut((day, fact.when.order or 0), start)
+    return _Change(fact, event, cut, anew, of_promise, minor)
+
+
+def _start(day: date, by: Progress) -> date:
+    """From when what remains is spread: month-even progress stands still inside a month, so a
+    change inside one is measured at the month end before, and one on its last day at its own.
+    """
+    stands_still = measured_from(day, by) != day
+    return measured_from(day + ONE_DAY, by) if stands_still else day
+
+
+def _more(own: Obligation, anew: Obligation, row: Restated, deal: Deal) -> int:
+    """What a promise stated anew costs more than before."""
+    if row.added_quantity is not None and row.added_unit_price is not None:
+        return of_units(row.added_unit_price, row.added_quantity, deal.currency)
+    return stated_minor(anew, deal.currency) - stated_minor(own, deal.currency)
+
+
+def _caught_up(promises: Sequence[Promise], change: _Change, minor: int, deal: Deal) -> None:
+    """Rule 9: a promise that is one with what was transferred, at the price it has now."""
+    fact = change.fact
+    weights = {str(at): one.weight for at, one in enumerate(promises)}
+    own_changes = sum(change.of_promise.get(one.name, 0) for one in promises)
+    parts = by_weight(minor - own_changes if minor else 0, weights, deal.currency, deal.options)
+    for promise, part in zip(promises, parts.values(), strict=True):
+        more = part + change.of_promise.get(promise.name, 0)
+        own = change.anew.get(promise.name, promise.own)
+        if not more and own is promise.own:
+            continue
+        promise.inception = own
+        causes = causes_of((deal.opened_at,), promise.causes, (fact.position,))
+        told = (Step(what="price change", value=deal.text(more)),)
+        price = promise.price_minor + more
+        catch_up(promise, own, price, change.cut.place, causes, told, deal, fact.position)
+
+
+def _spread(
+    promises: list[Promise],
+    going: Sequence[Promise],
+    added: Sequence[Promise],
+    change: _Change,
+    minor: int,
+    deal: Deal,
+) -> None:
+    """Rule 8: what is not earned, and what the change adds, over what remains."""
+    fact = change.fact
+    left = [one.price_minor - earned_before(one, change.cut, deal) for one in going]
+    joining = [one for one in added if not one.is_invoiced]
+    weights = _weights(going, left, joining, change, deal)
+    for one in added:
+        if one.is_invoiced:
+            one.causes = causes_of((deal.opened_at,), (fact.position,))
+    if not weights:
+        if minor:
+            _at_once_on_what_is_done(promises, fact, minor, deal)
+        promises += [one for one in added if one.is_invoiced]
+        return
+    whole = sum(left) + minor
+    parts = by_weight(
+        whole, {str(at): w for at, w in enumerate(weights)}, deal.currency, deal.options
+    )
+    fixed = [one for one in promises if not one.is_invoiced]
+    resting = (_goes_on(one, change, deal) if one in going else _done(one) for one in fixed)
+    causes = causes_of((deal.opened_at,), (fact.position,), *resting)
+    told = (
+        Step(what="price change", value=deal.text(minor)),
+        *(_as_left(one, open_minor, deal) for one, open_minor in zip(going, left, strict=True)),
+        *(_as_done(one, deal) for one in fixed if one not in going),
+        Step(what="remaining consideration", value=deal.text(whole)),
+    )
+    for promise, share in zip((*going, *joining), parts.values(), strict=True):
+        own = change.anew.get(promise.name, promise.whole)
+        promise.inception = own
+        restart(promise, own, share, change.cut, causes, told, deal, fact.position)
+    promises += [*joining, *(one for one in added if one.is_invoiced)]
+
+
+def _weights(
+    going: Sequence[Promise],
+    left: Sequence[int],
+    joining: Sequence[Promise],
+    change: _Change,
+    deal: Deal,
+) -> list[int]:
+    """What remains by what it sells for at the change where that is said, else by what is left."""
+    said = {row.obligation: row.ssp_minor for row in change.event.restated}
+    known = [said.get(one.name) for one in going]
+    open_ones = [abs(minor) if ssp is None else ssp for minor, ssp in zip(left, known, strict=True)]
+    return [*open_ones, *(weight_minor(one.own, deal.currency) for one in joining)]
+
+
+def _done(promise: Promise) -> tuple[int, ...]:
+    """What is done is left out because of what says that it is done."""
+    return causes_of(promise.causes, *(flow.causes for flow in promise.flows))
+
+
+def _goes_on(promise: Promise, change: _Change, deal: Deal) -> tuple[int, ...]:
+    """What of it is transferred already is not left of it, because of what says so."""
+    if promise.is_even:
+        return promise.causes
+    kept = until(promise, change.cut, change.fact.position, deal)
+    return causes_of(promise.causes, *(flow.causes for flow in kept))
+
+
+def _at_once_on_what_is_done(
+    promises: Sequence[Promise], fact: Fact, minor: int, deal: Deal
+) -> None:
+    """Nothing remains to be transferred: the change of price is earned when it is measured."""
+    fixed = [one for one in promises if not one.is_invoiced]
+    resting = (_done(one) for one in fixed)
+    causes = causes_of((deal.opened_at,), (fact.position,), *resting)
+    done = tuple(_as_done(one, deal) for one in fixed)
+    price_change(promises[0], fact, minor, causes, done, deal)
+
+
+def price_change(
+    promise: Promise,
+    fact: Fact,
+    minor: int,
+    causes: tuple[int, ...],
+    told: tuple[Step, ...],
+    deal: Deal,
+) -> None:
+    """An amount earned, or taken back, when it is measured."""
+    steps = (Step(what="price change", value=deal.text(minor)), *told)
+    flow = at_once(promise.name, fact.when.measured, minor, causes, steps)
+    promise.kept, promise.flows = (*promise.kept, flow), (*promise.flows, flow)
+    promise.price_minor += minor
+    promise.priced = (*promise.priced, (fact.when.measured, promise.price_minor))
+    if not promise.is_invoiced:
+        promise.causes = causes_of(promise.causes, causes)
+
+
+def _as_done(promise: Promise, deal: Deal) -> Step:
+    parts = (f"{deal.text(total(flow.curve))} by {last_day(flow.curve)}" for flow in promise.flows)
+    return Step(what=f"{promise.name} transferred", value=", ".join(parts))
+
+
+def _as_left(promise: Promise, minor: int, deal: Deal) -> Step:
+    left = f"{deal.text(minor)} of {deal.text(promise.price_minor)} not earned"
+    return Step(what=promise.name, value=left)
+
+
+def terminate(promises: Sequence[Promise], fact: Fact, refund_minor: int, deal: Deal) -> None:
+    """Service stops; what is neither earned nor given back is earned at the end (rule 14)."""
+    day = fact.when.measured
+    cut = Cut((day, fact.when.order or 0), day)
+    left = [one.price_minor - earned_before(one, cut, deal) for one in promises]
+    lefts = [max(minor, 0) for minor in left]
+    refunds = allocate(refund_minor, lefts) if any(lefts) else (0,) * len(lefts)
+    told = tuple(_as_left(one, minor, deal) for one, minor in zip(promises, left, strict=True))
+    # What is given back is shared by what each had left, so each share rests on all of them.
+    shared = list(promises) if refund_minor else []
+    ends = {id(one): until(one, cut, fact.position, deal) for one in promises}
+    rested = [
+        causes_of(*_all_causes(shared or [promise], ends), (fact.position,)) for promise in promises
+    ]
+    for promise, refund, causes in zip(promises, refunds, rested, strict=True):
+        kept = ends[id(promise)]
+        rest = promise.price_minor - refund - totals(kept)
+        steps = (Step(what="kept at termination", value=deal.text(rest)), *told)
+        end = at_once(promise.name, day, rest, causes, steps)
+        promise.kept = promise.flows = (*kept, end)
+        promise.price_minor = totals(promise.flows)
+        promise.priced = (*promise.priced, (day, promise.price_minor))
+
+
+def _all_causes(
+    promises: Sequence[Promise], ends: Mapping[int, tuple[Flow, ...]]
+) -> tuple[tuple[int, ...], ...]:
+    """What promises rest on, and what was earned of them before the end.
+
+    What is earned as invoiced has no price but what changes gave it, whenever they are earned.
+    """
+    earned = (
+        flow.causes
+        for promise in promises
+        for flow in (promise.flows if promise.is_invoiced else ends[id(promise)])
+    )
+    return (*(promise.causes for promise in promises), *earned)

@@ -1,0 +1,56 @@
+"""Parts of a promise: stretches it may be renewed into, and what of it is no revenue of ours.
+
+A renewal looked through shares the expected price by expected costs (55-45, B43). An agent earns
+its net fee, and owes the rest to others (rule 37); a lease or financing part is split off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from msgspec import structs
+
+from domain.accounting.contract.allocation import by_weight
+from domain.accounting.contract.pricing import expected_costs
+from domain.accounting.contract.promise import ELSEWHERE, Deal, Promise, begin
+from domain.accounting.schedule import Flow
+from domain.money import rounded
+
+SHARE = (("contract-liability", 1), ("partner-payable", -1))
+
+
+def parts_of(promise: Promise, deal: Deal) -> Iterator[Promise]:
+    """A promise that may be renewed is earned stretch by stretch, at its share of the price."""
+    own = promise.own
+    if not own.renewals:
+        yield promise
+        return
+    costs = {str(at): rounded(cost) for at, cost in enumerate(expected_costs(own))}
+    parts = by_weight(promise.price_minor, costs, deal.currency, deal.options, own.portfolio)
+    for stretch, minor in zip(own.renewals, parts.values(), strict=True):
+        part = structs.replace(
+            own, renewals=(), service_from=stretch.service_from, service_to=stretch.service_to
+        )
+        yield Promise(part, minor, promise.causes, weight=minor, told=promise.told)
+
+
+def shares_owed(promises: Iterable[Promise], deal: Deal) -> list[Promise]:
+    """What others get of what an agent sells, owed to them as it is transferred."""
+    found = []
+    for promise in promises:
+        minor = promise.own.others_share_minor
+        if promise.own.presented == "net" and minor and not promise.is_invoiced:
+            promise.price_minor -= minor
+            shadow = Promise(promise.own, minor, promise.causes, legs=SHARE, kind="share-owed")
+            begin(shadow, deal.opened.when.effective, deal)
+            found.append(shadow)
+    return found
+
+
+def presented(promise: Promise) -> Iterator[Flow]:
+    """The flows of a promise, to the accounts they belong to."""
+    for flow in promise.flows:
+        if promise.own.presented == "elsewhere":
+            yield structs.replace(flow, legs=ELSEWHERE, kind="share-owed")
+        else:
+            yield flow

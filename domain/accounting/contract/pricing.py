@@ -1,0 +1,163 @@
+"""What a contract states for a promise, what the promise would sell for alone, what is uncertain.
+
+All in minor units of the contract's currency; each amount is rounded once, where it is worked out.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from itertools import accumulate
+from operator import mul
+
+from msgspec import Struct, structs
+
+from domain.accounting.curves import months_between
+from domain.contract_facts import Fee, Obligation, Restated, VariableAmount
+from domain.money import rounded, to_minor
+
+MONTHS_OF_A_YEAR = 12
+
+
+def fee_minor(fee: Fee) -> int:
+    """A fee by month or year is charged for the months of its stretch, parts of them by days."""
+    if fee.per == "whole":
+        return fee.amount_minor
+    months = months_between(fee.service_from, fee.service_to)
+    return rounded(fee.amount_minor * months / (1 if fee.per == "month" else MONTHS_OF_A_YEAR))
+
+
+def is_stated(own: Obligation) -> bool:
+    """Whether the contract states a price for this promise alone."""
+    return own.price_minor is not None or own.unit_price is not None or bool(own.fees)
+
+
+def stated_minor(own: Obligation, currency: str) -> int:
+    """What the contract states for a promise: an amount, units at a price, or fees."""
+    if own.price_minor is not None:
+        return own.price_minor
+    if own.unit_price is not None:
+        return of_units(own.unit_price, own.quantity or Decimal(0), currency)
+    if own.renewals:
+        return sum(rounded(minor) for minor in expected_prices(own)) * own.portfolio
+    return sum(fee_minor(fee) for fee in own.fees)
+
+
+def of_units(unit_price: Decimal, quantity: Decimal, currency: str) -> int:
+    return to_minor(Fraction(unit_price) * Fraction(quantity), currency)
+
+
+def chances(own: Obligation) -> tuple[Fraction, ...]:
+    """How likely each stretch is reached: those before it were renewed into, too."""
+    return tuple(accumulate((Fraction(one.probability) for one in own.renewals), mul))
+
+
+def expected_prices(own: Obligation) -> tuple[Fraction, ...]:
+    pairs = zip(own.renewals, chances(own), strict=True)
+    return tuple(one.price_minor * chance for one, chance in pairs)
+
+
+def expected_costs(own: Obligation) -> tuple[Fraction, ...]:
+    """Costs by stretch, as far as they are expected to be reached (IFRS 15.IE260, 55-347)."""
+    pairs = zip(own.renewals, chances(own), strict=True)
+    return tuple(one.expected_cost_minor * chance for one, chance in pairs)
+
+
+def ssp_minor(own: Obligation, currency: str) -> int:
+    """Stand-alone selling price at inception; nothing where only a range was observed."""
+    if own.unit_ssp is not None:
+        return of_units(own.unit_ssp, own.quantity or Decimal(0), currency)
+    if own.list_minor is not None and own.ssp_percent is not None:
+        return rounded(own.list_minor * Fraction(own.ssp_percent) / 100)
+    if own.option is not None:
+        above = Fraction(own.option.percent) - Fraction(own.option.percent_for_anybody)
+        worth = own.option.average_purchase_minor * max(above, Fraction(0)) / 100
+        return rounded(worth * Fraction(own.option.probability))
+    return own.ssp_minor
+
+
+def weight_minor(own: Obligation, currency: str) -> int:
+    """What a promise counts in an allocation: what it sells for alone, else what is stated."""
+    return ssp_minor(own, currency) or (0 if own.ssp_range_minor else stated_minor(own, currency))
+
+
+class Estimate(Struct, frozen=True):
+    """A variable amount: what is expected of it, and what is included in the price of it."""
+
+    expected_minor: int
+    included_minor: int
+
+
+def estimated(row: VariableAmount, units: Obligation | None, currency: str) -> Estimate:
+    """Rules 16 and 17; `units` is the promise in units whose unit price is uncertain."""
+    expected = _expected(row, units, currency)
+    if row.included_minor is not None:
+        return Estimate(expected, row.included_minor)
+    if row.included_conceded_percent is not None:
+        return Estimate(expected, _kept(row.stated_minor, row.included_conceded_percent))
+    return Estimate(expected, expected)
+
+
+def _expected(row: VariableAmount, units: Obligation | None, currency: str) -> int:
+    if row.estimate_minor is not None:
+        return row.estimate_minor
+    if row.conceded_percent is not None:
+        return _kept(row.stated_minor, row.conceded_percent)
+    if row.outcomes and row.method == "most-likely":
+        return max(row.outcomes, key=lambda one: one.probability).amount_minor
+    if row.outcomes:
+        parts = (one.amount_minor * Fraction(one.probability) for one in row.outcomes)
+        return rounded(sum(parts, Fraction(0)))
+    if row.unit_price is not None and units is not None and units.quantity is not None:
+        whole = of_units(row.unit_price, units.quantity, currency)
+        return whole - stated_minor(units, currency)
+    return row.stated_minor
+
+
+def _kept(minor: int, percent: Decimal) -> int:
+    return minor - rounded(minor * Fraction(percent) / 100)
+
+
+def restated(own: Obligation, row: Restated, start: date) -> Obligation:
+    """A promise as a change states it: fees before the change stay, those after it are replaced."""
+    quantity = own.quantity if row.quantity is None else row.quantity
+    if row.added_quantity is not None:
+        quantity = (quantity or Decimal(0)) + row.added_quantity
+    fees = (*_until(own.fees, start), *row.fees) if row.fees else own.fees
+    return structs.replace(
+        own,
+        service_to=row.service_to or own.service_to,
+        fees=fees,
+        quantity=quantity,
+        unit_price=own.unit_price if row.unit_price is None else row.unit_price,
+        price_minor=own.price_minor if row.price_minor is None else row.price_minor,
+        expected_cost_minor=_plus(own.expected_cost_minor, row.added_cost_minor),
+    )
+
+
+def _plus(minor: int | None, more: int) -> int | None:
+    return minor + more if minor is not None else (more or None)
+
+
+def _until(fees: tuple[Fee, ...], start: date) -> tuple[Fee, ...]:
+    """Fees as far as they are for service before a day; a whole one is cut by its months."""
+    kept = []
+    for fee in fees:
+        if fee.service_to <= start:
+            kept.append(fee)
+        elif fee.service_from < start:
+            whole = months_between(fee.service_from, fee.service_to)
+            part = months_between(fee.service_from, start)
+            minor = (
+                rounded(fee.amount_minor * part / whole) if fee.per == "whole" else fee.amount_minor
+            )
+            kept.append(
+                Fee(
+                    amount_minor=minor,
+                    per=fee.per,
+                    service_from=fee.service_from,
+                    service_to=start,
+                )
+            )
+    return tuple(kept)

@@ -1,0 +1,86 @@
+"""What is due for what was transferred, and what is promised: told, and posted nowhere.
+
+A right to payment that depends on more performance is a contract asset; one that depends only on
+time is a receivable, billed or not (rule 38). `entitled` stands for what is due so far as the
+contract states prices of its own for its promises, `promised` for the transaction price.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+
+from domain.accounting.contract.pricing import fee_minor, is_stated, stated_minor
+from domain.accounting.contract.promise import Deal, Promise
+from domain.accounting.contract.transfer import BEFORE_ALL, rest_after
+from domain.accounting.curves import At, Curve, Steps, evenly
+from domain.accounting.schedule import Flow
+from domain.contract_facts import ContractOpened
+from domain.facts import causes_of
+from domain.money import rounded
+
+RULE_OF = {"promised": "promised@1", "entitled": "entitled@1"}
+
+
+def beside(promises: Sequence[Promise], event: ContractOpened, deal: Deal) -> Iterator[Flow]:
+    for promise in promises:
+        if promise.priced:
+            yield _memo("promised", promise, Steps(_by_day(promise.priced)))
+    if event.right_after is not None:
+        yield from _after(promises, event.right_after, deal)
+    elif any(is_stated(promise.whole) for promise in promises):
+        for promise in promises:
+            for curve in _entitled(promise, deal):
+                yield _memo("entitled", promise, curve)
+
+
+def _by_day(priced: Sequence[tuple[date, int]]) -> tuple[tuple[date, int], ...]:
+    """A price known again on an earlier day (a change agreed late) stands from the later one."""
+    rows: dict[date, int] = {}
+    last = date.min
+    for day, minor in priced:
+        last = max(last, day)
+        rows[last] = minor
+    return tuple(rows.items())
+
+
+def _after(promises: Sequence[Promise], name: str, deal: Deal) -> Iterator[Flow]:
+    """Nothing is due before one promise is transferred, everything after it."""
+    whole = sum(promise.price_minor for promise in promises)
+    for promise in promises:
+        if promise.name == name:
+            done = [mark for mark in deal.marks(promise.whole) if mark.share >= 1]
+            day = done[0].place[0] if done else deal.opened.when.effective
+            curve: Curve = At(day, whole if done else 0)
+            yield _memo("entitled", promise, curve)
+
+
+def _entitled(promise: Promise, deal: Deal) -> Iterator[Curve]:
+    own = promise.whole
+    if promise.is_invoiced:
+        return
+    if own.fees:
+        for fee in own.fees:
+            yield evenly(fee.service_from, fee.service_to, fee_minor(fee), promise.by)
+        return
+    minor = stated_minor(own, deal.currency) if is_stated(own) else promise.price_minor
+    if promise.is_even:
+        assert own.service_from is not None, own
+        assert own.service_to is not None, own
+        yield evenly(own.service_from, own.service_to, minor, promise.by)
+        return
+    found = rest_after(deal.marks(own), BEFORE_ALL).marks
+    if found:
+        yield Steps(tuple({m.place[0]: rounded(minor * m.share) for m in found}.items()))
+
+
+def _memo(kind: str, promise: Promise, curve: Curve) -> Flow:
+    return Flow(
+        kind=kind,
+        subject=promise.name,
+        obligation=promise.name,
+        legs=(),
+        curve=curve,
+        causes=causes_of(promise.causes, *(flow.causes for flow in promise.flows)),
+        rule=RULE_OF[kind],
+    )

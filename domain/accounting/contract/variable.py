@@ -1,0 +1,205 @@
+"""Variable amounts as they are estimated from date to date (rules 16 to 20 and 22).
+
+A later change of the price is shared as the price was at inception, without new stand-alone selling
+prices (rule 19); what falls to promises that are done is earned, or taken back, at once. What is
+stated and not included is owed back: a refund liability, as promises are transferred (rule 20).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from msgspec import Struct, field
+
+from domain.accounting.contract.allocation import by_weight
+from domain.accounting.contract.pricing import Estimate, estimated
+from domain.accounting.contract.promise import Deal, Promise, begin, catch_up
+from domain.accounting.contract.transfer import BEFORE_ALL, Place
+from domain.accounting.curves import At
+from domain.accounting.schedule import Flow
+from domain.contract_facts import VariableAmount
+from domain.explain import Step
+from domain.facts import causes_of
+
+REFUND = (("contract-liability", 1), ("refund-liability", -1))
+PAYABLE = (("contract-liability", 1), ("customer-payable", -1))
+
+
+class Uncertain(Struct):
+    """A variable amount as it is included now, and who shares it."""
+
+    row: VariableAmount
+    included_minor: int = 0
+    held_minor: int = 0
+    sharers: tuple[Promise, ...] = ()
+    held: list[Promise] = field(default_factory=list)
+
+
+class Estimates(Struct):
+    """All variable amounts of a contract by name."""
+
+    rows: dict[str, Uncertain] = field(default_factory=dict)
+    owed: list[Flow] = field(default_factory=list)
+
+    @property
+    def held(self) -> Iterable[Promise]:
+        return (promise for one in self.rows.values() for promise in one.held)
+
+
+def at_inception(
+    rows: Sequence[VariableAmount], promises: Sequence[Promise], deal: Deal
+) -> Estimates:
+    """What is included from the start; the promises have their shares of the fixed price."""
+    found = Estimates()
+    for row in rows:
+        one = _known(found, row, promises)
+        new = _estimate(row, one, deal)
+        for promise, minor in _shared(new.included_minor, one, deal):
+            promise.price_minor += minor
+            promise.told = (*promise.told, *_told(row, new, deal))
+        one.row, one.included_minor = row, new.included_minor
+        _hold(one, (deal.opened.when.measured, 0), (deal.opened_at,), deal)
+    return found
+
+
+def revised(
+    rows: Sequence[VariableAmount],
+    estimates: Estimates,
+    promises: list[Promise],
+    place: Place,
+    cause: int,
+    deal: Deal,
+) -> None:
+    """Estimates from a place on: the difference, shared as at inception, is caught up."""
+    for row in rows:
+        one = _known(estimates, row, promises)
+        new = _estimate(row, one, deal)
+        change = new.included_minor - one.included_minor
+        one.row, one.included_minor = row, new.included_minor
+        for promise, minor in _shared(change, one, deal):
+            if minor:
+                _changed(promise, minor, promises, place, cause, _told(row, new, deal), deal)
+        _hold(one, place, (deal.opened_at, cause), deal)
+
+
+def change_of(
+    rows: Sequence[VariableAmount], estimates: Estimates, promises: Sequence[Promise], deal: Deal
+) -> int:
+    """What a modification includes more: it is shared with the price of what remains."""
+    change = 0
+    for row in rows:
+        one = _known(estimates, row, promises)
+        new = _estimate(row, one, deal)
+        change += new.included_minor - one.included_minor
+        one.row, one.included_minor = row, new.included_minor
+    return change
+
+
+def _changed(
+    promise: Promise,
+    minor: int,
+    promises: list[Promise],
+    place: Place,
+    cause: int,
+    told: tuple[Step, ...],
+    deal: Deal,
+) -> None:
+    causes = causes_of(promise.causes, (deal.opened_at, cause))
+    if promise.since == BEFORE_ALL:
+        price = promise.price_minor + minor
+        catch_up(promise, promise.own, price, place, causes, told, deal, cause)
+        return
+    # Spread anew since: what changes of the price before goes along all of the promise (32-45).
+    own = promise.whole
+    apart = Promise(own, 0, causes, told=told)
+    begin(apart, place[0], deal)
+    promises.append(apart)
+    catch_up(apart, own, minor, place, causes, (), deal, cause)
+
+
+def _known(found: Estimates, row: VariableAmount, promises: Sequence[Promise]) -> Uncertain:
+    if row.name not in found.rows:
+        named = [one for one in promises if one.name in row.obligations]
+        units = [one for one in promises if one.own.pattern == "units"]
+        every = [one for one in promises if not one.is_invoiced]
+        sharers = named or (units if row.unit_price is not None else every)
+        found.rows[row.name] = Uncertain(row=row, sharers=tuple(sharers))
+    return found.rows[row.name]
+
+
+def _estimate(row: VariableAmount, one: Uncertain, deal: Deal) -> Estimate:
+    units = next((p.own for p in one.sharers if p.own.pattern == "units"), None)
+    return estimated(row, units, deal.currency)
+
+
+def _shared(minor: int, one: Uncertain, deal: Deal) -> Iterable[tuple[Promise, int]]:
+    sharers = [promise for promise in one.sharers if not promise.is_invoiced]
+    weights = {str(place): promise.weight for place, promise in enumerate(sharers)}
+    parts = by_weight(minor, weights, deal.currency, deal.options)
+    return zip(sharers, parts.values(), strict=True)
+
+
+def _told(row: VariableAmount, new: Estimate, deal: Deal) -> tuple[Step, ...]:
+    return (
+        Step(what=f"estimate of {row.name}", value=deal.text(new.expected_minor)),
+        Step(what=f"included of {row.name}", value=deal.text(new.included_minor)),
+    )
+
+
+def _hold(one: Uncertain, place: Place, causes: tuple[int, ...], deal: Deal) -> None:
+    """What is stated and not included is owed back as the promises are transferred."""
+    row = one.row
+    if row.unit_price is not None and not row.stated_minor:
+        held = -one.included_minor
+    else:
+        held = row.stated_minor - one.included_minor if row.stated_minor > 0 else 0
+    change, one.held_minor = held - one.held_minor, held
+    if not change:
+        return
+    if not one.held:
+        one.held = [_shadow(promise, causes, deal) for promise, _ in _shared(0, one, deal)]
+    weights = {str(at): promise.weight for at, promise in enumerate(one.held)}
+    parts = by_weight(change, weights, deal.currency, deal.options)
+    for promise, minor in zip(one.held, parts.values(), strict=True):
+        price = promise.price_minor + minor
+        together = causes_of(promise.causes, causes)
+        told = (Step(what=f"stated and not included of {row.name}", value=deal.text(held)),)
+        catch_up(promise, promise.own, price, place, together, told, deal, causes[-1])
+
+
+def _shadow(promise: Promise, causes: tuple[int, ...], deal: Deal) -> Promise:
+    own = promise.whole
+    shadow = Promise(own, 0, causes, weight=promise.weight, legs=REFUND, kind="refund-owed")
+    begin(shadow, deal.opened.when.measured, deal)
+    return shadow
+
+
+def payable(
+    minor: int,
+    estimates: Estimates,
+    promises: list[Promise],
+    place: Place,
+    cause: int,
+    deal: Deal,
+) -> None:
+    """Consideration payable to the customer lowers the price of all promises (rule 22)."""
+    every = Uncertain(
+        row=VariableAmount(name="payable to the customer"),
+        sharers=tuple(one for one in promises if not one.is_invoiced),
+    )
+    told = (Step(what="payable to the customer", value=deal.text(minor)),)
+    for promise, part in _shared(-minor, every, deal):
+        if part:
+            _changed(promise, part, promises, place, cause, told, deal)
+    estimates.owed.append(
+        Flow(
+            kind="customer-owed",
+            subject=promises[0].name,
+            obligation=promises[0].name,
+            legs=PAYABLE,
+            curve=At(place[0], minor),
+            causes=causes_of((deal.opened_at, cause)),
+            rule="payable-to-the-customer@1",
+            told=lambda: told,
+        )
+    )
