@@ -78,14 +78,19 @@ def with_companions(
     for line in (line for line in lines if line.line in named):
         taken = sum(row.amount_minor for row in rows if row.line == line.line)
         net[line.of_line or line.line] = net.get(line.of_line or line.line, 0) + taken
-    found = list(rows)
+    found, sums = list(rows), dict[tuple[str, str], tuple[int, int]]()
     for line in _in_turn(lines):
-        if line.line in named or line.of_line not in net:
+        if line.of_line not in net:
             continue
-        share = _share(line, lines, after)
-        minor = rounded(line.amount_minor * share) - after.get(line.line, 0)
-        # Shares are rounded each by itself: what would give back more than the line's credit takes
-        # waits for the next one.
+        # All of one kind are rounded together, so that no more waits than the last credit can take.
+        whole, gone = sums.get((line.of_line, line.kind), (0, 0))
+        whole += line.amount_minor
+        upto = rounded(whole * _share(line, lines, after))
+        sums[line.of_line, line.kind] = whole, upto
+        if line.line in named:
+            continue
+        minor = upto - gone - after.get(line.line, 0)
+        # What would give back more than the line's credit takes waits for the next one.
         minor = max(minor, -max(net[line.of_line], 0))
         if minor * line.amount_minor > 0:
             found.append(CreditLine(line=line.line, amount_minor=minor))
@@ -189,7 +194,10 @@ def _less_taken_off(
     service = [one for one in lines if one.is_charged and one.service == line.service]
     off = [one for one in service if one.is_taken_off]
     own, gone = _of(name, ("adjustment",), lines, credited)
-    if line.is_taken_off or not off:
+    sides = [_of(one.line, ("adjustment",), lines, credited) for one in off]
+    whole, taken = sum(side for side, _ in sides), sum(side for _, side in sides)
+    # What gives more of a discount back than is taken off reduces no coupon.
+    if line.is_taken_off or whole >= 0:
         return Fraction(own), Fraction(gone)
     above = sum(
         max(0, _of(one.line, ("adjustment",), lines, credited)[0])
@@ -197,10 +205,6 @@ def _less_taken_off(
         if not one.is_taken_off
     )
     share = Fraction(own, above) if own > 0 else NOTHING
-    whole, taken = (
-        sum(side)
-        for side in zip(*(_of(o.line, ("adjustment",), lines, credited) for o in off), strict=True)
-    )
     return own + whole * share, gone + taken * share
 
 

@@ -147,13 +147,15 @@ def _service(line: InvoiceLine) -> tuple[object, ...]:
 
 
 def _require_no_more(minor: int, beside: Iterable[InvoiceLine]) -> None:
-    """Coupons come off what adjustments leave of a line, and tax is part of what they leave."""
+    """Coupons come off what adjustments leave of a line, of one that takes something back what they
+    took off that; and tax is part of what they leave.
+    """
     found = list(beside)
     left = minor + sum(line.amount_minor for line in found if line.kind == "adjustment")
     for line in (line for line in found if line.kind == "coupon"):
-        left += line.amount_minor
-        if line.amount_minor >= 0 or left < 0:
+        if left * line.amount_minor >= 0 or abs(line.amount_minor) > abs(left):
             raise Rejected("coupon-above-line", field="lines.amount_minor", line=line.line)
+        left += line.amount_minor
     for line in (line for line in found if line.kind == "included-tax"):
         if left * line.amount_minor > 0 or abs(line.amount_minor) > abs(left):
             raise Rejected("included-tax-above-line", field="lines.amount_minor", line=line.line)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date
 from itertools import chain, groupby
 from operator import attrgetter
@@ -237,6 +237,7 @@ def _bill(
             lines=billed,
             elections=asked.master.elections,
             since=asked.since,
+            has_coupons=_has_coupons({account[0], terms_of.started.customer}, found),
         )
         passed = tuple(reached(sale, asked.master, asked.through))
         accounts.setdefault(account, []).extend(_owed(sale, terms_of, passed, asked))
@@ -357,6 +358,11 @@ def _account(key: tuple[str, str], found: Sold, asked: Asked, adjustments: Adjus
         claims=_claims(key, found, asked) if found.coupons else (),
         adjustments=adjustments,
     )
+
+
+def _has_coupons(owners: Collection[str], found: Sold) -> bool:
+    granted = (state.granted for state in found.coupons.values())
+    return any(one is not None and one.customer in owners for one in granted)
 
 
 def _claims(key: tuple[str, str], found: Sold, asked: Asked) -> tuple[Claim, ...]:

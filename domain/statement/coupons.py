@@ -63,15 +63,16 @@ class _Base(Struct):
 
 
 def uses(rows: Iterable[BilledLine]) -> dict[str, Use]:
-    """What was used of each coupon: credits and voids give it back."""
+    """What was used of each coupon: credits, voids and lines below zero give it back."""
     taken: dict[str, dict[str, int]] = {}
     for row in rows:
         if row.line.coupon is not None:
             invoices = taken.setdefault(row.line.coupon, {})
             invoices[row.invoice] = invoices.get(row.invoice, 0) - row.left_minor
     return {
-        coupon: Use(sum(invoices.values()), sum(1 for minor in invoices.values() if minor))
+        coupon: Use(minor, sum(1 for one in invoices.values() if one > 0) if minor else 0)
         for coupon, invoices in taken.items()
+        for minor in (sum(invoices.values()),)
     }
 
 
@@ -119,6 +120,33 @@ def reduced(lines: Sequence[InvoiceLine], claims: Iterable[Claim]) -> Reduced:
     for base in bases:
         net[base.line.line] -= base.taken
     return Reduced(tuple(found), net)
+
+
+def given_back(
+    line: InvoiceLine,
+    count: int,
+    billed: Sequence[BilledLine],
+    documents: Mapping[str, Sequence[BilledLine]],
+) -> Iterator[InvoiceLine]:
+    """What a line that takes back some of what was billed gives back with it of coupons that came
+    off that, in proportion: lines beside it, numbered after `count`, that add to the invoice.
+    """
+    left = sum(row.left_minor for row in billed)
+    part = min(Fraction(-line.amount_minor, left), Fraction(1)) if left > 0 else Fraction(1)
+    own = {(row.invoice, row.line.line) for row in billed}
+    stands: dict[str, int] = {}
+    for invoice in sorted({row.invoice for row in billed}):
+        for row in documents.get(invoice, ()):
+            if row.line.coupon is not None and (invoice, row.line.of_line) in own:
+                stands[row.line.coupon] = stands.get(row.line.coupon, 0) - row.left_minor
+    whole = before = 0
+    for name, minor in sorted(stands.items()):
+        whole += minor
+        upto = min(rounded(whole * part), -line.amount_minor)
+        if upto > before:
+            count += 1
+            yield _line(str(count), name, line, before - upto)
+            before = upto
 
 
 def net_of(lines: Iterable[InvoiceLine]) -> dict[str, Fraction]:

@@ -37,7 +37,13 @@ def differences(sale: Sale, through: date, interim: Collection[str] = ()) -> tup
         for _, own in groupby(periods(sale), key=_what)
         for difference in _of_item(sale, [*own], through, interim)
     ]
-    return tuple(one for one in beside_their_items(found) if one.is_news)
+    return tuple(one for one in _beside(sale, found) if one.is_news)
+
+
+def _beside(sale: Sale, found: Iterable[Difference]) -> list[Difference]:
+    """Coupons that came off something, or may now."""
+    reduced = any(row.line.kind == "coupon" for row in sale.lines)
+    return beside_their_items(found, has_coupons=sale.has_coupons or reduced)
 
 
 def interim_only(sale: Sale, through: date, interim: Collection[str]) -> tuple[Difference, ...]:

@@ -23,7 +23,7 @@ from domain.facts import When
 from domain.invoice import DraftInvoice, IssueCredit, IssueInvoice
 from domain.invoice_facts import CreditLine, DraftAdjusted, InvoiceLine
 from domain.invoicing import InvoicingOptions
-from domain.statement.coupons import Claim, Reduced, reduced
+from domain.statement.coupons import Claim, Reduced, given_back, reduced
 from domain.statement.granted import with_their_items
 from domain.statement.spans import Difference
 from domain.statement.thresholds import Reached
@@ -192,6 +192,8 @@ def _laid_out(owed: Sequence[Difference], papers: Papers) -> tuple[list[_Taken],
     for one, taken in zip(owed, notes, strict=True):
         for minor in _amounts(one, sum(row[1] for row in taken)):
             lines.append(_line(str(len(lines) + 1), one, minor))
+            if minor < 0 and one.options.credits == "next-invoice":
+                lines += given_back(lines[-1], len(lines), one.lines, papers.lines)
     return [*chain.from_iterable(notes)], lines
 
 
@@ -283,13 +285,27 @@ def _credits(one: Difference) -> list[_Taken]:
     wanted = one.invoiced_minor if _is_made_anew(one) else -one.minor
     if wanted <= 0:
         return []
-    found = []
-    for row in (row for row in reversed(one.lines) if row.is_issued):
-        taken = min(wanted, max(0, row.left_minor))
-        if taken:
-            found.append((row, taken))
-            wanted -= taken
-    return found
+    left = {row.subject: max(0, row.left_minor) for row in one.lines if row.is_issued}
+    newest = [row for row in reversed(one.lines) if left.get(row.subject)]
+    taken: Counter[str] = Counter()
+    # First no more of each invoice than what discounts leave of it there.
+    for room in (_net_by_invoice(one), Counter({row.invoice: wanted for row in newest})):
+        for row in newest:
+            more = min(wanted, left[row.subject] - taken[row.subject], room[row.invoice])
+            if more > 0:
+                taken[row.subject] += more
+                room[row.invoice] -= more
+                wanted -= more
+    return [(row, taken[row.subject]) for row in newest if taken[row.subject]]
+
+
+def _net_by_invoice(one: Difference) -> Counter[str]:
+    """Nothing where prepaid credits pay: what they paid is taken back by itself."""
+    net: Counter[str] = Counter()
+    if not any(row.line.drawn_from for row in one.lines):
+        for row in one.lines:
+            net[row.invoice] += row.left_minor
+    return net
 
 
 def _line(name: str, one: Difference, minor: int) -> InvoiceLine:

@@ -6,6 +6,10 @@ with their item, on its lines: by themselves they would wait for another invoice
 come. Afterwards item and discount no longer agree each with its own lines, but together they do.
 Where they do, as when usage that prepaid credits paid comes to less, nobody owes anything: there is
 no document.
+
+Where coupons may come off an item that is billed already, or another invoice moved its discounts,
+they are told with it from then on, as one amount: what is credited of an invoice is no more than
+both come to on it, and a coupon on it is a share of that.
 """
 
 from __future__ import annotations
@@ -21,14 +25,16 @@ from domain.statement.spans import Difference, Group
 _Place = tuple[str, str, Group, date, date]
 
 
-def beside_their_items(found: Iterable[Difference]) -> list[Difference]:
-    """The differences, each that may be owed back with its item told which that is.
+def beside_their_items(found: Iterable[Difference], *, has_coupons: bool) -> list[Difference]:
+    """The differences, each that may be owed back with its item told which that is; with coupons
+    its discounts are told with it.
 
     What agrees together with its item needs no document, where credit notes took it off the item's
     lines or the item comes to less.
     """
     told: list[Difference] = []
-    for own in _by_place(found).values():
+    for place in _by_place(found).values():
+        own = _with_discounts(place, has_coupons=has_coupons)
         item, off = _parted(own)
         left = _sum(own)
         if item is None or not off:
@@ -48,11 +54,31 @@ def with_their_items(owed: Iterable[Difference]) -> list[Difference]:
         if item is None:
             joined += own
             continue
-        off = [one for one in own if one.is_taken_off]
-        charged = item.charged_minor + sum(one.charged_minor for one in off)
-        lines = tuple(row for one in (*off, item) for row in one.lines)
-        joined.append(structs.replace(item, charged_minor=charged, lines=lines))
+        joined.append(_as_one(item, [one for one in own if one.is_taken_off]))
     return joined
+
+
+def _with_discounts(own: Sequence[Difference], *, has_coupons: bool) -> list[Difference]:
+    items = [one for one in own if not one.is_taken_off]
+    discounts = [one for one in own if one.discount]
+    if len(items) != 1 or not items[0].lines or len(discounts) != len(own) - 1 or not discounts:
+        return [*own]
+    if not has_coupons and not _are_apart(items[0], discounts):
+        return [*own]
+    return [_as_one(items[0], discounts)]
+
+
+def _are_apart(item: Difference, discounts: Iterable[Difference]) -> bool:
+    """Whether an invoice gave a discount back, or does not bill the item it takes it off."""
+    bills = {row.invoice for row in item.lines if not row.is_void}
+    rows = (row for one in discounts for row in one.lines if not row.is_void)
+    return any(row.left_minor > 0 or row.invoice not in bills for row in rows)
+
+
+def _as_one(item: Difference, off: Sequence[Difference]) -> Difference:
+    charged = item.charged_minor + sum(one.charged_minor for one in off)
+    lines = tuple(row for one in (*off, item) for row in one.lines)
+    return structs.replace(item, charged_minor=charged, lines=lines)
 
 
 def _by_place(found: Iterable[Difference]) -> dict[_Place | int, list[Difference]]:

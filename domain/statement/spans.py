@@ -49,7 +49,7 @@ class Sale(Struct, frozen=True, kw_only=True):
     """One subscription: what it is charged, and the lines of invoices that name it.
 
     Of what was before `since` neither need be whole: no line of before is compared that no charge
-    explains.
+    explains. `has_coupons`: some were granted to who is billed for it, or to whose it is.
     """
 
     subscription: str
@@ -57,6 +57,7 @@ class Sale(Struct, frozen=True, kw_only=True):
     lines: tuple[BilledLine, ...] = ()
     elections: Elections = measured_exactly
     since: date = date.min
+    has_coupons: bool = False
 
 
 class Difference(Struct, frozen=True, kw_only=True):

@@ -85,6 +85,7 @@ class Books:
             charges=charges,
             lines=tuple(row for row in self.lines if row.line.subscription),
             elections=lambda _: self.options,
+            has_coupons=bool(self.coupons),
         )
         owed = differences(sale, through, interim)
         credit = sum(row.line.amount_minor for row in self.lines if row.line.kind == "credit")
@@ -705,7 +706,8 @@ def coupon(minor):
     return CouponGranted(when=when, customer="c1", amount=Decimal(minor) / 100, currency="USD")
 
 
-def test_a_coupon_on_the_note_leaves_less_to_give_back_with_it():
+def test_an_item_that_a_coupon_came_off_is_told_with_its_discount():
+    """A credit takes no more of an invoice than both leave, and its share of the coupon."""
     books = Books()
     books.coupons = [("spring", coupon(5_00))]
     assert [minor for *_, minor in books.bill(JANUARY, seats(31_00), off(15_50))] == [
@@ -714,14 +716,45 @@ def test_a_coupon_on_the_note_leaves_less_to_give_back_with_it():
         -5_00,
     ]
 
-    # Of what the note leaves of the seats the coupon takes a third.
     books.coupons = []
-    assert books.bill(JANUARY, seats(30_00), off(1_50)) == [
-        ("c1-USD-20250101-1:1", -1_00),
-        ("c1-USD-20250101-1:2", 68),
-        ("c1-USD-20250101-1:3", 10),
-        (JANUARY, FEBRUARY, 13_32),
+    assert books.bill(JANUARY, seats(30_00), off(1_50)) == [(JANUARY, FEBRUARY, 13_00)]
+    assert books.bill(JANUARY, seats(10_00), off(5_00)) == [
+        ("c1-USD-20250101-1:1", -10_50),
+        ("c1-USD-20250101-1:3", 3_39),
+        ("c1-USD-20250101-2:1", -13_00),
     ]
+    assert books.bill(JANUARY, seats(10_00), off(5_00)) == []
+
+
+def test_a_discount_that_another_invoice_gave_back_is_credited_with_its_item():
+    """Each by itself would be credited beyond what its invoice comes to."""
+    books = Books()
+    books.bill(JANUARY, seats(100), off(54))
+    books.bill(JANUARY, seats(100))
+
+    assert books.bill(JANUARY, seats(0)) == [
+        ("c1-USD-20250101-1:1", -46),
+        ("c1-USD-20250101-2:1", -54),
+    ]
+
+
+def test_what_goes_back_by_the_next_invoice_gives_its_part_of_a_coupon_back():
+    books = Books(credits="next-invoice")
+    books.coupons = [("spring", coupon(10_00))]
+    books.bill(JANUARY, seats(31_00), off(11_00))
+
+    assert books.bill(day(16), seats(15_00), off(5_00)) == [
+        (JANUARY, FEBRUARY, -10_00),
+        (JANUARY, FEBRUARY, 5_00),
+        ("credit carried", 5_00),
+    ]
+    assert uses(books.lines)["spring"] == Use(5_00, 1)
+    assert books.bill(day(16), seats(0)) == [
+        (JANUARY, FEBRUARY, -10_00),
+        (JANUARY, FEBRUARY, 5_00),
+        ("credit carried", 5_00),
+    ]
+    assert uses(books.lines)["spring"] == Use()
 
 
 @given(st.lists(st.integers(0, 100), min_size=1, max_size=6))
@@ -739,6 +772,72 @@ def test_however_an_item_changes_a_coupon_takes_no_more_than_there_is(prices):
     books.bill(JANUARY, seats(0))
 
     assert all(use == Use() for use in uses(books.lines).values())
+
+
+def share(percent):
+    when = When(effective=JANUARY)
+    return CouponGranted(when=when, customer="c1", percent=Decimal(percent))
+
+
+MONTHS = ((JANUARY, FEBRUARY), (FEBRUARY, MARCH))
+DEAL = st.tuples(
+    st.integers(0, 1),
+    st.sampled_from((0, 10, 31, 100)),
+    st.integers(0, 100),
+    st.integers(0, 3),
+    st.booleans(),
+)
+
+
+@given(
+    st.lists(DEAL, min_size=1, max_size=6),
+    st.sampled_from((5, 40, 90)),
+    st.sampled_from((10, 50, 100)),
+    st.sampled_from(("credit-note", "next-invoice")),
+)
+def test_however_discounts_and_coupons_move_no_service_falls_below_nothing(
+    deals, minor, percent, where
+):
+    """Two months, whose discounts and coupons end up on several invoices; then nothing is sold."""
+    books, state = Books(credits=where), {0: (0, 0), 1: (0, 0)}
+    coupons = (("spring", coupon(minor)), ("summer", share(percent)))
+    for month, price, off_percent, granted, both in deals:
+        state[month] = price, price * off_percent // 100
+        books.coupons = [one for place, one in enumerate(coupons) if granted >> place & 1]
+        last = both or any(row.line.service_from == FEBRUARY for row in books.lines)
+        charges = [one for n in range(1 + last) for one in _month(n, *state[n])]
+        books.bill(MONTHS[last][0], *charges)
+
+        assert books.bill(MONTHS[last][0], *charges) == []
+        _nothing_below(books)
+    books.coupons = []
+    books.bill(FEBRUARY, *_month(0, 0, 0), *_month(1, 0, 0))
+
+    assert set(_by_service(books).values()) <= {0}
+    assert all(use == Use() for use in uses(books.lines).values())
+    if where == "credit-note":
+        assert all(sum(row.left_minor for row in own) == 0 for own in books.by_invoice().values())
+
+
+def _month(number, price, minor):
+    start, end = MONTHS[number]
+    one = seats(price, start, end, period=(start, end))
+    less = structs.replace(one, minor=-minor, running_minor=-minor, kind="discount", discount="l")
+    return [one, less] if minor else [one]
+
+
+def _by_service(books):
+    found = {}
+    for row in (row for row in books.lines if row.line.kind != "credit"):
+        place = row.line.service_from
+        found[place] = found.get(place, 0) + row.left_minor
+    return found
+
+
+def _nothing_below(books):
+    assert min(_by_service(books).values(), default=0) >= 0
+    for own in books.by_invoice().values():
+        assert sum(row.left_minor for row in own) >= 0
 
 
 def drawn(*marks):
