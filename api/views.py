@@ -19,6 +19,7 @@ from projections.disputes import disputes
 from projections.drafts import drafts
 from projections.dunning import to_remind
 from projections.exceptions import exceptions
+from projections.giving_back import left_entries
 from projections.question import Answer, Question
 from projections.statement import statement
 from projections.unidentified import unidentified
@@ -53,6 +54,10 @@ VIEWS: dict[str, View] = {
         ask=audit_trail,
         says="Who did what, when and why; refusals too.",
         filters=("stream", "actor", "after", "limit"),
+    ),
+    "bank-left": View(
+        ask=left_entries,
+        says="Entries of a bank that are no payment and match nothing, and rows nobody could read.",
     ),
     "bridge": View(ask=revenue.bridge, says="From reported to earned revenue, by cause."),
     "cash-by-day": View(ask=cash_by_day, says="Cash by day and channel."),

@@ -15,6 +15,7 @@ from domain import (
     entity,
     invoice,
     invoicing,
+    left_entry,
     parking,
     party,
     policy,
@@ -40,6 +41,7 @@ DECIDERS: tuple[Decider[Any, Any], ...] = (
     coupon.DECIDER,
     invoice.DECIDER,
     cash.DECIDER,
+    left_entry.DECIDER,
     balance.DECIDER,
     revenue_contract.DECIDER,
     policy.DECIDER,
@@ -66,6 +68,7 @@ Command = (
     | coupon.CouponCommand
     | invoice.InvoiceCommand
     | cash.CashCommand
+    | left_entry.BankCommand
     | balance.BalanceCommand
     | contract_commands.ContractCommand
     | policy.AdoptPolicy

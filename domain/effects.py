@@ -155,6 +155,7 @@ _ACTS = {
     "book": "an act of the books: it says which periods take entries",
     "run": "an act of the books: it settles what is known",
     "parked": "an act of the books: it says which unit waits",
+    "bank": "says what an entry of a bank's statement is; the payment's own facts move the money",
     "dunning": "an act of dunning: it says who is reminded, and moves nothing",
     "threshold": "an act of the billing run: it says which level was reached",
     "coupon": "what it may take off is on the lines of invoices",

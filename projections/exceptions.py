@@ -1,6 +1,6 @@
 """What waits for a person, and what stands against a close: unposted facts, parked units, pending
 usage, gaps in a source's batches, customers that facts name and nobody registered. Usage that
-stands out is only looked at: it stands against nothing.
+stands out, money given back twice and what a bank's file leaves open stand against nothing.
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ from domain.decimals import plain
 from domain.facts import known
 from domain.invoice_facts import InvoiceIssued
 from domain.ledger import moves
+from domain.left_entry import kept
 from domain.master import MASTER_CATEGORIES, master_data
 from domain.meter import BY_THE_ROW
+from domain.money import decimal_text
 from domain.party import registered
 from domain.payment_facts import (
     PaymentReceived,
@@ -31,7 +33,7 @@ from domain.plausibility import DAYS_MIN, PLAUSIBLE_MEDIANS, Outlier, is_judged,
 from domain.routing import account_of
 from domain.subscription import SubscriptionStarted
 from domain.usage import UsageGapWaived, UsageWindowDeclared
-from projections.question import Answer, Question, calendar_at, looking
+from projections.question import Answer, Horizon, Question, calendar_at, looking
 from store import checkpoints, log
 from store.db import Connection, queries
 from store.request import Request
@@ -39,6 +41,7 @@ from store.unit_states import schedule_of
 
 SQL = queries(__file__)
 
+DOCUMENTS = "receivables"
 NAME_A_CUSTOMER = (
     BalanceGranted,
     ContractOpened,
@@ -59,10 +62,10 @@ class Finding(Struct, frozen=True, kw_only=True):
 
 
 def exceptions(connection: Connection, question: Question) -> Answer[Finding]:
-    """Parked units, pending usage by reason, gaps in batches, unknown customers and usage that
-    stands out, as known at a position.
+    """Parked units, pending usage by reason, gaps in batches, unknown customers, usage that stands
+    out, money that went back twice and what a bank says that nobody understands, at a position.
     """
-    with looking(connection, question) as seen:
+    with looking(connection, question, DOCUMENTS) as seen:
         rows = connection.execute(SQL.findings, seen.parameters()).fetchall()
         found = [
             Finding(kind=kind, subject=subject, detail=detail, since=since, count=count)
@@ -71,6 +74,8 @@ def exceptions(connection: Connection, question: Question) -> Answer[Finding]:
         found += _gaps(connection, seen.entity, seen.known_at, None)
         found += _unknown_customers(connection, seen.entity, seen.known_at, date.max)
         found += _implausible_usage(connection, seen.entity, seen.known_at)
+        found += _given_back_twice(connection, seen)
+        found += _of_banks(connection, seen)
         return seen.answer(tuple(found))
 
 
@@ -197,6 +202,35 @@ def _unknown_customers(connection: Connection, entity: str, upto: int, last: dat
         )
         for customer in sorted(naming)
     ]
+
+
+def _given_back_twice(connection: Connection, seen: Horizon) -> Iterable[Finding]:
+    """A refund, and the customer's bank took the same money back as well."""
+    names = seen.parameters()
+    for stream, since, count, currency, came, back in connection.execute(
+        SQL.given_back_twice, names
+    ):
+        told = f"{decimal_text(back, currency)} {currency} of {decimal_text(came, currency)}"
+        yield Finding(
+            kind="given-back-twice", subject=stream, detail=told, since=since, count=count
+        )
+
+
+def _of_banks(connection: Connection, seen: Horizon) -> Iterable[Finding]:
+    """What undoes money that nobody knows of, and rows that could not be read. What only went out
+    may be none of ours: it is listed, and no exception.
+    """
+    rows = connection.execute(SQL.bank_facts, {"entity": seen.entity, "upto": seen.known_at})
+    for one in kept(log.read_positions(connection, seen.entity, [row[0] for row in rows])):
+        if one.state.waits:
+            unread = one.state.unread
+            yield Finding(
+                kind="unread-bank-row" if unread else "unmatched-return",
+                subject=one.name,
+                detail=unread.code if unread else "undoes nothing that is known",
+                since=one.first.position,
+                count=1,
+            )
 
 
 def _implausible_usage(connection: Connection, entity: str, upto: int) -> Iterable[Finding]:

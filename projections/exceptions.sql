@@ -42,7 +42,7 @@ SELECT count(*)
   FROM fact f
   LEFT JOIN fact replaced ON replaced.entity = f.entity AND replaced.position = f.corrects
  WHERE f.entity = %(entity)s AND f.position > %(run)s
-   AND split_part(f.stream, ':', 1) NOT IN ('book', 'run', 'dunning', 'product', 'parked', 'tax')
+   AND split_part(f.stream, ':', 1) NOT IN ('book', 'run', 'dunning', 'bank', 'product', 'parked', 'tax')
    AND (f.tag <> 'customer-registered'
         OR EXISTS (SELECT FROM fact_unit u WHERE u.entity = f.entity AND u.position = f.position))
    AND f.tag NOT IN ('usage-window-declared', 'usage-gap-waived', 'invoice-drafted', 'adjustment-proposed',
@@ -116,3 +116,28 @@ SELECT EXISTS (
           WHERE entity = %(entity)s AND position > %(run)s
             AND split_part(stream, ':', 1) = ANY(%(master)s)
        );
+
+-- name: given_back_twice
+-- Payments of which more went back than came: refunded, failed, or charged back and not won.
+SELECT d.stream, max(d.from_position), count(*) FILTER (WHERE d.kind <> 'received'), max(d.currency),
+       sum(d.minor) FILTER (WHERE d.kind = 'received')::bigint,
+       sum(abs(d.minor)) FILTER (WHERE d.kind <> 'received')::bigint
+  FROM document d
+ WHERE d.entity = %(entity)s AND d.kind IN ('received', 'refunded', 'failed', 'charged-back')
+   AND d.from_position <= %(known_at)s AND (d.to_position IS NULL OR d.to_position > %(known_at)s)
+   AND d.stream IN (SELECT stream FROM document WHERE entity = %(entity)s AND kind IN ('refunded', 'failed', 'charged-back'))
+   AND NOT (d.kind = 'charged-back' AND EXISTS (
+              SELECT FROM document w
+               WHERE w.entity = d.entity AND w.stream = d.stream AND w.kind = 'won' AND w.number = d.number
+                 AND w.from_position <= %(known_at)s AND (w.to_position IS NULL OR w.to_position > %(known_at)s)))
+ GROUP BY d.stream
+HAVING sum(d.minor) FILTER (WHERE d.kind = 'received') < sum(abs(d.minor)) FILTER (WHERE d.kind <> 'received')
+ ORDER BY d.stream;
+
+-- name: bank_facts
+-- Of entries that undo an earlier one and of rows that could not be read, all facts.
+SELECT position FROM fact
+ WHERE entity = %(entity)s AND split_part(stream, ':', 1) = 'bank' AND position <= %(upto)s
+   AND stream IN (SELECT stream FROM fact
+                   WHERE entity = %(entity)s AND split_part(stream, ':', 1) = 'bank'
+                     AND (tag = 'bank-row-unread' OR payload::jsonb ->> 'undoes' = 'true'));

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from pathlib import Path
+from typing import get_args
 
 import click
 
@@ -17,11 +18,20 @@ from api.cli.output import (
 )
 from api.cli.session import open_ledger
 from domain.errors import Malformed
+from domain.left_entry import Settles, What
 from domain.money import minor_exactly
 from domain.payment_facts import (
     Application,
 )
 from replay.bank.importing import Imported, Taken, import_payments
+from replay.bank.left_over import (
+    is_left_over,
+    left_over,
+    let_wait,
+    match_left,
+    set_aside,
+    settle,
+)
 from replay.bank.mapping import read_bank_mapping
 from replay.bank.resolving import (
     currency_of_payment,
@@ -116,6 +126,7 @@ def match_waiting(*, entity: str, actor: str, as_json: bool) -> None:
     """Judge all that waits again, and take what is clear by now."""
     with open_ledger() as ledger:
         done = match_again(ledger, entity, actor=actor)
+        done += match_left(ledger, entity, actor=actor)
     _answer(done, as_json=as_json)
 
 
@@ -157,9 +168,85 @@ def resolve_payment(
 @actor_option
 @as_json
 def undo_match(*, payment: str, entity: str, actor: str, as_json: bool) -> None:
-    """Take back whose a PAYMENT is and what it was said to pay: it waits again."""
+    """Take back whose a PAYMENT is and what it was said to pay, or what an entry was: it waits
+    again.
+    """
     with open_ledger() as ledger:
-        done = undo(ledger, entity, payment, actor=actor)
+        take_back = let_wait if is_left_over(ledger, entity, payment) else undo
+        done = take_back(ledger, entity, payment, actor=actor)
+    _answer(done, as_json=as_json)
+
+
+@payments.command("left", epilog=examples("tieout payments left --entity acme"))
+@entity_option
+@as_json
+def list_left(*, entity: str, as_json: bool) -> None:
+    """List what is no payment and waits: what went out or came back, and rows nobody could read."""
+    with open_ledger() as ledger:
+        found = left_over(ledger, entity)
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (
+            row.entry,
+            row.day,
+            money(row.amount_minor, row.currency) if row.currency else "",
+            row.currency,
+            " ".join(row.wrote.values()),
+            row.because,
+        )
+        for row in found
+    ]
+    print_table(["entry", "day", "amount", "currency", "wrote", "because"], rows)
+
+
+@payments.command(
+    "settle",
+    epilog=examples(
+        "tieout payments settle main/e7 --as refund --of payment:main/e1 -e acme --actor ann",
+        "tieout payments settle main/e8 --as chargeback --of payment:p1 --chargeback cb-1 -e acme",
+    ),
+)
+@click.argument("entry")
+@click.option("--as", "what", type=click.Choice(get_args(What)), required=True, help="What it is.")
+@click.option("--of", required=True, help="The stream of the payment, or of the credit paid out.")
+@click.option("--chargeback", help="The id of the chargeback.")
+@entity_option
+@actor_option
+@as_json
+def settle_entry(
+    *,
+    entry: str,
+    what: What,
+    of: str,
+    chargeback: str | None,
+    entity: str,
+    actor: str,
+    as_json: bool,
+) -> None:
+    """Say which refund, failure or chargeback an ENTRY of the bank is; it must be a fact."""
+    settles = Settles(what=what, of=of, chargeback=chargeback)
+    with open_ledger() as ledger:
+        done = settle(ledger, entity, entry, settles, actor=actor)
+    _answer(done, as_json=as_json)
+
+
+@payments.command(
+    "aside",
+    epilog=examples(
+        'tieout payments aside main/e5 --reason "fees of the bank" -e acme --actor ann'
+    ),
+)
+@click.argument("entry")
+@click.option("--reason", required=True, help="Why nothing is to be done.")
+@entity_option
+@actor_option
+@as_json
+def set_entry_aside(*, entry: str, reason: str, entity: str, actor: str, as_json: bool) -> None:
+    """Say that nothing is to be done about an ENTRY or a row that could not be read."""
+    with open_ledger() as ledger:
+        done = set_aside(ledger, entity, entry, reason, actor=actor)
     _answer(done, as_json=as_json)
 
 
@@ -183,7 +270,8 @@ def _answer(done: tuple[Receipt, ...], *, as_json: bool) -> None:
 def _tell(done: Imported) -> None:
     click.echo(
         f"{done.entries} entries = {done.repeated} known before + {done.taken} taken + "
-        f"{len(done.left)} left + {len(done.unread)} unread"
+        f"{sum(done.settled.values())} given back + {len(done.left)} left + "
+        f"{len(done.unread)} unread"
     )
     rules = ", ".join(f"{count} by {rule}" for rule, count in sorted(done.rules.items()))
     click.echo(f"matched: {rules or 'nothing'}" + (f"; {done.failed} failed" * bool(done.failed)))
@@ -191,6 +279,8 @@ def _tell(done: Imported) -> None:
         _matches(done.matches, "would be matched")
     elif done.waiting:
         _matches(done.waiting, "wait for a person")
+    if done.settled:
+        print_table(["given back", "entries"], sorted(done.settled.items()))
     if done.left:
         counted = Counter(row.code for row in done.left)
         print_table(["left", "entries"], sorted(counted.items()))

@@ -24,19 +24,21 @@ def read_csv(path: Path, mapping: BankMapping) -> Statement:
         raise Malformed("bad-mapping", field="columns", problem="a CSV file needs [columns]")
     entries: list[Entry] = []
     unread: list[Unread] = []
-    for number, row in _rows(path, mapping):
-        if isinstance(row, str):
-            unread.append(Unread(row=number, code="not-a-row", value=row))
+    for number, raw, row in _rows(path, mapping):
+        if row is None:
+            unread.append(Unread(row=number, code="not-a-row", value=raw, raw=raw))
             continue
         try:
             entries.append(_entry(number, row, mapping, columns))
         except (Malformed, Rejected) as problem:
             value = str(problem.context.get("value", ""))
-            unread.append(Unread(row=number, code=problem.code, field=problem.field, value=value))
+            told = Unread(row=number, code=problem.code, field=problem.field, value=value, raw=raw)
+            unread.append(told)
     return Statement(entries=tuple(entries), unread=tuple(unread))
 
 
-def _rows(path: Path, mapping: BankMapping) -> Iterator[tuple[int, Row | str]]:
+def _rows(path: Path, mapping: BankMapping) -> Iterator[tuple[int, str, Row | None]]:
+    """Each row with its place and as it came; without cells where it has not those of the head."""
     try:
         with path.open(encoding=mapping.encoding, newline="") as lines:
             for _ in range(mapping.skip_lines):
@@ -50,18 +52,19 @@ def _rows(path: Path, mapping: BankMapping) -> Iterator[tuple[int, Row | str]]:
         raise Malformed("malformed-csv", field="file", problem=str(problem)) from None
 
 
-def _read(rows: Iterator[list[str]], mapping: BankMapping) -> Iterator[tuple[int, Row | str]]:
+def _read(rows: Iterator[list[str]], mapping: BankMapping) -> Iterator[tuple[int, str, Row | None]]:
     header = [name.strip() for name in next(rows, [])]
     assert mapping.columns is not None
     for wanted in _named(mapping.columns):
         if header.count(wanted) != 1:
             raise Malformed("missing-column", field=wanted, found=header.count(wanted))
     for number, cells in enumerate((row for row in rows if any(row)), 1):
+        raw = mapping.delimiter.join(cells)
         if len(cells) != len(header):
-            yield number, mapping.delimiter.join(cells)
+            yield number, raw, None
             continue
         said = zip(header, (cell.strip() for cell in cells), strict=True)
-        yield number, {name: value for name, value in said if value not in mapping.missing}
+        yield number, raw, {name: value for name, value in said if value not in mapping.missing}
 
 
 def _named(columns: BankColumns) -> Iterator[str]:

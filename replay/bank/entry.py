@@ -43,12 +43,13 @@ class Entry(Struct, frozen=True, kw_only=True):
 
 
 class Unread(Struct, frozen=True, kw_only=True):
-    """A row that is no entry: why, and which field is at fault."""
+    """A row that is no entry: why, and which field is at fault; `raw` is the row as it came."""
 
     row: int
     code: str
     field: str | None = None
     value: str = ""
+    raw: str = ""
 
 
 class Statement(Struct, frozen=True, kw_only=True):
@@ -82,7 +83,8 @@ def identified(statement: Statement) -> tuple[dict[str, Entry], tuple[Unread, ..
         first = found.setdefault(f"{entry.account}/{name}", entry)
         if first is not entry and not _same(first, entry):
             code = "entry-id-reused"
-            unread.append(Unread(row=entry.row, code=code, field="entry_id", value=name))
+            row = Unread(row=entry.row, code=code, field="entry_id", value=name, raw=written(entry))
+            unread.append(row)
     return found, tuple(unread)
 
 
@@ -90,9 +92,17 @@ def _same(one: Entry, other: Entry) -> bool:
     return structs.replace(one, row=0) == structs.replace(other, row=0)
 
 
+def written(entry: Entry) -> str:
+    """All that an entry says, wherever it stands in its file."""
+    return canonical_json({name: value for name, value in _content(entry) if name != "row"})
+
+
 def _digest(entry: Entry) -> str:
-    said = {name: value for name, value in _content(entry) if name != "row"}
-    return hashlib.sha256(canonical_json(said).encode()).hexdigest()[:DIGITS]
+    return digest_of(written(entry))
+
+
+def digest_of(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:DIGITS]
 
 
 def _content(entry: Entry) -> Iterable[tuple[str, str | int | None]]:

@@ -21,7 +21,8 @@ from domain.errors import Malformed, Rejected
 from domain.facts import When
 from domain.matching import Incoming, Match, match
 from projections import matching
-from replay.bank.entry import Entry, Unread, identified
+from replay.bank.entry import Entry, Unread, identified, written
+from replay.bank.leaving import Leaving, keep, keep_rows, matched
 from replay.bank.mapping import BankMapping
 from replay.bank.reading import (
     ACTOR,
@@ -32,7 +33,7 @@ from replay.bank.reading import (
     read_statement,
     source_of,
 )
-from replay.bank.returning import returns
+from replay.bank.returning import Return, returns
 from replay.ledger import Ledger
 from store import failpoint, keys, party
 from store.party import Party
@@ -56,11 +57,12 @@ class Taken(Struct, frozen=True, kw_only=True):
 
 
 class Imported(Struct, frozen=True, kw_only=True):
-    """What became of the file: entries = repeated + taken + left + unread.
+    """What became of the file: entries = repeated + taken + settled + left + unread.
 
     `rules` counts what came in by the rule that matched it, `failed` earlier payments that were
-    taken back. `left` went out, or undoes what came
-    in before; `waiting` came in for nobody known. `matches` is told by a preview only.
+    taken back, `settled` entries that are refunds, failures and chargebacks stated before. `left`
+    went out, or undoes what came in before; `waiting` came in for nobody known. `matches` is told
+    by a preview only.
     """
 
     entity: str
@@ -69,6 +71,7 @@ class Imported(Struct, frozen=True, kw_only=True):
     taken: int
     rules: dict[str, int]
     failed: int
+    settled: dict[str, int]
     left: tuple[Unread, ...]
     unread: tuple[Unread, ...]
     waiting: tuple[Taken, ...]
@@ -89,48 +92,72 @@ def import_payments(
     """Read, match and take the entries of a file; a preview writes nothing."""
     statement = read_statement(path, mapping)
     found, unread = identified(statement)
+    asked = Leaving(ledger=ledger, entity=entity, mapping=mapping, actor=actor)
     new = _new(ledger, entity, mapping, found)
-    came = {name: entry for name, entry in new.items() if _came_in(entry)}
+    if new:
+        ledger.catch_up(entity)
+    back = matched(asked, new)
+    settled = {name for name, one in back.items() if one.settles}
+    came = {name: entry for name, entry in new.items() if name not in back}
     took = _matched(ledger, entity, came, preview=preview)
     refused: list[Unread] = []
     if not preview:
         parts = [took[first : first + together] for first in range(0, len(took), together)]
         refused = _take(ledger, entity, mapping, came, parts, told or _silent, actor)
-    failed = _undone(ledger, entity, mapping, new, actor, preview=preview)
+    open_ones = {name: entry for name, entry in new.items() if name in back.keys() - settled}
+    failed = _undone(asked, open_ones, preview=preview)
+    if not preview:
+        keep(asked, {name: new[name] for name in back if name not in failed}, back)
+        keep_rows(asked, (*unread, *refused), ledger.clock().date())
     gone = {row.row for row in refused}
-    matched = [row for row in took if row.row not in gone]
-    left = [_left(new[name]) for name in new if name not in came and name not in failed]
+    taken = [row for row in took if row.row not in gone]
     return Imported(
         entity=entity,
         entries=len(statement.entries) + len(statement.unread),
         repeated=len(statement.entries) + len(statement.unread) - len(new) - len(unread),
-        taken=len(matched) + len(failed),
-        rules=dict(Counter(row.match.rule for row in matched)),
+        taken=len(taken) + len(failed),
+        rules=dict(Counter(row.match.rule for row in taken)),
         failed=len(failed),
-        left=tuple(left),
+        settled=dict(Counter(one.settles.what for one in back.values() if one.settles)),
+        left=tuple(_left(entry) for name, entry in open_ones.items() if name not in failed),
         unread=(*unread, *refused),
-        waiting=tuple(row for row in matched if row.match.customer is None),
-        matches=tuple(matched) if preview else (),
+        waiting=tuple(row for row in taken if row.match.customer is None),
+        matches=tuple(taken) if preview else (),
     )
 
 
-def _undone(
-    ledger: Ledger,
-    entity: str,
-    mapping: BankMapping,
-    new: Mapping[str, Entry],
-    actor: str,
-    *,
-    preview: bool,
-) -> dict[str, Request]:
+def _undone(asked: Leaving, open_ones: Mapping[str, Entry], *, preview: bool) -> dict[str, Request]:
     """What came in before and is taken back; by a refusal it is left as it was."""
-    undone = {name: entry for name, entry in new.items() if entry.is_reversal}
-    asking = returns(ledger, entity, mapping, undone, actor)
+    undone = {name: _return(entry) for name, entry in open_ones.items() if entry.is_reversal}
+    if undone:
+        # What came back may have come in by the same file.
+        asked.ledger.catch_up(asked.entity)
+    asking = {
+        name: Request(
+            entity=asked.entity,
+            stream=f"payment:{failed.payment}",
+            key=key_of(asked.mapping, name),
+            command=failed.command,
+            actor=asked.actor,
+            source=source_of(asked.mapping, name),
+        )
+        for name, failed in returns(asked.ledger, asked.entity, undone).items()
+    }
     if preview:
         return asking
-    outcomes = ledger.submit_many(entity, asking.values())
+    outcomes = asked.ledger.submit_many(asked.entity, asking.values())
     took = zip(asking.items(), outcomes, strict=True)
     return {name: request for (name, request), told in took if isinstance(told, Receipt)}
+
+
+def _return(entry: Entry) -> Return:
+    references = (entry.end_to_end, entry.bank_reference)
+    return Return(
+        references=tuple(name for name in references if name),
+        amount_minor=entry.amount_minor,
+        on=entry.booked_on,
+        reason=entry.reason,
+    )
 
 
 def _silent(what: str, count: int) -> None:
@@ -147,10 +174,6 @@ def _new(
     return {name: entry for name, entry in found.items() if key_of(mapping, name) not in there}
 
 
-def _came_in(entry: Entry) -> bool:
-    return entry.amount_minor > 0 and not entry.is_reversal
-
-
 def _left(entry: Entry) -> Unread:
     code = "undoes-a-payment" if entry.is_reversal else "went-out"
     return Unread(row=entry.row, code=code, field="amount", value=str(entry.amount_minor))
@@ -165,7 +188,6 @@ def _matched(
     """In the order of the file, each on what those before it left open."""
     if not came:
         return []
-    ledger.catch_up(entity)
     with ledger.connection() as connection, connection.transaction(force_rollback=preview):
         secret = party.secret(connection, entity, PAYERS, at=ledger.clock())
         moneys = [_incoming(entry, secret) for entry in came.values()]
@@ -224,19 +246,22 @@ def _take(
         ]
         outcomes = ledger.submit_many(entity, asking)
         failpoint.reach("bank-part-taken")
-        refused.extend(_refused(part, outcomes))
+        refused.extend(_refused(part, outcomes, came))
         told("payments", len(part))
     return refused
 
 
-def _refused(part: Sequence[Taken], outcomes: Sequence[object]) -> Iterator[Unread]:
+def _refused(
+    part: Sequence[Taken], outcomes: Sequence[object], came: Mapping[str, Entry]
+) -> Iterator[Unread]:
     """A key that was used meanwhile says that another import of the file was quicker."""
     for row, outcome in zip(part, outcomes, strict=True):
         if isinstance(outcome, Receipt):
             continue
         assert isinstance(outcome, Rejected | Malformed), outcome
         if outcome.code != "key-reused":
-            yield Unread(row=row.row, code=outcome.code, field=outcome.field)
+            raw = written(came[row.payment])
+            yield Unread(row=row.row, code=outcome.code, field=outcome.field, raw=raw)
 
 
 def _party(row: Taken) -> str:

@@ -3,59 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
+
+from msgspec import Struct
 
 from domain.cash import FailPayment
 from domain.facts import When
 from projections import matching
-from replay.bank.entry import Entry
-from replay.bank.mapping import BankMapping
-from replay.bank.reading import key_of, source_of
 from replay.ledger import Ledger
-from store.request import Request
 
 
-def returns(
-    ledger: Ledger, entity: str, mapping: BankMapping, undone: Mapping[str, Entry], actor: str
-) -> dict[str, Request]:
-    """For each entry that undoes one known payment, and no other, what is to be asked.
+class Return(Struct, frozen=True, kw_only=True):
+    """What came back: below zero, under the references that the payment came with."""
+
+    references: tuple[str, ...]
+    amount_minor: int
+    on: date
+    reason: str
+
+
+class Failed(Struct, frozen=True, kw_only=True):
+    """The payment that came back, and what is to be said of it."""
+
+    payment: str
+    command: FailPayment
+
+
+def returns(ledger: Ledger, entity: str, undone: Mapping[str, Return]) -> dict[str, Failed]:
+    """For each that undoes one known payment, and no other, what is to be asked.
 
     Several may undo a payment in parts, together no more than is left of it.
     """
-    references = sorted({name for entry in undone.values() for name in _references(entry)})
+    references = sorted({name for one in undone.values() for name in one.references})
     if not references:
         return {}
-    ledger.catch_up(entity)
     with ledger.connection() as connection:
         paid = matching.payments_named(connection, entity, references)
     left = {one.payment: one.left_minor for one in paid}
-    asking = {}
-    for name, entry in undone.items():
-        wanted = {*_references(entry)}
+    found = {}
+    for name, back in undone.items():
+        wanted = {*back.references}
         alike = [one.payment for one in paid if wanted & {*one.references}]
-        found = [payment for payment in alike if left[payment] >= -entry.amount_minor > 0]
-        if len(found) == 1:
-            left[found[0]] += entry.amount_minor
-            asking[name] = _request(entity, mapping, name, entry, found[0], actor)
-    return asking
+        enough = [payment for payment in alike if left[payment] >= -back.amount_minor > 0]
+        if len(enough) == 1:
+            left[enough[0]] += back.amount_minor
+            found[name] = Failed(payment=enough[0], command=_failed(back))
+    return found
 
 
-def _references(entry: Entry) -> list[str]:
-    return [name for name in (entry.end_to_end, entry.bank_reference) if name]
-
-
-def _request(
-    entity: str, mapping: BankMapping, name: str, entry: Entry, payment: str, actor: str
-) -> Request:
-    failed = FailPayment(
-        when=When(effective=entry.booked_on),
-        amount_minor=-entry.amount_minor,
-        reason=entry.reason,
-    )
-    return Request(
-        entity=entity,
-        stream=f"payment:{payment}",
-        key=key_of(mapping, name),
-        command=failed,
-        actor=actor,
-        source=source_of(mapping, name),
+def _failed(back: Return) -> FailPayment:
+    return FailPayment(
+        when=When(effective=back.on), amount_minor=-back.amount_minor, reason=back.reason
     )
