@@ -148,8 +148,8 @@ class Financing(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     `arrears`: what is stated is paid in so many equal monthly instalments at `stated_rate_percent`
     a year, and is worth those instalments at `rate_percent`. `advance`: what is paid at the start
-    bears interest at `rate_percent`, compounded yearly, until `until`. Rates are of a separate loan
-    at inception, and never change.
+    bears interest at `rate_percent`, compounded yearly, up to the day `until`; `later_minor` is
+    what would be paid then instead. Rates are of a separate loan at inception, and never change.
     """
 
     kind: Literal["arrears", "advance"]
@@ -157,6 +157,7 @@ class Financing(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     stated_rate_percent: Decimal = Decimal(0)
     instalments: int = 0
     until: date | None = None
+    later_minor: int | None = None
 
 
 class ContractOpened(Event, frozen=True, kw_only=True, tag="contract-opened"):

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from domain.balance_facts import (
     BalanceGranted,
 )
-from domain.contract_facts import ContractOpened
+from domain.contract_facts import ContractOpened, CriteriaMet
 from domain.facts import Fact
 from domain.invoice_facts import DocumentSent, InvoiceIssued, InvoiceLine
 from domain.payment_facts import (
@@ -68,6 +68,8 @@ def _follows(category: str, fact: Fact) -> bool:
     """
     if isinstance(fact.event, DocumentSent):
         return fact.corrects is not None
+    if isinstance(fact.event, CriteriaMet):
+        return True
     return category in _FOLLOWED or fact.corrects is not None
 
 
@@ -87,7 +89,7 @@ def brings_along(fact: Fact) -> bool:
     A credit may be known before a correction moves its invoice to another contract; had it come
     after, it would have followed, and the order of arrival must not matter (law 2).
     """
-    return fact.stream.partition(":")[0] in DOCUMENTS
+    return fact.stream.partition(":")[0] in DOCUMENTS | {"contract"}
 
 
 def unit_of_line(invoice: str, line: InvoiceLine) -> str:

@@ -21,7 +21,7 @@ from domain.accounting.contract.changes import (
 from domain.accounting.contract.financing import interest, price_now
 from domain.accounting.contract.parts import parts_of, presented, shares_owed
 from domain.accounting.contract.priced import by_themselves
-from domain.accounting.contract.pricing import weight_minor
+from domain.accounting.contract.pricing import is_stated, stated_minor, weight_minor
 from domain.accounting.contract.promise import Deal, Promise, begin
 from domain.accounting.contract.rights import beside
 from domain.accounting.contract.transfer import Place
@@ -121,12 +121,32 @@ def _at_inception(opened: Fact, deal: Deal) -> Contract:
     for promise in promises:
         promise.price_minor = parts.get(promise.name, 0)
     estimates = at_inception(event.variable, promises, deal)
+    _told_at_inception(promises, deal)
     day = opened.when.effective
     owed = shares_owed(promises, deal)
     promises = [part for promise in promises for part in parts_of(promise, deal)]
     for promise in promises:
         begin(promise, day, deal)
     return Contract(deal=deal, promises=promises, estimates=estimates, owed=owed)
+
+
+def _told_at_inception(promises: Sequence[Promise], deal: Deal) -> None:
+    """What the price was, what each promise would sell for alone, and what was carved in or out."""
+    whole = sum(promise.price_minor for promise in promises)
+    for promise in promises:
+        if promise.is_invoiced:
+            continue
+        told = [
+            Step(what="transaction price", value=deal.text(whole)),
+            Step(what="stand-alone selling price", value=deal.text(promise.weight)),
+        ]
+        if is_stated(promise.own):
+            stands = stated_minor(promise.own, deal.currency)
+            told.append(Step(what="stated price", value=deal.text(stands)))
+            told.append(
+                Step(what="carved in or out", value=deal.text(promise.price_minor - stands))
+            )
+        promise.told = (*promise.told, *told)
 
 
 def _changed(contract: Contract, own: Sequence[Fact]) -> None:

@@ -90,7 +90,7 @@ def _contract(
         _schedule(unit, book, known, (*documents, *(flow for flow in flows if flow.legs))),
         memos=tuple(flow for flow in flows if not flow.legs),
         # A contract has one net position (rule 38).
-        joint=kind == "contract" or _is_joint(billed, known),
+        joint=_is_stated(known) or _is_joint(billed, known),
         pending=earned.rated.pending,
         charges=tuple(_charged(charge) for charge in earned.rated.charges),
         measured_to=earned.measured_to,
@@ -112,6 +112,10 @@ def _charged(charge: Charge) -> UsageCharge:
         quantity=charge.quantity,
         minor=charge.minor,
     )
+
+
+def _is_stated(known: Sequence[Fact]) -> bool:
+    return any(isinstance(fact.event, ContractOpened) for fact in known)
 
 
 def _is_joint(billed: Sequence[BilledLine], known: Sequence[Fact]) -> bool:

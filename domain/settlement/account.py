@@ -18,7 +18,7 @@ from domain.balance_facts import (
     BalanceUnapplied,
     BalanceWithdrawn,
 )
-from domain.contract_facts import ContractOpened
+from domain.contract_facts import ContractOpened, CriteriaMet
 from domain.facts import Fact, causes_of
 from domain.invoice_facts import InvoiceRecovered, InvoiceWrittenOff
 from domain.money import decimal_text
@@ -77,11 +77,15 @@ def account_of(
 
 
 def _contracts(facts: Sequence[Fact]) -> dict[str, Named]:
-    """Contracts of this account by id: the day each is in force from, and the fact that says so."""
+    """Contracts of this account by id: the day each is in force from, and the fact that says so.
+
+    Until its criteria are met there is no contract, and money for it is a deposit (rule 1).
+    """
     return {
         fact.stream.partition(":")[2]: (fact.stream, fact.when.effective, fact.position)
         for fact in facts
-        if isinstance(fact.event, SubscriptionStarted | ContractOpened)
+        if isinstance(fact.event, SubscriptionStarted | ContractOpened | CriteriaMet)
+        and getattr(fact.event, "criteria_met", True)
     }
 
 

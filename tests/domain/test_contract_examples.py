@@ -374,7 +374,9 @@ def test_what_is_paid_over_years_is_worth_less_at_transfer() -> None:
 
 
 def test_what_is_paid_years_before_bears_interest_until_transfer() -> None:
-    terms = Financing(kind="advance", rate_percent=Decimal(6), until=date(2021, 12, 31))
+    terms = Financing(
+        kind="advance", rate_percent=Decimal(6), until=date(2022, 1, 1), later_minor=5_000_00
+    )
     schedule = scheduled(
         opened("2020-01-01", point("asset"), price_minor=4_000_00, financing=terms),
         billed("2020-01-01", 4_000_00),

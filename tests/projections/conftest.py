@@ -22,7 +22,7 @@ from domain.pricing import Flat, PerUnit
 from domain.subscription import Item, StartSubscription
 from domain.usage import UsageRow
 from projections import runner
-from projections.exceptions import close_evidence
+from replay.evidence import evidence
 from store import db
 from store.request import Receipt, Request
 from store.transact import submit
@@ -54,7 +54,7 @@ class Books:
         envelope.setdefault("key", f"{self.name}-{next(self._keys)}")
         envelope.setdefault("actor", "ann")
         request = Request(entity=ENTITY, stream=stream, command=command, **envelope)
-        return submit(self.connection, request, clock=lambda: self.today, evidence=close_evidence)
+        return submit(self.connection, request, clock=lambda: self.today, evidence=evidence)
 
     def retract(self, stream: str, position: int) -> int:
         return self.tell(stream, None, corrects=position)

@@ -108,7 +108,11 @@ def apart(promises: list[Promise], fact: Fact, deal: Deal) -> None:
     assert isinstance(event, ContractModified)
     causes = causes_of((deal.opened_at,), (fact.position,))
     price = event.price_change_minor + _stated(event.added, deal)
-    promises += opened(event.added, price, causes, fact.when.measured, deal)
+    added = opened(event.added, price, causes, fact.when.measured, deal)
+    told = Step(what="price of a contract apart", value=deal.text(price))
+    for promise in added:
+        promise.told = (told,)
+    promises += added
 
 
 def opened(

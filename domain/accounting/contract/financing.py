@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from decimal import Decimal
 from fractions import Fraction
 
 from domain.accounting.contract.promise import Deal
@@ -28,7 +29,7 @@ def price_now(stated_minor: int, terms: Financing, start: date) -> int:
     """What is stated, as it would be paid at transfer."""
     if terms.kind == "advance":
         assert terms.until is not None
-        return stated_minor + _interest(stated_minor, terms, start, terms.until + ONE_DAY)
+        return stated_minor + _interest(stated_minor, terms, start, terms.until)
     return rounded(_worth(stated_minor, terms))
 
 
@@ -70,6 +71,7 @@ def interest(
         Step(what="stated price", value=deal.text(stated_minor)),
         Step(what="yearly rate", value=f"{terms.rate_percent} %"),
         Step(what="price at transfer", value=deal.text(price_now(stated_minor, terms, start))),
+        *_implicit(stated_minor, terms, start),
     )
     yield Flow(
         kind="interest",
@@ -83,13 +85,23 @@ def interest(
     )
 
 
+def _implicit(minor: int, terms: Financing, start: date) -> tuple[Step, ...]:
+    """The yearly rate at which what would be paid later is worth what is paid now: only told."""
+    if terms.later_minor is None or terms.until is None or not minor:
+        return ()
+    years = months_between(start, terms.until) / MONTHS
+    power = Decimal(years.denominator) / Decimal(years.numerator)
+    rate = ((Decimal(terms.later_minor) / Decimal(minor)) ** power - 1) * 100
+    return (Step(what="implicit yearly rate", value=f"{rate.quantize(Decimal('0.1'))} %"),)
+
+
 def _advance(minor: int, terms: Financing, start: date) -> tuple[tuple[date, int], ...]:
     until = terms.until or start
     days, month = [], 1
-    while (end := add_months(start, month)) <= until:
+    while (end := add_months(start, month)) < until:
         days.append(end)
         month += 1
-    days.append(until + ONE_DAY)
+    days.append(until)
     rows = {day - ONE_DAY: _interest(minor, terms, start, day) for day in days}
     return tuple(rows.items())
 

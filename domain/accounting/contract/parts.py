@@ -14,6 +14,7 @@ from domain.accounting.contract.allocation import by_weight
 from domain.accounting.contract.pricing import expected_costs
 from domain.accounting.contract.promise import ELSEWHERE, Deal, Promise, begin
 from domain.accounting.schedule import Flow
+from domain.explain import Step
 from domain.money import rounded
 
 SHARE = (("contract-liability", 1), ("partner-payable", -1))
@@ -27,11 +28,19 @@ def parts_of(promise: Promise, deal: Deal) -> Iterator[Promise]:
         return
     costs = {str(at): rounded(cost) for at, cost in enumerate(expected_costs(own))}
     parts = by_weight(promise.price_minor, costs, deal.currency, deal.options, own.portfolio)
-    for stretch, minor in zip(own.renewals, parts.values(), strict=True):
+    for stretch, minor, cost in zip(own.renewals, parts.values(), costs.values(), strict=True):
+        told = (
+            *promise.told,
+            Step(
+                what="price of one contract", value=deal.text(promise.price_minor // own.portfolio)
+            ),
+            Step(what="expected cost of the stretch", value=deal.text(cost)),
+            Step(what="share of one contract", value=deal.text(minor // own.portfolio)),
+        )
         part = structs.replace(
             own, renewals=(), service_from=stretch.service_from, service_to=stretch.service_to
         )
-        yield Promise(part, minor, promise.causes, weight=minor, told=promise.told)
+        yield Promise(part, minor, promise.causes, weight=minor, told=told)
 
 
 def shares_owed(promises: Iterable[Promise], deal: Deal) -> list[Promise]:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from fractions import Fraction
 
 from msgspec import Struct, structs
 
 from domain.accounting.contract.transfer import (
     BEFORE_ALL,
     RULES,
+    SHOWN_PLACES,
     WHOLE,
     Mark,
     Place,
@@ -21,15 +23,16 @@ from domain.accounting.contract.transfer import (
     marks,
     rest_after,
 )
-from domain.accounting.curves import Progress, Ratable, Steps, last_day
+from domain.accounting.curves import Progress, Ratable, Steps, last_day, months_between
 from domain.accounting.revenue import RELEASE, at_once, over_time, release
 from domain.accounting.schedule import Flow, frozen, stands, totals
 from domain.calendar import ONE_DAY
 from domain.contract_facts import Obligation
+from domain.decimals import plain
 from domain.explain import Step, steps_of
 from domain.facts import Fact, causes_of
 from domain.master import MasterData
-from domain.money import decimal_text, rounded
+from domain.money import decimal_of, decimal_text, rounded
 from domain.policy import Options
 
 ELSEWHERE = (("contract-liability", 1), ("external-clearing", -1))
@@ -150,6 +153,8 @@ def restart(
     promise.own = _from(own, cut.start) if promise.is_even else own
     promise.by = deal.progress(place[0])
     promise.since, promise.caught, promise.stretch_minor = place, None, share
+    if promise.is_even:
+        told = (*told, _months_left(promise.own))
     promise.price_minor, promise.causes, promise.told = earned + share, causes, told
     promise.priced = (*promise.priced, (place[0], promise.price_minor))
     _go_on(promise, deal)
@@ -210,6 +215,13 @@ def remains(promise: Promise, cut: Cut, deal: Deal) -> bool:
     return not rest_after(deal.marks(promise.own), cut.place).is_done
 
 
+def _months_left(own: Obligation) -> Step:
+    assert own.service_from is not None, own
+    assert own.service_to is not None, own
+    months = max(months_between(own.service_from, own.service_to), Fraction(0))
+    return Step(what="remaining months", value=plain(decimal_of(months, SHOWN_PLACES)))
+
+
 def _from(own: Obligation, day: date) -> Obligation:
     """What is left of a promise that is earned evenly."""
     return structs.replace(own, service_from=max(day, own.service_from or day))
@@ -255,12 +267,25 @@ def _by_marks(promise: Promise, deal: Deal, stop: Place | None) -> Flow | None:
     if not rows or (stop is not None and promise.caught and promise.caught.place >= stop):
         return None
     causes = causes_of(promise.rests, tuple(mark.cause for mark in used))
-    steps = (*_steps(promise, deal), *(mark.told for mark in used))
+    steps = (*_steps(promise, deal), *_by_unit(promise, rest, deal), *(m.told for m in used))
     if promise.own.pattern == "point-in-time" and len(rows) == 1:
         ((day, minor),) = rows
         return at_once(promise.name, day, minor, causes, _steps(promise, deal))
     rule = RULES[promise.own.pattern]
     return release(promise.name, Steps(rows), causes, rule, lambda: steps_of(steps))
+
+
+def _by_unit(promise: Promise, rest: Rest, deal: Deal) -> tuple[Step, ...]:
+    """Units that remain, and the price of one: shown rounded, never used so."""
+    own = promise.own
+    if own.pattern != "units" or own.quantity is None or rest.is_done:
+        return ()
+    units = Fraction(own.quantity) * (WHOLE - rest.share_before)
+    price = rounded(Fraction(promise.stretch_minor) / units)
+    return (
+        Step(what="remaining units", value=plain(decimal_of(units, SHOWN_PLACES))),
+        Step(what="unit price", value=deal.text(price)),
+    )
 
 
 def _rows(minor: int, found: Sequence[Mark]) -> tuple[tuple[date, int], ...]:

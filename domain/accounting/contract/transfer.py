@@ -24,15 +24,18 @@ from domain.contract_facts import (
     RightsExercised,
     RightsExpired,
 )
+from domain.decimals import plain
 from domain.explain import Step
 from domain.facts import Fact
-from domain.money import rounded
+from domain.money import decimal_of, rounded
 from domain.policy import PLACES, Options
 
 # A fact's place among those that change a contract: its date, then its order.
 Place = tuple[date, int]
 BEFORE_ALL: Place = (date.min, 0)
 WHOLE = Fraction(1)
+# Shares and quantities are exact; in steps they are shown to so many places.
+SHOWN_PLACES = 6
 
 
 class Mark(Struct, frozen=True):
@@ -218,8 +221,8 @@ def _mark(fact: Fact, share: Fraction, what: str, value: str) -> Mark:
 
 
 def _text(exact: Fraction) -> str:
-    """In whole numbers where it is one, else exactly as a quotient."""
-    return str(exact)
+    """As a decimal; what has no end is cut after so many places."""
+    return plain(decimal_of(exact, SHOWN_PLACES))
 
 
 _WALKS: Mapping[ObligationPattern, _Walk] = {
