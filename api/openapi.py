@@ -29,6 +29,7 @@ from domain.usage import UsageRow
 from projections.lineage import Down, Explanation, Up
 from replay.billing.evidence import BilledUsage, EventInvoices
 from replay.ledger import Billed, Closed
+from replay.standing import Standing
 from replay.switching import Status
 from store.lag import Lag
 from store.party import Party
@@ -246,6 +247,19 @@ OPERATIONS = (
         name="eventEffects",
         says="From a usage event up to every line it moved.",
         answer=Up,
+    ),
+    Operation(
+        method="get",
+        path=f"{ENTITY}/invoices/{{invoice}}",
+        name="invoice",
+        says="An invoice as it stands: its draft, what was issued, credited and disputed of it.",
+        answer=Standing,
+    ),
+    Operation(
+        method="get",
+        path=f"{ENTITY}/payments/waiting",
+        name="waitingPayments",
+        says="Money of nobody known: what its payer wrote, and the candidates as things stand.",
     ),
     Operation(
         method="get",

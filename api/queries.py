@@ -19,7 +19,9 @@ from projections.lineage import (
     lineage_up_event,
 )
 from projections.question import Answer, Behind
+from replay.bank.resolving import waiting
 from replay.billing.evidence import billed_usage, invoices_of_event
+from replay.standing import standing
 from replay.switching import Status, status
 from store import log
 
@@ -123,6 +125,21 @@ async def get_event_lineage(
     return await _traced(request, lineage_up_event, "event", entity, source, event_id)
 
 
+@get("/v1/entities/{entity:str}/invoices/{invoice:str}")
+async def get_invoice(
+    entity: FromPath[str], invoice: FromPath[str], request: AnyRequest
+) -> Response[bytes]:
+    """An invoice as it stands: its draft, what was issued, credited and disputed of it."""
+    return await _traced(request, standing, "invoice", entity, invoice)
+
+
+@get("/v1/entities/{entity:str}/payments/waiting")
+async def get_waiting(entity: FromPath[str], request: AnyRequest) -> Response[bytes]:
+    """Money of nobody known: what its payer wrote, and the candidates as things stand."""
+    rows = await asyncio.to_thread(waiting, service_of(request).ledger, entity)
+    return answer({"entity": entity, "rows": rows})
+
+
 @get("/v1/entities/{entity:str}/invoices/{invoice:str}/usage")
 async def get_billed_usage(
     entity: FromPath[str], invoice: FromPath[str], request: AnyRequest
@@ -151,6 +168,8 @@ QUERY_ROUTES = (
     get_explanation,
     get_fact_lineage,
     get_event_lineage,
+    get_invoice,
+    get_waiting,
     get_billed_usage,
     get_event_invoices,
 )

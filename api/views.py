@@ -20,6 +20,7 @@ from projections.drafts import drafts
 from projections.dunning import to_remind
 from projections.exceptions import exceptions
 from projections.giving_back import left_entries
+from projections.invoices import invoices
 from projections.question import Answer, Question
 from projections.statement import statement
 from projections.unidentified import unidentified
@@ -110,6 +111,11 @@ VIEWS: dict[str, View] = {
         ask=forecast,
         says="When open items are to be expected, as each customer usually pays.",
         filters=OF_ONE_CUSTOMER,
+    ),
+    "invoices": View(
+        ask=invoices,
+        says="Invoices that went out: what they came to, and what is open of each.",
+        filters=("customer", "state", "since", "after", "limit"),
     ),
     "journal": View(
         ask=journal,

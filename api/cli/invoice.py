@@ -16,6 +16,7 @@ from api.cli.output import (
     print_json,
     print_table,
 )
+from api.cli.reports import view_command
 from api.cli.session import now, open_ledger
 from api.problems import Missing
 from domain.facts import When
@@ -31,6 +32,9 @@ MEDIA: dict[str, Medium] = {suffix: medium for medium, suffix in SUFFIXES.items(
 @click.group()
 def invoice() -> None:
     """Invoices, drafts and credit notes."""
+
+
+invoice.add_command(view_command("invoices", "invoice list"), "list")
 
 
 @invoice.command(

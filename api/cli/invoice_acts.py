@@ -26,13 +26,13 @@ from domain.decimals import exact_decimal
 from domain.dispute import OpenDispute, ResolveDispute
 from domain.draft import ApproveDraft, DiscardDraft
 from domain.errors import Malformed
-from domain.facts import When, fold
-from domain.invoice import DECIDER, IssueCredit, IssueInvoice, VoidInvoice
+from domain.facts import When
+from domain.invoice import IssueCredit, IssueInvoice, VoidInvoice
 from domain.invoice_facts import CreditLine, DisputeOutcome, Treatment
 from domain.invoice_state import InvoiceState
 from domain.money import minor_exactly
 from replay.ledger import Ledger
-from store import log
+from replay.standing import Standing, standing
 from store.request import Request
 
 Act = Literal[
@@ -104,10 +104,10 @@ def _do(ledger: Ledger, asked: _Asked, act: Act, paper: _Paper, command: Command
 
 def _paper(ledger: Ledger, entity: str, name: str) -> _Paper:
     with ledger.connection() as connection:
-        facts = log.read_stream(connection, entity, f"invoice:{name}")
-    if not facts:
+        found = standing(connection, entity, name)
+    if found is None:
         raise Missing("invoice", name)
-    return _Paper(fold(DECIDER, facts), facts[-1].version)
+    return _Paper(found.state, found.version)
 
 
 def _when(ledger: Ledger, on: date | None) -> When:
@@ -129,7 +129,9 @@ def show(*, invoice: str, entity: str, as_json: bool) -> None:
     with open_ledger() as ledger:
         paper = _paper(ledger, entity, invoice)
     if as_json:
-        print_json({"invoice": invoice, "state": paper.state})
+        print_json(
+            Standing(entity=entity, invoice=invoice, version=paper.version, state=paper.state)
+        )
         return
     state, currency = paper.state, paper.currency
     document = state.issued or state.drafting.draft

@@ -33,6 +33,7 @@ FILTERS = {
     "limit": "At most so many rows.",
     "series": "Of one series of numbers only.",
     "since": "From this day on; what came before is one row.",
+    "state": "Only `open`, `settled` or `void` ones.",
     "stream": "Of one stream only.",
     "subscription": "Of one subscription only.",
     "unit": "Of one accounting unit only.",
@@ -44,9 +45,11 @@ def report() -> None:
     """Print a view of the books, at both clocks."""
 
 
-def view_command(name: str) -> click.Command:
-    """One command for each view; they differ in their filters alone."""
-    view = VIEWS[name]
+def view_command(name: str, called: str = "") -> click.Command:
+    """One command for each view; they differ in their filters alone. `called`: by other words than
+    `report` and the name.
+    """
+    view, words = VIEWS[name], called or f"report {name}"
     options: list[click.Parameter] = [
         *(click.Option([f"--{word}"], help=FILTERS[word]) for word in view.filters),
         click.Option(["--through"], type=Day(), help="The last day that counts; none: all days."),
@@ -64,8 +67,8 @@ def view_command(name: str) -> click.Command:
         params=options,
         help=view.says,
         epilog=examples(
-            f"tieout report {name} --entity acme",
-            f"tieout report {name} -e acme --through 2024-03-31 --known-at 120 --json",
+            f"tieout {words} --entity acme",
+            f"tieout {words} -e acme --through 2024-03-31 --known-at 120 --json",
         ),
     )
     return as_json(book_option(entity_option(command)))
