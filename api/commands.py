@@ -50,6 +50,7 @@ CAPABILITIES = {
     "invoices": "invoice",
     "invoicing": "invoicing",
     "meters": "meter",
+    "openings": "opening",
     "payments": "payment",
     "policies": "policy",
     "prices": "price",

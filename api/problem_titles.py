@@ -79,6 +79,9 @@ MALFORMED = {
     "wrong-scale": "A number has more places than its currency or column.",
     "wrong-type": "A field holds another kind of value than expected.",
     "zero-amount": "An entry of a bank's file moves no money.",
+    "malformed-row": "A row of the file is no record.",
+    "no-control-totals": "The file has not exactly one row of control totals.",
+    "unknown-row-kind": "A row is an item, a position or the control totals.",
 }
 
 REFUSED = {
@@ -109,12 +112,12 @@ REFUSED = {
     "above-balance": "More credit is paid out or withdrawn than is left of it.",
     "actor-not-allowed": "The key may not act in another's name.",
     "after-cancellation": "The subscription ends before this change would count.",
-    "already-approved": "The adjustment is already approved.",
+    "already-approved": "It is already approved.",
     "already-cancelled": "The subscription is already cancelled.",
     "already-granted": "The credit is already granted.",
     "already-issued": "The invoice is already issued.",
     "already-paused": "Service is paused or suspended already.",
-    "already-proposed": "The adjustment is already proposed.",
+    "already-proposed": "It is already proposed.",
     "already-received": "The payment is already received.",
     "already-terminated": "The contract is already terminated.",
     "already-void": "The invoice is void.",
@@ -219,7 +222,7 @@ REFUSED = {
     "not-issued": "The invoice is not issued.",
     "not-paused": "What is resumed was neither paused nor suspended.",
     "not-point-in-time": "What is earned over time is not satisfied at one moment.",
-    "not-proposed": "The adjustment is not proposed.",
+    "not-proposed": "It is not proposed.",
     "not-received": "The payment is not received.",
     "not-written-off": "Nothing of the invoice is written off.",
     "nothing-to-issue": "There is neither a draft nor lines.",
@@ -304,6 +307,13 @@ REFUSED = {
     "window-too-wide": "A window declares more than a million batches.",
     "write-off-above-invoice": "More is written off than credits left of the invoice.",
     "wrong-origin": "A group fact is adopted into the stream of its own name and kind.",
+    "control-total-differs": "The rows come to something else than a control total.",
+    "not-in-opening": "No signed opening lists this open item so.",
+    "opening-amount": "Amounts of a position are from nothing up to what a column holds.",
+    "opening-rows": "An opening has 1 to 2,000 rows.",
+    "owed-and-never-earned": "More is owed of a position than is still to be earned.",
+    "service-before-opening": "What is left is served from the opening's day on.",
+    "twice-in-an-opening": "An open item or a position is there twice.",
 }
 
 # Answers to one row of a usage batch; the batch itself is taken.

@@ -16,6 +16,7 @@ from domain import (
     invoice,
     invoicing,
     left_entry,
+    opening,
     parking,
     party,
     policy,
@@ -50,6 +51,7 @@ DECIDERS: tuple[Decider[Any, Any], ...] = (
     books.BOOK,
     books.RUN,
     books.ADJUSTMENT,
+    opening.DECIDER,
     parking.DECIDER,
 )
 
@@ -77,6 +79,7 @@ Command = (
     | books.BookCommand
     | books.RunPosting
     | books.AdjustmentCommand
+    | opening.OpeningCommand
     | parking.ParkingCommand
 )
 

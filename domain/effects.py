@@ -49,6 +49,7 @@ from domain.invoice_facts import (
     InvoiceVoided,
     InvoiceWrittenOff,
 )
+from domain.opening import OpeningProposed, OpeningSigned
 from domain.payment_facts import (
     PaymentApplied,
     PaymentAttemptFailed,
@@ -133,6 +134,7 @@ _WORDS: tuple[tuple[tuple[type, ...], str], ...] = (
     ((BaseReported,), "no such obligation, or a fee of nothing"),
     ((PriceConceded, CustomerPaymentPromised), "no such promise, or nothing is given up"),
     ((ObligationSatisfied,), "no such obligation, or it was transferred before"),
+    ((OpeningProposed, OpeningSigned), "not signed yet, or lists nothing but open items"),
     ((AdjustmentProposed,), "not approved"),
     ((AdjustmentApproved,), "nothing proposed to approve"),
     ((UsageBatchAccepted,), "its rows were replaced, or add up to nothing"),

@@ -59,6 +59,7 @@ from domain.issuing import (
     terms_days,
 )
 from domain.numbering import ELECTIONS, Kind, elections, numbered
+from domain.opening import require_listed
 from domain.sending import SendDocument, sent
 from domain.write_off import (
     RecoverInvoice,
@@ -102,6 +103,7 @@ class IssueInvoice(
     tax_point: date | None = None
     debits: str | None = None
     taxed_by: TaxedBy | None = None
+    opening: str | None = None
 
 
 class IssueCredit(
@@ -175,6 +177,8 @@ def needs(command: InvoiceCommand) -> tuple[str, ...]:
             if isinstance(command, IssueInvoice):
                 named = (command.debits, command.replaces)
                 streams |= {f"invoice:{name}" for name in named if name}
+                if command.opening:
+                    streams.add(f"opening:{command.opening}")
             return (*sorted(streams), ELECTIONS)
         case _:
             assert_never(command)
@@ -280,6 +284,7 @@ def _issued(command: IssueInvoice, state: InvoiceState, context: Context) -> Inv
     number, series = "", None
     if not is_skipped(lines, day, context):
         number, series = numbered(kind, command.number, day, context, context.name)
+    require_listed(command.opening, number, (customer, currency), lines, context)
     return InvoiceIssued(
         when=command.when,
         customer=customer,
@@ -291,6 +296,7 @@ def _issued(command: IssueInvoice, state: InvoiceState, context: Context) -> Inv
         replaces=command.replaces,
         tax_point=command.tax_point or drafted_for(draft, day),
         debits=command.debits,
+        opening=command.opening,
         taxed_by=command.taxed_by or (draft.taxed_by if draft and not command.lines else None),
     )
 

@@ -31,6 +31,7 @@ LineKind = Literal[
     "tax",
     "credit",
     "rounding",
+    "opening",
 ]
 TAKEN_OFF = frozenset({"discount", "drawdown"})
 BESIDE = frozenset({"coupon", "adjustment", "included-tax"})
@@ -43,10 +44,11 @@ class InvoiceLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     is for one such only; `group` for which values of dimensions, `discount` which discount it is,
     `drawn_from` which prepaid item pays it.
     Lines of `kind` credit move what a customer has in credit, one of `kind` rounding is what sums
-    by rule leave over, in words. A line beside another names it in `of_line`: a coupon takes
-    something off it, an adjustment alters it, included tax is the part of it that is owed to
-    others. `service_from_at` and `service_to_at` are the instants of those days at which service
-    begins and ends; they move only what is earned by instant.
+    by rule leave over, in words, one of kind opening what is open of an invoice of other books. A
+    line beside another names it in `of_line`: a coupon takes something off it, an adjustment alters
+    it, included tax is the part of it that is owed to others. `service_from_at` and `service_to_at`
+    are the instants of those days at which service begins and ends; they move only what is earned
+    by instant.
     """
 
     line: str
@@ -82,7 +84,7 @@ class InvoiceLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     @property
     def is_for_service(self) -> bool:
         """Whether it moves what something that is sold comes to, so that it is earned."""
-        return self.kind not in {"tax", "credit", "rounding"}
+        return self.kind not in {"tax", "credit", "rounding", "opening"}
 
     @property
     def is_taken_off(self) -> bool:
@@ -153,7 +155,8 @@ class DraftDiscarded(Event, frozen=True, kw_only=True, tag="draft-discarded"):
 class InvoiceIssued(Event, frozen=True, kw_only=True, tag="invoice-issued"):
     """A document went out, dated `effective`. `series`: which of the entity's gave its number;
     none where it came with one. `tax_point`: when tax became due, if that is another day. `debits`:
-    the invoice that a debit note adds to. Without a `number` it came to nothing and went to nobody.
+    the invoice that a debit note adds to. `opening`: other books issued it, and left it open.
+    Without a `number` it came to nothing and went to nobody.
     """
 
     customer: str
@@ -166,6 +169,7 @@ class InvoiceIssued(Event, frozen=True, kw_only=True, tag="invoice-issued"):
     tax_point: date | None = None
     debits: str | None = None
     taxed_by: TaxedBy | None = None
+    opening: str | None = None
 
 
 class CreditLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

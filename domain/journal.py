@@ -86,6 +86,7 @@ Kind = Literal[
     "exchange",
     "adjustment",
     "advance",
+    "opening",
 ]
 
 

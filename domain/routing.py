@@ -16,6 +16,7 @@ from domain.balance_facts import (
 from domain.contract_facts import ContractOpened, CriteriaMet
 from domain.facts import Fact
 from domain.invoice_facts import DocumentSent, InvoiceIssued, InvoiceLine
+from domain.opening import OpeningProposed
 from domain.payment_facts import (
     PaymentAttemptFailed,
     PaymentReceived,
@@ -37,7 +38,7 @@ _OF_AN_ACCOUNT = (
     PaymentReceived,
     SubscriptionStarted,
 )
-_FOLLOWED = DOCUMENTS | {"customer"}
+_FOLLOWED = DOCUMENTS | {"customer", "opening"}
 
 
 def route(fact: Fact, directory: Directory) -> tuple[str, ...]:
@@ -57,6 +58,8 @@ def _named(fact: Fact) -> tuple[str, ...]:
         return (*lines, account(event.customer, event.currency))
     if isinstance(event, _OF_AN_ACCOUNT):
         return (account(event.customer, event.currency),)
+    if isinstance(event, OpeningProposed):
+        return tuple(position.unit for position in event.positions)
     if isinstance(event, UsageBatchAccepted):
         return tuple(f"subscription:{name}" for name in event.subscriptions)
     return ()
@@ -89,7 +92,7 @@ def brings_along(fact: Fact) -> bool:
     A credit may be known before a correction moves its invoice to another contract; had it come
     after, it would have followed, and the order of arrival must not matter (law 2).
     """
-    return fact.stream.partition(":")[0] in DOCUMENTS | {"contract"}
+    return fact.stream.partition(":")[0] in DOCUMENTS | {"contract", "opening"}
 
 
 def unit_of_line(invoice: str, line: InvoiceLine) -> str:

@@ -23,6 +23,8 @@ from store.db import Connection, queries
 SQL = queries(__file__)
 
 LATER = "unscheduled"
+# What stands with an account of the other sign: receivable, or contract asset.
+PRESENTED = ("unbilled", "conditional")
 
 
 class Deferred(Struct, frozen=True, kw_only=True):
@@ -223,7 +225,8 @@ def _rolled(
     for (currency, _, booked), kinds in sorted(moved.items()):
         opening = closing.get(currency, 0)
         closing[currency] = opening + sum(kinds.values())
-        billed, reclassified = kinds.get("billing", 0), kinds.get("unbilled", 0)
+        billed = kinds.get("billing", 0)
+        reclassified = sum(kinds.get(kind, 0) for kind in PRESENTED)
         earned = -kinds.get("release", 0)
         yield RollForward(
             period=booked,

@@ -45,7 +45,7 @@ SELECT count(*)
    AND split_part(f.stream, ':', 1) NOT IN ('book', 'run', 'dunning', 'bank', 'product', 'parked', 'tax')
    AND (f.tag <> 'customer-registered'
         OR EXISTS (SELECT FROM fact_unit u WHERE u.entity = f.entity AND u.position = f.position))
-   AND f.tag NOT IN ('usage-window-declared', 'usage-gap-waived', 'invoice-drafted', 'adjustment-proposed',
+   AND f.tag NOT IN ('usage-window-declared', 'usage-gap-waived', 'invoice-drafted', 'adjustment-proposed', 'opening-proposed',
                      'payment-attempt-failed',
                      'customer-amended')
    AND coalesce(replaced.tag, '') NOT IN ('usage-window-declared', 'usage-gap-waived')

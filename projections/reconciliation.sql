@@ -129,8 +129,8 @@ SELECT day, basis, currency,
                                                                 OR (is_settled AND kind = 'application'))), 0)::bigint,
        coalesce(sum(minor) FILTER (WHERE (is_in OR is_later) AND account = 'disputed-cash'), 0)::bigint,
        coalesce(-sum(minor) FILTER (WHERE is_in AND account IN ('revenue', 'contract-liability', 'unbilled-receivable')), 0)::bigint,
-       coalesce(-sum(minor) FILTER (WHERE is_in AND account = 'contract-liability' AND kind IN ('advance', 'given-back', 'write-off')), 0)::bigint,
-       coalesce(-sum(minor) FILTER (WHERE is_in AND kind = 'billing' AND account IN ('tax-payable', 'customer-credit', 'rounding')), 0)::bigint
+       coalesce(-sum(minor) FILTER (WHERE is_in AND account = 'contract-liability' AND kind IN ('advance', 'given-back', 'opening', 'write-off')), 0)::bigint,
+       coalesce(-sum(minor) FILTER (WHERE is_in AND kind = 'billing' AND account IN ('tax-payable', 'customer-credit', 'rounding', 'opening-clearing')), 0)::bigint
   FROM sided
  GROUP BY day, basis, currency
  ORDER BY day, basis, currency;

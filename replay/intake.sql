@@ -13,7 +13,7 @@ INSERT INTO approval (entity, subject, preparer, approver, position)
 SELECT entity, stream, coalesce(payload::jsonb ->> 'proposed_by', payload::jsonb ->> 'prepared_by'),
        payload::jsonb ->> 'approved_by', position
   FROM fact
- WHERE entity = %(entity)s AND tag IN ('adjustment-approved', 'draft-approved')
+ WHERE entity = %(entity)s AND tag IN ('adjustment-approved', 'draft-approved', 'opening-signed')
  UNION ALL
 SELECT entity, stream || ':' || (payload::jsonb ->> 'period'), actor, payload::jsonb ->> 'approved_by', position
   FROM fact

@@ -14,6 +14,7 @@ from msgspec import json, structs
 from domain.books import AdjustmentApproved, PeriodReopened
 from domain.facts import Fact
 from domain.invoice_facts import DraftApproved
+from domain.opening import OpeningSigned
 from store import copying, log
 from store.binary import (
     Framing,
@@ -211,7 +212,7 @@ def _approval_rows(framing: Framing, facts: Iterable[Fact]) -> Iterator[bytes]:
     """Who prepared and who approved, for the facts that take two people."""
     for fact in facts:
         match fact.event:
-            case AdjustmentApproved():
+            case AdjustmentApproved() | OpeningSigned():
                 subject, preparer = fact.stream, fact.event.proposed_by
             case DraftApproved():
                 subject, preparer = fact.stream, fact.event.prepared_by

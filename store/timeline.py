@@ -31,6 +31,7 @@ from domain.errors import Rejected
 from domain.facts import Decider, Event, Fact, Retracted, corrected, in_effective_order, known
 from domain.invoice_facts import InvoiceIssued
 from domain.numbering import number_of
+from domain.opening import OpeningProposed, OpeningSigned
 from domain.party import CustomerRegistered
 from domain.payment_facts import (
     PaymentReceived,
@@ -47,6 +48,8 @@ ACTS = (
     BookOpened,
     CalendarDefined,
     EntityOpened,
+    OpeningProposed,
+    OpeningSigned,
     PeriodClosed,
     PeriodReopened,
     PeriodSealed,

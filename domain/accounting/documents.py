@@ -20,7 +20,12 @@ from domain.invoicing import CreditTo
 from domain.late import Bill, Bills
 from domain.money import decimal_text
 
-AGAINST = {"tax": "tax-payable", "credit": "customer-credit", "rounding": "rounding"}
+AGAINST = {
+    "tax": "tax-payable",
+    "credit": "customer-credit",
+    "rounding": "rounding",
+    "opening": "opening-clearing",
+}
 # What a void means that does not say so, for an invoice of a date.
 VoidDefault = Callable[[date], str]
 

@@ -16,6 +16,7 @@ from domain.accounting.adjustments import adjustment_flows
 from domain.accounting.contracts import contract_revenue
 from domain.accounting.documents import BilledLine, billed_lines, billing_flows, gives_back
 from domain.accounting.invoices import line_revenue
+from domain.accounting.opening import opening_flows
 from domain.accounting.schedule import Flow, Schedule, UsageCharge
 from domain.accounting.subscriptions import Earned, subscription_revenue
 from domain.books import AdjustmentProposed
@@ -25,6 +26,7 @@ from domain.errors import Rejected
 from domain.facts import Fact, in_effective_order, known
 from domain.invoice_facts import InvoiceIssued
 from domain.master import MasterData
+from domain.opening import OpeningProposed
 from domain.payment_facts import (
     PaymentReceived,
 )
@@ -85,9 +87,10 @@ def _contract(
     flows = contract_revenue(known, billed, master, book) if kind == "contract" else earned.flows
     if unit.startswith("invoice:") or _billed_only(known):
         flows = tuple(flow for row in billed for flow in _by_itself(row, master, book))
+    before = opening_flows(unit, known, master, book)
     documents = (flow for row in billed for flow in billing_flows(row))
     return structs.replace(
-        _schedule(unit, book, known, (*documents, *(flow for flow in flows if flow.legs))),
+        _schedule(unit, book, known, (*before, *documents, *(flow for flow in flows if flow.legs))),
         memos=tuple(flow for flow in flows if not flow.legs),
         # A contract has one net position (rule 38).
         joint=_is_stated(known) or _is_joint(billed, known),
@@ -165,7 +168,7 @@ def _require_one_currency(billed: Sequence[BilledLine], known: Sequence[Fact]) -
     """
     currencies = {row.currency for row in billed}
     for fact in known:
-        if isinstance(fact.event, _OPENS):
+        if isinstance(fact.event, (*_OPENS, OpeningProposed)):
             currencies.add(fact.event.currency)
     if len(currencies) > 1:
         raise Rejected("currency-mismatch", field="currency", found=sorted(currencies))
@@ -210,18 +213,21 @@ def _schedule(
     known: Sequence[Fact],
     flows: tuple[Flow, ...],
 ) -> Schedule:
-    customer, currency = _party(known)
+    customer, currency = _party(unit, known)
     if unit.startswith("customer:"):
         customer, currency = account_of(unit)
     return Schedule(unit=unit, book=book, currency=currency, flows=flows, customer=customer)
 
 
-def _party(known: Sequence[Fact]) -> tuple[str, str]:
+def _party(unit: str, known: Sequence[Fact]) -> tuple[str, str]:
     """Customer and currency by the first fact that names them."""
     for fact in known:
         event = fact.event
         if isinstance(event, _NAMES_PARTY):
             return event.customer, event.currency
+        if isinstance(event, OpeningProposed):
+            customers = (row.customer for row in event.positions if row.unit == unit)
+            return next(customers, ""), event.currency
         if isinstance(event, AdjustmentProposed):
             return "", event.currency
     return "", ""

@@ -135,6 +135,10 @@ RULES: dict[str, Rule] = {
         rounding=_CENTS,
         paragraphs=("none: a vendor's habit",),
     ),
+    "opening-position@1": Rule(
+        says="billed less recognised in the books of before, as two people signed it",
+        paragraphs=(*_LIABILITY, "IFRS 1.10"),
+    ),
     "approved-adjustment@1": Rule(
         says="as two people signed it", paragraphs=("ASC 250-10-45", "IAS 8.41-42")
     ),

@@ -90,6 +90,8 @@ def test_what_a_fact_is_stored_under_is_given_by_hand() -> None:
         "invoicing-adopted",
         "meter-defined",
         "obligation-satisfied",
+        "opening-proposed",
+        "opening-signed",
         "payment-applied",
         "payment-attempt-failed",
         "payment-failed",

@@ -1,0 +1,162 @@
+"""Cut-over from a file: compared, proposed, signed by another, paid and earned like the rest."""
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from domain.cash import ReceivePayment
+from domain.errors import Malformed, Rejected
+from domain.facts import When
+from domain.opening import OpeningState
+from projections.deferred_revenue import deferred, waterfall
+from projections.question import Question
+from projections.receivables import open_items
+from projections.trial_balance import trial_balance
+from replay.opening import Read, opening, propose, read_opening, sign
+from replay.verify import verify
+
+DAY = date(2024, 7, 1)
+ASK = Question(entity="acme", book="main")
+CSV = """\
+kind,number,customer,due_on,amount,contract,subscription,obligation,billed,recognised,to_earn,service_from,service_to,\
+items,positions,receivable,deferred,unbilled
+item,R-1,c1,2024-07-31,1200.00,,,,,,,,,,,,,
+item,R-2,c1,2024-08-15,300.50,,,,,,,,,,,,,
+position,,c1,,,,old,seats,1200.00,600.00,600.00,2024-07-01,2025-01-01,,,,,
+position,,c1,,,k1,,build,100.00,150.00,,,,,,,,
+control,,,,,,,,,,600.00,,,2,2,1500.50,600.00,50.00
+"""
+
+
+def written(folder: Path, text: str, name: str = "cut-over.csv") -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def read(folder: Path, text: str = CSV) -> Read:
+    return read_opening(written(folder, text), "USD")
+
+
+def accounts(ledger, **question):
+    with ledger.connection() as connection:
+        rows = trial_balance(connection, replace(ASK, **question)).rows
+    return {row.account: row.minor for row in rows if row.minor}
+
+
+@pytest.fixture
+def taken_over(company, tmp_path):
+    """Signed on 1 July and posted through it."""
+    propose(company, "acme", "2024", DAY, "USD", read(tmp_path), actor="ann")
+    sign(company, "acme", "2024", actor="bob")
+    company.run("acme", date(2024, 7, 31))
+    return company
+
+
+def test_a_file_is_compared_with_its_control_totals(tmp_path):
+    other = CSV.replace("1500.50", "1500.51").replace(",2,2,", ",3,2,")
+
+    assert read(tmp_path).differs == ()
+    assert read(tmp_path, other).differs == ("items", "receivable_minor")
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (("item,R-1", "thing,R-1"), "unknown-row-kind"),
+        (("2024-07-31", "31.7.2024"), "bad-date"),
+        (("300.50", "300.505"), "wrong-scale"),
+        (("position,,c1,,,,old,seats", "position,,c1,,,,old,"), "missing-field"),
+        (("control,", "item,"), "unknown-field"),
+    ],
+)
+def test_a_row_that_cannot_be_read_is_refused(tmp_path, change, code):
+    with pytest.raises(Malformed) as refused:
+        read(tmp_path, CSV.replace(*change, 1))
+
+    assert refused.value.code == code
+
+
+def test_lines_of_json_say_the_same(tmp_path):
+    lines = (
+        '{"kind": "item", "number": "R-1", "customer": "c1", "due_on": "2024-07-31", '
+        '"amount": "10.00"}\n'
+        '{"kind": "control", "items": 1, "positions": 0, "receivable": "10.00"}\n'
+    )
+
+    found = read_opening(written(tmp_path, lines, "cut-over.ndjson"), "USD")
+
+    assert (found.differs, found.found.receivable_minor) == ((), 10_00)
+
+
+def test_totals_that_differ_are_refused_and_nothing_is_there(company, tmp_path):
+    wrong = read(tmp_path, CSV.replace("1500.50", "1500.51"))
+
+    with pytest.raises(Rejected) as refused:
+        propose(company, "acme", "2024", DAY, "USD", wrong, actor="ann")
+
+    assert refused.value.code == "control-total-differs"
+    assert opening(company, "acme", "2024") == OpeningState()
+    propose(company, "acme", "2024", DAY, "USD", read(tmp_path), actor="ann")
+
+
+def test_nothing_counts_before_another_person_signs(company, tmp_path):
+    propose(company, "acme", "2024", DAY, "USD", read(tmp_path), actor="ann")
+    with pytest.raises(Rejected) as refused:
+        sign(company, "acme", "2024", actor="ann")
+    company.run("acme", date(2024, 7, 31))
+
+    assert refused.value.code == "own-approval"
+    assert "opening-clearing" not in accounts(company)
+
+
+def test_open_items_and_positions_stand_against_the_clearing(taken_over):
+    found = accounts(taken_over, through=DAY)
+    with taken_over.connection() as connection:
+        items = open_items(connection, ASK).rows
+
+    assert found["accounts-receivable"] == 1500_50
+    assert found["opening-clearing"] == -1500_50 + 600_00 - 50_00
+    assert found["unbilled-receivable"] >= 50_00
+    assert [(row.number, row.due_on, row.open_minor) for row in items] == [
+        ("R-1", date(2024, 7, 31), 1200_00),
+        ("R-2", date(2024, 8, 15), 300_50),
+    ]
+
+
+def test_what_is_left_is_earned_over_its_term(taken_over):
+    taken_over.run("acme", date(2024, 9, 30))
+    with taken_over.connection() as connection:
+        owed = [(row.unit, row.minor) for row in deferred(connection, ASK).rows]
+        later = [row.minor for row in waterfall(connection, ASK).rows]
+
+    assert sum(minor for unit, minor in owed if unit == "subscription:old") == 300_00
+    assert sum(later) == sum(minor for _, minor in owed)
+
+
+def test_an_open_item_is_paid_like_any_other(taken_over, send):
+    payment = ReceivePayment(
+        when=When(effective=date(2024, 7, 20)), customer="c1", currency="USD", amount_minor=1500_50
+    )
+    send("payment:p1", payment)
+    taken_over.run("acme", date(2024, 7, 31))
+
+    with taken_over.connection() as connection:
+        assert open_items(connection, ASK).rows == ()
+
+
+def test_signed_again_by_the_same_person_it_issues_nothing_more(taken_over):
+    again = sign(taken_over, "acme", "2024", actor="bob")
+
+    assert (again.issued, again.repeated) == (0, 2)
+
+
+def test_all_ties(taken_over):
+    with taken_over.connection() as connection:
+        verdicts = verify(connection).verdicts
+
+    assert [one for verdict in verdicts for one in verdict.breaks] == []
+    assert Decimal(len(verdicts)) > 0
