@@ -28,25 +28,31 @@ UNBILLED = "unbilled-receivable"
 ASSET = "contract-asset"
 PRESENTED_BY = {UNBILLED: "unbilled-receivable@1", ASSET: "contract-asset@1"}
 # A memo of what is due for what was transferred: it has no legs.
-ENTITLED = "entitled"
+ENTITLED, SERVED = "entitled", "served"
+# Kinds of memos that a position counts.
+COUNTED = frozenset({ENTITLED, SERVED})
 
 
 class _Position(Struct):
     """What an obligation billed and earned up to the edge, and its changes by period end after it.
 
     Its unbilled part is presented from that. `entitled`: what is due for what was transferred,
-    where the deal says so; elsewhere all that is earned is.
+    where the deal says so; elsewhere all that is earned is. `served`: what is billed of service
+    that is over, if a book elects to show what of that is above what was earned.
     """
 
     billed: int = 0
     earned: int = 0
     entitled: int | None = None
+    served: int = 0
     causes: set[int] = field(default_factory=set)
     changes: dict[date, list[tuple[Flow, int]]] = field(default_factory=dict)
 
     def take(self, flow: Flow, minor: int) -> None:
         if flow.kind == ENTITLED:
             self.entitled = (self.entitled or 0) + minor
+        elif flow.kind == SERVED:
+            self.served += minor
         elif dict(flow.legs)[LIABILITY] > 0:
             self.earned += minor
         else:
@@ -59,25 +65,26 @@ class _Position(Struct):
         time must pass, a contract asset as far as more must be delivered.
         """
         net = max(0, min(self.earned, self.earned - self.billed))
+        above = max(0, min(self.served, self.billed) - self.earned)
         if self.entitled is None:
-            return {UNBILLED: net, ASSET: 0}
+            return {UNBILLED: net - above, ASSET: 0}
         receivable = min(max(self.entitled - self.billed, 0), net)
-        return {UNBILLED: receivable, ASSET: net - receivable}
+        return {UNBILLED: receivable - above, ASSET: net - receivable}
 
 
 def due(schedule: Schedule, through: date, calendar: Calendar, edge: date = date.min) -> Balances:
     """What should stand in periods after `edge`: documents at their date, the rest by `through`."""
     balances: Balances = {}
     positions: dict[str, _Position] = {}
-    counted = [flow for flow in schedule.memos if flow.kind == ENTITLED]
-    told = 0 if counted else None
+    counted = [flow for flow in schedule.memos if flow.kind in COUNTED]
+    told = 0 if any(flow.kind == ENTITLED for flow in counted) else None
     for flow in (*schedule.flows, *counted):
         if last_day(flow.curve) <= edge:
             continue
         changes = by_period(flow, through, calendar, edge)
         for period, minor in changes:
             _stand(balances, flow, period.last, minor)
-        if changes and _counts(flow):
+        if changes and counts(flow):
             whole = "" if schedule.joint else flow.obligation
             position = positions.setdefault(whole, _Position(entitled=told))
             for period, minor in changes:
@@ -89,16 +96,16 @@ def due(schedule: Schedule, through: date, calendar: Calendar, edge: date = date
     return balances
 
 
-def _counts(flow: Flow) -> bool:
+def counts(flow: Flow) -> bool:
     """Whether the flow counts against an obligation."""
-    return bool(flow.obligation) and (flow.kind == ENTITLED or LIABILITY in dict(flow.legs))
+    return bool(flow.obligation) and (flow.kind in COUNTED or LIABILITY in dict(flow.legs))
 
 
 def _carry(positions: dict[str, _Position], schedule: Schedule, edge: date) -> None:
     """What obligations that go on billed and earned in the periods that are over."""
     for flow in (*schedule.flows, *schedule.memos):
         position = positions.get("" if schedule.joint else flow.obligation)
-        if position is not None and first_day(flow.curve) <= edge and _counts(flow):
+        if position is not None and first_day(flow.curve) <= edge and counts(flow):
             position.take(flow, standing(flow.curve, edge))
 
 

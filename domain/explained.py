@@ -13,7 +13,7 @@ from msgspec import Struct
 from domain.accounting.rules import Rule, rule_of
 from domain.accounting.schedule import Flow, Schedule
 from domain.calendar import Calendar
-from domain.due import LIABILITY, by_period, slot_of
+from domain.due import by_period, counts, slot_of
 from domain.explain import Step
 from domain.journal import Slot
 
@@ -36,7 +36,8 @@ def explain(
 ) -> tuple[Explained, ...]:
     """What an amount is made of; shares of the slot's own flows sum to what is due in it."""
     if slot.kind == "unbilled":
-        flows = [flow for flow in schedule.flows if _counts(flow, slot.obligation)]
+        every = (*schedule.flows, *schedule.memos)
+        flows = [flow for flow in every if _counts(flow, slot.obligation)]
         return tuple(
             _explained(flow, last, minor)
             for flow in flows
@@ -56,7 +57,7 @@ def explain(
 def _counts(flow: Flow, obligation: str) -> bool:
     """An unbilled slot without an obligation stands for the whole contract."""
     mine = flow.obligation == obligation or not obligation
-    return mine and any(name == LIABILITY for name, _ in flow.legs)
+    return mine and counts(flow)
 
 
 def _changes(flow: Flow, through: date, calendar: Calendar) -> list[tuple[date, int]]:

@@ -72,6 +72,7 @@ Kind = Literal[
     "share-owed",
     "customer-owed",
     "interest",
+    "served",
     "receipt",
     "application",
     "deduction",

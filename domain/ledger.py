@@ -306,5 +306,6 @@ def is_outrun(schedule: Schedule, through: date) -> bool:
 def moves(schedule: Schedule, after: date, until: date) -> bool:
     """Whether time alone changes what is due between two dates."""
     return is_outrun(schedule, until) or any(
-        first_day(flow.curve) <= until and last_day(flow.curve) > after for flow in schedule.flows
+        first_day(flow.curve) <= until and last_day(flow.curve) > after
+        for flow in (*schedule.flows, *schedule.memos)
     )

@@ -31,6 +31,7 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     allocation_unit: Literal["minor", "whole"] = "minor"
     allocation_percent: Percent = "exact"
     progress_percent: Percent = "exact"
+    overbilled: Literal["liability", "negative-unbilled"] = "liability"
 
 
 class PolicyAdopted(Event, frozen=True, kw_only=True, tag="policy-adopted"):

@@ -33,9 +33,11 @@ VoidDefault = Callable[[date], str]
 class Cut(Struct, frozen=True, kw_only=True):
     """An amount taken off a line, on the credit note's or the void's own date.
 
-    `to`: where what had been paid of it goes, if the credit note says so.
+    `to`: where what had been paid of it goes, if the credit note says so. `fact` is what cuts; how
+    much may rest on more, the `causes`.
     """
 
+    fact: int
     day: date
     minor: int
     as_if_never: bool
@@ -164,6 +166,7 @@ def _cuts(
 
 def _cut(fact: Fact, name: str, minor: int, treatment: str, purpose: str) -> Cut:
     return Cut(
+        fact=fact.position,
         day=fact.when.effective,
         minor=minor,
         as_if_never=treatment == "as-if-never",

@@ -73,7 +73,7 @@ def _from_now(
     assert row.line.service_from is not None
     assert row.line.service_to is not None
     start = max(measured_from(cut.day, by), row.line.service_from)
-    kept = frozen(flows, start - ONE_DAY, cut.causes)
+    kept = frozen(flows, start - ONE_DAY, (cut.fact,))
     rest = price - cut.minor - stands(kept, start - ONE_DAY)
     causes = causes_of(*(flow.causes for flow in flows), row.causes, cut.causes)
     earlier = [one for one in row.cuts[: row.cuts.index(cut)] if not one.as_if_never]

@@ -6,7 +6,7 @@ what was posted.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from functools import partial
 
@@ -18,6 +18,7 @@ from domain.accounting.documents import BilledLine, billed_lines, billing_flows,
 from domain.accounting.invoices import line_revenue
 from domain.accounting.opening import opening_flows
 from domain.accounting.schedule import Flow, Schedule, UsageCharge
+from domain.accounting.served import served_flows
 from domain.accounting.subscriptions import Earned, subscription_revenue
 from domain.books import AdjustmentProposed
 from domain.charge import Charge
@@ -89,15 +90,29 @@ def _contract(
         flows = tuple(flow for row in billed for flow in _by_itself(row, master, book))
     before = opening_flows(unit, known, master, book)
     documents = (flow for row in billed for flow in billing_flows(row))
+    served = _served(billed, known, master, book)
     return structs.replace(
         _schedule(unit, book, known, (*before, *documents, *(flow for flow in flows if flow.legs))),
-        memos=tuple(flow for flow in flows if not flow.legs),
+        memos=(*(flow for flow in flows if not flow.legs), *served),
         # A contract has one net position (rule 38).
         joint=_is_stated(known) or _is_joint(billed, known),
         pending=earned.rated.pending,
         charges=tuple(_charged(charge) for charge in earned.rated.charges),
         measured_to=earned.measured_to,
     )
+
+
+def _served(
+    billed: Sequence[BilledLine], known: Sequence[Fact], master: MasterData, book: str
+) -> Iterator[Flow]:
+    """Of a deal that measures its own revenue, by the policy in force at its inception."""
+    opened = next((fact for fact in known if _opens(fact)), None)
+    if opened is None or _billed_only(known):
+        return
+    if master.options(book, opened.when.effective).overbilled == "negative-unbilled":
+        for row in billed:
+            by = master.progress(book, row.line.service_from or row.issued_on)
+            yield from served_flows(row, by, opened.position)
 
 
 def priced_as(charge: Charge) -> str:

@@ -111,6 +111,10 @@ RULES: dict[str, Rule] = {
         says="what was earned less what was billed, where that is above nothing",
         paragraphs=("ASC 606-10-45-1, 45-4", "IFRS 15.105, 107-108"),
     ),
+    "overbilled@1": Rule(
+        says="what is billed of service that is over, less what was earned, where that is more",
+        paragraphs=("none: a vendor's habit",),
+    ),
     "advance-on-contract@1": Rule(
         says="money for a contract in force, at receipt", paragraphs=_LIABILITY
     ),

@@ -91,13 +91,15 @@ class Schedule(Struct, frozen=True, kw_only=True):
         """From the end of this day on no flow moves any more; none if there is no flow."""
         if self.measured_to is not None:
             return date.max
-        return max((last_day(flow.curve) for flow in self.flows), default=None)
+        return max((last_day(flow.curve) for flow in (*self.flows, *self.memos)), default=None)
 
 
 def without_steps(schedule: Schedule) -> Schedule:
     """The schedule as it is stored: all that is needed to cut it, nothing only to explain it."""
     return structs.replace(
-        schedule, flows=tuple(structs.replace(flow, told=None) for flow in schedule.flows)
+        schedule,
+        flows=tuple(structs.replace(flow, told=None) for flow in schedule.flows),
+        memos=tuple(structs.replace(memo, told=None) for memo in schedule.memos),
     )
 
 

@@ -209,7 +209,15 @@ def billed(invoice: str, minor: int, *cuts: tuple[str, int], coupon: str = "a") 
         line=own,
         cause=1,
         cuts=tuple(
-            Cut(day=DAY, minor=cut, as_if_never=True, concession=False, name=name, causes=(2,))
+            Cut(
+                fact=2,
+                day=DAY,
+                minor=cut,
+                as_if_never=True,
+                concession=False,
+                name=name,
+                causes=(2,),
+            )
             for name, cut in cuts
         ),
     )

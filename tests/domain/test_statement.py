@@ -160,7 +160,9 @@ def billed(invoice, line, on):
 
 
 def cut(minor, name, on):
-    return Cut(day=on, minor=minor, as_if_never=True, concession=False, name=name, causes=(2,))
+    return Cut(
+        fact=2, day=on, minor=minor, as_if_never=True, concession=False, name=name, causes=(2,)
+    )
 
 
 # --- usage in parts ------------------------------------------------------------------------------

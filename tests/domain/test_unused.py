@@ -67,7 +67,9 @@ def spoken(
 
 
 def line(start: date, end: date, *, item: str | None = "calls", void: bool = False) -> BilledLine:
-    cut = Cut(day=end, minor=0, as_if_never=True, concession=False, name="void", causes=(2,))
+    cut = Cut(
+        fact=2, day=end, minor=0, as_if_never=True, concession=False, name="void", causes=(2,)
+    )
     return BilledLine(
         invoice="i1",
         number="i1",

@@ -73,7 +73,7 @@ class _Measured(Struct, frozen=True):
                 self.unit, facts, usage, self.run.master, self.run.book, self.run.through
             )
             found = self.seen[positions] = {}
-            for flow in some.flows:
+            for flow in (*some.flows, *some.memos):
                 found.setdefault(_amount(flow), []).append(flow)
         same = self.seen[positions].get(amount, ())
         return Counter((flow.rule, flow.steps) for flow in same)
@@ -90,7 +90,8 @@ def _unit_rests(books: Books, settlement: Settlement, unit: str) -> int:
     master = frozenset(f.position for f in fresh.facts if f.stream.partition(":")[0] in MASTER)
     whole = _Measured(unit, fresh, run, master)
     schedule = whole.schedule()
-    count = sum(_flow_rests(books, whole, flow) for flow in schedule.flows)
+    every = (*schedule.flows, *(flow for flow in schedule.memos if flow.kind == "served"))
+    count = sum(_flow_rests(books, whole, flow) for flow in every)
     balances = due(schedule, run.through, run.master.calendar)
     unbilled = [slot for slot, row in balances.items() if slot.kind == "unbilled" and row.minor]
     return count + sum(
@@ -126,13 +127,16 @@ def _presented(
 
 
 def _unbilled(shown: Iterable[Explained]) -> int:
-    earned = billed = 0
+    earned = billed = served = 0
     for one in shown:
         if one.kind == "release":
             earned += one.minor
-        else:
+        elif one.kind == "served":
+            served += one.minor
+        elif one.kind != "entitled":
             billed += one.minor
-    return max(0, min(earned, earned - billed))
+    above = max(0, min(served, billed) - earned)
+    return max(0, min(earned, earned - billed)) - above
 
 
 def _all_causes(shown: Iterable[Explained]) -> set[int]:

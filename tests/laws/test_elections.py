@@ -18,6 +18,7 @@ from tests.laws.time_laws import played
 HISTORIES = max(1, int(os.environ.get("TIEOUT_LAW_HISTORIES", "200")) // 20)
 ELECTED = {
     "given_back": "contra-revenue",
+    "overbilled": "negative-unbilled",
 }
 ASKED = [law for law in LAWS if law not in {"7-conservation", "slow-reference"}]
 
