@@ -37,6 +37,7 @@ ROWS_EACH = 100
 LINES_OF_ROWS = 0.03
 TOGETHER = 10_000
 MINUTES = 31 * 24 * 60
+# Months that a history has, and late events of each: a stand of few rows has fewer.
 FEW, MANY = 12, 120
 LATE_EVENTS = 15
 SEATS = Item(item="seats", price="seat", quantity=Decimal(10))
@@ -93,14 +94,15 @@ def _late(stand: Stand, number: int) -> Reading:
 
     Events of both come in turn, each in the same month, billed one by one; the quickest count.
     """
-    taken: dict[int, list[float]] = {FEW: [], MANY: []}
+    few, many = stand.at_most(FEW), stand.at_most(MANY)
+    taken: dict[int, list[float]] = {few: [], many: []}
     for count in taken:
         if number == 0:
             _grow(stand.ledger, f"late-{count}", count)
-    for place in range(LATE_EVENTS):
+    for place in range(stand.at_most(LATE_EVENTS)):
         for count, seconds in taken.items():
             seconds.append(_one_late(stand.ledger, f"late-{count}", f"late-{number}-{place}"))
-    return Reading(figure="billing-late", unit="times", value=min(taken[MANY]) / min(taken[FEW]))
+    return Reading(figure="billing-late", unit="times", value=min(taken[many]) / min(taken[few]))
 
 
 def _grow(ledger: Ledger, entity: str, count: int) -> None:

@@ -40,7 +40,7 @@ def growth(stand: Stand, number: int) -> list[Reading]:
     """Once: each figure is the speed at the large size, as a share of that at the small one."""
     if number > 0:
         return []
-    play(stand.ledger, ENTITY, CONTRACTS)
+    play(stand.ledger, ENTITY, stand.at_most(CONTRACTS))
     stand.ledger.catch_up(ENTITY)
     small = stand.rows * ROUNDS_OF_OTHERS
     appended, ingested, read = [], [], []
@@ -111,22 +111,24 @@ def _usage(rows: range) -> Iterator[dict[str, str]]:
 
 def _reads(stand: Stand) -> float:
     """Contracts/s: all facts and all usage of one, as measuring or explaining it reads them."""
-    head = stand.ledger.head(ENTITY)
+    head, count = stand.ledger.head(ENTITY), stand.at_most(CONTRACTS)
     with stand.ledger.connection() as connection:
         master = master_data(log.read_categories(connection, ENTITY, MASTER_CATEGORIES))
-        _read(connection, head, master)  # what the last writes pushed out of memory comes back
-        took = [_timed_read(connection, head, master) for _ in range(LAST)]
-    return CONTRACTS / median(took)
+        _read(
+            connection, head, master, count
+        )  # what the last writes pushed out of memory comes back
+        took = [_timed_read(connection, head, master, count) for _ in range(LAST)]
+    return count / median(took)
 
 
-def _timed_read(connection: Connection, head: int, master: MasterData) -> float:
+def _timed_read(connection: Connection, head: int, master: MasterData, count: int) -> float:
     began = time.perf_counter()
-    _read(connection, head, master)
+    _read(connection, head, master, count)
     return time.perf_counter() - began
 
 
-def _read(connection: Connection, head: int, master: MasterData) -> None:
-    for number in range(CONTRACTS):
+def _read(connection: Connection, head: int, master: MasterData, count: int) -> None:
+    for number in range(count):
         unit = f"subscription:c{number:06}"
         found = unit_facts.fresh(connection, ENTITY, [unit], head, master)[unit]
         assert found.facts, unit
