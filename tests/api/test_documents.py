@@ -128,3 +128,36 @@ def call(monkeypatch, *words):
     monkeypatch.setattr("sys.argv", ["tieout", *words])
     with pytest.raises(SystemExit, match="0"):
         main()
+
+
+def test_an_invoice_is_read_as_it_stands(shop):
+    found = shop.get("/v1/entities/acme/invoices/i-1")
+
+    assert found.status_code == 200
+    told = found.json()
+    assert (told["invoice"], told["version"]) == ("i-1", 1)
+    assert told["state"]["issued"]["number"] == "N/1"
+    assert shop.get("/v1/entities/acme/invoices/nobody").status_code == 404
+
+
+def test_the_command_line_reads_an_invoice_alike(shop, database, monkeypatch, capsys):
+    monkeypatch.setenv("TIEOUT_DATABASE_URL", database)
+    call(monkeypatch, "invoice", "show", "i-1", "--entity", "acme", "--json")
+
+    assert json.loads(capsys.readouterr().out) == shop.get("/v1/entities/acme/invoices/i-1").json()
+
+
+def test_payments_that_wait_are_read(shop):
+    found = shop.get("/v1/entities/acme/payments/waiting")
+
+    assert (found.status_code, found.json()) == (200, {"entity": "acme", "rows": []})
+
+
+def test_invoices_are_listed_on_the_command_line_and_over_http(shop, database, monkeypatch, capsys):
+    monkeypatch.setenv("TIEOUT_DATABASE_URL", database)
+    words = ["--entity", "acme", "--state", "open", "--limit", "5", "--json"]
+    call(monkeypatch, "invoice", "list", *words)
+    found = shop.get("/v1/entities/acme/views/invoices", state="open", limit=5).json()
+
+    assert [(row["invoice"], row["open_minor"]) for row in found["rows"]] == [("i-1", 12345)]
+    assert json.loads(capsys.readouterr().out)["rows"] == found["rows"]
