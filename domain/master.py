@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from domain.accounting.curves import Instants, Progress
 from domain.billing_options import MEASURED_EXACTLY, BillingOptions
-from domain.calendar import ONE_DAY, Calendar, Period, month_start
+from domain.calendar import ONE_DAY, Calendar, Period
 from domain.catalogue import Adopted, ProductDefined
 from domain.entity import CalendarDefined, EntityIdentified, EntityOpened
 from domain.facts import Fact, timeline
@@ -90,8 +90,7 @@ class MasterData(Struct, frozen=True, kw_only=True):
         return "month" if self._periods_end_with_months() else "month-by-days"
 
     def _periods_end_with_months(self) -> bool:
-        ends = (period.last + ONE_DAY for period in self.calendar.periods)
-        return all(month_start(after) == after for after in ends)
+        return all((period.last + ONE_DAY).day == 1 for period in self.calendar.periods)
 
 
 def master_data(facts: Iterable[Fact]) -> MasterData:

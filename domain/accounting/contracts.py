@@ -22,9 +22,9 @@ from domain.accounting.contract.financing import interest, price_now
 from domain.accounting.contract.parts import parts_of, presented, shares_owed
 from domain.accounting.contract.priced import by_themselves
 from domain.accounting.contract.pricing import is_stated, stated_minor, weight_minor
-from domain.accounting.contract.promise import Deal, Promise, begin
+from domain.accounting.contract.promise import Deal, Promise, begin, both
 from domain.accounting.contract.rights import beside
-from domain.accounting.contract.transfer import Place
+from domain.accounting.contract.transfer import Place, place_of
 from domain.accounting.contract.variable import (
     Estimates,
     at_inception,
@@ -100,8 +100,10 @@ def _deal(opened: Fact, own: Sequence[Fact], master: MasterData, book: str) -> D
         book=book,
         currency=event.currency,
         options=master.options(book, opened.when.measured),
-        about=about,
+        about={name: sorted(rows, key=place_of) for name, rows in about.items()},
         opened=opened,
+        marked={},
+        ways={},
     )
 
 
@@ -146,7 +148,7 @@ def _told_at_inception(promises: Sequence[Promise], deal: Deal) -> None:
             told.append(
                 Step(what="carved in or out", value=deal.text(promise.price_minor - stands))
             )
-        promise.told = (*promise.told, *told)
+        promise.told = both(promise.told, tuple(told))
 
 
 def _changed(contract: Contract, own: Sequence[Fact]) -> None:

@@ -169,6 +169,12 @@ def _earned(curve: Ratable, day: date) -> int:
         return rounded_share(
             curve.minor, (after - curve.start).days, (curve.end - curve.start).days
         )
+    if curve.by in ("month", "half-month") and curve.start.day == curve.end.day == 1:
+        # Whole months, as most are: counted, without an exact share of each.
+        begin = _month_index(curve.start)
+        return rounded_share(
+            curve.minor, _month_index(after) - begin, _month_index(curve.end) - begin
+        )
     return rounded(curve.minor * _months_progress(curve, after))
 
 

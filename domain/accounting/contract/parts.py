@@ -12,7 +12,7 @@ from msgspec import structs
 
 from domain.accounting.contract.allocation import by_weight
 from domain.accounting.contract.pricing import expected_costs
-from domain.accounting.contract.promise import ELSEWHERE, Deal, Promise, begin
+from domain.accounting.contract.promise import ELSEWHERE, Deal, Promise, begin, both
 from domain.accounting.schedule import Flow
 from domain.explain import Step
 from domain.money import rounded
@@ -29,8 +29,7 @@ def parts_of(promise: Promise, deal: Deal) -> Iterator[Promise]:
     costs = {str(at): rounded(cost) for at, cost in enumerate(expected_costs(own))}
     parts = by_weight(promise.price_minor, costs, deal.currency, deal.options, own.portfolio)
     for stretch, minor, cost in zip(own.renewals, parts.values(), costs.values(), strict=True):
-        told = (
-            *promise.told,
+        said = (
             Step(
                 what="price of one contract", value=deal.text(promise.price_minor // own.portfolio)
             ),
@@ -40,7 +39,7 @@ def parts_of(promise: Promise, deal: Deal) -> Iterator[Promise]:
         part = structs.replace(
             own, renewals=(), service_from=stretch.service_from, service_to=stretch.service_to
         )
-        yield Promise(part, minor, promise.causes, weight=minor, told=told)
+        yield Promise(part, minor, promise.causes, weight=minor, told=both(promise.told, said))
 
 
 def shares_owed(promises: Iterable[Promise], deal: Deal) -> list[Promise]:

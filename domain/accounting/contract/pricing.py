@@ -25,6 +25,8 @@ def fee_minor(fee: Fee) -> int:
     if fee.per == "whole":
         return fee.amount_minor
     months = months_between(fee.service_from, fee.service_to)
+    if fee.per == "month" and months.denominator == 1:
+        return fee.amount_minor * months.numerator
     return rounded(fee.amount_minor * months / (1 if fee.per == "month" else MONTHS_OF_A_YEAR))
 
 

@@ -6,9 +6,12 @@ cumulative one goes on along the whole of it at another price and catches up (ru
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from datetime import date
 from fractions import Fraction
+from functools import partial
+from operator import attrgetter
 
 from msgspec import Struct, structs
 
@@ -16,7 +19,6 @@ from domain.accounting.contract.transfer import (
     BEFORE_ALL,
     RULES,
     SHOWN_PLACES,
-    WHOLE,
     Mark,
     Place,
     Rest,
@@ -29,7 +31,7 @@ from domain.accounting.schedule import Flow, frozen, stands, totals
 from domain.calendar import ONE_DAY
 from domain.contract_facts import Obligation
 from domain.decimals import plain
-from domain.explain import Step, steps_of
+from domain.explain import Step, Telling, Told, steps_of
 from domain.facts import Fact, causes_of
 from domain.master import MasterData
 from domain.money import decimal_of, decimal_text, rounded
@@ -47,6 +49,10 @@ class Deal(Struct, frozen=True, kw_only=True):
     options: Options
     about: Mapping[str, Sequence[Fact]]
     opened: Fact
+    # Each is worked out once for a promise as it stands: changes look at it again and again. The
+    # promise is kept beside, so that no other ever has its identity.
+    marked: dict[int, tuple[Obligation, tuple[Mark, ...]]]
+    ways: dict[date, Progress]
 
     @property
     def opened_at(self) -> int:
@@ -56,10 +62,15 @@ class Deal(Struct, frozen=True, kw_only=True):
         return decimal_text(minor, self.currency)
 
     def progress(self, day: date) -> Progress:
-        return self.master.progress(self.book, day)
+        if day not in self.ways:
+            self.ways[day] = self.master.progress(self.book, day)
+        return self.ways[day]
 
     def marks(self, own: Obligation) -> tuple[Mark, ...]:
-        return marks(own, self.about.get(own.obligation, ()), self.options)
+        if id(own) not in self.marked:
+            found = marks(own, self.about.get(own.obligation, ()), self.options)
+            self.marked[id(own)] = own, found
+        return self.marked[id(own)][1]
 
 
 class Cut(Struct, frozen=True):
@@ -89,7 +100,7 @@ class Promise(Struct):
     price_minor: int
     causes: tuple[int, ...]
     weight: int = 0
-    told: tuple[Step, ...] = ()
+    told: Told = ()
     kept: tuple[Flow, ...] = ()
     since: Place = BEFORE_ALL
     stretch_minor: int = 0
@@ -142,7 +153,7 @@ def restart(
     share: int,
     cut: Cut,
     causes: tuple[int, ...],
-    told: tuple[Step, ...],
+    told: Told,
     deal: Deal,
     cause: int,
 ) -> None:
@@ -154,7 +165,7 @@ def restart(
     promise.by = deal.progress(place[0])
     promise.since, promise.caught, promise.stretch_minor = place, None, share
     if promise.is_even:
-        told = (*told, _months_left(promise.own))
+        told = both(told, partial(_months_left, promise.own))
     promise.price_minor, promise.causes, promise.told = earned + share, causes, told
     promise.priced = (*promise.priced, (place[0], promise.price_minor))
     _go_on(promise, deal)
@@ -166,7 +177,7 @@ def catch_up(
     price_minor: int,
     place: Place,
     causes: tuple[int, ...],
-    told: tuple[Step, ...],
+    told: Told,
     deal: Deal,
     cause: int,
 ) -> None:
@@ -177,7 +188,7 @@ def catch_up(
     less = totals(kept) - before + (promise.caught.less if promise.caught else 0)
     promise.kept, promise.caught = kept, CaughtUp(place, less)
     promise.own, promise.price_minor, promise.causes = own, price_minor, causes
-    promise.told = (*promise.told, *told)
+    promise.told = both(promise.told, told)
     promise.priced = (*promise.priced, (place[0], price_minor))
     _go_on(promise, deal)
 
@@ -193,7 +204,7 @@ def until(promise: Promise, cut: Cut, cause: int, deal: Deal) -> tuple[Flow, ...
         return frozen(promise.flows, cut.start - ONE_DAY, (cause,))
     current = _current(promise, deal, None)
     stopped = _current(promise, deal, cut.place)
-    if [flow.curve for flow in current] == [flow.curve for flow in stopped]:
+    if not current or (stopped and current[0].curve == stopped[0].curve):
         return (*promise.kept, *current)
     short = (structs.replace(one, causes=causes_of(one.causes, (cause,))) for one in stopped)
     return (*promise.kept, *short)
@@ -215,11 +226,16 @@ def remains(promise: Promise, cut: Cut, deal: Deal) -> bool:
     return not rest_after(deal.marks(promise.own), cut.place).is_done
 
 
-def _months_left(own: Obligation) -> Step:
+def both(first: Told, then: Told) -> Telling:
+    """What was told, and what is told beside: written when somebody asks."""
+    return lambda: (*steps_of(first), *steps_of(then))
+
+
+def _months_left(own: Obligation) -> tuple[Step, ...]:
     assert own.service_from is not None, own
     assert own.service_to is not None, own
     months = max(months_between(own.service_from, own.service_to), Fraction(0))
-    return Step(what="remaining months", value=plain(decimal_of(months, SHOWN_PLACES)))
+    return (Step(what="remaining months", value=plain(decimal_of(months, SHOWN_PLACES))),)
 
 
 def _from(own: Obligation, day: date) -> Obligation:
@@ -239,8 +255,13 @@ def _current(promise: Promise, deal: Deal, stop: Place | None) -> tuple[Flow, ..
     return (structs.replace(flow, legs=promise.legs, kind=promise.kind),)
 
 
-def _steps(promise: Promise, deal: Deal) -> tuple[Step, ...]:
-    return (*promise.told, Step(what="allocated price", value=deal.text(promise.stretch_price)))
+def _steps(promise: Promise, deal: Deal) -> Telling:
+    told, price = promise.told, promise.stretch_price
+
+    def steps() -> tuple[Step, ...]:
+        return (*steps_of(told), Step(what="allocated price", value=deal.text(price)))
+
+    return steps
 
 
 def _evenly(promise: Promise, deal: Deal) -> Flow:
@@ -260,47 +281,52 @@ def _evenly(promise: Promise, deal: Deal) -> Flow:
 
 
 def _by_marks(promise: Promise, deal: Deal, stop: Place | None) -> Flow | None:
-    found = [mark for mark in deal.marks(promise.own) if stop is None or mark.place < stop]
+    found: Sequence[Mark] = deal.marks(promise.own)
+    if stop is not None:
+        found = found[: bisect_left(found, stop, key=_place)]
     rest = rest_after(found, promise.since)
     rows = _caught_up(promise, rest) if promise.caught else _rows(promise.stretch_minor, rest.marks)
-    used = (*rest.before, *rest.marks)
     if not rows or (stop is not None and promise.caught and promise.caught.place >= stop):
         return None
+    used = (*rest.before, *rest.marks)
     causes = causes_of(promise.rests, tuple(mark.cause for mark in used))
-    steps = (*_steps(promise, deal), *_by_unit(promise, rest, deal), *(m.told for m in used))
+    steps = _steps(promise, deal)
     if promise.own.pattern == "point-in-time" and len(rows) == 1:
         ((day, minor),) = rows
-        return at_once(promise.name, day, minor, causes, _steps(promise, deal))
-    rule = RULES[promise.own.pattern]
-    return release(promise.name, Steps(rows), causes, rule, lambda: steps_of(steps))
+        return at_once(promise.name, day, minor, causes, steps)
+    unit = partial(_by_unit, promise.own, promise.stretch_minor, rest, deal)
+
+    def told() -> tuple[Step, ...]:
+        return (*steps(), *unit(), *(mark.told for mark in used))
+
+    return release(promise.name, Steps(rows), causes, RULES[promise.own.pattern], told)
 
 
-def _by_unit(promise: Promise, rest: Rest, deal: Deal) -> tuple[Step, ...]:
+_place = attrgetter("place")
+
+
+def _by_unit(own: Obligation, minor: int, rest: Rest, deal: Deal) -> tuple[Step, ...]:
     """Units that remain, and the price of one: shown rounded, never used so."""
-    own = promise.own
     if own.pattern != "units" or own.quantity is None or rest.is_done:
         return ()
-    units = Fraction(own.quantity) * (WHOLE - rest.share_before)
-    price = rounded(Fraction(promise.stretch_minor) / units)
+    units = Fraction(own.quantity) * rest.left
     return (
         Step(what="remaining units", value=plain(decimal_of(units, SHOWN_PLACES))),
-        Step(what="unit price", value=deal.text(price)),
+        Step(what="unit price", value=deal.text(rounded(minor / units))),
     )
 
 
 def _rows(minor: int, found: Sequence[Mark]) -> tuple[tuple[date, int], ...]:
     """Cumulative amounts by day: the last mark of a day counts."""
-    return tuple({mark.place[0]: rounded(minor * mark.share) for mark in found}.items())
+    return tuple({mark.place[0]: mark.of(minor) for mark in found}.items())
 
 
 def _caught_up(promise: Promise, rest: Rest) -> tuple[tuple[date, int], ...]:
     """From the catch-up on, all at the new amount; nothing where nothing is transferred yet."""
-    caught = promise.caught
+    caught, minor = promise.caught, promise.stretch_minor
     assert caught is not None
-    before = [mark for mark in rest.marks if mark.place < caught.place]
-    share = before[-1].share if before else WHOLE * 0
-    rows = {caught.place[0]: rounded(promise.stretch_minor * share) - caught.less}
-    for mark in rest.marks:
-        if mark.place >= caught.place:
-            rows[mark.place[0]] = rounded(promise.stretch_minor * mark.share) - caught.less
+    at = bisect_left(rest.marks, caught.place, key=_place)
+    so_far = rest.marks[at - 1].of(minor) if at else 0
+    rows = {caught.place[0]: so_far - caught.less}
+    rows.update((mark.place[0], mark.of(minor) - caught.less) for mark in rest.marks[at:])
     return tuple(rows.items()) if any(rows.values()) else ()

@@ -17,7 +17,6 @@ from domain.accounting.curves import At, Curve, Steps, evenly
 from domain.accounting.schedule import Flow
 from domain.contract_facts import ContractOpened
 from domain.facts import causes_of
-from domain.money import rounded
 
 RULE_OF = {"promised": "promised@1", "entitled": "entitled@1"}
 
@@ -49,7 +48,7 @@ def _after(promises: Sequence[Promise], name: str, deal: Deal) -> Iterator[Flow]
     whole = sum(promise.price_minor for promise in promises)
     for promise in promises:
         if promise.name == name:
-            done = [mark for mark in deal.marks(promise.whole) if mark.share >= 1]
+            done = [mark for mark in deal.marks(promise.whole) if mark.is_all]
             day = done[0].place[0] if done else deal.opened.when.effective
             curve: Curve = At(day, whole if done else 0)
             yield _memo("entitled", promise, curve)
@@ -71,7 +70,7 @@ def _entitled(promise: Promise, deal: Deal) -> Iterator[Curve]:
         return
     found = rest_after(deal.marks(own), BEFORE_ALL).marks
     if found:
-        yield Steps(tuple({m.place[0]: rounded(minor * m.share) for m in found}.items()))
+        yield Steps(tuple({mark.place[0]: mark.of(minor) for mark in found}.items()))
 
 
 def _memo(kind: str, promise: Promise, curve: Curve) -> Flow:

@@ -6,10 +6,12 @@ percentage. What a change leaves of a promise is transferred along what is left 
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from operator import attrgetter
 
 from msgspec import Struct
 
@@ -24,27 +26,44 @@ from domain.contract_facts import (
     RightsExercised,
     RightsExpired,
 )
-from domain.decimals import plain
+from domain.decimals import EXACT, plain
 from domain.explain import Step
 from domain.facts import Fact
-from domain.money import decimal_of, rounded
+from domain.money import decimal_of, rounded, rounded_share
 from domain.policy import PLACES, Options
 
 # A fact's place among those that change a contract: its date, then its order.
 Place = tuple[date, int]
 BEFORE_ALL: Place = (date.min, 0)
 WHOLE = Fraction(1)
+_HUNDRED = Decimal(100)
 # Shares and quantities are exact; in steps they are shown to so many places.
 SHOWN_PLACES = 6
 
 
 class Mark(Struct, frozen=True):
-    """The share of a promise transferred from a fact on, and what it was worked out from."""
+    """`part` of `whole` of a promise is transferred from a fact on; `shown` is what it was worked
+    out from, told as `what`.
+    """
 
     place: Place
-    share: Fraction
+    part: int
+    whole: int
     cause: int
-    told: Step
+    what: str
+    shown: tuple[Decimal | Fraction | str, ...]
+
+    @property
+    def is_all(self) -> bool:
+        return self.part >= self.whole
+
+    def of(self, minor: int) -> int:
+        """The share of an amount, rounded once."""
+        return rounded_share(minor, self.part, self.whole)
+
+    @property
+    def told(self) -> Step:
+        return Step(what=self.what, value=" of ".join(map(_text, self.shown)))
 
 
 def place_of(fact: Fact) -> Place:
@@ -54,11 +73,10 @@ def place_of(fact: Fact) -> Place:
 def marks(own: Obligation, facts: Sequence[Fact], options: Options) -> tuple[Mark, ...]:
     """The shares of a promise that is not transferred evenly over time, in order.
 
-    `facts` are those about it, and the changes of the contract that state it anew.
+    `facts` are those about it, and the changes of the contract that state it anew, in order.
     """
     walk = _WALKS.get(own.pattern)
-    ordered = sorted(facts, key=place_of)
-    return tuple(walk(own, ordered, options)) if walk else ()
+    return tuple(walk(own, facts, options)) if walk else ()
 
 
 class Rest(Struct, frozen=True):
@@ -66,23 +84,38 @@ class Rest(Struct, frozen=True):
 
     marks: tuple[Mark, ...]
     before: tuple[Mark, ...]
-    share_before: Fraction
 
     @property
     def is_done(self) -> bool:
-        return self.share_before >= WHOLE
+        return bool(self.before) and self.before[-1].is_all
+
+    @property
+    def left(self) -> Fraction:
+        """The share of the promise that is left."""
+        return 1 - Fraction(self.before[-1].part, self.before[-1].whole) if self.before else WHOLE
 
 
 def rest_after(found: Sequence[Mark], place: Place) -> Rest:
-    before = tuple(mark for mark in found if mark.place < place)
-    share = before[-1].share if before else Fraction(0)
-    left = WHOLE - share
-    after = tuple(
-        Mark(mark.place, (mark.share - share) / left if left else WHOLE, mark.cause, mark.told)
-        for mark in found
-        if mark.place >= place
-    )
-    return Rest(after, before, share)
+    at = bisect_left(found, place, key=_place)
+    before, after = tuple(found[:at]), tuple(found[at:])
+    if not before or not before[-1].part:
+        return Rest(after, before)
+    return Rest(tuple(_of_the_rest(mark, before[-1]) for mark in after), before)
+
+
+_place = attrgetter("place")
+
+
+def _of_the_rest(mark: Mark, done: Mark) -> Mark:
+    """Its share of what was left after another: (share - done) / (1 - done)."""
+    if done.is_all:
+        part, whole = 1, 1
+    elif mark.whole == done.whole:
+        part, whole = mark.part - done.part, mark.whole - done.part
+    else:
+        part = mark.part * done.whole - done.part * mark.whole
+        whole = mark.whole * (done.whole - done.part)
+    return Mark(mark.place, part, whole, mark.cause, mark.what, mark.shown)
 
 
 _Walk = Callable[[Obligation, Sequence[Fact], Options], Iterable[Mark]]
@@ -93,67 +126,72 @@ def _at_once(own: Obligation, facts: Sequence[Fact], options: Options) -> Iterab
     del own, options
     for fact in facts:
         if isinstance(fact.event, ObligationSatisfied):
-            yield _mark(fact, WHOLE, "transferred", str(fact.when.effective))
+            yield _mark(fact, 1, 1, "transferred", str(fact.when.effective))
             return
 
 
 def _by_units(own: Obligation, facts: Sequence[Fact], options: Options) -> Iterable[Mark]:
     """Units transferred of those promised; more than were promised complete it."""
     del options
-    done, whole = Fraction(0), Fraction(own.quantity or 0)
+    promised = own.quantity
+    if not promised:
+        return
+    done = Decimal(0)
     for fact in facts:
-        if isinstance(fact.event, ObligationSatisfied) and whole:
-            done += Fraction(fact.event.quantity or own.quantity or 0)
-            share = min(done / whole, WHOLE)
-            yield _mark(fact, share, "units transferred", f"{_text(done)} of {own.quantity}")
+        if isinstance(fact.event, ObligationSatisfied):
+            done = EXACT.add(done, fact.event.quantity or promised)
+            part, whole = _ratio(min(done, promised), promised)
+            yield _mark(fact, part, whole, "units transferred", done, promised)
 
 
 def _by_milestones(own: Obligation, facts: Sequence[Fact], options: Options) -> Iterable[Mark]:
     del options
-    weights = {one.milestone: Fraction(one.weight) for one in own.milestones}
-    whole, reached = sum(weights.values(), Fraction(0)), dict[str, Fraction]()
+    weights = {one.milestone: one.weight for one in own.milestones}
+    all_of_it, reached = sum(weights.values(), Decimal(0)), dict[str, Decimal]()
     for fact in facts:
-        if isinstance(fact.event, ObligationSatisfied) and fact.event.milestone in weights:
-            reached[fact.event.milestone] = weights[fact.event.milestone]
-            share = sum(reached.values(), Fraction(0)) / whole
-            yield _mark(fact, share, "milestone", fact.event.milestone)
+        name = getattr(fact.event, "milestone", None)
+        if name in weights:
+            reached[name] = weights[name]
+            part, whole = _ratio(sum(reached.values(), Decimal(0)), all_of_it)
+            yield _mark(fact, part, whole, "milestone", name)
 
 
 def _by_measure(own: Obligation, facts: Sequence[Fact], options: Options) -> Iterable[Mark]:
     """Costs incurred of costs expected, or a percentage as it was measured (55-16 to 55-21)."""
-    incurred = excluded = Fraction(0)
+    incurred = excluded = 0
     expected = _first_expected(own, facts)
     stated = Fraction(0)
     for fact in facts:
         match fact.event:
             case ProgressMeasured(percent=None):
-                incurred = Fraction(fact.event.incurred_minor or 0)
-                excluded = Fraction(fact.event.excluded_minor)
+                incurred, excluded = fact.event.incurred_minor or 0, fact.event.excluded_minor
                 if fact.event.expected_minor is not None:
-                    expected = Fraction(fact.event.expected_minor)
+                    expected = fact.event.expected_minor
             case ProgressMeasured():
                 assert fact.event.percent is not None
                 stated = Fraction(fact.event.percent) / 100
             case ExpectationRevised() if fact.event.expected_cost_minor is not None:
-                expected = Fraction(fact.event.expected_cost_minor)
+                expected = fact.event.expected_cost_minor
             case ContractModified():
                 expected += _added_costs(own, fact.event)
             case _:
                 continue
-        by_cost = (incurred - excluded) / (expected - excluded) if expected > excluded else stated
-        share = _percent(min(max(by_cost if incurred else stated, Fraction(0)), WHOLE), options)
-        yield _mark(fact, share, "percent complete", f"{_text(share * 100)} %")
+        by_cost = stated
+        if incurred and expected > excluded:
+            by_cost = Fraction(incurred - excluded, expected - excluded)
+        share = _percent(min(max(by_cost, Fraction(0)), WHOLE), options)
+        part, whole = share.numerator, share.denominator
+        yield _mark(fact, part, whole, "percent complete", share * 100)
 
 
-def _first_expected(own: Obligation, facts: Sequence[Fact]) -> Fraction:
+def _first_expected(own: Obligation, facts: Sequence[Fact]) -> int:
     """What was expected at inception: what changes added since is in the promise as it is now."""
     added = (_added_costs(own, f.event) for f in facts if isinstance(f.event, ContractModified))
-    return Fraction(own.expected_cost_minor or 0) - sum(added, Fraction(0))
+    return (own.expected_cost_minor or 0) - sum(added)
 
 
-def _added_costs(own: Obligation, event: ContractModified) -> Fraction:
-    rows = (row for row in event.restated if row.obligation == own.obligation)
-    return Fraction(sum(row.added_cost_minor for row in rows))
+def _added_costs(own: Obligation, event: ContractModified) -> int:
+    return sum(row.added_cost_minor for row in event.restated if row.obligation == own.obligation)
 
 
 def _percent(share: Fraction, options: Options) -> Fraction:
@@ -169,60 +207,67 @@ def _by_exercise(own: Obligation, facts: Sequence[Fact], options: Options) -> It
 
     Without breakage that can be expected, of all rights; what is never used counts when it expires.
     """
-    whole = Fraction(own.quantity or 1)
-    expected = _rights_expected(own, whole)
-    used = expired = Fraction(0)
+    every = own.quantity or Decimal(1)
+    expected = _expected(own.expected_exercised, own.breakage_percent, every) or every
+    used = expired = Decimal(0)
     for fact in facts:
+        left = EXACT.subtract(every, EXACT.add(used, expired))
         match fact.event:
             case RightsExercised():
                 if fact.event.cumulative is not None:
-                    used = Fraction(fact.event.cumulative)
+                    used = fact.event.cumulative
                 else:
-                    used += Fraction(fact.event.quantity or (whole - used - expired))
-                expected = Fraction(fact.event.expected or 0) or expected
+                    used = EXACT.add(used, fact.event.quantity or left)
+                expected = fact.event.expected or expected
             case RightsExpired():
-                left = whole - used - expired
-                quantity = fact.event.quantity
-                expired += left if quantity is None else min(Fraction(quantity), left)
-            case ExpectationRevised():
-                expected = _revised(fact.event, whole) or expected
+                expired = EXACT.add(expired, min(fact.event.quantity or left, left))
+            case ExpectationRevised(expected_exercised=rights, breakage_percent=percent):
+                expected = _expected(rights, percent, every) or expected
             case _:
                 continue
-        share = _exercised(used, expired, whole, expected, options)
-        yield _mark(fact, share, "rights used", f"{_text(used)} of {_text(expected)}")
+        part, whole = _exercised(used, expired, every, expected, options)
+        yield _mark(fact, part, whole, "rights used", used, expected)
 
 
 def _exercised(
-    used: Fraction, expired: Fraction, whole: Fraction, expected: Fraction, options: Options
-) -> Fraction:
-    if used + expired >= whole:
-        return WHOLE
+    used: Decimal, expired: Decimal, every: Decimal, expected: Decimal, options: Options
+) -> tuple[int, int]:
+    gone = EXACT.add(used, expired)
+    if gone >= every:
+        return 1, 1
     if options.breakage == "proportional":
-        return min(used / expected, WHOLE) if expected else WHOLE
-    return (used + expired) / whole
+        return _ratio(min(used, expected), expected)
+    return _ratio(gone, every)
 
 
-def _rights_expected(own: Obligation, whole: Fraction) -> Fraction:
-    if own.expected_exercised is not None:
-        return Fraction(own.expected_exercised)
-    return whole * (100 - Fraction(own.breakage_percent or 0)) / 100
+def _expected(
+    exercised: Decimal | None, breakage_percent: Decimal | None, every: Decimal
+) -> Decimal | None:
+    if exercised is not None:
+        return exercised
+    if breakage_percent is None:
+        return None
+    return EXACT.multiply(every, EXACT.scaleb(EXACT.subtract(_HUNDRED, breakage_percent), -2))
 
 
-def _revised(event: ExpectationRevised, whole: Fraction) -> Fraction:
-    if event.expected_exercised is not None:
-        return Fraction(event.expected_exercised)
-    if event.breakage_percent is not None:
-        return whole * (100 - Fraction(event.breakage_percent)) / 100
-    return Fraction(0)
+def _ratio(part: Decimal, whole: Decimal) -> tuple[int, int]:
+    """A share in whole numbers; of nothing all is done."""
+    if not whole:
+        return 1, 1
+    part_of, part_in = part.as_integer_ratio()
+    whole_of, whole_in = whole.as_integer_ratio()
+    return part_of * whole_in, part_in * whole_of
 
 
-def _mark(fact: Fact, share: Fraction, what: str, value: str) -> Mark:
-    return Mark(place_of(fact), share, fact.position, Step(what=what, value=value))
+def _mark(fact: Fact, part: int, whole: int, what: str, *shown: Decimal | Fraction | str) -> Mark:
+    return Mark(place_of(fact), part, whole, fact.position, what, shown)
 
 
-def _text(exact: Fraction) -> str:
+def _text(exact: Decimal | Fraction | str) -> str:
     """As a decimal; what has no end is cut after so many places."""
-    return plain(decimal_of(exact, SHOWN_PLACES))
+    if isinstance(exact, Fraction):
+        return plain(decimal_of(exact, SHOWN_PLACES))
+    return exact if isinstance(exact, str) else plain(exact)
 
 
 _WALKS: Mapping[ObligationPattern, _Walk] = {
@@ -256,7 +301,7 @@ def of_base(own: Obligation, facts: Sequence[Fact]) -> tuple[Priced, ...]:
     percent = Fraction(own.percent_of_base or Decimal(0)) / 100
     since = min((f.when.effective for f in facts if _is_transfer(f)), default=date.min)
     found, base = [], 0
-    for fact in sorted(facts, key=place_of):
+    for fact in facts:
         if isinstance(fact.event, BaseReported):
             base += fact.event.base_minor
             day, order = place_of(fact)

@@ -13,7 +13,7 @@ from msgspec import Struct, field
 
 from domain.accounting.contract.allocation import by_weight
 from domain.accounting.contract.pricing import Estimate, estimated
-from domain.accounting.contract.promise import Deal, Promise, begin, catch_up
+from domain.accounting.contract.promise import Deal, Promise, begin, both, catch_up
 from domain.accounting.contract.transfer import BEFORE_ALL, Place
 from domain.accounting.curves import At
 from domain.accounting.schedule import Flow
@@ -56,7 +56,7 @@ def at_inception(
         new = _estimate(row, one, deal)
         for promise, minor in _shared(new.included_minor, one, deal):
             promise.price_minor += minor
-            promise.told = (*promise.told, *_told(row, new, deal))
+            promise.told = both(promise.told, _told(row, new, deal))
         one.row, one.included_minor = row, new.included_minor
         _hold(one, (deal.opened.when.measured, 0), (deal.opened_at,), deal)
     return found
