@@ -51,6 +51,8 @@ BARS: dict[str, Bar] = {
     "catch-up": Bar(value=4_000),
     "measure": Bar(value=2_500, ratio=0.25, either=True),
     "measure-linear": Bar(value=12, sense="at most"),
+    "measure-stated": Bar(value=1_429, ratio=0.25, either=True),
+    "measure-stated-linear": Bar(value=12, sense="at most"),
     "month-end-untouched": Bar(value=100_000 / 60),
     "month-end-changed": Bar(value=1_000),
     "month-end-memory": Bar(value=600, sense="at most"),

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import date
 from time import process_time
 
-from bench import grown_contract
+from bench import grown_contract, stated_contract
 from bench.contract import BOOK, play
 from bench.floors import slots
 from bench.lap import Lap, Reading, timed
@@ -29,7 +29,8 @@ UNIT = "subscription:c000000"
 BEFORE, END = date(2025, 11, 30), date(2025, 12, 31)
 ROWS_OF_A_PASS = 20
 # A cut is short, the longest contract is long: as many of each as take about as long.
-CUTS, SETTLEMENTS, GROWN = 6.0, 0.6, 0.1
+CUTS, SETTLEMENTS, GROWN, STATED = 6.0, 0.6, 0.1, 0.5
+TYPICAL = 40
 FEW, MANY = 50, 500
 
 
@@ -52,7 +53,34 @@ def measure(stand: Stand, number: int) -> list[Lap | Reading]:
         _lap(stand, "settle", passes * SETTLEMENTS, lambda: _settle(before, fresh, master)),
         _lap(stand, "cut", passes * CUTS, lambda: _settle(before, None, master)),
         _linear(max(1, int(passes * GROWN))),
+        *_stated(stand, max(1, int(passes * STATED))),
     ]
+
+
+def _stated(stand: Stand, passes: int) -> list[Lap | Reading]:
+    """The same of a contract stated by itself, with modifications."""
+    unit, book = stated_contract.UNIT, stated_contract.BOOK
+    fresh, master = stated_contract.stated(TYPICAL)
+
+    def once() -> object:
+        return measured(unit, fresh.facts, (), master, book, END)
+
+    balances = due(measured(unit, fresh.facts, (), master, book, END), END, master.calendar)
+    assert balances, fresh
+    assert sum(row.minor for row in balances.values()) == 0, balances
+    rows = _rows(balances)
+    built = timed(stand.floor, lambda: _again(lambda: slots.build(rows), passes))
+    few, many = (_quickest_stated(facts, passes) for facts in (FEW, MANY))
+    return [
+        _lap(stand, "measure-stated", passes, once, {"": built.seconds}),
+        Reading(figure="measure-stated-linear", unit="times", value=many / few),
+    ]
+
+
+def _quickest_stated(facts: int, passes: int) -> float:
+    fresh, master = stated_contract.stated(facts)
+    unit, book = stated_contract.UNIT, stated_contract.BOOK
+    return _least(lambda: measured(unit, fresh.facts, (), master, book, END), passes, facts)
 
 
 def _lap(
@@ -102,11 +130,19 @@ def _linear(passes: int) -> Reading:
 
 def _quickest(facts: int, passes: int) -> float:
     fresh, master = grown_contract.grown(facts)
+    unit = grown_contract.UNIT
+    return _least(
+        lambda: measured(unit, fresh.facts, fresh.usage, master, BOOK, END), passes, facts
+    )
+
+
+def _least(work: Callable[[], object], passes: int, facts: int) -> float:
+    """Processor time of the quickest pass; of a long contract fewer are taken."""
     found = []
     with unpaused():
-        for _ in range(passes * MANY // facts):
+        for _ in range(max(1, passes * MANY // facts)):
             began = process_time()
-            measured(grown_contract.UNIT, fresh.facts, fresh.usage, master, BOOK, END)
+            work()
             found.append(process_time() - began)
     return min(found)
 

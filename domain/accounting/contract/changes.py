@@ -229,12 +229,19 @@ def _spread(
     fixed = [one for one in promises if not one.is_invoiced]
     resting = (_goes_on(one, change, deal) if one in going else _done(one) for one in fixed)
     causes = causes_of((deal.opened_at,), (fact.position,), *resting)
-    told = (
-        Step(what="price change", value=deal.text(minor)),
-        *(_as_left(one, open_minor, deal) for one, open_minor in zip(going, left, strict=True)),
-        *(_as_done(one, deal) for one in fixed if one not in going),
-        Step(what="remaining consideration", value=deal.text(whole)),
-    )
+    open_ones = [
+        (one.name, open_minor, one.price_minor) for one, open_minor in zip(going, left, strict=True)
+    ]
+    done = [(one.name, one.flows) for one in fixed if one not in going]
+
+    def told() -> tuple[Step, ...]:
+        return (
+            Step(what="price change", value=deal.text(minor)),
+            *(_as_left(*one, deal) for one in open_ones),
+            *(_as_done(*one, deal) for one in done),
+            Step(what="remaining consideration", value=deal.text(whole)),
+        )
+
     for promise, share in zip((*going, *joining), parts.values(), strict=True):
         own = change.anew.get(promise.name, promise.whole)
         promise.inception = own
@@ -276,7 +283,7 @@ def _at_once_on_what_is_done(
     fixed = [one for one in promises if not one.is_invoiced]
     resting = (_done(one) for one in fixed)
     causes = causes_of((deal.opened_at,), (fact.position,), *resting)
-    done = tuple(_as_done(one, deal) for one in fixed)
+    done = tuple(_as_done(one.name, one.flows, deal) for one in fixed)
     price_change(promises[0], fact, minor, causes, done, deal)
 
 
@@ -298,14 +305,13 @@ def price_change(
         promise.causes = causes_of(promise.causes, causes)
 
 
-def _as_done(promise: Promise, deal: Deal) -> Step:
-    parts = (f"{deal.text(total(flow.curve))} by {last_day(flow.curve)}" for flow in promise.flows)
-    return Step(what=f"{promise.name} transferred", value=", ".join(parts))
+def _as_done(name: str, flows: Sequence[Flow], deal: Deal) -> Step:
+    parts = (f"{deal.text(total(flow.curve))} by {last_day(flow.curve)}" for flow in flows)
+    return Step(what=f"{name} transferred", value=", ".join(parts))
 
 
-def _as_left(promise: Promise, minor: int, deal: Deal) -> Step:
-    left = f"{deal.text(minor)} of {deal.text(promise.price_minor)} not earned"
-    return Step(what=promise.name, value=left)
+def _as_left(name: str, minor: int, price_minor: int, deal: Deal) -> Step:
+    return Step(what=name, value=f"{deal.text(minor)} of {deal.text(price_minor)} not earned")
 
 
 def terminate(promises: Sequence[Promise], fact: Fact, refund_minor: int, deal: Deal) -> None:
@@ -315,7 +321,10 @@ def terminate(promises: Sequence[Promise], fact: Fact, refund_minor: int, deal: 
     left = [one.price_minor - earned_before(one, cut, deal) for one in promises]
     lefts = [max(minor, 0) for minor in left]
     refunds = allocate(refund_minor, lefts) if any(lefts) else (0,) * len(lefts)
-    told = tuple(_as_left(one, minor, deal) for one, minor in zip(promises, left, strict=True))
+    told = tuple(
+        _as_left(one.name, minor, one.price_minor, deal)
+        for one, minor in zip(promises, left, strict=True)
+    )
     # What is given back is shared by what each had left, so each share rests on all of them.
     shared = list(promises) if refund_minor else []
     ends = {id(one): until(one, cut, fact.position, deal) for one in promises}

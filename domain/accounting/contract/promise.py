@@ -52,7 +52,7 @@ class Deal(Struct, frozen=True, kw_only=True):
     # Each is worked out once for a promise as it stands: changes look at it again and again. The
     # promise is kept beside, so that no other ever has its identity.
     marked: dict[int, tuple[Obligation, tuple[Mark, ...]]]
-    ways: dict[date, Progress]
+    ways: dict[int, Progress]
 
     @property
     def opened_at(self) -> int:
@@ -62,9 +62,10 @@ class Deal(Struct, frozen=True, kw_only=True):
         return decimal_text(minor, self.currency)
 
     def progress(self, day: date) -> Progress:
-        if day not in self.ways:
-            self.ways[day] = self.master.progress(self.book, day)
-        return self.ways[day]
+        elected = id(self.master.options(self.book, day))
+        if elected not in self.ways:
+            self.ways[elected] = self.master.progress(self.book, day)
+        return self.ways[elected]
 
     def marks(self, own: Obligation) -> tuple[Mark, ...]:
         if id(own) not in self.marked:
@@ -113,6 +114,8 @@ class Promise(Struct):
     kind: str = "release"
     priced: tuple[tuple[date, int], ...] = ()
     inception: Obligation | None = None
+    # What was last kept before a cut, of which flows: one change asks for it more than once.
+    stopped: tuple[Cut, tuple[Flow, ...], tuple[Flow, ...]] | None = None
 
     @property
     def whole(self) -> Obligation:
@@ -202,18 +205,33 @@ def until(promise: Promise, cut: Cut, cause: int, deal: Deal) -> tuple[Flow, ...
     """What was earned before a cut, for good, because of a fact."""
     if promise.is_even or promise.is_invoiced:
         return frozen(promise.flows, cut.start - ONE_DAY, (cause,))
-    current = _current(promise, deal, None)
+    if promise.stopped is not None and promise.stopped[:2] == (cut, promise.flows):
+        return promise.stopped[2]
+    current = promise.flows[len(promise.kept) :]
     stopped = _current(promise, deal, cut.place)
-    if not current or (stopped and current[0].curve == stopped[0].curve):
-        return (*promise.kept, *current)
-    short = (structs.replace(one, causes=causes_of(one.causes, (cause,))) for one in stopped)
-    return (*promise.kept, *short)
+    if current and not (stopped and current[0].curve == stopped[0].curve):
+        current = tuple(
+            structs.replace(one, causes=causes_of(one.causes, (cause,))) for one in stopped
+        )
+    promise.stopped = cut, promise.flows, (*promise.kept, *current)
+    return promise.stopped[2]
 
 
 def earned_before(promise: Promise, cut: Cut, deal: Deal) -> int:
     if promise.is_even or promise.is_invoiced:
         return stands(promise.flows, cut.start - ONE_DAY)
-    return totals((*promise.kept, *_current(promise, deal, cut.place)))
+    return totals(promise.kept) + _stands_before(promise, cut.place, deal)
+
+
+def _stands_before(promise: Promise, place: Place, deal: Deal) -> int:
+    """What the stretch that goes on comes to before a place."""
+    caught = promise.caught
+    if caught is not None and caught.place >= place:
+        return 0
+    found = deal.marks(promise.own)
+    rest = rest_after(found[: bisect_left(found, place, key=_place)], promise.since)
+    so_far = rest.marks[-1].of(promise.stretch_minor) if rest.marks else 0
+    return so_far - (caught.less if caught else 0)
 
 
 def remains(promise: Promise, cut: Cut, deal: Deal) -> bool:
@@ -223,7 +241,9 @@ def remains(promise: Promise, cut: Cut, deal: Deal) -> bool:
     if promise.is_even:
         ends = (last_day(flow.curve) for flow in promise.flows)
         return max(ends, default=date.max) >= cut.start
-    return not rest_after(deal.marks(promise.own), cut.place).is_done
+    found = deal.marks(promise.own)
+    at = bisect_left(found, cut.place, key=_place)
+    return not (at and found[at - 1].is_all)
 
 
 def both(first: Told, then: Told) -> Telling:
