@@ -122,7 +122,10 @@ def master_data(facts: Iterable[Fact]) -> MasterData:
             case ProductDefined():
                 products[name] = event
             case PolicyAdopted():
-                policies.setdefault(name, {})[fact.when.effective] = event.options
+                if event.transition == "retrospective":
+                    policies[name] = {date.min: event.options}
+                else:
+                    policies.setdefault(name, {})[fact.when.effective] = event.options
             case InvoicingAdopted():
                 invoicing[fact.when.effective] = event.options
             case _:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from domain.facts import Context, Decider, Event, Fact, Retracted, When
 
@@ -34,10 +34,18 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     overbilled: Literal["liability", "negative-unbilled"] = "liability"
 
 
+# ASC 250-10-45-5 to 45-7, IAS 8.19: from a date on, or as if it had always been so.
+Transition = Literal["prospective", "retrospective"]
+
+
 class PolicyAdopted(Event, frozen=True, kw_only=True, tag="policy-adopted"):
-    """The elections in force from `effective` on."""
+    """The elections in force from `effective` on; retrospectively, in place of all before as well.
+
+    What a retrospective adoption moves of closed periods is booked in the open one, as ever.
+    """
 
     options: Options
+    transition: Transition = "prospective"
 
 
 class AdoptPolicy(
@@ -47,6 +55,7 @@ class AdoptPolicy(
 
     when: When
     options: Options
+    transition: Transition = "prospective"
 
 
 def evolve(state: None, fact: Fact) -> None:
@@ -58,7 +67,7 @@ def evolve(state: None, fact: Fact) -> None:
 def decide(command: AdoptPolicy, state: None, context: Context) -> tuple[Event, ...]:
     """Never refused: the options are a closed schema, and a book may elect before it opens."""
     del state, context
-    return (PolicyAdopted(when=command.when, options=command.options),)
+    return (PolicyAdopted(**structs.asdict(command)),)
 
 
 DECIDER: Decider[None, AdoptPolicy] = Decider(

@@ -1041,8 +1041,12 @@ def _policy(draft: Draft) -> None:
         closed_period_date=draft.random.choice(("first-day", "day-recorded")),
         void_default=draft.random.choice(("as-if-never", "from-now")),
     )
-    day = draft.random.choice((FIRST, date(2024, 3, 1)))
-    draft.add("policy:ifrs", PolicyAdopted(when=draft.when(day), options=options))
+    adopted = PolicyAdopted(
+        when=draft.when(draft.random.choice((FIRST, date(2024, 3, 1)))),
+        options=options,
+        transition=draft.random.choice(("prospective", "prospective", "retrospective")),
+    )
+    draft.add("policy:ifrs", adopted)
 
 
 def _invoicing(draft: Draft) -> None:

@@ -14,7 +14,7 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from zoneinfo import ZoneInfo
 
 from domain.anchor import BillingAnchorChanged
@@ -219,9 +219,11 @@ class World:
 
     def options(self, day: date) -> Options:
         adopted = self.of(PolicyAdopted, stream=f"policy:{self.book}")
-        return next(
-            (f.event.options for f in reversed(adopted) if f.when.effective <= day), Options()
-        )
+        for fact in reversed(adopted):
+            # Adopted retrospectively it counts for every day that no later one counts for.
+            if fact.when.effective <= day or fact.event.transition == "retrospective":
+                return cast("Options", fact.event.options)
+        return Options()
 
     def invoicing(self, day: date) -> InvoicingOptions:
         adopted = self.of(InvoicingAdopted)
