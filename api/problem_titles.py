@@ -121,7 +121,7 @@ REFUSED = {
     "already-received": "The payment is already received.",
     "already-terminated": "The contract is already terminated.",
     "already-void": "The invoice is void.",
-    "later-document-stands": "A later document takes back what this one billed, or adds to it.",
+    "later-document-stands": "A later document rests on this one.",
     "replaced-stands": "The invoice to be replaced still stands.",
     "credit-above-paid": "More is credited than was paid.",
     "altered-export": "A line of an export is not what was written.",

@@ -1,20 +1,20 @@
-"""What must be seen beside an invoice before it is credited or void: the money on it, and later
-documents that rest on it.
+"""What must be seen beside an invoice before it is credited, void or retracted: the money on it,
+and later documents that rest on it.
 
 Both are gathered under the head's lock, since they are in streams that the invoice does not name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 from msgspec import Struct
 
 from domain.credit_note import CreditInvoice
 from domain.errors import Rejected
-from domain.facts import Context
-from domain.invoice_facts import CreditLine
+from domain.facts import Context, Event, Retracted
+from domain.invoice_facts import CreditIssued, CreditLine, InvoiceIssued, InvoiceVoided
 
 
 class PaidEvidence(Struct, frozen=True, kw_only=True):
@@ -26,9 +26,13 @@ class PaidEvidence(Struct, frozen=True, kw_only=True):
 
 
 class LaterEvidence(Struct, frozen=True, kw_only=True):
-    """Later invoices that rest on one: they take back what it billed, or add to it."""
+    """Later invoices that rest on one: they take back what it billed or add to it, or are issued in
+    its place. `taken`: which streams have got numbers since that its documents came with.
+    """
 
     invoices: tuple[str, ...] = ()
+    replaced_by: tuple[str, ...] = ()
+    taken: dict[str, str] = {}
 
 
 def paid_minor(command: CreditInvoice, context: Context) -> int | None:
@@ -62,6 +66,25 @@ def _grants(purpose: Literal["correction", "concession"]) -> bool:
 
 def require_last(context: Context) -> None:
     """A document that takes back what this one billed, or adds to it, would be left in the air."""
-    found = context.evidence
-    if isinstance(found, LaterEvidence) and found.invoices:
-        raise Rejected("later-document-stands", field="stream", invoices=list(found.invoices))
+    if isinstance(context.evidence, LaterEvidence):
+        _require_none(context.evidence.invoices)
+
+
+def require_retractable(event: Event, evidence: object) -> None:
+    """That a document never was leaves no later one in the air, that it was not taken back none in
+    its place beside it; and one that is back has its number still.
+    """
+    if not isinstance(evidence, LaterEvidence):
+        return
+    if isinstance(event, InvoiceIssued):
+        _require_none(evidence.invoices)
+    elif isinstance(event, InvoiceVoided | CreditIssued):
+        _require_none(evidence.replaced_by)
+    elif isinstance(event, Retracted):
+        for number, stream in sorted(evidence.taken.items()):
+            raise Rejected("duplicate-number", field="corrects", number=number, stream=stream)
+
+
+def _require_none(invoices: Sequence[str]) -> None:
+    if invoices:
+        raise Rejected("later-document-stands", field="stream", invoices=[*invoices])

@@ -23,6 +23,18 @@ def resting_on(invoice: str, facts: Sequence[Fact]) -> tuple[str, ...]:
     return tuple(sorted(found | {*_debits(invoice, facts)} & {row.invoice for row in later}))
 
 
+def replacing(invoice: str, facts: Sequence[Fact]) -> tuple[str, ...]:
+    """The invoices of an account that stand in the place of one."""
+    stands = {row.invoice for row in billed_lines(facts) if not row.is_void}
+    return tuple(
+        name
+        for fact in facts
+        if isinstance(fact.event, InvoiceIssued) and fact.event.replaces == invoice
+        for name in (fact.stream.partition(":")[2],)
+        if name in stands
+    )
+
+
 def _place(row: BilledLine) -> tuple[date, int]:
     return row.issued_on, row.cause
 

@@ -1,7 +1,7 @@
 """What a decision must see in streams that its command does not name, under the head's lock.
 
 What stands against a close; what was paid of an invoice, where no more is credited than that; which
-later invoices rest on one that is to be void.
+later invoices rest on one that is to be void or retracted.
 """
 
 from __future__ import annotations
@@ -15,14 +15,16 @@ from domain.facts import Fact, fold
 from domain.invoice import DECIDER, IssueCredit, VoidInvoice
 from domain.invoicing import DECIDER as INVOICING
 from domain.invoicing import Elected, elected_on
-from domain.numbering import ELECTIONS
-from domain.resting import resting_on
+from domain.numbering import ELECTIONS, number_of
+from domain.resting import replacing, resting_on
 from domain.settlement.paid import paid_minor
 from projections.exceptions import close_evidence
 from replay.documents.reading import account_facts
 from store import log
-from store.db import Connection
+from store.db import Connection, queries
 from store.request import Request
+
+SQL = queries(__file__)
 
 
 def evidence(connection: Connection, request: Request) -> object:
@@ -34,16 +36,31 @@ def evidence(connection: Connection, request: Request) -> object:
             return _later(connection, request)
         case CreditInvoice() | IssueCredit():
             return _paid(connection, request)
+        case None:
+            return _later(connection, request, _taken(connection, request))
         case _:
             return None
 
 
-def _later(connection: Connection, request: Request) -> LaterEvidence | None:
-    found = _account(connection, request)
-    if found is None:
-        return None
-    _, facts = found
-    return LaterEvidence(invoices=resting_on(request.stream.partition(":")[2], facts))
+def _later(
+    connection: Connection, request: Request, taken: dict[str, str] | None = None
+) -> LaterEvidence:
+    found, invoice = _account(connection, request), request.stream.partition(":")[2]
+    _, facts = found or (None, ())
+    return LaterEvidence(
+        invoices=resting_on(invoice, facts),
+        replaced_by=replacing(invoice, facts),
+        taken=taken or {},
+    )
+
+
+def _taken(connection: Connection, request: Request) -> dict[str, str]:
+    """Numbers that documents of the invoice came with and another stream has got since."""
+    own = log.read_stream(connection, request.entity, request.stream)
+    told = (number_of(fact.event) for fact in own)
+    numbers = sorted({one[0] for one in told if one is not None and one[1] is None})
+    names = {"entity": request.entity, "stream": request.stream, "numbers": numbers}
+    return dict(connection.execute(SQL.taken, names).fetchall()) if numbers else {}
 
 
 def _paid(connection: Connection, request: Request) -> PaidEvidence | None:

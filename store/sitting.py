@@ -14,6 +14,7 @@ from msgspec import Struct, structs
 
 from domain.books import ClosePeriod, SoftClosePeriod
 from domain.credit_note import CreditInvoice
+from domain.crediting import require_retractable
 from domain.deciders import Command, decider_of
 from domain.errors import Malformed, Rejected
 from domain.facts import Context, Decider, Event, Fact, Retracted
@@ -192,7 +193,10 @@ class Sitting:
         request = asked.request
         if request.command is None:
             assert request.corrects is not None
-            return (Retracted(when=timeline.retractable(request.corrects).when),)
+            fact = timeline.retractable(request.corrects)
+            if self._gather is not None and needs_evidence(asked):
+                require_retractable(fact.event, self._gather(self, request))
+            return (Retracted(when=fact.when),)
         target = timeline.correctable(request.corrects) if request.corrects is not None else None
         if not isinstance(request.command, decider.commands):
             raise Malformed("wrong-command", field="command", command=name(request))
@@ -345,10 +349,13 @@ def leads_on(asked: Asked | Malformed) -> bool:
 
 def needs_evidence(asked: Asked | Malformed) -> bool:
     """Whether it is decided on more than it names; what an outside system says is as it says."""
-    if not isinstance(asked, Asked) or not isinstance(asked.request.command, _GATHERED):
+    if not isinstance(asked, Asked):
         return False
-    is_close = isinstance(asked.request.command, SoftClosePeriod | ClosePeriod)
-    return is_close or asked.request.source is None
+    command, is_ours = asked.request.command, asked.request.source is None
+    if command is None:
+        return is_ours and asked.request.stream.startswith("invoice:")
+    is_close = isinstance(command, SoftClosePeriod | ClosePeriod)
+    return isinstance(command, _GATHERED) and (is_close or is_ours)
 
 
 def ask(request: Request) -> Asked | Malformed:

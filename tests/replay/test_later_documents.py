@@ -13,7 +13,7 @@ from domain.billing_options import BillingOptions
 from domain.errors import Rejected
 from domain.facts import Source, When
 from domain.invoice import IssueCredit, IssueInvoice, VoidInvoice
-from domain.invoice_facts import CreditLine, InvoiceIssued, InvoiceLine
+from domain.invoice_facts import CreditLine, InvoiceIssued, InvoiceLine, InvoiceVoided
 from domain.price import SetPrice
 from domain.pricing import PerUnit
 from domain.subscription import CancelSubscription
@@ -91,6 +91,54 @@ def test_the_later_one_may_be_retracted_instead(repaired, send):
 
 
 @pytest.mark.usefixtures("repaired")
+def test_what_a_later_one_rests_on_is_not_retracted_under_it(repaired, send):
+    stream, position = retracting(repaired, FIRST, InvoiceIssued)
+
+    assert refused(send, stream, None, corrects=position) == (
+        "later-document-stands",
+        {"invoices": [SECOND]},
+    )
+    send(*void(SECOND))
+    assert send(stream, None, corrects=position)
+
+
+def test_what_another_stands_in_the_place_of_is_not_had_back(company, send):
+    """Neither its void nor the credit of all of it."""
+    company.bill("acme", NEW_YEAR)
+    send(*void(FIRST))
+    send(*invoice("y", 1000_00, replaces=FIRST))
+    stream, position = retracting(company, FIRST, InvoiceVoided)
+
+    told = refused(send, stream, None, corrects=position)
+    assert told == ("later-document-stands", {"invoices": ["y"]})
+    send(*void("y"))
+    assert send(stream, None, corrects=position)
+
+
+@pytest.mark.usefixtures("company")
+def test_a_document_is_not_had_back_under_a_number_that_is_anothers(send):
+    for name, number in (("a", "1"), ("b", "2")):
+        told = Source(system="erp", kind="invoice", id=number)
+        (position,) = send(*invoice(name, 1, number="E-1"), source=told)
+        if name == "a":
+            (undone,) = send("invoice:a", None, corrects=position)
+
+    assert refused(send, "invoice:a", None, corrects=undone) == (
+        "duplicate-number",
+        {"number": "E-1", "stream": "invoice:b"},
+    )
+    send("invoice:b", None, corrects=position)
+    assert refused(send, "invoice:a", None, corrects=undone)[0] == "duplicate-number"
+
+
+def retracting(ledger, name, kind):
+    """The stream, and the position of the fact to retract."""
+    with ledger.connection() as connection:
+        facts = log.read_stream(connection, "acme", f"invoice:{name}")
+    (found,) = (fact.position for fact in facts if isinstance(fact.event, kind))
+    return f"invoice:{name}", found
+
+
 def test_an_outside_system_voids_what_it_likes(send):
     assert send(*void(FIRST), source=Source(system="erp", kind="void", id="1"))
 
