@@ -187,7 +187,10 @@ def needs(command: BankCommand) -> tuple[str, ...]:
 
 
 def decide(command: BankCommand, state: BankState, context: Context) -> tuple[Event, ...]:
-    """An entry is kept once and settles one thing; nothing is matched that nobody has stated."""
+    """An entry is kept once and settles one thing; nothing is matched that nobody has stated.
+
+    What an outside system says of an entry waits for it, and for what it settles (SPEC 12).
+    """
     match command:
         case LeaveBankEntry():
             _require_new(state)
@@ -202,11 +205,11 @@ def decide(command: BankCommand, state: BankState, context: Context) -> tuple[Ev
             require_name(command.code, "code")
             return (BankRowUnread(**structs.asdict(command)),)
         case MatchBankEntry():
-            _require_waiting(state)
+            _require_waiting(state, context)
             _require_stated(command.settles, state, context)
             return (BankEntryMatched(**structs.asdict(command)),)
         case SetBankEntryAside():
-            _require_waiting(state)
+            _require_waiting(state, context)
             require_name(command.reason, "reason")
             return (BankEntrySetAside(when=command.when, reason=command.reason),)
         case _:
@@ -218,7 +221,9 @@ def _require_new(state: BankState) -> None:
         raise Rejected("bank-entry-known", field="stream")
 
 
-def _require_waiting(state: BankState) -> None:
+def _require_waiting(state: BankState, context: Context) -> None:
+    if context.outside:
+        return
     if state.left is None and state.unread is None:
         raise Rejected("unknown-bank-entry", field="stream")
     if not state.waits:
@@ -231,6 +236,8 @@ def _require_stated(settles: Settles, state: BankState, context: Context) -> Non
         raise Malformed("unknown-stream", field="settles.of", stream=settles.of)
     if (settles.chargeback is not None) != settles.what.startswith("chargeback"):
         raise Malformed("wrong-type", field="settles.chargeback", expected="of a chargeback its id")
+    if context.outside:
+        return
     if state.left is None:
         raise Rejected("unknown-bank-entry", field="stream")
     if settles.what == "chargeback-won":

@@ -114,9 +114,12 @@ def give_way(walk: Walk, holder: Holder, day: date) -> None:
 
 
 def last_first(holder: Holder) -> list[Match]:
-    """What waits to be paid out goes before all; what is not owed is neither given up nor back."""
-    holder.matches = [match for match in holder.matches if match.minor]
-    return sorted(holder.matches, key=_gives_way)
+    """What waits to be paid out goes before all; what is not owed is neither given up nor back.
+
+    What is stated stays though nothing of it stands: it may be met again.
+    """
+    holder.matches = [one for one in holder.matches if one.minor or one.demand is not None]
+    return sorted((match for match in holder.matches if match.minor), key=_gives_way)
 
 
 def _gives_way(match: Match) -> tuple[bool, bool, int]:

@@ -248,6 +248,21 @@ def test_a_write_off_takes_what_is_open_and_gives_way_to_what_is_paid_for_it() -
     assert accounts(*part, late, said) == {"cash-clearing": 100, "accounts-receivable": -100}
 
 
+def test_what_a_credit_set_free_and_a_statement_took_again_a_void_sets_free() -> None:
+    """Row by row a credit note takes more than is left, before what goes beside gives it back."""
+    stream, whole = invoice(minor=1000)
+    assert isinstance(whole, InvoiceIssued)
+    coupon = InvoiceLine(line="2", amount_minor=-400, kind="coupon", of_line="1")
+    issued = stream, structs.replace(whole, lines=(*whole.lines, coupon))
+    rows = (CreditLine(line="1", amount_minor=900), CreditLine(line="2", amount_minor=-350))
+    note = CreditIssued(when=on(3, 1), number="CN", lines=rows, treatment="from-now")
+    facts = issued, paid(600), stated(600), (stream, note)
+    void = (stream, InvoiceVoided(when=on(6, 1)))
+
+    assert accounts(*facts)["accounts-receivable"] == -50
+    assert accounts(*facts, void) == {"cash-clearing": 600, "unapplied-cash": -600}
+
+
 def test_a_void_takes_a_write_off_back_and_a_recovery_opens_the_item() -> None:
     void = ("invoice:i", InvoiceVoided(when=on(6, 1)))
     recovered = ("invoice:i", InvoiceRecovered(when=on(6, 1), amount_minor=60))

@@ -15,8 +15,10 @@ from domain.chargeback_facts import (
 from domain.contract_facts import ContractModified, ContractOpened, ContractTerminated
 from domain.coupon import CouponGranted, CouponWithdrawn
 from domain.discount import DiscountGranted, DiscountWithdrawn
+from domain.dunning import DunningStepReached, PaymentPromised
 from domain.facts import Event, Retracted, When
 from domain.invoice_facts import CreditIssued, DocumentSent, InvoiceIssued, InvoiceWrittenOff
+from domain.left_entry import BankEntrySetAside
 from domain.payment_facts import (
     PaymentApplied,
     PaymentFailed,
@@ -72,6 +74,9 @@ RETRACTABLE = (
     ContractTerminated,
     CreditIssued,
     DocumentSent,
+    DunningStepReached,
+    PaymentPromised,
+    BankEntrySetAside,
     PaymentApplied,
     PaymentRefunded,
 )

@@ -196,6 +196,7 @@ def _routed(books: Books) -> int:
     """Every fact is of a unit, or master data, or the books' own, or without effect by itself."""
     routed = {position for positions in books.units.values() for position in positions}
     silent = MASTER_CATEGORIES | {"customer", "coupon", "tax", "book", "run", "usage"}
+    silent |= {"bank", "dunning"}
     count = 0
     for fact in books.facts:
         of_no_unit = fact.stream.partition(":")[0] in silent or isinstance(fact.event, PAPERS)

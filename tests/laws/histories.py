@@ -39,6 +39,7 @@ from domain.contract_facts import (
 from domain.coupon import CouponGranted, CouponWithdrawn
 from domain.discount import DiscountGranted, DiscountWithdrawn
 from domain.draft import digest_of
+from domain.dunning import DunningHeld, DunningReleased, DunningStepReached, PaymentPromised
 from domain.entity import CalendarDefined, EntityIdentified, EntityOpened
 from domain.facts import Event, When
 from domain.invoice_facts import (
@@ -56,6 +57,7 @@ from domain.invoice_facts import (
     InvoiceVoided,
 )
 from domain.invoicing import InvoicingAdopted, InvoicingOptions
+from domain.left_entry import BankEntryLeft, BankEntrySetAside, BankRowUnread
 from domain.meter import MeterDefined
 from domain.party import CustomerAmended, CustomerRegistered
 from domain.payment_facts import (
@@ -751,6 +753,53 @@ def _sent(draft: Draft) -> None:
     draft.add(stream, sent)
 
 
+def _dun(draft: Draft) -> None:
+    """A step of an invoice, a promise, and a hold that may last; none of it moves anything."""
+    if not draft.invoices:
+        _invoice(draft)
+    name = draft.random.choice(sorted(draft.invoices))
+    stream, document = f"dunning:{name.partition(':')[2]}", draft.invoices[name]
+    own = [one.event for one in draft.arrivals if one.stream == stream]
+    day = draft.day(document.due_on or FIRST, LATEST)
+    reached = DunningStepReached(
+        when=draft.when(day),
+        step=1 + sum(isinstance(event, DunningStepReached) for event in own),
+        days_overdue=draft.random.choice((7, 30)),
+        currency=document.currency,
+        open_minor=draft.random.randint(1, 9_999),
+    )
+    draft.add(stream, reached)
+    if draft.chance(0.8):
+        promised = PaymentPromised(when=draft.when(day), until=day + timedelta(days=9))
+        draft.add(stream, promised)
+    stops = (DunningHeld, DunningReleased)
+    if draft.chance(0.8) and not any(isinstance(event, stops) for event in own):
+        later = max(draft.day(), day)
+        draft.add(stream, DunningHeld(when=draft.when(day), reason="in talks"))
+        draft.add(stream, DunningReleased(when=draft.when(later)))
+
+
+def _left_by_a_bank(draft: Draft) -> None:
+    """An entry that went out or undoes another, or a row nobody could read; perhaps set aside."""
+    number = len(draft.arrivals)
+    entry, row = f"bank:main/e{number}", f"bank:feed/row-{number}"
+    left = BankEntryLeft(
+        when=draft.when(draft.day()),
+        account="main",
+        currency="USD",
+        amount_minor=-draft.money("USD"),
+        undoes=draft.chance(0.3),
+    )
+    draft.add(entry, left)
+    unread = BankRowUnread(
+        when=draft.when(draft.day()), source="feed", row=number, code="bad-date", field="booked_on"
+    )
+    draft.add(row, unread)
+    if draft.chance(0.8):
+        aside = BankEntrySetAside(when=draft.when(draft.day()), reason="fees")
+        draft.add(draft.random.choice((entry, row)), aside)
+
+
 def _pay(draft: Draft) -> None:
     random = draft.random
     contract, currency, customer = random.choice(draft.contracts)
@@ -1121,6 +1170,8 @@ KINDS: tuple[tuple[Callable[[Draft], None], int], ...] = (
     (_credit, 1),
     (_void, 1),
     (_sent, 1),
+    (_dun, 1),
+    (_left_by_a_bank, 1),
     (_pay, 2),
     (_apply, 1),
     (_refund, 1),
