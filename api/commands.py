@@ -55,6 +55,7 @@ CAPABILITIES = {
     "policies": "policy",
     "prices": "price",
     "products": "product",
+    "rates": "rates",
     "subscriptions": "subscription",
     "tax": "tax",
     "usage": "usage",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import assert_never
 
 from msgspec import Struct, structs
@@ -39,6 +40,7 @@ from domain.payment_facts import (
     PaymentRefunded,
     PaymentUnapplied,
 )
+from domain.stated_rate import needs_entity, require_stated
 
 
 class ReceivePayment(
@@ -56,6 +58,7 @@ class ReceivePayment(
     applications: tuple[Application, ...] = ()
     deposit: bool = False
     out_of_band: bool = False
+    rate: Decimal | None = None
 
 
 class ApplyPayment(
@@ -92,6 +95,7 @@ class RefundPayment(
 
     when: When
     amount_minor: int
+    rate: Decimal | None = None
 
 
 class FailPayment(
@@ -190,10 +194,13 @@ def more_applied(before: dict[str, int], rows: tuple[Application, ...]) -> dict[
 
 
 def needs(command: CashCommand) -> tuple[str, ...]:
-    """An application is checked against the invoices it names."""
+    """An application is checked against the invoices it names, a rate against the entity."""
+    streams: set[str] = set()
+    if isinstance(command, ReceivePayment | RefundPayment):
+        streams.update(needs_entity(command.rate))
     if isinstance(command, ReceivePayment | ApplyPayment):
-        return tuple(sorted({f"invoice:{row.invoice}" for row in command.applications}))
-    return ()
+        streams.update(f"invoice:{row.invoice}" for row in command.applications)
+    return tuple(sorted(streams))
 
 
 def decide(command: CashCommand, state: PaymentState, context: Context) -> tuple[Event, ...]:
@@ -221,7 +228,9 @@ def decide(command: CashCommand, state: PaymentState, context: Context) -> tuple
             return (PaymentNamed(when=command.when, contract=command.contract),)
         case RefundPayment():
             _require_kept(command.amount_minor, "refund-above-payment", state, context)
-            return (PaymentRefunded(when=command.when, amount_minor=command.amount_minor),)
+            currency = state.received.currency if state.received else ""
+            require_stated(command.rate, currency, context)
+            return (PaymentRefunded(**structs.asdict(command)),)
         case FailPayment():
             _require_kept(command.amount_minor, "failure-above-payment", state, context)
             return (PaymentFailed(**structs.asdict(command)),)
@@ -242,6 +251,7 @@ def _received(command: ReceivePayment, state: PaymentState, context: Context) ->
     if state.received is not None:
         raise Rejected("already-received", field="stream")
     require_amount(command.customer, command.currency, command.amount_minor)
+    require_stated(command.rate, command.currency, context)
     require_kept(command.currency, context.replaces)
     said = structs.asdict(command)
     del said["applications"]

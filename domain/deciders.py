@@ -20,6 +20,7 @@ from domain import (
     parking,
     party,
     policy,
+    rates,
     revenue_contract,
     subscription,
     threshold,
@@ -48,6 +49,7 @@ DECIDERS: tuple[Decider[Any, Any], ...] = (
     policy.DECIDER,
     invoicing.DECIDER,
     tax_table.DECIDER,
+    rates.DECIDER,
     books.BOOK,
     books.RUN,
     books.ADJUSTMENT,
@@ -76,6 +78,7 @@ Command = (
     | policy.AdoptPolicy
     | invoicing.AdoptInvoicing
     | tax_table.SetTaxRates
+    | rates.PublishRates
     | books.BookCommand
     | books.RunPosting
     | books.AdjustmentCommand

@@ -12,17 +12,19 @@ those that stay.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 
 from msgspec import Struct, field
 
-from domain.accounting.curves import first_day, last_day, standing
+from domain.accounting.curves import Steps, first_day, last_day, standing
 from domain.accounting.schedule import Flow, Schedule
 from domain.calendar import ONE_DAY, Calendar, Period
 from domain.errors import Rejected
 from domain.facts import causes_of
 from domain.journal import Balances, Due, Slot
 
+Marks = tuple[tuple[date, int], ...]
 LIABILITY = "contract-liability"
 UNBILLED = "unbilled-receivable"
 ASSET = "contract-asset"
@@ -33,7 +35,7 @@ ENTITLED, SERVED = "entitled", "served"
 COUNTED = frozenset({ENTITLED, SERVED})
 
 
-class _Position(Struct):
+class Position(Struct):
     """What an obligation billed and earned up to the edge, and its changes by period end after it.
 
     Its unbilled part is presented from that. `entitled`: what is due for what was transferred,
@@ -75,24 +77,31 @@ class _Position(Struct):
 def due(schedule: Schedule, through: date, calendar: Calendar, edge: date = date.min) -> Balances:
     """What should stand in periods after `edge`: documents at their date, the rest by `through`."""
     balances: Balances = {}
-    positions: dict[str, _Position] = {}
+    positions: dict[str, Position] = {}
     counted = [flow for flow in schedule.memos if flow.kind in COUNTED]
     told = 0 if any(flow.kind == ENTITLED for flow in counted) else None
     for flow in (*schedule.flows, *counted):
         if last_day(flow.curve) <= edge:
             continue
         changes = by_period(flow, through, calendar, edge)
-        for period, minor in changes:
-            _stand(balances, flow, period.last, minor)
+        if flow.functional is None:
+            for period, minor in changes:
+                _stand(balances, flow, period.last, minor, minor)
+        else:
+            for (period, minor), worth in zip(changes, worths(flow, changes, edge), strict=True):
+                _stand(balances, flow, period.last, minor, worth)
         if changes and counts(flow):
             whole = "" if schedule.joint else flow.obligation
-            position = positions.setdefault(whole, _Position(entitled=told))
+            position = positions.setdefault(whole, Position(entitled=told))
             for period, minor in changes:
                 position.changes.setdefault(period.last, []).append((flow, minor))
     if edge > date.min:
         _carry(positions, schedule, edge)
+    presented: dict[str, dict[str, Marks]] = {}
+    for row in schedule.presented:
+        presented.setdefault(row.obligation, {})[row.account] = row.marks
     for obligation, position in positions.items():
-        _present_unbilled(balances, obligation, position)
+        _present_unbilled(balances, obligation, position, presented.get(obligation))
     return balances
 
 
@@ -101,7 +110,7 @@ def counts(flow: Flow) -> bool:
     return bool(flow.obligation) and (flow.kind in COUNTED or LIABILITY in dict(flow.legs))
 
 
-def _carry(positions: dict[str, _Position], schedule: Schedule, edge: date) -> None:
+def _carry(positions: dict[str, Position], schedule: Schedule, edge: date) -> None:
     """What obligations that go on billed and earned in the periods that are over."""
     for flow in (*schedule.flows, *schedule.memos):
         position = positions.get("" if schedule.joint else flow.obligation)
@@ -137,6 +146,16 @@ def by_period(
     return found
 
 
+def worths(flow: Flow, changes: list[tuple[Period, int]], edge: date = date.min) -> Iterator[int]:
+    """What the changes of a flow are in functional currency."""
+    assert flow.functional is not None, flow
+    before = standing(flow.functional, edge)
+    for period, _ in changes:
+        now = standing(flow.functional, period.last)
+        yield now - before
+        before = now
+
+
 def _periods(calendar: Calendar, first: date, last: date) -> tuple[Period, ...]:
     """Every day must have a period; a calendar that ends too early parks the unit."""
     alone = calendar.containing(first)
@@ -148,11 +167,11 @@ def _periods(calendar: Calendar, first: date, last: date) -> tuple[Period, ...]:
     return found
 
 
-def _stand(balances: Balances, flow: Flow, earned: date, minor: int) -> None:
+def _stand(balances: Balances, flow: Flow, earned: date, minor: int, worth: int) -> None:
     """Add a change of a flow to the slot of each of its legs."""
     for account, sign in flow.legs:
         slot = Slot(earned, flow.kind, flow.subject, account, flow.obligation, flow.document)
-        alone = Due(sign * minor, sign * minor, flow.causes, flow.rule, flow.on)
+        alone = Due(sign * minor, sign * worth, flow.causes, flow.rule, flow.on)
         stands = balances.setdefault(slot, alone)
         if stands is not alone:
             balances[slot] = _together(stands, alone)
@@ -168,21 +187,30 @@ def _together(stands: Due, more: Due) -> Due:
     )
 
 
-def _present_unbilled(balances: Balances, obligation: str, position: _Position) -> None:
+def _present_unbilled(
+    balances: Balances, obligation: str, position: Position, told: dict[str, Marks] | None
+) -> None:
     before = position.presented
+    worth_before = before if told is None else dict.fromkeys(before, 0)
     for last in sorted(position.changes):
         for flow, minor in position.changes[last]:
             position.take(flow, minor)
-        now = position.presented
+        now = worth = position.presented
+        if told is not None:
+            worth = {account: standing(Steps(told.get(account, ())), last) for account in now}
         for account, kind in ((UNBILLED, "unbilled"), (ASSET, "conditional")):
-            minor = now[account] - before[account]
-            if minor:
+            change = now[account] - before[account], worth[account] - worth_before[account]
+            if any(change):
                 causes = tuple(sorted(position.causes))
-                _reclass(balances, Slot(last, kind, obligation, account, obligation), minor, causes)
-        before = now
+                slot = Slot(last, kind, obligation, account, obligation)
+                _reclass(balances, slot, change, causes)
+        before, worth_before = now, worth
 
 
-def _reclass(balances: Balances, slot: Slot, minor: int, causes: tuple[int, ...]) -> None:
+def _reclass(
+    balances: Balances, slot: Slot, change: tuple[int, int], causes: tuple[int, ...]
+) -> None:
+    minor, worth = change
     for account, sign in ((slot.account, 1), (LIABILITY, -1)):
         side = Slot(slot.earned, slot.kind, slot.subject, account, slot.obligation)
-        balances[side] = Due(sign * minor, sign * minor, causes, PRESENTED_BY[slot.account])
+        balances[side] = Due(sign * minor, sign * worth, causes, PRESENTED_BY[slot.account])

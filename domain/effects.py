@@ -148,6 +148,7 @@ _STREAMS = {
     "price": "master data: the next run measures with it",
     "policy": "master data: the next run measures with it",
     "invoicing": "master data: documents after it are issued by it",
+    "rates": "master data: what is in these currencies is measured with it",
     "tax": "master data: documents after it are taxed by it",
 }
 

@@ -83,6 +83,7 @@ class EntityState(Struct, frozen=True, kw_only=True):
     """Whether the entity is open, and its calendar so far."""
 
     is_open: bool = False
+    functional_currency: str = ""
     calendar: Calendar = Calendar()
 
 
@@ -91,7 +92,8 @@ def evolve(state: EntityState, fact: Fact) -> EntityState:
     assert isinstance(event, EntityEvent), fact
     match event:
         case EntityOpened():
-            return structs.replace(state, is_open=True)
+            functional = event.functional_currency
+            return structs.replace(state, is_open=True, functional_currency=functional)
         case EntityIdentified():
             return state
         case CalendarDefined():

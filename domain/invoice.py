@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import Literal, assert_never
 
 from msgspec import Struct, structs
@@ -51,6 +52,7 @@ from domain.invoice_lines import billed_deal, require_lines
 from domain.invoice_state import InvoiceState, evolve
 from domain.invoicing import CreditTo
 from domain.issuing import (
+    billed_to,
     drafted_for,
     due_on,
     is_skipped,
@@ -61,6 +63,7 @@ from domain.issuing import (
 from domain.numbering import ELECTIONS, Kind, elections, numbered
 from domain.opening import require_listed
 from domain.sending import SendDocument, sent
+from domain.stated_rate import needs_entity, require_stated
 from domain.write_off import (
     RecoverInvoice,
     WriteOffInvoice,
@@ -104,6 +107,7 @@ class IssueInvoice(
     debits: str | None = None
     taxed_by: TaxedBy | None = None
     opening: str | None = None
+    rate: Decimal | None = None
 
 
 class IssueCredit(
@@ -179,6 +183,7 @@ def needs(command: InvoiceCommand) -> tuple[str, ...]:
                 streams |= {f"invoice:{name}" for name in named if name}
                 if command.opening:
                     streams.add(f"opening:{command.opening}")
+                streams.update(needs_entity(command.rate))
             return (*sorted(streams), ELECTIONS)
         case _:
             assert_never(command)
@@ -260,17 +265,12 @@ def _issued(command: IssueInvoice, state: InvoiceState, context: Context) -> Inv
     _require_unissued(state)
     draft = state.drafting.draft
     lines = command.lines or (draft.lines if draft else ())
-    customer = command.customer or (draft.customer if draft else None)
-    currency = command.currency or (draft.currency if draft else None)
-    if customer is None or currency is None:
-        raise Rejected("nothing-to-issue", field="customer" if customer is None else "currency")
-    require_name(customer, "customer")
+    customer, currency = billed_to(
+        command.customer, command.currency, draft, as_drafted=not command.lines
+    )
     require_kept(currency, context.replaces)
-    if draft is not None and not command.lines and currency != draft.currency:
-        raise Rejected(
-            "currency-mismatch", field="currency", invoice=currency, draft=draft.currency
-        )
     require_lines(lines, currency, context)
+    require_stated(command.rate, currency, context)
     day = command.when.effective
     if (
         elections(day, context).approval == "required"
@@ -297,6 +297,7 @@ def _issued(command: IssueInvoice, state: InvoiceState, context: Context) -> Inv
         tax_point=command.tax_point or drafted_for(draft, day),
         debits=command.debits,
         opening=command.opening,
+        rate=command.rate,
         taxed_by=command.taxed_by or (draft.taxed_by if draft and not command.lines else None),
     )
 

@@ -157,6 +157,7 @@ class InvoiceIssued(Event, frozen=True, kw_only=True, tag="invoice-issued"):
     none where it came with one. `tax_point`: when tax became due, if that is another day. `debits`:
     the invoice that a debit note adds to. `opening`: other books issued it, and left it open.
     Without a `number` it came to nothing and went to nobody.
+    `rate`: what one unit of its currency is worth in the functional one, if not the day's.
     """
 
     customer: str
@@ -170,6 +171,7 @@ class InvoiceIssued(Event, frozen=True, kw_only=True, tag="invoice-issued"):
     debits: str | None = None
     taxed_by: TaxedBy | None = None
     opening: str | None = None
+    rate: Decimal | None = None
 
 
 class CreditLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

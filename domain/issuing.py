@@ -7,12 +7,28 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 
-from domain.errors import Rejected
+from domain.errors import Rejected, require_name
 from domain.facts import Context
 from domain.invoice_facts import InvoiceDrafted, InvoiceIssued, InvoiceLine
 from domain.invoice_state import InvoiceState
 from domain.numbering import elections
 from domain.party import PAYMENT_TERMS_DAYS, CustomerState
+
+
+def billed_to(
+    customer: str | None, currency: str | None, draft: InvoiceDrafted | None, *, as_drafted: bool
+) -> tuple[str, str]:
+    """Whom and in which currency: as stated, else as drafted; lines stay in that of their draft."""
+    customer = customer or (draft.customer if draft else None)
+    currency = currency or (draft.currency if draft else None)
+    if customer is None or currency is None:
+        raise Rejected("nothing-to-issue", field="customer" if customer is None else "currency")
+    require_name(customer, "customer")
+    if draft is not None and as_drafted and currency != draft.currency:
+        raise Rejected(
+            "currency-mismatch", field="currency", invoice=currency, draft=draft.currency
+        )
+    return customer, currency
 
 
 def terms_days(customer: str, day: date, context: Context) -> int | None:

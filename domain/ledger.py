@@ -102,8 +102,12 @@ def settle(unit: str, state: UnitState | None, fresh: Fresh | None, run: Run) ->
     final = bisect_right(before.posted, edge, key=_earned)
     stood = before.posted[final:]
     balances = due(schedule, run.through, run.master.calendar, edge)
+    entries: tuple[Entry, ...] = ()
+    if stood and schedule.told_in != before.schedule.told_in:
+        # Told in another functional currency from now on: what stood is taken back as it was told.
+        entries, stood = post(changes({}, stood, news), before.schedule, run), ()
     lines = changes(balances, stood, news)
-    entries = post(lines, schedule, run)
+    entries += post(lines, schedule, run)
     return Settled(
         entries=entries,
         state=UnitState(
@@ -268,7 +272,7 @@ def _entry(booked: str, lines: list[Line], schedule: Schedule, run: Run) -> Entr
         known_at=run.position,
         booked=booked,
         currency=schedule.currency,
-        functional_currency=schedule.currency,
+        functional_currency=schedule.told_in,
         lines=tuple(lines),
     )
 
@@ -299,7 +303,11 @@ def _stands(slot: Slot, balances: Balances, causes: tuple[int, ...]) -> Posted:
 
 
 def is_outrun(schedule: Schedule, through: date) -> bool:
-    """Whether what has no end was measured less far than a run goes: it is measured again."""
+    """Whether what has no end, or what is open in another currency, was measured less far than a
+    run goes: it is measured again.
+    """
+    if schedule.valued_to is not None and schedule.valued_to < through:
+        return True
     return schedule.measured_to is not None and schedule.measured_to < horizon(through)
 
 

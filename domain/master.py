@@ -23,11 +23,14 @@ from domain.meter import MeterDefined, adds_up, grown, must_carry
 from domain.policy import Options, PolicyAdopted
 from domain.price import Prices, PriceSet, PriceVersion, version_named
 from domain.pricing import ReadingModel
+from domain.rates import Published, RatesPublished, published
 
 _since, _adopted = attrgetter("since"), itemgetter(0)
 _BEFORE_ANY = Options()
 
-MASTER_CATEGORIES = frozenset({"entity", "product", "meter", "price", "policy", "invoicing"})
+MASTER_CATEGORIES = frozenset(
+    {"entity", "product", "meter", "price", "policy", "invoicing", "rates"}
+)
 
 
 class MasterData(Struct, frozen=True, kw_only=True):
@@ -46,6 +49,7 @@ class MasterData(Struct, frozen=True, kw_only=True):
     products: dict[str, ProductDefined] = {}
     policies: dict[str, tuple[tuple[date, Options], ...]] = {}
     invoicing: Elected = ()
+    rates: Published = {}
 
     def price(self, price: str, day: date) -> PriceVersion | None:
         """The version in force on a day: the latest effective one; before the first, none."""
@@ -103,13 +107,14 @@ def master_data(facts: Iterable[Fact]) -> MasterData:
     policies: dict[str, dict[date, Options]] = {}
     invoicing: dict[date, InvoicingOptions] = {}
     rows: list[Period] = []
-    for fact in timeline(facts):
+    told = timeline(facts)
+    for fact in told:
         category, _, name = fact.stream.partition(":")
         event = fact.event.content if isinstance(fact.event, Adopted) else fact.event
         match event:
             case EntityOpened():
                 opened = event
-            case EntityIdentified():
+            case EntityIdentified() | RatesPublished():
                 pass
             case CalendarDefined():
                 rows.extend(event.periods)
@@ -141,6 +146,7 @@ def master_data(facts: Iterable[Fact]) -> MasterData:
         products=products,
         policies={book: tuple(sorted(rows.items())) for book, rows in policies.items()},
         invoicing=tuple(sorted(invoicing.items())),
+        rates=published(told),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Literal
 
 from msgspec import Struct
@@ -16,7 +17,8 @@ DeductionKind = Literal["withholding", "discount", "fee", "short-pay"]
 class PaymentReceived(Event, frozen=True, kw_only=True, tag="payment-received"):
     """`contract`: the revenue contract it is for, if no open item takes it. A deposit waits until
     it is applied or named; what came `out_of_band` never passed through our own accounts. `bank`:
-    the entry of a statement that says so, and why it is this customer's.
+    the entry of a statement that says so, and why it is this customer's. `rate`: what one unit of
+    its currency is worth in the functional one, if not the day's.
     """
 
     customer: str
@@ -27,6 +29,7 @@ class PaymentReceived(Event, frozen=True, kw_only=True, tag="payment-received"):
     bank: BankEntry | None = None
     deposit: bool = False
     out_of_band: bool = False
+    rate: Decimal | None = None
 
 
 class Deduction(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -65,9 +68,10 @@ class PaymentNamed(Event, frozen=True, kw_only=True, tag="payment-named"):
 
 
 class PaymentRefunded(Event, frozen=True, kw_only=True, tag="payment-refunded"):
-    """Money given back to the customer."""
+    """Money given back to the customer; `rate` as of a payment."""
 
     amount_minor: int
+    rate: Decimal | None = None
 
 
 class PaymentFailed(Event, frozen=True, kw_only=True, tag="payment-failed"):

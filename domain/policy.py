@@ -10,7 +10,11 @@ from typing import Literal
 
 from msgspec import Struct, structs
 
+from domain.errors import Rejected, require_name
 from domain.facts import Context, Decider, Event, Fact, Retracted, When
+from domain.rates import OWN
+
+RATE_AGE_DAYS_MAX = 366
 
 # How exactly a percentage is taken: to so many places, or as it is.
 Percent = Literal["exact", "whole", "tenths", "hundredths"]
@@ -32,6 +36,9 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     allocation_percent: Percent = "exact"
     progress_percent: Percent = "exact"
     overbilled: Literal["liability", "negative-unbilled"] = "liability"
+    remeasure: Literal["period-end", "realised-only"] = "period-end"
+    rate_source: str = OWN
+    rate_age_days: int = 4
 
 
 # ASC 250-10-45-5 to 45-7, IAS 8.19: from a date on, or as if it had always been so.
@@ -65,8 +72,12 @@ def evolve(state: None, fact: Fact) -> None:
 
 
 def decide(command: AdoptPolicy, state: None, context: Context) -> tuple[Event, ...]:
-    """Never refused: the options are a closed schema, and a book may elect before it opens."""
+    """The options are a closed schema, and a book may elect before it opens."""
     del state, context
+    require_name(command.options.rate_source, "options.rate_source")
+    days = command.options.rate_age_days
+    if not 0 <= days <= RATE_AGE_DAYS_MAX:
+        raise Rejected("rate-age-out-of-range", field="options.rate_age_days", days=days)
     return (PolicyAdopted(**structs.asdict(command)),)
 
 

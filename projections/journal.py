@@ -25,6 +25,7 @@ from domain.facts import Fact, known
 from domain.ledger import Run
 from domain.master import MASTER_CATEGORIES, MasterData, master_data
 from domain.periods import period_states
+from domain.rates import currencies_of
 from domain.routing import Directory, brings_along, rests_on, route
 from projections import listing, settling
 from projections.crew import Crew
@@ -318,7 +319,10 @@ def _begin(connection: Connection, poster: Poster, fact: Fact, crew: Crew | None
         through=through,
     )
     since = 0 if _measures_all(poster) else poster.last_run
-    listed = listing.begin(connection, task, since, poster.place.cursor or "")
+    assert poster.master is not None
+    own = {poster.master.functional_currency}
+    currencies = currencies_of(poster.master_facts, poster.last_run) - own
+    listed = listing.begin(connection, task, since, poster.place.cursor or "", currencies)
     run = Settling(task=task, listing=listed)
     if crew and crew.is_worth(listed.listed):
         run.crew = crew
@@ -333,8 +337,12 @@ def _through(poster: Poster, fact: Fact) -> date:
 
 
 def _measures_all(poster: Poster) -> bool:
-    """Master data or a book came in since the last run: every unit may measure otherwise."""
-    if any(fact.position > poster.last_run for fact in poster.master_facts):
+    """Master data or a book came in since the last run: every unit may measure otherwise.
+
+    Rates come every day, and move what is in their currencies only.
+    """
+    news = (fact for fact in poster.master_facts if fact.position > poster.last_run)
+    if any(_category(fact) != "rates" for fact in news):
         return True
     return any(
         isinstance(fact.event, BookOpened) or fact.corrects is not None

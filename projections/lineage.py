@@ -158,7 +158,9 @@ def lineage_up(connection: Connection, entity: str, position: int) -> Up | None:
         if not facts:
             return None
         names = {"entity": entity, "position": position, "upto": _reached(connection, entity)}
-        found = connection.execute(SQL.lines_on_fact, names)
+        is_rate = facts[0].stream.startswith("rates:")
+        asked = SQL.lines_on_rate if is_rate else SQL.lines_on_fact
+        found = connection.execute(asked, names)
         lines = tuple(JournalLine(*row) for row in found)
         why = None if lines else _why_none(connection, entity, position)
         return Up(facts=facts, rows=(), lines=lines, why_none=why)

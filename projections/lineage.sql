@@ -53,6 +53,15 @@ SELECT l.entry, l.line, l.book, l.unit, l.known_at, l.booked, l.account, l.kind,
  WHERE u.entity = %(entity)s AND u.position = %(position)s
  ORDER BY l.entry, l.line;
 
+-- name: lines_on_rate
+-- A rate is routed to no unit: what is told in another currency than its own may name it.
+SELECT entry, line, book, unit, known_at, booked, account, kind, subject, obligation, document, customer, earned,
+       accounting_date, currency, minor, functional_currency, functional_minor, rule
+  FROM journal_line
+ WHERE entity = %(entity)s AND known_at > %(position)s AND known_at <= %(upto)s
+   AND currency <> functional_currency AND %(position)s = ANY(causes)
+ ORDER BY entry, line;
+
 -- name: what_keeps_a_fact_waiting
 SELECT (SELECT min(p.code) FROM fact_unit u
           JOIN parked p ON p.entity = u.entity AND p.unit = u.unit AND p.to_run IS NULL

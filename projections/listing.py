@@ -26,21 +26,29 @@ UNITS_LISTED = 50_000
 class Listing(Struct, kw_only=True):
     """Units listed and not taken yet.
 
-    `since` is the run before, 0 if every unit is to be measured. `after` is the last unit listed,
+    `since` is the run before, 0 if every unit is to be measured; `currencies` are those that rates
+    came of since: what is in one is measured, too. `after` is the last unit listed,
     `ends` says that there are no more. `weights` is what measuring some of them reads.
     """
 
     task: Task
     since: int
     after: str
+    currencies: frozenset[str] = frozenset()
     listed: list[Marked] = []
     ends: bool = False
     weights: dict[str, int] = field(default_factory=dict)
 
 
-def begin(connection: Connection, task: Task, since: int, after: str) -> Listing:
+def begin(
+    connection: Connection,
+    task: Task,
+    since: int,
+    after: str,
+    currencies: frozenset[str] = frozenset(),
+) -> Listing:
     """The first units after one that the run has reached."""
-    listing = Listing(task=task, since=since, after=after)
+    listing = Listing(task=task, since=since, after=after, currencies=currencies)
     _list(connection, listing)
     return listing
 
@@ -68,6 +76,7 @@ def _list(connection: Connection, listing: Listing) -> None:
         run=task.position,
         after=listing.after,
         moved_after=task.before if task.before != task.through else None,
+        currencies=listing.currencies,
         limit=UNITS_LISTED,
     )
     listing.listed += found

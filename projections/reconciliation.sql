@@ -44,7 +44,7 @@ SELECT 'entry ' || l.entry || ' line ' || l.line, 'from ' || coalesce(p.first::t
 
 -- name: orphans
 -- Law 8: a line has causes, all known at its run and routed to its unit, which is how lineage finds the
--- line again; a run or a close is never the only one.
+-- line again; a rate is master data, which no unit has for itself. A run or a close is never the only one.
 SELECT 'entry ' || l.entry || ' line ' || l.line, 'a fact', coalesce(string_agg(f.tag, ', '), 'none'), l.known_at
   FROM journal_line l
   LEFT JOIN LATERAL unnest(l.causes) AS c (position) ON true
@@ -52,7 +52,8 @@ SELECT 'entry ' || l.entry || ' line ' || l.line, 'a fact', coalesce(string_agg(
   LEFT JOIN fact_unit u ON u.entity = l.entity AND u.unit = l.unit AND u.position = c.position
  WHERE l.entity = %(entity)s AND l.known_at <= %(run)s
  GROUP BY l.entry, l.line, l.known_at
-HAVING count(f.position) < count(c.position) OR count(u.position) < count(c.position)
+HAVING count(f.position) < count(c.position)
+    OR count(u.position) < count(c.position) FILTER (WHERE split_part(f.stream, ':', 1) <> 'rates')
     OR coalesce(max(c.position), l.known_at) >= l.known_at
     OR bool_and(split_part(f.stream, ':', 1) IN ('run', 'book', 'policy', 'entity'))
  ORDER BY l.entry, l.line;

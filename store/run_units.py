@@ -18,11 +18,13 @@ def units_to_settle(
     run: int,
     after: str,
     moved_after: date | None,
+    currencies: Iterable[str] = (),
     limit: int,
 ) -> list[tuple[str, bool]]:
     """At most so many units after one, in order, and whether each is to be measured.
 
-    `since` is the run before. Units whose schedule moves after `moved_after` are only cut again.
+    `since` is the run before; `currencies` are those that rates came of since. Units whose schedule
+    moves after `moved_after` are only cut again.
     """
     wanted = {
         "entity": entity,
@@ -30,6 +32,7 @@ def units_to_settle(
         "run": run,
         "after": after,
         "moved_after": moved_after,
+        "currencies": sorted(currencies),
         "limit": limit,
     }
     return [(unit, fresh) for unit, fresh in connection.execute(SQL.units_to_settle, wanted)]

@@ -1,6 +1,6 @@
 -- name: units_to_settle
--- Units with facts after `since`, units that wait parked, and units whose figures time may move;
--- the last are only cut again. In order, after the unit the run has reached.
+-- Units with facts after `since`, units that wait parked, units in a currency that rates came of, and units
+-- whose figures time may move; the last are only cut again. In order, after the unit the run has reached.
 SELECT unit, bool_or(fresh)
   FROM (
     SELECT unit, true AS fresh FROM fact_unit
@@ -8,6 +8,10 @@ SELECT unit, bool_or(fresh)
      UNION ALL
     SELECT unit, true FROM parked
      WHERE entity = %(entity)s AND to_run IS NULL AND unit > %(after)s
+     UNION ALL
+    SELECT unit, true FROM unit_state
+     WHERE cardinality(%(currencies)s::text[]) > 0 AND entity = %(entity)s AND unit > %(after)s
+       AND (currency = ANY(%(currencies)s::text[]) OR currency IS NULL)
      UNION ALL
     SELECT unit, false FROM unit_state
      WHERE entity = %(entity)s AND moves_until > %(moved_after)s AND unit > %(after)s

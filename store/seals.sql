@@ -1,9 +1,10 @@
 -- name: booked_entries
--- Every entry booked into a period of a book so far, in the order of the digest: by run, then unit.
+-- Every entry booked into a period of a book so far, in the order of the digest: by run, then unit; what
+-- is told in another functional currency from a run on is taken back in an entry of its own.
 SELECT leaf, entry
   FROM journal_entry
  WHERE entity = %(entity)s AND book = %(book)s AND booked = %(period)s AND known_at <= %(upto)s
- ORDER BY known_at, unit;
+ ORDER BY known_at, unit, functional_currency;
 
 -- name: booked_figures
 SELECT currency, count(*), coalesce(sum(minor) FILTER (WHERE minor > 0), 0)::bigint

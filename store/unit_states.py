@@ -41,6 +41,7 @@ class _Party(Struct, frozen=True, kw_only=True):
     book: str
     currency: str
     customer: str = ""
+    functional_currency: str = ""
 
 
 _party = msgspec.msgpack.Decoder(_Party)
@@ -56,6 +57,7 @@ class Kept(Struct, frozen=True):
     open: bytes
     schedule: bytes = b""
     moves_until: date | None = None
+    currency: str = ""
 
 
 def open_states(
@@ -112,7 +114,9 @@ def measured(unit: str, state: UnitState, edge: date) -> Kept:
     kept, schedule = cut(unit, state, edge), state.schedule
     # Charges are rows of their own table.
     stored = _encoder.encode(msgspec.structs.replace(schedule, charges=()))
-    return msgspec.structs.replace(kept, schedule=stored, moves_until=schedule.moves_until)
+    return msgspec.structs.replace(
+        kept, schedule=stored, moves_until=schedule.moves_until, currency=schedule.currency
+    )
 
 
 def cut(unit: str, state: UnitState, edge: date) -> Kept:
@@ -133,6 +137,7 @@ def save(
         more = {
             "schedules": [row.schedule for row in new],
             "moves": [row.moves_until for row in new],
+            "currencies": [row.currency for row in new],
         }
         connection.execute(SQL.save_measured, _columns(entity, run, new) | more)
     if same:
@@ -154,7 +159,11 @@ def _columns(entity: str, run: int, kept: Sequence[Kept]) -> dict[str, object]:
 def _named(stored: bytes) -> Schedule:
     party = _party.decode(stored)
     return Schedule(
-        unit=party.unit, book=party.book, currency=party.currency, customer=party.customer
+        unit=party.unit,
+        book=party.book,
+        currency=party.currency,
+        customer=party.customer,
+        functional_currency=party.functional_currency,
     )
 
 

@@ -19,15 +19,15 @@ SELECT u.unit, b.book, own.measured_at, own.schedule, own.posted, own.posted_row
 -- name: save_measured
 -- Blobs go in binary form (b): as text each would be escaped, at twice its length.
 INSERT INTO unit_state (entity, book, unit, measured_at, settled_at, schedule, posted, posted_rows, open,
-                        moves_until)
-SELECT %(entity)s, book, unit, %(run)s, %(run)s, schedule, posted, posted_rows, open, moves_until
+                        moves_until, currency)
+SELECT %(entity)s, book, unit, %(run)s, %(run)s, schedule, posted, posted_rows, open, moves_until, currency
   FROM unnest(%(books)s::text[], %(units)s::text[], %(schedules)b::bytea[], %(posted)b::bytea[],
-              %(rows)s::integer[], %(open)b::bytea[], %(moves)s::date[])
-       AS settled (book, unit, schedule, posted, posted_rows, open, moves_until)
+              %(rows)s::integer[], %(open)b::bytea[], %(moves)s::date[], %(currencies)s::text[])
+       AS settled (book, unit, schedule, posted, posted_rows, open, moves_until, currency)
 ON CONFLICT (entity, book, unit) DO UPDATE
    SET measured_at = excluded.measured_at, settled_at = excluded.settled_at,
        schedule = excluded.schedule, posted = excluded.posted, posted_rows = excluded.posted_rows,
-       open = excluded.open, moves_until = excluded.moves_until;
+       open = excluded.open, moves_until = excluded.moves_until, currency = excluded.currency;
 
 -- name: save_cut
 -- A unit that was only cut keeps its schedule, and what is over stays as it lies.

@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from datetime import date
 from functools import partial
 
-from domain.accounting.curves import At
-from domain.accounting.schedule import Flow
+from msgspec import structs
+
+from domain.accounting.curves import At, first_day, total
+from domain.accounting.exchange import Market, rate_step, told_at
+from domain.accounting.schedule import Flow, Schedule
 from domain.books import AdjustmentApproved, AdjustmentProposed
 from domain.explain import Step
 from domain.facts import Fact, causes_of
@@ -30,6 +33,24 @@ def adjustment_flows(facts: Sequence[Fact], book: str) -> tuple[Flow, ...]:
     if event.reverses_on is not None:
         flows += _dated(event, f"{subject}:reversal", event.reverses_on, -1, causes)
     return flows
+
+
+def adjusted_in_functional(schedule: Schedule, market: Market) -> Schedule:
+    """By the rate of the day it is for, its reversal too; added up line by line, so it balances."""
+    if not schedule.flows:
+        return schedule
+    quote = market.on(min(first_day(flow.curve) for flow in schedule.flows))
+    flows: list[Flow] = []
+    sums: dict[date, int] = {}
+    for flow in schedule.flows:
+        day, minor = first_day(flow.curve), total(flow.curve)
+        before = sums.get(day, 0)
+        sums[day] = before + minor
+        worth = quote.worth(before + minor) - quote.worth(before)
+        flows.append(
+            told_at(flow, At(day, worth), quote.causes, (rate_step(quote, worth, market),))
+        )
+    return structs.replace(schedule, flows=tuple(flows), functional_currency=market.into)
 
 
 def _dated(

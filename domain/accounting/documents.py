@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
+from decimal import Decimal
 from operator import attrgetter
 
 from msgspec import Struct, structs
@@ -61,6 +62,7 @@ class BilledLine(Struct, frozen=True, kw_only=True):
     cuts: tuple[Cut, ...]
     only: str = ""
     contract: tuple[int, ...] = ()
+    rate: Decimal | None = None
 
     @property
     def obligation(self) -> str:
@@ -135,6 +137,7 @@ def _of_invoice(stream: str, facts: list[Fact], void_default: VoidDefault) -> li
             line=line,
             cause=issued.position,
             cuts=_cuts(line, issued, facts, void_default),
+            rate=event.rate,
         )
         for line in event.lines
     ]

@@ -12,14 +12,18 @@ from functools import partial
 
 from msgspec import structs
 
-from domain.accounting.adjustments import adjustment_flows
+from domain import settlement
+from domain.accounting.adjustments import adjusted_in_functional, adjustment_flows
 from domain.accounting.contracts import contract_revenue
-from domain.accounting.documents import BilledLine, billed_lines, billing_flows, gives_back
+from domain.accounting.documents import BilledLine, billed_lines, gives_back
 from domain.accounting.invoices import line_revenue
+from domain.accounting.market import market_of
 from domain.accounting.opening import opening_flows
+from domain.accounting.pools import told_in_functional
 from domain.accounting.schedule import Flow, Schedule, UsageCharge
 from domain.accounting.served import served_flows
 from domain.accounting.subscriptions import Earned, subscription_revenue
+from domain.accounting.worths import worth_before, worth_flows
 from domain.books import AdjustmentProposed
 from domain.charge import Charge
 from domain.contract_facts import ContractModified, ContractOpened
@@ -61,14 +65,31 @@ def measure(
     told.sort(key=in_effective_order)
     kind = unit.partition(":")[0]
     if kind == "adjustment":
-        return _schedule(unit, book, told, adjustment_flows(told, book))
+        schedule = _schedule(unit, book, told, adjustment_flows(told, book))
+        market = market_of(schedule.currency, told, master, book, through)
+        return schedule if market is None else adjusted_in_functional(schedule, market)
     if kind == "customer":
-        customer, currency = account_of(unit)
-        habit = Habit(partial(_tells_apart, master, book), partial(master.progress, book))
-        flows = settlement_flows(told, customer, currency, master.invoicing_on, habit)
-        return _schedule(unit, book, told, flows)
+        return _account(unit, told, master, book, through)
     used = [day for day in usage if day.position in batches]
     return _contract(unit, told, used, master, book, through)
+
+
+def _account(
+    unit: str, known: Sequence[Fact], master: MasterData, book: str, through: date
+) -> Schedule:
+    customer, currency = account_of(unit)
+    elections = master.invoicing_on
+    habit = Habit(partial(_tells_apart, master, book), partial(master.progress, book))
+    market = market_of(currency, known, master, book, through)
+    if market is None:
+        flows = settlement_flows(known, customer, currency, elections, habit)
+        return _schedule(unit, book, known, flows)
+    flows, known_to = settlement.told_in_functional(
+        known, customer, currency, elections, market, habit
+    )
+    return structs.replace(
+        _schedule(unit, book, known, flows), functional_currency=market.into, valued_to=known_to
+    )
 
 
 def _contract(
@@ -88,10 +109,11 @@ def _contract(
     flows = contract_revenue(known, billed, master, book) if kind == "contract" else earned.flows
     if unit.startswith("invoice:") or _billed_only(known):
         flows = tuple(flow for row in billed for flow in _by_itself(row, master, book))
-    before = opening_flows(unit, known, master, book)
-    documents = (flow for row in billed for flow in billing_flows(row))
+    market = market_of(_party(unit, known)[1], known, master, book, through)
+    before = worth_before(opening_flows(unit, known, master, book), market)
+    documents = (flow for row in billed for flow in worth_flows(row, market))
     served = _served(billed, known, master, book)
-    return structs.replace(
+    schedule = structs.replace(
         _schedule(unit, book, known, (*before, *documents, *(flow for flow in flows if flow.legs))),
         memos=(*(flow for flow in flows if not flow.legs), *served),
         # A contract has one net position (rule 38).
@@ -100,6 +122,7 @@ def _contract(
         charges=tuple(_charged(charge) for charge in earned.rated.charges),
         measured_to=earned.measured_to,
     )
+    return schedule if market is None else told_in_functional(schedule, market)
 
 
 def _served(

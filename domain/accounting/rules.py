@@ -9,6 +9,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 _CENTS = "cumulative, half away from zero: parts sum to the amount, the last closes to zero"
+_WORTH = "each amount once, half away from zero; parts take their share, the last what is left"
 _NONE = "none: whole minor units as stated"
 
 
@@ -142,6 +143,18 @@ RULES: dict[str, Rule] = {
     "opening-position@1": Rule(
         says="billed less recognised in the books of before, as two people signed it",
         paragraphs=(*_LIABILITY, "IFRS 1.10"),
+    ),
+    "exchange-realised@1": Rule(
+        says="what settles an amount, or bills it, is worth in functional currency, less what that "
+        "amount had cost",
+        rounding=_WORTH,
+        paragraphs=("ASC 830-10-35-1, 830-20-35-1", "IAS 21.28"),
+    ),
+    "exchange-unrealised@1": Rule(
+        says="what is open * the rate of the period's last day, less what it had cost and was told "
+        "before",
+        rounding=_WORTH,
+        paragraphs=("ASC 830-10-45-17, 830-20-35-1 to 35-2", "IAS 21.23, 21.28"),
     ),
     "approved-adjustment@1": Rule(
         says="as two people signed it", paragraphs=("ASC 250-10-45", "IAS 8.41-42")

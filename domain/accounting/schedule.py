@@ -16,8 +16,10 @@ from domain.explain import Step, Telling, steps_of
 from domain.facts import causes_of
 
 
-class Flow(Struct, frozen=True, kw_only=True):
+class Flow(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One amount and its way: legs are (account, +1 debit or -1 credit) times the curve.
+
+    `functional` is what that comes to in functional currency, where it is another one.
 
     `on` is the document's date, none for what time drives. `causes` are positions of the facts
     without which the amount or its steps would differ (law 8). `told` explains it on paper.
@@ -32,6 +34,7 @@ class Flow(Struct, frozen=True, kw_only=True):
     obligation: str = ""
     document: str = ""
     on: date | None = None
+    functional: Curve | None = None
     told: Telling | None = None
 
     @property
@@ -65,6 +68,14 @@ class UsageCharge(Struct, frozen=True, kw_only=True):
     minor: int
 
 
+class Presented(Struct, frozen=True):
+    """What of an obligation is presented in an account, in functional currency, by day."""
+
+    obligation: str
+    account: str
+    marks: tuple[tuple[date, int], ...]
+
+
 class Schedule(Struct, frozen=True, kw_only=True):
     """The flows of one unit in one book, in the unit's transaction currency.
 
@@ -72,7 +83,8 @@ class Schedule(Struct, frozen=True, kw_only=True):
     earned is compared over the whole contract. `measured_to`: what is due up to this day is in the
     schedule of what has no end; beyond, it must be measured again. `memos` have no legs and post
     nothing: `promised` tells the price of each promise of a contract as it was known, `entitled`
-    what is due for what was transferred (rules 38 and 41).
+    what is due for what was transferred (rules 38 and 41). `valued_to` says as `measured_to` how
+    far it is known what is not in `functional_currency`: beyond, it is worth what later rates say.
     """
 
     unit: str
@@ -85,11 +97,19 @@ class Schedule(Struct, frozen=True, kw_only=True):
     joint: bool = False
     measured_to: date | None = None
     memos: tuple[Flow, ...] = ()
+    functional_currency: str = ""
+    valued_to: date | None = None
+    presented: tuple[Presented, ...] = ()
+
+    @property
+    def told_in(self) -> str:
+        """The functional currency; the unit's own where no rate says otherwise."""
+        return self.functional_currency or self.currency
 
     @property
     def moves_until(self) -> date | None:
         """From the end of this day on no flow moves any more; none if there is no flow."""
-        if self.measured_to is not None:
+        if self.measured_to is not None or self.valued_to is not None:
             return date.max
         return max((last_day(flow.curve) for flow in (*self.flows, *self.memos)), default=None)
 

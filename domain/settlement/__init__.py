@@ -7,13 +7,17 @@ person states is a fact and goes first; what is applied by default is measured, 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
+from domain.accounting.documents import billed_lines
+from domain.accounting.exchange import Market
 from domain.accounting.schedule import Flow
 from domain.facts import Fact
 from domain.settlement.account import account_of
 from domain.settlement.applying import applied
 from domain.settlement.cash_flows import cash_flows
 from domain.settlement.shares import Habit
+from domain.settlement.valuing import settled_in_functional
 from domain.settlement.walk import Elections
 
 
@@ -26,4 +30,24 @@ def settlement_flows(
 ) -> tuple[Flow, ...]:
     """Flows of one customer account in one currency; facts are known and in effective order."""
     account = account_of(facts, customer, currency, habit)
-    return (*cash_flows(account), *applied(account, elections))
+    cash = (flow for _, _, flow in cash_flows(account))
+    return (*cash, *(moved.flow for moved in applied(account, elections)))
+
+
+def told_in_functional(
+    facts: Sequence[Fact],
+    customer: str,
+    currency: str,
+    elections: Elections,
+    market: Market,
+    habit: Habit | None = None,
+) -> tuple[tuple[Flow, ...], date | None]:
+    """The same flows with what they are worth, and what exchange makes of them.
+
+    The day is how far that is known; none: for good.
+    """
+    account = account_of(facts, customer, currency, habit)
+    cash, moved = [*cash_flows(account)], applied(account, elections)
+    mine = (customer, currency)
+    rows = (row for row in billed_lines(facts) if (row.customer, row.currency) == mine)
+    return settled_in_functional(rows, cash, moved, market)

@@ -15,7 +15,7 @@ from domain.payment_facts import (
 )
 from domain.settlement.account import Account
 from domain.settlement.holders import Change, Money, Named, all_that_met, standing
-from domain.settlement.walk import Walk, note
+from domain.settlement.walk import Moved, Walk, note
 
 
 def may_name(money: Money, account: Account) -> bool:
@@ -42,13 +42,14 @@ def advances(walk: Walk, named: Iterable[Money], day: date) -> None:
         # That it did not move although others met what it met rests on them, too.
         if minor or (money.advanced and money.told != money.group.causes):
             money.told = money.group.causes
-            walk.flows.append(_advance(walk, money, money.contract, day, minor))
+            walk.moved.append(Moved(_advance(walk, money, money.contract, day, minor), money))
             money.advanced = money.free
 
 
 def take_back_advance(walk: Walk, money: Money, day: date) -> None:
     if money.contract is not None and money.advanced:
-        walk.flows.append(_advance(walk, money, money.contract, day, -money.advanced))
+        back = _advance(walk, money, money.contract, day, -money.advanced)
+        walk.moved.append(Moved(back, money))
         money.advanced = 0
 
 

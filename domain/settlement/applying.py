@@ -15,7 +15,6 @@ from heapq import heapify, heappop, heappush
 
 from msgspec import Struct, field
 
-from domain.accounting.schedule import Flow
 from domain.balance_facts import (
     BalanceUnapplied,
 )
@@ -31,6 +30,7 @@ from domain.settlement.given_back import takes, went_back
 from domain.settlement.holders import Change, Claim, Demand, Holder, Money, alone
 from domain.settlement.walk import (
     Elections,
+    Moved,
     Walk,
     free,
     give_way,
@@ -54,7 +54,7 @@ class Day(Struct):
     begins: list[Demand] = field(default_factory=list)
 
 
-def applied(account: Account, elections: Elections) -> list[Flow]:
+def applied(account: Account, elections: Elections) -> list[Moved]:
     """Every application, deduction, write-off, transfer and advance of an account."""
     walk = Walk(account, elections)
     for claim in account.claims.values():
@@ -73,7 +73,7 @@ def applied(account: Account, elections: Elections) -> list[Flow]:
         takes(walk, day)
         advances(walk, named, day)
     _let_go(account)
-    return walk.flows
+    return walk.moved
 
 
 def _let_go(account: Account) -> None:

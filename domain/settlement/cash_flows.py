@@ -29,9 +29,12 @@ from domain.settlement.holders import Money
 
 GRANTED_FROM = {"goodwill": "credits-granted", "taken-over": "opening-clearing"}
 Legs = tuple[tuple[str, int], ...]
+# Money that came or went, the fact that says so, and what it moves.
+Cash = tuple[Money, Fact, Flow]
 
 
-def cash_flows(account: Account) -> Iterator[Flow]:
+def cash_flows(account: Account) -> Iterator[Cash]:
+    """Each with the money and the fact that it is of."""
     for stream, money in account.moneys.items():
         own = account.own[stream]
         if stream.startswith("balance:"):
@@ -40,7 +43,7 @@ def cash_flows(account: Account) -> Iterator[Flow]:
             yield from _paid(money, own, account.currency)
 
 
-def _paid(money: Money, own: Sequence[Fact], currency: str) -> Iterator[Flow]:
+def _paid(money: Money, own: Sequence[Fact], currency: str) -> Iterator[Cash]:
     received = next(fact for fact in own if isinstance(fact.event, PaymentReceived))
     assert isinstance(received.event, PaymentReceived)
     cash = "external-clearing" if received.event.out_of_band else "cash-clearing"
@@ -67,7 +70,7 @@ def _paid(money: Money, own: Sequence[Fact], currency: str) -> Iterator[Flow]:
 
 def _charged_back(
     turn: Turn, money: Money, cash: str, first: tuple[int, ...], currency: str
-) -> Iterator[Flow]:
+) -> Iterator[Cash]:
     """Argued about, it is disputed cash; lost, it is the customer's again. The fee is ours."""
     causes = causes_of(turn.causes, first)
     told = (Step(what=f"chargeback {turn.chargeback}", value=", ".join(turn.told)),)
@@ -85,7 +88,7 @@ def _charged_back(
             yield _cash(kind, money, turn.at, minor, legs, causes, currency, place, told)
 
 
-def _granted(money: Money, own: Sequence[Fact], currency: str) -> Iterator[Flow]:
+def _granted(money: Money, own: Sequence[Fact], currency: str) -> Iterator[Cash]:
     granted = next(fact for fact in own if isinstance(fact.event, BalanceGranted))
     assert isinstance(granted.event, BalanceGranted)
     first = (granted.position,)
@@ -113,11 +116,11 @@ def _cash(
     currency: str,
     subject: str | None = None,
     told: Told = (),
-) -> Flow:
+) -> Cash:
     """`subject`: the payment itself for what brought it about, else what became of it."""
     day = fact.when.effective
     place = money.name if kind in {"receipt", "grant"} else f"{money.name}:{kind}"
-    return Flow(
+    flow = Flow(
         kind=kind,
         subject=subject or place,
         document=money.name,
@@ -131,3 +134,4 @@ def _cash(
             *(told() if callable(told) else told),
         ),
     )
+    return money, fact, flow

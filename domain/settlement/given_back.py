@@ -31,7 +31,7 @@ from domain.settlement.holders import (
     standing,
 )
 from domain.settlement.shares import BAD_DEBT, BUCKETS, Back, Taken, come_back, cut, give, stands
-from domain.settlement.walk import Walk, free, give_way, last_first, move, stand, touched
+from domain.settlement.walk import Moved, Walk, free, give_way, last_first, move, stand, touched
 
 LIABILITY, RECOVERABLES = "contract-liability", "recoverables"
 
@@ -99,8 +99,10 @@ def takes(walk: Walk, day: date) -> None:
     for claim in claims:
         stood = standing(claim)
         for act in _acts(claim, day):
-            walk.flows.extend(_flows(walk, claim, act, day, stood))
-        walk.flows.extend(_documents(claim, day))
+            walk.moved += [
+                Moved(flow, None, claim) for flow in _flows(walk, claim, act, day, stood)
+            ]
+        walk.moved += [Moved(flow, None, claim) for flow in _documents(claim, day)]
 
 
 def _cover(walk: Walk, claim: Claim, day: date) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import date
 from heapq import heappush
+from typing import NamedTuple
 
 from msgspec import Struct, field
 
@@ -50,8 +51,21 @@ RULES: dict[Settles, str] = {
 Elections = Callable[[date], InvoicingOptions]
 
 
+class Moved(NamedTuple):
+    """A flow of a walk: money against a claim, into what a credit note left, or on a contract.
+
+    `place` is that of the match whose amount it changes; an advance is none. Without money it is
+    what giving back takes of a claim's lines.
+    """
+
+    flow: Flow
+    money: Money | None
+    target: Claim | Money | None = None
+    place: int = 0
+
+
 class Walk(Struct):
-    """The state of the walk from day to day, and the flows it leaves.
+    """The state of the walk from day to day, and what it moves.
 
     `had` and `owed` queue what may have something free; `touched` is what moved on the day; `kept`
     what credit notes left a customer; `named` are invoices by what a payer may call them.
@@ -66,7 +80,7 @@ class Walk(Struct):
     kept: dict[str, Money] = field(default_factory=dict)
     named: dict[str, list[Claim]] = field(default_factory=dict)
     matches: int = 0
-    flows: list[Flow] = field(default_factory=list)
+    moved: list[Moved] = field(default_factory=list)
 
 
 def touched(walk: Walk) -> Iterator[Holder]:
@@ -155,7 +169,8 @@ def move(walk: Walk, match: Match, day: date, minor: int) -> None:
         target.applied += minor
     else:
         target.whole += minor
-    walk.flows.append(_flow(walk, match, day, minor, causes, stood))
+    flow = _flow(walk, match, day, minor, causes, stood)
+    walk.moved.append(Moved(flow, money, target, match.place))
     free(walk, money)
     free(walk, target)
     if isinstance(target, Money) and minor < 0:

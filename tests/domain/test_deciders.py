@@ -112,6 +112,7 @@ def test_what_a_fact_is_stored_under_is_given_by_hand() -> None:
         "price-set",
         "product-defined",
         "progress-measured",
+        "rates-published",
         "retracted",
         "rights-exercised",
         "rights-expired",

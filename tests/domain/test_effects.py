@@ -80,6 +80,7 @@ WORDS = {
     "posting-run": "an act of the books: it settles what is known",
     "price-set": MEASURED_WITH,
     "product-defined": MEASURED_WITH,
+    "rates-published": "master data: what is in these currencies is measured with it",
     "retracted": "takes back the fact it names",
     "subscription-amended": "nothing more is sold because of it",
     "subscription-cancelled": "what it ends is no longer due",

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 
 from domain.accounting.measure import measure
 from domain.accounting.schedule import Flow, Schedule
@@ -19,6 +19,7 @@ from domain.explained import Explained, explain
 from domain.facts import corrected
 from domain.journal import Entry, Line, Slot
 from domain.ledger import Fresh, Run, UnitState
+from domain.master import MasterData
 from tests.laws.memory import Books, History, Settlement, fresh_of
 from tests.laws.time_laws import Ledger, holds, last_of_each_book, same
 
@@ -63,25 +64,55 @@ class _Measured(Struct, frozen=True):
         run, fresh = self.run, self.fresh
         return measure(self.unit, fresh.facts, fresh.usage, run.master, run.book, run.through)
 
+    def flows(self, positions: frozenset[int]) -> tuple[Flow, ...]:
+        """What is measured when only these facts are known, and of rates only these are true."""
+        taken, run = positions | self.master, self.run
+        facts = tuple(fact for fact in self.fresh.facts if fact.position in taken)
+        usage = tuple(day for day in self.fresh.usage if day.position in taken)
+        master = with_rates(run.master, taken)
+        found = measure(self.unit, facts, usage, master, run.book, run.through)
+        return *found.flows, *found.memos
+
     def told(self, positions: frozenset[int], amount: object) -> Counter[object]:
         """What explain shows of an amount when only these facts are known; nothing without it."""
         if positions not in self.seen:
-            taken = positions | self.master
-            facts = tuple(fact for fact in self.fresh.facts if fact.position in taken)
-            usage = tuple(day for day in self.fresh.usage if day.position in taken)
-            some = measure(
-                self.unit, facts, usage, self.run.master, self.run.book, self.run.through
-            )
             found = self.seen[positions] = {}
-            for flow in (*some.flows, *some.memos):
+            for flow in self.flows(positions):
                 found.setdefault(_amount(flow), []).append(flow)
         same = self.seen[positions].get(amount, ())
         return Counter((flow.rule, flow.steps) for flow in same)
 
+    def brings_more(self, positions: frozenset[int]) -> bool:
+        """Whether facts measure something that facts beside them take back.
+
+        What lies in one pool is worth what all of it comes to: then that is another amount.
+        """
+        whole = self.schedule()
+        every = {_moved(flow) for flow in (*whole.flows, *whole.memos)}
+        return any(_moved(flow) not in every for flow in self.flows(positions))
+
+
+def with_rates(master: MasterData, true: frozenset[int]) -> MasterData:
+    """The master data with rates of nonsense but for some facts: amounts rest on them by name."""
+    rates = {
+        pair: tuple(
+            rate if rate.position in true else rate._replace(rate=2 * rate.rate, told="nonsense")
+            for rate in rows
+        )
+        for pair, rows in master.rates.items()
+    }
+    return structs.replace(master, rates=rates)
+
+
+def _moved(flow: Flow) -> object:
+    """What is measured in the unit's own currency."""
+    return flow.kind, flow.subject, flow.document, flow.on, flow.curve
+
 
 def _amount(flow: Flow) -> object:
     """What is measured and where it stands; not how, and not why."""
-    return flow.kind, flow.subject, flow.legs, flow.obligation, flow.document, flow.on, flow.curve
+    place = flow.kind, flow.subject, flow.legs, flow.obligation, flow.document, flow.on
+    return *place, flow.curve, flow.functional
 
 
 def _unit_rests(books: Books, settlement: Settlement, unit: str) -> int:
@@ -106,6 +137,8 @@ def _flow_rests(books: Books, whole: _Measured, flow: Flow) -> int:
     alone = whole.told(positions, amount)
     where = (books.entity, whole.run.book, whole.unit, flow)
     count = holds(any(stream not in NEVER_ALONE for stream in streams), "only a run", *where)
+    if not alone and flow.functional is not None and whole.brings_more(positions):
+        return count
     count += holds(alone, "not the same from its causes alone", *where)
     for cause in sorted(positions):
         fewer = whole.told(positions - {cause}, amount)

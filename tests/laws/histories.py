@@ -71,6 +71,7 @@ from domain.price import PriceSet
 from domain.pricing import Flat, Graduated, Model, PerUnit, Tier
 from domain.pricing.package import Package
 from domain.pricing.volume import Volume
+from domain.rates import Rate, RatesPublished
 from domain.service import (
     AccessGranted,
     AccessWithdrawn,
@@ -116,6 +117,8 @@ CONTRACTS_MOST = 8
 FACTS_MOST = 80
 # A kind that is not in every history is drawn at least this often.
 OFTEN = 0.6
+# Days: a year, whichever it is.
+RATES_LAST = 366
 
 
 class Draft(Struct):
@@ -133,6 +136,7 @@ class Draft(Struct):
     attempts: list[tuple[int, Arrival]] = field(default_factory=list)
     opened_more: bool = False
     batches: int = 0
+    has_rates: bool = False
     opening: tuple[Arrival, ...] = ()
 
     def add(self, stream: str, event: Event, **more: Any) -> Arrival:
@@ -207,8 +211,9 @@ def _open(draft: Draft) -> None:
     for book in BOOKS:
         draft.add(f"book:{book}", BookOpened(when=draft.when(FIRST), name=book))
     ends = random.choice(("prorated", "prorated", "last-month-cut-off"))
-    monthly = Options(ratable_by="month", month_ends=ends)
+    monthly = Options(ratable_by="month", month_ends=ends, rate_age_days=RATES_LAST)
     draft.add("policy:us-gaap", PolicyAdopted(when=draft.when(FIRST), options=monthly))
+    _open_rates(draft)
     for currency in ("USD", "JPY"):
         for name, meter in (("seat", None), ("api", "calls"), ("event", "events")):
             price = _price(draft, currency, meter)
@@ -217,6 +222,31 @@ def _open(draft: Draft) -> None:
         draft.customers.append(f"c{number}")
         if currency == home:
             _register(draft, f"c{number}", currency)
+
+
+def _open_rates(draft: Draft) -> None:
+    """What is in the other currency is told in the functional one, or nobody gives a rate of it.
+
+    Rates last a year, so that nothing waits while facts come in order.
+    """
+    options = Options(
+        remeasure=draft.random.choice(("period-end", "realised-only")), rate_age_days=RATES_LAST
+    )
+    draft.add("policy:ifrs", PolicyAdopted(when=draft.when(FIRST), options=options))
+    draft.has_rates = draft.chance()
+    for year in range(5) if draft.has_rates else ():
+        _publish(draft, FIRST.replace(year=FIRST.year + year))
+
+
+def _publish(draft: Draft, day: date) -> None:
+    """Dollars in yen, or yen in dollars: which of the two is quoted is the source's affair."""
+    yen = Decimal(draft.random.randint(9_000, 16_000)) / 100
+    row = Rate(currency="USD", into="JPY", rate=yen)
+    if draft.chance(0.3):
+        row = Rate(
+            currency="JPY", into="USD", rate=Decimal("0.0001") * draft.random.randint(62, 99)
+        )
+    draft.add("rates:self", RatesPublished(when=draft.when(day), rates=(row,)))
 
 
 def _register(draft: Draft, name: str, currency: str) -> None:
@@ -1089,6 +1119,7 @@ def _policy(draft: Draft) -> None:
         ratable_by=draft.random.choice(("day", "month", "half-month", "instant")),
         closed_period_date=draft.random.choice(("first-day", "day-recorded")),
         void_default=draft.random.choice(("as-if-never", "from-now")),
+        rate_age_days=RATES_LAST,
     )
     adopted = PolicyAdopted(
         when=draft.when(draft.random.choice((FIRST, date(2024, 3, 1)))),
@@ -1108,6 +1139,12 @@ def _tax_rates(draft: Draft) -> None:
     rate = TaxRate(name="VAT", percent=Decimal(draft.random.choice(("0", "7.5", "20"))))
     when = draft.when(draft.random.choice((FIRST, date(2024, 3, 1))))
     draft.add("tax:FR", TaxRatesSet(when=when, rates=(rate,), seller="established"))
+
+
+def _rates(draft: Draft) -> None:
+    """One more day has a rate of its own, where there are any."""
+    if draft.has_rates:
+        _publish(draft, draft.day())
 
 
 def _amend_customer(draft: Draft) -> None:
@@ -1190,6 +1227,7 @@ KINDS: tuple[tuple[Callable[[Draft], None], int], ...] = (
     (_policy, 1),
     (_invoicing, 1),
     (_tax_rates, 1),
+    (_rates, 2),
     (_amend_customer, 1),
     (_correct, 2),
     (_retract, 1),

@@ -68,7 +68,7 @@ def balance(_history: History, ledger: Ledger) -> int:
             count += same(sum(line.functional_minor for line in entry.lines), 0, entry)
             count += holds(entry.currency in {"USD", "JPY"}, entry)
             count += _kinds_balance(entry)
-            # No rate is known yet, so both currencies are one and both amounts are the same.
+            # Where no rate says otherwise both currencies are one and both amounts are the same.
             same_currency = entry.currency == entry.functional_currency
             for line in entry.lines if same_currency else ():
                 count += same(line.functional_minor, line.minor, entry.unit, line)
@@ -144,9 +144,11 @@ def standing_by_earned(books: Books) -> dict[object, int]:
     """What is posted, by unit, book and slot: nothing on when it was booked."""
     found: dict[object, int] = {}
     for entry in books.entries:
+        own, told = entry.currency, entry.functional_currency
         for line in entry.lines:
-            key = (entry.unit, entry.book, entry.currency, line.slot)
-            found[key] = found.get(key, 0) + line.minor
+            for amount, minor in ((own, line.minor), ((own, told), line.functional_minor)):
+                key = (entry.unit, entry.book, amount, line.slot)
+                found[key] = found.get(key, 0) + minor
     return {key: minor for key, minor in found.items() if minor}
 
 
@@ -232,18 +234,26 @@ def _lines_never_change(books: Books) -> int:
     count = 0
     for (unit, book), state in books.states.items():
         booked = _sum_of_lines(books, unit, book)
-        posted = {row.slot: row.minor for row in state.posted if row.minor}
+        told = state.schedule.told_in
+        posted = {
+            (row.slot, told): (row.minor, row.functional_minor)
+            for row in state.posted
+            if row.minor or row.functional_minor
+        }
         count += same(posted, booked, unit, book)
     return count
 
 
-def _sum_of_lines(books: Books, unit: str, book: str) -> dict[Slot, int]:
-    sums: dict[Slot, int] = {}
+def _sum_of_lines(books: Books, unit: str, book: str) -> dict[tuple[Slot, str], tuple[int, int]]:
+    """In both currencies; what was told in another functional one before was taken back there."""
+    sums: dict[tuple[Slot, str], tuple[int, int]] = {}
     for entry in books.entries:
         if entry.unit == unit and entry.book == book:
             for line in entry.lines:
-                sums[line.slot] = sums.get(line.slot, 0) + line.minor
-    return {slot: minor for slot, minor in sums.items() if minor}
+                key = line.slot, entry.functional_currency
+                minor, functional = sums.get(key, (0, 0))
+                sums[key] = minor + line.minor, functional + line.functional_minor
+    return {key: both for key, both in sums.items() if any(both)}
 
 
 # --- 4 once ---

@@ -7,6 +7,7 @@ lifecycle events shows; what is refused follows the last. Step by step, as they 
     (#command)      a link to the page's section "Command": what it shows is sent now
     | billed | ...  a billing run on each day that is named, and every line it issues
     | earned | ...  revenue by item, or of `all`, at the end of the last month that is named
+    | functional | ...  accounts in functional currency, as each month moves them
     | waits | ...   usage without effect at the end of the last day that was billed, by reason
 
 `<!-- refused: CODE FIELD -->` before a block says that its last command is refused, and why;
@@ -132,6 +133,8 @@ def wrong(told: list[Step], choice: Choice | None = None) -> Iterator[str]:
             billed = max(date.fromisoformat(row["billed"]) for row in rows)
         elif "earned" in step.columns:
             yield from _earned(story, step.columns, rows)
+        elif "functional" in step.columns:
+            yield from _functional(story, step.columns, rows)
         elif "waits" in step.columns:
             yield from _waits(story, rows, billed)
 
@@ -215,9 +218,7 @@ def _shown(line: Line, columns: list[str]) -> list[str]:
 
 
 def _earned(story: Story, columns: tuple[str, ...], rows: list[Row]) -> Iterator[str]:
-    by_month = [name for name in columns if re.fullmatch(r"\d{4}-\d\d", name)]
-    year, month = map(int, by_month[-1].split("-"))
-    through = date(year, month, monthrange(year, month)[1])
+    by_month, through = _months(columns)
     own = story.earned(through)
     every = [row["earned"] for row in rows] == ["all"]
     found: dict[tuple[str, str], int] = {}
@@ -227,6 +228,22 @@ def _earned(story: Story, columns: tuple[str, ...], rows: list[Row]) -> Iterator
     told = {(row["earned"], name): _minor(row[name]) for row in rows for name in by_month}
     if {k: v for k, v in found.items() if v} != {k: v for k, v in told.items() if v}:
         yield f"earned {found}, told {told}"
+
+
+def _functional(story: Story, columns: tuple[str, ...], rows: list[Row]) -> Iterator[str]:
+    by_month, through = _months(columns)
+    own = story.functional(through)
+    told = {(row["functional"], name): _minor(row[name]) for row in rows for name in by_month}
+    found = {key: own.get(key, 0) for key in told}
+    if found != told:
+        yield f"in functional currency {found}, told {told}"
+
+
+def _months(columns: tuple[str, ...]) -> tuple[list[str], date]:
+    """The months that are named, and the last day of the last."""
+    by_month = [name for name in columns if re.fullmatch(r"\d{4}-\d\d", name)]
+    year, month = map(int, by_month[-1].split("-"))
+    return by_month, date(year, month, monthrange(year, month)[1])
 
 
 def _waits(story: Story, rows: list[Row], billed: date) -> Iterator[str]:

@@ -20,6 +20,7 @@ from domain.entity import CalendarDefined
 from domain.facts import Fact, When, known
 from domain.invoice import IssueInvoice
 from domain.invoice_facts import InvoiceIssued, InvoiceLine
+from domain.journal import CREDIT_ACCOUNTS
 from domain.statement.accounts import Asked, sold, statement
 from domain.statement.documents import Bill, Document
 from domain.usage import MeterTotal, UsageBatchAccepted, UsageRow
@@ -169,6 +170,22 @@ class Story:
                     key = (line.slot.obligation, f"{line.slot.earned:%Y-%m}")
                     found[key] = found.get(key, 0) - line.minor
         return {key: minor for key, minor in found.items() if minor}
+
+    def functional(self, through: date) -> dict[tuple[str, str], int]:
+        """What each month moves of each account in functional currency, an increase positive;
+        gains of exchange by whether they are realised.
+        """
+        found: dict[tuple[str, str], int] = {}
+        for entry in self._posted(through).entries:
+            for line in entry.lines:
+                account: str = line.slot.account
+                debits = account not in CREDIT_ACCOUNTS and account != "currency-exchange"
+                if account == "currency-exchange":
+                    account = line.rule.partition("@")[0]
+                key = account, f"{line.slot.earned:%Y-%m}"
+                worth = line.functional_minor
+                found[key] = found.get(key, 0) + (worth if debits else -worth)
+        return found
 
     def waiting(self, through: date) -> dict[str, Decimal]:
         """Usage that waits, by reason; and units that cannot be measured, as nothing of it."""

@@ -19,7 +19,9 @@ from tests.pages.story import BOOK, ENTITY, Story
 from tests.test_reference import words_of
 
 PAGE = REFERENCE / "policy.md"
-VALUES = {field.name: [*words_of(field.type)] for field in structs.fields(Options)}
+WORDS = {field.name: [*words_of(field.type)] for field in structs.fields(Options)}
+# What is a name or a number has no list of values.
+VALUES = {option: values for option, values in WORDS.items() if values}
 EXAMPLES = {
     title.split("`")[1]: [*steps(text)]
     for title, text in sections(PAGE)

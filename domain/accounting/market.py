@@ -1,0 +1,39 @@
+"""Whether the amounts of a unit are told in another currency than their own, and by which rates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from functools import partial
+
+from domain.accounting.exchange import Market
+from domain.facts import Fact
+from domain.invoice_facts import InvoiceIssued
+from domain.master import MasterData
+from domain.payment_facts import PaymentReceived, PaymentRefunded
+
+
+def market_of(
+    currency: str, facts: Iterable[Fact], master: MasterData, book: str, through: date
+) -> Market | None:
+    """None where amounts stay in their own currency: it is the functional one, or has no rate."""
+    into = master.functional_currency
+    if not currency or not into or currency == into:
+        return None
+    published = any({pair[1], pair[2]} == {currency, into} for pair in master.rates)
+    if not published and not any(_states_rate(fact) for fact in facts):
+        return None
+    return Market(
+        currency=currency,
+        into=into,
+        published=master.rates,
+        calendar=master.calendar,
+        elected=partial(master.options, book),
+        through=through,
+    )
+
+
+def _states_rate(fact: Fact) -> bool:
+    event = fact.event
+    kinds = InvoiceIssued | PaymentReceived | PaymentRefunded
+    return isinstance(event, kinds) and event.rate is not None

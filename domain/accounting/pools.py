@@ -1,0 +1,310 @@
+"""What a contract's amounts are in functional currency: liabilities at their historical cost.
+
+What is billed lies in layers, each worth the rate of its document. Revenue takes them first in,
+first out (IFRIC 22 IE10-19), each in proportion and its last part whole, so that the liability
+closes to zero. A liability is not remeasured. What is earned before it is billed is worth the rate
+of the period's last day; it is a claim, so it is told anew at the end of each period until it is
+billed, and what the bill is worth more or less is exchange (ASC 830-10-45-17, IAS 21.16 and 23).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from fractions import Fraction
+from typing import NamedTuple
+
+from msgspec import Struct, field, structs
+
+from domain.accounting.curves import Steps, first_day, last_day, standing, total
+from domain.accounting.exchange import Market, Quote, difference, told_at
+from domain.accounting.schedule import Flow, Presented, Schedule
+from domain.due import ASSET, COUNTED, ENTITLED, LIABILITY, UNBILLED, Position
+from domain.explain import Step
+from domain.facts import causes_of
+from domain.money import decimal_text, rounded
+
+# What is said of a claim that is told anew.
+PRESENTED = {UNBILLED: "unbilled", ASSET: "conditional"}
+
+
+class _Layer(Struct):
+    """An amount of one document at what it cost; negative: earned and not billed."""
+
+    minor: int
+    worth: int
+    document: str
+
+
+class _Layers(Struct):
+    """All that was billed and not earned, or earned and not billed: amounts of one sign, in order.
+
+    `taken` is what was earned at which cost, so that what is taken back of it is worth as much.
+    """
+
+    rows: list[_Layer] = field(default_factory=list)
+    taken: list[tuple[int, int]] = field(default_factory=list)
+    minor: int = 0
+    worth: int = 0
+
+    def put(self, minor: int, worth: int, document: str = "") -> int:
+        """An amount at what it is worth, against what lies there of the other sign, its own
+        document's first. What that had cost less or more is returned.
+        """
+        before, left = self.worth, minor
+        for layer in sorted(self.rows, key=lambda row: row.document != document or not document):
+            if not left or (layer.minor > 0) == (left > 0):
+                break
+            part = -layer.minor if abs(layer.minor) <= abs(left) else left
+            share = _share(layer.worth, -part, layer.minor)
+            layer.minor += part
+            layer.worth -= share
+            self.worth -= share
+            left -= part
+        self.rows = [layer for layer in self.rows if layer.minor]
+        if left:
+            self.rows.append(_Layer(left, _share(worth, left, minor), document))
+            self.worth += self.rows[-1].worth
+        self.minor += minor
+        return before + worth - self.worth
+
+    def covered(self, minor: int) -> int:
+        """How much of what is earned was billed before."""
+        if (self.minor > 0) != (minor > 0) or not self.minor:
+            return 0
+        return minor if abs(minor) <= abs(self.minor) else self.minor
+
+    def earn(self, minor: int, uncovered_worth: int) -> int:
+        """What is earned costs what its layers do, and beyond them what the day's rate says."""
+        before, part = self.worth, self.covered(minor)
+        if part:
+            self.put(-part, 0)
+        if minor - part:
+            self.put(part - minor, -uncovered_worth)
+        cost = before - self.worth
+        self.taken.append((minor, cost))
+        return cost
+
+    def last_earned(self, minor: int) -> tuple[int, int]:
+        """What was earned last, up to an amount, is taken back: how much, and what it had cost."""
+        left, cost = minor, 0
+        while left and self.taken and (self.taken[-1][0] > 0) == (left > 0):
+            own, worth = self.taken.pop()
+            part = own if abs(own) <= abs(left) else left
+            share = _share(worth, part, own)
+            if part != own:
+                self.taken.append((own - part, worth - share))
+            left -= part
+            cost += share
+        return minor - left, cost
+
+
+def _share(worth: int, part: int, whole: int) -> int:
+    """The last part takes what is left."""
+    return worth if part == whole else rounded(Fraction(worth * part, whole))
+
+
+class _Event(NamedTuple):
+    """One line of the story of a pool: what came in or went out, and what that was worth."""
+
+    day: date
+    what: str
+    minor: int
+    worth: int
+    quote: Quote | None = None
+
+
+class _Pool(Struct, kw_only=True):
+    """What one obligation, or a contract as a whole, was billed and earned, and what that is worth.
+
+    `own` are its flows as measured, by their place in the schedule, `memos` what else says how it
+    is presented. `open` is what stands as claim in each account, `over` what that is worth beyond
+    its cost.
+    """
+
+    obligation: str
+    market: Market
+    own: dict[int, Flow] = field(default_factory=dict)
+    layers: _Layers = field(default_factory=_Layers)
+    position: Position
+    memos: list[Flow] = field(default_factory=list)
+    open: dict[str, int] = field(default_factory=dict)
+    over: dict[str, int] = field(default_factory=dict)
+    marks: dict[int, list[tuple[date, int]]] = field(default_factory=dict)
+    presented: dict[str, list[tuple[date, int]]] = field(default_factory=dict)
+    events: list[_Event] = field(default_factory=list)
+    differences: list[tuple[str, str, date, int, date | None]] = field(default_factory=list)
+
+    @property
+    def causes(self) -> tuple[int, ...]:
+        own = (flow.causes for flow in (*self.own.values(), *self.memos))
+        return causes_of(*own, *(event.quote.causes for event in self.events if event.quote))
+
+    def told(self) -> Iterator[Step]:
+        """All that its layers came from: what one flow is worth rests on all of them."""
+        for flow in self.own.values():
+            yield Step(what=f"{flow.kind} {flow.subject}", value=flow.rule)
+            yield from flow.steps
+        currency, into = self.market.currency, self.market.into
+        for event in self.events:
+            amounts = decimal_text(event.minor, currency), decimal_text(event.worth, into)
+            by = f", {event.quote.told}" if event.quote else ""
+            told = f"{amounts[0]} {currency} is {amounts[1]} {into}{by}"
+            yield Step(what=f"{event.what} on {event.day}", value=told)
+
+
+def told_in_functional(schedule: Schedule, market: Market) -> Schedule:
+    """The schedule of a contract whose documents are told in functional currency already."""
+    pools: dict[str, _Pool] = {}
+    counted = [flow for flow in schedule.memos if flow.kind in COUNTED]
+    told = 0 if any(flow.kind == ENTITLED for flow in counted) else None
+    for place, flow in enumerate(schedule.flows):
+        if flow.obligation and LIABILITY in dict(flow.legs):
+            name = "" if schedule.joint else flow.obligation
+            if name not in pools:
+                mine = [flow for flow in counted if flow.obligation == name or not name]
+                position = Position(entitled=told)
+                pools[name] = _Pool(obligation=name, market=market, position=position, memos=mine)
+            pools[name].own[place] = flow
+    flows = list(schedule.flows)
+    for pool in pools.values():
+        _follow(pool)
+        for place, worth in _worth(pool):
+            flows[place] = worth
+        flows.extend(_differences(pool))
+    goes_on = any(_goes_on(pool) for pool in pools.values())
+    return structs.replace(
+        schedule,
+        flows=tuple(flows),
+        functional_currency=market.into,
+        valued_to=market.through if goes_on else None,
+        presented=tuple(
+            Presented(one.obligation, account, tuple(one.presented.get(account, ())))
+            for one in pools.values()
+            for account in (UNBILLED, ASSET)
+        ),
+    )
+
+
+def _goes_on(pool: _Pool) -> bool:
+    """Whether more is billed or earned later, or a claim is told anew at the next period's end."""
+    ends = (last_day(flow.curve) for flow in pool.own.values())
+    return any(pool.open.values()) or any(day > pool.market.through for day in ends)
+
+
+def _follow(pool: _Pool) -> None:
+    """From period end to period end: what was billed in it, then what was earned."""
+    bills = [place for place, flow in pool.own.items() if flow.functional is not None]
+    bills.sort(key=lambda place: (first_day(pool.own[place].curve), pool.own[place].subject))
+    earns = [place for place, flow in pool.own.items() if flow.functional is None]
+    earns.sort(key=lambda place: pool.own[place].subject)
+    stood = dict.fromkeys(earns, 0)
+    noted = [0] * len(pool.memos)
+    begin = min(first_day(flow.curve) for flow in pool.own.values())
+    for day, last in pool.market.days(begin):
+        # Documents of a period are posted at once, whatever day of it time has come to.
+        while bills and first_day(pool.own[bills[0]].curve) <= last:
+            _bill(pool, pool.own[bills.pop(0)])
+        for place in earns:
+            now = standing(pool.own[place].curve, day)
+            if now != stood[place]:
+                earns_it = dict(pool.own[place].legs)[LIABILITY] > 0
+                move = _earn if earns_it else _accrue
+                move(pool, place, now - stood[place], day)
+            stood[place] = now
+        for place, memo in enumerate(pool.memos):
+            pool.position.take(memo, standing(memo.curve, day) - noted[place])
+            noted[place] = standing(memo.curve, day)
+        _present(pool, day, is_end=day == last)
+    for place in bills:
+        _bill(pool, pool.own[place])
+        _present(pool, first_day(pool.own[place].curve), is_end=False, is_document=True)
+
+
+def _bill(pool: _Pool, flow: Flow) -> None:
+    assert flow.functional is not None, flow
+    day, minor, worth = first_day(flow.curve), total(flow.curve), total(flow.functional)
+    pool.position.take(flow, minor)
+    # What was earned in the books of before is a document, too.
+    sign = -dict(flow.legs)[LIABILITY]
+    residue = pool.layers.put(sign * minor, sign * worth, flow.document)
+    pool.events.append(_Event(day, flow.subject, sign * minor, sign * worth))
+    if residue:
+        pool.differences.append((LIABILITY, "billed", day, residue, day))
+
+
+def _earn(pool: _Pool, place: int, minor: int, day: date) -> None:
+    layers, market = pool.layers, pool.market
+    pool.position.take(pool.own[place], minor)
+    worth, quote = 0, None
+    back, cost = layers.last_earned(-minor)
+    if back:
+        worth -= cost
+        if residue := layers.put(back, cost):
+            pool.differences.append((LIABILITY, "billed", day, residue, None))
+    if left := minor + back:
+        uncovered = left - layers.covered(left)
+        quote = market.on(day) if uncovered else None
+        worth += layers.earn(left, quote.worth(uncovered) if quote else 0)
+    _mark(pool, place, day, worth)
+    pool.events.append(_Event(day, pool.own[place].subject, -minor, -worth, quote))
+
+
+def _accrue(pool: _Pool, place: int, minor: int, day: date) -> None:
+    """What a liability grows by without a document, such as interest, is worth the day's rate."""
+    quote = pool.market.on(day)
+    worth = quote.worth(minor)
+    pool.position.take(pool.own[place], minor)
+    if residue := pool.layers.put(minor, worth):
+        pool.differences.append((LIABILITY, "billed", day, residue, None))
+    _mark(pool, place, day, worth)
+    pool.events.append(_Event(day, pool.own[place].subject, minor, worth, quote))
+
+
+def _mark(pool: _Pool, place: int, day: date, worth: int) -> None:
+    marks = pool.marks.setdefault(place, [])
+    marks.append((day, worth + (marks[-1][1] if marks else 0)))
+
+
+def _present(pool: _Pool, day: date, *, is_end: bool, is_document: bool = False) -> None:
+    """What is not billed stands as a claim at its cost; at a period's end by that day's rate."""
+    now = pool.position.presented
+    net = sum(now.values())
+    whole = _share(-pool.layers.worth, net, -pool.layers.minor) if net else 0
+    cost = {UNBILLED: _share(whole, now[UNBILLED], net) if net else 0}
+    cost[ASSET] = whole - cost[UNBILLED]
+    for account, minor in now.items():
+        marks = pool.presented.setdefault(account, [])
+        if cost[account] != (marks[-1][1] if marks else 0):
+            marks.append((day, cost[account]))
+        was, before = pool.open.get(account, 0), pool.over.get(account, 0)
+        over = _share(before, min(max(minor, 0), was), was) if was > 0 else 0
+        if minor > 0 and is_end and pool.market.revalues(day):
+            quote = pool.market.on(day)
+            over = quote.worth(minor) - cost[account]
+            pool.events.append(_Event(day, account, minor, quote.worth(minor), quote))
+        if over != before:
+            on = day if is_document else None
+            pool.differences.append((account, PRESENTED[account], day, over - before, on))
+        pool.open[account], pool.over[account] = minor, over
+
+
+def _worth(pool: _Pool) -> Iterator[tuple[int, Flow]]:
+    """What is earned, at its cost; what stands at nothing so far is left as it is."""
+    for place, marks in pool.marks.items():
+        yield place, told_at(pool.own[place], Steps(tuple(marks)), pool.causes, pool.told)
+
+
+def _differences(pool: _Pool) -> Iterator[Flow]:
+    name = pool.obligation or "contract"
+    for account, what, day, worth, on in pool.differences:
+        yield difference(
+            account,
+            f"{name}:{what}",
+            day,
+            worth,
+            pool.causes,
+            pool.told,
+            on=on,
+            is_realised=what == "billed",
+        )

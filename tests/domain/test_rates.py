@@ -1,0 +1,128 @@
+"""Rates as facts: what is published, what is refused, which one counts on a day."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+
+from domain.cash import ReceivePayment, RefundPayment
+from domain.entity import EntityOpened
+from domain.master import master_data
+from domain.payment_facts import PaymentReceived
+from domain.policy import AdoptPolicy, Options
+from domain.rates import PublishRates, Rate, RatesPublished, currencies_of, published_on
+from tests.domain.given import code, decide, fact, on
+
+STREAM = "rates:self"
+USD = {"entity:self": [EntityOpened(when=on(1, 1), name="A", functional_currency="USD")]}
+
+
+def row(rate: str, currency: str = "EUR", into: str = "USD") -> Rate:
+    return Rate(currency=currency, into=into, rate=Decimal(rate))
+
+
+def published(day: date, *rows: Rate) -> RatesPublished:
+    return RatesPublished(when=on(day.month, day.day), rates=rows)
+
+
+def found(day: date, *events: RatesPublished, age: int = 4) -> Fraction | None:
+    facts = [fact(place, stream=STREAM, event=event) for place, event in enumerate(events, 1)]
+    rate = published_on(master_data(facts).rates, "self", "EUR", "USD", day, age)
+    return rate.rate if rate else None
+
+
+def test_rates_of_a_day_are_published() -> None:
+    rows = (row("1.0956"), row("0.8604", "EUR", "GBP"))
+
+    assert decide(STREAM, PublishRates(when=on(1, 2), rates=rows)) == (
+        RatesPublished(when=on(1, 2), rates=rows),
+    )
+
+
+@pytest.mark.parametrize(
+    ("rows", "refused"),
+    [
+        ((), "no-rates"),
+        ((row("0"),), "rate-not-positive"),
+        ((row("-1.1"),), "rate-not-positive"),
+        ((row("NaN"),), "not-finite"),
+        ((row("1", "USD"),), "rate-of-itself"),
+        ((row("1", "EURO"),), "unknown-currency"),
+        ((row("1", "EUR", "usd"),), "unknown-currency"),
+        ((row("1.1"), row("1.2")), "duplicate-rate"),
+        ((row("1.1"), row("0.9", "USD", "EUR")), "duplicate-rate"),
+    ],
+)
+def test_what_is_no_rate_is_refused(rows: tuple[Rate, ...], refused: str) -> None:
+    assert code(STREAM, PublishRates(when=on(1, 2), rates=rows)) == refused
+
+
+def test_the_latest_rate_counts_until_it_is_too_old() -> None:
+    friday, monday = date(2024, 1, 5), date(2024, 1, 8)
+    events = (published(friday, row("1.1")), published(monday, row("1.2")))
+
+    assert found(date(2024, 1, 4), *events) is None
+    assert found(date(2024, 1, 7), *events) == Fraction("1.1")
+    assert found(monday, *events) == Fraction("1.2")
+    assert found(date(2024, 1, 12), *events) == Fraction("1.2")
+    assert found(date(2024, 1, 13), *events) is None
+    assert found(date(2024, 1, 13), *events, age=5) == Fraction("1.2")
+
+
+def test_of_one_day_the_last_publication_counts() -> None:
+    day = date(2024, 1, 5)
+
+    assert found(day, published(day, row("1.1")), published(day, row("1.2"))) == Fraction("1.2")
+
+
+def test_the_pair_the_other_way_round_is_its_exact_inverse() -> None:
+    day = date(2024, 1, 5)
+
+    assert found(day, published(day, row("3", "USD", "EUR"))) == Fraction(1, 3)
+
+
+def test_rates_move_what_is_in_their_currencies() -> None:
+    facts = [
+        fact(1, stream=STREAM, event=published(date(2024, 1, 5), row("1.1"))),
+        fact(2, stream="rates:ecb", event=published(date(2024, 1, 5), row("1.2", "CHF", "EUR"))),
+    ]
+
+    assert currencies_of(facts, 2) == frozenset()
+    assert currencies_of(facts, 1) == {"CHF", "EUR"}
+    assert currencies_of(facts, 0) == {"CHF", "EUR", "USD"}
+
+
+RECEIVED = PaymentReceived(when=on(1, 2), customer="c", currency="EUR", amount_minor=100)
+
+
+@pytest.mark.parametrize(
+    ("currency", "rate", "refused"),
+    [
+        ("EUR", "0", "rate-not-positive"),
+        ("USD", "1.1", "rate-of-itself"),
+    ],
+)
+def test_a_document_states_a_rate_of_another_currency(
+    currency: str, rate: str, refused: str
+) -> None:
+    command = ReceivePayment(
+        when=on(1, 2), customer="c", currency=currency, amount_minor=100, rate=Decimal(rate)
+    )
+
+    assert code("payment:p", command, others=USD) == refused
+
+
+def test_a_rate_goes_with_what_states_it() -> None:
+    back = RefundPayment(when=on(1, 3), amount_minor=100, rate=Decimal("1.3"))
+
+    (event,) = decide("payment:p", back, RECEIVED, others=USD)
+    assert event.rate == Decimal("1.3")  # type: ignore[attr-defined]
+
+
+def test_the_age_of_a_rate_is_days_of_a_year_at_most() -> None:
+    for days in (-1, 367):
+        command = AdoptPolicy(when=on(1, 1), options=Options(rate_age_days=days))
+        assert code("policy:main", command) == "rate-age-out-of-range"
