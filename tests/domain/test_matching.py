@@ -178,6 +178,17 @@ def test_each_match_leaves_what_the_next_one_finds():
     ]
 
 
+def test_what_a_match_leaves_over_pays_the_oldest_and_what_the_bank_kept_is_paid():
+    books = known(item("a", "c1", 100), item("b", "c1", 60, days=40), customers=("c1",))
+    over, kept = money(130, "Na"), money(28, "c1", charges=2)
+    books.take(over, match(over, books))
+    (paying,) = match(kept, books).applications
+    books.take(kept, match(kept, books))
+
+    assert (paying.invoice, paying.amount_minor) == ("b", 28)
+    assert told(match(money(2, "c1"), books)) == ("reference", "c1", ())
+
+
 def test_money_that_waits_pays_the_oldest_before_anything_is_matched():
     books = known(
         item("a", "c1", 100),
