@@ -55,7 +55,9 @@ from domain.facts import Context, Decider, Event, Fact, Retracted
 from domain.money import LARGEST_MINOR
 
 # Which patterns each statement about a promise is for.
-TRANSFERRED: frozenset[ObligationPattern] = frozenset({"point-in-time", "units", "milestones"})
+TRANSFERRED: frozenset[ObligationPattern] = frozenset(
+    {"point-in-time", "units", "milestones", "percent-of-base"}
+)
 EXERCISED: frozenset[ObligationPattern] = frozenset({"as-exercised"})
 MEASURED: frozenset[ObligationPattern] = frozenset({"percent-complete"})
 OF_BASE: frozenset[ObligationPattern] = frozenset({"percent-of-base"})

@@ -274,6 +274,26 @@ def test_what_is_one_with_what_was_done_is_caught_up() -> None:
     assert building(progress_percent="tenths") == [600_000_00, 91_200_00]
 
 
+def test_costs_that_a_change_adds_are_not_expected_before_it() -> None:
+    schedule = scheduled(
+        opened(
+            "2020-01-01",
+            Obligation(
+                obligation="building", pattern="percent-complete", expected_cost_minor=700_00
+            ),
+            price_minor=1000_00,
+        ),
+        ProgressMeasured(when=on("2020-03-31"), obligation="building", incurred_minor=420_00),
+        ContractModified(
+            when=on("2020-05-01"),
+            price_change_minor=0,
+            restated=(Restated(obligation="building", added_cost_minor=140_00),),
+        ),
+    )
+
+    assert by_month(schedule, "2020-03-01", 3) == [600_00, 0, -100_00]
+
+
 def test_more_seats_for_the_same_term_are_spread_over_what_is_left_of_it() -> None:
     seats = even(
         "seats", "2019-01-01", "2020-01-01", quantity=Decimal(12), unit_price=Decimal(1000)

@@ -9,6 +9,8 @@ lifecycle events shows; what is refused follows the last. Step by step, as they 
     | earned | ...  revenue by item, or of `all`, at the end of the last month that is named
     | functional | ...  accounts in functional currency, as each month moves them
     | waits | ...   usage without effect at the end of the last day that was billed, by reason
+    | stands | ...  what stands in an account at the end of each month that is named; debit positive
+    | posted | ...  revenue of the last posting run that was sent, by booked and by earned month
 
 `<!-- refused: CODE FIELD -->` before a block says that its last command is refused, and why;
 `<!-- usage: correction -->` that its rows replace those of the same ids. A column under the name of
@@ -131,12 +133,16 @@ def wrong(told: list[Step], choice: Choice | None = None) -> Iterator[str]:
         if "billed" in step.columns:
             yield from _billed(story, rows)
             billed = max(date.fromisoformat(row["billed"]) for row in rows)
+        elif "posted" in step.columns:
+            yield from _posted(story, rows)
         elif "earned" in step.columns:
             yield from _earned(story, step.columns, rows)
         elif "functional" in step.columns:
             yield from _functional(story, step.columns, rows)
         elif "waits" in step.columns:
             yield from _waits(story, rows, billed)
+        elif "stands" in step.columns:
+            yield from _stands(story, step.columns[1:], rows)
 
 
 def said(story: Story, told: Iterable[Step]) -> Iterator[str]:
@@ -242,8 +248,30 @@ def _functional(story: Story, columns: tuple[str, ...], rows: list[Row]) -> Iter
 def _months(columns: tuple[str, ...]) -> tuple[list[str], date]:
     """The months that are named, and the last day of the last."""
     by_month = [name for name in columns if re.fullmatch(r"\d{4}-\d\d", name)]
-    year, month = map(int, by_month[-1].split("-"))
-    return by_month, date(year, month, monthrange(year, month)[1])
+    return by_month, _last_day(by_month[-1])
+
+
+def _last_day(month: str) -> date:
+    year, number = map(int, month.split("-"))
+    return date(year, number, monthrange(year, number)[1])
+
+
+def _stands(story: Story, months: tuple[str, ...], rows: list[Row]) -> Iterator[str]:
+    for month in months:
+        balances = story.stands(_last_day(month))
+        for row in rows:
+            found = _text(balances.get(row["stands"], 0))
+            if found != row[month]:
+                yield f"{row['stands']} {month}: {found}, told {row[month]}"
+
+
+def _posted(story: Story, rows: list[Row]) -> Iterator[str]:
+    found = [
+        {"posted": booked, "earned": earned, "revenue": _text(minor)}
+        for (booked, earned), minor in sorted(story.posted().items())
+    ]
+    if found != rows:
+        yield f"posted {found}, told {rows}"
 
 
 def _waits(story: Story, rows: list[Row], billed: date) -> Iterator[str]:

@@ -17,7 +17,7 @@ from domain.books import BookOpened, PostingRun
 from domain.calendar import months
 from domain.deciders import Command
 from domain.entity import CalendarDefined
-from domain.facts import Fact, When, known
+from domain.facts import Event, Fact, When, known
 from domain.invoice import IssueInvoice
 from domain.invoice_facts import InvoiceIssued, InvoiceLine
 from domain.journal import CREDIT_ACCOUNTS
@@ -187,6 +187,25 @@ class Story:
                 found[key] = found.get(key, 0) + (worth if debits else -worth)
         return found
 
+    def stands(self, through: date) -> dict[str, int]:
+        """What stands in each account once time is at the end of a day; debit positive."""
+        found: dict[str, int] = {}
+        for entry in self._posted(through).entries:
+            for line in entry.lines:
+                if line.slot.earned <= through:
+                    found[line.slot.account] = found.get(line.slot.account, 0) + line.minor
+        return found
+
+    def posted(self) -> dict[tuple[str, str], int]:
+        """Revenue that the last posting run of the story books, by booked and by earned month."""
+        found: dict[tuple[str, str], int] = {}
+        for entry in self.books.settlements[-1].entries:
+            for line in entry.lines:
+                if line.slot.account == "revenue":
+                    key = (entry.booked, f"{line.slot.earned:%Y-%m}")
+                    found[key] = found.get(key, 0) - line.minor
+        return {key: minor for key, minor in found.items() if minor}
+
     def waiting(self, through: date) -> dict[str, Decimal]:
         """Usage that waits, by reason; and units that cannot be measured, as nothing of it."""
         books = self._posted(through)
@@ -198,12 +217,15 @@ class Story:
 
     def _posted(self, through: date) -> Books:
         when = When(effective=FIRST)
-        opened = [
+        books = deepcopy(self.books)
+        opened: list[tuple[str, Event]] = [
             ("entity:self", CalendarDefined(when=when, periods=months(FIRST, MONTHS))),
             (f"book:{BOOK}", BookOpened(when=when, name=BOOK)),
-            ("run:self", PostingRun(when=When(effective=through), through=through)),
         ]
-        books = deepcopy(self.books)
+        if BOOK in books.books:
+            opened = []
+        run = PostingRun(when=When(effective=through), through=through)
+        opened.append(("run:self", run))
         for place, (stream, event) in enumerate(opened):
             memory.accept(books, Arrival(key=f"to-look-{place}", stream=stream, event=event))
         return books

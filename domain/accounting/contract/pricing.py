@@ -122,7 +122,10 @@ def _kept(minor: int, percent: Decimal) -> int:
 
 
 def restated(own: Obligation, row: Restated, start: date) -> Obligation:
-    """A promise as a change states it: fees before the change stay, those after it are replaced."""
+    """A promise as a change states it: fees before the change stay, those after it are replaced.
+
+    Costs that it adds are no part of it: what is expected is followed fact by fact (rule 31).
+    """
     quantity = own.quantity if row.quantity is None else row.quantity
     if row.added_quantity is not None:
         quantity = (quantity or Decimal(0)) + row.added_quantity
@@ -134,12 +137,7 @@ def restated(own: Obligation, row: Restated, start: date) -> Obligation:
         quantity=quantity,
         unit_price=own.unit_price if row.unit_price is None else row.unit_price,
         price_minor=own.price_minor if row.price_minor is None else row.price_minor,
-        expected_cost_minor=_plus(own.expected_cost_minor, row.added_cost_minor),
     )
-
-
-def _plus(minor: int | None, more: int) -> int | None:
-    return minor + more if minor is not None else (more or None)
 
 
 def _until(fees: tuple[Fee, ...], start: date) -> tuple[Fee, ...]:

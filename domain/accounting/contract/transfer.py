@@ -159,7 +159,7 @@ def _by_milestones(own: Obligation, facts: Sequence[Fact], options: Options) -> 
 def _by_measure(own: Obligation, facts: Sequence[Fact], options: Options) -> Iterable[Mark]:
     """Costs incurred of costs expected, or a percentage as it was measured (55-16 to 55-21)."""
     incurred = excluded = 0
-    expected = _first_expected(own, facts)
+    expected = own.expected_cost_minor or 0
     stated = Fraction(0)
     for fact in facts:
         match fact.event:
@@ -182,12 +182,6 @@ def _by_measure(own: Obligation, facts: Sequence[Fact], options: Options) -> Ite
         share = _percent(min(max(by_cost, Fraction(0)), WHOLE), options)
         part, whole = share.numerator, share.denominator
         yield _mark(fact, part, whole, "percent complete", share * 100)
-
-
-def _first_expected(own: Obligation, facts: Sequence[Fact]) -> int:
-    """What was expected at inception: what changes added since is in the promise as it is now."""
-    added = (_added_costs(own, f.event) for f in facts if isinstance(f.event, ContractModified))
-    return (own.expected_cost_minor or 0) - sum(added)
 
 
 def _added_costs(own: Obligation, event: ContractModified) -> int:
