@@ -67,7 +67,7 @@ class Position(Struct):
         time must pass, a contract asset as far as more must be delivered.
         """
         net = max(0, min(self.earned, self.earned - self.billed))
-        above = max(0, min(self.served, self.billed) - self.earned)
+        above = max(0, min(self.served, self.billed) - self.earned) if self.served > 0 else 0
         if self.entitled is None:
             return {UNBILLED: net - above, ASSET: 0}
         receivable = min(max(self.entitled - self.billed, 0), net)

@@ -1114,7 +1114,7 @@ def modify(world: World, promises: list[Promise], fact: Any, done: dict[str, Any
             promise.schedule(None, promise.price, by, done)
         return [*promises, *apart]
     # By months a change on the last day of one leaves that month as it was.
-    start = world.anew(day + DAY, by) if by[:5] == "month" and by != "month-by-days" else day
+    start = world.anew(day + DAY, by) if world.anew(day, by) != day else day
     going = [p for p in promises if remains(p, start, fact)]
     lefts = [p.price - p.before(start, fact) for p in going]
     added = [Promise(own, 0) for own in event.added if own.pattern != "as-invoiced"]
@@ -1649,9 +1649,9 @@ def balances(
 
 def leaves_open(world: World, unit: str) -> bool:
     """A contract is one; of a subscription several promises, and a line that does not say which."""
-    if unit.startswith("contract:"):
-        return True
     own = [fact.event for fact in world.facts if fact.stream == unit]
+    if any(isinstance(event, ContractOpened) for event in own):
+        return True
     if any(getattr(event, "contract", "") == "none" for event in own):
         return False
     said = [event for event in own if not isinstance(event, DiscountGranted)]
