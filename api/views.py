@@ -22,6 +22,7 @@ from projections.exceptions import exceptions
 from projections.giving_back import left_entries
 from projections.invoices import invoices
 from projections.question import Answer, Question
+from projections.remaining import remaining_by_band, remaining_obligations
 from projections.statement import statement
 from projections.unidentified import unidentified
 from replay.billing.outside import outside_invoices
@@ -140,6 +141,16 @@ VIEWS: dict[str, View] = {
     ),
     "register-gaps": View(
         ask=register.register_gaps, says="Numbers that a series left out or gave twice: none."
+    ),
+    "remaining": View(
+        ask=remaining_obligations,
+        says="Remaining obligations: price, earned, left, left out and why.",
+        filters=("customer", "unit"),
+    ),
+    "remaining-by-band": View(
+        ask=remaining_by_band,
+        says="When remaining obligations will be earned, by year or period.",
+        filters=("by", "customer", "unit"),
     ),
     "revenue": View(ask=revenue.revenue_by_period, says="Revenue, reported and earned."),
     "roll-forward": View(

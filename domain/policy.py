@@ -35,6 +35,8 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     allocation_unit: Literal["minor", "whole"] = "minor"
     allocation_percent: Percent = "exact"
     progress_percent: Percent = "exact"
+    remaining_of_a_year: Literal["shown", "left-out"] = "shown"
+    remaining_allocated: Literal["shown", "left-out"] = "shown"
     overbilled: Literal["liability", "negative-unbilled"] = "liability"
     remeasure: Literal["period-end", "realised-only"] = "period-end"
     rate_source: str = OWN

@@ -8,7 +8,7 @@ well is read whole, and its unit measured again.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
 import msgspec
@@ -99,6 +99,33 @@ def schedules(
         for unit, measured_at, stored in connection.execute(SQL.schedules, names)
         if measured_at <= upto
     }
+
+
+def ahead(
+    connection: Connection,
+    entity: str,
+    book: str,
+    *,
+    run: int,
+    day: date,
+    since: date,
+    unit: str | None = None,
+) -> Iterator[tuple[str, Schedule | None]]:
+    """Units in order that may have something left after `day`, and moved after `since`, each with
+    its schedule; none where it must be measured again, as of a run or as of the day.
+    """
+    names = {
+        "entity": entity,
+        "book": book,
+        "run": run,
+        "day": day,
+        "since": since,
+        "unit": unit,
+    }
+    with connection.cursor(name="ahead") as found:
+        for name, measured_at, stored, is_later in found.execute(SQL.ahead.encode(), names):
+            usable = measured_at <= run and not is_later
+            yield name, schedule_of(stored) if usable else None
 
 
 def schedule_of(stored: bytes) -> Schedule:

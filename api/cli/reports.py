@@ -25,7 +25,7 @@ FILTERS = {
     "actor": "Of one actor only.",
     "ages": "The last day of each age but the oldest; 30,60,90 if not told.",
     "after": "From the entry or position after this one on.",
-    "by": "Count days from `due` (the due date) or `issued` (the date of the invoice).",
+    "by": "An ageing: from `due` or `issued`. Remaining obligations: by `year` or `period`.",
     "customer": "Of one customer only.",
     "days": "Billing of so many days; 90 if not told.",
     "document": "Of one invoice or payment only.",

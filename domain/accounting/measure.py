@@ -19,6 +19,7 @@ from domain.accounting.documents import BilledLine, billed_lines, gives_back
 from domain.accounting.invoices import line_revenue
 from domain.accounting.market import market_of
 from domain.accounting.opening import opening_flows
+from domain.accounting.outlook import outlook_of
 from domain.accounting.pools import told_in_functional
 from domain.accounting.schedule import Flow, Schedule, UsageCharge
 from domain.accounting.served import served_flows
@@ -121,6 +122,7 @@ def _contract(
         pending=earned.rated.pending,
         charges=tuple(_charged(charge) for charge in earned.rated.charges),
         measured_to=earned.measured_to,
+        outlook=None if _billed_only(known) else outlook_of(known, through),
     )
     return schedule if market is None else told_in_functional(schedule, market)
 

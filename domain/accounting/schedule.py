@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from typing import Literal
 
 from msgspec import Struct, structs
 
@@ -76,6 +77,31 @@ class Presented(Struct, frozen=True):
     marks: tuple[tuple[date, int], ...]
 
 
+# Why what remains of a promise has no amount: nobody estimates it.
+Unpriced = Literal["as-invoiced", "royalty", "per-unit"]
+
+
+class Spoken(Struct, frozen=True, kw_only=True):
+    """Of one promise: why nothing is estimated of it; how much of its price is variable and relates
+    to it alone (rule 26).
+    """
+
+    obligation: str
+    unpriced: Unpriced | None = None
+    allocated_minor: int = 0
+
+
+class Outlook(Struct, frozen=True, kw_only=True):
+    """`terms`: half-open stretches agreed one after another, each bound by itself; none: without
+    end, from one billing period to the next. `notice_days`: the customer may leave on so many days'
+    notice, so no more than that is bound.
+    """
+
+    terms: tuple[tuple[date, date], ...] = ()
+    notice_days: int | None = None
+    spoken: tuple[Spoken, ...] = ()
+
+
 class Schedule(Struct, frozen=True, kw_only=True):
     """The flows of one unit in one book, in the unit's transaction currency.
 
@@ -83,8 +109,9 @@ class Schedule(Struct, frozen=True, kw_only=True):
     earned is compared over the whole contract. `measured_to`: what is due up to this day is in the
     schedule of what has no end; beyond, it must be measured again. `memos` have no legs and post
     nothing: `promised` tells the price of each promise of a contract as it was known, `entitled`
-    what is due for what was transferred (rules 38 and 41). `valued_to` says as `measured_to` how
-    far it is known what is not in `functional_currency`: beyond, it is worth what later rates say.
+    what is due for what was transferred (rules 38 and 41). `outlook`: how long its contract binds.
+    `valued_to` says as `measured_to` how far it is known what is not in `functional_currency`:
+    beyond, it is worth what later rates say.
     """
 
     unit: str
@@ -97,6 +124,7 @@ class Schedule(Struct, frozen=True, kw_only=True):
     joint: bool = False
     measured_to: date | None = None
     memos: tuple[Flow, ...] = ()
+    outlook: Outlook | None = None
     functional_currency: str = ""
     valued_to: date | None = None
     presented: tuple[Presented, ...] = ()

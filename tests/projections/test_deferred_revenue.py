@@ -136,7 +136,7 @@ def test_what_is_earned_after_twelve_months_is_not_current(books):
 
     split = [(r.obligation, r.minor, r.current_minor, r.non_current_minor) for r in rows]
     assert split == [
-        ("", 100_00, 100_00, 0),
+        ("training", 100_00, 100_00, 0),
         ("1", 2_100_00, 1_200_00, 900_00),
     ]
     assert [row.unscheduled_minor for row in rows] == [100_00, 0]

@@ -1,0 +1,84 @@
+"""What a contract says of the time ahead beside its amounts: how long it binds, what is not priced.
+
+Remaining obligations count only what both sides are bound to (rule 2), and leave out what nobody
+needs to estimate (rule 41): it is told here, since flows do not say it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from domain.accounting.contract.pricing import estimated
+from domain.accounting.schedule import Outlook, Spoken, Unpriced
+from domain.contract_facts import (
+    ContractModified,
+    ContractOpened,
+    Obligation,
+    PriceEstimated,
+)
+from domain.cover import spans_agreed, terms_agreed
+from domain.facts import Fact
+from domain.subscription import SubscriptionStarted
+from domain.terms import horizon
+
+
+def outlook_of(known: Sequence[Fact], through: date) -> Outlook | None:
+    """Of a subscription or a stated contract; none of what invoices alone say."""
+    for fact in known:
+        match fact.event:
+            case SubscriptionStarted(term_to=None):
+                return Outlook()
+            case SubscriptionStarted():
+                own = [one for one in known if one.stream == fact.stream]
+                spans = spans_agreed(fact.event, terms_agreed(fact, own), horizon(through))
+                return Outlook(terms=spans)
+            case ContractOpened():
+                return _stated(fact.event, fact.when.effective, known)
+            case _:
+                pass
+    return None
+
+
+def _stated(opened: ContractOpened, since: date, known: Sequence[Fact]) -> Outlook:
+    changes = [fact.event for fact in known if isinstance(fact.event, ContractModified)]
+    promises = [*opened.obligations, *(own for event in changes for own in event.added)]
+    rows = [*opened.variable]
+    for fact in known:
+        if isinstance(fact.event, ContractModified | PriceEstimated):
+            rows += fact.event.variable
+    ends = [own.service_to for own in promises if own.service_to]
+    ends += [row.service_to for event in changes for row in event.restated if row.service_to]
+    end = max(ends, default=None)
+    units = {own.obligation: own for own in promises if own.pattern == "units"}
+    alone: dict[str, dict[str, int]] = {}
+    for row in rows:
+        if len(row.obligations) == 1:
+            (name,) = row.obligations
+            included = estimated(row, units.get(name), opened.currency).included_minor
+            alone.setdefault(name, {})[row.name] = included
+    return Outlook(
+        terms=((since, end),) if end is not None and end > since else (),
+        notice_days=opened.cancellable_days,
+        spoken=tuple(
+            Spoken(
+                obligation=own.obligation,
+                unpriced=_unpriced(own),
+                allocated_minor=sum(alone.get(own.obligation, {}).values()),
+            )
+            for own in promises
+            if _unpriced(own) or own.obligation in alone
+        ),
+    )
+
+
+def _unpriced(own: Obligation) -> Unpriced | None:
+    match own.pattern:
+        case "as-invoiced":
+            return "as-invoiced"
+        case "percent-of-base":
+            return "royalty"
+        case "units" if own.quantity is None:
+            return "per-unit"
+        case _:
+            return None

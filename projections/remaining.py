@@ -1,0 +1,170 @@
+"""Remaining obligations: of each promise, the price that is still to be earned, and when (rule 41).
+
+Read from the schedules that the last run stored. A unit of which something was agreed after the
+day, or learned after the position, is measured again without it: it stands as it stood then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from itertools import islice
+
+from msgspec import Struct
+
+from domain.accounting.remaining import UNSCHEDULED, Band, Remains, remaining
+from domain.accounting.schedule import Schedule
+from domain.calendar import ONE_DAY, Calendar
+from domain.errors import Malformed
+from domain.master import MASTER_CATEGORIES, MasterData, master_data
+from projections.question import Answer, Horizon, Question, looking
+from projections.remeasure import schedules_agreed
+from store import checkpoints, log, unit_states
+from store.db import Connection
+
+UNITS_AT_ONCE = 2_000
+YEARS = 100
+LATER = "later"
+
+
+class RemainingObligation(Struct, frozen=True, kw_only=True):
+    """Price = earned + remaining + left out, for one promise; `reason` says why something is left
+    out, or why nothing is estimated.
+    """
+
+    unit: str
+    obligation: str
+    customer: str
+    currency: str
+    price_minor: int
+    earned_minor: int
+    remaining_minor: int
+    left_out_minor: int
+    reason: str
+
+
+class RemainingBand(Struct, frozen=True, kw_only=True):
+    """What will be earned in a year or period to come; `unscheduled` waits for an event."""
+
+    band: str
+    currency: str
+    minor: int
+
+
+def remaining_obligations(
+    connection: Connection,
+    question: Question,
+    *,
+    customer: str | None = None,
+    unit: str | None = None,
+) -> Answer[RemainingObligation]:
+    """At the end of `as_of`, every promise with something left, or left out for a reason."""
+    with looking(connection, question) as seen:
+        return seen.answer(
+            tuple(
+                _obligation(name, schedule, row)
+                for name, schedule, row in promises(connection, seen, (), unit=unit)
+                if (row.remaining_minor or row.left_out_minor or row.reason)
+                and customer in (None, schedule.customer)
+            )
+        )
+
+
+def remaining_by_band(
+    connection: Connection,
+    question: Question,
+    *,
+    by: str = "year",
+    customer: str | None = None,
+    unit: str | None = None,
+) -> Answer[RemainingBand]:
+    """The same by the year or period it will be earned in, of all contracts or some."""
+    if by not in ("year", "period"):
+        raise Malformed("wrong-type", field="by", expected="year or period")
+    with looking(connection, question) as seen:
+        master = _master(connection, seen)
+        bands = _bands(master.calendar, seen.as_of, by)
+        order = [*(name for name, _ in bands), UNSCHEDULED]
+        sums: dict[tuple[str, int], int] = {}
+        for _, schedule, row in promises(connection, seen, bands, unit=unit):
+            if customer in (None, schedule.customer):
+                for name, minor in row.bands.items():
+                    place = (schedule.currency, order.index(name))
+                    sums[place] = sums.get(place, 0) + minor
+        return seen.answer(
+            tuple(
+                RemainingBand(band=order[place], currency=currency, minor=minor)
+                for (currency, place), minor in sorted(sums.items())
+                if minor
+            )
+        )
+
+
+def promises(
+    connection: Connection, seen: Horizon, bands: tuple[Band, ...], *, unit: str | None = None
+) -> Iterator[tuple[str, Schedule, Remains]]:
+    """Every promise of every contract, unit by unit."""
+    master = _master(connection, seen)
+    options = master.options(seen.book, seen.as_of)
+    last = checkpoints.passed_run(connection, seen.entity, log.END)
+    found = unit_states.ahead(
+        connection,
+        seen.entity,
+        seen.book,
+        run=seen.run,
+        day=seen.as_of,
+        # What was known before may have moved longer than what is known now.
+        since=seen.as_of if last.position == seen.run else date.min,
+        unit=unit,
+    )
+    while some := list(islice(found, UNITS_AT_ONCE)):
+        again = schedules_agreed(
+            connection,
+            seen.entity,
+            seen.book,
+            [name for name, stored in some if stored is None],
+            seen.run,
+            master,
+            seen.as_of,
+        )
+        for name, stored in some:
+            schedule = stored or again[name]
+            for row in remaining(schedule, seen.as_of, bands, options):
+                yield name, schedule, row
+
+
+def _master(connection: Connection, seen: Horizon) -> MasterData:
+    return master_data(
+        log.read_categories(connection, seen.entity, MASTER_CATEGORIES, upto=seen.run)
+    )
+
+
+def _bands(calendar: Calendar, day: date, by: str) -> tuple[Band, ...]:
+    """From the day after on; beyond the calendar years are those of everybody."""
+    periods = calendar.between(day + ONE_DAY, date.max) if day < date.max else ()
+    if by == "period":
+        ahead = [(period.name, period.last) for period in periods if period.last > day]
+    else:
+        years = {year: date(year, 12, 31) for year in _years(day)}
+        whole = periods[-1].last.year if periods else date.min.year
+        years |= {one.last.year: one.last for one in periods if one.last.year < whole}
+        ahead = [(str(year), last) for year, last in sorted(years.items()) if last > day]
+    return (*ahead, (LATER, date.max))
+
+
+def _years(day: date) -> range:
+    return range(day.year, min(day.year + YEARS, date.max.year) + 1)
+
+
+def _obligation(unit: str, schedule: Schedule, row: Remains) -> RemainingObligation:
+    return RemainingObligation(
+        unit=unit,
+        obligation=row.obligation,
+        customer=schedule.customer,
+        currency=schedule.currency,
+        price_minor=row.price_minor,
+        earned_minor=row.earned_minor,
+        remaining_minor=row.remaining_minor,
+        left_out_minor=row.left_out_minor,
+        reason=row.reason,
+    )
