@@ -18,6 +18,8 @@ from domain.facts import Fact, When
 from domain.journal import Entry
 from domain.master import MASTER_CATEGORIES, master_data
 from projections.booked import booked_sums, left_over
+from projections.question import Question
+from projections.remaining import remaining_by_band, remaining_obligations
 from projections.remeasure import schedules_at
 from replay.accounting_cases.answers import BOOK, Left, Posted, Told
 from replay.accounting_cases.plan import Plan
@@ -104,8 +106,15 @@ class CaseBooks:
         )
 
     def remaining(self, day: date) -> tuple[Left, ...]:
-        del day
-        return ()
+        """By the view of remaining obligations, contract by contract."""
+        question = Question(entity=self.entity, book=BOOK, through=day)
+        with self.ledger.connection() as connection:
+            rows = remaining_obligations(connection, question).rows
+            return tuple(
+                Left(contract=unit.partition(":")[2], year=row.band, minor=row.minor)
+                for unit in sorted({row.unit for row in rows})
+                for row in remaining_by_band(connection, question, unit=unit).rows
+            )
 
     def told(self, upto: int | None = None, book: str = BOOK) -> tuple[Told, ...]:
         """By measuring the contracts again: steps come out of the call that amounts come out of."""
