@@ -121,6 +121,7 @@ class VariableAmount(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     `conceded_percent` of it, or `unit_price` in place of the stated one of a promise in units.
     Included in the price is what will most likely not be reversed (rule 17): `included_minor`, or
     what is stated less `included_conceded_percent` of it; where neither is said, what is expected.
+    Where a concession states nothing itself, it is of what its promises state, and takes of that.
     `obligations`: the promises it relates to wholly (rule 26); none: all, by their prices alone.
     """
 

@@ -22,7 +22,7 @@ from replay.accounting_cases.figure import Compared, compare
 from replay.accounting_cases.figures import figures, last_month
 from replay.accounting_cases.format import Document, document
 from replay.accounting_cases.plan import Act, Plan, plan
-from replay.accounting_cases.steps import NoEffect
+from replay.accounting_cases.steps import NoEffect, Translation
 from replay.accounting_cases.translation import translate
 from replay.accounting_cases.variants import scaled
 from replay.accounting_cases.words import currency_of
@@ -33,6 +33,9 @@ from replay.billing_cases.seen import Seen
 from replay.case_format import CaseError, read_document
 from replay.case_result import Report, Result
 from replay.case_variants import FACTORS, SHIFT_YEARS, shifted
+
+# Cents of a whole unit, in the currencies of cases that are shown in these.
+WHOLE_MINOR = 100
 
 
 class Stage(Protocol):
@@ -104,11 +107,19 @@ def play(case: Document, stage: Stage) -> Played:
     answers = stage.answers(entity, course)
     posted = tuple(answers.posted())
     return Played(
-        compared=compare(wanted, answers, currency_of(case.given.currency)),
+        compared=compare(
+            wanted, answers, currency_of(case.given.currency), in_whole=steps.shown_in_whole
+        ),
         posted=posted,
         notes=(*_notes(course.acts), *answers.left_over()),
-        step_minor=steps.step_minor,
+        step_minor=_step_minor(steps),
     )
+
+
+def _step_minor(steps: Translation) -> int:
+    """What amounts are rounded to: cents or whole units, for each contract of a portfolio."""
+    in_whole = steps.shown_in_whole or steps.rounds_to_whole
+    return (WHOLE_MINOR if in_whole else 1) * steps.alike
 
 
 def _do(stage: Stage, entity: str, act: Act) -> None:
@@ -169,15 +180,15 @@ def scales(base: Played, factor: int, seen: Played, marks: int | None = None) ->
     for was, now in zip(base.compared, seen.compared, strict=True):
         allowed = (factor + 1) * (marks or max(1, 2 * now.lines)) * seen.step_minor
         if not now.is_money or was.found_minor is None or now.found_minor is None:
-            yield from _same(now)
+            yield from _same(now, factor)
             continue
         for wanted in (factor * was.found_minor, now.expected_minor):
             if 2 * abs(now.found_minor - wanted) > allowed:
                 yield f"{now.figure.name}: {now.found_minor} is not about {wanted} minor units"
 
 
-def _same(now: Compared) -> Iterator[str]:
-    if not now.is_equal:
+def _same(now: Compared, factor: int) -> Iterator[str]:
+    if not now.is_about(factor):
         yield f"{now.figure.name}: {now.said}, not {now.figure.text}"
 
 

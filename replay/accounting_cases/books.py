@@ -13,15 +13,20 @@ from zoneinfo import ZoneInfo
 
 from msgspec import structs
 
+from domain.accounting.curves import total
+from domain.accounting.schedule import Schedule
 from domain.books import PostingRun
+from domain.errors import Rejected
 from domain.facts import Fact, When
 from domain.journal import Entry
 from domain.master import MASTER_CATEGORIES, master_data
+from domain.money import decimal_text
 from projections.booked import booked_sums, left_over
 from projections.question import Question
 from projections.remaining import remaining_by_band, remaining_obligations
 from projections.remeasure import schedules_at
 from replay.accounting_cases.answers import BOOK, Left, Posted, Told
+from replay.accounting_cases.explained import PROMISED
 from replay.accounting_cases.plan import Plan
 from replay.ledger import Ledger
 from replay.reperform import reperform
@@ -65,9 +70,16 @@ class CaseBooks:
         return tuple(f"{what}: {why}" for what, why in waiting)
 
     def refused(self) -> tuple[str, ...]:
+        """A contract that waits is measured again: the refusal says more than its code."""
         with self.ledger.connection() as connection:
             waiting = left_over(connection, self.entity)
-        return tuple(why for what, why in waiting if what.startswith("parked contract:"))
+        if not any(what.startswith("parked contract:") for what, _ in waiting):
+            return ()
+        try:
+            self.told()
+        except Rejected as no:
+            return (str(no),)
+        return tuple(why for _, why in waiting)
 
     def facts(self) -> tuple[Fact, ...]:
         with self.ledger.connection() as connection:
@@ -132,12 +144,22 @@ class CaseBooks:
                 master_data(kept),
                 self.course.through,
             )
-        return tuple(
-            Told(unit=unit, obligation=flow.obligation, what=step.what, value=step.value)
-            for unit, schedule in schedules.items()
-            for flow in schedule.flows
-            for step in flow.steps
-        )
+        return tuple(row for schedule in schedules.values() for row in _told(schedule))
+
+
+def _told(schedule: Schedule) -> Iterator[Told]:
+    """The steps of every amount; and what each promise is allocated, which is an amount itself."""
+    moving = {flow.obligation for flow in schedule.flows if flow.kind == "release"}
+    for flow in (*schedule.flows, *schedule.memos):
+        is_told = bool(flow.legs) or flow.obligation not in moving
+        for step in flow.steps if is_told else ():
+            yield Told(
+                unit=schedule.unit, obligation=flow.obligation, what=step.what, value=step.value
+            )
+        if flow.kind == PROMISED:
+            price = decimal_text(total(flow.curve), schedule.currency)
+            for what in (PROMISED, "allocated price"):
+                yield Told(unit=schedule.unit, obligation=flow.obligation, what=what, value=price)
 
 
 def _with_run(known: Source, through: date) -> Source:

@@ -72,7 +72,10 @@ def _more_units(fact: Words, known: Survey) -> ModifyContract:
     price, quantity = fact.price(field), fact.units("added_units")
     alone = fact.price("ssp") if fact.has("ssp") else None
     if not fact.flag("price_reflects_ssp") and alone != price:
-        raise CaseError("contract_modified.added_units: more of one promise cannot be stated yet")
+        more = Restated(
+            obligation=first.obligation, added_quantity=quantity, added_unit_price=price
+        )
+        return _restating(fact, more)
     ratable = first.pattern == "ratable"
     added = Obligation(
         obligation=ADDITIONAL,

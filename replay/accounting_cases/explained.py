@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from datetime import date
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 from domain.contract_facts import ContractModified
@@ -19,6 +21,8 @@ from replay.case_format import CaseError
 Read = Callable[[tuple[str, ...], Any], Iterator[Figure]]
 AMOUNT = re.compile(r"(-?[0-9]+(?:\.[0-9]+)?|-?[0-9]+/[0-9]+)(?: %)?")
 TOTAL = "total"
+# What the price of a promise is told as, whether any of it is transferred or not.
+PROMISED = "promised"
 # What a case says of a promise whose price is only what its base comes to.
 NO_SHARE = "royalties only"
 
@@ -90,13 +94,49 @@ def _no_share(what: str, name: str) -> Ask:
 
 
 def per_year(what: str) -> Read:
-    """A step for each year of what may be renewed, numbered from 1, and their total."""
+    """A step for each year of what may be renewed, in their order from 1, and all together."""
 
     def read(path: tuple[str, ...], value: Any) -> Iterator[Figure]:
         for label, amount in object_of(path, value).items():
             own = (*path, label)
-            name = f"{what} in all" if label == TOTAL else f"{what} of year {label}"
-            yield Figure(path=own, text=text_of(own, amount), ask=told(name))
+            place = None if label == TOTAL else int(label) - 1
+            yield Figure(path=own, text=text_of(own, amount), ask=_nth(what, place))
+
+    return read
+
+
+def _nth(what: str, place: int | None) -> Ask:
+    def ask(answers: Answers) -> Found:
+        rows = [_read(row.value) for row in answers.told() if row.what == what]
+        if place is not None:
+            rows = rows[place : place + 1]
+        return Found(minor=sum(one.minor or 0 for one in rows), lines=len(rows))
+
+    return ask
+
+
+def promised(
+    obligation: str | None = None,
+    *,
+    upto: Callable[[Answers], int | None] = lambda _: None,
+    book: str = BOOK,
+) -> Ask:
+    """The price that promises carry together, or one of them, as known by now or at a position."""
+
+    def ask(answers: Answers) -> Found:
+        rows = [row for row in answers.told(upto(answers), book) if row.what == PROMISED]
+        mine = [_read(row.value) for row in rows if obligation in (None, row.obligation)]
+        if not mine:
+            return Found()
+        return Found(minor=sum(one.minor or 0 for one in mine), lines=len(mine))
+
+    return ask
+
+
+def price_of(obligation: str | None = None, book: str = BOOK) -> Read:
+    def read(path: tuple[str, ...], value: Any) -> Iterator[Figure]:
+        ask = promised(obligation, book=book)
+        yield Figure(path=path, text=text_of(path, value), ask=ask)
 
     return read
 
@@ -104,17 +144,14 @@ def per_year(what: str) -> Read:
 def transaction_price(path: tuple[str, ...], value: Any) -> Iterator[Figure]:
     """By now; or as it was at inception and after the changes."""
     if not isinstance(value, dict):
-        yield Figure(path=path, text=text_of(path, value), ask=told(PRICE))
+        yield Figure(path=path, text=text_of(path, value), ask=promised())
         return
     for label, amount in value.items():
         if label not in MOMENTS:
             raise CaseError(f"unknown moment {'/'.join(path)}/{label}")
         own = (*path, label)
-        ask = told(PRICE, upto=MOMENTS[label])
+        ask = promised(upto=MOMENTS[label])
         yield Figure(path=own, text=text_of(own, amount), ask=ask)
-
-
-PRICE = "transaction price"
 
 
 def _before_change(answers: Answers) -> int | None:
@@ -130,23 +167,36 @@ MOMENTS: dict[str, Callable[[Answers], int | None]] = {
 }
 
 
-def by_day(what: str) -> Read:
-    """A step as it was known at the end of a day."""
+def in_unit(what: str, unit: Fraction) -> Read:
+    """A step in another unit, such as years of months."""
 
     def read(path: tuple[str, ...], value: Any) -> Iterator[Figure]:
-        for label, amount in object_of(path, value).items():
-            own, day = (*path, label), day_of(path, label)
-            ask = told(what, upto=lambda answers, day=day: answers.position_on(day))  # type: ignore[misc]
-            yield Figure(path=own, text=text_of(own, amount), ask=ask, unit="number")
+        ask = _times(told(what), unit)
+        yield Figure(path=path, text=text_of(path, value), ask=ask, unit="number")
 
     return read
 
 
-def in_book(what: str, book: str) -> Read:
-    """The same fact under another election."""
+def _times(ask: Ask, unit: Fraction) -> Ask:
+    def converted(answers: Answers) -> Found:
+        found = ask(answers)
+        return Found(number=found.number * unit if found.number is not None else None)
+
+    return converted
+
+
+def _on(day: date, answers: Answers) -> int:
+    return answers.position_on(day)
+
+
+def share_by_day(what: str) -> Read:
+    """A percentage as it was known at the end of a day, as a share of one."""
 
     def read(path: tuple[str, ...], value: Any) -> Iterator[Figure]:
-        yield Figure(path=path, text=text_of(path, value), ask=told(what, book=book))
+        for label, amount in object_of(path, value).items():
+            own, day = (*path, label), day_of(path, label)
+            ask = _times(told(what, upto=partial(_on, day)), Fraction(1, 100))
+            yield Figure(path=own, text=text_of(own, amount), ask=ask, unit="number")
 
     return read
 
@@ -164,9 +214,9 @@ def accepted(path: tuple[str, ...], value: Any) -> Iterator[Figure]:
 
 # What a source says is to be done, as the ledger's own word for why a contract waits.
 ACTIONS = {
-    "estimate SSP of D another way and re-allocate relative SSP": "residual-outside-range",
+    "estimate SSP of D another way and re-allocate relative SSP": "residual-out-of-range",
 }
-RESIDUAL = re.compile(r".*residual=(-?[0-9.]+).*")
+RESIDUAL = re.compile(r".*residual=(-?[0-9]+).*")
 
 
 def action(path: tuple[str, ...], value: Any) -> Iterator[Figure]:
@@ -186,10 +236,7 @@ def residual(path: tuple[str, ...], value: Any) -> Iterator[Figure]:
     """What was left for the promise that only has a range, by the reason for which it waits."""
 
     def ask(answers: Answers) -> Found:
-        for why in answers.refused():
-            found = RESIDUAL.fullmatch(why)
-            if found:
-                return _read(found[1])
-        return Found()
+        found = (RESIDUAL.fullmatch(why) for why in answers.refused())
+        return next((Found(minor=int(one[1])) for one in found if one), Found())
 
     yield Figure(path=path, text=text_of(path, value), ask=ask)

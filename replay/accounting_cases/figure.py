@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from domain.currency import exponent
 from domain.errors import Malformed
 from domain.money import decimal_text, minor_exactly
 from replay.accounting_cases.answers import Answers
@@ -57,6 +58,7 @@ class Compared(Struct, frozen=True, kw_only=True):
     found: Found
     currency: str
     lines: int = 0
+    in_whole: bool = False
 
     @property
     def expected_minor(self) -> int:
@@ -73,11 +75,29 @@ class Compared(Struct, frozen=True, kw_only=True):
     @property
     def is_equal(self) -> bool:
         if self.figure.unit == "money":
-            return self.found_minor == self.expected_minor
+            return self.shown_minor == self.expected_minor
         if self.figure.unit == "words":
             return self.found.words == self.figure.text
         expected = _number(self.figure)
         return self.found.number is not None and _to_places(self.found.number, expected) == expected
+
+    @property
+    def shown_minor(self) -> int | None:
+        """What is found, as the source shows it: half up to whole units where it says no others."""
+        unit: int = 10 ** exponent(self.currency)
+        if self.found_minor is None or not self.in_whole or self.expected_minor % unit:
+            return self.found_minor
+        return _half_up(Fraction(self.found_minor, unit)) * unit
+
+    def is_about(self, factor: int) -> bool:
+        """A number that was multiplied may miss by half of one more than the factor, in its last
+        place; words are the same.
+        """
+        if self.figure.unit != "number" or self.found.number is None:
+            return self.is_equal
+        expected = _number(self.figure)
+        last_place: int = 10 ** _places(expected)
+        return 2 * abs(self.found.number - Fraction(expected)) * last_place <= factor + 1
 
     def difference(self) -> dict[str, str]:
         """The figure beside what was found; `difference` where both are amounts."""
@@ -98,14 +118,17 @@ class Compared(Struct, frozen=True, kw_only=True):
 
 def _to_places(number: Fraction, like: Decimal) -> Decimal:
     """Half up to as many places as another number has, from the exact fraction."""
-    places = -int(like.as_tuple().exponent)
+    places = _places(like)
     scaled = Decimal(_half_up(number * 10**places))
     return scaled.scaleb(-places)
 
 
+def _places(number: Decimal) -> int:
+    return -int(number.as_tuple().exponent)
+
+
 def _half_up(number: Fraction) -> int:
-    whole = abs(number) * 2 + 1
-    rounded = int(whole // 2)
+    rounded = int((abs(number) * 2 + 1) // 2)
     return rounded if number >= 0 else -rounded
 
 
@@ -124,17 +147,22 @@ def _minor(figure: Figure, currency: str) -> int:
         raise CaseError(f"expected {figure.name}: {no}") from None
 
 
-def compare(wanted: Iterable[Figure], answers: Answers, currency: str) -> tuple[Compared, ...]:
-    """Every figure beside what the ledger says. Raises CaseError for what is no amount."""
-    return tuple(_compared(figure, answers, currency) for figure in wanted)
+def compare(
+    wanted: Iterable[Figure], answers: Answers, currency: str, *, in_whole: bool = False
+) -> tuple[Compared, ...]:
+    """Every figure beside what the ledger says. Raises CaseError for what is no amount.
 
-
-def _compared(figure: Figure, answers: Answers, currency: str) -> Compared:
-    found = figure.ask(answers)
-    compared = Compared(figure=figure, found=found, currency=currency, lines=found.lines)
-    if figure.unit == "money":
-        _minor(figure, currency)
-    return compared
+    `in_whole`: the source shows amounts in whole units.
+    """
+    found = [(figure, figure.ask(answers)) for figure in wanted]
+    rows = tuple(
+        Compared(figure=figure, found=one, currency=currency, lines=one.lines, in_whole=in_whole)
+        for figure, one in found
+    )
+    for row in rows:
+        if row.is_money:
+            _minor(row.figure, currency)
+    return rows
 
 
 def text_of(path: tuple[str, ...], value: Any) -> str:

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from fractions import Fraction
 from typing import Any
 
+from domain.contract_facts import ProgressMeasured
 from replay.accounting_cases import explained, sums
 from replay.accounting_cases.answers import Answers
 from replay.accounting_cases.changes import ADDITIONAL
-from replay.accounting_cases.explained import PRICE, each, in_book, one, per_year
+from replay.accounting_cases.explained import each, one, per_year, price_of
 from replay.accounting_cases.figure import Figure, Found, text_of
 from replay.accounting_cases.fixed import ORIGINAL
 from replay.accounting_cases.journals import journals
 from replay.accounting_cases.periods import months_of
 from replay.accounting_cases.remaining import remaining
-from replay.accounting_cases.sold import POINTS
-from replay.accounting_cases.uncertain import INCENTIVE
+from replay.accounting_cases.sold import CONCESSION, POINTS
 from replay.case_format import CaseError
 
 Read = Callable[[tuple[str, ...], Any], Iterator[Figure]]
@@ -33,10 +34,14 @@ def _gross_profit(path: tuple[str, ...], value: Any, year: str) -> Iterator[Figu
 
     def ask(answers: Answers) -> Found:
         earned = sums.summed(sums.REVENUE, sums.change(months))(answers)
-        costs = explained.told("costs incurred")(answers)
-        if earned.minor is None or costs.minor is None:
+        costs = [
+            fact.event.incurred_minor or 0
+            for fact in answers.facts()
+            if isinstance(fact.event, ProgressMeasured) and f"{fact.when.effective:%Y}" == year
+        ]
+        if earned.minor is None or not costs:
             return Found()
-        return Found(minor=earned.minor - costs.minor, lines=earned.lines)
+        return Found(minor=earned.minor - costs[-1], lines=earned.lines)
 
     yield Figure(path=path, text=text_of(path, value), ask=ask, last=months.last)
 
@@ -63,27 +68,27 @@ FIGURES: dict[str, Read] = {
     "journals": journals,
     "revenue_by_period_unrounded_percent": sums.beside("exact-percent"),
     "transaction_price": explained.transaction_price,
-    "case_a_transaction_price": in_book(PRICE, "not-adjusted"),
-    "modified_original_transaction_price": one(PRICE, obligation=ORIGINAL),
-    "new_contract_transaction_price": one(PRICE, obligation=ADDITIONAL),
-    "transaction_price_per_contract": one(f"{PRICE} per contract"),
+    "case_a_transaction_price": price_of(book="not-adjusted"),
+    "modified_original_transaction_price": price_of(ORIGINAL),
+    "new_contract_transaction_price": price_of(ADDITIONAL),
+    "transaction_price_per_contract": one("price of one contract"),
     "unit_price": each("unit price", "number"),
     "blended_unit_price": one("unit price", "number"),
     "remaining_consideration": one("remaining consideration"),
     "remaining_units": one("remaining units", "number"),
-    "remaining_years": one("remaining years", "number"),
-    "percent_complete": explained.by_day("percent complete"),
-    "unconstrained_estimate": one("estimate"),
-    "incentive_included": one(f"included of {INCENTIVE}"),
-    "implicit_rate_percent": one("implicit rate percent", "number"),
+    "remaining_years": explained.in_unit("remaining months", Fraction(1, 12)),
+    "percent_complete": explained.share_by_day("percent complete"),
+    "unconstrained_estimate": one(f"expected after {CONCESSION}"),
+    "incentive_included": price_of(),
+    "implicit_rate_percent": one("implicit yearly rate", "number"),
     "allocation": each(SHARE),
-    "allocation_cents": each(SHARE, book="minor"),
+    "allocation_cents": each(SHARE),
     "without_exception": each(SHARE, book="to-all"),
-    "allocation_per_contract": per_year(SHARE),
-    "adjusted_costs": per_year("adjusted cost"),
+    "allocation_per_contract": per_year("share of one contract"),
+    "adjusted_costs": per_year("expected cost of the stretch"),
     "voucher_ssp": one("stand-alone selling price", obligation="voucher"),
     "extended_ssp": each("stand-alone selling price"),
-    "carves": each("carve"),
+    "carves": each("carved in or out"),
     "accepted": explained.accepted,
     "action": explained.action,
     "residual_result": explained.residual,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
 from typing import Any
 
 from msgspec import structs
@@ -34,7 +33,9 @@ def whole(fact: Words, known: Survey) -> Deal:
     if distinct is not None:
         one = structs.replace(one, distinct=distinct.flag("distinct"))
     if counted is not None:
-        one = structs.replace(one, quantity=counted.units("quantity_from"))
+        # The price of so many: a change states the price of each.
+        quantity = counted.units("quantity_from")
+        return Deal(obligations=(structs.replace(one, quantity=quantity, price_minor=price),))
     return Deal(obligations=(one,), price_minor=price)
 
 
@@ -161,22 +162,19 @@ def counted(fact: Words, known: Survey) -> Deal:
 
 
 def rebated(fact: Words, known: Survey) -> Deal:
-    """Units whose price falls for all of them, once so many are bought."""
+    """As many units as the price falls at, for all of them: so many are expected."""
     del known
     variable: tuple[VariableAmount, ...] = ()
     if fact.flag("expected_to_exceed"):
         price = fact.price("retro_unit_price")
         variable = (VariableAmount(name=RETROSPECTIVE, unit_price=price, obligations=(ORIGINAL,)),)
-    return Deal(obligations=(_units(fact, fact.units("threshold_units")),), variable=variable)
-
-
-def _units(fact: Words, quantity: Decimal) -> Obligation:
-    return Obligation(
+    one = Obligation(
         obligation=ORIGINAL,
         pattern="units",
-        quantity=quantity,
+        quantity=fact.units("threshold_units"),
         unit_price=fact.price("unit_price"),
     )
+    return Deal(obligations=(one,), variable=variable)
 
 
 def at_once(fact: Words, known: Survey) -> Deal:

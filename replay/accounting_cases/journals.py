@@ -1,16 +1,17 @@
 """Journals a case expects: each account's change on a date, whatever lines make it up.
 
-Entries of one date are compared together. What a memo says of the date is in the table; a memo that
-is not there fails the case by name.
+Entries of one date are compared together: what the day brought, had posting run at its end. What a
+memo says of the date is in the table; a memo that is not there fails the case by name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
 
+from domain.calendar import ONE_DAY
 from replay.accounting_cases.accounts import accounts_of
 from replay.accounting_cases.answers import Answers, Posted
 from replay.accounting_cases.figure import Figure, Found, object_of, rows_of, text_of
@@ -69,21 +70,24 @@ def _line(path: tuple[str, ...], line: dict[str, Any]) -> tuple[str, Decimal]:
 def _moved(name: str, day: date, stretch: Stretch, before: date) -> Callable[[Answers], Found]:
     def ask(answers: Answers) -> Found:
         accounts = receivable(accounts_of(name), answers)
-        rows = [
-            row
-            for row in answers.posted()
-            if row.account in accounts and _within(row, day, stretch, before)
-        ]
-        return Found(minor=sum(row.minor for row in rows), lines=len(rows))
+        if stretch == "month":
+            rows = [row for row in answers.posted() if row.booked == f"{day:%Y-%m}"]
+            return _in(accounts, rows)
+        since = before if stretch == "since-the-one-before" else day - ONE_DAY
+        now, then = (_in(accounts, _stood(answers, end)) for end in (day, since))
+        assert now.minor is not None
+        assert then.minor is not None
+        return Found(minor=now.minor - then.minor, lines=now.lines + then.lines)
 
     return ask
 
 
-def _within(row: Posted, day: date, stretch: Stretch, before: date) -> bool:
-    match stretch:
-        case "day":
-            return row.dated == day
-        case "month":
-            return row.booked == f"{day:%Y-%m}"
-        case "since-the-one-before":
-            return before < row.dated <= day
+def _stood(answers: Answers, day: date) -> tuple[Posted, ...]:
+    """The books at the end of a day, had posting run through it."""
+    position = answers.position_on(day)
+    return answers.at(position, day) if position else ()
+
+
+def _in(accounts: tuple[str, ...], rows: Iterable[Posted]) -> Found:
+    mine = [row for row in rows if row.account in accounts]
+    return Found(minor=sum(row.minor for row in mine), lines=len(mine))

@@ -6,26 +6,32 @@ from domain.cash import ChargePaymentFee, ReceivePayment, RefundPayment
 from domain.chargeback import LoseChargeback, OpenChargeback, WinChargeback
 from domain.payment_facts import Application
 from replay.accounting_cases.currency import require_no_rate
-from replay.accounting_cases.sold import credits_sold
+from replay.accounting_cases.sold import credits_sold, paid_at_once
 from replay.accounting_cases.steps import CUSTOMER, Does
-from replay.accounting_cases.survey import Survey, name, only, submit, when
+from replay.accounting_cases.survey import Survey, name, only, submit, the_contract, when
 from replay.accounting_cases.words import Words
 
 
 def payment_received(fact: Words, known: Survey) -> Does:
     """What came by another way than the vendor's own did not come into its account.
 
-    Money in a case that bills nothing is for its only contract; what buys credits is a deal, too.
+    Money for the only contract of a case that bills nothing was due when it came: an invoice of its
+    day; for what is no contract yet it is a deposit. What buys credits is a deal, too.
     """
     require_no_rate(fact)
     if fact.has("credits"):
         yield from credits_sold(fact, known)
+    agreed = known.of("agreement_signed")
+    if _paid_for(known) and not agreed:
+        yield from paid_at_once(fact, "amount", the_contract(fact, known))
+        return
     command = ReceivePayment(
         when=when(fact),
         customer=CUSTOMER,
         currency=fact.currency,
         amount_minor=fact.money("amount"),
         contract=_paid_for(known),
+        deposit=bool(agreed),
         applications=_recovered(fact, known),
         out_of_band=fact.event == "payment_received_external",
     )

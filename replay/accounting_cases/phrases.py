@@ -14,11 +14,19 @@ ALWAYS: Row = {}
 BY_DAY: Row = {"ratable_by": "day"}
 BY_MONTH: Row = {"ratable_by": "month"}
 EARLIEST_OPEN: Row = {"closed_period_date": "first-day"}
-CONTRA: Row = {"given_back": "contra-revenue"}
-WHOLE: Row = {"allocation_unit": "whole"}
+CONTRA: Row = {"given_back": "contra-revenue", "overbilled": "negative-unbilled"}
+# How the source shows its figures; only shares of one contract are rounded themselves.
+WHOLE: Row = {"shown_in_whole": True}
 # How facts are read, beside the options of the book.
 READINGS = frozenset(
-    {"royalty_as_it_occurs", "incentive_left_out", "delivered_evenly", "bills", "settles_in"}
+    {
+        "royalty_as_it_occurs",
+        "incentive_left_out",
+        "delivered_evenly",
+        "bills",
+        "settles_in",
+        "shown_in_whole",
+    }
 )
 # What is billed when, of a deal that says no more of it.
 EACH_LINE = "each line in its month"
@@ -56,18 +64,20 @@ POLICY: dict[str, dict[str, Row]] = {
         "cumulative half-up per month": ALWAYS,
         "whole CU": WHOLE,
         "whole units": WHOLE,
-        "whole CU per contract": WHOLE,
+        "whole CU per contract": {"allocation_unit": "whole"},
     },
     "allocation": {
         "relative SSP": ALWAYS,
         "largest remainder, ties to the first listed": ALWAYS,
-        "relative SSP with percentage rounded to whole percent (9%)": {"allocation_percent": "0"},
+        "relative SSP with percentage rounded to whole percent (9%)": {
+            "allocation_percent": "whole"
+        },
         "IFRS 15.82 discount exception": {"discounts": "by-evidence"},
         # What is left is refused where it lies outside the range that was observed.
         "residual must be tested for faithfulness": ALWAYS,
     },
     "percent_rounding": {
-        "source rounds percent complete to 0.1% (51.2%)": {"progress_percent": "1"},
+        "source rounds percent complete to 0.1% (51.2%)": {"progress_percent": "tenths"},
     },
     "financing": {
         # The source gives its result in whole units.
@@ -121,6 +131,7 @@ POLICY: dict[str, dict[str, Row]] = {
     "catch_up": {
         "disabled: revenue goes to the service period even if earlier than the booked date": ALWAYS,
     },
+    # The habits of a vendor's report, none of them GAAP.
     "ledger": {
         "vendor chart of accounts "
         "(contra-revenue accounts for refunds/disputes/voids/bad debt)": CONTRA,
@@ -145,9 +156,8 @@ BORROWED = re.compile(r"([0-9.]+)% incremental borrowing rate \(implicit rate is
 OF_SALES = re.compile(r"([0-9.]+)% of future sales")
 # Elections beside the exact one: the same facts stand in a second book that differs in one of them.
 BESIDE: dict[tuple[str, str], tuple[str, dict[str, str]]] = {
-    ("allocation_unit", "whole"): ("minor", {"allocation_unit": "minor"}),
-    ("progress_percent", "1"): ("exact-percent", {"progress_percent": "exact"}),
-    ("discounts", "by-evidence"): ("to-all", {"discounts": "to-all", "allocation_unit": "minor"}),
+    ("progress_percent", "tenths"): ("exact-percent", {"progress_percent": "exact"}),
+    ("discounts", "by-evidence"): ("to-all", {"discounts": "to-all"}),
     ("financing", "adjusted"): ("not-adjusted", {"financing": "not-adjusted"}),
 }
 

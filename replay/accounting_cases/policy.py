@@ -47,7 +47,7 @@ class Elections(Struct, frozen=True, kw_only=True):
     borrowing_rate: Decimal | None = None
     bills: str | None = None
     settles_in: tuple[str, ...] = ()
-    rounds_to_whole: bool = False
+    shown_in_whole: bool = False
 
 
 def elections(given: Given) -> Elections:
@@ -67,7 +67,6 @@ def elections(given: Given) -> Elections:
         aggregation=AGGREGATIONS[given.policy.get("aggregate", "sum")],
         beside=dict(_beside(stated | given.options)),
         borrowing_rate=rate,
-        rounds_to_whole=stated.get("allocation_unit") == "whole",
         **read,  # type: ignore[arg-type]
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from domain.cash import ReceivePayment
 from domain.contract_commands import (
     EstimatePrice,
     ExerciseRights,
@@ -14,11 +13,10 @@ from domain.contract_commands import (
 )
 from domain.contract_facts import VariableAmount
 from replay.accounting_cases.fixed import CONSIDERATION
-from replay.accounting_cases.sold import CONCESSION
-from replay.accounting_cases.steps import CUSTOMER, Does, NoEffect
+from replay.accounting_cases.sold import CONCESSION, paid_at_once
+from replay.accounting_cases.steps import Does, NoEffect
 from replay.accounting_cases.survey import (
     Survey,
-    name,
     only,
     submit,
     the_contract,
@@ -96,14 +94,7 @@ def credits_expired(fact: Words, known: Survey) -> Does:
 
 def customers_renewed(fact: Words, known: Survey) -> Does:
     """So many took up the renewal: their money comes in; its price stands with the promise."""
-    command = ReceivePayment(
-        when=when(fact),
-        customer=CUSTOMER,
-        currency=fact.currency,
-        amount_minor=fact.money("amount"),
-        contract=the_contract(fact, known),
-    )
-    yield submit(fact, f"payment:{name(fact, 'event_id')}", command)
+    yield from paid_at_once(fact, "amount", the_contract(fact, known))
 
 
 def estimate_made(fact: Words, known: Survey) -> Does:
@@ -135,6 +126,7 @@ def _uncertain(fact: Words, known: Survey) -> VariableAmount:
         name=CONCESSION,
         conceded_percent=fact.number("expected_concession_percent"),
         included_conceded_percent=fact.number("highly_probable_concession_percent"),
+        obligations=(known.promise,),
     )
 
 

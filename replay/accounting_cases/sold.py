@@ -5,6 +5,9 @@ from __future__ import annotations
 from domain.cash import ReceivePayment
 from domain.contract_commands import OpenContract, SatisfyObligation
 from domain.contract_facts import DiscountOption, Financing, Obligation, VariableAmount
+from domain.invoice import IssueInvoice
+from domain.invoice_facts import InvoiceLine
+from domain.payment_facts import Application
 from replay.accounting_cases.currency import require_no_rate
 from replay.accounting_cases.deals import Deal, opened, read_deal, shape
 from replay.accounting_cases.fixed import CONSIDERATION
@@ -24,6 +27,8 @@ def obligation_satisfied(fact: Words, known: Survey) -> Does:
     """Of a contract there is; one that states a price is a deal that is kept when it is made."""
     if any(fact.has(field) for field in ("stated_price", "unit_price", "price")):
         yield from opened(fact, read_deal(fact, known, SHAPES))
+        if fact.has("price"):
+            yield from paid_at_once(fact, "price")
         return
     promise = fact.text("obligation") if fact.has("obligation") else known.promise
     rows = known.promises.get(the_contract(fact, known), ())
@@ -109,6 +114,7 @@ def goods_sold(fact: Words, known: Survey) -> Does:
     if fact.has("points"):
         obligations = (goods, _points(fact, known))
     yield from opened(fact, Deal(obligations=obligations, at_once=(GOODS,)))
+    yield from paid_at_once(fact, "amount")
 
 
 def _points(fact: Words, known: Survey) -> Obligation:
@@ -170,6 +176,30 @@ SALE, MONEY = 1, 3
 def _sale(fact: Words, known: Survey) -> Deal:
     one = Obligation(obligation=known.promise, pattern="point-in-time")
     return Deal(obligations=(one,), price_minor=fact.money("amount"), at_once=(one.obligation,))
+
+
+def paid_at_once(fact: Words, field: str, contract: str | None = None) -> Does:
+    """An invoice for the contract and the money for it, on one day."""
+    number = name(fact, "event_id")
+    minor = fact.money(field)
+    line = InvoiceLine(
+        line="1",
+        amount_minor=minor,
+        kind="one-off",
+        contract=contract or name(fact, "contract"),
+    )
+    invoice = IssueInvoice(
+        when=when(fact), customer=CUSTOMER, currency=fact.currency, lines=(line,)
+    )
+    yield Submit(stream=f"invoice:{number}", command=invoice)
+    payment = ReceivePayment(
+        when=when(fact),
+        customer=CUSTOMER,
+        currency=fact.currency,
+        amount_minor=minor,
+        applications=(Application(invoice=number, amount_minor=minor),),
+    )
+    yield submit(fact, f"payment:{number}", payment)
 
 
 def _paid(fact: Words, contract: str) -> ReceivePayment:

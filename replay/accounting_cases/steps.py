@@ -85,7 +85,11 @@ class UsageTerms(Struct, frozen=True, kw_only=True):
 
 
 class Translation(Struct, frozen=True, kw_only=True):
-    """A case in the ledger's words. `step_minor`: what its policy rounds amounts to."""
+    """A case in the ledger's words.
+
+    `shown_in_whole`: its source shows amounts in whole units. `alike`: how many contracts a
+    rounding may stand for.
+    """
 
     currency: str
     zone: str
@@ -93,4 +97,6 @@ class Translation(Struct, frozen=True, kw_only=True):
     steps: tuple[Step, ...]
     usage: UsageTerms | None = None
     beside: dict[str, Options] = {}
-    step_minor: int = 1
+    shown_in_whole: bool = False
+    rounds_to_whole: bool = False
+    alike: int = 1

@@ -330,7 +330,7 @@ def _segment(place: int) -> Callable[[Answers], Found]:
 
 
 def first_units(path: tuple[str, ...], value: Any, units: str) -> Iterator[Figure]:
-    """All that is earned up to the day on which so many units were handed over first."""
+    """All that is earned when so many units were handed over first."""
 
     def ask(answers: Answers) -> Found:
         handed = (
@@ -341,7 +341,8 @@ def first_units(path: tuple[str, ...], value: Any, units: str) -> Iterator[Figur
         first = next(handed, None)
         if first is None:
             return Found()
-        return summed(REVENUE, _until(first.when.effective))(answers)
+        rows = answers.at(first.position, first.when.effective)
+        return summed(REVENUE, lambda _: True, lambda _: rows)(answers)
 
     yield Figure(path=path, text=text_of(path, value), ask=ask)
 

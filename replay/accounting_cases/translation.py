@@ -32,9 +32,6 @@ from replay.accounting_cases.survey import Survey, opens, survey
 from replay.accounting_cases.words import Words, currency_of
 from replay.case_format import CaseError
 
-# Cents of a whole unit, in the currencies that cases are in.
-WHOLE_MINOR = 100
-
 
 def translate(given: Given) -> Translation:
     """Every fact in the ledger's words, in the order they were recorded."""
@@ -62,8 +59,16 @@ def translate(given: Given) -> Translation:
         steps=tuple(sorted(steps, key=lambda step: (step.recorded, step.order))),
         usage=known.usage,
         beside=elected.beside,
-        step_minor=WHOLE_MINOR if elected.rounds_to_whole else 1,
+        shown_in_whole=elected.shown_in_whole,
+        alike=_alike(known),
+        rounds_to_whole=elected.options.allocation_unit == "whole",
     )
+
+
+def _alike(known: Survey) -> int:
+    """The contracts of a portfolio, of whichever deal has one."""
+    sizes = (row.portfolio for rows in known.promises.values() for row in rows)
+    return next((size for size in sizes if size > 1), 1)
 
 
 def _promises(facts: tuple[Words, ...], known: Survey) -> dict[str, tuple[Obligation, ...]]:

@@ -70,5 +70,10 @@ def paid_before(fact: Words, known: Survey) -> Deal:
     return Deal(
         obligations=(one,),
         price_minor=fact.money("option_b_price"),
-        financing=Financing(kind="advance", rate_percent=rate, until=until),
+        financing=Financing(
+            kind="advance",
+            rate_percent=rate,
+            until=until,
+            later_minor=fact.money("option_a_price"),
+        ),
     )

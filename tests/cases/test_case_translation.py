@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from domain.contract_commands import ModifyContract, OpenContract
-from domain.contract_facts import Obligation
+from domain.contract_facts import Fee, Obligation
 from domain.facts import When
 from domain.invoice import IssueInvoice, VoidInvoice
 from domain.invoice_facts import InvoiceLine
@@ -262,6 +262,89 @@ def test_facts_are_taken_in_the_order_they_were_recorded() -> None:
     assert [step.fact for step in translated(a_case(*facts)).steps] == [3, 2, 1]
 
 
+def signed(**fields: Any) -> dict[str, Any]:
+    return {"event": "contract_signed", "effective": "2024-01-01", **fields}
+
+
+def the_deal(*facts: dict[str, Any], **parts: Any) -> OpenContract:
+    does = [step.does for step in translated(a_case(*facts, **parts)).steps]
+    (deal,) = (
+        one.command
+        for one in does
+        if isinstance(one, Submit) and isinstance(one.command, OpenContract)
+    )
+    return deal
+
+
+def test_fees_are_stated_never_multiplied() -> None:
+    start, end = date(2024, 1, 1), date(2026, 1, 1)
+    (monthly,) = the_deal(signed(monthly="100.00", months=24)).obligations
+    (yearly,) = the_deal(signed(annual_fee="900.00", years=2, series=True)).obligations
+    free = signed(monthly_bill="100.00", months=24, free_months=3, non_cancellable=True)
+    (later,) = the_deal(free).obligations
+
+    assert monthly.fees == (
+        Fee(amount_minor=10000, service_from=start, service_to=end, per="month"),
+    )
+    assert yearly.fees == (Fee(amount_minor=90000, service_from=start, service_to=end, per="year"),)
+    assert later.fees == (
+        Fee(amount_minor=10000, service_from=date(2024, 4, 1), service_to=end, per="month"),
+    )
+
+
+def test_a_term_in_months_is_measured_in_months_unless_a_phrase_says_otherwise() -> None:
+    in_months = a_case(signed(amount="12.00", months=12))
+    by_day = a_case(signed(amount="12.00", months=12), policy={"ratable": "by day"})
+    dated = a_case(signed(amount="12.00", service_to="2025-01-01"))
+
+    assert [translated(raw).options.ratable_by for raw in (in_months, by_day, dated)] == [
+        "month",
+        "day",
+        "day",
+    ]
+
+
+def test_units_at_a_price_that_reflects_what_they_sell_for_are_a_promise_of_their_own() -> None:
+    change = {"event": "contract_modified", "effective": "2024-04-01", "added_units": 30}
+    alone = {**change, "added_unit_price": "95.00", "price_reflects_ssp": True}
+    steps = translated(a_case(signed(units=120, unit_price="100.00"), alone)).steps
+
+    assert isinstance(steps[1].does, Submit)
+    assert steps[1].does.command == ModifyContract(
+        when=When(effective=date(2024, 4, 1)),
+        price_change_minor=0,
+        added=(
+            Obligation(
+                obligation="additional",
+                pattern="units",
+                quantity=Decimal(30),
+                unit_price=Decimal("95.00"),
+            ),
+        ),
+        price_reflects_ssp=True,
+    )
+
+
+def test_a_phrase_bills_what_the_deal_states_on_its_day() -> None:
+    fees = signed(fees={"2024": "10.00", "2025": "15.00"}, fees_match_value=False)
+    steps = translated(a_case(fees, policy={"billing": "1 January each year"})).steps
+    invoices = [
+        (step.recorded.date(), step.does.command.lines[0].amount_minor)
+        for step in steps
+        if isinstance(step.does, Submit) and isinstance(step.does.command, IssueInvoice)
+    ]
+
+    assert invoices == [(date(2024, 1, 1), 1000), (date(2025, 1, 1), 1500)]
+
+
+def test_an_election_that_rounds_has_a_book_beside_it_that_does_not() -> None:
+    rounded = translated(a_case(invoice(), options={"progress_percent": "tenths"}))
+
+    assert rounded.options.progress_percent == "tenths"
+    assert rounded.beside == {"exact-percent": Options()}
+    assert translated(a_case(invoice())).beside == {}
+
+
 UNKNOWN = [
     (a_case({"event": "loan_granted", "effective": "2024-01-01"}), "unknown event loan_granted"),
     (a_case(invoice(fee="1.2")), "unknown field invoice_issued.fee"),
@@ -316,6 +399,27 @@ UNKNOWN = [
             {"event": "contract_signed", "effective": "2024-01-01", "amount": "9.00", "months": 1.5}
         ),
         "contract_signed.months must be a whole number of months, not 1.5",
+    ),
+    (
+        a_case(signed(amount="9.00", bonus="1.00")),
+        "contract_signed.bonus: not with the fields beside it",
+    ),
+    (a_case(signed(months=12)), "contract_signed: no price that is known by these fields"),
+    (
+        a_case(signed(amount="9.00", cancellable=True)),
+        "contract_signed: cancellable, and no field states the notice",
+    ),
+    (
+        a_case(signed(annual_fee="1.00", years=2, series=False)),
+        "contract_signed.series must be true: else each year is a promise of its own, not False",
+    ),
+    (
+        a_case(signed(lines=[{"id": "1", "colour": "red"}])),
+        "unknown field contract_signed.lines.colour",
+    ),
+    (
+        a_case(signed(amount="9.00"), {"event": "contract_modified", "effective": "2024-02-01"}),
+        "contract_modified: no change that is known by these fields",
     ),
 ]
 

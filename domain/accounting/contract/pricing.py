@@ -10,6 +10,7 @@ from decimal import Decimal
 from fractions import Fraction
 from itertools import accumulate
 from operator import mul
+from typing import TypeVar
 
 from msgspec import Struct, structs
 
@@ -18,6 +19,7 @@ from domain.contract_facts import Fee, Obligation, Restated, VariableAmount
 from domain.money import rounded, to_minor
 
 MONTHS_OF_A_YEAR = 12
+_Stated = TypeVar("_Stated")
 
 
 def fee_minor(fee: Fee) -> int:
@@ -85,27 +87,39 @@ def weight_minor(own: Obligation, currency: str) -> int:
 
 
 class Estimate(Struct, frozen=True):
-    """A variable amount: what is expected of it, and what is included in the price of it."""
+    """A variable amount: what is expected of it, and what is included in the price of it.
+
+    `stated_minor`: what promises state, of which it is a concession; it is then less than nothing.
+    """
 
     expected_minor: int
     included_minor: int
+    stated_minor: int = 0
 
 
-def estimated(row: VariableAmount, units: Obligation | None, currency: str) -> Estimate:
-    """Rules 16 and 17; `units` is the promise in units whose unit price is uncertain."""
-    expected = _expected(row, units, currency)
+def estimated(
+    row: VariableAmount, units: Obligation | None, stated: int, currency: str
+) -> Estimate:
+    """Rules 16 and 17; `units` is the promise in units whose unit price is uncertain, `stated` what
+    its promises state: a concession that states nothing itself is of that.
+    """
+    is_cut = row.conceded_percent is not None and not row.stated_minor
+    base = stated if is_cut else row.stated_minor
+    taken = base if is_cut else 0
+    expected = _expected(row, units, base, currency) - taken
+    included = expected
     if row.included_minor is not None:
-        return Estimate(expected, row.included_minor)
-    if row.included_conceded_percent is not None:
-        return Estimate(expected, _kept(row.stated_minor, row.included_conceded_percent))
-    return Estimate(expected, expected)
+        included = row.included_minor
+    elif row.included_conceded_percent is not None:
+        included = _kept(base, row.included_conceded_percent) - taken
+    return Estimate(expected, included, taken)
 
 
-def _expected(row: VariableAmount, units: Obligation | None, currency: str) -> int:
+def _expected(row: VariableAmount, units: Obligation | None, base: int, currency: str) -> int:
     if row.estimate_minor is not None:
         return row.estimate_minor
     if row.conceded_percent is not None:
-        return _kept(row.stated_minor, row.conceded_percent)
+        return _kept(base, row.conceded_percent)
     if row.outcomes and row.method == "most-likely":
         return max(row.outcomes, key=lambda one: one.probability).amount_minor
     if row.outcomes:
@@ -135,9 +149,14 @@ def restated(own: Obligation, row: Restated, start: date) -> Obligation:
         service_to=row.service_to or own.service_to,
         fees=fees,
         quantity=quantity,
-        unit_price=own.unit_price if row.unit_price is None else row.unit_price,
-        price_minor=own.price_minor if row.price_minor is None else row.price_minor,
+        unit_price=_stated_anew(own.unit_price, row.unit_price, row.price_minor),
+        price_minor=_stated_anew(own.price_minor, row.price_minor, row.unit_price),
     )
+
+
+def _stated_anew(before: _Stated | None, now: _Stated | None, otherwise: object) -> _Stated | None:
+    """A price is stated in one way: by the unit takes the place of as a whole, and the reverse."""
+    return before if now is None and otherwise is None else now
 
 
 def _until(fees: tuple[Fee, ...], start: date) -> tuple[Fee, ...]:

@@ -16,6 +16,7 @@ from domain.accounting.contract.transfer import BEFORE_ALL, rest_after
 from domain.accounting.curves import At, Curve, Steps, evenly
 from domain.accounting.schedule import Flow
 from domain.contract_facts import ContractOpened
+from domain.explain import steps_of
 from domain.facts import causes_of
 
 RULE_OF = {"promised": "promised@1", "entitled": "entitled@1"}
@@ -82,4 +83,6 @@ def _memo(kind: str, promise: Promise, curve: Curve) -> Flow:
         curve=curve,
         causes=causes_of(promise.causes, *(flow.causes for flow in promise.flows)),
         rule=RULE_OF[kind],
+        # What nothing was transferred of yet is told, too: its share and what it rests on.
+        told=lambda: steps_of(promise.told),
     )

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from msgspec import Struct, field
 
 from domain.accounting.contract.allocation import by_weight
-from domain.accounting.contract.pricing import Estimate, estimated
+from domain.accounting.contract.pricing import Estimate, estimated, is_stated, stated_minor
 from domain.accounting.contract.promise import Deal, Promise, begin, both, catch_up
 from domain.accounting.contract.transfer import BEFORE_ALL, Place
 from domain.accounting.curves import At
@@ -129,7 +129,8 @@ def _known(found: Estimates, row: VariableAmount, promises: Sequence[Promise]) -
 
 def _estimate(row: VariableAmount, one: Uncertain, deal: Deal) -> Estimate:
     units = next((p.own for p in one.sharers if p.own.pattern == "units"), None)
-    return estimated(row, units, deal.currency)
+    stated = sum(stated_minor(p.own, deal.currency) for p in one.sharers if is_stated(p.own))
+    return estimated(row, units, stated, deal.currency)
 
 
 def _shared(minor: int, one: Uncertain, deal: Deal) -> Iterable[tuple[Promise, int]]:
@@ -140,7 +141,10 @@ def _shared(minor: int, one: Uncertain, deal: Deal) -> Iterable[tuple[Promise, i
 
 
 def _told(row: VariableAmount, new: Estimate, deal: Deal) -> tuple[Step, ...]:
+    of = new.stated_minor
+    left = Step(what=f"expected after {row.name}", value=deal.text(of + new.expected_minor))
     return (
+        *((left,) if of else ()),
         Step(what=f"estimate of {row.name}", value=deal.text(new.expected_minor)),
         Step(what=f"included of {row.name}", value=deal.text(new.included_minor)),
     )
