@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from replay.accounting_cases.steps import Does, NoEffect
-from replay.accounting_cases.survey import Survey
+from decimal import Decimal
+
+from domain.rates import OWN, PublishRates, Rate
+from replay.accounting_cases.steps import Does, Submit
+from replay.accounting_cases.survey import Survey, only, when
 from replay.accounting_cases.words import Words
-from replay.case_format import CaseError
 
 
 def fx_rate(fact: Words, known: Survey) -> Does:
-    """Refused: the ledger keeps no rates yet."""
-    del known
-    require_no_rate(fact)
-    yield NoEffect(why="no rates are kept")
+    """The rate of the day between the currency of the case and the only other there is."""
+    foreign = tuple(code for code in known.currencies if code != known.currency)
+    rate = Rate(
+        currency=only(fact, foreign, "currency"),
+        into=known.currency,
+        rate=fact.number("rate"),
+    )
+    command = PublishRates(when=when(fact), rates=(rate,))
+    yield Submit(stream=f"rates:{OWN}", command=command)
 
 
-def require_no_rate(fact: Words) -> None:
-    if fact.has("fx_rate") or fact.has("rate"):
-        raise CaseError(f"{fact.event}.fx_rate: no rates are kept")
+def stated_rate(fact: Words) -> Decimal | None:
+    """The rate that a document or money states itself."""
+    return fact.number("fx_rate") if fact.has("fx_rate") else None

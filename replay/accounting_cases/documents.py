@@ -14,7 +14,7 @@ from domain.invoice_facts import CreditLine, InvoiceLine
 from domain.payment_facts import Application
 from domain.write_off import WriteOffInvoice
 from replay.accounting_cases.billing import billed_as_a_whole
-from replay.accounting_cases.currency import require_no_rate
+from replay.accounting_cases.currency import stated_rate
 from replay.accounting_cases.plans import PLAN, billed_plan, plan_started, used_since
 from replay.accounting_cases.steps import CUSTOMER, USAGE, Does, Submit
 from replay.accounting_cases.survey import Survey, name, only, submit, the_contract, when
@@ -32,7 +32,6 @@ def invoice_issued(fact: Words, known: Survey) -> Does:
 
     The first of a plan whose change waits for an invoice says that the plan was sold.
     """
-    require_no_rate(fact)
     number = name(fact, "number")
     if billed_plan(known) and fact == known.of("invoice_issued")[0]:
         yield from plan_started(known)
@@ -46,6 +45,7 @@ def invoice_issued(fact: Words, known: Survey) -> Does:
         lines=lines,
         due_on=fact.day("due") if fact.has("due") else None,
         replaces=fact.text("replaces") if fact.has("replaces") else None,
+        rate=stated_rate(fact),
     )
     yield submit(fact, f"invoice:{number}", command)
     if fact.has("paid") and fact.flag("paid"):
@@ -55,6 +55,7 @@ def invoice_issued(fact: Words, known: Survey) -> Does:
             currency=fact.currency,
             amount_minor=fact.money("amount"),
             applications=(Application(invoice=number, amount_minor=fact.money("amount")),),
+            rate=stated_rate(fact),
         )
         yield Submit(stream=f"payment:{number}", command=paid)
 

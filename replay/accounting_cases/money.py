@@ -5,10 +5,10 @@ from __future__ import annotations
 from domain.cash import ChargePaymentFee, ReceivePayment, RefundPayment
 from domain.chargeback import LoseChargeback, OpenChargeback, WinChargeback
 from domain.payment_facts import Application
-from replay.accounting_cases.currency import require_no_rate
-from replay.accounting_cases.sold import credits_sold, paid_at_once
+from replay.accounting_cases.currency import stated_rate
+from replay.accounting_cases.sold import credits_sold, paid
 from replay.accounting_cases.steps import CUSTOMER, Does
-from replay.accounting_cases.survey import Survey, name, only, submit, the_contract, when
+from replay.accounting_cases.survey import Survey, name, only, submit, when
 from replay.accounting_cases.words import Words
 
 
@@ -18,12 +18,11 @@ def payment_received(fact: Words, known: Survey) -> Does:
     Money for the only contract of a case that bills nothing was due when it came: an invoice of its
     day; for what is no contract yet it is a deposit. What buys credits is a deal, too.
     """
-    require_no_rate(fact)
     if fact.has("credits"):
         yield from credits_sold(fact, known)
     agreed = known.of("agreement_signed")
     if _paid_for(known) and not agreed:
-        yield from paid_at_once(fact, "amount", the_contract(fact, known))
+        yield from paid(fact, known)
         return
     command = ReceivePayment(
         when=when(fact),
@@ -32,6 +31,7 @@ def payment_received(fact: Words, known: Survey) -> Does:
         amount_minor=fact.money("amount"),
         contract=_paid_for(known),
         deposit=bool(agreed),
+        rate=stated_rate(fact),
         applications=_recovered(fact, known),
         out_of_band=fact.event == "payment_received_external",
     )
@@ -52,8 +52,9 @@ def _recovered(fact: Words, known: Survey) -> tuple[Application, ...]:
 
 
 def refund_issued(fact: Words, known: Survey) -> Does:
-    require_no_rate(fact)
-    command = RefundPayment(when=when(fact), amount_minor=fact.money("amount"))
+    command = RefundPayment(
+        when=when(fact), amount_minor=fact.money("amount"), rate=stated_rate(fact)
+    )
     yield submit(fact, f"payment:{_the_payment(fact, known)}", command)
 
 

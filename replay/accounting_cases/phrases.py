@@ -24,7 +24,6 @@ READINGS = frozenset(
         "incentive_left_out",
         "delivered_evenly",
         "bills",
-        "settles_in",
         "shown_in_whole",
     }
 )
@@ -115,11 +114,11 @@ POLICY: dict[str, dict[str, Row]] = {
         MONTHLY_FROM_4: {"bills": MONTHLY_FROM_4},
     },
     "fx": {
-        "EUR and USD both settle": {"settles_in": ("EUR", "USD")},
+        "EUR and USD both settle": ALWAYS,
         "contract liability is non-monetary (not remeasured); receivable is monetary": ALWAYS,
         # The same vendor's report, of money in another currency than it pays out in.
-        "realised only, settlement USD": CONTRA,
-        "settlement USD": CONTRA,
+        "realised only, settlement USD": {**CONTRA, "remeasure": "realised-only"},
+        "settlement USD": {**CONTRA, "remeasure": "realised-only"},
     },
     "net_position": {
         "contract asset / liability per contract": ALWAYS,

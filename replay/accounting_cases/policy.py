@@ -34,7 +34,7 @@ class Elections(Struct, frozen=True, kw_only=True):
     """The case's time zone, the options of its book and of those beside it, and how facts are read.
 
     `beside`: by the name of a book, the same elections but for one. `bills`: what is billed when,
-    of a deal that says no more of it. `settles_in`: currencies whose books are kept in themselves.
+    of a deal that says no more of it.
     """
 
     zone: str
@@ -46,7 +46,6 @@ class Elections(Struct, frozen=True, kw_only=True):
     delivered_evenly: bool = False
     borrowing_rate: Decimal | None = None
     bills: str | None = None
-    settles_in: tuple[str, ...] = ()
     shown_in_whole: bool = False
 
 

@@ -13,7 +13,7 @@ from domain.contract_commands import (
 )
 from domain.contract_facts import VariableAmount
 from replay.accounting_cases.fixed import CONSIDERATION
-from replay.accounting_cases.sold import CONCESSION, paid_at_once
+from replay.accounting_cases.sold import CONCESSION, paid
 from replay.accounting_cases.steps import Does, NoEffect
 from replay.accounting_cases.survey import (
     Survey,
@@ -94,7 +94,7 @@ def credits_expired(fact: Words, known: Survey) -> Does:
 
 def customers_renewed(fact: Words, known: Survey) -> Does:
     """So many took up the renewal: their money comes in; its price stands with the promise."""
-    yield from paid_at_once(fact, "amount", the_contract(fact, known))
+    yield from paid(fact, known)
 
 
 def estimate_made(fact: Words, known: Survey) -> Does:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from domain.cash import ReceivePayment
 from domain.contract_commands import OpenContract, SatisfyObligation
 from domain.contract_facts import DiscountOption, Financing, Obligation, VariableAmount
+from domain.facts import When
 from domain.invoice import IssueInvoice
 from domain.invoice_facts import InvoiceLine
 from domain.payment_facts import Application
-from replay.accounting_cases.currency import require_no_rate
+from replay.accounting_cases.currency import stated_rate
 from replay.accounting_cases.deals import Deal, opened, read_deal, shape
 from replay.accounting_cases.fixed import CONSIDERATION
 from replay.accounting_cases.steps import CUSTOMER, Does, Submit
@@ -28,7 +31,7 @@ def obligation_satisfied(fact: Words, known: Survey) -> Does:
     if any(fact.has(field) for field in ("stated_price", "unit_price", "price")):
         yield from opened(fact, read_deal(fact, known, SHAPES))
         if fact.has("price"):
-            yield from paid_at_once(fact, "price")
+            yield from paid(fact, known, "price")
         return
     promise = fact.text("obligation") if fact.has("obligation") else known.promise
     rows = known.promises.get(the_contract(fact, known), ())
@@ -82,9 +85,23 @@ def control_transferred(fact: Words, known: Survey) -> Does:
     if fact.has("stated_price"):
         yield from opened(fact, read_deal(fact, known, SHAPES))
         return
-    require_no_rate(fact)
     command = SatisfyObligation(when=when(fact), obligation=known.promise)
     yield submit(fact, f"contract:{the_contract(fact, known)}", command)
+    for money in _owed(fact, known):
+        yield Submit(
+            stream=f"invoice:{name(money, 'event_id')}",
+            command=_bill(money, known, when(fact), stated_rate(fact)),
+        )
+
+
+def _owed(fact: Words, known: Survey) -> tuple[Words, ...]:
+    """Money that came after control passed was due when it passed, where nothing was billed."""
+    if known.invoices:
+        return ()
+    passed = fact.instant("effective")
+    return tuple(
+        money for money in known.of("payment_received") if money.instant("effective") > passed
+    )
 
 
 def _in_instalments(fact: Words, known: Survey) -> Deal:
@@ -114,7 +131,7 @@ def goods_sold(fact: Words, known: Survey) -> Does:
     if fact.has("points"):
         obligations = (goods, _points(fact, known))
     yield from opened(fact, Deal(obligations=obligations, at_once=(GOODS,)))
-    yield from paid_at_once(fact, "amount")
+    yield from paid(fact, known)
 
 
 def _points(fact: Words, known: Survey) -> Obligation:
@@ -178,28 +195,41 @@ def _sale(fact: Words, known: Survey) -> Deal:
     return Deal(obligations=(one,), price_minor=fact.money("amount"), at_once=(one.obligation,))
 
 
-def paid_at_once(fact: Words, field: str, contract: str | None = None) -> Does:
-    """An invoice for the contract and the money for it, on one day."""
-    number = name(fact, "event_id")
-    minor = fact.money(field)
-    line = InvoiceLine(
-        line="1",
-        amount_minor=minor,
-        kind="one-off",
-        contract=contract or name(fact, "contract"),
-    )
-    invoice = IssueInvoice(
-        when=when(fact), customer=CUSTOMER, currency=fact.currency, lines=(line,)
-    )
-    yield Submit(stream=f"invoice:{number}", command=invoice)
+def paid(fact: Words, known: Survey, field: str = "amount") -> Does:
+    """Money for a deal nobody billed: an invoice of its day, unless it was due when control passed,
+    and the money for it.
+    """
+    number, minor = name(fact, "event_id"), fact.money(field)
+    passed = known.of("control_transferred")
+    if not any(fact in _owed(earlier, known) for earlier in passed):
+        bill = _bill(fact, known, when(fact), stated_rate(fact), field)
+        yield Submit(stream=f"invoice:{number}", command=bill)
     payment = ReceivePayment(
         when=when(fact),
         customer=CUSTOMER,
         currency=fact.currency,
         amount_minor=minor,
         applications=(Application(invoice=number, amount_minor=minor),),
+        rate=stated_rate(fact),
     )
     yield submit(fact, f"payment:{number}", payment)
+
+
+def _bill(
+    fact: Words, known: Survey, day: When, rate: Decimal | None, field: str = "amount"
+) -> IssueInvoice:
+    contract = only(fact, known.contracts, "contract")
+    promises = known.promises.get(contract, ())
+    line = InvoiceLine(
+        line="1",
+        amount_minor=fact.money(field),
+        kind="one-off",
+        contract=contract,
+        obligation=promises[0].obligation if len(promises) == 1 else None,
+    )
+    return IssueInvoice(
+        when=day, customer=CUSTOMER, currency=fact.currency, lines=(line,), rate=rate
+    )
 
 
 def _paid(fact: Words, contract: str) -> ReceivePayment:

@@ -29,8 +29,11 @@ SERVICE = "service"
 
 
 class Survey(Struct, frozen=True, kw_only=True):
-    """`promises`: each contract's obligations, its modifications' too, in the order they come."""
+    """`currency` is that of the case. `promises`: each contract's obligations, its modifications'
+    too, in the order they come.
+    """
 
+    currency: str
     facts: tuple[Words, ...]
     elected: Elections
     contracts: tuple[str, ...]
@@ -47,6 +50,11 @@ class Survey(Struct, frozen=True, kw_only=True):
         return next((fact for fact in self.of(event) if fact.has(field)), None)
 
     @property
+    def currencies(self) -> tuple[str, ...]:
+        """Those that facts state amounts in."""
+        return _unique(fact.currency for fact in self.facts)
+
+    @property
     def promise(self) -> str:
         """What the one promise of a deal is called: as the fact that says it was kept calls it."""
         named = self.first("obligation_satisfied", "obligation")
@@ -59,8 +67,11 @@ def opens(fact: Words) -> bool:
     return fields is not None and (not fields or any(fact.has(field) for field in fields))
 
 
-def survey(facts: tuple[Words, ...], elected: Elections, usage: UsageTerms | None) -> Survey:
+def survey(
+    currency: str, facts: tuple[Words, ...], elected: Elections, usage: UsageTerms | None
+) -> Survey:
     return Survey(
+        currency=currency,
         facts=facts,
         elected=elected,
         contracts=_unique(name(fact, "contract") for fact in facts if opens(fact)),

@@ -49,7 +49,7 @@ def translate(given: Given) -> Translation:
         )
         for place, raw in enumerate(given.facts, start=1)
     )
-    known = survey(facts, elected, plans.usage_terms(facts, elected))
+    known = survey(currency_of(given.currency), facts, elected, plans.usage_terms(facts, elected))
     known = structs.replace(known, promises=_promises(facts, known))
     steps = [step for fact in facts for step in _steps(fact, known)]
     return Translation(
