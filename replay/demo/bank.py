@@ -20,8 +20,8 @@ CAMT = "urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"
 
 
 class BankRow(Struct, frozen=True, kw_only=True):
-    """One entry: who paid from which account on a day, and what they wrote. `invoice` is what they
-    meant; the file does not say it.
+    """One entry: who paid from which account on a day, and what they wrote; below zero it went
+    out.
     """
 
     name: str
@@ -30,7 +30,6 @@ class BankRow(Struct, frozen=True, kw_only=True):
     payer: str
     account: str
     text: str
-    invoice: str | None
 
 
 def account_of(country: Country) -> str:
@@ -90,9 +89,10 @@ def _amount(minor: int, country: Country) -> str:
 
 
 def _entry(row: BankRow, country: Country) -> str:
+    side = "Cdtr" if row.amount_minor < 0 else "Dbtr"
     who = (
-        f"<RltdPties><Dbtr><Nm>{escape(row.payer)}</Nm></Dbtr>"
-        f"<DbtrAcct><Id><Othr><Id>{row.account}</Id></Othr></Id></DbtrAcct></RltdPties>"
+        f"<RltdPties><{side}><Nm>{escape(row.payer)}</Nm></{side}>"
+        f"<{side}Acct><Id><Othr><Id>{row.account}</Id></Othr></Id></{side}Acct></RltdPties>"
     )
     wrote = f"<RmtInf><Ustrd>{escape(row.text)}</Ustrd></RmtInf>" if row.text else ""
     return (

@@ -17,9 +17,10 @@ from domain.money import to_minor
 from projections.question import Question
 from projections.register import register
 from replay.bank.importing import import_payments
+from replay.bank.left_over import set_aside
 from replay.bank.mapping import BankMapping, read_bank_mapping
 from replay.demo.bank import BankRow, account_of, mapping_text, statement_text
-from replay.demo.company import ACTOR, BOOK, COUNTRIES, ask, by_chance, month_of
+from replay.demo.company import ACTOR, BOOK, COUNTRIES, Country, ask, by_chance, month_of
 from replay.demo.price_list import RATES
 from replay.demo.story import Promise, Story
 from replay.dunning import dun
@@ -34,18 +35,28 @@ SAY_NOTHING = 10
 def banked(story: Story, last: date) -> None:
     """What was paid up to a day goes through a file of the bank, as it would at a company."""
     story.ledger.catch_up(story.entity)
-    rows = [*_rows(story, last)]
+    paid, back = [*_rows(story, last)], [*_taken_back(story, last)]
+    rows = [*paid, *back]
     folder = story.folder / story.entity
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{last:%Y-%m}.{story.country.file}"
     path.write_text(statement_text(story.country, story.bank_minor, rows), encoding="utf-8")
     mapping = _mapping(story, folder)
     done = import_payments(story.ledger, story.entity, path, mapping, actor=ACTOR)
-    assert done.taken == len(rows), done
+    assert done.taken == len(paid), done
     story.bank_minor += sum(row.amount_minor for row in rows)
     story.counts["payments"] += done.taken
     story.rules.update(done.rules)
-    _argue(story, rows, last)
+    story.given_back.update(done.settled)
+    for row in back[len(done.settled) :]:
+        reason = "fee of a chargeback, which its own fact says"
+        set_aside(story.ledger, story.entity, _entry(story, row), reason, actor=ACTOR)
+    _argue(story, paid, last)
+
+
+def _entry(story: Story, row: BankRow) -> str:
+    """What an entry goes by in the ledger."""
+    return f"{account_of(story.country)}/{row.name}"
 
 
 def post_and_remind(story: Story, last: date) -> None:
@@ -101,7 +112,6 @@ def _row(story: Story, promise: Promise, name: str, number: str, minor: int) -> 
         payer=contact["name"],
         account=f"DEMO-{promise.customer.upper()}",
         text="" if is_silent else region.pays.format(number=number),
-        invoice=promise.invoice,
     )
 
 
@@ -114,26 +124,53 @@ def _of_nobody(story: Story, name: str, last: date) -> BankRow:
         payer="Sample Passer-by LLC",
         account="DEMO-NOBODY",
         text="as agreed on the phone",
-        invoice=None,
     )
+
+
+def _taken_back(story: Story, last: date) -> Iterator[BankRow]:
+    """The month after, the bank has taken the money and its fee; what is won comes back later."""
+    if story.taken_back is None:
+        return
+    _, name, minor = story.taken_back
+    fee = _fee(story.country)
+    if last == month_of(CHARGED_BACK + 1)[1]:
+        yield _by_the_scheme(f"{name}-out", last, -minor, f"chargeback {name}")
+        yield _by_the_scheme(f"{name}-fee", last, -fee, "our fee")
+    elif last == month_of(CHARGED_BACK + 2)[1] and story.country.chargeback == "won":
+        yield _by_the_scheme(f"{name}-back", last, minor, f"chargeback {name} won")
+
+
+def _by_the_scheme(name: str, on: date, minor: int, text: str) -> BankRow:
+    return BankRow(
+        name=name,
+        on=on,
+        amount_minor=minor,
+        payer="Sample Cards",
+        account="DEMO-CARDS",
+        text=text,
+    )
+
+
+def _fee(country: Country) -> int:
+    return to_minor(FEE * RATES[country.currency], country.currency)
 
 
 def _argue(story: Story, rows: Sequence[BankRow], last: date) -> None:
     """One payment is charged back, and a month later it is decided, or not yet."""
     country, when = story.country, When(effective=last)
     if last == month_of(CHARGED_BACK)[1] and rows:
-        stream, name = f"payment:{account_of(country)}/{rows[0].name}", f"cb-{rows[0].name}"
-        story.taken_back = stream, name
+        stream, name = f"payment:{_entry(story, rows[0])}", f"cb-{rows[0].name}"
+        story.taken_back = stream, name, rows[0].amount_minor
         opened = OpenChargeback(
             when=when,
             chargeback=name,
             amount_minor=rows[0].amount_minor,
-            fee_minor=to_minor(FEE * RATES[country.currency], country.currency),
+            fee_minor=_fee(country),
             reason="not recognised",
         )
         story.send([ask(story.entity, stream, "charged back", opened)])
     elif last == month_of(CHARGED_BACK + 1)[1] and story.taken_back:
-        stream, name = story.taken_back
+        stream, name, _ = story.taken_back
         if country.chargeback != "open":
             ended = WinChargeback if country.chargeback == "won" else LoseChargeback
             command = ended(when=when, chargeback=name)

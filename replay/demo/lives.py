@@ -411,13 +411,16 @@ def two_discounts(who: Customer) -> Acts:
     yield said(who, end.effective, "launch offer over", over)
 
 
-def coupon(**what: Any) -> Life:
-    """What is off the invoices to come, before tax; an item's price stays what it is."""
+def coupon(months: int | None = None, **what: Any) -> Life:
+    """What is off the invoices to come, some months of them or all, before tax; an item's price
+    stays what it is.
+    """
 
     def life(who: Customer) -> Acts:
         yield from yearly(who)
         on = day(who, 1)
-        granted = GrantCoupon(when=When(effective=on), customer=who.name, **what)
+        until = None if months is None else add_months(on, months)
+        granted = GrantCoupon(when=When(effective=on), customer=who.name, until=until, **what)
         yield Act(
             told=desk(on),
             stream=f"coupon:{who.name}-hello",
@@ -437,7 +440,7 @@ def _money(who: Customer, dollars: int) -> Decimal:
 
 LIVES: tuple[Life, ...] = (
     coupon(percent=Decimal(15), products=("platform",), times=3),
-    coupon(percent=Decimal(5), until=add_months(FIRST, 9)),
+    coupon(months=3, percent=Decimal(5)),
     upgrade,
     downgrade,
     trial,

@@ -33,8 +33,8 @@ Chances = Callable[[str], Chance]
 
 
 class Part(Struct, frozen=True, kw_only=True):
-    """One country's story: what it put in, by which rules its money was matched, and what came late
-    there.
+    """One country's story: what it put in, by which rules its money was matched, what its bank's
+    entries were beside that, and what came late there.
     """
 
     entity: str
@@ -44,6 +44,7 @@ class Part(Struct, frozen=True, kw_only=True):
     payments: int
     credits: int
     rules: dict[str, int]
+    given_back: dict[str, int]
     late: Late | None
 
 
@@ -100,6 +101,7 @@ def play_country(
         entity=country.entity,
         currency=country.currency,
         rules=dict(story.rules),
+        given_back=dict(story.given_back),
         late=known,
         **story.counts,
     )

@@ -88,8 +88,10 @@ class Story:
         self.rules: Counter[str] = Counter()
         self.bank_minor = 0
         self.payers: set[str] = set()
-        # The payment that was charged back, and its chargeback.
-        self.taken_back: tuple[str, str] | None = None
+        # Entries of the bank that were found to be something given back, by what it was.
+        self.given_back: Counter[str] = Counter()
+        # The payment that was charged back, its chargeback and the amount.
+        self.taken_back: tuple[str, str, int] | None = None
         # The usage of one month, which will turn out to have been counted double.
         self.kept: list[UsageRow] = []
         self.positions: dict[tuple[str, str], int] = {}

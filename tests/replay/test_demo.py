@@ -204,6 +204,11 @@ def test_money_comes_by_the_banks_files_and_is_matched(shown: Shown) -> None:
     assert [row[2:4] for row in again] == [(row[1], 0) for row in again]
     assert {"reference", "amount", "none"} <= rules
     assert [row[3] for row in nobody] == ["Sample Passer-by LLC"]
+    assert {what for part in shown.played.parts for what in part.given_back} == {
+        "chargeback",
+        "chargeback-won",
+    }
+    assert shown.rows("bank-left") == []
     with shown.ledger.connection() as connection:
         told = {
             type(fact.event)

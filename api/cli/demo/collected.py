@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from api.cli.demo.block import Block, asked, everywhere, left_out
+from api.cli.demo.block import Block, asked, counted, everywhere, left_out
 from api.cli.demo.papers import Chosen
 from api.cli.output import money
 from domain.facts import fold
 from domain.invoice import DECIDER
 from replay.bank.importing import import_payments
 from replay.bank.mapping import read_bank_mapping
+from replay.bank.reading import read_statement
 from replay.bank.resolving import waiting
 from replay.demo.company import COUNTRIES
 from replay.demo.months import Part, Played
@@ -75,6 +76,17 @@ def _percent(value: Decimal) -> str:
 # --- money ----------------------------------------------------------------------------------------
 
 
+def at_the_banks(part: Part, folder: Path, months: Iterable[str]) -> int:
+    """What stands at a company's bank: all that its files say passed the account."""
+    own = folder / part.entity
+    (country,) = (one for one in COUNTRIES if one.entity == part.entity)
+    mapping = read_bank_mapping(own / "bank.toml")
+    files = (own / f"{month}.{country.file}" for month in months)
+    return sum(
+        entry.amount_minor for file in files for entry in read_statement(file, mapping).entries
+    )
+
+
 def bank_files(ledger: Ledger, played: Played, folder: Path) -> Iterator[Block]:
     """The last file of each bank once more: all of it is known, and nothing happens."""
     rows = [_again(ledger, part, folder, played.closed[-1]) for part in played.parts]
@@ -84,7 +96,14 @@ def bank_files(ledger: Ledger, played: Played, folder: Path) -> Iterator[Block]:
     yield Block(
         title="Cash: the bank's files of the last month, taken once more",
         queries=(f"tieout payments import {file} --mapping {mapping} -e {first.entity}",),
-        columns=("entity", "entries", "known before", "taken now", "matched when they came"),
+        columns=(
+            "entity",
+            "entries",
+            "known before",
+            "taken now",
+            "matched when they came",
+            "found",
+        ),
         rows=tuple(rows),
     )
     yield _nobody(ledger, first.entity)
@@ -96,7 +115,8 @@ def _again(ledger: Ledger, part: Part, folder: Path, month: str) -> tuple[object
     mapping = read_bank_mapping(own / "bank.toml")
     done = import_payments(ledger, part.entity, own / f"{month}.{country.file}", mapping)
     rules = ", ".join(f"{count} by {rule}" for rule, count in sorted(part.rules.items()))
-    return part.entity, done.entries, done.repeated, done.taken, rules
+    back = counted(part.given_back)
+    return part.entity, done.entries, done.repeated, done.taken, rules, back
 
 
 def _nobody(ledger: Ledger, entity: str) -> Block:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from api.cli.demo.block import Block, asked
+from api.cli.demo.collected import at_the_banks
 from api.cli.output import money
 from replay.demo.months import Part, Played
 from store.db import Connection
@@ -37,13 +39,15 @@ IN_NUMBERS = ("usage", "numbers")
 BECAME = ("superseded", "retracted", "retracted", "pending", "rated", "waiting")
 
 
-def ties(connection: Connection, played: Played) -> Block:
+def ties(connection: Connection, played: Played, folder: Path) -> Block:
     """A row for each sum: the amount where all ways agree, else what each of them says."""
     rows: dict[str, list[str]] = {}
     for part in played.parts:
         answers = {view: asked(connection, view, part.entity).rows for view in VIEWS}
         billed = _billed(connection, part)
-        for what, ways in (*_money(billed, answers), *_cash(answers), *_rows(answers)):
+        at_banks = at_the_banks(part, folder, played.closed)
+        told = (*_money(billed, answers), *_cash(at_banks, answers), *_rows(answers))
+        for what, ways in told:
             in_money = not what.startswith(IN_NUMBERS)
             cells = [money(way, part.currency) if in_money else str(way) for way in ways]
             rows.setdefault(what, []).append(" <> ".join(dict.fromkeys(cells)))
@@ -109,12 +113,12 @@ def _money(billed: int, of: dict[str, tuple[Any, ...]]) -> Iterator[Way]:
     yield "all accounts together", (sum(stands.values()), 0)
 
 
-def _cash(of: dict[str, tuple[Any, ...]]) -> Iterator[Way]:
+def _cash(at_banks: int, of: dict[str, tuple[Any, ...]]) -> Iterator[Way]:
     stands = {row.account: row.minor for row in of["trial-balance"]}
     money = of["customer-money"]
     yield (
-        "cash: days = account",
-        (_sum(of["cash-by-day"], "total_minor"), stands.get("cash-clearing", 0)),
+        "cash: banks' files = days = account",
+        (at_banks, _sum(of["cash-by-day"], "total_minor"), stands.get("cash-clearing", 0)),
     )
     yield (
         "held for customers: list = statements = accounts",

@@ -54,7 +54,7 @@ def tour(
     yield collected.reminders(connection, played)
     yield papers.papers(connection, shown, words, folder)
     yield _waiting(connection, played)
-    yield ties(connection, played)
+    yield ties(connection, played, folder)
     yield _laws(verdicts)
 
 
