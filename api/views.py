@@ -21,6 +21,7 @@ from projections.dunning import to_remind
 from projections.exceptions import exceptions
 from projections.giving_back import left_entries
 from projections.invoices import invoices
+from projections.not_receivable import not_receivable
 from projections.question import Answer, Question
 from projections.remaining import remaining_by_band, remaining_obligations
 from projections.statement import statement
@@ -122,6 +123,11 @@ VIEWS: dict[str, View] = {
         ask=journal,
         says="The journal, line by line.",
         filters=("unit", "account", "customer", "document", "after", "limit"),
+    ),
+    "not-receivable": View(
+        ask=not_receivable,
+        says="Invoiced and not receivable yet: open items that stand in no account.",
+        filters=OF_ONE_CUSTOMER,
     ),
     "outside-invoices": View(
         ask=outside_invoices,

@@ -87,6 +87,7 @@ Kind = Literal[
     "exchange",
     "adjustment",
     "advance",
+    "prepaid",
     "opening",
 ]
 

@@ -21,6 +21,9 @@ Percent = Literal["exact", "whole", "tenths", "hundredths"]
 PLACES: dict[str, int] = {"whole": 0, "tenths": 1, "hundredths": 2}
 
 
+ReceivableAt = Literal["by-right", "issue", "due", "service-start"]
+
+
 class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Every election; docs/reference/policy.md says who would want each and why."""
 
@@ -41,6 +44,7 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     remeasure: Literal["period-end", "realised-only"] = "period-end"
     rate_source: str = OWN
     rate_age_days: int = 4
+    receivable_at: ReceivableAt = "by-right"
 
 
 # ASC 250-10-45-5 to 45-7, IAS 8.19: from a date on, or as if it had always been so.

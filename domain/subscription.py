@@ -87,7 +87,8 @@ class SubscriptionStarted(Event, frozen=True, kw_only=True, tag="subscription-st
     """`contract`: open one by rule, or `none`, when invoices or a contract fact carry it.
 
     `term_to` none: without end. `renews_months`: renewed for so long at each end until cancelled.
-    Recurring charges are free before `trial_to`.
+    Recurring charges are free before `trial_to`. `cancellable_days`: the customer may leave without
+    penalty on so many days' notice (rule 2).
     """
 
     customer: str
@@ -101,6 +102,7 @@ class SubscriptionStarted(Event, frozen=True, kw_only=True, tag="subscription-st
     renews_months: int | None = None
     alignment: Alignment = "anniversary"
     trial_to: date | None = None
+    cancellable_days: int | None = None
 
 
 class SubscriptionAmended(Event, frozen=True, kw_only=True, tag="subscription-amended"):
@@ -143,6 +145,7 @@ class StartSubscription(
     renews_months: int | None = None
     alignment: Alignment = "anniversary"
     trial_to: date | None = None
+    cancellable_days: int | None = None
 
 
 class AmendSubscription(
@@ -354,6 +357,8 @@ def _require_terms(command: StartSubscription) -> None:
         raise Rejected("renewal-out-of-range", field="renews_months", months_max=TERM_MONTHS_MAX)
     if trial is not None and trial <= command.term_from:
         raise Rejected("trial-ends-before-it-begins", field="trial_to")
+    if command.cancellable_days is not None and command.cancellable_days < 0:
+        raise Rejected("negative-notice", field="cancellable_days")
 
 
 def _require_changes(

@@ -83,7 +83,7 @@ SELECT l.entity, l.document, 'journal', m.kind, l.book, '', '', i.customer, i.cu
   FROM journal_line l
  CROSS JOIN LATERAL (
     SELECT 'posted' AS kind, 1 AS sign, l.accounting_date AS reported_on, least(l.accounting_date, l.earned) AS earned_on
-     WHERE l.kind NOT IN ('billing', 'adjustment')
+     WHERE l.kind NOT IN ('billing', 'adjustment', 'prepaid')
      UNION ALL
     SELECT 'later', side.sign, side.day, NULL
       FROM (VALUES (-1, l.earned), (1, l.accounting_date)) AS side (sign, day)
@@ -118,7 +118,7 @@ SELECT l.entity, l.document, 'journal', m.kind, l.book, '', '', i.customer, i.cu
    AND l.account = 'accounts-receivable' AND l.document = ANY(%(documents)s)
  CROSS JOIN LATERAL (
     SELECT 'posted' AS kind, 1 AS sign, l.accounting_date AS reported_on, least(l.accounting_date, l.earned) AS earned_on
-     WHERE l.kind NOT IN ('billing', 'adjustment')
+     WHERE l.kind NOT IN ('billing', 'adjustment', 'prepaid')
      UNION ALL
     SELECT 'later', side.sign, side.day, NULL
       FROM (VALUES (-1, l.earned), (1, l.accounting_date)) AS side (sign, day)

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from domain.accounting.documents import billed_lines
+from domain.accounting.documents import BilledLine, billed_lines
 from domain.books import BookOpened
 from domain.decimals import EXACT, plain
 from domain.facts import known, timeline
@@ -21,9 +21,11 @@ from domain.master import MASTER_CATEGORIES, MasterData, master_data
 from domain.party import registered
 from domain.rating import rate_usage
 from domain.terms import horizon, terms
+from projections import waiting
 from projections.breaks import Break, Verdict
 from projections.charging import NOTHING
 from projections.question import Horizon, Question, looking
+from projections.waiting import by_currency, elects_to_wait, lines_that_wait
 from store import log
 from store.db import Connection, queries
 from store.unit_facts import fresh
@@ -140,13 +142,25 @@ def _controls(
         documents[day, currency, side] = minor
     for book in books:
         at = seen.parameters(days=days, book=book)
+        awaited = _awaited(connection, seen, book, master)
         for row in connection.execute(SQL.accounts, at):
-            yield from _compared(book, documents, *row)
+            before = by_currency(awaited, row[0], seen.as_of).get(row[2], 0)
+            yield from _compared(book, documents, before, *row)
+
+
+def _awaited(
+    connection: Connection, seen: Horizon, book: str, master: MasterData
+) -> Sequence[BilledLine]:
+    """Invoiced lines that are not receivable at issue; read only where there may be any."""
+    if not (elects_to_wait(master, book) or _one(connection, SQL.may_leave, seen)):
+        return ()
+    return lines_that_wait(waiting.documents(connection, seen), master, book)
 
 
 def _compared(
     book: str,
     documents: dict[tuple[date, str, str], int],
+    before: int,
     day: date,
     basis: str,
     currency: str,
@@ -163,6 +177,7 @@ def _compared(
     """Receivables are documents less what was applied; contracts are what was billed, or advanced,
     less what was given back where a book tells that apart.
 
+    `before` is what is invoiced and not receivable yet, and stands in no account.
     `beside` is what documents move that is for no service, such as tax.
     `later` is what was booked after the day for a document dated before it: reported, it is open to
     the customer and not yet in the account.
@@ -173,13 +188,13 @@ def _compared(
         documents.get((day, currency, side), 0)
         for side in ("payment", "balance", "paid-out", "disputed")
     )
-    yield _Pair(f"receivables {where}", billed + applied, receivable + receivable_later)
+    yield _Pair(f"receivables {where}", billed + applied, receivable + receivable_later + before)
     yield _Pair(f"cash {where}", paid + paid_out, cash)
     yield _Pair(f"customers' money {where}", paid + granted, held)
     yield _Pair(f"disputed cash {where}", taken, disputed)
     yield _Pair(
         f"contracts {where}",
-        billed - receivable_later + advanced,
+        billed - receivable_later - before + advanced,
         contracts + beside,
     )
 

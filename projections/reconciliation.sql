@@ -130,11 +130,18 @@ SELECT day, basis, currency,
                                                                 OR (is_settled AND kind = 'application'))), 0)::bigint,
        coalesce(sum(minor) FILTER (WHERE (is_in OR is_later) AND account = 'disputed-cash'), 0)::bigint,
        coalesce(-sum(minor) FILTER (WHERE is_in AND account IN ('revenue', 'contract-liability', 'unbilled-receivable')), 0)::bigint,
-       coalesce(-sum(minor) FILTER (WHERE is_in AND account = 'contract-liability' AND kind IN ('advance', 'given-back', 'opening', 'write-off')), 0)::bigint,
+       coalesce(-sum(minor) FILTER (WHERE is_in AND account = 'contract-liability' AND kind IN ('advance', 'given-back', 'opening', 'prepaid', 'write-off')), 0)::bigint,
        coalesce(-sum(minor) FILTER (WHERE is_in AND kind = 'billing' AND account IN ('tax-payable', 'customer-credit', 'rounding', 'opening-clearing')), 0)::bigint
   FROM sided
  GROUP BY day, basis, currency
  ORDER BY day, basis, currency;
+
+-- name: may_leave
+-- Whether any deal may be left without penalty, so that its invoices are not receivable at issue.
+SELECT EXISTS (
+    SELECT 1 FROM fact
+     WHERE entity = %(entity)s AND position <= %(run)s AND tag IN ('subscription-started', 'contract-opened')
+       AND payload ~ '"cancellable_days":[0-9]');
 
 -- name: batches
 SELECT b.source, b.batch, f.payload::jsonb ->> 'kind', (f.payload::jsonb ->> 'received')::bigint,

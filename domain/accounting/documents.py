@@ -49,7 +49,11 @@ class Cut(Struct, frozen=True, kw_only=True):
 
 
 class BilledLine(Struct, frozen=True, kw_only=True):
-    """One line of an issued invoice with what was credited or voided of it since."""
+    """One line of an issued invoice with what was credited or voided of it since.
+
+    `receivable_on`: from when it is receivable if that is after its date, and what fact of a deal
+    says so.
+    """
 
     invoice: str
     number: str
@@ -63,6 +67,8 @@ class BilledLine(Struct, frozen=True, kw_only=True):
     only: str = ""
     contract: tuple[int, ...] = ()
     rate: Decimal | None = None
+    receivable_on: date | None = None
+    right: tuple[int, ...] = ()
 
     @property
     def obligation(self) -> str:
@@ -204,20 +210,26 @@ def _flow(
 ) -> Flow:
     inferred = billed.contract if obligation and obligation == billed.only else ()
     what = "invoiced" if cut is None else ("voided" if cut.name == "void" else "credited")
+    since = billed.receivable_on
+    waits = since is not None and since > day
+    told = (
+        Step(what=what, value=decimal_text(minor, billed.currency)),
+        Step(what="document", value=f"{billed.number} of {day}"),
+        *((Step(what="receivable from", value=str(since)),) if waits else ()),
+    )
     return Flow(
         kind="billing",
         subject=subject,
         legs=legs,
         obligation=obligation,
         document=billed.invoice,
-        curve=At(day, minor),
-        on=day,
-        causes=causes_of((billed.cause,), inferred, cut.causes if cut else ()),
-        rule="receivable-at-issue@1",
-        told=lambda: (
-            Step(what=what, value=decimal_text(minor, billed.currency)),
-            Step(what="document", value=f"{billed.number} of {day}"),
+        curve=At(since if waits and since else day, minor),
+        on=None if waits else day,
+        causes=causes_of(
+            (billed.cause,), inferred, cut.causes if cut else (), billed.right if waits else ()
         ),
+        rule="receivable-by-right@1" if waits else "receivable-at-issue@1",
+        told=lambda: told,
     )
 
 

@@ -21,6 +21,7 @@ from domain.accounting.market import market_of
 from domain.accounting.opening import opening_flows
 from domain.accounting.outlook import outlook_of
 from domain.accounting.pools import told_in_functional
+from domain.accounting.receivable import with_right
 from domain.accounting.schedule import Flow, Schedule, UsageCharge
 from domain.accounting.served import served_flows
 from domain.accounting.subscriptions import Earned, subscription_revenue
@@ -80,7 +81,11 @@ def _account(
 ) -> Schedule:
     customer, currency = account_of(unit)
     elections = master.invoicing_on
-    habit = Habit(partial(_tells_apart, master, book), partial(master.progress, book))
+    habit = Habit(
+        partial(_tells_apart, master, book),
+        partial(master.progress, book),
+        lambda day: master.options(book, day).receivable_at,
+    )
     market = market_of(currency, known, master, book, through)
     if market is None:
         flows = settlement_flows(known, customer, currency, elections, habit)
@@ -190,6 +195,9 @@ def _billed(unit: str, known: Sequence[Fact], master: MasterData, book: str) -> 
     mine = [row for row in rows if unit_of_line(row.invoice, row.line) == unit]
     mine = [_kept_whole(row) if _tells_apart(master, book, row.issued_on) else row for row in mine]
     opened = next((fact for fact in known if _opens(fact)), None)
+    mine = [
+        with_right(row, master.options(book, row.issued_on).receivable_at, opened) for row in mine
+    ]
     return [*mine] if opened is None else [_under(row, opened) for row in mine]
 
 

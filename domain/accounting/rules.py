@@ -108,6 +108,13 @@ RULES: dict[str, Rule] = {
     "receivable-at-issue@1": Rule(
         says="what a document charges, or takes back, at its date", paragraphs=_RECEIVABLE
     ),
+    "receivable-by-right@1": Rule(
+        says="what a document charges, or takes back, from when only time must pass",
+        paragraphs=_RECEIVABLE,
+    ),
+    "prepaid@1": Rule(
+        says="what is paid of an invoice before it is receivable", paragraphs=_LIABILITY
+    ),
     "unbilled-receivable@1": Rule(
         says="what was earned less what was billed, where that is above nothing",
         paragraphs=("ASC 606-10-45-1, 45-4", "IFRS 15.105, 107-108"),

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from domain.accounting.documents import billed_lines
 from domain.accounting.exchange import Market
 from domain.accounting.schedule import Flow
 from domain.facts import Fact
@@ -48,6 +47,4 @@ def told_in_functional(
     """
     account = account_of(facts, customer, currency, habit)
     cash, moved = [*cash_flows(account)], applied(account, elections)
-    mine = (customer, currency)
-    rows = (row for row in billed_lines(facts) if (row.customer, row.currency) == mine)
-    return settled_in_functional(rows, cash, moved, market)
+    return settled_in_functional(account.rows, cash, moved, market)

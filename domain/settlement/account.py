@@ -11,6 +11,7 @@ from datetime import date
 from msgspec import Struct, field
 
 from domain.accounting.documents import BilledLine, Cut, billed_lines
+from domain.accounting.receivable import with_right
 from domain.balance_facts import (
     BalanceApplied,
     BalanceGranted,
@@ -31,6 +32,8 @@ from domain.payment_facts import (
     PaymentRefunded,
     PaymentUnapplied,
 )
+from domain.policy import ReceivableAt
+from domain.routing import unit_of_line
 from domain.settlement.chargebacks import turns
 from domain.settlement.holders import Change, Claim, Demand, Money, Named, alone, meet
 from domain.settlement.shares import Habit, share_of
@@ -46,7 +49,8 @@ DEDUCTED_TO = {
 
 class Account(Struct):
     """`own` are the facts of each payment and credit, by stream; `acts` the facts that are no
-    change of an amount, each with its place in effective order.
+    change of an amount, each with its place in effective order; `waits` claims by the days on which
+    more of them is receivable; `rows` the lines that are owed.
     """
 
     currency: str
@@ -56,6 +60,8 @@ class Account(Struct):
     demands: list[Demand] = field(default_factory=list)
     acts: list[tuple[int, Fact]] = field(default_factory=list)
     contracts: dict[str, Named] = field(default_factory=dict)
+    waits: dict[date, list[Claim]] = field(default_factory=dict)
+    rows: list[BilledLine] = field(default_factory=list)
 
 
 def account_of(
@@ -99,6 +105,11 @@ def _claims(
     places: dict[int, int],
     habit: Habit | None,
 ) -> None:
+    deals = {
+        fact.stream: fact
+        for fact in reversed(facts)
+        if isinstance(fact.event, SubscriptionStarted | ContractOpened)
+    }
     for row in billed_lines(facts):
         if (row.customer, row.currency) != mine:
             continue
@@ -109,8 +120,24 @@ def _claims(
             )
             alone(claim)
         claim.changes += _owed(row, places)
-        if habit is not None and habit.is_elected(row.issued_on):
-            claim.shares.append(share_of(row, habit))
+        if habit is not None:
+            row = with_right(row, *_right(row, habit, deals))  # noqa: PLW2901 (as elected)
+            _elect(account, claim, row, habit)
+        account.rows.append(row)
+
+
+def _right(
+    row: BilledLine, habit: Habit, deals: dict[str, Fact]
+) -> tuple[ReceivableAt, Fact | None]:
+    return habit.receivable_at(row.issued_on), deals.get(unit_of_line(row.invoice, row.line))
+
+
+def _elect(account: Account, claim: Claim, row: BilledLine, habit: Habit) -> None:
+    if habit.is_elected(row.issued_on):
+        claim.shares.append(share_of(row, habit))
+    if row.receivable_on is not None:
+        claim.waits.append(row)
+        account.waits.setdefault(row.receivable_on, []).append(claim)
 
 
 def _owed(row: BilledLine, places: dict[int, int]) -> Iterator[Change]:

@@ -28,6 +28,7 @@ from domain.settlement.account import Account
 from domain.settlement.advances import advances, may_name, name
 from domain.settlement.given_back import takes, went_back
 from domain.settlement.holders import Change, Claim, Demand, Holder, Money, alone
+from domain.settlement.prepaid import prepaid
 from domain.settlement.walk import (
     Elections,
     Moved,
@@ -71,6 +72,7 @@ def applied(account: Account, elections: Elections) -> list[Moved]:
         _by_default(walk, day)
         give_up(walk, today.acts, day, _by_default)
         takes(walk, day)
+        prepaid(walk, day)
         advances(walk, named, day)
     _let_go(account)
     return walk.moved
@@ -97,6 +99,8 @@ def _days(account: Account, named: list[Money]) -> dict[date, Day]:
         days.setdefault(fact.when.effective, Day()).acts.append((place, fact))
     for demand in account.demands:
         days.setdefault(demand.begins, Day()).begins.append(demand)
+    for day in account.waits:
+        days.setdefault(day, Day())
     if named:
         for _, since, _ in account.contracts.values():
             days.setdefault(since, Day())

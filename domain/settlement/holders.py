@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple
 
 from msgspec import Struct, field
 
+from domain.accounting.documents import BilledLine
 from domain.explain import Step
 from domain.facts import causes_of
 from domain.money import decimal_text
@@ -77,7 +78,8 @@ class Holder(Struct, kw_only=True):
 
 class Claim(Holder, kw_only=True):
     """An invoice: what is owed of it. `shares`: its lines, where a book elects that what gives back
-    takes its share of each; what is given back then stands against it.
+    takes its share of each; what is given back then stands against it. `waits`: lines that are
+    receivable only later, `prepaid` what is paid of them.
     """
 
     number: str
@@ -85,6 +87,8 @@ class Claim(Holder, kw_only=True):
     issued_on: date
     write_off: Money | None = None
     shares: list[Share] = field(default_factory=list)
+    waits: list[BilledLine] = field(default_factory=list)
+    prepaid: int = 0
     given_back: list[GivenBack] = field(default_factory=list)
 
 

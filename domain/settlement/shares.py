@@ -16,6 +16,7 @@ from msgspec import Struct, field
 
 from domain.accounting.curves import Progress, Ratable, evenly, measured_from, standing
 from domain.accounting.documents import BilledLine, Cut, gives_back
+from domain.accounting.receivable import Elected
 from domain.calendar import ONE_DAY
 from domain.money import rounded_share
 
@@ -25,10 +26,13 @@ BUCKETS = (BAD_DEBT, "refunds", "disputes")
 
 
 class Habit(NamedTuple):
-    """What a book elects for documents of a day, and how lines that begin on a day are earned."""
+    """What a book elects for documents of a day: whether what gives back is told apart, and from
+    when they are receivable; and how lines that begin on a day are earned.
+    """
 
     is_elected: Callable[[date], bool]
     progress: Callable[[date], Progress]
+    receivable_at: Elected
 
 
 class Taken(NamedTuple):

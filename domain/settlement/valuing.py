@@ -165,7 +165,12 @@ def _owed(walk: _Walk, rows: Iterable[BilledLine]) -> Iterator[Act]:
             event = _Event(day, what, minor, worth, None, quote)
             walk.parts[f"{row.subject}:{what}"] = worth
             place = walk.place(RECEIVABLE, row.invoice)
-            yield day, _COMES, partial(_owe, walk, place, event, causes)
+            # Before it is receivable there is no claim in money that could be told anew.
+            yield (
+                max(day, row.receivable_on or day),
+                _COMES,
+                partial(_owe, walk, place, event, causes),
+            )
 
 
 def _owe(walk: _Walk, place: _Place, event: _Event, causes: tuple[int, ...]) -> None:

@@ -19,6 +19,7 @@ HISTORIES = max(1, int(os.environ.get("TIEOUT_LAW_HISTORIES", "200")) // 20)
 ELECTED = {
     "given_back": "contra-revenue",
     "overbilled": "negative-unbilled",
+    "receivable_at": "service-start",
 }
 ASKED = [law for law in LAWS if law not in {"7-conservation", "slow-reference"}]
 
