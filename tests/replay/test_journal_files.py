@@ -67,11 +67,11 @@ def named(account: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def demo(module_database: str) -> Iterator[Demo]:
-    moment = Moment()
+def demo(module_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    moment, folder = Moment(), tmp_path_factory.mktemp("demo")
     size = Size(customers=40, months=3, events=500)
     with Ledger.open(module_database, moment) as ledger:
-        played = play(ledger, moment, size, lambda name: random.Random(f"1/{name}"))
+        played = play(ledger, moment, size, lambda name: random.Random(f"1/{name}"), folder)
         yield Demo(ledger, tuple(played.entities))
 
 
