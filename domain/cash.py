@@ -251,8 +251,8 @@ def _received(command: ReceivePayment, state: PaymentState, context: Context) ->
     if state.received is not None:
         raise Rejected("already-received", field="stream")
     require_amount(command.customer, command.currency, command.amount_minor)
-    require_stated(command.rate, command.currency, context)
     require_kept(command.currency, context.replaces)
+    require_stated(command.rate, command.currency, context)
     said = structs.asdict(command)
     del said["applications"]
     received = PaymentReceived(**said)

@@ -310,8 +310,13 @@ def _change(walk: _Walk, place: _Place, event: _Event, *causes: tuple[int, ...])
 
 
 def _give_back(walk: _Walk, place: _Place, event: _Event, cost: int) -> None:
-    """What comes back costs what it had cost before; what was realised on it is taken back."""
+    """What comes back costs what it had cost before; what was realised on it is taken back. What it
+    meets there of the other sign closes at its own cost, so that no cent stays.
+    """
     place.note(event)
+    if place.minor * event.minor < 0:
+        met = event.minor if abs(event.minor) <= abs(place.minor) else -place.minor
+        cost = _share(cost, event.minor - met, event.minor) - place.share(-met)
     place.minor += event.minor
     place.cost += cost
     _realise(walk, place, event.day, cost - event.worth, 0)

@@ -25,6 +25,7 @@ from tests.laws import reference
 from tests.laws.billing_laws import usage_is_billed
 from tests.laws.memory import Books, History, Settlement, fresh_of
 from tests.laws.time_laws import Ledger, closes_of, first_open, holds, last_of_each_book, same
+from tests.laws.worth_laws import worths
 
 # --- 7 conservation ---
 
@@ -40,7 +41,7 @@ def conservation(_history: History, ledger: Ledger) -> int:
             count += _rows_conserved(books, settlement)
             count += _contracts_conserved(books, settlement)
         count += usage_is_billed(books)
-    return count
+    return count + worths(ledger)
 
 
 def _rows_conserved(books: Books, settlement: Settlement) -> int:

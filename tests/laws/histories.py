@@ -236,6 +236,8 @@ def _open_rates(draft: Draft) -> None:
     draft.has_rates = draft.chance()
     for year in range(5) if draft.has_rates else ():
         _publish(draft, FIRST.replace(year=FIRST.year + year))
+    for _ in range(4) if draft.has_rates else ():
+        _publish(draft, draft.day())
 
 
 def _publish(draft: Draft, day: date) -> None:
@@ -247,6 +249,15 @@ def _publish(draft: Draft, day: date) -> None:
             currency="JPY", into="USD", rate=Decimal("0.0001") * draft.random.randint(62, 99)
         )
     draft.add("rates:self", RatesPublished(when=draft.when(day), rates=(row,)))
+
+
+def _stated(draft: Draft, currency: str) -> Decimal | None:
+    """Now and then a document states its own rate, where it is in another currency."""
+    home = "USD" if draft.entity == "acme-us" else "JPY"
+    if not draft.has_rates or currency == home or draft.chance(0.7):
+        return None
+    yen = Decimal(draft.random.randint(9_000, 16_000)) / 100
+    return yen if home == "JPY" else Decimal(draft.random.randint(62, 99)) / 10_000
 
 
 def _register(draft: Draft, name: str, currency: str) -> None:
@@ -604,6 +615,7 @@ def _invoice(draft: Draft) -> None:
             *((residue,) if len(lines) > 1 and draft.chance(0.5) else ()),
             *(beside for line in lines for beside in _beside(draft, line)),
         ),
+        rate=_stated(draft, currency),
     )
     draft.invoices[f"invoice:{name}"] = event
     draft.add(f"invoice:{name}", event)
@@ -841,6 +853,7 @@ def _pay(draft: Draft) -> None:
         currency=currency,
         amount_minor=amount,
         contract=contract.partition(":")[2] if draft.chance(0.3) else None,
+        rate=_stated(draft, currency),
     )
     draft.payments[name] = amount
     draft.add(name, received)

@@ -25,8 +25,8 @@ MUTANTS = (
     Mutant(
         "1-balance",
         "domain/due.py",
-        "for account, sign in ((UNBILLED, 1), (LIABILITY, -1)):",
-        "for account, sign in ((UNBILLED, 1), (LIABILITY, 1)):",
+        "for account, sign in ((slot.account, 1), (LIABILITY, -1)):",
+        "for account, sign in ((slot.account, 1), (LIABILITY, 1)):",
         "unbilled is debited twice",
     ),
     Mutant(
@@ -35,6 +35,42 @@ MUTANTS = (
         "stands.functional_minor + more.functional_minor,",
         "stands.functional_minor,",
         "the second amount of a slot is lost in functional currency",
+    ),
+    Mutant(
+        "7-conservation",
+        "domain/settlement/valuing.py",
+        "over = quote.worth(place.minor) - place.cost\n",
+        "over = quote.worth(place.minor) - place.cost - place.over\n",
+        "a claim told anew forgets what it was told before",
+    ),
+    Mutant(
+        "7-conservation",
+        "domain/settlement/valuing.py",
+        "_realise(walk, place, event.day, -own - gone, over)",
+        "_realise(walk, place, event.day, -own - gone, 0)",
+        "what was told of a claim stays when it is paid",
+    ),
+    Mutant(
+        "7-conservation",
+        "domain/accounting/pools.py",
+        "    return worth if part == whole else rounded(Fraction(worth * part, whole))",
+        "    return rounded(Fraction(worth * part, 2 * whole))",
+        "what is earned takes half of its cost along",
+    ),
+    Mutant(
+        "8-no-orphan",
+        "domain/accounting/exchange.py",
+        "        causes=causes_of(flow.causes, causes),\n",
+        "        causes=flow.causes,\n",
+        "what is told by a rate does not name it",
+    ),
+    Mutant(
+        "2-a-late-fact-is-only-late",
+        "domain/ledger.py",
+        "    if stood and schedule.told_in != before.schedule.told_in:",
+        "    if False:",
+        "the first rate adds dollars to what stood in euros",
+        "tests/laws/test_late_rates.py",
     ),
     Mutant(
         "2-a-late-fact-is-only-late",
