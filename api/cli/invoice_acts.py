@@ -30,13 +30,25 @@ from domain.facts import When
 from domain.invoice import IssueCredit, IssueInvoice, VoidInvoice
 from domain.invoice_facts import CreditLine, DisputeOutcome, Treatment
 from domain.invoice_state import InvoiceState
+from domain.invoicing import CreditTo
 from domain.money import minor_exactly
+from domain.write_off import RecoverInvoice, WriteOffInvoice
 from replay.ledger import Ledger
 from replay.standing import Standing, standing
 from store.request import Request
 
 Act = Literal[
-    "adjust", "approve", "credit", "discard", "dispute", "issue", "resolve", "show", "void"
+    "adjust",
+    "approve",
+    "credit",
+    "discard",
+    "dispute",
+    "issue",
+    "recover",
+    "resolve",
+    "show",
+    "void",
+    "write-off",
 ]
 name_argument = click.argument("invoice")
 on_option = click.option("--on", type=Day(), help="The day it counts from; none: today.")
@@ -242,6 +254,11 @@ def issue(*, on: date | None, **said: Any) -> None:
 @line_option
 @number_option
 @treatment_option
+@click.option(
+    "--to",
+    type=click.Choice(["offset", "balance", "refund"]),
+    help="Where what was paid of it goes; none: as the entity elects.",
+)
 @_common
 def credit(
     *,
@@ -249,6 +266,7 @@ def credit(
     lines: tuple[str, ...],
     number: str | None,
     treatment: Treatment | None,
+    to: CreditTo | None,
     on: date | None,
     **said: Any,
 ) -> None:
@@ -264,10 +282,11 @@ def credit(
             number=number,
             amount_minor=paper.minor(amount) if amount is not None else None,
             treatment=treatment,
+            to=to,
         )
         if lines:
             rows = paper.lines(lines)
-            command = IssueCredit(when=when, number=number, lines=rows, treatment=treatment)
+            command = IssueCredit(when=when, number=number, lines=rows, treatment=treatment, to=to)
         _do(ledger, asked, "credit", paper, command)
 
 
@@ -281,6 +300,39 @@ def void(*, treatment: Treatment | None, on: date | None, **said: Any) -> None:
         paper = _paper(ledger, asked.entity, asked.invoice)
         command = VoidInvoice(when=_when(ledger, on), treatment=treatment)
         _do(ledger, asked, "void", paper, command)
+
+
+@click.command(
+    "write-off",
+    epilog=examples(
+        'tieout invoice write-off i-1 -e acme --reason "bankrupt"',
+        "tieout invoice write-off i-1 -e acme --amount 30.00 --on 2024-06-30",
+    ),
+)
+@click.option("--amount", help="How much, in major units; none: all that is open.")
+@click.option("--reason", default="", help="Why nobody expects it any more.")
+@_common
+def write_off(*, amount: str | None, reason: str, on: date | None, **said: Any) -> None:
+    """Give up what is open of INVOICE as bad debt; what is paid after all takes it back."""
+    asked = _Asked(**said)
+    with open_ledger() as ledger:
+        paper = _paper(ledger, asked.entity, asked.invoice)
+        minor = paper.minor(amount) if amount is not None else None
+        command = WriteOffInvoice(when=_when(ledger, on), amount_minor=minor, reason=reason)
+        _do(ledger, asked, "write-off", paper, command)
+
+
+@click.command(epilog=examples("tieout invoice recover i-1 -e acme --on 2024-09-01"))
+@click.option("--amount", help="How much, in major units; none: all that was written off.")
+@_common
+def recover(*, amount: str | None, on: date | None, **said: Any) -> None:
+    """Expect payment of INVOICE again, of what was written off."""
+    asked = _Asked(**said)
+    with open_ledger() as ledger:
+        paper = _paper(ledger, asked.entity, asked.invoice)
+        minor = paper.minor(amount) if amount is not None else None
+        command = RecoverInvoice(when=_when(ledger, on), amount_minor=minor)
+        _do(ledger, asked, "recover", paper, command)
 
 
 @click.command(
@@ -369,4 +421,6 @@ ACTS: tuple[click.Command, ...] = (
     void,
     dispute,
     resolve,
+    write_off,
+    recover,
 )

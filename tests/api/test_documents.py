@@ -161,3 +161,23 @@ def test_invoices_are_listed_on_the_command_line_and_over_http(shop, database, m
 
     assert [(row["invoice"], row["open_minor"]) for row in found["rows"]] == [("i-1", 12345)]
     assert json.loads(capsys.readouterr().out)["rows"] == found["rows"]
+
+
+def test_people_credit_and_give_up_on_the_command_line(shop, database, monkeypatch, capsys):
+    monkeypatch.setenv("TIEOUT_DATABASE_URL", database)
+    of = ["i-1", "-e", "acme", "--on", "2026-03-01", "--json"]
+    call(
+        monkeypatch, "invoice", "credit", *of, "--amount", "23.45", "--number", "C-1", "--to=refund"
+    )
+    call(monkeypatch, "invoice", "write-off", *of, "--amount", "60", "--reason", "bankrupt")
+    call(monkeypatch, "invoice", "recover", *of)
+    capsys.readouterr()
+    rows = shop.get("/v1/entities/acme/facts", after=3).json()["rows"]
+
+    told = [(row["event"]["type"], row["event"].get("to")) for row in rows]
+    assert told == [
+        ("credit-issued", "refund"),
+        ("invoice-written-off", None),
+        ("invoice-recovered", None),
+    ]
+    assert rows[1]["event"]["amount_minor"] == 6000
