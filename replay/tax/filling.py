@@ -1,7 +1,8 @@
 """Tax on invoices and drafts that somebody asks for: put on their lines before they are decided.
 
 What the sender asked stays as it was asked, so a repeat is a repeat, whatever the tax would be by
-now. Who states tax lines, or sends for an outside system, is not asked for. Nothing is stored of an
+now. Who states tax lines, sends for an outside system, or corrects its document, is not asked for;
+a correction of ours is, or it would go out without tax. Nothing is stored of an
 invoice whose tax nobody can tell: it is refused for now, listed as waiting, and its key stays free.
 """
 
@@ -16,7 +17,7 @@ from domain.currency import is_currency
 from domain.errors import Rejected
 from domain.facts import Fact, fold, timeline
 from domain.invoice import DraftInvoice, IssueInvoice
-from domain.invoice_facts import InvoiceDrafted
+from domain.invoice_facts import InvoiceDrafted, InvoiceIssued
 from domain.invoicing import DECIDER, NO_TAX, elected_on
 from domain.master import MASTER_CATEGORIES, MasterData, master_data
 from domain.party import CustomerState
@@ -58,7 +59,6 @@ def asks(request: Request) -> bool:
     return (
         isinstance(command, IssueInvoice | DraftInvoice)
         and request.source is None
-        and request.corrects is None
         and command.taxed_by is None
         and bool(command.lines)
         and not has_tax(command.lines)
@@ -81,23 +81,37 @@ def filled(
     known = {key for (key,) in connection.execute(SQL.known_keys, {"entity": entity, "keys": keys})}
     papers: dict[str, Paper] = {}
     found: dict[str, Taxed | Rejected] = {}
-    look = _Look(connection, entity, open_ones.values())
+    look, names = _Look(connection, entity, open_ones.values()), _names(open_ones)
     for place, request in open_ones.items():
         command = request.command
         assert isinstance(command, IssueInvoice | DraftInvoice), request
         if request.key in known or elected_on(elected, command.when.effective).tax == NO_TAX:
             continue
+        if request.corrects is not None and look.is_from_outside(request.stream):
+            continue
         try:
-            paper = look.paper(str(place), request.stream, command)
+            paper = look.paper(names[place], request.stream, command)
         except Rejected as refusal:
-            found[str(place)] = refusal
+            found[names[place]] = refusal
             continue
         if paper is not None:
-            papers[str(place)] = paper
+            papers[names[place]] = paper
     ask = asking(connection, entity, log.END, engines).ask
     found |= taxed(papers.values(), lambda day: elected_on(elected, day), ask)
-    _keep(connection, entity, open_ones, found, at)
-    return [_with(request, found.get(str(place))) for place, request in enumerate(requests)]
+    told = {names[place]: one for place, one in open_ones.items()}
+    _keep(connection, entity, told, found, at)
+    return [_with(one, found.get(names.get(place, ""))) for place, one in enumerate(requests)]
+
+
+def _names(asked: dict[int, Request]) -> dict[int, str]:
+    """What each document is called to who says its tax: its stream; a second one of the same stream
+    has its place behind it.
+    """
+    first = {one.stream: place for place, one in reversed(asked.items())}
+    return {
+        place: one.stream if first[one.stream] == place else f"{one.stream}#{place}"
+        for place, one in asked.items()
+    }
 
 
 def elects_tax(connection: Connection, entity: str) -> bool:
@@ -113,6 +127,7 @@ class _Look:
         # An invoice may leave its customer and currency to its draft.
         drafts = log.read_streams(connection, entity, {one.stream for one in requests})
         self._drafts = {stream: _draft(facts) for stream, facts in drafts.items()}
+        self._outside = {stream for stream, facts in drafts.items() if _is_from_outside(facts)}
         named = {one.customer for one in self._drafts.values() if one is not None}
         named |= {name for one in requests if (name := _customer(one))}
         read = log.read_streams(connection, entity, {f"customer:{name}" for name in named})
@@ -121,6 +136,10 @@ class _Look:
         )
         facts = log.read_categories(connection, entity, MASTER_CATEGORIES)
         self._master: MasterData = master_data(facts)
+
+    def is_from_outside(self, stream: str) -> bool:
+        """Whether an outside system sent the document, with the tax it has."""
+        return stream in self._outside
 
     def paper(self, name: str, stream: str, command: IssueInvoice | DraftInvoice) -> Paper | None:
         """None where it will be refused for other reasons."""
@@ -137,6 +156,11 @@ class _Look:
             customer=known.tax_status(day) if known else None,
             lines=coded(command.lines, {}, self._master),
         )
+
+
+def _is_from_outside(facts: Iterable[Fact]) -> bool:
+    papers = (fact for fact in facts if isinstance(fact.event, InvoiceDrafted | InvoiceIssued))
+    return any(fact.source is not None for fact in papers)
 
 
 def _draft(facts: Iterable[Fact]) -> InvoiceDrafted | None:
@@ -158,19 +182,19 @@ def _with(request: Request, found: Taxed | Rejected | None) -> Request | Rejecte
 def _keep(
     connection: Connection,
     entity: str,
-    asked: dict[int, Request],
+    asked: dict[str, Request],
     found: dict[str, Taxed | Rejected],
     at: datetime,
 ) -> None:
-    subjects = {place: asked[int(place)].stream for place in found}
+    subjects = {name: asked[name].stream for name in found}
     holds = {
-        subjects[place]: Hold(
-            subject=subjects[place],
-            document=subjects[place],
+        subjects[name]: Hold(
+            subject=subjects[name],
+            document=subjects[name],
             code=why.code,
-            detail=", ".join(f"{name} {value}" for name, value in sorted(why.context.items())),
+            detail=", ".join(f"{field} {value}" for field, value in sorted(why.context.items())),
         )
-        for place, why in found.items()
+        for name, why in found.items()
         if isinstance(why, Rejected)
     }
     head = log.head(connection, entity)

@@ -4,6 +4,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from msgspec import structs
 
 from domain.errors import Rejected
 from domain.facts import Source, When
@@ -100,6 +101,43 @@ def test_many_commands_are_asked_for_in_their_turn(company):
 
     assert [type(one) for one in outcomes] == [Receipt, Receipt, Rejected, Receipt, Receipt]
     assert lines(company, InvoiceIssued) == [("subscription", 100_00), ("tax", 20_00)]
+
+
+def test_a_correction_of_ours_gets_its_tax_and_one_of_an_outside_document_none(electing, send):
+    send("customer:c1", STATUS)
+    source = Source(system="billing", kind="invoice", id="1")
+    electing.submit(asking("invoice:i1", ISSUE))
+    electing.submit(asking("invoice:i2", ISSUE, source=source))
+    less = structs.replace(ISSUE, lines=(InvoiceLine(line="1", amount_minor=50_00),))
+    for name in ("i1", "i2"):
+        stream = f"invoice:{name}"
+        with electing.connection() as connection:
+            (fact,) = log.read_stream(connection, "acme", stream)
+        request = structs.replace(asking(stream, less, f"fix {name}"), corrects=fact.position)
+        electing.submit(request)
+
+    assert lines(electing, InvoiceIssued) == [("subscription", 50_00), ("tax", 10_00)]
+    assert lines(electing, InvoiceIssued, "invoice:i2") == [("subscription", 50_00)]
+
+
+def test_two_documents_of_one_stream_in_one_list_each_get_their_tax(electing, send):
+    send("customer:c1", STATUS)
+    drafts = [
+        DraftInvoice(
+            when=SINCE,
+            customer="c1",
+            currency="USD",
+            lines=(InvoiceLine(line="1", amount_minor=minor),),
+        )
+        for minor in (10_00, 20_00)
+    ]
+    electing.submit_many(
+        "acme", [asking("invoice:i1", one, f"d{n}") for n, one in enumerate(drafts)]
+    )
+
+    with electing.connection() as connection:
+        facts = log.read_stream(connection, "acme", "invoice:i1")
+    assert [fact.event.lines[1].amount_minor for fact in facts] == [2_00, 4_00]
 
 
 def test_an_outside_system_and_who_states_the_tax_are_left_alone(electing):
