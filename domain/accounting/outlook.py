@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from domain.accounting.contract.pricing import estimated
+from domain.accounting.contract.pricing import estimated, is_stated, stated_minor
 from domain.accounting.schedule import Outlook, Spoken, Unpriced
 from domain.contract_facts import (
     ContractModified,
     ContractOpened,
     Obligation,
     PriceEstimated,
+    VariableAmount,
 )
 from domain.cover import spans_agreed, terms_agreed
 from domain.facts import Fact
@@ -50,12 +51,12 @@ def _stated(opened: ContractOpened, since: date, known: Sequence[Fact]) -> Outlo
     ends = [own.service_to for own in promises if own.service_to]
     ends += [row.service_to for event in changes for row in event.restated if row.service_to]
     end = max(ends, default=None)
-    units = {own.obligation: own for own in promises if own.pattern == "units"}
+    named = {own.obligation: own for own in promises}
     alone: dict[str, dict[str, int]] = {}
     for row in rows:
         if len(row.obligations) == 1:
             (name,) = row.obligations
-            included = estimated(row, units.get(name), opened.currency).included_minor
+            included = _included(row, named.get(name), opened.currency)
             alone.setdefault(name, {})[row.name] = included
     return Outlook(
         terms=((since, end),) if end is not None and end > since else (),
@@ -70,6 +71,13 @@ def _stated(opened: ContractOpened, since: date, known: Sequence[Fact]) -> Outlo
             if _unpriced(own) or own.obligation in alone
         ),
     )
+
+
+def _included(row: VariableAmount, own: Obligation | None, currency: str) -> int:
+    """What is included of an amount that relates to one promise wholly."""
+    units = own if own is not None and own.pattern == "units" else None
+    stated = stated_minor(own, currency) if own is not None and is_stated(own) else 0
+    return estimated(row, units, stated, currency).included_minor
 
 
 def _unpriced(own: Obligation) -> Unpriced | None:
