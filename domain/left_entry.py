@@ -75,7 +75,9 @@ class BankEntrySetAside(Event, frozen=True, kw_only=True, tag="bank-entry-set-as
 class LeaveBankEntry(
     Struct, frozen=True, kw_only=True, tag="leave-bank-entry", forbid_unknown_fields=True
 ):
-    """Keep an entry that is no payment received."""
+    """Keep an entry that is no payment received, and in the same breath what it is: where nobody
+    has stated that, it is kept and waits.
+    """
 
     when: When
     account: str
@@ -86,6 +88,9 @@ class LeaveBankEntry(
     party: str | None = None
     party_digest: str | None = None
     bank_reference: str | None = None
+    settles: Settles | None = None
+    rule: Rule = "none"
+    because: str = ""
 
 
 class MatchBankEntry(
@@ -183,7 +188,13 @@ def evolve(state: BankState, fact: Fact) -> BankState:
 
 def needs(command: BankCommand) -> tuple[str, ...]:
     """A match is checked against the payment or the credit that it names."""
-    return (command.settles.of,) if isinstance(command, MatchBankEntry) else ()
+    match command:
+        case MatchBankEntry():
+            return (command.settles.of,)
+        case LeaveBankEntry() if command.settles is not None:
+            return (command.settles.of,)
+        case _:
+            return ()
 
 
 def decide(command: BankCommand, state: BankState, context: Context) -> tuple[Event, ...]:
@@ -198,7 +209,7 @@ def decide(command: BankCommand, state: BankState, context: Context) -> tuple[Ev
             exponent(command.currency)
             if not command.amount_minor:
                 raise Rejected("amount-not-positive", field="amount_minor")
-            return (BankEntryLeft(**structs.asdict(command)),)
+            return _left(command, context)
         case KeepUnreadRow():
             _require_new(state)
             require_name(command.source, "source")
@@ -214,6 +225,15 @@ def decide(command: BankCommand, state: BankState, context: Context) -> tuple[Ev
             return (BankEntrySetAside(when=command.when, reason=command.reason),)
         case _:
             assert_never(command)
+
+
+def _left(command: LeaveBankEntry, context: Context) -> tuple[Event, ...]:
+    said = structs.asdict(command)
+    settles, rule, because = (said.pop(name) for name in ("settles", "rule", "because"))
+    left = BankEntryLeft(**said)
+    if settles is None or not _is_stated(settles, left, context):
+        return (left,)
+    return (left, BankEntryMatched(when=left.when, settles=settles, rule=rule, because=because))
 
 
 def _require_new(state: BankState) -> None:
@@ -240,13 +260,15 @@ def _require_stated(settles: Settles, state: BankState, context: Context) -> Non
         return
     if state.left is None:
         raise Rejected("unknown-bank-entry", field="stream")
-    if settles.what == "chargeback-won":
-        is_right_way = state.left.amount_minor > 0
-    else:
-        is_right_way = state.left.amount_minor < 0
-    stated = _stated_minor(settles, context.others.get(settles.of))
-    if not is_right_way or stated < abs(state.left.amount_minor):
+    if not _is_stated(settles, state.left, context):
+        stated = _stated_minor(settles, context.others.get(settles.of))
         raise Rejected("nothing-given-back", field="settles.of", stated=stated)
+
+
+def _is_stated(settles: Settles, left: BankEntryLeft, context: Context) -> bool:
+    came_in = settles.what == "chargeback-won"
+    stated = _stated_minor(settles, context.others.get(settles.of))
+    return (left.amount_minor > 0) == came_in and stated >= abs(left.amount_minor)
 
 
 def _stated_minor(settles: Settles, known: object) -> int:

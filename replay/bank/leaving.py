@@ -7,10 +7,10 @@ that nobody could read, are kept too: a person says what they are.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from domain.facts import When
 from domain.giving_back import Entered, Found, Stated
@@ -96,9 +96,8 @@ def keep(asked: Leaving, left: Mapping[str, Entry], found: Mapping[str, Found]) 
     own = {name: entry for name, entry in left.items() if entry.amount_minor}
     wrote = _into_vault(asked, {f"{KIND}:{name}": _written(entry) for name, entry in own.items()})
     requests = [
-        request
+        _request(asked, name, entry, found[name], wrote[f"{KIND}:{name}"])
         for name, entry in own.items()
-        for request in _requests(asked, name, entry, found[name], wrote[f"{KIND}:{name}"])
     ]
     asked.ledger.submit_many(asked.entity, requests)
 
@@ -139,9 +138,7 @@ def _written(entry: Entry) -> dict[str, str]:
     return {name: text for name, text in said.items() if text}
 
 
-def _requests(
-    asked: Leaving, name: str, entry: Entry, found: Found, wrote: Party
-) -> Iterator[Request]:
+def _request(asked: Leaving, name: str, entry: Entry, found: Found, wrote: Party) -> Request:
     command = LeaveBankEntry(
         when=When(effective=entry.booked_on),
         account=entry.account,
@@ -152,8 +149,11 @@ def _requests(
         party=wrote.id,
         party_digest=wrote.digest,
         bank_reference=entry.bank_reference or None,
+        settles=found.settles,
+        rule=found.rule,
+        because=found.because,
     )
-    left = Request(
+    return Request(
         entity=asked.entity,
         stream=f"bank:{name}",
         key=key_of(asked.mapping, name),
@@ -161,9 +161,6 @@ def _requests(
         actor=asked.actor,
         source=source_of(asked.mapping, name),
     )
-    yield left
-    if (match := match_of(command.when, found)) is not None:
-        yield structs.replace(left, key=f"{left.key}:match", command=match, source=None)
 
 
 def match_of(when: When, found: Found) -> MatchBankEntry | None:

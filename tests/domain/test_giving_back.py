@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import structs
 
 from domain.chargeback_facts import ChargebackOpened, ChargebackWon
 from domain.giving_back import Entered, GivenBack, Stated
@@ -94,6 +95,16 @@ def test_an_entry_and_a_row_are_kept_once() -> None:
     assert decide("bank:r", ROW) == (UNREAD,)
     assert code("bank:e", LEFT, KEPT) == "bank-entry-known"
     assert code("bank:r", ROW, UNREAD) == "bank-entry-known"
+
+
+def test_what_an_entry_is_taken_for_is_stated_with_it_or_waits() -> None:
+    command = structs.replace(LEFT, settles=REFUND.settles, rule="amount", because="only one")
+    matched = structs.replace(MATCHED, rule="amount", because="only one")
+
+    for outside in (True, False):
+        known = {"others": {"payment:p": [CAME, GIVEN_BACK]}, "outside": outside}
+        assert decide("bank:e", command, **known) == (KEPT, matched)
+        assert decide("bank:e", command, outside=outside) == (KEPT,)
 
 
 def test_an_entry_settles_what_was_given_back_and_one_thing_only() -> None:
