@@ -19,6 +19,7 @@ from projections.disputes import disputes
 from projections.drafts import drafts
 from projections.dunning import to_remind
 from projections.exceptions import exceptions
+from projections.exchange import exchange_differences
 from projections.giving_back import left_entries
 from projections.invoices import invoices
 from projections.not_receivable import not_receivable
@@ -108,6 +109,11 @@ VIEWS: dict[str, View] = {
     ),
     "exceptions": View(
         ask=exceptions, says="What a person must see: parked, pending, missing, implausible."
+    ),
+    "exchange": View(
+        ask=exchange_differences,
+        says="Gains and losses of exchange by period: realised, and only told anew.",
+        filters=OF_ONE_CUSTOMER,
     ),
     "forecast": View(
         ask=forecast,

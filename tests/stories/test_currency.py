@@ -12,6 +12,7 @@ from domain.invoice import IssueCredit, IssueInvoice
 from domain.invoice_facts import CreditLine, InvoiceLine
 from domain.policy import AdoptPolicy, Options
 from domain.rates import PublishRates, Rate
+from projections.exchange import exchange_differences
 from projections.lineage import explain_line, lineage_up
 from projections.question import Question
 from projections.reconciliation import reconcile
@@ -160,3 +161,9 @@ def test_what_rests_on_a_rate_names_it_and_shows_it(company: Company) -> None:
     assert "1 EUR = 1.1 USD on 2024-01-01 by self" in steps
     assert "1 EUR = 1.12 USD, as the document states" in steps
     assert functional(company)["currency-exchange"] == 240_00 - 480_00
+    with company.ledger.connection() as connection:
+        rows = exchange_differences(connection, ASK).rows
+    told = [
+        (row.period, row.functional_realised_minor, row.functional_unrealised_minor) for row in rows
+    ]
+    assert told == [("2024-01", 0, -240_00), ("2024-02", 240_00, 240_00)]
