@@ -19,6 +19,7 @@ MALFORMED = {
     "beside-no-line": (
         "A coupon, an adjustment or included tax names a line that charges for something."
     ),
+    "beyond-the-promise": "More is transferred than was promised.",
     "colon-in-id": "A line's id holds a colon, which separates the parts of a unit's name.",
     "contradiction": "The address or a header says one thing, the body another.",
     "coupon-above-line": "A coupon takes off its line, and no more than is left of it.",
@@ -28,6 +29,7 @@ MALFORMED = {
     "duplicate-field": "A JSON object has the same field twice.",
     "empty-command": "There is neither a command nor a fact to retract.",
     "empty-text": "A text that names something is empty.",
+    "estimate-under-certain": "An estimate is under what is certain.",
     "included-tax-above-line": (
         "Tax that is included is taken off its line, and is no more than it."
     ),
@@ -56,9 +58,11 @@ MALFORMED = {
     "not-unicode": "A text holds half of a surrogate pair.",
     "nothing-paid-to-credit": "No more is credited than was paid, and nothing paid is left.",
     "nul-character": "A text holds the character NUL.",
+    "obligation-finished": "What was wholly transferred is not stated anew.",
     "quantity-too-large": "A quantity is 10^18 or more.",
     "residue-of-a-deal": "What rounding leaves over belongs to no deal and no service.",
     "residue-too-large": "What rounding leaves over is less than one unit of each line.",
+    "ssp-missing": "Promises share a price, and none says what it sells for.",
     "statement-does-not-add-up": "The entries do not lead from the opening to the closing balance.",
     "statement-incomplete": "A statement has another number of entries than it says.",
     "text-too-long": "A text is longer than the ledger can index.",

@@ -46,6 +46,7 @@ def require_above_nothing(number: Decimal | None, field: str) -> None:
 
 def require_open(command: OpenContract) -> None:
     """The deal as a whole: each promise is checked by `require_obligations`."""
+    _require_some_ssp(command)
     names = {row.obligation for row in command.obligations}
     require_variable(command.variable, names)
     require_financing(command.financing)
@@ -56,6 +57,25 @@ def require_open(command: OpenContract) -> None:
         _require_named((command.right_after,), names, "right_after")
     if command.cancellable_days is not None and command.cancellable_days < 0:
         raise Rejected("negative-notice", field="cancellable_days")
+
+
+def _require_some_ssp(command: OpenContract) -> None:
+    """Promises that share a price must say what at least one of them sells for."""
+    sharing = [row for row in command.obligations if not _is_priced_by_itself(row)]
+    shared = command.price_minor or command.variable
+    if shared and len(sharing) > 1 and not any(map(_says_what_it_sells_for, sharing)):
+        raise Rejected("ssp-missing", field="obligations")
+
+
+def _is_priced_by_itself(row: Obligation) -> bool:
+    is_open_ended = row.pattern == "units" and row.quantity is None
+    return row.pattern in {"as-invoiced", "percent-of-base"} or is_open_ended
+
+
+def _says_what_it_sells_for(row: Obligation) -> bool:
+    """Alone, or as the contract states it."""
+    worth = (row.ssp_minor, row.unit_ssp, row.list_minor, row.ssp_range_minor, row.option)
+    return any((*worth, row.price_minor, row.unit_price, row.fees, row.renewals))
 
 
 def require_obligations(
@@ -87,6 +107,12 @@ def _require_service(row: Obligation, field: str) -> None:
         raise Rejected(
             "service-ends-before-it-begins",
             field=f"{field}.service_to",
+            obligation=row.obligation,
+        )
+    if end is not None and row.available_from is not None and row.available_from >= end:
+        raise Rejected(
+            "service-ends-before-it-begins",
+            field=f"{field}.available_from",
             obligation=row.obligation,
         )
     _require_renewals(row.renewals, field)

@@ -29,6 +29,8 @@ LIABILITY = "contract-liability"
 UNBILLED = "unbilled-receivable"
 ASSET = "contract-asset"
 PRESENTED_BY = {UNBILLED: "unbilled-receivable@1", ASSET: "contract-asset@1"}
+# Kinds of slots that are no sum of flows.
+PRESENTED = {"unbilled": UNBILLED, "conditional": ASSET}
 # A memo of what is due for what was transferred: it has no legs.
 ENTITLED, SERVED = "entitled", "served"
 # Kinds of memos that a position counts.
@@ -198,7 +200,7 @@ def _present_unbilled(
         now = worth = position.presented
         if told is not None:
             worth = {account: standing(Steps(told.get(account, ())), last) for account in now}
-        for account, kind in ((UNBILLED, "unbilled"), (ASSET, "conditional")):
+        for kind, account in PRESENTED.items():
             change = now[account] - before[account], worth[account] - worth_before[account]
             if any(change):
                 causes = tuple(sorted(position.causes))

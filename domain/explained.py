@@ -1,7 +1,8 @@
 """Explain a slot: every measured amount in it, with the steps that came out of the same call.
 
-An unbilled receivable is presented from what its obligation earned and billed so far, so it shows
-all of those amounts; any other slot shows the flows that move it within its period.
+An unbilled receivable or a contract asset is presented from what its obligation earned, billed and
+was due so far, so it shows all of those amounts; any other slot shows the flows that move it within
+its period.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from msgspec import Struct
 from domain.accounting.rules import Rule, rule_of
 from domain.accounting.schedule import Flow, Schedule
 from domain.calendar import Calendar
-from domain.due import by_period, counts, slot_of
+from domain.due import PRESENTED, by_period, counts, slot_of
 from domain.explain import Step
 from domain.journal import Slot
 
@@ -35,7 +36,7 @@ def explain(
     schedule: Schedule, slot: Slot, through: date, calendar: Calendar
 ) -> tuple[Explained, ...]:
     """What an amount is made of; shares of the slot's own flows sum to what is due in it."""
-    if slot.kind == "unbilled":
+    if slot.kind in PRESENTED:
         every = (*schedule.flows, *schedule.memos)
         flows = [flow for flow in every if _counts(flow, slot.obligation)]
         return tuple(
@@ -55,7 +56,7 @@ def explain(
 
 
 def _counts(flow: Flow, obligation: str) -> bool:
-    """An unbilled slot without an obligation stands for the whole contract."""
+    """A slot that is presented without an obligation stands for the whole contract."""
     mine = flow.obligation == obligation or not obligation
     return mine and counts(flow)
 

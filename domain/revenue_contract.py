@@ -49,6 +49,15 @@ from domain.contract_facts import (
     RightsExercised,
     RightsExpired,
 )
+from domain.contract_left import (
+    Transferred,
+    require_expected,
+    require_left,
+    require_rights,
+    require_unfinished,
+    transferred,
+    with_restated,
+)
 from domain.currency import exponent, require_kept
 from domain.errors import Malformed, Rejected, require_name
 from domain.facts import Context, Decider, Event, Fact, Retracted
@@ -73,10 +82,14 @@ class ContractState(Struct, frozen=True, kw_only=True):
     is_terminated: bool = False
     is_contract: bool = True
     has_stated_prices: bool = False
+    transfers: dict[str, Transferred] = {}
 
     @property
     def is_open(self) -> bool:
         return self.currency is not None
+
+    def done(self, obligation: str) -> Transferred:
+        return self.transfers.get(obligation, Transferred())
 
 
 def evolve(state: ContractState, fact: Fact) -> ContractState:
@@ -92,16 +105,23 @@ def evolve(state: ContractState, fact: Fact) -> ContractState:
                 price_minor=state.price_minor + event.price_minor,
                 obligations={**opened, **state.obligations},
                 is_contract=event.criteria_met and state.is_contract,
-                has_stated_prices=state.has_stated_prices or _states(event.obligations),
+                has_stated_prices=state.has_stated_prices
+                or _states(event.obligations)
+                or bool(event.variable),
             )
         case ContractModified():
             more = {row.obligation: row for row in event.added}
             return structs.replace(
                 state,
                 price_minor=state.price_minor + event.price_change_minor,
-                obligations={**state.obligations, **more},
+                obligations=with_restated({**state.obligations, **more}, event.restated),
                 has_stated_prices=state.has_stated_prices or _states(event.added),
             )
+        case ObligationSatisfied() | RightsExercised() | ProgressMeasured():
+            name = event.obligation
+            own, before = state.obligations.get(name), state.done(name)
+            done = transferred(own, before, event)
+            return structs.replace(state, transfers={**state.transfers, name: done})
         case CriteriaMet():
             return structs.replace(state, is_contract=True)
         case ContractTerminated():
@@ -165,6 +185,8 @@ def _of_a_promise(command: OfAPromise, state: ContractState, context: Context) -
             require_above_nothing(command.quantity, "quantity")
             row = _promise(command.obligation, TRANSFERRED, "not-point-in-time", state, context)
             _require_part(command, row)
+            if row is not None and not context.outside:
+                require_left(command, row, state.done(command.obligation))
             return ObligationSatisfied(**structs.asdict(command))
         case MeasureProgress():
             _require_measure(command)
@@ -173,7 +195,9 @@ def _of_a_promise(command: OfAPromise, state: ContractState, context: Context) -
         case ExerciseRights():
             for field in ("quantity", "cumulative", "expected"):
                 require_above_nothing(getattr(command, field), field)
-            _promise(command.obligation, EXERCISED, "transferred-otherwise", state, context)
+            row = _promise(command.obligation, EXERCISED, "transferred-otherwise", state, context)
+            if row is not None and not context.outside:
+                require_rights(command, row, state.done(command.obligation))
             return RightsExercised(**structs.asdict(command))
         case ExpireRights():
             require_above_nothing(command.quantity, "quantity")
@@ -188,6 +212,7 @@ def _of_a_promise(command: OfAPromise, state: ContractState, context: Context) -
             require_above_nothing(command.expected_exercised, "expected_exercised")
             require_percent(command.breakage_percent, "breakage_percent")
             _promise(command.obligation, EXPECTED, "transferred-otherwise", state, context)
+            require_expected(command, state.done(command.obligation))
             return ExpectationRevised(**structs.asdict(command))
         case ConcedePrice():
             require_amount(command.amount_minor, "amount_minor")
@@ -262,10 +287,20 @@ def _modified(command: ModifyContract, state: ContractState, context: Context) -
     known = {**state.obligations, **{row.obligation: row for row in command.added}}
     if state.is_open or not context.outside:
         require_restated(command.restated, known)
+        require_unfinished(command, state.transfers)
+        _require_price(command, state)
         require_variable(command.variable, set(known))
     if (command.treatment == "by-rule") != (command.judgement is None):
         raise Rejected("judgement-needs-a-reason", field="judgement")
     return ContractModified(**structs.asdict(command))
+
+
+def _require_price(command: ModifyContract, state: ContractState) -> None:
+    """Where nothing else is stated, what is agreed is not below nothing."""
+    price = state.price_minor + command.price_change_minor
+    is_all = not state.has_stated_prices and not _states(command.added) and not command.variable
+    if state.is_open and is_all and price < 0:
+        raise Rejected("negative-price", field="price_change_minor", amount=price)
 
 
 def _require_refund(minor: int, state: ContractState) -> None:

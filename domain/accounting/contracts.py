@@ -16,6 +16,7 @@ from domain.accounting.contract.changes import (
     is_apart,
     modify,
     price_change,
+    stop,
     terminate,
 )
 from domain.accounting.contract.financing import interest, price_now
@@ -29,10 +30,11 @@ from domain.accounting.contract.variable import (
     Estimates,
     at_inception,
     change_of,
+    owe,
     payable,
     revised,
 )
-from domain.accounting.curves import At, Curve, Ratable, Steps, first_day
+from domain.accounting.curves import At, Curve, Ratable, Steps, total
 from domain.accounting.documents import BilledLine
 from domain.accounting.invoices import beside_revenue, concessions, invoiced_flows
 from domain.accounting.schedule import Flow
@@ -159,12 +161,14 @@ def _changed(contract: Contract, own: Sequence[Fact]) -> None:
     for fact in sorted(changes, key=lambda fact: (fact.when.measured, fact.when.order or 0)):
         event = fact.event
         place: Place = (fact.when.measured, fact.when.order or 0)
+        if ended is not None:
+            _after_the_end(contract, fact, ended)
+            continue
         match event:
             case ContractTerminated():
                 terminate(contract.promises, fact, event.refund_minor, deal)
-                ended = ended or fact
-            case ContractModified() if ended is not None:
-                _after_the_end(contract.promises, fact, ended, event.price_change_minor, deal)
+                stop([*contract.owed, *contract.estimates.held], fact, deal)
+                ended = fact
             case ContractModified():
                 _modified(contract, fact, event)
             case PriceConceded():
@@ -189,11 +193,26 @@ def _modified(contract: Contract, fact: Fact, event: ContractModified) -> None:
     modify(promises, fact, included, deal)
 
 
-def _after_the_end(
-    promises: Sequence[Promise], fact: Fact, ended: Fact, minor: int, deal: Deal
-) -> None:
+def _after_the_end(contract: Contract, fact: Fact, ended: Fact) -> None:
+    """Nothing remains to be transferred: what changes of the price counts when it is measured."""
+    deal, promises, event = contract.deal, contract.promises, fact.event
     causes = causes_of((deal.opened_at,), (ended.position,), (fact.position,))
     told = (Step(what="ended", value=str(ended.when.measured)),)
+    minor = 0
+    match event:
+        case ContractTerminated():
+            minor = -event.refund_minor
+        case ContractModified():
+            minor = event.price_change_minor
+        case PriceConceded() if event.obligation in {one.name for one in promises}:
+            minor = -event.amount_minor
+        case PriceEstimated():
+            minor = change_of(event.variable, contract.estimates, promises, deal)
+        case CustomerPaymentPromised():
+            minor = -max(event.amount_minor - event.fair_value_minor, 0)
+            owe(-minor, contract.estimates, promises, fact.when.measured, causes, deal)
+        case _:
+            pass
     price_change(promises[0], fact, minor, causes, told, deal)
 
 
@@ -243,8 +262,6 @@ def _since_criteria(flows: Sequence[Flow], opened: Fact, own: Sequence[Fact]) ->
 
 def _not_before(flow: Flow, met: Fact) -> Flow:
     day = met.when.effective
-    if first_day(flow.curve) >= day:
-        return flow
     causes = causes_of(flow.causes, (met.position,))
     told = Step(what="a contract since", value=str(day))
     return structs.replace(
@@ -260,6 +277,8 @@ def _since(curve: Curve, day: date) -> Curve:
         case Steps():
             rows = {max(mark, day): minor for mark, minor in curve.marks}
             return Steps(tuple(rows.items()))
+        case Ratable() if curve.stop is not None and curve.stop < day:
+            return At(day, total(curve))
         case Ratable():
             return structs.replace(curve, since=max(curve.since or day, day))
 

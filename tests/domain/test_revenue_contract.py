@@ -84,7 +84,7 @@ def test_a_contract_that_makes_no_sense_is_refused(command: OpenContract, expect
 
 def test_amounts_may_be_as_large_as_the_ledger_holds() -> None:
     largest = structs.replace(promising(ssp_minor=LARGEST_MINOR), price_minor=LARGEST_MINOR)
-    change = ModifyContract(when=on(4, 1), price_change_minor=-LARGEST_MINOR)
+    change = ModifyContract(when=on(4, 1), price_change_minor=LARGEST_MINOR)
 
     assert decide(STREAM, largest)
     assert decide(STREAM, change, OPENED)

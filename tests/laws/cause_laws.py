@@ -14,7 +14,7 @@ from msgspec import Struct, field, structs
 
 from domain.accounting.measure import measure
 from domain.accounting.schedule import Flow, Schedule
-from domain.due import UNBILLED, due
+from domain.due import ENTITLED, LIABILITY, PRESENTED, SERVED, UNBILLED, due
 from domain.explained import Explained, explain
 from domain.facts import corrected
 from domain.journal import Entry, Line, Slot
@@ -124,7 +124,7 @@ def _unit_rests(books: Books, settlement: Settlement, unit: str) -> int:
     every = (*schedule.flows, *(flow for flow in schedule.memos if flow.kind == "served"))
     count = sum(_flow_rests(books, whole, flow) for flow in every)
     balances = due(schedule, run.through, run.master.calendar)
-    unbilled = [slot for slot, row in balances.items() if slot.kind == "unbilled" and row.minor]
+    unbilled = [slot for slot, row in balances.items() if slot.kind in PRESENTED and row.minor]
     return count + sum(
         _presented(whole, schedule, slot, balances[slot].minor, balances[slot].causes)
         for slot in unbilled
@@ -149,27 +149,30 @@ def _flow_rests(books: Books, whole: _Measured, flow: Flow) -> int:
 def _presented(
     whole: _Measured, schedule: Schedule, slot: Slot, minor: int, rests_on: tuple[int, ...]
 ) -> int:
-    """Unbilled is presented from what explain shows of earned and billed, and rests on that."""
+    """It is presented from what explain shows of earned, billed and due, and rests on that."""
     run = whole.run
     shown = explain(schedule, slot, run.through, run.master.calendar)
-    now = _unbilled(shown)
-    before = _unbilled(one for one in shown if one.earned < slot.earned)
-    sign = 1 if slot.account == UNBILLED else -1
+    account = PRESENTED[slot.kind]
+    now = _stands_in(account, schedule, shown)
+    before = _stands_in(account, schedule, [one for one in shown if one.earned < slot.earned])
+    sign = 1 if slot.account == account else -1
     count = same(minor, sign * (now - before), whole.unit, slot, shown)
     return count + same({*rests_on}, _all_causes(shown), whole.unit, slot)
 
 
-def _unbilled(shown: Iterable[Explained]) -> int:
-    earned = billed = served = 0
+def _stands_in(account: str, schedule: Schedule, shown: Iterable[Explained]) -> int:
+    """What is delivered and not billed: due is an unbilled receivable, the rest an asset."""
+    earns = {flow.kind for flow in schedule.flows if dict(flow.legs).get(LIABILITY, 0) > 0}
+    sums = {"earned": 0, "billed": 0, ENTITLED: 0, SERVED: 0}
     for one in shown:
-        if one.kind == "release":
-            earned += one.minor
-        elif one.kind == "served":
-            served += one.minor
-        elif one.kind != "entitled":
-            billed += one.minor
-    above = max(0, min(served, billed) - earned)
-    return max(0, min(earned, earned - billed)) - above
+        told = one.kind if one.kind in sums else "earned" if one.kind in earns else "billed"
+        sums[told] += one.minor
+    served = sums[SERVED]
+    above = max(0, min(served, sums["billed"]) - sums["earned"]) if served > 0 else 0
+    net = max(0, min(sums["earned"], sums["earned"] - sums["billed"]))
+    is_told = any(memo.kind == ENTITLED for memo in schedule.memos)
+    receivable = min(max(sums[ENTITLED] - sums["billed"], 0), net) if is_told else net
+    return receivable - above if account == UNBILLED else net - receivable
 
 
 def _all_causes(shown: Iterable[Explained]) -> set[int]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from domain.accounting.contract.allocation import by_weight
 from domain.accounting.contract.pricing import (
@@ -32,6 +32,7 @@ from domain.accounting.contract.promise import (
     restart,
     until,
 )
+from domain.accounting.contract.transfer import BEFORE_ALL
 from domain.accounting.curves import Progress, last_day, measured_from, total
 from domain.accounting.revenue import at_once
 from domain.accounting.schedule import Flow, totals
@@ -59,8 +60,13 @@ class _Change(Struct):
 def is_apart(event: ContractModified, deal: Deal) -> bool:
     """Whether a change is a contract of its own, by rule or as judged."""
     if event.treatment != "by-rule":
-        return event.treatment == "separate" and bool(event.added)
-    return _is_apart(event, deal)
+        return event.treatment == "separate" and _has_own_price(event)
+    return _has_own_price(event) and _is_apart(event, deal)
+
+
+def _has_own_price(event: ContractModified) -> bool:
+    """Whether what is added can bear the price that is agreed for it."""
+    return any(map(_is_fixed, event.added)) or (bool(event.added) and not event.price_change_minor)
 
 
 def modify(promises: list[Promise], fact: Fact, included_minor: int, deal: Deal) -> None:
@@ -75,6 +81,7 @@ def modify(promises: list[Promise], fact: Fact, included_minor: int, deal: Deal)
     left = change.minor
     if as_one and not (spread or [one for one in added if not one.is_invoiced]):
         _caught_up(as_one, change, left, deal)
+        _join_invoiced(promises, added, change, deal)
     else:
         left -= sum(change.of_promise.get(one.name, 0) for one in as_one)
         _caught_up(as_one, change, 0, deal)
@@ -112,7 +119,20 @@ def apart(promises: list[Promise], fact: Fact, deal: Deal) -> None:
     told = Step(what="price of a contract apart", value=deal.text(price))
     for promise in added:
         promise.told = (told,)
+        _not_before(promise, fact, deal)
     promises += added
+
+
+def _not_before(promise: Promise, fact: Fact, deal: Deal) -> None:
+    """What was transferred of it before it was agreed is caught up when it is."""
+    place = (fact.when.measured, fact.when.order or 0)
+    starts = promise.own.service_from or place[0]
+    early = [mark for mark in deal.marks(promise.own) if mark.place < place]
+    if not promise.is_invoiced and (starts < place[0] or early):
+        own, told = promise.own, (Step(what="agreed on", value=str(place[0])),)
+        price, causes = promise.price_minor, promise.causes
+        promise.since, promise.stretch_minor, promise.flows = BEFORE_ALL, price, ()
+        catch_up(promise, own, price, place, causes, told, deal, fact.position)
 
 
 def opened(
@@ -214,13 +234,10 @@ def _spread(
     left = [one.price_minor - earned_before(one, change.cut, deal) for one in going]
     joining = [one for one in added if not one.is_invoiced]
     weights = _weights(going, left, joining, change, deal)
-    for one in added:
-        if one.is_invoiced:
-            one.causes = causes_of((deal.opened_at,), (fact.position,))
     if not weights:
         if minor:
             _at_once_on_what_is_done(promises, fact, minor, deal)
-        promises += [one for one in added if one.is_invoiced]
+        _join_invoiced(promises, added, change, deal)
         return
     whole = sum(left) + minor
     parts = by_weight(
@@ -246,7 +263,21 @@ def _spread(
         own = change.anew.get(promise.name, promise.whole)
         promise.inception = own
         restart(promise, own, share, change.cut, causes, told, deal, fact.position)
-    promises += [*joining, *(one for one in added if one.is_invoiced)]
+    for promise in joining:
+        if not promise.is_even:
+            _not_before(promise, fact, deal)
+    promises += joining
+    _join_invoiced(promises, added, change, deal)
+
+
+def _join_invoiced(
+    promises: list[Promise], added: Sequence[Promise], change: _Change, deal: Deal
+) -> None:
+    """What has its own price takes no part in the sharing."""
+    for one in added:
+        if one.is_invoiced:
+            one.causes = causes_of((deal.opened_at,), (change.fact.position,))
+            promises.append(one)
 
 
 def _weights(
@@ -298,7 +329,9 @@ def price_change(
     """An amount earned, or taken back, when it is measured."""
     steps = (Step(what="price change", value=deal.text(minor)), *told)
     flow = at_once(promise.name, fact.when.measured, minor, causes, steps)
-    promise.kept, promise.flows = (*promise.kept, flow), (*promise.flows, flow)
+    goes_on = promise.flows[len(promise.kept) :]
+    promise.kept = (*promise.kept, flow)
+    promise.flows = (*promise.kept, *goes_on)
     promise.price_minor += minor
     promise.priced = (*promise.priced, (fact.when.measured, promise.price_minor))
     if not promise.is_invoiced:
@@ -320,7 +353,7 @@ def terminate(promises: Sequence[Promise], fact: Fact, refund_minor: int, deal: 
     cut = Cut((day, fact.when.order or 0), day)
     left = [one.price_minor - earned_before(one, cut, deal) for one in promises]
     lefts = [max(minor, 0) for minor in left]
-    refunds = allocate(refund_minor, lefts) if any(lefts) else (0,) * len(lefts)
+    refunds = allocate(refund_minor, _bearing(promises, lefts))
     told = tuple(
         _as_left(one.name, minor, one.price_minor, deal)
         for one, minor in zip(promises, left, strict=True)
@@ -339,6 +372,25 @@ def terminate(promises: Sequence[Promise], fact: Fact, refund_minor: int, deal: 
         promise.kept = promise.flows = (*kept, end)
         promise.price_minor = totals(promise.flows)
         promise.priced = (*promise.priced, (day, promise.price_minor))
+
+
+def _bearing(promises: Sequence[Promise], lefts: Sequence[int]) -> Sequence[int]:
+    """Who bears a refund: what had something left, or what had a price, or all alike."""
+    prices = [max(one.price_minor, 0) for one in promises]
+    return next((rates for rates in (lefts, prices) if any(rates)), [1] * len(promises))
+
+
+def stop(shadows: Sequence[Promise], fact: Fact, deal: Deal) -> None:
+    """What is owed to others, or back, beside promises: at the end all that is left of it is."""
+    day = fact.when.measured
+    cut = Cut((day, fact.when.order or 0), day)
+    for shadow in shadows:
+        kept = until(shadow, cut, fact.position, deal)
+        causes = causes_of(shadow.causes, *(flow.causes for flow in kept), (fact.position,))
+        told = (Step(what="owed at termination", value=deal.text(shadow.price_minor)),)
+        end = at_once(shadow.name, day, shadow.price_minor - totals(kept), causes, told)
+        end = structs.replace(end, legs=shadow.legs, kind=shadow.kind)
+        shadow.kept = shadow.flows = (*kept, end)
 
 
 def _all_causes(

@@ -11,8 +11,9 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
+from domain.accounting.contract.pricing import months_of
 from domain.accounting.contract.promise import Deal
-from domain.accounting.curves import Steps, months_between
+from domain.accounting.curves import Steps
 from domain.accounting.schedule import Flow
 from domain.calendar import ONE_DAY, add_months
 from domain.contract_facts import Financing
@@ -51,7 +52,7 @@ def _worth(stated_minor: int, terms: Financing) -> Fraction:
 
 def _interest(minor: int, terms: Financing, start: date, after: date) -> int:
     """Compounded yearly; within a year in proportion to its months."""
-    years = months_between(start, after) / MONTHS
+    years = months_of(start, after) / MONTHS
     rate = Fraction(terms.rate_percent) / 100
     whole = int(years)
     grown = (1 + rate) ** whole * (1 + rate * (years - whole))
@@ -89,7 +90,7 @@ def _implicit(minor: int, terms: Financing, start: date) -> tuple[Step, ...]:
     """The yearly rate at which what would be paid later is worth what is paid now: only told."""
     if terms.later_minor is None or terms.until is None or not minor:
         return ()
-    years = months_between(start, terms.until) / MONTHS
+    years = months_of(start, terms.until) / MONTHS
     power = Decimal(years.denominator) / Decimal(years.numerator)
     rate = ((Decimal(terms.later_minor) / Decimal(minor)) ** power - 1) * 100
     return (Step(what="implicit yearly rate", value=f"{rate.quantize(Decimal('0.1'))} %"),)

@@ -15,6 +15,7 @@ from typing import TypeVar
 from msgspec import Struct, structs
 
 from domain.accounting.curves import months_between
+from domain.calendar import add_months
 from domain.contract_facts import Fee, Obligation, Restated, VariableAmount
 from domain.money import rounded, to_minor
 
@@ -26,10 +27,21 @@ def fee_minor(fee: Fee) -> int:
     """A fee by month or year is charged for the months of its stretch, parts of them by days."""
     if fee.per == "whole":
         return fee.amount_minor
-    months = months_between(fee.service_from, fee.service_to)
+    months = months_of(fee.service_from, fee.service_to)
     if fee.per == "month" and months.denominator == 1:
         return fee.amount_minor * months.numerator
     return rounded(fee.amount_minor * months / (1 if fee.per == "month" else MONTHS_OF_A_YEAR))
+
+
+def months_of(start: date, end: date) -> Fraction:
+    """Whole months counted from day to day, so that a year from any day is twelve; of the month
+    that is left, its days.
+    """
+    whole = (end.year - start.year) * MONTHS_OF_A_YEAR + end.month - start.month
+    if add_months(start, whole) > end:
+        whole -= 1
+    begin, after = add_months(start, whole), add_months(start, whole + 1)
+    return whole + Fraction((end - begin).days, (after - begin).days)
 
 
 def is_stated(own: Obligation) -> bool:

@@ -25,9 +25,9 @@ from domain.accounting.contract.transfer import (
     marks,
     rest_after,
 )
-from domain.accounting.curves import Progress, Ratable, Steps, last_day, months_between
+from domain.accounting.curves import At, Progress, Ratable, Steps, months_between, standing
 from domain.accounting.revenue import RELEASE, at_once, over_time, release
-from domain.accounting.schedule import Flow, frozen, stands, totals
+from domain.accounting.schedule import Flow, frozen, totals
 from domain.calendar import ONE_DAY
 from domain.contract_facts import Obligation
 from domain.decimals import plain
@@ -203,8 +203,10 @@ def _go_on(promise: Promise, deal: Deal) -> None:
 
 def until(promise: Promise, cut: Cut, cause: int, deal: Deal) -> tuple[Flow, ...]:
     """What was earned before a cut, for good, because of a fact."""
-    if promise.is_even or promise.is_invoiced:
-        return frozen(promise.flows, cut.start - ONE_DAY, (cause,))
+    if promise.is_invoiced:
+        return promise.kept
+    if promise.is_even:
+        return (*promise.kept, *_even_until(promise, cut, cause))
     if promise.stopped is not None and promise.stopped[:2] == (cut, promise.flows):
         return promise.stopped[2]
     current = promise.flows[len(promise.kept) :]
@@ -217,9 +219,34 @@ def until(promise: Promise, cut: Cut, cause: int, deal: Deal) -> tuple[Flow, ...
     return promise.stopped[2]
 
 
+def _even_until(promise: Promise, cut: Cut, cause: int) -> tuple[Flow, ...]:
+    """The stretch that goes on; what was caught up since the day the rest is spread from, stays."""
+    current, stop = promise.flows[len(promise.kept) :], cut.start - ONE_DAY
+    caught = promise.caught
+    if caught is None or caught.place[0] <= stop:
+        return frozen(current, stop, (cause,))
+    return tuple(_caught_by(flow, caught, stop, cause) for flow in current)
+
+
+def _caught_by(flow: Flow, caught: CaughtUp, stop: date, cause: int) -> Flow:
+    """What a stretch came to by a day, at the price that it was caught up to later."""
+    curve = flow.curve
+    if not isinstance(curve, Ratable):
+        return flow
+    earned = standing(structs.replace(curve, since=None, less=0), stop)
+    day = max(caught.place[0], curve.start)
+    told = Step(what="caught up", value=f"{day}, what was earned by {stop}")
+    return structs.replace(
+        flow,
+        curve=At(day, earned - caught.less),
+        causes=causes_of(flow.causes, (cause,)),
+        told=both(flow.steps, (told,)),
+    )
+
+
 def earned_before(promise: Promise, cut: Cut, deal: Deal) -> int:
     if promise.is_even or promise.is_invoiced:
-        return stands(promise.flows, cut.start - ONE_DAY)
+        return totals(until(promise, cut, deal.opened_at, deal))
     return totals(promise.kept) + _stands_before(promise, cut.place, deal)
 
 
@@ -239,8 +266,8 @@ def remains(promise: Promise, cut: Cut, deal: Deal) -> bool:
     if promise.is_invoiced:
         return False
     if promise.is_even:
-        ends = (last_day(flow.curve) for flow in promise.flows)
-        return max(ends, default=date.max) >= cut.start
+        assert promise.own.service_to is not None, promise.own
+        return promise.own.service_to > max(cut.start, cut.place[0])
     found = deal.marks(promise.own)
     at = bisect_left(found, cut.place, key=_place)
     return not (at and found[at - 1].is_all)

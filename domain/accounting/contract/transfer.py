@@ -67,7 +67,7 @@ class Mark(Struct, frozen=True):
 
 
 def place_of(fact: Fact) -> Place:
-    return fact.when.effective, fact.when.order or 0
+    return fact.when.measured, fact.when.order or 0
 
 
 def marks(own: Obligation, facts: Sequence[Fact], options: Options) -> tuple[Mark, ...]:
@@ -168,8 +168,9 @@ def _by_measure(own: Obligation, facts: Sequence[Fact], options: Options) -> Ite
                 if fact.event.expected_minor is not None:
                     expected = fact.event.expected_minor
             case ProgressMeasured():
+                # Measured last counts: a percentage takes the place of the costs before it.
                 assert fact.event.percent is not None
-                stated = Fraction(fact.event.percent) / 100
+                incurred, stated = 0, Fraction(fact.event.percent) / 100
             case ExpectationRevised() if fact.event.expected_cost_minor is not None:
                 expected = fact.event.expected_cost_minor
             case ContractModified():

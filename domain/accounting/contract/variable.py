@@ -8,6 +8,7 @@ stated and not included is owed back: a refund liability, as promises are transf
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 
 from msgspec import Struct, field
 
@@ -195,14 +196,27 @@ def payable(
     for promise, part in _shared(-minor, every, deal):
         if part:
             _changed(promise, part, promises, place, cause, told, deal)
+    owe(minor, estimates, promises, place[0], causes_of((deal.opened_at, cause)), deal)
+
+
+def owe(
+    minor: int,
+    estimates: Estimates,
+    promises: Sequence[Promise],
+    day: date,
+    causes: tuple[int, ...],
+    deal: Deal,
+) -> None:
+    """Owed to the customer from a day on."""
+    told = (Step(what="payable to the customer", value=deal.text(minor)),)
     estimates.owed.append(
         Flow(
             kind="customer-owed",
             subject=promises[0].name,
             obligation=promises[0].name,
             legs=PAYABLE,
-            curve=At(place[0], minor),
-            causes=causes_of((deal.opened_at, cause)),
+            curve=At(day, minor),
+            causes=causes,
             rule="payable-to-the-customer@1",
             told=lambda: told,
         )

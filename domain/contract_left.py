@@ -1,0 +1,139 @@
+"""What of a contract's promises is transferred so far, and what may not be said beyond it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+
+from msgspec import Struct, structs
+
+from domain.contract_checks import HUNDRED
+from domain.contract_commands import (
+    ExerciseRights,
+    ModifyContract,
+    ReviseExpectation,
+    SatisfyObligation,
+)
+from domain.contract_facts import (
+    Obligation,
+    ObligationSatisfied,
+    ProgressMeasured,
+    Restated,
+    RightsExercised,
+)
+from domain.errors import Rejected
+
+Progress = ObligationSatisfied | RightsExercised | ProgressMeasured
+
+
+class Transferred(Struct, frozen=True, kw_only=True):
+    """What of a promise is done: units or rights, milestones, costs; all of it since a day."""
+
+    units: Decimal = Decimal(0)
+    milestones: frozenset[str] = frozenset()
+    incurred_minor: int = 0
+    done_on: date | None = None
+
+
+def with_restated(
+    rows: dict[str, Obligation], changes: tuple[Restated, ...]
+) -> dict[str, Obligation]:
+    """How many units are promised once a change is counted."""
+    for change in changes:
+        own = rows.get(change.obligation)
+        if own is not None:
+            quantity = own.quantity if change.quantity is None else change.quantity
+            if quantity is not None and change.added_quantity is not None:
+                quantity += change.added_quantity
+            rows[own.obligation] = structs.replace(own, quantity=quantity)
+    return rows
+
+
+def transferred(own: Obligation | None, before: Transferred, event: Progress) -> Transferred:
+    """What is done once one fact more is known; of a promise nobody knows yet, no whole."""
+    match event:
+        case RightsExercised(cumulative=None):
+            return structs.replace(before, units=before.units + (event.quantity or 0))
+        case RightsExercised():
+            return structs.replace(before, units=event.cumulative or Decimal(0))
+        case ProgressMeasured():
+            is_whole = event.percent == HUNDRED
+            return structs.replace(
+                before,
+                incurred_minor=event.incurred_minor or 0,
+                done_on=event.when.effective if is_whole else None,
+            )
+        case ObligationSatisfied():
+            units = before.units + (event.quantity or 0)
+            reached = before.milestones | ({event.milestone} if event.milestone else set())
+            return Transferred(
+                units=units,
+                milestones=reached,
+                done_on=event.when.effective if _is_whole(own, units, reached) else None,
+            )
+
+
+def _is_whole(own: Obligation | None, units: Decimal, reached: frozenset[str]) -> bool:
+    if own is None:
+        return False
+    if own.pattern == "units":
+        return own.quantity is not None and units >= own.quantity
+    return own.pattern == "point-in-time" or {row.milestone for row in own.milestones} <= reached
+
+
+def require_left(command: SatisfyObligation, row: Obligation, done: Transferred) -> None:
+    """No more units than were promised; what passed as a whole may be said again, and counts once,
+    since the fact that said so first may yet be retracted.
+    """
+    if row.quantity is not None and done.units + (command.quantity or 0) > row.quantity:
+        raise Rejected(
+            "beyond-the-promise",
+            field="quantity",
+            promised=str(row.quantity),
+            transferred=str(done.units),
+        )
+
+
+def require_rights(command: ExerciseRights, row: Obligation, done: Transferred) -> None:
+    before = done.units
+    used = command.cumulative or before + (command.quantity or 0)
+    if row.quantity is not None and used > row.quantity:
+        raise Rejected(
+            "beyond-the-promise",
+            field="quantity",
+            promised=str(row.quantity),
+            transferred=str(before),
+        )
+    if command.expected is not None and command.expected < used:
+        raise Rejected("estimate-under-certain", field="expected", certain=str(used))
+
+
+def require_expected(command: ReviseExpectation, done: Transferred) -> None:
+    """What has happened already is certain: no fewer rights used, no less cost in all."""
+    rights, costs = command.expected_exercised, command.expected_cost_minor
+    if rights is not None and rights < done.units:
+        raise Rejected(
+            "estimate-under-certain", field="expected_exercised", certain=str(done.units)
+        )
+    if costs is not None and costs < done.incurred_minor:
+        raise Rejected(
+            "estimate-under-certain", field="expected_cost_minor", certain=done.incurred_minor
+        )
+
+
+def require_unfinished(command: ModifyContract, transfers: Mapping[str, Transferred]) -> None:
+    """What was wholly transferred before cannot be stated anew: the price may change, or more be
+    added.
+    """
+    for row in command.restated:
+        done = transfers.get(row.obligation, Transferred())
+        if row.added_quantity is not None or done.done_on is None:
+            continue
+        if done.done_on < command.when.effective:
+            raise Rejected(
+                "obligation-finished",
+                field="restated.obligation",
+                obligation=row.obligation,
+                on=str(done.done_on),
+            )

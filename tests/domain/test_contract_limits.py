@@ -1,0 +1,285 @@
+"""What may not be said of a stated contract, each with its code; what may, in either order."""
+
+from datetime import date
+from decimal import Decimal
+from itertools import permutations
+from typing import Any
+
+import pytest
+from msgspec import structs
+
+from domain.contract_commands import (
+    ContractCommand,
+    ExerciseRights,
+    MeasureProgress,
+    ModifyContract,
+    OpenContract,
+    ReviseExpectation,
+    SatisfyObligation,
+)
+from domain.contract_facts import (
+    ContractModified,
+    ContractOpened,
+    Milestone,
+    Obligation,
+    ObligationSatisfied,
+    ProgressMeasured,
+    Restated,
+    RightsExercised,
+    VariableAmount,
+)
+from domain.facts import Event
+from tests.domain.contracting import by_month, even, opened, point, revenue, scheduled
+from tests.domain.contracting import on as day_on
+from tests.domain.given import code, decide, on
+
+STREAM = "contract:k1"
+YEAR = {"service_from": date(2024, 1, 1), "service_to": date(2025, 1, 1)}
+SUPPORT = Obligation(obligation="support", ssp_minor=60_000, **YEAR)
+LICENCE = Obligation(obligation="licence", ssp_minor=90_000, pattern="point-in-time")
+SEATS = Obligation(obligation="seats", pattern="units", quantity=Decimal(10), unit_price=Decimal(5))
+STAGES = Obligation(
+    obligation="stages",
+    ssp_minor=10,
+    pattern="milestones",
+    milestones=(
+        Milestone(milestone="a", weight=Decimal(1)),
+        Milestone(milestone="b", weight=Decimal(1)),
+    ),
+)
+POINTS = Obligation(
+    obligation="points", ssp_minor=10, pattern="as-exercised", quantity=Decimal(100)
+)
+WORK = Obligation(
+    obligation="work", ssp_minor=10, pattern="percent-complete", expected_cost_minor=1000
+)
+ROWS = (SUPPORT, LICENCE, SEATS, STAGES, POINTS, WORK)
+OPEN = OpenContract(
+    when=on(1, 1), customer="c1", currency="USD", price_minor=120_000, obligations=ROWS
+)
+OPENED = ContractOpened(**structs.asdict(OPEN))
+
+
+def satisfied(month: int, name: str, **how: Any) -> ObligationSatisfied:
+    return ObligationSatisfied(when=on(month, 1), obligation=name, **how)
+
+
+def satisfy(month: int, name: str, **how: Any) -> SatisfyObligation:
+    return SatisfyObligation(when=on(month, 1), obligation=name, **how)
+
+
+def restating(month: int, name: str, **how: Any) -> ModifyContract:
+    row = Restated(obligation=name, **how)
+    return ModifyContract(when=on(month, 1), price_change_minor=0, restated=(row,))
+
+
+def free(*rows: Obligation, **how: Any) -> OpenContract:
+    bare = tuple(structs.replace(row, ssp_minor=0) for row in rows)
+    return structs.replace(OPEN, obligations=bare, **how)
+
+
+@pytest.mark.parametrize("how", [{}, {"price_minor": 0, "variable": (VariableAmount(name="v"),)}])
+def test_promises_that_share_a_price_say_what_at_least_one_of_them_sells_for(how: Any) -> None:
+    assert code(STREAM, free(SUPPORT, LICENCE, **how)) == "ssp-missing"
+    assert decide(STREAM, free(SUPPORT, **how))
+    assert decide(STREAM, free(SUPPORT, structs.replace(LICENCE, price_minor=5), **how))
+    assert decide(STREAM, free(SUPPORT, SEATS, **how))
+
+
+def test_what_has_no_share_of_a_price_needs_no_price_alone() -> None:
+    usage = Obligation(obligation="usage", pattern="as-invoiced")
+
+    assert decide(STREAM, free(SUPPORT, usage))
+    assert decide(STREAM, free(SUPPORT, LICENCE, price_minor=0))
+
+
+BEYOND: list[tuple[str, ContractCommand, tuple[Event, ...]]] = [
+    ("beyond-the-promise", satisfy(2, "seats", quantity=Decimal(11)), ()),
+    (
+        "beyond-the-promise",
+        satisfy(3, "seats", quantity=Decimal("4.5")),
+        (satisfied(2, "seats", quantity=Decimal(6)),),
+    ),
+    (
+        "beyond-the-promise",
+        ExerciseRights(when=on(3, 1), obligation="points", quantity=Decimal(41)),
+        (RightsExercised(when=on(2, 1), obligation="points", quantity=Decimal(60)),),
+    ),
+    (
+        "beyond-the-promise",
+        ExerciseRights(when=on(3, 1), obligation="points", cumulative=Decimal(101)),
+        (),
+    ),
+]
+
+
+@pytest.mark.parametrize(("expected", "command", "given"), BEYOND)
+def test_no_more_is_transferred_than_was_promised(
+    expected: str, command: ContractCommand, given: tuple[Event, ...]
+) -> None:
+    assert code(STREAM, command, OPENED, *given) == expected
+    assert decide(STREAM, command, OPENED, *given, outside=True)
+
+
+def test_as_much_is_transferred_as_was_promised() -> None:
+    six = satisfied(2, "seats", quantity=Decimal(6))
+    more = Restated(obligation="seats", added_quantity=Decimal(5), added_unit_price=Decimal(4))
+    added = ContractModified(when=on(2, 1), price_change_minor=0, restated=(more,))
+    fewer = structs.replace(added, restated=(Restated(obligation="seats", quantity=Decimal(7)),))
+
+    assert decide(STREAM, satisfy(3, "seats", quantity=Decimal(4)), OPENED, six)
+    assert decide(STREAM, satisfy(3, "seats", quantity=Decimal(9)), OPENED, six, added)
+    assert code(STREAM, satisfy(3, "seats", quantity=Decimal(4)), OPENED, six, fewer) == (
+        "beyond-the-promise"
+    )
+    assert decide(
+        STREAM,
+        satisfy(3, "stages", milestone="b"),
+        OPENED,
+        satisfied(2, "stages", milestone="a"),
+    )
+
+
+UNDER: list[tuple[ContractCommand, Event]] = [
+    (
+        ReviseExpectation(when=on(3, 1), obligation="points", expected_exercised=Decimal(59)),
+        RightsExercised(when=on(2, 1), obligation="points", quantity=Decimal(60)),
+    ),
+    (
+        ReviseExpectation(when=on(3, 1), obligation="work", expected_cost_minor=499),
+        ProgressMeasured(when=on(2, 1), obligation="work", incurred_minor=500),
+    ),
+    (
+        ExerciseRights(
+            when=on(3, 1), obligation="points", cumulative=Decimal(70), expected=Decimal(69)
+        ),
+        RightsExercised(when=on(2, 1), obligation="points", cumulative=Decimal(60)),
+    ),
+]
+
+
+@pytest.mark.parametrize(("command", "given"), UNDER)
+def test_an_estimate_is_not_under_what_is_certain(command: ContractCommand, given: Event) -> None:
+    assert code(STREAM, command, OPENED, given) == "estimate-under-certain"
+
+
+def test_an_estimate_may_be_what_is_certain() -> None:
+    used = RightsExercised(when=on(2, 1), obligation="points", quantity=Decimal(60))
+    spent = ProgressMeasured(when=on(2, 1), obligation="work", incurred_minor=500)
+    rights = ReviseExpectation(when=on(3, 1), obligation="points", expected_exercised=Decimal(60))
+    costs = ReviseExpectation(when=on(3, 1), obligation="work", expected_cost_minor=500)
+
+    assert decide(STREAM, rights, OPENED, used)
+    assert decide(STREAM, costs, OPENED, spent)
+
+
+FINISHED: list[tuple[str, tuple[Event, ...]]] = [
+    ("licence", (satisfied(2, "licence"),)),
+    ("seats", (satisfied(2, "seats", quantity=Decimal(10)),)),
+    ("stages", tuple(satisfied(2, "stages", milestone=name) for name in "ab")),
+    ("work", (ProgressMeasured(when=on(2, 1), obligation="work", percent=Decimal(100)),)),
+]
+
+
+@pytest.mark.parametrize(("name", "given"), FINISHED)
+def test_what_is_finished_is_not_stated_anew(name: str, given: tuple[Event, ...]) -> None:
+    command = restating(3, name, ssp_minor=5)
+
+    assert code(STREAM, command, OPENED, *given) == "obligation-finished"
+    # Dated before it was finished, and keyed late.
+    assert decide(STREAM, restating(2, name, ssp_minor=5), OPENED, *given)
+    if len(given) > 1:
+        assert decide(STREAM, command, OPENED, given[0])
+
+
+def test_more_may_be_added_to_what_is_finished_and_its_price_may_change() -> None:
+    done = satisfied(2, "seats", quantity=Decimal(10))
+    more = restating(3, "seats", added_quantity=Decimal(1), added_unit_price=Decimal(5))
+
+    assert decide(STREAM, more, OPENED, done)
+    assert decide(STREAM, ModifyContract(when=on(3, 1), price_change_minor=-5), OPENED, done)
+
+
+def test_a_price_is_not_changed_to_less_than_nothing() -> None:
+    plain = structs.replace(OPENED, obligations=(SUPPORT,), price_minor=500)
+    less = ModifyContract(when=on(3, 1), price_change_minor=-501)
+
+    assert code(STREAM, less, plain) == "negative-price"
+    assert decide(STREAM, structs.replace(less, price_change_minor=-500), plain)
+    # What else is stated or expected may outweigh it.
+    bonus = (VariableAmount(name="bonus", estimate_minor=2),)
+    assert decide(STREAM, less, structs.replace(plain, variable=bonus))
+    assert decide(STREAM, less, OPENED)
+
+
+@pytest.mark.parametrize(
+    ("expected", "how"),
+    [
+        ("negative-price", {"price_minor": -1}),
+        ("negative-price", {"unit_price": Decimal(-1), "quantity": Decimal(1)}),
+        ("negative-price", {"others_share_minor": -1}),
+        ("service-ends-before-it-begins", {"service_to": date(2024, 1, 1)}),
+        ("service-ends-before-it-begins", {"service_to": date(2023, 1, 1)}),
+        ("service-ends-before-it-begins", {"available_from": date(2025, 1, 1)}),
+        ("percent-out-of-range", {"breakage_percent": Decimal(101)}),
+        ("percent-out-of-range", {"percent_of_base": Decimal("100.01")}),
+        ("percent-out-of-range", {"ssp_percent": Decimal(101), "list_minor": 5}),
+    ],
+)
+def test_a_promise_that_makes_no_sense_is_refused(expected: str, how: dict[str, Any]) -> None:
+    row = structs.replace(SUPPORT, **{"ssp_minor": 0, **how})
+
+    assert code(STREAM, structs.replace(OPEN, obligations=(row,))) == expected
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"percent": Decimal(101)},
+        {"percent": Decimal(-1)},
+        {"incurred_minor": 6, "expected_minor": 5},
+    ],
+)
+def test_no_promise_is_more_than_complete(how: dict[str, Any]) -> None:
+    command = MeasureProgress(when=on(3, 1), obligation="work", **how)
+
+    assert code(STREAM, command, OPENED) == "percent-out-of-range"
+
+
+def test_two_modifications_of_one_day_are_measured_in_their_order_whichever_came_first() -> None:
+    base = opened("2024-01-01", even("service", "2024-01-01", "2025-01-01"), price_minor=1200_00)
+    added = point("training", 300_00)
+    cut = ContractModified(
+        when=structs.replace(day_on("2024-07-01"), order=11), price_change_minor=-120_00
+    )
+    more = ContractModified(
+        when=structs.replace(day_on("2024-07-01"), order=12),
+        price_change_minor=200_00,
+        added=(added,),
+    )
+    done = ObligationSatisfied(
+        when=structs.replace(day_on("2024-08-01"), order=13), obligation="training"
+    )
+    found = {
+        tuple(by_month(scheduled(base, *rows), "2024-01-01", 12))
+        for rows in permutations((cut, more, done))
+    }
+
+    assert len(found) == 1
+    assert sum(found.pop()) == 1280_00
+
+
+def test_in_the_other_order_the_same_two_modifications_come_to_the_same_price() -> None:
+    base = opened("2024-01-01", even("service", "2024-01-01", "2025-01-01"), price_minor=1200_00)
+    first, second = (
+        [
+            ContractModified(
+                when=structs.replace(day_on("2024-07-01"), order=order), price_change_minor=minor
+            )
+            for order, minor in rows
+        ]
+        for rows in (((11, -120_00), (12, 60_00)), ((12, -120_00), (11, 60_00)))
+    )
+
+    assert revenue(scheduled(base, *first), "2024-01-01", "2024-12-31") == 1140_00
+    assert revenue(scheduled(base, *second), "2024-01-01", "2024-12-31") == 1140_00

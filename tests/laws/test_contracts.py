@@ -1,0 +1,42 @@
+"""The laws over drawn contracts that are stated by themselves, and laws of their own.
+
+Each history is drawn from its number alone. TIEOUT_LAW_CONTRACTS says how many: 80 by default.
+"""
+
+import os
+from functools import lru_cache
+from random import Random
+
+import pytest
+
+from tests.laws import count
+from tests.laws.contract_laws import CONTRACT_LAWS
+from tests.laws.contracts import contracts
+from tests.laws.memory import History
+from tests.laws.test_laws import LAWS
+from tests.laws.time_laws import Ledger, played
+
+HISTORIES = int(os.environ.get("TIEOUT_LAW_CONTRACTS", "80"))
+BLOCK = 20
+BLOCKS = range(0, HISTORIES, BLOCK)
+# The slow reference and what rests on it know lump prices and a few patterns only; law 16 is
+# conservation for these.
+UNKNOWN = {"7-conservation", "slow-reference", "8-no-orphan"}
+EVERY = {**{law: LAWS[law] for law in LAWS if law not in UNKNOWN}, **CONTRACT_LAWS}
+
+
+@lru_cache(maxsize=2 * BLOCK)
+def drawn(number: int) -> tuple[History, Ledger]:
+    found = contracts(number, Random(number).randint(0, 100))
+    return found, played(found)
+
+
+@pytest.mark.parametrize("law", EVERY)
+@pytest.mark.parametrize("first", BLOCKS)
+def test_every_drawn_contract_keeps(first: int, law: str) -> None:
+    compared = 0
+    for number in range(first, min(first + BLOCK, HISTORIES)):
+        told, ledger = drawn(number)
+        compared += count.compared(f"{law}, of contracts", EVERY[law](told, ledger))
+
+    assert compared > 0
