@@ -123,17 +123,21 @@ def require_expected(command: ReviseExpectation, done: Transferred) -> None:
 
 
 def require_unfinished(command: ModifyContract, transfers: Mapping[str, Transferred]) -> None:
-    """What was wholly transferred before cannot be stated anew: the price may change, or more be
-    added.
+    """Of what was wholly transferred before nothing is left to state anew: its price may change,
+    and more may be added.
     """
     for row in command.restated:
-        done = transfers.get(row.obligation, Transferred())
-        if row.added_quantity is not None or done.done_on is None:
+        done_on = transfers.get(row.obligation, Transferred()).done_on
+        if done_on is None or done_on >= command.when.effective or not _is_of_the_rest(row):
             continue
-        if done.done_on < command.when.effective:
-            raise Rejected(
-                "obligation-finished",
-                field="restated.obligation",
-                obligation=row.obligation,
-                on=str(done.done_on),
-            )
+        raise Rejected(
+            "obligation-finished",
+            field="restated.obligation",
+            obligation=row.obligation,
+            on=str(done_on),
+        )
+
+
+def _is_of_the_rest(row: Restated) -> bool:
+    said = (row.service_to, row.quantity, row.ssp_minor)
+    return bool(row.fees or row.added_cost_minor) or any(one is not None for one in said)

@@ -197,6 +197,7 @@ def test_more_may_be_added_to_what_is_finished_and_its_price_may_change() -> Non
     more = restating(3, "seats", added_quantity=Decimal(1), added_unit_price=Decimal(5))
 
     assert decide(STREAM, more, OPENED, done)
+    assert decide(STREAM, restating(3, "seats", unit_price=Decimal(6)), OPENED, done)
     assert decide(STREAM, ModifyContract(when=on(3, 1), price_change_minor=-5), OPENED, done)
 
 
