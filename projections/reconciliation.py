@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
+from functools import partial
 
 from msgspec import Struct
 
 from domain.accounting.documents import BilledLine, billed_lines
+from domain.accounting.exchange import Market
 from domain.books import BookOpened
 from domain.decimals import EXACT, plain
 from domain.facts import known, timeline
@@ -146,6 +148,29 @@ def _controls(
         for row in connection.execute(SQL.accounts, at):
             before = by_currency(awaited, row[0], seen.as_of).get(row[2], 0)
             yield from _compared(book, documents, before, *row)
+        yield from _worths(connection, seen, book, master)
+
+
+def _worths(
+    connection: Connection, seen: Horizon, book: str, master: MasterData
+) -> Iterable[_Pair]:
+    """What is open of each document in another currency, by the rate of the last period's end."""
+    last = master.calendar.over_by(seen.as_of)
+    if master.options(book, last).remeasure != "period-end":
+        return
+    names = seen.parameters(book=book, last=last)
+    for document, currency, into, minor, functional in connection.execute(SQL.worths, names):
+        market = Market(
+            currency=currency,
+            into=into,
+            published=master.rates,
+            calendar=master.calendar,
+            elected=partial(master.options, book),
+            through=last,
+        )
+        expected = market.on(last).worth(minor) if minor else 0
+        what = f"{document} in {into}, {book}, {last}"
+        yield _Pair(what=what, expected=expected, found=functional)
 
 
 def _awaited(

@@ -143,6 +143,20 @@ SELECT EXISTS (
      WHERE entity = %(entity)s AND position <= %(run)s AND tag IN ('subscription-started', 'contract-opened')
        AND payload ~ '"cancellable_days":[0-9]');
 
+-- name: worths
+-- Receivables told in another currency than their own, document by document, up to the end of a period; without
+-- those of which a unit waits: what it is worth is not known yet.
+SELECT l.document, l.currency, l.functional_currency, sum(l.minor)::bigint, sum(l.functional_minor)::bigint
+  FROM journal_line l
+ WHERE l.entity = %(entity)s AND l.book = %(book)s AND l.known_at <= %(run)s AND l.account = 'accounts-receivable'
+   AND l.kind <> 'adjustment' AND l.earned <= %(last)s AND l.currency <> l.functional_currency
+ GROUP BY l.document, l.currency, l.functional_currency
+HAVING NOT bool_or(EXISTS (
+    SELECT FROM parked p
+     WHERE p.entity = %(entity)s AND p.unit IN (l.unit, 'customer:' || l.customer || ':' || l.currency)
+       AND p.from_run <= %(run)s AND (p.to_run IS NULL OR p.to_run > %(run)s)))
+ ORDER BY l.document, l.currency;
+
 -- name: batches
 SELECT b.source, b.batch, f.payload::jsonb ->> 'kind', (f.payload::jsonb ->> 'received')::bigint,
        (f.payload::jsonb ->> 'duplicates')::bigint, (f.payload::jsonb ->> 'rejected')::bigint,

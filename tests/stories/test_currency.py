@@ -106,6 +106,22 @@ def test_february_books_what_january_had_too_much_and_january_stays_sealed(
     assert ties(company)
 
 
+def test_a_receivable_that_is_not_worth_its_rate_is_found(company: Company) -> None:
+    january(company)
+    assert ties(company)
+
+    with company.ledger.connection() as connection, connection.transaction():
+        connection.execute("SET LOCAL session_replication_role = replica")
+        connection.execute(
+            "UPDATE journal_line SET functional_minor = functional_minor + 1"
+            " WHERE account IN ('accounts-receivable', 'currency-exchange') AND kind = 'exchange'"
+        )
+    with company.ledger.connection() as connection:
+        verdicts = reconcile(connection, "acme")
+    found = [one.what for verdict in verdicts for one in verdict.breaks]
+    assert "i1 in USD, main, 2024-01-31" in found
+
+
 def test_it_waits_for_a_rate_by_name_and_goes_on_when_it_comes(company: Company) -> None:
     rate(company, YEAR[0], "1.10")
     invoice(company)
