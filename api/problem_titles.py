@@ -100,6 +100,9 @@ REFUSED = {
     "missing-until": "An advance bears interest until a day.",
     "missing-percent": "A percentage of a base says which.",
     "negative-notice": "Notice is not negative.",
+    "refundable-without-notice": (
+        "Only a contract that can be left gives back what was charged beyond the notice."
+    ),
     "no-instalments": "Payment in arrears has instalments.",
     "outcomes-do-not-add-up": "The chances of the outcomes do not add up to one.",
     "percent-or-costs": "Progress is a percentage or costs incurred, one of them.",

@@ -57,6 +57,8 @@ def require_open(command: OpenContract) -> None:
         _require_named((command.right_after,), names, "right_after")
     if command.cancellable_days is not None and command.cancellable_days < 0:
         raise Rejected("negative-notice", field="cancellable_days")
+    if command.refundable and command.cancellable_days is None:
+        raise Rejected("refundable-without-notice", field="refundable")
 
 
 def _require_some_ssp(command: OpenContract) -> None:

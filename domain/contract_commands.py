@@ -33,6 +33,7 @@ class OpenContract(
     criteria_met: bool = True
     right_after: str | None = None
     cancellable_days: int | None = None
+    refundable: bool = False
 
 
 class ModifyContract(

@@ -167,7 +167,8 @@ class ContractOpened(Event, frozen=True, kw_only=True, tag="contract-opened"):
 
     `criteria_met`: whether it is a contract at all yet (rule 1). `right_after`: the promise that
     must be transferred before anything is due for what was (a contract asset until then, rule 38).
-    `cancellable_days`: the customer may leave without penalty on so many days' notice (rule 2).
+    `cancellable_days`: the customer may leave without penalty on so many days' notice (rule 2);
+    `refundable`: what was charged beyond the notice then goes back.
     """
 
     customer: str
@@ -180,6 +181,7 @@ class ContractOpened(Event, frozen=True, kw_only=True, tag="contract-opened"):
     criteria_met: bool = True
     right_after: str | None = None
     cancellable_days: int | None = None
+    refundable: bool = False
 
 
 class Restated(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

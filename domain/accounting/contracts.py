@@ -25,6 +25,7 @@ from domain.accounting.contract.priced import by_themselves
 from domain.accounting.contract.pricing import is_stated, stated_minor, weight_minor
 from domain.accounting.contract.promise import Deal, Promise, begin, both
 from domain.accounting.contract.rights import beside
+from domain.accounting.contract.term import owed_back
 from domain.accounting.contract.transfer import Place, place_of
 from domain.accounting.contract.variable import (
     Estimates,
@@ -80,7 +81,11 @@ def contract_revenue(
     deal = _deal(opened, own, master, book)
     contract = _at_inception(opened, deal)
     _changed(contract, own)
-    flows = (*_measured(contract, own), *_on_documents(contract.promises, billed, deal))
+    flows = (
+        *_measured(contract, own),
+        *_on_documents(contract.promises, billed, deal),
+        *_beyond_notice(contract.promises, billed, deal),
+    )
     return _since_criteria(flows, opened, own)
 
 
@@ -242,6 +247,15 @@ def _measured(contract: Contract, own: Sequence[Fact]) -> Iterator[Flow]:
         start = deal.opened.when.effective
         yield from interest(price, event.financing, start, promises[0].name, deal)
     yield from beside(promises, event, deal)
+
+
+def _beyond_notice(
+    promises: Sequence[Promise], billed: Sequence[BilledLine], deal: Deal
+) -> Iterator[Flow]:
+    event = deal.opened.event
+    assert isinstance(event, ContractOpened)
+    if event.refundable and event.cancellable_days is not None:
+        yield from owed_back(promises, billed, event.cancellable_days, deal)
 
 
 def _since_criteria(flows: Sequence[Flow], opened: Fact, own: Sequence[Fact]) -> tuple[Flow, ...]:

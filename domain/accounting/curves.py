@@ -7,6 +7,7 @@ stands at a date never depends on how far beyond it one looks (law 10).
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 from operator import itemgetter
@@ -137,6 +138,39 @@ def frozen_at(curve: Curve, stop: date) -> Curve | None:
             return structs.replace(curve, stop=stop)
         case _:
             assert_never(curve)
+
+
+def ahead(curve: Curve, days: int, since: date) -> Curve:
+    """What will stand so many days later, from `since` on."""
+    sooner = timedelta(days=days)
+    match curve:
+        case At():
+            return At(max(curve.day - sooner, since), curve.minor)
+        case Ratable(by="day", start=start, end=end, stop=stop):
+            begin = since if curve.since is None else max(curve.since - sooner, since)
+            kept = None if stop is None else stop - sooner
+            anew = structs.replace(curve, start=start - sooner, end=end - sooner, stop=kept)
+            return structs.replace(anew, since=begin)
+        case Steps():
+            rows = {max(day - sooner, since): minor for day, minor in curve.marks}
+        case Ratable():
+            rows = {max(day - sooner, since): standing(curve, day) for day in _moving(curve)}
+        case _:
+            assert_never(curve)
+    return Steps(tuple(rows.items()))
+
+
+def _moving(curve: Ratable) -> Iterator[date]:
+    """The days at whose end it stands otherwise than the day before."""
+    day, stood = first_day(curve), 0
+    while day <= last_day(curve):
+        now = standing(curve, day)
+        if now != stood:
+            yield day
+        stood = now
+        day += ONE_DAY
+    if not stood:
+        yield last_day(curve)
 
 
 def measured_from(day: date, by: Progress) -> date:

@@ -183,6 +183,10 @@ RULES: dict[str, Rule] = {
         says="transaction price of a promise as it was known; posts nothing",
         paragraphs=("ASC 606-10-50-13 to 50-15", "IFRS 15.120-122"),
     ),
+    "beyond-notice@1": Rule(
+        says="what was charged less what is earned before the notice is over, where it goes back",
+        paragraphs=("ASC 606-10-25-3, 32-10", "IFRS 15.11, 55"),
+    ),
     "entitled@1": Rule(
         says="what is due for what was transferred, as the contract states prices; posts nothing",
         paragraphs=("ASC 606-10-45-3 to 45-4", "IFRS 15.107-108"),

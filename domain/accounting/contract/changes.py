@@ -28,6 +28,7 @@ from domain.accounting.contract.promise import (
     begin,
     catch_up,
     earned_before,
+    known_from,
     remains,
     restart,
     until,
@@ -333,7 +334,7 @@ def price_change(
     promise.kept = (*promise.kept, flow)
     promise.flows = (*promise.kept, *goes_on)
     promise.price_minor += minor
-    promise.priced = (*promise.priced, (fact.when.measured, promise.price_minor))
+    known_from(promise, fact.when.measured)
     if not promise.is_invoiced:
         promise.causes = causes_of(promise.causes, causes)
 
@@ -371,7 +372,7 @@ def terminate(promises: Sequence[Promise], fact: Fact, refund_minor: int, deal: 
         end = at_once(promise.name, day, rest, causes, steps)
         promise.kept = promise.flows = (*kept, end)
         promise.price_minor = totals(promise.flows)
-        promise.priced = (*promise.priced, (day, promise.price_minor))
+        known_from(promise, day)
 
 
 def _bearing(promises: Sequence[Promise], lefts: Sequence[int]) -> Sequence[int]:

@@ -155,7 +155,7 @@ def restated(own: Obligation, row: Restated, start: date) -> Obligation:
     quantity = own.quantity if row.quantity is None else row.quantity
     if row.added_quantity is not None:
         quantity = (quantity or Decimal(0)) + row.added_quantity
-    fees = (*_until(own.fees, start), *row.fees) if row.fees else own.fees
+    fees = (*within(own.fees, date.min, start), *row.fees) if row.fees else own.fees
     return structs.replace(
         own,
         service_to=row.service_to or own.service_to,
@@ -171,24 +171,18 @@ def _stated_anew(before: _Stated | None, now: _Stated | None, otherwise: object)
     return before if now is None and otherwise is None else now
 
 
-def _until(fees: tuple[Fee, ...], start: date) -> tuple[Fee, ...]:
-    """Fees as far as they are for service before a day; a whole one is cut by its months."""
+def within(fees: tuple[Fee, ...], begin: date, end: date) -> tuple[Fee, ...]:
+    """Fees as far as they are for service in [begin, end); a whole one is cut by its months."""
     kept = []
     for fee in fees:
-        if fee.service_to <= start:
+        start, stop = max(fee.service_from, begin), min(fee.service_to, end)
+        if (start, stop) == (fee.service_from, fee.service_to):
             kept.append(fee)
-        elif fee.service_from < start:
+        elif start < stop:
             whole = months_between(fee.service_from, fee.service_to)
-            part = months_between(fee.service_from, start)
+            part = months_between(start, stop)
             minor = (
                 rounded(fee.amount_minor * part / whole) if fee.per == "whole" else fee.amount_minor
             )
-            kept.append(
-                Fee(
-                    amount_minor=minor,
-                    per=fee.per,
-                    service_from=fee.service_from,
-                    service_to=start,
-                )
-            )
+            kept.append(Fee(amount_minor=minor, per=fee.per, service_from=start, service_to=stop))
     return tuple(kept)

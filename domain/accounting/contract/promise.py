@@ -15,6 +15,7 @@ from operator import attrgetter
 
 from msgspec import Struct, structs
 
+from domain.accounting.contract.pricing import fee_minor, within
 from domain.accounting.contract.transfer import (
     BEFORE_ALL,
     RULES,
@@ -29,12 +30,12 @@ from domain.accounting.curves import At, Progress, Ratable, Steps, months_betwee
 from domain.accounting.revenue import RELEASE, at_once, over_time, release
 from domain.accounting.schedule import Flow, frozen, totals
 from domain.calendar import ONE_DAY
-from domain.contract_facts import Obligation
+from domain.contract_facts import ContractOpened, Obligation
 from domain.decimals import plain
 from domain.explain import Step, Telling, Told, steps_of
 from domain.facts import Fact, causes_of
 from domain.master import MasterData
-from domain.money import decimal_of, decimal_text, rounded
+from domain.money import allocate, decimal_of, decimal_text, rounded
 from domain.policy import Options
 
 ELSEWHERE = (("contract-liability", 1), ("external-clearing", -1))
@@ -57,6 +58,13 @@ class Deal(Struct, frozen=True, kw_only=True):
     @property
     def opened_at(self) -> int:
         return self.opened.position
+
+    @property
+    def may_be_left(self) -> bool:
+        """Whether the customer may leave without penalty."""
+        event = self.opened.event
+        assert isinstance(event, ContractOpened)
+        return event.cancellable_days is not None
 
     def text(self, minor: int) -> str:
         return decimal_text(minor, self.currency)
@@ -93,7 +101,8 @@ class CaughtUp(Struct, frozen=True):
 class Promise(Struct):
     """`price_minor` is all of it; `stretch_minor` what is earned from `since` on, the rest is kept.
 
-    `weight` is what it counted when the price was allocated to it. `priced` are its prices so far;
+    `weight` is what it counted when the price was allocated to it. `priced` and `ways` are its
+    prices and flows so far, by the days from which they were known;
     `stretch_price` and `rests` the price and causes it had when the stretch began or was caught up.
     """
 
@@ -113,6 +122,7 @@ class Promise(Struct):
     legs: tuple[tuple[str, int], ...] = RELEASE
     kind: str = "release"
     priced: tuple[tuple[date, int], ...] = ()
+    ways: tuple[tuple[date, tuple[Flow, ...]], ...] = ()
     inception: Obligation | None = None
     # What was last kept before a cut, of which flows: one change asks for it more than once.
     stopped: tuple[Cut, tuple[Flow, ...], tuple[Flow, ...]] | None = None
@@ -146,8 +156,7 @@ def begin(promise: Promise, day: date, deal: Deal) -> None:
     """Give a promise its flow, with the policy in force when it is measured."""
     promise.by = deal.progress(day)
     promise.stretch_minor = promise.price_minor
-    promise.priced = (*promise.priced, (day, promise.price_minor))
-    _go_on(promise, deal)
+    _go_on(promise, day, deal)
 
 
 def restart(
@@ -170,8 +179,7 @@ def restart(
     if promise.is_even:
         told = both(told, partial(_months_left, promise.own))
     promise.price_minor, promise.causes, promise.told = earned + share, causes, told
-    promise.priced = (*promise.priced, (place[0], promise.price_minor))
-    _go_on(promise, deal)
+    _go_on(promise, place[0], deal)
 
 
 def catch_up(
@@ -192,13 +200,19 @@ def catch_up(
     promise.kept, promise.caught = kept, CaughtUp(place, less)
     promise.own, promise.price_minor, promise.causes = own, price_minor, causes
     promise.told = both(promise.told, told)
-    promise.priced = (*promise.priced, (place[0], price_minor))
-    _go_on(promise, deal)
+    _go_on(promise, place[0], deal)
 
 
-def _go_on(promise: Promise, deal: Deal) -> None:
+def _go_on(promise: Promise, day: date, deal: Deal) -> None:
     promise.stretch_price, promise.rests = promise.price_minor, promise.causes
     promise.flows = (*promise.kept, *_current(promise, deal, None))
+    known_from(promise, day)
+
+
+def known_from(promise: Promise, day: date) -> None:
+    """What it costs, and how it is earned, as it is known from a day on."""
+    promise.priced = (*promise.priced, (day, promise.price_minor))
+    promise.ways = (*promise.ways, (day, promise.flows))
 
 
 def until(promise: Promise, cut: Cut, cause: int, deal: Deal) -> tuple[Flow, ...]:
@@ -291,15 +305,17 @@ def _from(own: Obligation, day: date) -> Obligation:
 
 
 def _current(promise: Promise, deal: Deal, stop: Place | None) -> tuple[Flow, ...]:
-    """The flow of the stretch that goes on, as far as facts before `stop` carry it."""
+    """The flows of the stretch that goes on, as far as facts before `stop` carry it."""
     if promise.is_invoiced:
         return ()
-    flow = _evenly(promise, deal) if promise.is_even else _by_marks(promise, deal, stop)
-    if flow is None:
-        return ()
+    if promise.is_even:
+        flows = tuple(_evenly(promise, stretch, deal) for stretch in _stretches(promise, deal))
+    else:
+        flow = _by_marks(promise, deal, stop)
+        flows = () if flow is None else (flow,)
     if promise.legs == RELEASE and promise.kind == "release":
-        return (flow,)
-    return (structs.replace(flow, legs=promise.legs, kind=promise.kind),)
+        return flows
+    return tuple(structs.replace(one, legs=promise.legs, kind=promise.kind) for one in flows)
 
 
 def _steps(promise: Promise, deal: Deal) -> Telling:
@@ -311,19 +327,38 @@ def _steps(promise: Promise, deal: Deal) -> Telling:
     return steps
 
 
-def _evenly(promise: Promise, deal: Deal) -> Flow:
-    own, caught = promise.own, promise.caught
+def _stretches(promise: Promise, deal: Deal) -> list[tuple[date, date, int]]:
+    """From when to when it is earned evenly, and how much: all of it over its service period.
+
+    Where the customer may leave, each fee is the price of what it is stated for: what is not
+    enforceable yet evens nothing out (rule 2).
+    """
+    own, minor = promise.own, promise.stretch_minor
     assert own.service_from is not None, own
     assert own.service_to is not None, own
     start = max(own.service_from, own.available_from or own.service_from)
-    steps, minor = _steps(promise, deal), promise.stretch_minor
-    flow = over_time(promise.name, start, own.service_to, minor, promise.by, promise.rests, steps)
+    fees = within(own.fees, start, own.service_to) if deal.may_be_left else ()
+    weights = [fee_minor(fee) for fee in fees]
+    if not any(weights):
+        return [(start, own.service_to, minor)]
+    sign = 1 if minor >= 0 else -1
+    parts = [sign * part for part in allocate(abs(minor), weights)]
+    rows = zip(fees, parts, strict=True)
+    return [(fee.service_from, fee.service_to, part) for fee, part in rows if part]
+
+
+def _evenly(promise: Promise, stretch: tuple[date, date, int], deal: Deal) -> Flow:
+    caught, (start, end, minor) = promise.caught, stretch
+    steps = _steps(promise, deal)
+    flow = over_time(promise.name, start, end, minor, promise.by, promise.rests, steps)
     if caught is None:
         return flow
+    # What was earned before is taken off what begins first.
+    less = caught.less if stretch == _stretches(promise, deal)[0] else 0
     if not isinstance(flow.curve, Ratable):
         day = max(caught.place[0], start)
-        return at_once(promise.name, day, minor - caught.less, promise.rests, steps)
-    curve = structs.replace(flow.curve, since=caught.place[0], less=caught.less)
+        return at_once(promise.name, day, minor - less, promise.rests, steps)
+    curve = structs.replace(flow.curve, since=caught.place[0], less=less)
     return structs.replace(flow, curve=curve)
 
 

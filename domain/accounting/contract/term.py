@@ -1,0 +1,109 @@
+"""How far a contract binds that the customer may leave without penalty (rule 2).
+
+At any day it binds as long as its notice runs, and what is promised beyond is no contract yet. What
+was charged beyond it and goes back to who leaves is owed back, not a contract liability
+(ASC 606-10-25-3 and 25-4, IFRS 15.10 to 12; TRG papers 10 and 48).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+
+from msgspec import structs
+
+from domain.accounting.contract.promise import Deal, Promise
+from domain.accounting.curves import Curve, Steps, ahead, first_day, last_day, standing
+from domain.accounting.documents import BilledLine, billing_flows
+from domain.accounting.schedule import Flow
+from domain.calendar import ONE_DAY
+from domain.explain import Step
+from domain.facts import causes_of
+
+LIABILITY = "contract-liability"
+REFUND = ((LIABILITY, 1), ("refund-liability", -1))
+
+
+def enforceable(promise: Promise, notice: int, deal: Deal) -> tuple[Curve, ...]:
+    """What of a promise is earned before the notice is over, as it was known on each day."""
+    since = deal.opened.when.effective
+    ways = dict[date, list[Curve]]()
+    last = since
+    for day, flows in promise.ways:
+        # A change agreed late is known when it is measured, after those measured before it.
+        last = max(last, day)
+        ways[last] = [ahead(flow.curve, notice, since) for flow in flows]
+    if len(ways) <= 1:
+        return tuple(curve for curves in ways.values() for curve in curves)
+    return (Steps(tuple(_one_after_another(ways).items())),)
+
+
+def _one_after_another(ways: Mapping[date, Sequence[Curve]]) -> dict[date, int]:
+    """Each way counts from its day on, until the next one does."""
+    starts = [*ways]
+    rows = dict[date, int]()
+    for begin, after in zip(starts, [*starts[1:], date.max], strict=True):
+        moves = (day for day in _days(ways[begin]) if begin < day < after)
+        for day in (begin, *moves):
+            rows[day] = sum(standing(curve, day) for curve in ways[begin])
+    return rows
+
+
+def owed_back(
+    promises: Sequence[Promise], billed: Sequence[BilledLine], notice: int, deal: Deal
+) -> Iterator[Flow]:
+    """What was charged above what binds, day by day."""
+    bound = [one for one in promises if not one.is_invoiced]
+    apart = {one.name for one in promises if one.is_invoiced}
+    lines = [_without_concessions(row) for row in billed if row.obligation not in apart]
+    charged = [f for row in lines for f in billing_flows(row) if LIABILITY in dict(f.legs)]
+    curves = [curve for one in bound for curve in enforceable(one, notice, deal)]
+    rows, stood = dict[date, int](), 0
+    for day in _days([*(flow.curve for flow in charged), *curves]):
+        has = sum(standing(flow.curve, day) for flow in charged)
+        owed = max(0, has - sum(standing(curve, day) for curve in curves))
+        if owed != stood:
+            rows[day] = stood = owed
+    if not rows:
+        return
+    ways = [flow for one in bound for _, flows in one.ways for flow in flows]
+    causes = causes_of(
+        (deal.opened_at,),
+        *(flow.causes for flow in charged),
+        *(flow.causes for flow in ways),
+    )
+    steps = (
+        Step(what="days of notice", value=str(notice)),
+        *(step for flow in charged for step in flow.steps),
+        *(step for flow in ways for step in flow.steps),
+    )
+    yield Flow(
+        kind="refund-owed",
+        subject=promises[0].name,
+        obligation=promises[0].name,
+        legs=REFUND,
+        curve=Steps(tuple(rows.items())),
+        causes=causes,
+        rule="beyond-notice@1",
+        told=lambda: steps,
+    )
+
+
+def _without_concessions(row: BilledLine) -> BilledLine:
+    """A concession lowers price and charge alike: nothing of it goes back beyond the notice."""
+    return structs.replace(row, cuts=tuple(cut for cut in row.cuts if not cut.concession))
+
+
+def _days(curves: Sequence[Curve]) -> Iterator[date]:
+    """Every day on which one of them may move."""
+    found = set[date]()
+    for curve in curves:
+        match curve:
+            case Steps():
+                found.update(day for day, _ in curve.marks)
+            case _:
+                day = first_day(curve)
+                while day <= last_day(curve):
+                    found.add(day)
+                    day += ONE_DAY
+    yield from sorted(found)

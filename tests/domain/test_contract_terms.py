@@ -1,0 +1,199 @@
+"""A contract that the customer may leave binds for the days of its notice (rule 2)."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.accounting.curves import At, Ratable, Steps, ahead, standing
+from domain.accounting.schedule import Schedule
+from domain.contract_checks import require_open
+from domain.contract_commands import OpenContract
+from domain.contract_facts import ContractModified, ContractTerminated, Fee, PriceEstimated
+from domain.contract_facts import VariableAmount as Variable
+from domain.errors import Rejected
+from tests.domain.contracting import (
+    FAR,
+    balance,
+    billed,
+    by_month,
+    even,
+    on,
+    opened,
+    revenue,
+    scheduled,
+)
+from tests.domain.test_contract_examples import YEAR
+
+RAMP = (
+    Fee(
+        amount_minor=100_00, service_from=date(2024, 1, 1), service_to=date(2024, 4, 1), per="month"
+    ),
+    Fee(
+        amount_minor=130_00, service_from=date(2024, 4, 1), service_to=date(2024, 7, 1), per="month"
+    ),
+)
+HALF = ("2024-01-01", "2024-07-01")
+
+
+def test_a_ramp_that_may_be_left_is_not_evened_out() -> None:
+    bound = scheduled(opened("2024-01-01", even("service", *HALF, fees=RAMP)))
+    free = scheduled(opened("2024-01-01", even("service", *HALF, fees=RAMP), cancellable_days=30))
+
+    assert by_month(bound, "2024-01-01", 6) == [115_00] * 6
+    assert by_month(free, "2024-01-01", 6) == [100_00] * 3 + [130_00] * 3
+    assert balance(free, "contract-asset", "2024-03-31") == 0
+
+
+def test_what_was_charged_beyond_the_notice_is_owed_back_to_who_leaves() -> None:
+    said = (
+        opened(
+            "2024-01-01",
+            even("service", *YEAR),
+            price_minor=366_00,
+            cancellable_days=30,
+            refundable=True,
+        ),
+        billed("2024-01-01", 366_00),
+    )
+    schedule = scheduled(*said, ratable_by="day")
+    kept = scheduled(opened("2024-01-01", even("service", *YEAR), price_minor=366_00), said[1])
+
+    assert balance(schedule, "refund-liability", "2024-01-31") == -305_00
+    assert balance(schedule, "contract-liability", "2024-01-31") == -30_00
+    assert balance(schedule, "refund-liability", "2024-12-31") == 0
+    assert balance(schedule, "contract-liability", "2024-12-31") == 0
+    assert balance(kept, "refund-liability", "2024-01-31") == 0
+
+
+def test_who_leaves_moves_nothing_of_the_days_before() -> None:
+    said = (
+        opened(
+            "2024-01-01",
+            even("service", *YEAR),
+            price_minor=366_00,
+            cancellable_days=30,
+            refundable=True,
+        ),
+        billed("2024-01-01", 366_00),
+    )
+    left = ContractTerminated(when=on("2024-04-01"), refund_minor=275_00)
+    before, after = scheduled(*said, ratable_by="day"), scheduled(*said, left, ratable_by="day")
+
+    for account in ("refund-liability", "contract-liability"):
+        assert balance(after, account, "2024-03-31") == balance(before, account, "2024-03-31")
+    assert balance(after, "refund-liability", "2024-04-30") == -275_00
+
+
+def test_a_price_cut_lowers_each_stretch_that_is_left() -> None:
+    schedule = scheduled(
+        opened("2024-01-01", even("service", *HALF, fees=RAMP), cancellable_days=30),
+        ContractModified(when=on("2024-03-01"), price_change_minor=-49_00),
+    )
+
+    assert by_month(schedule, "2024-01-01", 6) == [100_00, 100_00, 90_00, 117_00, 117_00, 117_00]
+
+
+def test_an_estimate_is_caught_up_along_the_stretches() -> None:
+    schedule = scheduled(
+        opened(
+            "2024-01-01",
+            even("service", *HALF, fees=RAMP),
+            cancellable_days=30,
+            variable=(Variable(name="rebate", estimate_minor=0),),
+        ),
+        PriceEstimated(
+            when=on("2024-05-01"), variable=(Variable(name="rebate", estimate_minor=-69_00),)
+        ),
+    )
+
+    # 10 % less: 30.00 of three months at 100.00, 13.00 of April, and of each month to come.
+    months = by_month(schedule, "2024-01-01", 6)
+    assert months == [100_00, 100_00, 100_00, 130_00, 117_00 - 43_00, 117_00]
+
+
+def test_what_goes_back_needs_a_notice() -> None:
+    command = OpenContract(
+        when=on("2024-01-01"),
+        customer="c1",
+        currency="USD",
+        price_minor=0,
+        obligations=(),
+        refundable=True,
+    )
+    with pytest.raises(Rejected) as no:
+        require_open(command)
+
+    assert no.value.code == "refundable-without-notice"
+
+
+CURVES = st.one_of(
+    st.builds(At, st.just(date(2024, 3, 10)), st.integers(-999, 999)),
+    st.builds(Steps, st.just(((date(2024, 2, 1), 100), (date(2024, 5, 9), 250)))),
+    st.builds(
+        Ratable,
+        st.dates(date(2024, 1, 1), date(2024, 3, 31)),
+        st.dates(date(2024, 4, 1), date(2024, 9, 30)),
+        st.integers(-999, 999),
+        st.sampled_from(["day", "month", "month-by-days", "month-cut-off", "half-month"]),
+        st.one_of(st.none(), st.dates(date(2024, 3, 31), date(2024, 8, 1))),
+    ),
+)
+
+
+@given(CURVES, st.integers(0, 90), st.dates(date(2024, 1, 1), date(2024, 12, 31)))
+def test_to_look_ahead_is_to_look_later(curve: At | Steps | Ratable, days: int, day: date) -> None:
+    later = ahead(curve, days, date(2024, 1, 1))
+
+    assert standing(later, day) == standing(curve, day + timedelta(days=days))
+
+
+@given(
+    st.integers(0, 60),
+    st.lists(st.tuples(st.integers(0, 300), st.integers(1, 500_00)), min_size=1, max_size=3),
+    st.sampled_from(["day", "month"]),
+    st.one_of(st.none(), st.integers(1, 300)),
+)
+def test_what_is_owed_back_is_what_was_charged_less_what_binds(
+    notice: int, bills: list[tuple[int, int]], by: str, leaves: int | None
+) -> None:
+    """Who leaves is known to leave from that day on."""
+    first = date(2024, 1, 1)
+    events = [
+        opened(
+            str(first),
+            even("service", *YEAR),
+            price_minor=1200_00,
+            cancellable_days=notice,
+            refundable=True,
+        ),
+        *(
+            billed(str(first + timedelta(days=day)), minor, place)
+            for place, (day, minor) in enumerate(bills)
+        ),
+    ]
+    stays = scheduled(*events, ratable_by=by)
+    schedule, end = stays, FAR
+    if leaves is not None:
+        end = first + timedelta(days=leaves)
+        left = ContractTerminated(when=on(str(end)), refund_minor=0)
+        schedule = scheduled(*events, left, ratable_by=by)
+
+    for place in range(0, 366, 15):
+        day = first + timedelta(days=place)
+        known = stays if day < end else schedule
+        binds = revenue(known, str(first), str(day + timedelta(days=notice)))
+        charged = sum(minor for at, minor in bills if at <= place)
+        assert owed(schedule, day) == max(0, charged - binds)
+
+
+def owed(schedule: Schedule, day: date) -> int:
+    return -sum(
+        sign * standing(flow.curve, day)
+        for flow in schedule.flows
+        for account, sign in flow.legs
+        if account == "refund-liability"
+    )
