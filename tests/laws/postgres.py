@@ -416,11 +416,14 @@ QUESTIONS: tuple[Callable[[Connection, Question], Answer[Any]], ...] = (
     pending,
 )
 STANDING = """
-    SELECT unit, book, currency, earned, kind, subject, account, obligation, document,
-           sum(minor)::bigint
-      FROM journal_line WHERE entity = %s
-     GROUP BY unit, book, currency, earned, kind, subject, account, obligation, document
-    HAVING sum(minor) <> 0
+    SELECT unit, book, currency, told, earned, kind, subject, account, obligation, document,
+           sum(amount)::bigint
+      FROM journal_line
+     CROSS JOIN LATERAL (VALUES (NULL, minor), (functional_currency, functional_minor))
+           AS both_of (told, amount)
+     WHERE entity = %s
+     GROUP BY unit, book, currency, told, earned, kind, subject, account, obligation, document
+    HAVING sum(amount) <> 0
 """
 
 
@@ -438,7 +441,10 @@ def answers(ledger: Ledger, name: str, position: int) -> bytes:
 def standing(connection: Connection, name: str) -> dict[object, int]:
     """What is posted, by unit, book and slot: nothing on when it was booked."""
     rows = connection.execute(STANDING, [name]).fetchall()
-    return {row[:-1]: row[-1] for row in rows}
+    return {
+        (unit, book, currency if told is None else (currency, told), *slot): amount
+        for unit, book, currency, told, *slot, amount in rows
+    }
 
 
 class Clock:
