@@ -274,6 +274,23 @@ def test_what_is_one_with_what_was_done_is_caught_up() -> None:
     assert building(progress_percent="tenths") == [600_000_00, 91_200_00]
 
 
+def test_a_price_stated_anew_twice_counts_from_the_last_time() -> None:
+    schedule = scheduled(
+        opened("2024-01-01", point("goods", price_minor=100_00)),
+        satisfied("2024-01-10", "goods"),
+        *(
+            ContractModified(
+                when=on(day),
+                price_change_minor=0,
+                restated=(Restated(obligation="goods", price_minor=minor),),
+            )
+            for day, minor in (("2024-02-01", 150_00), ("2024-03-01", 120_00))
+        ),
+    )
+
+    assert by_month(schedule, "2024-01-01", 3) == [100_00, 50_00, -30_00]
+
+
 def test_costs_that_a_change_adds_are_not_expected_before_it() -> None:
     schedule = scheduled(
         opened(

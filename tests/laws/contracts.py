@@ -296,6 +296,9 @@ def _open_contract(draft: Draft, stream: str) -> None:
     elif price and draft.chance(0.15):
         own = next(own for own in rows if not is_by_itself(own))
         rows[rows.index(own)] = structs.replace(own, presented="net", others_share_minor=1_33)
+    if draft.chance(0.25):
+        days = random.choice((0, 30, 90))
+        how = {**how, "cancellable_days": days, "refundable": draft.chance(0.7)}
     opened = ContractOpened(
         when=draft.when(begin),
         customer="c1",

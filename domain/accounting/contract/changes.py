@@ -87,6 +87,10 @@ def modify(promises: list[Promise], fact: Fact, included_minor: int, deal: Deal)
         left -= sum(change.of_promise.get(one.name, 0) for one in as_one)
         _caught_up(as_one, change, 0, deal)
         _spread(promises, spread, added, change, left, deal)
+    for promise in promises:
+        if promise not in going and promise.name in change.anew:
+            # The next change is counted from what this one says of it, done or not.
+            promise.inception = change.anew[promise.name]
 
 
 def _is_apart(event: ContractModified, deal: Deal) -> bool:
