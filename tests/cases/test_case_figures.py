@@ -323,6 +323,31 @@ def test_a_contract_that_waits_is_not_accepted_and_says_what_was_left() -> None:
     assert [row.is_equal for row in compare(figures(expected), Books(), "USD")] == [False] * 3
 
 
+@pytest.mark.parametrize(
+    ("booked_minor", "expected", "is_equal"),
+    [(-410968, "4110.00", True), (-410949, "4110.00", False), (-8929, "89.29", True)],
+)
+def test_a_source_that_shows_whole_units_is_compared_in_these_where_it_says_no_others(
+    booked_minor: int, expected: str, is_equal: bool
+) -> None:
+    books = Books(rows=(row("revenue", "2024-01", "2024-01", booked_minor),))
+    wanted = figures({"revenue_by_period": {"2024-01": expected}})
+    (shown,) = compare(wanted, books, "USD", in_whole=True)
+    (exact,) = compare(wanted, books, "USD")
+
+    assert shown.is_equal is is_equal
+    assert exact.is_equal is (expected == "89.29")
+
+
+def test_a_number_that_was_multiplied_may_miss_by_half_of_one_more_than_the_factor() -> None:
+    books = Books(steps=(told("unit price", "280.00"),))
+    (compared,) = compare(figures({"blended_unit_price": "279.99"}), books, "USD")
+
+    assert not compared.is_equal
+    assert compared.is_about(3)
+    assert not compared.is_about(0)
+
+
 def test_words_after_an_amount_are_the_sources_own() -> None:
     books = Books(rows=(row("revenue", "2024-01", "2024-01", -800),))
     (compared,) = compare(figures({"revenue_by_period": {"2024-01": "8.00 fixed"}}), books, "USD")
