@@ -49,6 +49,7 @@ CAPABILITIES = {
     "customers": "customer",
     "invoices": "invoice",
     "invoicing": "invoicing",
+    "judgements": "judgement",
     "meters": "meter",
     "openings": "opening",
     "payments": "payment",

@@ -15,6 +15,7 @@ from domain import (
     entity,
     invoice,
     invoicing,
+    judgement,
     left_entry,
     opening,
     parking,
@@ -55,6 +56,7 @@ DECIDERS: tuple[Decider[Any, Any], ...] = (
     books.ADJUSTMENT,
     opening.DECIDER,
     parking.DECIDER,
+    judgement.DECIDER,
 )
 
 Command = (
@@ -84,6 +86,7 @@ Command = (
     | books.AdjustmentCommand
     | opening.OpeningCommand
     | parking.ParkingCommand
+    | judgement.JudgeNature
 )
 
 EVENTS: tuple[type[Event], ...] = tuple(

@@ -161,6 +161,7 @@ _ACTS = {
     "bank": "says what an entry of a bank's statement is; the payment's own facts move the money",
     "dunning": "an act of dunning: it says who is reminded, and moves nothing",
     "threshold": "an act of the billing run: it says which level was reached",
+    "judgement": "a judgement: reports say what changed closed periods, the books stay as they are",
     "coupon": "what it may take off is on the lines of invoices",
 }
 # For a fact that must stand in a line, and was measured.

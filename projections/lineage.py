@@ -16,7 +16,9 @@ from domain.accounting.rules import Rule, rule_of
 from domain.due import due
 from domain.effects import COMES_TO_NOTHING, Standing, why_without_effect
 from domain.explained import Explained, explain
+from domain.facts import timeline
 from domain.journal import Slot
+from domain.judgement import NatureJudged, judgements, nature_of
 from domain.master import MASTER_CATEGORIES, master_data
 from projections.remeasure import schedules_at
 from store import checkpoints, log
@@ -108,7 +110,8 @@ class Up(Struct, frozen=True, kw_only=True):
 class Explanation(Struct, frozen=True, kw_only=True):
     """Stood + changed = due; `shares` are the measured amounts in the slot with their steps.
 
-    `by` is the rule that the line names, in words.
+    `by` is the rule that the line names, in words. `nature`: of a line booked later than earned
+    what the newest fact it rests on is, as two people judged at `judgement`, or by itself.
     """
 
     line: JournalLine
@@ -117,6 +120,8 @@ class Explanation(Struct, frozen=True, kw_only=True):
     due_minor: int
     through: date
     shares: tuple[Explained, ...]
+    nature: str | None = None
+    judgement: int | None = None
 
 
 def lines_of(
@@ -231,7 +236,10 @@ def explain_line(connection: Connection, entity: str, entry: int, line: int) -> 
         names = {"entity": entity, "entry": entry, "line": line}
         stood = connection.execute(SQL.stood_before, names).fetchone()
         assert stood is not None, row
+        nature, judgement = _nature(connection, entity, row, names)
         return Explanation(
+            nature=nature,
+            judgement=judgement,
             line=row,
             by=rule_of(row.rule),
             stood_minor=stood[0],
@@ -239,6 +247,23 @@ def explain_line(connection: Connection, entity: str, entry: int, line: int) -> 
             through=through,
             shares=explain(schedule, row.slot, through, master.calendar),
         )
+
+
+def _nature(
+    connection: Connection, entity: str, row: JournalLine, names: Mapping[str, object]
+) -> tuple[str | None, int | None]:
+    """Nothing of a line that stands in the period it was earned in."""
+    causes = _facts(connection, SQL.causes, names)
+    if row.accounting_date <= row.earned or not causes:
+        return None, None
+    newest = max(causes, key=lambda fact: fact.position)
+    said = log.read_categories(connection, entity, ["judgement"])
+    decision = judgements(timeline(said)).get(newest.position)
+    if decision is None:
+        category = newest.stream.partition(":")[0]
+        return nature_of(newest.what, category, corrects=newest.corrects is not None), None
+    assert isinstance(decision.event, NatureJudged), decision
+    return decision.event.nature, decision.position
 
 
 def _reached(connection: Connection, entity: str) -> int:

@@ -8,7 +8,8 @@ SELECT booked, earned, currency, -sum(minor)::bigint
  ORDER BY booked, earned, currency;
 
 -- name: late
--- Lines booked after the period they were earned in, by the kind of the newest fact they rest on. If
+-- Lines booked after the period they were earned in, by the kind of the newest fact they rest on and
+-- whether it corrects another; one that people judged stands by itself. If
 -- that was known before the run before, master data between the two runs changed the amount, or time did.
 WITH run AS (
     SELECT position, lag(position, 1, 0::bigint) OVER (ORDER BY position) AS previous
@@ -31,9 +32,14 @@ WITH run AS (
             WHERE f.entity = %(entity)s AND f.position > run.previous AND f.position < run.position
               AND split_part(f.stream, ':', 1) IN ('entity', 'product', 'meter', 'price', 'policy')
            ) AS master ON true
+), told AS (
+    SELECT why.earned, why.booked, why.currency, why.minor, coalesce(fact.tag, 'time') AS cause,
+           coalesce(split_part(fact.stream, ':', 1), '') AS category, fact.corrects IS NOT NULL AS corrects,
+           CASE WHEN fact.position = ANY(%(judged)s::bigint[]) THEN fact.position END AS judged
+      FROM why
+      LEFT JOIN fact ON fact.entity = %(entity)s AND fact.position = why.cause
 )
-SELECT why.earned, why.booked, why.currency, coalesce(fact.tag, 'time'), sum(why.minor)::bigint, count(*)
-  FROM why
-  LEFT JOIN fact ON fact.entity = %(entity)s AND fact.position = why.cause
- GROUP BY why.earned, why.booked, why.currency, coalesce(fact.tag, 'time')
- ORDER BY why.earned, why.booked, why.currency, coalesce(fact.tag, 'time');
+SELECT earned, booked, currency, cause, category, corrects, judged, sum(minor)::bigint, count(*)
+  FROM told
+ GROUP BY earned, booked, currency, cause, category, corrects, judged
+ ORDER BY earned, booked, currency, cause, category, corrects, judged;

@@ -14,6 +14,7 @@ from msgspec import json, structs
 from domain.books import AdjustmentApproved, PeriodReopened
 from domain.facts import Fact
 from domain.invoice_facts import DraftApproved
+from domain.judgement import NatureJudged
 from domain.opening import OpeningSigned
 from store import copying, log
 from store.binary import (
@@ -216,6 +217,8 @@ def _approval_rows(framing: Framing, facts: Iterable[Fact]) -> Iterator[bytes]:
                 subject, preparer = fact.stream, fact.event.proposed_by
             case DraftApproved():
                 subject, preparer = fact.stream, fact.event.prepared_by
+            case NatureJudged():
+                subject, preparer = fact.stream, fact.event.judged_by
             case PeriodReopened():
                 subject, preparer = f"{fact.stream}:{fact.event.period}", fact.actor
             case _:

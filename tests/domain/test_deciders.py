@@ -89,6 +89,7 @@ def test_what_a_fact_is_stored_under_is_given_by_hand() -> None:
         "invoice-written-off",
         "invoicing-adopted",
         "meter-defined",
+        "nature-judged",
         "obligation-satisfied",
         "opening-proposed",
         "opening-signed",

@@ -5,10 +5,13 @@ from datetime import date
 import pytest
 from msgspec.structs import replace
 
+from domain.facts import When
+from domain.judgement import JudgeNature
 from projections import generations
 from projections.question import Behind, Question
 from projections.revenue import Bridge, Late, PeriodRevenue, bridge, revenue_by_period
 from projections.trial_balance import Balance, PeriodBalance, by_period, trial_balance
+from store.log import read_categories
 
 ASK = Question(entity="acme", book="us-gaap")
 FIRST_RUN = 10
@@ -90,6 +93,7 @@ def test_the_bridge_names_what_came_late(books):
         booked_later_minor=20_000,
         booked_here_minor=0,
         earned_minor=120_000,
+        restated_minor=100_000,
         late=(
             Late(
                 earned="2024-02",
@@ -101,6 +105,38 @@ def test_the_bridge_names_what_came_late(books):
             ),
         ),
     )
+
+
+def test_the_bridge_says_what_a_change_is_and_who_judged_it(books):
+    books.quarter_with_late_usage().catch_up()
+    late = next(
+        fact.position
+        for fact in read_categories(books.connection, "acme", ["usage"])
+        if fact.recorded_at.month > 3
+    )
+    judge = JudgeNature(
+        when=When(effective=date(2024, 4, 30)),
+        facts=(late,),
+        nature="error",
+        reason="meter was off",
+        approved_by="bob",
+        is_material=True,
+    )
+    at = books.tell("judgement:j1", judge)
+    books.run(date(2024, 4, 30))
+    books.catch_up()
+
+    rows = {row.period: row for row in bridge(books.connection, ASK).rows}
+    part = rows["2024-02"].late[0]
+
+    assert (part.nature, part.judgement, part.judged_by) == ("error", at, ("ann", "bob"))
+    assert {name: row.restated_minor for name, row in rows.items()} == {
+        "2024-01": 100_000,
+        "2024-02": 120_000,
+        "2024-03": 100_000,
+        "2024-04": 100_000,
+    }
+    assert rows["2024-02"].reported_minor == 100_000
 
 
 def test_every_bridge_adds_up(books):
