@@ -89,6 +89,8 @@ MALFORMED = {
 }
 
 REFUSED = {
+    "paid-in-its-own-currency": "What came in is in the currency of the payment itself.",
+    "rate-and-paid": "A payment states a rate and what came in another currency.",
     "residual-out-of-range": (
         "What is left of the price is none that was observed for the promise."
     ),

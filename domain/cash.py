@@ -31,6 +31,7 @@ from domain.money import require_positive
 from domain.payment_facts import (
     Application,
     CashEvent,
+    Paid,
     PaymentApplied,
     PaymentAttemptFailed,
     PaymentFailed,
@@ -59,6 +60,7 @@ class ReceivePayment(
     deposit: bool = False
     out_of_band: bool = False
     rate: Decimal | None = None
+    paid: Paid | None = None
 
 
 class ApplyPayment(
@@ -253,6 +255,7 @@ def _received(command: ReceivePayment, state: PaymentState, context: Context) ->
     require_amount(command.customer, command.currency, command.amount_minor)
     require_kept(command.currency, context.replaces)
     require_stated(command.rate, command.currency, context)
+    _require_paid(command)
     said = structs.asdict(command)
     del said["applications"]
     received = PaymentReceived(**said)
@@ -262,6 +265,18 @@ def _received(command: ReceivePayment, state: PaymentState, context: Context) ->
         raise Malformed("applications-in-correction", field="applications")
     _require_applications(command.applications, PaymentState(received=received), context)
     return (received, PaymentApplied(when=command.when, applications=command.applications))
+
+
+def _require_paid(command: ReceivePayment) -> None:
+    """Money that came in another currency says by itself what it is worth."""
+    if command.paid is None:
+        return
+    exponent(command.paid.currency)
+    require_positive(command.paid.amount_minor, "paid.amount_minor")
+    if command.paid.currency == command.currency:
+        raise Rejected("paid-in-its-own-currency", field="paid.currency")
+    if command.rate is not None:
+        raise Rejected("rate-and-paid", field="rate")
 
 
 def require_amount(customer: str, currency: str, minor: int) -> None:

@@ -14,11 +14,19 @@ from domain.facts import Event
 DeductionKind = Literal["withholding", "discount", "fee", "short-pay"]
 
 
+class Paid(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What came in, in the currency that it came in."""
+
+    currency: str
+    amount_minor: int
+
+
 class PaymentReceived(Event, frozen=True, kw_only=True, tag="payment-received"):
     """`contract`: the revenue contract it is for, if no open item takes it. A deposit waits until
     it is applied or named; what came `out_of_band` never passed through our own accounts. `bank`:
     the entry of a statement that says so, and why it is this customer's. `rate`: what one unit of
-    its currency is worth in the functional one, if not the day's.
+    its currency is worth in the functional one, if not the day's. `paid`: what really came in,
+    where that was in another currency than what it settles.
     """
 
     customer: str
@@ -30,6 +38,7 @@ class PaymentReceived(Event, frozen=True, kw_only=True, tag="payment-received"):
     deposit: bool = False
     out_of_band: bool = False
     rate: Decimal | None = None
+    paid: Paid | None = None
 
 
 class Deduction(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

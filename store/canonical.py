@@ -137,7 +137,10 @@ def command_fingerprint(columns: Mapping[str, Value]) -> bytes:
 
 
 def journal_digest(leaves: Iterable[bytes]) -> str:
-    """SHA-256 over the leaves of a period's entries in order of (run, unit), in hex."""
+    """SHA-256 over the leaves of a period's entries, in hex.
+
+    In order of (run, unit, functional currency).
+    """
     return chained(JOURNAL, leaves, {})
 
 

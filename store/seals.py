@@ -1,7 +1,8 @@
 """Digests that seal: of a period's entries, of what was refused, of a log up to a position.
 
-A seal covers the entries booked in the period in order of (run, unit), each by its leaf, and
-whatever was refused before the close. Every later replay must come to the same digest.
+A seal covers the entries booked in the period in order of (run, unit, functional currency), each by
+its leaf, and whatever was refused before the close. Every later replay must come to the same
+digest.
 """
 
 from collections.abc import Iterator

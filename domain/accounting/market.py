@@ -36,4 +36,6 @@ def market_of(
 def _states_rate(fact: Fact) -> bool:
     event = fact.event
     kinds = InvoiceIssued | PaymentReceived | PaymentRefunded
+    if isinstance(event, PaymentReceived) and event.paid is not None:
+        return True
     return isinstance(event, kinds) and event.rate is not None

@@ -15,7 +15,7 @@ from fractions import Fraction
 from functools import partial
 from typing import NamedTuple, assert_never
 
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 
 from domain.accounting.curves import At, Curve, Steps, first_day, last_day, standing, total
 from domain.accounting.documents import BilledLine
@@ -180,11 +180,26 @@ def _owe(walk: _Walk, place: _Place, event: _Event, causes: tuple[int, ...]) -> 
 def _paid(walk: _Walk, cash: Sequence[Cash]) -> Iterator[Act]:
     for money, fact, flow in cash:
         if isinstance(fact.event, PaymentReceived | BalanceGranted):
-            stated = fact.event.rate if isinstance(fact.event, PaymentReceived) else None
-            walk.had[money.name] = walk.market.of(fact.when.effective, stated, fact.position)
+            walk.had[money.name] = _had(walk.market, fact)
         comes = flow.kind == "fee" or isinstance(fact.event, PaymentReceived | BalanceGranted)
         rank = _COMES if comes else _GOES
         yield first_day(flow.curve), rank, partial(_pay, walk, money, fact, flow)
+
+
+def _had(market: Market, fact: Fact) -> Quote:
+    """What came in another currency is worth what that is worth, to the cent."""
+    event, day = fact.event, fact.when.effective
+    if not isinstance(event, PaymentReceived) or event.paid is None:
+        stated = event.rate if isinstance(event, PaymentReceived) else None
+        return market.of(day, stated, fact.position)
+    paid, worth = event.paid, event.paid.amount_minor
+    causes: tuple[int, ...] = (fact.position,)
+    told = f"{decimal_text(worth, paid.currency)} {paid.currency} came in for it"
+    if paid.currency != market.into:
+        quote = structs.replace(market, currency=paid.currency).on(day)
+        worth = quote.worth(worth)
+        told, causes = f"{told}, {quote.told}", causes_of(causes, quote.causes)
+    return Quote(Fraction(worth, event.amount_minor), told, causes)
 
 
 def _pay(walk: _Walk, money: Money, fact: Fact, flow: Flow) -> None:

@@ -15,7 +15,7 @@ from domain.entity import CalendarDefined, EntityOpened
 from domain.errors import Rejected
 from domain.facts import Event, When
 from domain.invoice_facts import CreditIssued, CreditLine, InvoiceIssued, InvoiceLine
-from domain.payment_facts import PaymentReceived, PaymentRefunded
+from domain.payment_facts import Paid, PaymentReceived, PaymentRefunded
 from domain.policy import Options, PolicyAdopted
 from domain.rates import Rate, RatesPublished
 from domain.revenue_contract import ContractOpened, Obligation, ObligationSatisfied
@@ -412,4 +412,27 @@ def test_what_is_given_back_apart_is_worth_what_it_was_paid_at() -> None:
     assert ledger.moved("cash-clearing") == {"2024-02": 36_00, "2024-03": -39_00}
     assert ledger.moved("currency-exchange") == {"2024-03": 3_00}
     assert ledger.stands("contract-liability") == 0
+    assert balanced(ledger)
+
+
+def test_a_payment_in_another_currency_settles_what_it_is_for_and_realises_the_rest() -> None:
+    """EUR 100.00 at 1.10 are paid with USD 112.01, and EUR 50.00 with GBP 50.00 at 1.25."""
+    ledger = Ledger(Options(remeasure="realised-only"))
+    ledger.bill_once("i1", NEW_YEAR, 100_00, "1.10")
+    ledger.bill_once("i2", day(1, 2), 50_00, "1.10")
+    pounds = Rate(currency="GBP", into="USD", rate=Decimal("1.25"))
+    ledger.say("rates:self", RatesPublished(when=day(2, 2), rates=(pounds,)))
+    for name, when, minor, paid in (
+        ("p1", day(2, 1), 100_00, Paid(currency="USD", amount_minor=112_01)),
+        ("p2", day(2, 2), 50_00, Paid(currency="GBP", amount_minor=50_00)),
+    ):
+        received = PaymentReceived(
+            when=when, customer="c1", currency="EUR", amount_minor=minor, paid=paid
+        )
+        ledger.say(f"payment:{name}", received)
+    ledger.run(2, 29)
+
+    assert ledger.moved("cash-clearing") == {"2024-02": 112_01 + 62_50}
+    assert ledger.stands("accounts-receivable") == 0
+    assert ledger.moved("currency-exchange") == {"2024-02": -(112_01 - 110_00) - (62_50 - 55_00)}
     assert balanced(ledger)

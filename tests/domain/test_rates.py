@@ -11,7 +11,7 @@ import pytest
 from domain.cash import ReceivePayment, RefundPayment
 from domain.entity import EntityOpened
 from domain.master import master_data
-from domain.payment_facts import PaymentReceived
+from domain.payment_facts import Paid, PaymentReceived
 from domain.policy import AdoptPolicy, Options
 from domain.rates import PublishRates, Rate, RatesPublished, currencies_of, published_on
 from tests.domain.given import code, decide, fact, on
@@ -126,3 +126,22 @@ def test_the_age_of_a_rate_is_days_of_a_year_at_most() -> None:
     for days in (-1, 367):
         command = AdoptPolicy(when=on(1, 1), options=Options(rate_age_days=days))
         assert code("policy:main", command) == "rate-age-out-of-range"
+
+
+@pytest.mark.parametrize(
+    ("paid", "rate", "refused"),
+    [
+        (Paid(currency="EUR", amount_minor=100), None, "paid-in-its-own-currency"),
+        (Paid(currency="USD", amount_minor=0), None, "amount-not-positive"),
+        (Paid(currency="USDT", amount_minor=1), None, "unknown-currency"),
+        (Paid(currency="USD", amount_minor=110), Decimal("1.1"), "rate-and-paid"),
+    ],
+)
+def test_what_came_in_another_currency_says_so_once(
+    paid: Paid, rate: Decimal | None, refused: str
+) -> None:
+    command = ReceivePayment(
+        when=on(1, 2), customer="c", currency="EUR", amount_minor=100, rate=rate, paid=paid
+    )
+
+    assert code("payment:p", command, others=USD) == refused

@@ -62,6 +62,7 @@ from domain.meter import MeterDefined
 from domain.party import CustomerAmended, CustomerRegistered
 from domain.payment_facts import (
     Application,
+    Paid,
     PaymentApplied,
     PaymentReceived,
     PaymentRefunded,
@@ -258,6 +259,12 @@ def _stated(draft: Draft, currency: str) -> Decimal | None:
         return None
     yen = Decimal(draft.random.randint(9_000, 16_000)) / 100
     return yen if home == "JPY" else Decimal(draft.random.randint(62, 99)) / 10_000
+
+
+def _paid(draft: Draft, minor: int) -> Paid:
+    """What came in at home: about as many cents as yen, give or take."""
+    home = "USD" if draft.entity == "acme-us" else "JPY"
+    return Paid(currency=home, amount_minor=minor + draft.random.randint(0, minor))
 
 
 def _register(draft: Draft, name: str, currency: str) -> None:
@@ -847,14 +854,18 @@ def _pay(draft: Draft) -> None:
     contract, currency, customer = random.choice(draft.contracts)
     name = f"payment:p{len(draft.payments)}"
     amount = draft.money(currency, 3000)
+    rate = _stated(draft, currency)
     received = PaymentReceived(
         when=draft.when(draft.day()),
         customer=customer,
         currency=currency,
         amount_minor=amount,
         contract=contract.partition(":")[2] if draft.chance(0.3) else None,
-        rate=_stated(draft, currency),
+        rate=rate,
+        paid=_paid(draft, amount) if rate is not None and draft.chance(0.5) else None,
     )
+    if received.paid is not None:
+        received = structs.replace(received, rate=None)
     draft.payments[name] = amount
     draft.add(name, received)
 
