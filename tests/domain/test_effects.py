@@ -21,7 +21,16 @@ MEASURED_WITH = "master data: the next run measures with it"
 AWAITED = "master data: usage waits until its customer is registered"
 BY_INVOICES = "what it may take off is on the lines of invoices"
 DRAWS_LINES = "an act of the books: it says which periods take entries"
+BANK = "says what an entry of a bank's statement is; the payment's own facts move the money"
+DUNNING = "an act of dunning: it says who is reminded, and moves nothing"
 WORDS = {
+    "bank-entry-left": BANK,
+    "bank-entry-set-aside": BANK,
+    "bank-row-unread": BANK,
+    "dunning-held": DUNNING,
+    "dunning-released": DUNNING,
+    "dunning-step-reached": DUNNING,
+    "payment-promised": DUNNING,
     "access-granted": "evidence of access: nothing is earned otherwise by it",
     "access-withdrawn": "evidence of access: nothing is earned otherwise by it",
     "adjustment-approved": "nothing proposed to approve",
