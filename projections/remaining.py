@@ -122,13 +122,14 @@ def promises(
             connection,
             seen.entity,
             seen.book,
-            [name for name, stored in some if stored is None],
+            [name for name, _, holds in some if not holds],
             seen.run,
             master,
             seen.as_of,
         )
-        for name, stored in some:
-            schedule = stored or again[name]
+        for name, stored, holds in some:
+            # What cannot be measured waits parked, and stands as it was settled last.
+            schedule = stored if holds else again.get(name, stored)
             for row in remaining(schedule, seen.as_of, bands, options):
                 yield name, schedule, row
 

@@ -110,9 +110,9 @@ def ahead(
     day: date,
     since: date,
     unit: str | None = None,
-) -> Iterator[tuple[str, Schedule | None]]:
+) -> Iterator[tuple[str, Schedule, bool]]:
     """Units in order that may have something left after `day`, and moved after `since`, each with
-    its schedule; none where it must be measured again, as of a run or as of the day.
+    its schedule, and whether it holds: else it is to be measured again, as of a run and the day.
     """
     names = {
         "entity": entity,
@@ -124,8 +124,7 @@ def ahead(
     }
     with connection.cursor(name="ahead") as found:
         for name, measured_at, stored, is_later in found.execute(SQL.ahead.encode(), names):
-            usable = measured_at <= run and not is_later
-            yield name, schedule_of(stored) if usable else None
+            yield name, schedule_of(stored), measured_at <= run and not is_later
 
 
 def schedule_of(stored: bytes) -> Schedule:

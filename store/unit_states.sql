@@ -50,6 +50,7 @@ SELECT s.unit, s.measured_at, s.schedule,
        EXISTS (SELECT FROM fact_unit u
                  JOIN fact f ON f.entity = u.entity AND f.position = u.position
                 WHERE u.entity = s.entity AND u.unit = s.unit AND u.position <= %(run)s
+                  AND split_part(f.stream, ':', 1) <> 'customer'
                   AND coalesce(f.agreed_on, f.effective) > %(day)s) AS is_later
   FROM unit_state s
  WHERE s.entity = %(entity)s AND s.book = %(book)s

@@ -273,3 +273,12 @@ def test_what_was_earned_is_the_revenue_of_the_books(books):
     booked = sum(row.earned_minor for row in revenue_by_period(books.connection, ASK).rows)
 
     assert sum(row.earned_minor for row in rows) == booked
+
+
+def test_usage_to_date_is_earned_whenever_it_came_in(books):
+    """The batch is a fact of the day it was taken in, its rows are of their own days."""
+    sell(books, "s1")
+    books.on(2024, 4, 20).use("s1", date(2024, 3, 4), 10)
+    posted(books, date(2024, 3, 31))
+
+    assert left(books)["call"] == (20_00, 20_00, 0)
