@@ -29,7 +29,7 @@ def test_every_law_holds_whatever_is_elected(option: str) -> None:
     elected: dict[str, Any] = {option: ELECTED[option]}
     compared = dict.fromkeys(ASKED, 0)
 
-    @seed(0)
+    @seed(4)
     @settings(
         max_examples=HISTORIES,
         deadline=None,
