@@ -209,8 +209,12 @@ def _take_off(one: _Left, rule: _Rule, room: _Room, apart: Iterable[_Left] = ())
     one.amounts = one.amounts.less(off)
     room.use(one, off if rule.room_is_for == "taken" else one.amounts)
     if off.is_something:
-        before += apart
-        one.causes = causes_of(one.causes, rule.causes, *(other.causes for other in before))
+        # Of what is billed apart only its days matter, not what was taken off it.
+        beside = [*apart]
+        days = (other.charge.causes for other in beside)
+        used = (other.causes for other in before)
+        one.causes = causes_of(one.causes, rule.causes, *used, *days)
+        before += beside
         one.off.append(_discount(one, rule, off, before))
 
 
