@@ -41,6 +41,7 @@ TESTS = (
     *("tests/domain/test_contract_examples.py", "tests/domain/test_contract_limits.py"),
     *("tests/domain/test_accounting.py", "tests/domain/test_ledger.py"),
     *("tests/domain/test_settling.py", "tests/domain/test_late_changes.py"),
+    "tests/domain/test_contract_changes.py",
     *("tests/domain/test_by_second.py", "tests/domain/test_rules.py"),
     "tests/laws/test_contracts.py",
 )
