@@ -15,6 +15,7 @@ from msgspec import structs
 from domain import settlement
 from domain.accounting.adjustments import adjusted_in_functional, adjustment_flows
 from domain.accounting.contracts import contract_revenue
+from domain.accounting.curves import last_day
 from domain.accounting.documents import BilledLine, billed_lines, gives_back
 from domain.accounting.invoices import line_revenue
 from domain.accounting.market import market_of
@@ -127,9 +128,13 @@ def _contract(
         pending=earned.rated.pending,
         charges=tuple(_charged(charge) for charge in earned.rated.charges),
         measured_to=earned.measured_to,
-        outlook=None if _billed_only(known) else outlook_of(known, through),
+        outlook=None if _billed_only(known) else outlook_of(known, _end_of(flows)),
     )
     return schedule if market is None else told_in_functional(schedule, market)
+
+
+def _end_of(flows: Sequence[Flow]) -> date:
+    return max((last_day(flow.curve) for flow in flows), default=date.min)
 
 
 def _served(

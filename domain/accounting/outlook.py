@@ -21,18 +21,20 @@ from domain.contract_facts import (
 from domain.cover import spans_agreed, terms_agreed
 from domain.facts import Fact
 from domain.subscription import SubscriptionStarted
-from domain.terms import horizon
 
 
-def outlook_of(known: Sequence[Fact], through: date) -> Outlook | None:
-    """Of a subscription or a stated contract; none of what invoices alone say."""
+def outlook_of(known: Sequence[Fact], until: date) -> Outlook | None:
+    """Of a subscription or a stated contract; none of what invoices alone say.
+
+    What is renewed by itself is told as far as amounts go, whatever runs there were.
+    """
     for fact in known:
         match fact.event:
             case SubscriptionStarted(term_to=None):
                 return Outlook()
             case SubscriptionStarted():
                 own = [one for one in known if one.stream == fact.stream]
-                spans = spans_agreed(fact.event, terms_agreed(fact, own), horizon(through))
+                spans = spans_agreed(fact.event, terms_agreed(fact, own), until)
                 return Outlook(terms=spans)
             case ContractOpened():
                 return _stated(fact.event, fact.when.effective, known)

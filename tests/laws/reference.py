@@ -88,7 +88,7 @@ Row = tuple[int, str, UsageRow, int]
 
 
 class Amount(NamedTuple):
-    """`minor` earned over [start, end) by `by`; standing still after `stop`."""
+    """`minor` earned over [start, end) by `by`; standing still after `stop`, nothing `since`."""
 
     start: date
     end: date
@@ -96,6 +96,7 @@ class Amount(NamedTuple):
     by: str
     stop: date = AFTER_ALL
     marks: tuple[tuple[date, int], ...] = ()
+    since: date = BEFORE_ALL
 
 
 class Move(NamedTuple):
@@ -166,6 +167,8 @@ def evenly(start: date, end: date, minor: int, by: str) -> Amount:
 
 def stands(amount: Amount, day: date) -> int:
     """What is earned by the end of a day."""
+    if day < amount.since:
+        return 0
     day = min(day, amount.stop)
     if amount.marks:
         return next((minor for mark, minor in reversed(amount.marks) if mark <= day), 0)
@@ -177,12 +180,13 @@ def stands(amount: Amount, day: date) -> int:
 
 
 def ends(amount: Amount) -> date:
-    return min(amount.marks[-1][0] if amount.marks else amount.end - DAY, amount.stop)
+    last = amount.marks[-1][0] if amount.marks else amount.end - DAY
+    return min(max(last, amount.since), amount.stop)
 
 
 def until(amounts: Iterable[Amount], last: date) -> list[Amount]:
     """The amounts as they stood at the end of a day, for good."""
-    kept = [one for one in amounts if one.start <= last]
+    kept = [one for one in amounts if max(one.start, one.since) <= last]
     return [one._replace(stop=min(one.stop, last)) for one in kept]
 
 
@@ -1097,7 +1101,11 @@ def price_change(promises: Sequence[Promise], fact: Any) -> None:
 def terminate(promises: Sequence[Promise], fact: Any) -> None:
     day = fact.when.measured
     lefts = [max(p.price - p.before(day, fact), 0) for p in promises]
-    refunds = by_share(fact.event.refund_minor, lefts) if any(lefts) else [0] * len(lefts)
+    # Where nothing is left, what was earned is given back: by prices.
+    prices = [max(p.price, 0) for p in promises]
+    alike = [1] * len(promises)
+    bearing = next(weights for weights in (lefts, prices, alike) if any(weights))
+    refunds = by_share(fact.event.refund_minor, bearing)
     for promise, refund in zip(promises, refunds, strict=True):
         promise.price -= refund
         rest = promise.price - promise.before(day, fact)
@@ -1108,10 +1116,13 @@ def terminate(promises: Sequence[Promise], fact: Any) -> None:
 def modify(world: World, promises: list[Promise], fact: Any, done: dict[str, Any]) -> list[Promise]:
     event, day = fact.event, fact.when.measured
     by = world.by(day)
-    if event.added and event.price_reflects_ssp:
+    priced = any(own.pattern != "as-invoiced" for own in event.added)
+    if event.added and event.price_reflects_ssp and (priced or not event.price_change_minor):
         apart = allocated(event.added, event.price_change_minor)
         for promise in apart:
             promise.schedule(None, promise.price, by, done)
+            # What was transferred before it was agreed is earned when it is.
+            promise.amounts = [one._replace(since=day) for one in promise.amounts]
         return [*promises, *apart]
     # By months a change on the last day of one leaves that month as it was.
     start = world.anew(day + DAY, by) if world.anew(day, by) != day else day
@@ -1136,9 +1147,8 @@ def remains(promise: Promise, start: date, fact: Any) -> bool:
         return False
     if not promise.even:
         return not promise.passed(fact)
-    if not promise.amounts:
-        return False
-    return max(ends(one) for one in promise.amounts) >= start
+    # What is over by the day of the change is done, wherever a month is cut.
+    return bool(promise.own.service_to > max(start, fact.when.measured))
 
 
 # --- customers' money ---

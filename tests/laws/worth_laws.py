@@ -86,7 +86,7 @@ def rate_on(books: Books, at: int, currency: str, day: date) -> Fraction:
     """Functional minor units for a minor unit of a currency, by the facts known at a position."""
     facts = sorted(known(books.facts, at), key=in_effective_order)
     home = next(f.event for f in facts if isinstance(f.event, EntityOpened)).functional_currency
-    found: tuple[date, Fraction] | None = None
+    found: tuple[date, Fraction, bool] | None = None
     for fact in facts:
         if isinstance(fact.event, RatesPublished) and fact.when.effective <= day:
             for row in fact.event.rates:
@@ -98,12 +98,12 @@ def rate_on(books: Books, at: int, currency: str, day: date) -> Fraction:
 
 
 def _later(
-    found: tuple[date, Fraction] | None, day: date, rate: Fraction, *, direct: bool
-) -> tuple[date, Fraction]:
+    found: tuple[date, Fraction, bool] | None, day: date, rate: Fraction, *, direct: bool
+) -> tuple[date, Fraction, bool]:
     """Of one day the direct quotation counts, else the last."""
-    if found is not None and found[0] == day and not direct:
+    if found is not None and found[0] == day and found[2] and not direct:
         return found
-    return day, rate
+    return day, rate, direct
 
 
 def _rate(one: str, into: str, rate: Decimal, currency: str, home: str) -> Fraction | None:

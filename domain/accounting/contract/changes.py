@@ -26,6 +26,7 @@ from domain.accounting.contract.promise import (
     Deal,
     Promise,
     begin,
+    both,
     catch_up,
     earned_before,
     known_from,
@@ -39,7 +40,7 @@ from domain.accounting.revenue import at_once
 from domain.accounting.schedule import Flow, totals
 from domain.calendar import ONE_DAY
 from domain.contract_facts import ContractModified, Obligation, Restated
-from domain.explain import Step
+from domain.explain import Step, Told
 from domain.facts import Fact, causes_of
 from domain.money import allocate
 
@@ -369,12 +370,16 @@ def terminate(promises: Sequence[Promise], fact: Fact, refund_minor: int, deal: 
     rested = [
         causes_of(*_all_causes(shared or [promise], ends), (fact.position,)) for promise in promises
     ]
+    prices = {id(one): one.told for one in promises}
     for promise, refund, causes in zip(promises, refunds, rested, strict=True):
         kept = ends[id(promise)]
         rest = promise.price_minor - refund - totals(kept)
-        steps = (Step(what="kept at termination", value=deal.text(rest)), *told)
+        steps: Told = (Step(what="kept at termination", value=deal.text(rest)), *told)
+        for one in shared or [promise]:
+            steps = both(prices[id(one)], steps)
         end = at_once(promise.name, day, rest, causes, steps)
-        promise.kept = promise.flows = (*kept, end)
+        # Where nothing is left there is no amount that could rest on anything.
+        promise.kept = promise.flows = (*kept, end) if rest else kept
         promise.price_minor = totals(promise.flows)
         known_from(promise, day)
 
