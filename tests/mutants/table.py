@@ -75,8 +75,8 @@ MUTANTS = (
     Mutant(
         "2-a-late-fact-is-only-late",
         "domain/routing.py",
-        'return fact.stream.partition(":")[0] in DOCUMENTS\n\n\ndef unit_of_line',
-        "return False\n\n\ndef unit_of_line",
+        'return fact.stream.partition(":")[0] in DOCUMENTS | {"contract", "opening"}',
+        "return False",
         "a credit known before its invoice never reaches the contract",
     ),
     Mutant(
@@ -304,7 +304,7 @@ MUTANTS = (
     ),
     Mutant(
         "parts of a period",
-        "domain/proration.py",
+        "domain/zones.py",
         "datetime.combine(moment, time(), ZoneInfo(zone))",
         "datetime.combine(moment, time(), ZoneInfo('UTC'))",
         "days begin at midnight in London",
@@ -489,8 +489,8 @@ MUTANTS = (
     Mutant(
         "credits",
         "domain/credit_note.py",
-        "        minor = rounded(line.amount_minor * share) - after.get(line.line, 0)\n",
-        "        minor = rounded(line.amount_minor * share)\n",
+        "        minor = upto - gone - after.get(line.line, 0)\n",
+        "        minor = upto - gone\n",
         "each credit takes the share of all credits before it once more",
         "tests/domain/test_crediting.py",
     ),
