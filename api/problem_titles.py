@@ -89,6 +89,9 @@ MALFORMED = {
 }
 
 REFUSED = {
+    "separate-changes-nothing-else": (
+        "A contract of its own leaves what was promised before as it is."
+    ),
     "paid-in-its-own-currency": "What came in is in the currency of the payment itself.",
     "rate-and-paid": "A payment states a rate and what came in another currency.",
     "residual-out-of-range": (

@@ -145,11 +145,16 @@ def _require_priced(row: Obligation, field: str) -> None:
     if sum((row.price_minor is not None, row.unit_price is not None, bool(row.fees))) > 1:
         raise Rejected("priced-twice", field=field, obligation=row.obligation)
     per_unit = row.unit_price is not None or row.unit_ssp is not None
-    if per_unit and row.quantity is None:
+    if per_unit and row.quantity is None and not _is_as_many_as_there_will_be(row):
         raise Rejected("missing-quantity", field=f"{field}.quantity", obligation=row.obligation)
     if row.unit_ssp is not None and row.unit_ssp < 0:
         raise Rejected("negative-ssp", field=f"{field}.unit_ssp", obligation=row.obligation)
     _require_ssp_source(row, field)
+
+
+def _is_as_many_as_there_will_be(row: Obligation) -> bool:
+    """Units at a price that are not counted beforehand: each is priced as it is transferred."""
+    return row.pattern == "units" and row.unit_price is not None and row.unit_ssp is None
 
 
 def _require_ssp_source(row: Obligation, field: str) -> None:
@@ -193,7 +198,8 @@ def _require_transfer(row: Obligation, field: str) -> None:
     require_percent(row.percent_of_base, f"{field}.percent_of_base")
     require_amount(row.expected_cost_minor, f"{field}.expected_cost_minor")
     require_amount(row.others_share_minor, f"{field}.others_share_minor")
-    if row.pattern in COUNTED and row.quantity is None and row.option is None:
+    is_open = row.option is not None or _is_as_many_as_there_will_be(row)
+    if row.pattern in COUNTED and row.quantity is None and not is_open:
         raise Rejected("missing-quantity", field=f"{field}.quantity", obligation=row.obligation)
     if row.pattern == "milestones" and not row.milestones:
         raise Rejected("no-milestones", field=f"{field}.milestones", obligation=row.obligation)

@@ -292,6 +292,8 @@ def _modified(command: ModifyContract, state: ContractState, context: Context) -
         require_variable(command.variable, set(known))
     if (command.treatment == "by-rule") != (command.judgement is None):
         raise Rejected("judgement-needs-a-reason", field="judgement")
+    if command.treatment == "separate" and (command.restated or command.variable):
+        raise Rejected("separate-changes-nothing-else", field="treatment")
     return ContractModified(**structs.asdict(command))
 
 

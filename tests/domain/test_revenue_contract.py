@@ -1,4 +1,5 @@
 from datetime import date
+from decimal import Decimal
 
 import pytest
 from msgspec import structs
@@ -16,6 +17,7 @@ from domain.contract_facts import (
     ContractTerminated,
     Obligation,
     ObligationSatisfied,
+    Restated,
 )
 from domain.money import LARGEST_MINOR
 from tests.domain.given import code, decide, on, refusal, state
@@ -213,3 +215,25 @@ def test_a_change_dated_before_the_opening_counts_all_the_same() -> None:
     assert code(STREAM, structs.replace(OPEN, obligations=(TRAINING,)), early) == (
         "duplicate-obligation"
     )
+
+
+def test_units_at_a_price_need_no_count_beforehand() -> None:
+    boxes = Obligation(obligation="boxes", pattern="units", unit_price=Decimal(150))
+    credits_ = Obligation(obligation="credits", pattern="as-exercised", unit_ssp=Decimal(1))
+
+    assert decide(STREAM, structs.replace(OPEN, price_minor=0, obligations=(boxes,)))
+    assert code(STREAM, structs.replace(OPEN, obligations=(credits_,))) == "missing-quantity"
+
+
+def test_a_contract_of_its_own_states_nothing_anew() -> None:
+    command = ModifyContract(
+        when=on(4, 1),
+        price_change_minor=100,
+        added=(TRAINING,),
+        restated=(Restated(obligation="support", price_minor=1),),
+        treatment="separate",
+        judgement="sold by another team",
+    )
+
+    assert code(STREAM, command, OPENED) == "separate-changes-nothing-else"
+    assert decide(STREAM, structs.replace(command, restated=()), OPENED)
