@@ -19,8 +19,9 @@ from domain.books import BookOpened, PostingRun
 from domain.due import due
 from domain.errors import Rejected
 from domain.explained import explain
-from domain.facts import Fact, known
+from domain.facts import Fact, known, timeline
 from domain.journal import Entry, Line
+from domain.judgement import NatureJudged, judgements, nature_of
 from domain.ledger import Fresh, Run, UnitState, is_outrun, moves, settle
 from domain.master import MASTER_CATEGORIES, MasterData, master_data
 from domain.periods import period_states
@@ -84,7 +85,10 @@ def explain_again(done: Reperformed, entry: int, line: int) -> Explanation | Non
     fresh = _fresh(done, unit, run, master)
     schedule = measure(unit, fresh.facts, fresh.usage, master, found.entry.book, found.through)
     amount = due(schedule, found.through, master.calendar).get(row.slot)
+    nature, judgement = _nature(done, row)
     return Explanation(
+        nature=nature,
+        judgement=judgement,
         line=_journal_line(found, row, line),
         by=rule_of(row.rule),
         stood_minor=sum(earlier.minor for earlier in _in_slot(done, found, row)),
@@ -92,6 +96,20 @@ def explain_again(done: Reperformed, entry: int, line: int) -> Explanation | Non
         through=found.through,
         shares=explain(schedule, row.slot, found.through, master.calendar),
     )
+
+
+def _nature(done: Reperformed, row: Line) -> tuple[str | None, int | None]:
+    """Of a line booked later than it was earned: what its newest cause is, or was judged to be."""
+    if row.accounting_date <= row.slot.earned or not row.causes:
+        return None, None
+    newest = done.facts[max(row.causes) - 1]
+    decision = judgements(timeline(done.facts)).get(newest.position)
+    if decision is not None:
+        assert isinstance(decision.event, NatureJudged), decision
+        return decision.event.nature, decision.position
+    category = newest.stream.partition(":")[0]
+    tag = str(type(newest.event).__struct_config__.tag)
+    return nature_of(tag, category, corrects=newest.corrects is not None), None
 
 
 def journal_lines(done: Reperformed) -> Iterator[JournalLine]:

@@ -22,7 +22,7 @@ from domain.settlement.walk import Elections
 # What a customer owes, and what stands against it.
 OWN = frozenset({"accounts-receivable", "unapplied-cash", "deposits", "refund-clearing"})
 # What is ours to know: what we no longer expect, and which contract money waits for.
-NOT_TOLD = frozenset({"write-off", "advance"})
+NOT_TOLD = frozenset({"write-off", "advance", "exchange", "prepaid"})
 
 
 class Change(Struct, frozen=True, kw_only=True):

@@ -103,8 +103,8 @@ def test_the_help_lists_every_command(tieout):
     listed = [line.split()[0] for line in commands.split("\n\n")[0].splitlines()]
 
     wanted = (
-        "bench bill cases close demo dun explain export import invoice lag lineage payments post "
-        "rebuild reopen report run serve statement tax test verify work"
+        "bench bill cases close demo dun explain export import invoice journal lag lineage opening "
+        "payments post rates rebuild reopen report run serve statement tax test verify work"
     )
     assert listed == wanted.split()
 

@@ -70,8 +70,8 @@ def test_a_payload_holds_neither_the_tag_nor_what_the_columns_say():
     assert CODEC.encode(event) == Encoded(
         "subscription-started",
         1,
-        '{"alignment":"anniversary","anchor_day":null,"contract":"by-rule","currency":"USD",'
-        '"customer":"c","items":[{"item":"i","price":"p","quantity":"2.5"}],'
+        '{"alignment":"anniversary","anchor_day":null,"cancellable_days":null,'
+        '"contract":"by-rule","currency":"USD","customer":"c","items":[{"item":"i","price":"p","quantity":"2.5"}],'
         '"renews_months":null,"term_from":"2026-01-01","term_to":"2027-01-01",'
         '"trial_to":null,"zone":"UTC"}',
     )
