@@ -61,7 +61,7 @@ HAVING count(f.position) < count(c.position)
 -- name: documents
 -- What documents in force at the run add up to by the end of each day: invoices less credits and voids,
 -- payments less what went back, credit granted less what was paid out or lapsed. What a void leaves is taken
--- off on its day, and nothing after it counts. Disputed is what is charged back of a payment and not decided.
+-- off on its day, and nothing after it counts but the invoice itself, should it bear a later date. Disputed is what is charged back of a payment and not decided.
 WITH live AS (
     SELECT stream, kind, number, currency, day, minor FROM document
      WHERE entity = %(entity)s AND from_position <= %(run)s AND (to_position IS NULL OR to_position > %(run)s)
@@ -74,7 +74,8 @@ WITH live AS (
     SELECT f.stream, CASE WHEN l.kind = 'charged-back' THEN 'disputed' ELSE split_part(f.stream, ':', 1) END AS side,
            f.currency, l.day, l.minor
       FROM first f
-      JOIN live l ON l.stream = f.stream AND l.kind <> 'voided' AND (f.voided_on IS NULL OR l.day <= f.voided_on)
+      JOIN live l ON l.stream = f.stream AND l.kind <> 'voided'
+       AND (f.voided_on IS NULL OR l.day <= f.voided_on OR l.kind = 'issued')
      UNION ALL
     SELECT f.stream, 'paid-out', f.currency, l.day, l.minor
       FROM first f
@@ -89,7 +90,7 @@ WITH live AS (
      UNION ALL
     SELECT f.stream, split_part(f.stream, ':', 1), f.currency, f.voided_on, -sum(l.minor)
       FROM first f
-      JOIN live l ON l.stream = f.stream AND l.kind <> 'voided' AND l.day <= f.voided_on
+      JOIN live l ON l.stream = f.stream AND l.kind <> 'voided' AND (l.day <= f.voided_on OR l.kind = 'issued')
      GROUP BY f.stream, f.currency, f.voided_on
 )
 SELECT d.day, m.currency, m.side, sum(m.minor)::bigint
