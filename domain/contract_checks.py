@@ -63,15 +63,10 @@ def require_open(command: OpenContract) -> None:
 
 def _require_some_ssp(command: OpenContract) -> None:
     """Promises that share a price must say what at least one of them sells for."""
-    sharing = [row for row in command.obligations if not _is_priced_by_itself(row)]
+    sharing = [row for row in command.obligations if not row.is_priced_by_itself]
     shared = command.price_minor or command.variable
     if shared and len(sharing) > 1 and not any(map(_says_what_it_sells_for, sharing)):
         raise Rejected("ssp-missing", field="obligations")
-
-
-def _is_priced_by_itself(row: Obligation) -> bool:
-    is_open_ended = row.pattern == "units" and row.quantity is None
-    return row.pattern in {"as-invoiced", "percent-of-base"} or is_open_ended
 
 
 def _says_what_it_sells_for(row: Obligation) -> bool:

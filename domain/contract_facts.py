@@ -106,6 +106,21 @@ class Obligation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     others_share_minor: int = 0
     available_from: date | None = None
 
+    @property
+    def is_stated(self) -> bool:
+        """Whether the contract states a price for this promise alone."""
+        return self.price_minor is not None or self.unit_price is not None or bool(self.fees)
+
+    @property
+    def is_open_ended(self) -> bool:
+        """Units at a price, as many as there will be: each is priced by itself."""
+        return self.pattern == "units" and self.quantity is None
+
+    @property
+    def is_priced_by_itself(self) -> bool:
+        """Priced by its invoices, or by what is reported: it takes no share of a fixed price."""
+        return self.pattern in ("as-invoiced", "percent-of-base") or self.is_open_ended
+
 
 class Outcome(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One way an uncertain amount may turn out; the chances of all add up to one."""

@@ -132,10 +132,7 @@ def evolve(state: ContractState, fact: Fact) -> ContractState:
 
 def _states(rows: tuple[Obligation, ...]) -> bool:
     """Whether a price is stated otherwise than as the lump of the contract."""
-    return any(
-        row.price_minor is not None or row.unit_price is not None or row.fees or row.renewals
-        for row in rows
-    )
+    return any(row.is_stated or row.renewals for row in rows)
 
 
 def decide(command: ContractCommand, state: ContractState, context: Context) -> tuple[Event, ...]:

@@ -22,11 +22,11 @@ from domain.accounting.contract.changes import (
 from domain.accounting.contract.financing import interest, price_now
 from domain.accounting.contract.parts import parts_of, presented, shares_owed
 from domain.accounting.contract.priced import by_themselves
-from domain.accounting.contract.pricing import is_stated, stated_minor, weight_minor
+from domain.accounting.contract.pricing import stated_minor, weight_minor
 from domain.accounting.contract.promise import Deal, Promise, begin, both
 from domain.accounting.contract.rights import beside
 from domain.accounting.contract.term import owed_back
-from domain.accounting.contract.transfer import Place, place_of
+from domain.accounting.contract.transfer import place_of
 from domain.accounting.contract.variable import (
     Estimates,
     at_inception,
@@ -149,7 +149,7 @@ def _told_at_inception(promises: Sequence[Promise], deal: Deal) -> None:
             Step(what="transaction price", value=deal.text(whole)),
             Step(what="stand-alone selling price", value=deal.text(promise.weight)),
         ]
-        if is_stated(promise.own):
+        if promise.own.is_stated:
             stands = stated_minor(promise.own, deal.currency)
             told.append(Step(what="stated price", value=deal.text(stands)))
             told.append(
@@ -163,9 +163,9 @@ def _changed(contract: Contract, own: Sequence[Fact]) -> None:
     deal = contract.deal
     ended: Fact | None = None
     changes = [fact for fact in own if isinstance(fact.event, _CHANGES)]
-    for fact in sorted(changes, key=lambda fact: (fact.when.measured, fact.when.order or 0)):
+    for fact in sorted(changes, key=place_of):
         event = fact.event
-        place: Place = (fact.when.measured, fact.when.order or 0)
+        place = place_of(fact)
         if ended is not None:
             _after_the_end(contract, fact, ended)
             continue

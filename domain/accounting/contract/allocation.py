@@ -33,23 +33,25 @@ def shares(
         return _residual(minor, obligations, open_priced, given or weights)
     if given is not None:
         return given
-    return by_weight(minor, weights, currency, options, _portfolio(obligations))
+    portfolio = max((own.portfolio for own in obligations), default=1)
+    parts = by_weight(minor, [*weights.values()], currency, options, portfolio)
+    return dict(zip(weights, parts, strict=True))
 
 
 def by_weight(
     minor: int,
-    weights: Mapping[str, int],
+    weights: Sequence[int],
     currency: str,
     options: Options,
     portfolio: int = 1,
-) -> dict[str, int]:
+) -> list[int]:
     """Largest remainder (rule 25), ties to the first listed; equal parts where nothing is known.
 
     A policy may have the shares rounded to a percentage, or the parts to whole units of currency.
     """
     if not weights:
-        return {}
-    rates = [*weights.values()] if any(weights.values()) else [1] * len(weights)
+        return []
+    rates = [*weights] if any(weights) else [1] * len(weights)
     if options.allocation_percent != "exact":
         rates = [*allocate(HUNDRED * 10 ** PLACES[options.allocation_percent], rates)]
     unit = 1 if options.allocation_unit == "minor" else 10 ** exponent(currency) * portfolio
@@ -58,11 +60,7 @@ def by_weight(
     # What is no whole unit goes to the first that weighs most.
     parts[rates.index(max(rates))] += abs(minor) - wholes * unit
     sign = 1 if minor >= 0 else -1
-    return {name: sign * part for name, part in zip(weights, parts, strict=True)}
-
-
-def _portfolio(obligations: Sequence[Obligation]) -> int:
-    return max((own.portfolio for own in obligations), default=1)
+    return [sign * part for part in parts]
 
 
 def _by_evidence(

@@ -34,7 +34,7 @@ from domain.accounting.contract.promise import (
     restart,
     until,
 )
-from domain.accounting.contract.transfer import BEFORE_ALL
+from domain.accounting.contract.transfer import BEFORE_ALL, place_of
 from domain.accounting.curves import Progress, last_day, measured_from, total
 from domain.accounting.revenue import at_once
 from domain.accounting.schedule import Flow, totals
@@ -68,7 +68,9 @@ def is_apart(event: ContractModified, deal: Deal) -> bool:
 
 def _has_own_price(event: ContractModified) -> bool:
     """Whether what is added can bear the price that is agreed for it."""
-    return any(map(_is_fixed, event.added)) or (bool(event.added) and not event.price_change_minor)
+    return any(not own.is_priced_by_itself for own in event.added) or (
+        bool(event.added) and not event.price_change_minor
+    )
 
 
 def modify(promises: list[Promise], fact: Fact, included_minor: int, deal: Deal) -> None:
@@ -102,17 +104,11 @@ def _is_apart(event: ContractModified, deal: Deal) -> bool:
         return True
     alone = [ssp_minor(own, deal.currency) for own in event.added]
     price = event.price_change_minor + _stated(event.added, deal)
-    return all(alone) and any(_says_price(own) for own in event.added) and sum(alone) == price
-
-
-def _says_price(own: Obligation) -> bool:
-    return own.price_minor is not None or own.unit_price is not None or bool(own.fees)
+    return all(alone) and any(own.is_stated for own in event.added) and sum(alone) == price
 
 
 def _stated(rows: Sequence[Obligation], deal: Deal) -> int:
-    return sum(
-        stated_minor(own, deal.currency) for own in rows if not Promise(own, 0, ()).is_invoiced
-    )
+    return sum(stated_minor(own, deal.currency) for own in rows if not own.is_priced_by_itself)
 
 
 def apart(promises: list[Promise], fact: Fact, deal: Deal) -> None:
@@ -131,7 +127,7 @@ def apart(promises: list[Promise], fact: Fact, deal: Deal) -> None:
 
 def _not_before(promise: Promise, fact: Fact, deal: Deal) -> None:
     """What was transferred of it before it was agreed is caught up when it is."""
-    place = (fact.when.measured, fact.when.order or 0)
+    place = place_of(fact)
     starts = promise.own.service_from or place[0]
     early = [mark for mark in deal.marks(promise.own) if mark.place < place]
     if not promise.is_invoiced and (starts < place[0] or early):
@@ -146,8 +142,9 @@ def opened(
 ) -> list[Promise]:
     """Promises with their shares of a price, by what each would sell for alone."""
     weights = {own.obligation: weight_minor(own, deal.currency) for own in rows}
-    fixed = {n: w for (n, w), own in zip(weights.items(), rows, strict=True) if _is_fixed(own)}
-    parts = by_weight(price_minor, fixed, deal.currency, deal.options)
+    fixed = {n: weights[n] for n in (o.obligation for o in rows if not o.is_priced_by_itself)}
+    shares = by_weight(price_minor, [*fixed.values()], deal.currency, deal.options)
+    parts = dict(zip(fixed, shares, strict=True))
     promises = [
         Promise(own, parts.get(own.obligation, 0), causes, weight=weights[own.obligation])
         for own in rows
@@ -155,10 +152,6 @@ def opened(
     for promise in promises:
         begin(promise, day, deal)
     return promises
-
-
-def _is_fixed(own: Obligation) -> bool:
-    return not Promise(own, 0, ()).is_invoiced
 
 
 def _is_caught_up(promise: Promise, event: ContractModified) -> bool:
@@ -190,7 +183,7 @@ def _worked_out(
         of_promise[promise.name] = _more(promise.whole, anew[promise.name], row, deal)
     minor = event.price_change_minor + _stated(event.added, deal)
     minor += sum(of_promise.values()) + included_minor
-    cut = Cut((day, fact.when.order or 0), start)
+    cut = Cut(place_of(fact), start)
     return _Change(fact, event, cut, anew, of_promise, minor)
 
 
@@ -212,10 +205,10 @@ def _more(own: Obligation, anew: Obligation, row: Restated, deal: Deal) -> int:
 def _caught_up(promises: Sequence[Promise], change: _Change, minor: int, deal: Deal) -> None:
     """Rule 9: a promise that is one with what was transferred, at the price it has now."""
     fact = change.fact
-    weights = {str(at): one.weight for at, one in enumerate(promises)}
+    weights = [one.weight for one in promises]
     own_changes = sum(change.of_promise.get(one.name, 0) for one in promises)
     parts = by_weight(minor - own_changes if minor else 0, weights, deal.currency, deal.options)
-    for promise, part in zip(promises, parts.values(), strict=True):
+    for promise, part in zip(promises, parts, strict=True):
         more = part + change.of_promise.get(promise.name, 0)
         own = change.anew.get(promise.name, promise.own)
         if not more and own is promise.own:
@@ -246,9 +239,7 @@ def _spread(
         _join_invoiced(promises, added, change, deal)
         return
     whole = sum(left) + minor
-    parts = by_weight(
-        whole, {str(at): w for at, w in enumerate(weights)}, deal.currency, deal.options
-    )
+    parts = by_weight(whole, weights, deal.currency, deal.options)
     fixed = [one for one in promises if not one.is_invoiced]
     resting = (_goes_on(one, change, deal) if one in going else _done(one) for one in fixed)
     causes = causes_of((deal.opened_at,), (fact.position,), *resting)
@@ -265,7 +256,7 @@ def _spread(
             Step(what="remaining consideration", value=deal.text(whole)),
         )
 
-    for promise, share in zip((*going, *joining), parts.values(), strict=True):
+    for promise, share in zip((*going, *joining), parts, strict=True):
         own = change.anew.get(promise.name, promise.whole)
         promise.inception = own
         restart(promise, own, share, change.cut, causes, told, deal, fact.position)
@@ -356,7 +347,7 @@ def _as_left(name: str, minor: int, price_minor: int, deal: Deal) -> Step:
 def terminate(promises: Sequence[Promise], fact: Fact, refund_minor: int, deal: Deal) -> None:
     """Service stops; what is neither earned nor given back is earned at the end (rule 14)."""
     day = fact.when.measured
-    cut = Cut((day, fact.when.order or 0), day)
+    cut = Cut(place_of(fact), day)
     left = [one.price_minor - earned_before(one, cut, deal) for one in promises]
     lefts = [max(minor, 0) for minor in left]
     refunds = allocate(refund_minor, _bearing(promises, lefts))
@@ -393,7 +384,7 @@ def _bearing(promises: Sequence[Promise], lefts: Sequence[int]) -> Sequence[int]
 def stop(shadows: Sequence[Promise], fact: Fact, deal: Deal) -> None:
     """What is owed to others, or back, beside promises: at the end all that is left of it is."""
     day = fact.when.measured
-    cut = Cut((day, fact.when.order or 0), day)
+    cut = Cut(place_of(fact), day)
     for shadow in shadows:
         kept = until(shadow, cut, fact.position, deal)
         causes = causes_of(shadow.causes, *(flow.causes for flow in kept), (fact.position,))

@@ -26,9 +26,9 @@ def parts_of(promise: Promise, deal: Deal) -> Iterator[Promise]:
     if not own.renewals:
         yield promise
         return
-    costs = {str(at): rounded(cost) for at, cost in enumerate(expected_costs(own))}
+    costs = [rounded(cost) for cost in expected_costs(own)]
     parts = by_weight(promise.price_minor, costs, deal.currency, deal.options, own.portfolio)
-    for stretch, minor, cost in zip(own.renewals, parts.values(), costs.values(), strict=True):
+    for stretch, minor, cost in zip(own.renewals, parts, costs, strict=True):
         said = (
             Step(
                 what="price of one contract", value=deal.text(promise.price_minor // own.portfolio)

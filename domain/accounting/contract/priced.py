@@ -11,7 +11,7 @@ from fractions import Fraction
 from msgspec import structs
 
 from domain.accounting.contract.pricing import of_units
-from domain.accounting.contract.promise import Deal, Promise, is_open_ended
+from domain.accounting.contract.promise import REFUND, Deal, Promise
 from domain.accounting.contract.transfer import RULES, of_base, place_of
 from domain.accounting.curves import Steps
 from domain.accounting.revenue import release
@@ -25,8 +25,6 @@ from domain.contract_facts import (
 from domain.explain import Step, steps_of
 from domain.facts import Fact, causes_of
 
-REFUND = (("contract-liability", 1), ("refund-liability", -1))
-
 
 def by_themselves(promises: Sequence[Promise], own: Sequence[Fact], deal: Deal) -> Iterator[Flow]:
     """Flows of promises that are priced by what is reported or transferred."""
@@ -34,7 +32,7 @@ def by_themselves(promises: Sequence[Promise], own: Sequence[Fact], deal: Deal) 
         about = deal.about.get(promise.name, ())
         if promise.own.pattern == "percent-of-base":
             yield from _of_base(promise, about)
-        elif is_open_ended(promise.own):
+        elif promise.own.is_open_ended:
             yield from _of_units(promise, about, own, deal)
 
 

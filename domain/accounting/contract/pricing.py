@@ -44,11 +44,6 @@ def months_of(start: date, end: date) -> Fraction:
     return whole + Fraction((end - begin).days, (after - begin).days)
 
 
-def is_stated(own: Obligation) -> bool:
-    """Whether the contract states a price for this promise alone."""
-    return own.price_minor is not None or own.unit_price is not None or bool(own.fees)
-
-
 def stated_minor(own: Obligation, currency: str) -> int:
     """What the contract states for a promise: an amount, units at a price, or fees."""
     if own.price_minor is not None:

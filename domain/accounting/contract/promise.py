@@ -38,6 +38,7 @@ from domain.master import MasterData
 from domain.money import allocate, decimal_of, decimal_text, rounded
 from domain.policy import Options
 
+REFUND = (("contract-liability", 1), ("refund-liability", -1))
 ELSEWHERE = (("contract-liability", 1), ("external-clearing", -1))
 
 
@@ -143,13 +144,7 @@ class Promise(Struct):
 
     @property
     def is_invoiced(self) -> bool:
-        """Priced by its invoices, or by what is reported: it takes no share of a fixed price."""
-        return self.own.pattern in ("as-invoiced", "percent-of-base") or is_open_ended(self.own)
-
-
-def is_open_ended(own: Obligation) -> bool:
-    """Units at a price, as many as there will be: each is priced by itself."""
-    return own.pattern == "units" and own.quantity is None
+        return self.own.is_priced_by_itself
 
 
 def begin(promise: Promise, day: date, deal: Deal) -> None:

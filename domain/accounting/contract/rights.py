@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date
 
-from domain.accounting.contract.pricing import fee_minor, is_stated, stated_minor
+from domain.accounting.contract.pricing import fee_minor, stated_minor
 from domain.accounting.contract.promise import Deal, Promise
 from domain.accounting.contract.transfer import BEFORE_ALL, rest_after
 from domain.accounting.curves import At, Curve, Steps, evenly
@@ -28,7 +28,7 @@ def beside(promises: Sequence[Promise], event: ContractOpened, deal: Deal) -> It
             yield _memo("promised", promise, Steps(_by_day(promise.priced)))
     if event.right_after is not None:
         yield from _after(promises, event.right_after, deal)
-    elif any(is_stated(promise.whole) for promise in promises):
+    elif any(promise.whole.is_stated for promise in promises):
         for promise in promises:
             for curve in _entitled(promise, deal):
                 yield _memo("entitled", promise, curve)
@@ -63,7 +63,7 @@ def _entitled(promise: Promise, deal: Deal) -> Iterator[Curve]:
         for fee in own.fees:
             yield evenly(fee.service_from, fee.service_to, fee_minor(fee), promise.by)
         return
-    minor = stated_minor(own, deal.currency) if is_stated(own) else promise.price_minor
+    minor = stated_minor(own, deal.currency) if own.is_stated else promise.price_minor
     if promise.is_even:
         assert own.service_from is not None, own
         assert own.service_to is not None, own

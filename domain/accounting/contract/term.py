@@ -12,7 +12,7 @@ from datetime import date
 
 from msgspec import structs
 
-from domain.accounting.contract.promise import Deal, Promise
+from domain.accounting.contract.promise import REFUND, Deal, Promise
 from domain.accounting.curves import Curve, Steps, ahead, first_day, last_day, standing
 from domain.accounting.documents import BilledLine, billing_flows
 from domain.accounting.schedule import Flow
@@ -21,7 +21,6 @@ from domain.explain import Step
 from domain.facts import causes_of
 
 LIABILITY = "contract-liability"
-REFUND = ((LIABILITY, 1), ("refund-liability", -1))
 
 
 def enforceable(promise: Promise, notice: int, deal: Deal) -> tuple[Curve, ...]:

@@ -13,8 +13,8 @@ from datetime import date
 from msgspec import Struct, field
 
 from domain.accounting.contract.allocation import by_weight
-from domain.accounting.contract.pricing import Estimate, estimated, is_stated, stated_minor
-from domain.accounting.contract.promise import Deal, Promise, begin, both, catch_up
+from domain.accounting.contract.pricing import Estimate, estimated, stated_minor
+from domain.accounting.contract.promise import REFUND, Deal, Promise, begin, both, catch_up
 from domain.accounting.contract.transfer import BEFORE_ALL, Place
 from domain.accounting.curves import At
 from domain.accounting.schedule import Flow
@@ -22,7 +22,6 @@ from domain.contract_facts import VariableAmount
 from domain.explain import Step
 from domain.facts import causes_of
 
-REFUND = (("contract-liability", 1), ("refund-liability", -1))
 PAYABLE = (("contract-liability", 1), ("customer-payable", -1))
 
 
@@ -130,15 +129,20 @@ def _known(found: Estimates, row: VariableAmount, promises: Sequence[Promise]) -
 
 def _estimate(row: VariableAmount, one: Uncertain, deal: Deal) -> Estimate:
     units = next((p.own for p in one.sharers if p.own.pattern == "units"), None)
-    stated = sum(stated_minor(p.own, deal.currency) for p in one.sharers if is_stated(p.own))
+    stated = sum(stated_minor(p.own, deal.currency) for p in one.sharers if p.own.is_stated)
     return estimated(row, units, stated, deal.currency)
 
 
 def _shared(minor: int, one: Uncertain, deal: Deal) -> Iterable[tuple[Promise, int]]:
     sharers = [promise for promise in one.sharers if not promise.is_invoiced]
-    weights = {str(place): promise.weight for place, promise in enumerate(sharers)}
-    parts = by_weight(minor, weights, deal.currency, deal.options)
-    return zip(sharers, parts.values(), strict=True)
+    return _by_weight(minor, sharers, deal)
+
+
+def _by_weight(
+    minor: int, promises: Sequence[Promise], deal: Deal
+) -> Iterable[tuple[Promise, int]]:
+    weights = [promise.weight for promise in promises]
+    return zip(promises, by_weight(minor, weights, deal.currency, deal.options), strict=True)
 
 
 def _told(row: VariableAmount, new: Estimate, deal: Deal) -> tuple[Step, ...]:
@@ -163,9 +167,7 @@ def _hold(one: Uncertain, place: Place, causes: tuple[int, ...], deal: Deal) -> 
         return
     if not one.held:
         one.held = [_shadow(promise, causes, deal) for promise, _ in _shared(0, one, deal)]
-    weights = {str(at): promise.weight for at, promise in enumerate(one.held)}
-    parts = by_weight(change, weights, deal.currency, deal.options)
-    for promise, minor in zip(one.held, parts.values(), strict=True):
+    for promise, minor in _by_weight(change, one.held, deal):
         price = promise.price_minor + minor
         together = causes_of(promise.causes, causes)
         told = (Step(what=f"stated and not included of {row.name}", value=deal.text(held)),)
