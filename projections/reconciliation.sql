@@ -102,6 +102,7 @@ SELECT d.day, m.currency, m.side, sum(m.minor)::bigint
 -- What the accounts of a book hold by the end of each day, on each basis, but for approved adjustments.
 -- Reported, `later` is what is booked after the day although its period had ended by then. What comes and goes is
 -- counted wherever it lies, with what it cost; a chargeback lost went from there to what is held for customers.
+-- What of a contract is for others, a lease say, is owed to them or cleared with them: it is no cash.
 WITH line AS (
     SELECT account, kind, currency, earned, accounting_date, minor,
            account IN ('unapplied-cash', 'deposits', 'refund-clearing') OR (account = 'customer-credit' AND kind <> 'billing')
@@ -110,12 +111,13 @@ WITH line AS (
      WHERE entity = %(entity)s AND book = %(book)s AND known_at <= %(run)s AND kind <> 'adjustment'
 ), placed AS (
     SELECT *,
-           account IN ('cash-clearing', 'external-clearing', 'disputed-cash') OR (account = 'bank-fees' AND kind = 'fee')
-             OR (is_held AND kind = 'chargeback') AS is_cash,
+           (account IN ('cash-clearing', 'external-clearing', 'disputed-cash') AND kind <> 'share-owed')
+             OR (account = 'bank-fees' AND kind = 'fee') OR (is_held AND kind = 'chargeback') AS is_cash,
+           account = ANY(%(of_contracts)s) OR kind = 'share-owed' AS is_of_contract,
            account = 'accounts-receivable' AND kind NOT IN ('billing') AS is_settled
       FROM line
 ), sided AS (
-    SELECT d.day, b.basis, l.account, l.kind, l.currency, l.minor, l.is_cash, l.is_settled, l.is_held,
+    SELECT d.day, b.basis, l.account, l.kind, l.currency, l.minor, l.is_cash, l.is_settled, l.is_held, l.is_of_contract,
            CASE WHEN b.basis = 'earned' THEN least(l.accounting_date, l.earned) ELSE l.accounting_date END <= d.day AS is_in,
            b.basis = 'reported' AND l.accounting_date > d.day AND l.earned <= d.day AS is_later
       FROM unnest(%(days)s::date[]) AS d (day)
@@ -130,7 +132,7 @@ SELECT day, basis, currency,
        coalesce(-sum(minor) FILTER (WHERE (is_in OR is_later) AND ((is_held AND kind <> 'chargeback')
                                                                 OR (is_settled AND kind = 'application'))), 0)::bigint,
        coalesce(sum(minor) FILTER (WHERE (is_in OR is_later) AND account = 'disputed-cash'), 0)::bigint,
-       coalesce(-sum(minor) FILTER (WHERE is_in AND account IN ('revenue', 'contract-liability', 'unbilled-receivable')), 0)::bigint,
+       coalesce(-sum(minor) FILTER (WHERE is_in AND is_of_contract), 0)::bigint,
        coalesce(-sum(minor) FILTER (WHERE is_in AND account = 'contract-liability' AND kind IN ('advance', 'given-back', 'opening', 'prepaid', 'write-off')), 0)::bigint,
        coalesce(-sum(minor) FILTER (WHERE is_in AND kind = 'billing' AND account IN ('tax-payable', 'customer-credit', 'rounding', 'opening-clearing')), 0)::bigint
   FROM sided

@@ -16,7 +16,7 @@ from msgspec import Struct
 from domain.calendar import ONE_DAY
 from domain.usage import UsageRow
 from replay.billing.run import Wanted
-from replay.demo import collecting, late, opening, usage
+from replay.demo import collecting, deals, late, opening, usage
 from replay.demo.company import ACTOR, BOOK, COUNTRIES, GROUP, Chance, Country, Size, month_of
 from replay.demo.customers import company
 from replay.demo.late import Late
@@ -140,6 +140,7 @@ def _month(story: Story, first: date, last: date, *, keep: bool) -> None:
     story.credited(last)
     collecting.banked(story, last)
     story.moment.move_to(last + ONE_DAY)
+    story.send(deals.rates(story.country, first, last))
     _collected(story, first, last, keep=keep)
     collecting.post_and_remind(story, last)
     story.ledger.close_period(story.entity, BOOK, f"{first:%Y-%m}", actor=ACTOR)

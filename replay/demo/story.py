@@ -11,11 +11,11 @@ from msgspec import Struct, structs
 
 from domain.credit_note import CreditInvoice
 from domain.facts import When
-from domain.invoice import IssueCredit
+from domain.invoice import IssueCredit, IssueInvoice
 from domain.party import RegisterCustomer
 from domain.statement.documents import Document
 from domain.usage import UsageRow
-from replay.demo import opening, people
+from replay.demo import deals, opening, people
 from replay.demo.company import ACTOR, FIRST, Act, Chance, Country, ask, by_chance
 from replay.demo.customers import Company
 from replay.demo.people import Contact, Region
@@ -26,6 +26,8 @@ from store.request import Receipt, Request
 from store.usage_input import Raw
 from store.usage_rows import BatchReceipt
 from store.usage_stage import Kind, UsageBatch
+
+DAYS_TO_PAY = timedelta(days=30)
 
 
 class Promise(Struct, frozen=True, kw_only=True):
@@ -73,10 +75,12 @@ class Story:
         self.whole = whole
         self.country = country
         self.chance = chance
-        self.acts = [act for one in whole.of(country) for act in one.acts]
+        members = whole.of(country)
+        self.acts = [act for one in members for act in one.acts]
+        self.acts += deals.deals(members)
         # Who buys, by the names of the customers; their ids and digests once they are in the vault.
         self.people: dict[str, tuple[Region, Contact]] = {
-            one.who.name: (one.who.region, one.who.contact) for one in whole.of(country)
+            one.who.name: (one.who.region, one.who.contact) for one in members
         }
         at = people.REGIONS[country.entity][0]
         self.people[country.holding] = at, people.holding(country.entity)
@@ -116,6 +120,23 @@ class Story:
         for act, receipt in zip(fresh, self.send(map(self._asked, fresh)), strict=True):
             self.positions[act.stream, act.name] = receipt.positions[-1]
         self.send(self._asked(act) for act in said if act.instead_of is not None)
+        for act in fresh:
+            self._billed_by_hand(act)
+
+    def _billed_by_hand(self, act: Act) -> None:
+        """What a bank of ours can take is paid after a month."""
+        if isinstance(act.command, IssueCredit):
+            self.counts["credits"] += 1
+        elif isinstance(act.command, IssueInvoice):
+            self.counts["invoices"] += 1
+            if act.command.currency == self.country.currency:
+                promise = Promise(
+                    on=act.command.when.effective + DAYS_TO_PAY,
+                    invoice=act.stream.partition(":")[2],
+                    customer=act.command.customer or "",
+                    is_half=False,
+                )
+                self.promises.append(promise)
 
     def _asked(self, act: Act) -> Request:
         corrects = self.positions[act.stream, act.instead_of] if act.instead_of else None

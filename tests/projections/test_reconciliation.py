@@ -10,6 +10,8 @@ from domain.cash import (
     ReceivePayment,
     RefundPayment,
 )
+from domain.contract_commands import OpenContract, PromiseCustomerPayment
+from domain.contract_facts import Financing, Obligation, VariableAmount
 from domain.facts import When
 from domain.invoice import IssueCredit, IssueInvoice, VoidInvoice
 from domain.invoice_facts import CreditLine, InvoiceLine
@@ -97,6 +99,70 @@ def test_every_control_ties_at_every_run(busy):
         verdicts = reconcile(busy.connection, "acme", known_at=run)
         assert [one.breaks for one in verdicts] == [()] * 7
         assert all(one.comparisons > 0 for one in verdicts)
+
+
+def test_what_is_owed_lent_or_for_others_ties_with_what_was_billed(books):
+    """A refund expected, interest, an agent's share, a lease part, money for the customer."""
+    first, end = date(2024, 1, 1), date(2025, 1, 1)
+    year = {"service_from": first, "service_to": end}
+    command = OpenContract(
+        when=When(effective=first),
+        customer="c1",
+        currency="USD",
+        price_minor=0,
+        obligations=(
+            Obligation(obligation="service", price_minor=9_000_00, ssp_minor=9_000_00, **year),
+            Obligation(
+                obligation="resold",
+                price_minor=3_000_00,
+                ssp_minor=3_000_00,
+                presented="net",
+                others_share_minor=2_000_00,
+                **year,
+            ),
+            Obligation(
+                obligation="machine",
+                price_minor=1_200_00,
+                ssp_minor=1_200_00,
+                presented="elsewhere",
+                **year,
+            ),
+            Obligation(obligation="launch", pattern="point-in-time", price_minor=500_00),
+        ),
+        variable=(
+            VariableAmount(
+                name="volume",
+                stated_minor=1_000_00,
+                estimate_minor=700_00,
+                obligations=("service",),
+            ),
+        ),
+        financing=Financing(kind="advance", rate_percent=Decimal(6), until=end),
+        right_after="launch",
+    )
+    books.tell("contract:k1", command)
+    promised = PromiseCustomerPayment(when=When(effective=date(2024, 2, 1)), amount_minor=300_00)
+    books.tell("contract:k1", promised)
+    line = InvoiceLine(line="1", amount_minor=6_000_00, contract="k1", obligation="service", **year)
+    invoice(books, "a", date(2024, 1, 20), line)
+    books.run(date(2024, 3, 31))
+    books.catch_up()
+
+    moved = {
+        account
+        for (account,) in books.connection.execute(
+            "SELECT account FROM journal_line GROUP BY account HAVING sum(minor) <> 0"
+        )
+    }
+    assert {
+        "customer-payable",
+        "external-clearing",
+        "interest-expense",
+        "partner-payable",
+        "refund-liability",
+    } <= moved
+    verdicts = reconcile(books.connection, "acme")
+    assert [one.breaks for one in verdicts] == [()] * 7
 
 
 def test_what_is_compared_is_told(busy):

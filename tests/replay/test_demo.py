@@ -19,6 +19,7 @@ from api.cli.demo.block import Block
 from api.cli.demo.tour import tour
 from api.views import ask
 from domain.chargeback_facts import ChargebackLost, ChargebackOpened, ChargebackWon
+from domain.contract_facts import ContractOpened
 from domain.dunning import DunningStepReached
 from domain.facts import Retracted
 from domain.invoice_facts import CreditIssued, InvoiceIssued
@@ -168,6 +169,35 @@ def test_all_of_it_ties_and_the_ten_laws_hold(shown: Shown) -> None:
     ties = shown.blocks["It ties"].rows
     assert {row[0]: row[-1] for row in ties} == {row[0]: "ties" for row in ties}
     assert len(ties) == 13
+
+
+def test_contracts_of_their_own_show_each_way_to_earn_a_price(shown: Shown) -> None:
+    entity = shown.played.entities[0]
+    with shown.ledger.connection() as connection:
+        facts = [*log.read_categories(connection, entity, ["contract"])]
+    patterns = {
+        own.pattern
+        for fact in facts
+        if isinstance(fact.event, ContractOpened)
+        for own in fact.event.obligations
+    }
+    (late,) = (block for name, block in shown.blocks.items() if name.startswith("A contract ch"))
+
+    assert patterns >= {
+        "ratable", "point-in-time", "units", "milestones", "percent-complete", "as-exercised",
+        "percent-of-base",
+    }  # fmt: skip
+    assert {"contract-modified", "price-estimated", "contract-terminated"} <= {
+        str(fact.event.__struct_config__.tag) for fact in facts
+    }
+    assert all(earned < booked for earned, _, _, booked in late.rows)
+    left = [row for row in shown.rows("remaining") if row.unit.startswith("contract:")]
+    assert {row.currency for row in left} == {"USD", "EUR"}
+    exchanged = shown.rows("exchange")
+    assert {row.currency for row in exchanged} == {"EUR"}
+    assert any(row.functional_realised_minor for row in exchanged)
+    owed = [row for row in shown.rows("trial-balance") if row.account == "refund-liability"]
+    assert sum(row.minor for row in owed) < 0
 
 
 def test_taxes_coupons_and_credit_notes_are_on_documents(shown: Shown) -> None:
@@ -338,6 +368,10 @@ def test_every_answer_of_the_demo_names_its_query(
         ["tieout", "report", "journal"],
         ["tieout", "report", "journal"],
         ["tieout", "bill", "-e"],
+        ["tieout", "report", "remaining"],
+        ["tieout", "report", "journal"],
+        ["tieout", "report", "exchange"],
+        ["tieout", "rates", "list"],
         ["tieout", "invoice", "show"],
         ["tieout", "report", "tax"],
         ["tieout", "payments", "import"],

@@ -41,44 +41,75 @@ BECAME = ("superseded", "retracted", "retracted", "pending", "rated", "waiting")
 
 def ties(connection: Connection, played: Played, folder: Path) -> Block:
     """A row for each sum: the amount where all ways agree, else what each of them says."""
-    rows: dict[str, list[str]] = {}
+    rows: dict[str, dict[str, str]] = {}
+    columns = []
     for part in played.parts:
         answers = {view: asked(connection, view, part.entity).rows for view in VIEWS}
-        billed = _billed(connection, part)
-        at_banks = at_the_banks(part, folder, played.closed)
-        told = (*_money(billed, answers), *_cash(at_banks, answers), *_rows(answers))
-        for what, ways in told:
-            in_money = not what.startswith(IN_NUMBERS)
-            cells = [money(way, part.currency) if in_money else str(way) for way in ways]
-            rows.setdefault(what, []).append(" <> ".join(dict.fromkeys(cells)))
+        answers["journal"] = _billed(connection, part)
+        for currency in _currencies(part, answers):
+            column = currency if currency == part.currency else f"{currency} of {part.entity}"
+            columns.append(column)
+            at_banks = at_the_banks(part, folder, played.closed) if column == currency else None
+            for what, ways in _told(currency, answers, at_banks):
+                in_money = not what.startswith(IN_NUMBERS)
+                cells = [money(way, currency) if in_money else str(way) for way in ways]
+                rows.setdefault(what, {})[column] = " <> ".join(dict.fromkeys(cells))
     return Block(
         title="It ties: each sum by every way to it",
         queries=(
             f"tieout report VIEW -e ENTITY      (VIEW: {', '.join(VIEWS)})",
             "tieout report journal -e ENTITY --account accounts-receivable",
         ),
-        columns=("sum", *(part.currency for part in played.parts), ""),
+        columns=("sum", *columns, ""),
         rows=tuple(
-            (what, *cells, "ties" if not any("<>" in cell for cell in cells) else "DIFFERS")
+            (
+                what,
+                *(cells.get(column, "") for column in columns),
+                "ties" if not any("<>" in cell for cell in cells.values()) else "DIFFERS",
+            )
             for what, cells in rows.items()
         ),
         says="Where two ways did not agree, both would stand here.",
     )
 
 
-def _billed(connection: Connection, part: Part) -> int:
+def _currencies(part: Part, answers: dict[str, tuple[Any, ...]]) -> tuple[str, ...]:
+    """Its own, then those it sold in beside it."""
+    told = {row.currency for row in answers["trial-balance"]}
+    return part.currency, *sorted(told - {part.currency})
+
+
+def _told(
+    currency: str, answers: dict[str, tuple[Any, ...]], at_banks: int | None
+) -> Iterator[Way]:
+    """The sums of one currency; only a company's own has a bank, and the counts of all rows."""
+    own = {
+        view: tuple(row for row in rows if getattr(row, "currency", currency) == currency)
+        for view, rows in answers.items()
+    }
+    yield from _money(own)
+    yield from _cash(at_banks, own)
+    if at_banks is not None:
+        yield from _rows(own)
+
+
+def _billed(connection: Connection, part: Part) -> tuple[Any, ...]:
     """What documents moved of receivables, from the journal."""
     named = {"account": "accounts-receivable", "limit": str(ALL_LINES)}
     rows = asked(connection, "journal", part.entity, **named).rows
-    return sum(row.minor for row in rows if row.kind == "billing")
+    return tuple(row for row in rows if row.kind == "billing")
 
 
-def _money(billed: int, of: dict[str, tuple[Any, ...]]) -> Iterator[Way]:
+def _money(of: dict[str, tuple[Any, ...]]) -> Iterator[Way]:
     stands = {row.account: row.minor for row in of["trial-balance"]}
     liability = -stands.get("contract-liability", 0)
     yield (
         "billed: lines = documents = journal",
-        (_sum(of["price-models"], "billed_minor"), _totals(of["register"]), billed),
+        (
+            _sum(of["price-models"], "billed_minor"),
+            _totals(of["register"]),
+            _sum(of["journal"], "minor"),
+        ),
     )
     yield (
         "tax: documents = account",
@@ -96,7 +127,7 @@ def _money(billed: int, of: dict[str, tuple[Any, ...]]) -> Iterator[Way]:
         "deferred: contracts = roll-forward = account",
         (
             _sum(of["deferred-revenue"], "minor"),
-            of["roll-forward"][-1].closing_minor,
+            _closing(of["roll-forward"]),
             liability,
         ),
     )
@@ -113,12 +144,12 @@ def _money(billed: int, of: dict[str, tuple[Any, ...]]) -> Iterator[Way]:
     yield "all accounts together", (sum(stands.values()), 0)
 
 
-def _cash(at_banks: int, of: dict[str, tuple[Any, ...]]) -> Iterator[Way]:
+def _cash(at_banks: int | None, of: dict[str, tuple[Any, ...]]) -> Iterator[Way]:
     stands = {row.account: row.minor for row in of["trial-balance"]}
-    money = of["customer-money"]
+    money, taken = of["customer-money"], _sum(of["cash-by-day"], "total_minor")
     yield (
         "cash: banks' files = days = account",
-        (at_banks, _sum(of["cash-by-day"], "total_minor"), stands.get("cash-clearing", 0)),
+        (taken if at_banks is None else at_banks, taken, stands.get("cash-clearing", 0)),
     )
     yield (
         "held for customers: list = statements = accounts",
@@ -135,6 +166,10 @@ def _cash(at_banks: int, of: dict[str, tuple[Any, ...]]) -> Iterator[Way]:
         (_sum(money, "disputed_minor"), stands.get("disputed-cash", 0)),
     )
     yield "numbers that a series left out or gave twice", (len(of["register-gaps"]), 0)
+
+
+def _closing(rows: tuple[Any, ...]) -> int:
+    return rows[-1].closing_minor if rows else 0
 
 
 def _last(rows: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from api.cli.demo import collected, papers
+from api.cli.demo import collected, contracts, papers
 from api.cli.demo.block import Block, asked, counted, everywhere, left_out
 from api.cli.demo.ties import ties
 from api.cli.output import money
@@ -45,6 +45,7 @@ def tour(
     yield _changes(connection, played)
     yield from _one_line(connection, played.late)
     yield from _backdated(ledger, connection, played)
+    yield from contracts.contracts(connection, played)
     shown = papers.chosen(connection, played)
     yield collected.invoice_lines(connection, max(shown, key=lambda one: one.worth))
     yield collected.taxes(connection, played)
@@ -88,8 +89,8 @@ def _models(connection: Connection, played: Played) -> Block:
         ),
         rows=tuple(rows),
         says="Billed is read from documents, earned from the journal. What is billed and not yet "
-        "earned is deferred; usage that is earned and not yet billed stands as unbilled. Tax has "
-        "no price.",
+        "earned is deferred; usage that is earned and not yet billed stands as unbilled. Tax and "
+        "contracts of their own have no price on the list.",
     )
 
 
