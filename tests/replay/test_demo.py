@@ -388,4 +388,4 @@ def test_every_answer_of_the_demo_names_its_query(
         ["tieout", "verify"],
         ["tieout", "serve", "shows"],
     ]
-    assert sum(line.startswith("$ tieout explain") for line in asked) == 1
+    assert sum(line.startswith("$ tieout explain") for line in asked) == 2
