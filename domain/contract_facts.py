@@ -119,7 +119,9 @@ class Obligation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     @property
     def is_priced_by_itself(self) -> bool:
         """Priced by its invoices, or by what is reported: it takes no share of a fixed price."""
-        return self.pattern in ("as-invoiced", "percent-of-base") or self.is_open_ended
+        if self.pattern == "units":
+            return self.is_open_ended
+        return self.pattern in ("as-invoiced", "percent-of-base")
 
 
 class Outcome(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -29,7 +29,8 @@ class When(Struct, frozen=True, kw_only=True):
     @property
     def measured(self) -> date:
         """When accounting measures a change: the later of effective and agreed (SPEC 3)."""
-        return max(self.effective, self.agreed_on or self.effective)
+        agreed = self.agreed_on
+        return self.effective if agreed is None else max(self.effective, agreed)
 
 
 class Event(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type"):

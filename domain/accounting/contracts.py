@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from functools import partial
+from typing import assert_never
 
 from msgspec import Struct, structs
 
@@ -23,7 +25,7 @@ from domain.accounting.contract.financing import interest, price_now
 from domain.accounting.contract.parts import parts_of, presented, shares_owed
 from domain.accounting.contract.priced import by_themselves
 from domain.accounting.contract.pricing import stated_minor, weight_minor
-from domain.accounting.contract.promise import Deal, Promise, begin, both
+from domain.accounting.contract.promise import Deal, Promise, begin, both, flows_of
 from domain.accounting.contract.rights import beside
 from domain.accounting.contract.term import owed_back
 from domain.accounting.contract.transfer import place_of
@@ -45,6 +47,7 @@ from domain.contract_facts import (
     ContractTerminated,
     CriteriaMet,
     CustomerPaymentPromised,
+    Obligation,
     PriceConceded,
     PriceEstimated,
 )
@@ -74,7 +77,7 @@ def contract_revenue(
     facts: Sequence[Fact], billed: Sequence[BilledLine], master: MasterData, book: str
 ) -> tuple[Flow, ...]:
     """Flows of every obligation of a stated contract; none before it is opened, and is one."""
-    own = [fact for fact in facts if fact.stream.startswith("contract:")]
+    own = sorted((fact for fact in facts if fact.stream.startswith("contract:")), key=place_of)
     opened = next((fact for fact in own if isinstance(fact.event, ContractOpened)), None)
     if opened is None:
         return ()
@@ -107,7 +110,7 @@ def _deal(opened: Fact, own: Sequence[Fact], master: MasterData, book: str) -> D
         book=book,
         currency=event.currency,
         options=master.options(book, opened.when.measured),
-        about={name: sorted(rows, key=place_of) for name, rows in about.items()},
+        about=about,
         opened=opened,
         marked={},
         ways={},
@@ -143,28 +146,28 @@ def _told_at_inception(promises: Sequence[Promise], deal: Deal) -> None:
     """What the price was, what each promise would sell for alone, and what was carved in or out."""
     whole = sum(promise.price_minor for promise in promises)
     for promise in promises:
-        if promise.is_invoiced:
-            continue
-        told = [
-            Step(what="transaction price", value=deal.text(whole)),
-            Step(what="stand-alone selling price", value=deal.text(promise.weight)),
-        ]
-        if promise.own.is_stated:
-            stands = stated_minor(promise.own, deal.currency)
-            told.append(Step(what="stated price", value=deal.text(stands)))
-            told.append(
-                Step(what="carved in or out", value=deal.text(promise.price_minor - stands))
-            )
-        promise.told = both(promise.told, tuple(told))
+        if not promise.is_invoiced:
+            own, price, weight = promise.own, promise.price_minor, promise.weight
+            promise.told = both(promise.told, partial(_shared, own, price, weight, whole, deal))
+
+
+def _shared(own: Obligation, minor: int, weight: int, whole: int, deal: Deal) -> Iterator[Step]:
+    yield Step(what="transaction price", value=deal.text(whole))
+    yield Step(what="stand-alone selling price", value=deal.text(weight))
+    if own.is_stated:
+        stands = stated_minor(own, deal.currency)
+        yield Step(what="stated price", value=deal.text(stands))
+        yield Step(what="carved in or out", value=deal.text(minor - stands))
 
 
 def _changed(contract: Contract, own: Sequence[Fact]) -> None:
     """Every change in the order accounting measures them."""
     deal = contract.deal
     ended: Fact | None = None
-    changes = [fact for fact in own if isinstance(fact.event, _CHANGES)]
-    for fact in sorted(changes, key=place_of):
+    for fact in own:
         event = fact.event
+        if not isinstance(event, _CHANGES):
+            continue
         place = place_of(fact)
         if ended is not None:
             _after_the_end(contract, fact, ended)
@@ -186,7 +189,7 @@ def _changed(contract: Contract, own: Sequence[Fact]) -> None:
                 estimates, promises = contract.estimates, contract.promises
                 payable(minor, estimates, promises, place, fact.position, deal)
             case _:
-                pass
+                assert_never(event)
 
 
 def _modified(contract: Contract, fact: Fact, event: ContractModified) -> None:
@@ -236,9 +239,9 @@ def _measured(contract: Contract, own: Sequence[Fact]) -> Iterator[Flow]:
     event = deal.opened.event
     assert isinstance(event, ContractOpened)
     for promise in promises:
-        yield from presented(promise)
+        yield from presented(promise, deal)
     for owed in (*contract.owed, *contract.estimates.held):
-        yield from owed.flows
+        yield from flows_of(owed, deal)
     yield from by_themselves(promises, own, deal)
     yield from contract.estimates.owed
     if event.financing is not None and deal.options.financing == "adjusted":

@@ -119,7 +119,15 @@ def last_day(curve: Curve) -> date:
 
 def total(curve: Curve) -> int:
     """What stands when the curve no longer moves."""
-    return standing(curve, last_day(curve))
+    match curve:
+        case At():
+            return curve.minor
+        case Steps():
+            return curve.marks[-1][1]
+        case Ratable():
+            return standing(curve, last_day(curve))
+        case _:
+            assert_never(curve)
 
 
 def frozen_at(curve: Curve, stop: date) -> Curve | None:

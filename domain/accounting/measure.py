@@ -114,21 +114,22 @@ def _contract(
     if kind == "subscription":
         earned = subscription_revenue(known, usage, billed, master, book, through)
     flows = contract_revenue(known, billed, master, book) if kind == "contract" else earned.flows
-    if unit.startswith("invoice:") or _billed_only(known):
+    billed_only = _billed_only(known)
+    if unit.startswith("invoice:") or billed_only:
         flows = tuple(flow for row in billed for flow in _by_itself(row, master, book))
     market = market_of(_party(unit, known)[1], known, master, book, through)
     before = worth_before(opening_flows(unit, known, master, book), market)
     documents = (flow for row in billed for flow in worth_flows(row, market))
-    served = _served(billed, known, master, book)
+    served = () if billed_only else _served(billed, known, master, book)
     schedule = structs.replace(
         _schedule(unit, book, known, (*before, *documents, *(flow for flow in flows if flow.legs))),
         memos=(*(flow for flow in flows if not flow.legs), *served),
         # A contract has one net position (rule 38).
-        joint=_is_stated(known) or _is_joint(billed, known),
+        joint=_is_stated(known) or (not billed_only and _is_joint(billed, known)),
         pending=earned.rated.pending,
         charges=tuple(_charged(charge) for charge in earned.rated.charges),
         measured_to=earned.measured_to,
-        outlook=None if _billed_only(known) else outlook_of(known, _end_of(flows)),
+        outlook=None if billed_only else outlook_of(known, _end_of(flows)),
     )
     return schedule if market is None else told_in_functional(schedule, market)
 
@@ -142,7 +143,7 @@ def _served(
 ) -> Iterator[Flow]:
     """Of a deal that measures its own revenue, by the policy in force at its inception."""
     opened = next((fact for fact in known if _opens(fact)), None)
-    if opened is None or _billed_only(known):
+    if opened is None:
         return
     if master.options(book, opened.when.effective).overbilled == "negative-unbilled":
         for row in billed:
@@ -173,9 +174,8 @@ def _is_stated(known: Sequence[Fact]) -> bool:
 
 def _is_joint(billed: Sequence[BilledLine], known: Sequence[Fact]) -> bool:
     """Whether a line leaves open which of several promises it bills."""
-    if not any(not row.line.obligation and row.line.is_for_service for row in billed):
-        return False
-    return not _billed_only(known) and len(_promised(known)) > 1
+    leaves_open = any(not row.line.obligation and row.line.is_for_service for row in billed)
+    return leaves_open and len(_promised(known)) > 1
 
 
 def _promised(known: Sequence[Fact]) -> set[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from domain.accounting.contract.pricing import estimated, stated_minor
+from domain.accounting.contract.pricing import estimated
 from domain.accounting.schedule import Outlook, Spoken, Unpriced
 from domain.contract_facts import (
     ContractModified,
@@ -77,9 +77,7 @@ def _stated(opened: ContractOpened, since: date, known: Sequence[Fact]) -> Outlo
 
 def _included(row: VariableAmount, own: Obligation | None, currency: str) -> int:
     """What is included of an amount that relates to one promise wholly."""
-    units = own if own is not None and own.pattern == "units" else None
-    stated = stated_minor(own, currency) if own is not None and own.is_stated else 0
-    return estimated(row, units, stated, currency).included_minor
+    return estimated(row, () if own is None else (own,), currency).included_minor
 
 
 def _unpriced(own: Obligation) -> Unpriced | None:

@@ -8,7 +8,7 @@ in one change.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 
 from msgspec import Struct, structs
@@ -25,16 +25,17 @@ from domain.accounting.contract.promise import (
     Cut,
     Deal,
     Promise,
+    agreed_late,
     begin,
     both,
     catch_up,
-    earned_before,
+    flows_of,
     known_from,
     remains,
     restart,
     until,
 )
-from domain.accounting.contract.transfer import BEFORE_ALL, place_of
+from domain.accounting.contract.transfer import count_before, place_of
 from domain.accounting.curves import Progress, last_day, measured_from, total
 from domain.accounting.revenue import at_once
 from domain.accounting.schedule import Flow, totals
@@ -129,12 +130,9 @@ def _not_before(promise: Promise, fact: Fact, deal: Deal) -> None:
     """What was transferred of it before it was agreed is caught up when it is."""
     place = place_of(fact)
     starts = promise.own.service_from or place[0]
-    early = [mark for mark in deal.marks(promise.own) if mark.place < place]
+    early = count_before(deal.marks(promise.own), place)
     if not promise.is_invoiced and (starts < place[0] or early):
-        own, told = promise.own, (Step(what="agreed on", value=str(place[0])),)
-        price, causes = promise.price_minor, promise.causes
-        promise.since, promise.stretch_minor, promise.flows = BEFORE_ALL, price, ()
-        catch_up(promise, own, price, place, causes, told, deal, fact.position)
+        agreed_late(promise, place, (Step(what="agreed on", value=str(place[0])),), deal)
 
 
 def opened(
@@ -230,7 +228,8 @@ def _spread(
 ) -> None:
     """Rule 8: what is not earned, and what the change adds, over what remains."""
     fact = change.fact
-    left = [one.price_minor - earned_before(one, change.cut, deal) for one in going]
+    ends = [until(one, change.cut, fact.position, deal) for one in going]
+    left = [one.price_minor - totals(kept) for one, kept in zip(going, ends, strict=True)]
     joining = [one for one in added if not one.is_invoiced]
     weights = _weights(going, left, joining, change, deal)
     if not weights:
@@ -241,25 +240,27 @@ def _spread(
     whole = sum(left) + minor
     parts = by_weight(whole, weights, deal.currency, deal.options)
     fixed = [one for one in promises if not one.is_invoiced]
-    resting = (_goes_on(one, change, deal) if one in going else _done(one) for one in fixed)
+    done = [(one, flows_of(one, deal)) for one in fixed if one not in going]
+    resting = (*map(_goes_on, going, ends), *(_done(*one) for one in done))
     causes = causes_of((deal.opened_at,), (fact.position,), *resting)
     open_ones = [
         (one.name, open_minor, one.price_minor) for one, open_minor in zip(going, left, strict=True)
     ]
-    done = [(one.name, one.flows) for one in fixed if one not in going]
 
     def told() -> tuple[Step, ...]:
         return (
             Step(what="price change", value=deal.text(minor)),
             *(_as_left(*one, deal) for one in open_ones),
-            *(_as_done(*one, deal) for one in done),
+            *(_as_done(one.name, flows, deal) for one, flows in done),
             Step(what="remaining consideration", value=deal.text(whole)),
         )
 
-    for promise, share in zip((*going, *joining), parts, strict=True):
+    nothing: list[tuple[Flow, ...]] = [()] * len(joining)
+    rows = zip((*going, *joining), parts, (*ends, *nothing), strict=True)
+    for promise, share, kept in rows:
         own = change.anew.get(promise.name, promise.whole)
         promise.inception = own
-        restart(promise, own, share, change.cut, causes, told, deal, fact.position)
+        restart(promise, own, share, kept, change.cut, causes, told, deal)
     for promise in joining:
         if not promise.is_even:
             _not_before(promise, fact, deal)
@@ -291,28 +292,25 @@ def _weights(
     return [*open_ones, *(weight_minor(one.own, deal.currency) for one in joining)]
 
 
-def _done(promise: Promise) -> tuple[int, ...]:
+def _done(promise: Promise, flows: Sequence[Flow]) -> tuple[int, ...]:
     """What is done is left out because of what says that it is done."""
-    return causes_of(promise.causes, *(flow.causes for flow in promise.flows))
+    return causes_of(promise.causes, *(flow.causes for flow in flows))
 
 
-def _goes_on(promise: Promise, change: _Change, deal: Deal) -> tuple[int, ...]:
+def _goes_on(promise: Promise, kept: Sequence[Flow]) -> tuple[int, ...]:
     """What of it is transferred already is not left of it, because of what says so."""
-    if promise.is_even:
-        return promise.causes
-    kept = until(promise, change.cut, change.fact.position, deal)
-    return causes_of(promise.causes, *(flow.causes for flow in kept))
+    return promise.causes if promise.is_even else _done(promise, kept)
 
 
 def _at_once_on_what_is_done(
     promises: Sequence[Promise], fact: Fact, minor: int, deal: Deal
 ) -> None:
     """Nothing remains to be transferred: the change of price is earned when it is measured."""
-    fixed = [one for one in promises if not one.is_invoiced]
-    resting = (_done(one) for one in fixed)
+    done = [(one, flows_of(one, deal)) for one in promises if not one.is_invoiced]
+    resting = (_done(*one) for one in done)
     causes = causes_of((deal.opened_at,), (fact.position,), *resting)
-    done = tuple(_as_done(one.name, one.flows, deal) for one in fixed)
-    price_change(promises[0], fact, minor, causes, done, deal)
+    told = tuple(_as_done(one.name, flows, deal) for one, flows in done)
+    price_change(promises[0], fact, minor, causes, told, deal)
 
 
 def price_change(
@@ -326,11 +324,9 @@ def price_change(
     """An amount earned, or taken back, when it is measured."""
     steps = (Step(what="price change", value=deal.text(minor)), *told)
     flow = at_once(promise.name, fact.when.measured, minor, causes, steps)
-    goes_on = promise.flows[len(promise.kept) :]
     promise.kept = (*promise.kept, flow)
-    promise.flows = (*promise.kept, *goes_on)
     promise.price_minor += minor
-    known_from(promise, fact.when.measured)
+    known_from(promise, fact.when.measured, deal)
     if not promise.is_invoiced:
         promise.causes = causes_of(promise.causes, causes)
 
@@ -348,7 +344,8 @@ def terminate(promises: Sequence[Promise], fact: Fact, refund_minor: int, deal: 
     """Service stops; what is neither earned nor given back is earned at the end (rule 14)."""
     day = fact.when.measured
     cut = Cut(place_of(fact), day)
-    left = [one.price_minor - earned_before(one, cut, deal) for one in promises]
+    ends = [until(one, cut, fact.position, deal) for one in promises]
+    left = [one.price_minor - totals(kept) for one, kept in zip(promises, ends, strict=True)]
     lefts = [max(minor, 0) for minor in left]
     refunds = allocate(refund_minor, _bearing(promises, lefts))
     told = tuple(
@@ -356,23 +353,21 @@ def terminate(promises: Sequence[Promise], fact: Fact, refund_minor: int, deal: 
         for one, minor in zip(promises, left, strict=True)
     )
     # What is given back is shared by what each had left, so each share rests on all of them.
-    shared = list(promises) if refund_minor else []
-    ends = {id(one): until(one, cut, fact.position, deal) for one in promises}
-    rested = [
-        causes_of(*_all_causes(shared or [promise], ends), (fact.position,)) for promise in promises
+    alone = [
+        causes_of(_done(one, kept), (fact.position,))
+        for one, kept in zip(promises, ends, strict=True)
     ]
-    prices = {id(one): one.told for one in promises}
-    for promise, refund, causes in zip(promises, refunds, rested, strict=True):
-        kept = ends[id(promise)]
+    rested = [causes_of(*alone)] * len(alone) if refund_minor else alone
+    for promise, kept, refund, causes in zip(promises, ends, refunds, rested, strict=True):
         rest = promise.price_minor - refund - totals(kept)
         steps: Told = (Step(what="kept at termination", value=deal.text(rest)), *told)
-        for one in shared or [promise]:
-            steps = both(prices[id(one)], steps)
+        for one in promises if refund_minor else [promise]:
+            steps = both(one.told, steps)
         end = at_once(promise.name, day, rest, causes, steps)
         # Where nothing is left there is no amount that could rest on anything.
-        promise.kept = promise.flows = (*kept, end) if rest else kept
-        promise.price_minor = totals(promise.flows)
-        known_from(promise, day)
+        promise.kept, promise.going = ((*kept, end) if rest else kept), ()
+        promise.price_minor = totals(promise.kept)
+        known_from(promise, day, deal)
 
 
 def _bearing(promises: Sequence[Promise], lefts: Sequence[int]) -> Sequence[int]:
@@ -391,19 +386,4 @@ def stop(shadows: Sequence[Promise], fact: Fact, deal: Deal) -> None:
         told = (Step(what="owed at termination", value=deal.text(shadow.price_minor)),)
         end = at_once(shadow.name, day, shadow.price_minor - totals(kept), causes, told)
         end = structs.replace(end, legs=shadow.legs, kind=shadow.kind)
-        shadow.kept = shadow.flows = (*kept, end)
-
-
-def _all_causes(
-    promises: Sequence[Promise], ends: Mapping[int, tuple[Flow, ...]]
-) -> tuple[tuple[int, ...], ...]:
-    """What promises rest on, and what was earned of them before the end.
-
-    What is earned as invoiced has no price but what changes gave it, whenever they are earned.
-    """
-    earned = (
-        flow.causes
-        for promise in promises
-        for flow in (promise.flows if promise.is_invoiced else ends[id(promise)])
-    )
-    return (*(promise.causes for promise in promises), *earned)
+        shadow.kept, shadow.going = (*kept, end), ()

@@ -12,7 +12,7 @@ from msgspec import structs
 
 from domain.accounting.contract.allocation import by_weight
 from domain.accounting.contract.pricing import expected_costs
-from domain.accounting.contract.promise import ELSEWHERE, Deal, Promise, begin, both
+from domain.accounting.contract.promise import ELSEWHERE, Deal, Promise, begin, both, flows_of
 from domain.accounting.schedule import Flow
 from domain.explain import Step
 from domain.money import rounded
@@ -55,9 +55,9 @@ def shares_owed(promises: Iterable[Promise], deal: Deal) -> list[Promise]:
     return found
 
 
-def presented(promise: Promise) -> Iterator[Flow]:
+def presented(promise: Promise, deal: Deal) -> Iterator[Flow]:
     """The flows of a promise, to the accounts they belong to."""
-    for flow in promise.flows:
+    for flow in flows_of(promise, deal):
         if promise.own.presented == "elsewhere":
             yield structs.replace(flow, legs=ELSEWHERE, kind="share-owed")
         else:

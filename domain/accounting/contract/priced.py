@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from fractions import Fraction
 
 from msgspec import structs
 
@@ -22,6 +21,7 @@ from domain.contract_facts import (
     PriceEstimated,
     VariableAmount,
 )
+from domain.decimals import EXACT, plain
 from domain.explain import Step, steps_of
 from domain.facts import Fact, causes_of
 
@@ -54,7 +54,7 @@ def _of_units(
     """Each unit at the price now expected; what is stated beyond that is owed back."""
     stated = promise.own.unit_price or Decimal(0)
     prices = [(place_of(f), f.position, row.unit_price) for f, row in _estimates(promise, own)]
-    done, price = Fraction(0), stated
+    done, price = Decimal(0), stated
     earned, owed, causes, told = {}, {}, list[int](), list[Step]()
     transfers = [f for f in about if isinstance(f.event, ObligationSatisfied)]
     for fact in sorted((*transfers, *_facts(promise, own)), key=place_of):
@@ -62,13 +62,13 @@ def _of_units(
             if position == fact.position and unit is not None:
                 price = unit
         if isinstance(fact.event, ObligationSatisfied):
-            done += Fraction(fact.event.quantity or 0)
+            done = EXACT.add(done, fact.event.quantity or Decimal(0))
         causes.append(fact.position)
-        units = Decimal(done.numerator) / Decimal(done.denominator)
         day = fact.when.effective
-        earned[day] = of_units(price, units, deal.currency)
-        owed[day] = of_units(stated, units, deal.currency) - earned[day]
-        told.append(Step(what="units at a unit price", value=f"{units} at {price} of {stated}"))
+        earned[day] = of_units(price, done, deal.currency)
+        owed[day] = of_units(stated, done, deal.currency) - earned[day]
+        said = f"{plain(done)} at {price} of {stated}"
+        told.append(Step(what="units at a unit price", value=said))
     together, steps = causes_of(promise.causes, tuple(causes)), tuple(told)
     rule = RULES["units"]
     for rows, legs, kind in ((earned, None, ""), (owed, REFUND, "refund-owed")):

@@ -5,6 +5,7 @@ All in minor units of the contract's currency; each amount is rounded once, wher
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -17,6 +18,7 @@ from msgspec import Struct, structs
 from domain.accounting.curves import months_between
 from domain.calendar import add_months
 from domain.contract_facts import Fee, Obligation, Restated, VariableAmount
+from domain.decimals import EXACT
 from domain.money import rounded, to_minor
 
 MONTHS_OF_A_YEAR = 12
@@ -56,7 +58,7 @@ def stated_minor(own: Obligation, currency: str) -> int:
 
 
 def of_units(unit_price: Decimal, quantity: Decimal, currency: str) -> int:
-    return to_minor(Fraction(unit_price) * Fraction(quantity), currency)
+    return to_minor(EXACT.multiply(unit_price, quantity), currency)
 
 
 def chances(own: Obligation) -> tuple[Fraction, ...]:
@@ -104,15 +106,14 @@ class Estimate(Struct, frozen=True):
     stated_minor: int = 0
 
 
-def estimated(
-    row: VariableAmount, units: Obligation | None, stated: int, currency: str
-) -> Estimate:
-    """Rules 16 and 17; `units` is the promise in units whose unit price is uncertain, `stated` what
-    its promises state: a concession that states nothing itself is of that.
+def estimated(row: VariableAmount, sharers: Iterable[Obligation], currency: str) -> Estimate:
+    """Rules 16 and 17; `sharers` are the promises it relates to. A concession that states nothing
+    itself is of what they state.
     """
-    is_cut = row.conceded_percent is not None and not row.stated_minor
-    base = stated if is_cut else row.stated_minor
-    taken = base if is_cut else 0
+    base, taken = row.stated_minor, 0
+    if row.conceded_percent is not None and not row.stated_minor:
+        base = taken = sum(stated_minor(own, currency) for own in sharers if own.is_stated)
+    units = next((own for own in sharers if own.pattern == "units"), None)
     expected = _expected(row, units, base, currency) - taken
     included = expected
     if row.included_minor is not None:

@@ -6,12 +6,10 @@ cumulative one goes on along the whole of it at another price and catches up (ru
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
 from functools import partial
-from operator import attrgetter
 
 from msgspec import Struct, structs
 
@@ -23,10 +21,20 @@ from domain.accounting.contract.transfer import (
     Mark,
     Place,
     Rest,
+    count_before,
     marks,
     rest_after,
 )
-from domain.accounting.curves import At, Progress, Ratable, Steps, months_between, standing
+from domain.accounting.curves import (
+    At,
+    Progress,
+    Ratable,
+    Steps,
+    last_day,
+    months_between,
+    standing,
+    total,
+)
 from domain.accounting.revenue import RELEASE, at_once, over_time, release
 from domain.accounting.schedule import Flow, frozen, totals
 from domain.calendar import ONE_DAY
@@ -99,12 +107,14 @@ class CaughtUp(Struct, frozen=True):
     less: int
 
 
-class Promise(Struct):
+class Promise(Struct, eq=False):
     """`price_minor` is all of it; `stretch_minor` what is earned from `since` on, the rest is kept.
 
-    `weight` is what it counted when the price was allocated to it. `priced` and `ways` are its
-    prices and flows so far, by the days from which they were known;
+    `weight` is what it counted when the price was allocated to it. `priced` are its prices so far,
+    by the days from which they were known, and where the customer may leave `ways` its flows;
     `stretch_price` and `rests` the price and causes it had when the stretch began or was caught up.
+    `going` is how the stretch is earned: worked out when somebody asks, since most changes cut it
+    before that.
     """
 
     own: Obligation
@@ -119,14 +129,12 @@ class Promise(Struct):
     rests: tuple[int, ...] = ()
     caught: CaughtUp | None = None
     by: Progress = "day"
-    flows: tuple[Flow, ...] = ()
+    going: tuple[Flow, ...] | None = None
     legs: tuple[tuple[str, int], ...] = RELEASE
     kind: str = "release"
     priced: tuple[tuple[date, int], ...] = ()
     ways: tuple[tuple[date, tuple[Flow, ...]], ...] = ()
     inception: Obligation | None = None
-    # What was last kept before a cut, of which flows: one change asks for it more than once.
-    stopped: tuple[Cut, tuple[Flow, ...], tuple[Flow, ...]] | None = None
 
     @property
     def whole(self) -> Obligation:
@@ -158,16 +166,15 @@ def restart(
     promise: Promise,
     own: Obligation,
     share: int,
+    kept: tuple[Flow, ...],
     cut: Cut,
     causes: tuple[int, ...],
     told: Told,
     deal: Deal,
-    cause: int,
 ) -> None:
     """Keep what was earned before a cut; a share of the price is earned over what remains."""
     place = cut.place
-    promise.kept = until(promise, cut, cause, deal)
-    earned = totals(promise.kept)
+    promise.kept, earned = kept, totals(kept)
     promise.own = _from(own, cut.start) if promise.is_even else own
     promise.by = deal.progress(place[0])
     promise.since, promise.caught, promise.stretch_minor = place, None, share
@@ -198,16 +205,35 @@ def catch_up(
     _go_on(promise, place[0], deal)
 
 
+def agreed_late(promise: Promise, place: Place, told: Told, deal: Deal) -> None:
+    """What was transferred of it before it was agreed is caught up when it is."""
+    promise.since, promise.caught = BEFORE_ALL, CaughtUp(place, 0)
+    promise.stretch_minor, promise.told = promise.price_minor, both(promise.told, told)
+    _go_on(promise, place[0], deal)
+
+
 def _go_on(promise: Promise, day: date, deal: Deal) -> None:
     promise.stretch_price, promise.rests = promise.price_minor, promise.causes
-    promise.flows = (*promise.kept, *_current(promise, deal, None))
-    known_from(promise, day)
+    promise.going = None
+    known_from(promise, day, deal)
 
 
-def known_from(promise: Promise, day: date) -> None:
+def known_from(promise: Promise, day: date, deal: Deal) -> None:
     """What it costs, and how it is earned, as it is known from a day on."""
     promise.priced = (*promise.priced, (day, promise.price_minor))
-    promise.ways = (*promise.ways, (day, promise.flows))
+    if deal.may_be_left:
+        promise.ways = (*promise.ways, (day, flows_of(promise, deal)))
+
+
+def flows_of(promise: Promise, deal: Deal) -> tuple[Flow, ...]:
+    """What was earned for good, and the stretch that goes on."""
+    return (*promise.kept, *_going(promise, deal))
+
+
+def _going(promise: Promise, deal: Deal) -> tuple[Flow, ...]:
+    if promise.going is None:
+        promise.going = _current(promise, deal)
+    return promise.going
 
 
 def until(promise: Promise, cut: Cut, cause: int, deal: Deal) -> tuple[Flow, ...]:
@@ -215,22 +241,32 @@ def until(promise: Promise, cut: Cut, cause: int, deal: Deal) -> tuple[Flow, ...
     if promise.is_invoiced:
         return promise.kept
     if promise.is_even:
-        return (*promise.kept, *_even_until(promise, cut, cause))
-    if promise.stopped is not None and promise.stopped[:2] == (cut, promise.flows):
-        return promise.stopped[2]
-    current = promise.flows[len(promise.kept) :]
-    stopped = _current(promise, deal, cut.place)
-    if current and not (stopped and current[0].curve == stopped[0].curve):
-        current = tuple(
-            structs.replace(one, causes=causes_of(one.causes, (cause,))) for one in stopped
-        )
-    promise.stopped = cut, promise.flows, (*promise.kept, *current)
-    return promise.stopped[2]
+        return (*promise.kept, *_even_until(promise, cut, cause, deal))
+    return (*promise.kept, *_marked_until(promise, cut.place, cause, deal))
 
 
-def _even_until(promise: Promise, cut: Cut, cause: int) -> tuple[Flow, ...]:
+def _marked_until(promise: Promise, place: Place, cause: int, deal: Deal) -> tuple[Flow, ...]:
+    """The stretch that goes on as far as marks before a place carry it."""
+    if promise.caught is not None and promise.caught.place >= place:
+        return ()
+    found = deal.marks(promise.own)
+    at = count_before(found, place)
+    flows = _told_as(promise, _along(promise, found[:at], deal))
+    if at == len(found) or not flows:
+        return flows
+    (flow,) = flows
+    last = found[-1]
+    if last.place[0] == last_day(flow.curve):
+        less = promise.caught.less if promise.caught else 0
+        minor = rest_after(found, promise.since).of(promise.stretch_minor, last) - less
+        if minor == total(flow.curve):
+            return _going(promise, deal)
+    return (structs.replace(flow, causes=causes_of(flow.causes, (cause,))),)
+
+
+def _even_until(promise: Promise, cut: Cut, cause: int, deal: Deal) -> tuple[Flow, ...]:
     """The stretch that goes on; what was caught up since the day the rest is spread from, stays."""
-    current, stop = promise.flows[len(promise.kept) :], cut.start - ONE_DAY
+    current, stop = _going(promise, deal), cut.start - ONE_DAY
     caught = promise.caught
     if caught is None or caught.place[0] <= stop:
         return frozen(current, stop, (cause,))
@@ -253,23 +289,6 @@ def _caught_by(flow: Flow, caught: CaughtUp, stop: date, cause: int) -> Flow:
     )
 
 
-def earned_before(promise: Promise, cut: Cut, deal: Deal) -> int:
-    if promise.is_even or promise.is_invoiced:
-        return totals(until(promise, cut, deal.opened_at, deal))
-    return totals(promise.kept) + _stands_before(promise, cut.place, deal)
-
-
-def _stands_before(promise: Promise, place: Place, deal: Deal) -> int:
-    """What the stretch that goes on comes to before a place."""
-    caught = promise.caught
-    if caught is not None and caught.place >= place:
-        return 0
-    found = deal.marks(promise.own)
-    rest = rest_after(found[: bisect_left(found, place, key=_place)], promise.since)
-    so_far = rest.marks[-1].of(promise.stretch_minor) if rest.marks else 0
-    return so_far - (caught.less if caught else 0)
-
-
 def remains(promise: Promise, cut: Cut, deal: Deal) -> bool:
     """Not wholly transferred before a cut."""
     if promise.is_invoiced:
@@ -278,12 +297,14 @@ def remains(promise: Promise, cut: Cut, deal: Deal) -> bool:
         assert promise.own.service_to is not None, promise.own
         return promise.own.service_to > max(cut.start, cut.place[0])
     found = deal.marks(promise.own)
-    at = bisect_left(found, cut.place, key=_place)
+    at = count_before(found, cut.place)
     return not (at and found[at - 1].is_all)
 
 
-def both(first: Told, then: Told) -> Telling:
+def both(first: Told, then: Told) -> Told:
     """What was told, and what is told beside: written when somebody asks."""
+    if not (first and then):
+        return first or then
     return lambda: (*steps_of(first), *steps_of(then))
 
 
@@ -299,17 +320,20 @@ def _from(own: Obligation, day: date) -> Obligation:
     return structs.replace(own, service_from=max(day, own.service_from or day))
 
 
-def _current(promise: Promise, deal: Deal, stop: Place | None) -> tuple[Flow, ...]:
-    """The flows of the stretch that goes on, as far as facts before `stop` carry it."""
+def _current(promise: Promise, deal: Deal) -> tuple[Flow, ...]:
+    """The flows of the stretch that goes on."""
     if promise.is_invoiced:
         return ()
     if promise.is_even:
-        flows = tuple(_evenly(promise, stretch, deal) for stretch in _stretches(promise, deal))
-    else:
-        flow = _by_marks(promise, deal, stop)
-        flows = () if flow is None else (flow,)
+        stretches = _stretches(promise, deal)
+        return _told_as(promise, (_evenly(promise, stretch, deal) for stretch in stretches))
+    return _told_as(promise, _along(promise, deal.marks(promise.own), deal))
+
+
+def _told_as(promise: Promise, flows: Iterable[Flow]) -> tuple[Flow, ...]:
+    """What is owed beside a promise goes along it, to accounts of its own."""
     if promise.legs == RELEASE and promise.kind == "release":
-        return flows
+        return tuple(flows)
     return tuple(structs.replace(one, legs=promise.legs, kind=promise.kind) for one in flows)
 
 
@@ -357,29 +381,24 @@ def _evenly(promise: Promise, stretch: tuple[date, date, int], deal: Deal) -> Fl
     return structs.replace(flow, curve=curve)
 
 
-def _by_marks(promise: Promise, deal: Deal, stop: Place | None) -> Flow | None:
-    found: Sequence[Mark] = deal.marks(promise.own)
-    if stop is not None:
-        found = found[: bisect_left(found, stop, key=_place)]
+def _along(promise: Promise, found: Sequence[Mark], deal: Deal) -> Iterator[Flow]:
+    """The stretch as far as marks carry it; nothing where nothing is transferred yet."""
     rest = rest_after(found, promise.since)
-    rows = _caught_up(promise, rest) if promise.caught else _rows(promise.stretch_minor, rest.marks)
-    if not rows or (stop is not None and promise.caught and promise.caught.place >= stop):
-        return None
-    used = (*rest.before, *rest.marks)
-    causes = causes_of(promise.rests, tuple(mark.cause for mark in used))
+    rows = _rows(promise, rest)
+    if not rows:
+        return
+    causes = causes_of(promise.rests, tuple([mark.cause for mark in found]))
     steps = _steps(promise, deal)
     if promise.own.pattern == "point-in-time" and len(rows) == 1:
         ((day, minor),) = rows
-        return at_once(promise.name, day, minor, causes, steps)
+        yield at_once(promise.name, day, minor, causes, steps)
+        return
     unit = partial(_by_unit, promise.own, promise.stretch_minor, rest, deal)
 
     def told() -> tuple[Step, ...]:
-        return (*steps(), *unit(), *(mark.told for mark in used))
+        return (*steps(), *unit(), *(mark.told for mark in found))
 
-    return release(promise.name, Steps(rows), causes, RULES[promise.own.pattern], told)
-
-
-_place = attrgetter("place")
+    yield release(promise.name, Steps(rows), causes, RULES[promise.own.pattern], told)
 
 
 def _by_unit(own: Obligation, minor: int, rest: Rest, deal: Deal) -> tuple[Step, ...]:
@@ -393,17 +412,16 @@ def _by_unit(own: Obligation, minor: int, rest: Rest, deal: Deal) -> tuple[Step,
     )
 
 
-def _rows(minor: int, found: Sequence[Mark]) -> tuple[tuple[date, int], ...]:
-    """Cumulative amounts by day: the last mark of a day counts."""
-    return tuple({mark.place[0]: mark.of(minor) for mark in found}.items())
+def _rows(promise: Promise, rest: Rest) -> tuple[tuple[date, int], ...]:
+    """Cumulative amounts by day: the last mark of a day counts.
 
-
-def _caught_up(promise: Promise, rest: Rest) -> tuple[tuple[date, int], ...]:
-    """From the catch-up on, all at the new amount; nothing where nothing is transferred yet."""
+    Caught up, all that was transferred before stands from then on, at the new amount.
+    """
     caught, minor = promise.caught, promise.stretch_minor
-    assert caught is not None
-    at = bisect_left(rest.marks, caught.place, key=_place)
-    so_far = rest.marks[at - 1].of(minor) if at else 0
+    if caught is None:
+        return tuple({mark.place[0]: rest.of(minor, mark) for mark in rest.marks}.items())
+    at = count_before(rest.marks, caught.place)
+    so_far = rest.of(minor, rest.marks[at - 1]) if at else 0
     rows = {caught.place[0]: so_far - caught.less}
-    rows.update((mark.place[0], mark.of(minor) - caught.less) for mark in rest.marks[at:])
+    rows.update((mark.place[0], rest.of(minor, mark) - caught.less) for mark in rest.marks[at:])
     return tuple(rows.items()) if any(rows.values()) else ()

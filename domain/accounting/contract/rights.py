@@ -11,8 +11,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 
 from domain.accounting.contract.pricing import fee_minor, stated_minor
-from domain.accounting.contract.promise import Deal, Promise
-from domain.accounting.contract.transfer import BEFORE_ALL, rest_after
+from domain.accounting.contract.promise import Deal, Promise, flows_of
 from domain.accounting.curves import At, Curve, Steps, evenly
 from domain.accounting.schedule import Flow
 from domain.contract_facts import ContractOpened
@@ -23,15 +22,21 @@ RULE_OF = {"promised": "promised@1", "entitled": "entitled@1"}
 
 
 def beside(promises: Sequence[Promise], event: ContractOpened, deal: Deal) -> Iterator[Flow]:
-    for promise in promises:
+    rested = [_rests_on(promise, deal) for promise in promises]
+    rows = [*zip(promises, rested, strict=True)]
+    for promise, causes in rows:
         if promise.priced:
-            yield _memo("promised", promise, Steps(_by_day(promise.priced)))
+            yield _memo("promised", promise, Steps(_by_day(promise.priced)), causes)
     if event.right_after is not None:
-        yield from _after(promises, event.right_after, deal)
+        yield from _after(rows, event.right_after, deal)
     elif any(promise.whole.is_stated for promise in promises):
-        for promise in promises:
+        for promise, causes in rows:
             for curve in _entitled(promise, deal):
-                yield _memo("entitled", promise, curve)
+                yield _memo("entitled", promise, curve, causes)
+
+
+def _rests_on(promise: Promise, deal: Deal) -> tuple[int, ...]:
+    return causes_of(promise.causes, *(flow.causes for flow in flows_of(promise, deal)))
 
 
 def _by_day(priced: Sequence[tuple[date, int]]) -> tuple[tuple[date, int], ...]:
@@ -44,15 +49,17 @@ def _by_day(priced: Sequence[tuple[date, int]]) -> tuple[tuple[date, int], ...]:
     return tuple(rows.items())
 
 
-def _after(promises: Sequence[Promise], name: str, deal: Deal) -> Iterator[Flow]:
+def _after(
+    rows: Sequence[tuple[Promise, tuple[int, ...]]], name: str, deal: Deal
+) -> Iterator[Flow]:
     """Nothing is due before one promise is transferred, everything after it."""
-    whole = sum(promise.price_minor for promise in promises)
-    for promise in promises:
+    whole = sum(promise.price_minor for promise, _ in rows)
+    for promise, causes in rows:
         if promise.name == name:
             done = [mark for mark in deal.marks(promise.whole) if mark.is_all]
             day = done[0].place[0] if done else deal.opened.when.effective
             curve: Curve = At(day, whole if done else 0)
-            yield _memo("entitled", promise, curve)
+            yield _memo("entitled", promise, curve, causes)
 
 
 def _entitled(promise: Promise, deal: Deal) -> Iterator[Curve]:
@@ -69,19 +76,19 @@ def _entitled(promise: Promise, deal: Deal) -> Iterator[Curve]:
         assert own.service_to is not None, own
         yield evenly(own.service_from, own.service_to, minor, promise.by)
         return
-    found = rest_after(deal.marks(own), BEFORE_ALL).marks
+    found = deal.marks(own)
     if found:
         yield Steps(tuple({mark.place[0]: mark.of(minor) for mark in found}.items()))
 
 
-def _memo(kind: str, promise: Promise, curve: Curve) -> Flow:
+def _memo(kind: str, promise: Promise, curve: Curve, causes: tuple[int, ...]) -> Flow:
     return Flow(
         kind=kind,
         subject=promise.name,
         obligation=promise.name,
         legs=(),
         curve=curve,
-        causes=causes_of(promise.causes, *(flow.causes for flow in promise.flows)),
+        causes=causes,
         rule=RULE_OF[kind],
         # What nothing was transferred of yet is told, too: its share and what it rests on.
         told=lambda: steps_of(promise.told),

@@ -67,7 +67,8 @@ class Mark(Struct, frozen=True):
 
 
 def place_of(fact: Fact) -> Place:
-    return fact.when.measured, fact.when.order or 0
+    when = fact.event.when
+    return when.measured, when.order or 0
 
 
 def marks(own: Obligation, facts: Sequence[Fact], options: Options) -> tuple[Mark, ...]:
@@ -80,42 +81,44 @@ def marks(own: Obligation, facts: Sequence[Fact], options: Options) -> tuple[Mar
 
 
 class Rest(Struct, frozen=True):
-    """What is left of a promise after a place: its shares of that rest, what came before it."""
+    """What is left of a promise after the last mark before it, and the marks from then on."""
 
-    marks: tuple[Mark, ...]
-    before: tuple[Mark, ...]
+    done: Mark | None
+    marks: Sequence[Mark]
 
     @property
     def is_done(self) -> bool:
-        return bool(self.before) and self.before[-1].is_all
+        return self.done is not None and self.done.is_all
 
     @property
     def left(self) -> Fraction:
         """The share of the promise that is left."""
-        return 1 - Fraction(self.before[-1].part, self.before[-1].whole) if self.before else WHOLE
+        return WHOLE if self.done is None else 1 - Fraction(self.done.part, self.done.whole)
+
+    def of(self, minor: int, mark: Mark) -> int:
+        """What a mark comes to, of an amount for what was left: (share - done) / (1 - done)."""
+        done = self.done
+        if done is None:
+            return mark.of(minor)
+        if done.is_all:
+            return minor
+        if mark.whole == done.whole:
+            return rounded_share(minor, mark.part - done.part, mark.whole - done.part)
+        part = mark.part * done.whole - done.part * mark.whole
+        return rounded_share(minor, part, mark.whole * (done.whole - done.part))
 
 
 def rest_after(found: Sequence[Mark], place: Place) -> Rest:
-    at = bisect_left(found, place, key=_place)
-    before, after = tuple(found[:at]), tuple(found[at:])
-    if not before or not before[-1].part:
-        return Rest(after, before)
-    return Rest(tuple(_of_the_rest(mark, before[-1]) for mark in after), before)
+    at = count_before(found, place)
+    return Rest(found[at - 1] if at else None, found[at:])
+
+
+def count_before(found: Sequence[Mark], place: Place) -> int:
+    """How many marks there are before a place."""
+    return bisect_left(found, place, key=_place)
 
 
 _place = attrgetter("place")
-
-
-def _of_the_rest(mark: Mark, done: Mark) -> Mark:
-    """Its share of what was left after another: (share - done) / (1 - done)."""
-    if done.is_all:
-        part, whole = 1, 1
-    elif mark.whole == done.whole:
-        part, whole = mark.part - done.part, mark.whole - done.part
-    else:
-        part = mark.part * done.whole - done.part * mark.whole
-        whole = mark.whole * (done.whole - done.part)
-    return Mark(mark.place, part, whole, mark.cause, mark.what, mark.shown)
 
 
 _Walk = Callable[[Obligation, Sequence[Fact], Options], Iterable[Mark]]

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from functools import partial
 
 from msgspec import Struct, field
 
 from domain.accounting.contract.allocation import by_weight
-from domain.accounting.contract.pricing import Estimate, estimated, stated_minor
+from domain.accounting.contract.pricing import Estimate, estimated
 from domain.accounting.contract.promise import REFUND, Deal, Promise, begin, both, catch_up
 from domain.accounting.contract.transfer import BEFORE_ALL, Place
 from domain.accounting.curves import At
 from domain.accounting.schedule import Flow
 from domain.contract_facts import VariableAmount
-from domain.explain import Step
+from domain.explain import Step, Told
 from domain.facts import causes_of
 
 PAYABLE = (("contract-liability", 1), ("customer-payable", -1))
@@ -54,9 +55,10 @@ def at_inception(
     for row in rows:
         one = _known(found, row, promises)
         new = _estimate(row, one, deal)
+        told = partial(_told, row, new, deal)
         for promise, minor in _shared(new.included_minor, one, deal):
             promise.price_minor += minor
-            promise.told = both(promise.told, _told(row, new, deal))
+            promise.told = both(promise.told, told)
         one.row, one.included_minor = row, new.included_minor
         _hold(one, (deal.opened.when.measured, 0), (deal.opened_at,), deal)
     return found
@@ -76,9 +78,10 @@ def revised(
         new = _estimate(row, one, deal)
         change = new.included_minor - one.included_minor
         one.row, one.included_minor = row, new.included_minor
+        told = partial(_told, row, new, deal)
         for promise, minor in _shared(change, one, deal):
             if minor:
-                _changed(promise, minor, promises, place, cause, _told(row, new, deal), deal)
+                _changed(promise, minor, promises, place, cause, told, deal)
         _hold(one, place, (deal.opened_at, cause), deal)
 
 
@@ -101,7 +104,7 @@ def _changed(
     promises: list[Promise],
     place: Place,
     cause: int,
-    told: tuple[Step, ...],
+    told: Told,
     deal: Deal,
 ) -> None:
     causes = causes_of(promise.causes, (deal.opened_at, cause))
@@ -128,9 +131,7 @@ def _known(found: Estimates, row: VariableAmount, promises: Sequence[Promise]) -
 
 
 def _estimate(row: VariableAmount, one: Uncertain, deal: Deal) -> Estimate:
-    units = next((p.own for p in one.sharers if p.own.pattern == "units"), None)
-    stated = sum(stated_minor(p.own, deal.currency) for p in one.sharers if p.own.is_stated)
-    return estimated(row, units, stated, deal.currency)
+    return estimated(row, [promise.own for promise in one.sharers], deal.currency)
 
 
 def _shared(minor: int, one: Uncertain, deal: Deal) -> Iterable[tuple[Promise, int]]:
