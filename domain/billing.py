@@ -318,6 +318,7 @@ def _retained(sale: Sale, ending: Ending) -> Iterator[Charge]:
         causes=causes_of(sale.causes, ending.causes),
         pattern="as-invoiced" if price.pattern == "as-invoiced" else "point-in-time",
         kind=sale.kind,
+        unserved=price.pattern in (None, "ratable"),
         told=lambda: (
             *_as_sold(sale),
             Step(what="kept after cancellation", value=decimal_text(kept, price.currency)),

@@ -34,7 +34,8 @@ class Charge(Struct, frozen=True, kw_only=True):
     `group` the combination of dimension values it is for; `earned` the same by the days of the
     entity, where these are others. `portion` is the part of the whole
     period, where it is one. A discount is negative and names the discount; so is a drawdown, which
-    names the prepaid item that it is `drawn_from`.
+    names the prepaid item that it is `drawn_from`. `unserved`: kept of what would have been earned
+    over days on which the item is sold no more.
     """
 
     item: str
@@ -56,6 +57,7 @@ class Charge(Struct, frozen=True, kw_only=True):
     portion: Portion | None = None
     discount: str = ""
     drawn_from: str = ""
+    unserved: bool = False
     told: Told = ()
     made: Callable[[], tuple[Part, ...]] | None = None
 

@@ -32,6 +32,7 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     closed_period_date: Literal["first-day", "day-recorded"] = "first-day"
     void_default: Literal["as-if-never", "from-now"] = "as-if-never"
     given_back: Literal["by-document", "contra-revenue"] = "by-document"
+    after_cancellation: Literal["stop", "run-on"] = "stop"
     breakage: Literal["proportional", "remote"] = "proportional"
     discounts: Literal["by-evidence", "to-all"] = "by-evidence"
     financing: Literal["adjusted", "not-adjusted"] = "adjusted"

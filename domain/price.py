@@ -76,6 +76,12 @@ class PriceSet(Event, frozen=True, kw_only=True, tag="price-set"):
         return isinstance(self.model, Prepaid)
 
     @property
+    def is_earned_evenly(self) -> bool:
+        """Over the days of what is charged: neither at once, as used, as invoiced, nor as drawn."""
+        by_itself = self.meter is None and not isinstance(self.model, _ADJUSTING)
+        return by_itself and self.pattern in (None, "ratable")
+
+    @property
     def adjusts_charges(self) -> bool:
         """Whether charges may be too high for it, or too low, or drawn from what it buys."""
         bounds = self.minimum is not None or self.maximum is not None

@@ -6,7 +6,6 @@ Price, shares, progress, changes, then what is due beside: each step in a module
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import date
 from functools import partial
 from typing import assert_never
 
@@ -37,7 +36,7 @@ from domain.accounting.contract.variable import (
     payable,
     revised,
 )
-from domain.accounting.curves import At, Curve, Ratable, Steps, total
+from domain.accounting.curves import not_before
 from domain.accounting.documents import BilledLine
 from domain.accounting.invoices import beside_revenue, concessions, invoiced_flows
 from domain.accounting.schedule import Flow
@@ -282,22 +281,8 @@ def _not_before(flow: Flow, met: Fact) -> Flow:
     causes = causes_of(flow.causes, (met.position,))
     told = Step(what="a contract since", value=str(day))
     return structs.replace(
-        flow, curve=_since(flow.curve, day), causes=causes, told=lambda: (*flow.steps, told)
+        flow, curve=not_before(flow.curve, day), causes=causes, told=lambda: (*flow.steps, told)
     )
-
-
-def _since(curve: Curve, day: date) -> Curve:
-    """The same amounts, none of them before a day."""
-    match curve:
-        case At():
-            return At(max(curve.day, day), curve.minor)
-        case Steps():
-            rows = {max(mark, day): minor for mark, minor in curve.marks}
-            return Steps(tuple(rows.items()))
-        case Ratable() if curve.stop is not None and curve.stop < day:
-            return At(day, total(curve))
-        case Ratable():
-            return structs.replace(curve, since=max(curve.since or day, day))
 
 
 def _on_documents(

@@ -148,6 +148,22 @@ def frozen_at(curve: Curve, stop: date) -> Curve | None:
             assert_never(curve)
 
 
+def not_before(curve: Curve, day: date) -> Curve:
+    """The same amounts, none of them before a day."""
+    match curve:
+        case At():
+            return At(max(curve.day, day), curve.minor)
+        case Steps():
+            rows = {max(mark, day): minor for mark, minor in curve.marks}
+            return Steps(tuple(rows.items()))
+        case Ratable() if curve.stop is not None and curve.stop < day:
+            return At(day, total(curve))
+        case Ratable():
+            return structs.replace(curve, since=max(curve.since or day, day))
+        case _:
+            assert_never(curve)
+
+
 def ahead(curve: Curve, days: int, since: date) -> Curve:
     """What will stand so many days later, from `since` on."""
     sooner = timedelta(days=days)

@@ -18,6 +18,7 @@ from domain.accounting.documents import BilledLine
 from domain.accounting.invoices import beside_revenue, concessions, invoiced_flows
 from domain.accounting.modification import Version, modified
 from domain.accounting.revenue import as_drawn, as_used, at_once, lapsed, over_time, short
+from domain.accounting.run_on import BilledAt, run_on
 from domain.accounting.schedule import Flow, frozen, stands
 from domain.calendar import ONE_DAY
 from domain.charge import Charge
@@ -38,6 +39,17 @@ from domain.subscription import (
 )
 from domain.terms import Terms, given_by, horizon, prices_given, terms
 from domain.usage import UsageDay
+
+
+class _Way(NamedTuple):
+    """How a book measures a subscription: what it elected when that began, and the lines whose
+    schedule runs on after an item ends, none if none does.
+    """
+
+    master: MasterData
+    by: Progress
+    runs_on: bool
+    lines: tuple[BilledAt, ...] = ()
 
 
 class Earned(NamedTuple):
@@ -62,13 +74,31 @@ def subscription_revenue(
     rated = rate_usage(usage, folded, master, billed)
     if folded is None or folded.started.contract == "none":
         return Earned((), rated)
-    by = master.progress(book, folded.started.term_from)
+    way = _way_of(own, folded, billed, master, book)
     charged = usage_charges(folded, master.prices, rated.charges)
     drawn = (flow for own in charged.purses for flow in _as_drawn(own))
     used = (*map(_as_used, charged.charges), *drawn)
     documents = _on_documents(own, billed, folded.started_at, master, book)
-    flows = (*_resting(own, folded, master, by), *used, *documents)
+    flows = (*_resting(own, folded, way), *used, *documents)
     return Earned(flows, rated, horizon(through) if folded.is_endless else None)
+
+
+def _way_of(
+    own: Sequence[Fact], folded: Terms, billed: Sequence[BilledLine], master: MasterData, book: str
+) -> _Way:
+    begin = folded.started.term_from
+    by = master.progress(book, begin)
+    if master.options(book, begin).after_cancellation == "stop":
+        return _Way(master, by, runs_on=False)
+    prices = prices_given(own)
+    lines = []
+    for row in billed:
+        day = row.line.service_from or row.issued_on
+        given = given_by(prices, row.obligation, day)
+        version = version_of(given.price, day, master.prices)
+        if row.line.is_charged and version is not None and version.price.is_earned_evenly:
+            lines.append(BilledAt(row, version.name, given.causes))
+    return _Way(master, by, runs_on=True, lines=tuple(lines))
 
 
 def _as_used(charge: Charge) -> Flow:
@@ -120,19 +150,27 @@ def _sold(row: BilledLine, version: PriceVersion | None) -> Telling:
     return lambda: (Step(what=f"{row.obligation} sold at", value=name),)
 
 
-def _resting(
-    own: Sequence[Fact], folded: Terms, master: MasterData, by: Progress
-) -> tuple[Flow, ...]:
+def _resting(own: Sequence[Fact], folded: Terms, way: _Way) -> tuple[Flow, ...]:
     """What items earn, each amount with the fewest facts it rests on."""
-    flows = _recurring(own, folded, master, by)
+    flows = _measured(own, folded, way)
     if not any(_is_intricate(fact) for fact in own):
         return flows
 
     def measured(some: Sequence[Fact]) -> tuple[Flow, ...]:
-        known = terms(some, master.prices, folded.periods.until)
-        return _recurring(some, known, master, by) if known else ()
+        known = terms(some, way.master.prices, folded.periods.until)
+        return _measured(some, known, way) if known else ()
 
     return fewest(flows, own, measured)
+
+
+def _measured(own: Sequence[Fact], folded: Terms, way: _Way) -> tuple[Flow, ...]:
+    """What the deal says, and what runs on of what is billed beyond it."""
+    flows = _recurring(own, folded, way)
+    if not way.lines or not folded.endings:
+        return flows
+    charges = deal_charges(folded, way.master.prices, but="as-invoiced")
+    evenly = [one for one in charges if one.unserved or one.pattern == "ratable"]
+    return (*flows, *run_on(way.lines, evenly, folded, own, way.by))
 
 
 def _is_intricate(fact: Fact) -> bool:
@@ -148,16 +186,14 @@ def _is_intricate(fact: Fact) -> bool:
             return True
 
 
-def _recurring(
-    own: Sequence[Fact], folded: Terms, master: MasterData, by: Progress
-) -> tuple[Flow, ...]:
+def _recurring(own: Sequence[Fact], folded: Terms, way: _Way) -> tuple[Flow, ...]:
     changes = [fact for fact in own if not _is_no_change(fact)]
     in_time = not any(fact.when.measured > fact.when.effective for fact in changes)
     # Without an end there is nothing left over which a change agreed late could be spread: each
     # billing period is a deal of its own, and what it comes to is caught up.
     if in_time or folded.is_open_ended:
-        return _flows(own, folded, master, by)
-    return _measured_in_turn(own, changes, folded, master, by)
+        return _flows(own, folded, way)
+    return _measured_in_turn(own, changes, folded, way)
 
 
 def _is_no_change(fact: Fact) -> bool:
@@ -169,25 +205,24 @@ def _measured_in_turn(
     own: Sequence[Fact],
     changes: Sequence[Fact],
     folded: Terms,
-    master: MasterData,
-    by: Progress,
+    way: _Way,
 ) -> tuple[Flow, ...]:
     """One version of the contract for each change, in the order accounting measures them."""
     start = [fact for fact in own if _is_no_change(fact)]
     first = next(fact for fact in start if isinstance(fact.event, SubscriptionStarted))
     turn = sorted(changes, key=lambda fact: (fact.when.measured, in_effective_order(fact)))
     until = folded.periods.until
-    seen = [(_by_item(start, master, by, until), first)]
+    seen = [(_by_item(start, way, until), first)]
     for count, change in enumerate(turn, start=1):
         known = sorted([*start, *turn[:count]], key=in_effective_order)
-        seen.append((_by_item(known, master, by, until), change))
+        seen.append((_by_item(known, way, until), change))
     items = sorted({item for version, _ in seen for item in version})
     return tuple(
         flow
         for item in items
         for flow in modified(
             [_version(flows.get(item, ()), fact) for flows, fact in seen if _concerns(item, fact)],
-            by,
+            way.by,
             folded.started.currency,
         )
     )
@@ -211,38 +246,40 @@ def _version(flows: tuple[Flow, ...], fact: Fact) -> Version:
     )
 
 
-def _by_item(
-    facts: Sequence[Fact], master: MasterData, by: Progress, until: date
-) -> dict[str, tuple[Flow, ...]]:
-    folded = terms(facts, master.prices, until)
+def _by_item(facts: Sequence[Fact], way: _Way, until: date) -> dict[str, tuple[Flow, ...]]:
+    folded = terms(facts, way.master.prices, until)
     assert folded is not None
     found: dict[str, list[Flow]] = {}
-    for flow in _flows(facts, folded, master, by):
+    for flow in _flows(facts, folded, way):
         found.setdefault(flow.obligation, []).append(flow)
     return {item: tuple(flows) for item, flows in found.items()}
 
 
-def _flows(
-    facts: Sequence[Fact], folded: Terms, master: MasterData, by: Progress
-) -> tuple[Flow, ...]:
+def _flows(facts: Sequence[Fact], folded: Terms, way: _Way) -> tuple[Flow, ...]:
     """What is earned as invoiced is measured from the documents."""
-    charges = deal_charges(folded, master.prices, but="as-invoiced")
-    access = Access(facts, folded, master.prices, by)
-    return tuple(flow for charge in charges for flow in _earned(charge, by, access))
+    charges = deal_charges(folded, way.master.prices, but="as-invoiced")
+    access = Access(facts, folded, way.master.prices, way.by)
+    return tuple(flow for charge in charges for flow in _earned(charge, way, access))
 
 
-def _earned(charge: Charge, by: Progress, access: Access) -> tuple[Flow, ...]:
+def _earned(charge: Charge, way: _Way, access: Access) -> tuple[Flow, ...]:
+    if charge.unserved and way.runs_on:
+        return (_evenly(charge, way.by),)
     if charge.pattern == "point-in-time":
         return (at_once(charge.item, charge.start, charge.minor, charge.causes, charge.told),)
-    return access.applied(_over_time(charge, by))
+    return access.applied(_over_time(charge, way.by))
 
 
 def _over_time(charge: Charge, by: Progress) -> tuple[Flow, ...]:
-    item, causes, told = charge.item, charge.causes, charge.told
     start = measured_from(charge.end, by)
     if charge.end == charge.period.end or start <= charge.start:
-        return (over_time(item, charge.start, charge.end, charge.minor, by, causes, told),)
+        return (_evenly(charge, by),)
     return _cut_short(charge, start, by)
+
+
+def _evenly(charge: Charge, by: Progress) -> Flow:
+    causes, told = charge.causes, charge.told
+    return over_time(charge.item, charge.start, charge.end, charge.minor, by, causes, told)
 
 
 def _cut_short(charge: Charge, start: date, by: Progress) -> tuple[Flow, ...]:

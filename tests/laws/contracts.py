@@ -124,6 +124,7 @@ def _open(draft: Draft) -> None:
     draft.add("policy:us-gaap", PolicyAdopted(when=draft.when(FIRST), options=monthly))
     elected = Options(
         ratable_by=random.choice(("day", "month", "half-month")),
+        after_cancellation=random.choice(("stop", "stop", "run-on")),
         breakage=random.choice(("proportional", "remote")),
         discounts=random.choice(("by-evidence", "to-all")),
         financing=random.choice(("adjusted", "not-adjusted")),

@@ -37,7 +37,7 @@ from domain.accounting.contract.promise import (
 )
 from domain.accounting.contract.transfer import count_before, place_of
 from domain.accounting.curves import Progress, last_day, measured_from, total
-from domain.accounting.revenue import at_once
+from domain.accounting.revenue import at_once, over_time
 from domain.accounting.schedule import Flow, totals
 from domain.calendar import ONE_DAY
 from domain.contract_facts import ContractModified, Obligation, Restated
@@ -363,11 +363,22 @@ def terminate(promises: Sequence[Promise], fact: Fact, refund_minor: int, deal: 
         steps: Told = (Step(what="kept at termination", value=deal.text(rest)), *told)
         for one in promises if refund_minor else [promise]:
             steps = both(one.told, steps)
-        end = at_once(promise.name, day, rest, causes, steps)
+        end = _at_the_end(promise, day, rest, causes, steps, deal)
         # Where nothing is left there is no amount that could rest on anything.
         promise.kept, promise.going = ((*kept, end) if rest else kept), ()
         promise.price_minor = totals(promise.kept)
         known_from(promise, day, deal)
+
+
+def _at_the_end(
+    promise: Promise, day: date, minor: int, causes: tuple[int, ...], told: Told, deal: Deal
+) -> Flow:
+    """What is kept is earned when service stops; a book may let its schedule run on instead."""
+    last = promise.own.service_to if promise.is_even else None
+    if last is None or last <= day or deal.options.after_cancellation == "stop":
+        return at_once(promise.name, day, minor, causes, told)
+    start = max(day, promise.own.service_from or day)
+    return over_time(promise.name, start, last, minor, promise.by, causes, told)
 
 
 def _bearing(promises: Sequence[Promise], lefts: Sequence[int]) -> Sequence[int]:
