@@ -5,6 +5,8 @@ first out (IFRIC 22 IE10-19), each in proportion and its last part whole, so tha
 closes to zero. A liability is not remeasured. What is earned before it is billed is worth the rate
 of the period's last day; it is a claim, so it is told anew at the end of each period until it is
 billed, and what the bill is worth more or less is exchange (ASC 830-10-45-17, IAS 21.16 and 23).
+What is expected to go back is owed in money: it leaves its layers at their cost and is told anew
+as well, until it goes back or is earned after all.
 """
 
 from __future__ import annotations
@@ -24,8 +26,9 @@ from domain.explain import Step
 from domain.facts import causes_of
 from domain.money import decimal_text, rounded
 
-# What is said of a claim that is told anew.
-PRESENTED = {UNBILLED: "unbilled", ASSET: "conditional"}
+REFUNDABLE = "refund-liability"
+# What is said of a claim or a debt that is told anew.
+PRESENTED = {UNBILLED: "unbilled", ASSET: "conditional", REFUNDABLE: "refund-owed"}
 
 
 class _Layer(Struct):
@@ -39,11 +42,12 @@ class _Layer(Struct):
 class _Layers(Struct):
     """All that was billed and not earned, or earned and not billed: amounts of one sign, in order.
 
-    `taken` is what was earned at which cost, so that what is taken back of it is worth as much.
+    `taken` is what went to each account at which cost, so that what is taken back of it is worth as
+    much.
     """
 
     rows: list[_Layer] = field(default_factory=list)
-    taken: list[tuple[int, int]] = field(default_factory=list)
+    taken: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     minor: int = 0
     worth: int = 0
 
@@ -74,7 +78,7 @@ class _Layers(Struct):
             return 0
         return minor if abs(minor) <= abs(self.minor) else self.minor
 
-    def earn(self, minor: int, uncovered_worth: int) -> int:
+    def earn(self, account: str, minor: int, uncovered_worth: int) -> int:
         """What is earned costs what its layers do, and beyond them what the day's rate says."""
         before, part = self.worth, self.covered(minor)
         if part:
@@ -82,18 +86,19 @@ class _Layers(Struct):
         if minor - part:
             self.put(part - minor, -uncovered_worth)
         cost = before - self.worth
-        self.taken.append((minor, cost))
+        self.taken.setdefault(account, []).append((minor, cost))
         return cost
 
-    def last_earned(self, minor: int) -> tuple[int, int]:
+    def last_earned(self, account: str, minor: int) -> tuple[int, int]:
         """What was earned last, up to an amount, is taken back: how much, and what it had cost."""
+        taken = self.taken.get(account, [])
         left, cost = minor, 0
-        while left and self.taken and (self.taken[-1][0] > 0) == (left > 0):
-            own, worth = self.taken.pop()
+        while left and taken and (taken[-1][0] > 0) == (left > 0):
+            own, worth = taken.pop()
             part = own if abs(own) <= abs(left) else left
             share = _share(worth, part, own)
             if part != own:
-                self.taken.append((own - part, worth - share))
+                taken.append((own - part, worth - share))
             left -= part
             cost += share
         return minor - left, cost
@@ -118,8 +123,8 @@ class _Pool(Struct, kw_only=True):
     """What one obligation, or a contract as a whole, was billed and earned, and what that is worth.
 
     `own` are its flows as measured, by their place in the schedule, `memos` what else says how it
-    is presented. `open` is what stands as claim in each account, `over` what that is worth beyond
-    its cost.
+    is presented. `open` is what stands as claim in each account, or negative as debt, `over` what
+    that is worth beyond its cost; `owed` what is to go back, and its cost.
     """
 
     obligation: str
@@ -128,6 +133,7 @@ class _Pool(Struct, kw_only=True):
     layers: _Layers = field(default_factory=_Layers)
     position: Position
     memos: list[Flow] = field(default_factory=list)
+    owed: tuple[int, int] = (0, 0)
     open: dict[str, int] = field(default_factory=dict)
     over: dict[str, int] = field(default_factory=dict)
     marks: dict[int, list[tuple[date, int]]] = field(default_factory=dict)
@@ -236,8 +242,9 @@ def _bill(pool: _Pool, flow: Flow) -> None:
 def _earn(pool: _Pool, place: int, minor: int, day: date) -> None:
     layers, market = pool.layers, pool.market
     pool.position.take(pool.own[place], minor)
+    account = next(name for name, _ in pool.own[place].legs if name != LIABILITY)
     worth, quote = 0, None
-    back, cost = layers.last_earned(-minor)
+    back, cost = layers.last_earned(account, -minor)
     if back:
         worth -= cost
         if residue := layers.put(back, cost):
@@ -245,7 +252,9 @@ def _earn(pool: _Pool, place: int, minor: int, day: date) -> None:
     if left := minor + back:
         uncovered = left - layers.covered(left)
         quote = market.on(day) if uncovered else None
-        worth += layers.earn(left, quote.worth(uncovered) if quote else 0)
+        worth += layers.earn(account, left, quote.worth(uncovered) if quote else 0)
+    if account == REFUNDABLE:
+        pool.owed = pool.owed[0] - minor, pool.owed[1] - worth
     _mark(pool, place, day, worth)
     pool.events.append(_Event(day, pool.own[place].subject, -minor, -worth, quote))
 
@@ -277,16 +286,29 @@ def _present(pool: _Pool, day: date, *, is_end: bool, is_document: bool = False)
         marks = pool.presented.setdefault(account, [])
         if cost[account] != (marks[-1][1] if marks else 0):
             marks.append((day, cost[account]))
-        was, before = pool.open.get(account, 0), pool.over.get(account, 0)
-        over = _share(before, min(max(minor, 0), was), was) if was > 0 else 0
-        if minor > 0 and is_end and pool.market.revalues(day):
-            quote = pool.market.on(day)
-            over = quote.worth(minor) - cost[account]
-            pool.events.append(_Event(day, account, minor, quote.worth(minor), quote))
-        if over != before:
-            on = day if is_document else None
-            pool.differences.append((account, PRESENTED[account], day, over - before, on))
-        pool.open[account], pool.over[account] = minor, over
+        on = day if is_document else None
+        _tell_anew(pool, account, (max(minor, 0), cost[account]), day, is_end=is_end, on=on)
+    if pool.owed[0] or pool.open.get(REFUNDABLE):
+        _tell_anew(pool, REFUNDABLE, pool.owed, day, is_end=is_end, on=None)
+
+
+def _tell_anew(
+    pool: _Pool, account: str, now: tuple[int, int], day: date, *, is_end: bool, on: date | None
+) -> None:
+    """What is left of an amount keeps its share of what it was told beyond its cost; at a period's
+    end all of it has that day's rate.
+    """
+    minor, cost = now
+    was, before = pool.open.get(account, 0), pool.over.get(account, 0)
+    left = minor if abs(minor) < abs(was) else was
+    over = _share(before, left, was) if was * minor > 0 else 0
+    if minor and is_end and pool.market.revalues(day):
+        quote = pool.market.on(day)
+        over = quote.worth(minor) - cost
+        pool.events.append(_Event(day, account, minor, quote.worth(minor), quote))
+    if over != before:
+        pool.differences.append((account, PRESENTED[account], day, over - before, on))
+    pool.open[account], pool.over[account] = minor, over
 
 
 def _worth(pool: _Pool) -> Iterator[tuple[int, Flow]]:

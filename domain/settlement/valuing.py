@@ -13,111 +13,50 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from fractions import Fraction
 from functools import partial
-from typing import NamedTuple, assert_never
+from typing import assert_never
 
 from msgspec import Struct, field, structs
 
 from domain.accounting.curves import At, Curve, Steps, first_day, last_day, standing, total
-from domain.accounting.documents import BilledLine
-from domain.accounting.exchange import Market, Quote, difference, told_at
+from domain.accounting.documents import AGAINST, BilledLine
+from domain.accounting.exchange import Market, Quote, told_at
 from domain.accounting.schedule import Flow
 from domain.accounting.worths import quote_of, worths_of
 from domain.balance_facts import BalanceGranted
-from domain.explain import Step
 from domain.facts import Fact, causes_of
-from domain.money import decimal_text, rounded
+from domain.money import decimal_text
 from domain.payment_facts import PaymentReceived, PaymentRefunded
 from domain.settlement.cash_flows import Cash
 from domain.settlement.holders import Claim, Money
+from domain.settlement.places import (
+    ADVANCED,
+    Move,
+    Place,
+    Places,
+    Taken,
+    change,
+    give_back,
+    revalue,
+    story,
+)
 from domain.settlement.walk import Moved
 
-RECEIVABLE, ADVANCED = "accounts-receivable", "contract-liability"
-
-
-class _Event(NamedTuple):
-    """What moved in a place, and the flow that says why, if one does."""
-
-    day: date
-    what: str
-    minor: int
-    worth: int
-    flow: Flow | None = None
-    quote: Quote | None = None
-
-
-class _Place(Struct):
-    """Where an amount stands: an invoice's receivable, a payment's liability; debits positive.
-
-    `over` is what it is worth beyond its cost since the last end of a period.
-    """
-
-    account: str
-    name: str
-    minor: int = 0
-    cost: int = 0
-    over: int = 0
-    causes: tuple[int, ...] = ()
-    events: list[_Event] = field(default_factory=list)
-
-    def share(self, minor: int) -> int:
-        """What an amount of what stands costs; the last part takes what is left."""
-        return _share(self.cost, minor, self.minor)
-
-    def has(self, minor: int) -> bool:
-        """Whether so much stands."""
-        return self.minor * minor > 0 and abs(minor) <= abs(self.minor)
-
-    def note(self, event: _Event, *causes: tuple[int, ...]) -> None:
-        self.events.append(event)
-        own = event.flow.causes if event.flow else ()
-        self.causes = causes_of(self.causes, own, *causes)
-
-
-class _Taken(Struct):
-    """What a match took along: an amount, what it was worth, what it had cost on either side."""
-
-    minor: int = 0
-    worth: int = 0
-    source: int = 0
-    target: int = 0
-
-    def take(self, minor: int, worth: int, costs: Sequence[int]) -> None:
-        self.minor += minor
-        self.worth += worth
-        self.source += costs[0]
-        self.target += costs[1]
-
-    def give(self, minor: int) -> tuple[int, tuple[int, int]]:
-        """What an amount that comes back had taken; it is negative, as the amount then is."""
-        part = min(minor, self.minor)
-        worth, source, target = (
-            _share(whole, part, self.minor) for whole in (self.worth, self.source, self.target)
-        )
-        self.take(-part, -worth, (-source, -target))
-        return -worth, (source, target)
+RECEIVABLE, DISPUTED, CREDIT = "accounts-receivable", "disputed-cash", "customer-credit"
+# What invoices carried in credit for a customer and used of it stands together, as one debt.
+CARRIED = ""
 
 
 class _Walk(Struct, kw_only=True):
     """The state of an account, day by day."""
 
     market: Market
-    places: dict[tuple[str, str], _Place] = field(default_factory=dict)
-    taken: dict[tuple[int, str], _Taken] = field(default_factory=dict)
+    places: Places
+    taken: dict[tuple[int, str], Taken] = field(default_factory=dict)
     owed: dict[str, Quote] = field(default_factory=dict)
     had: dict[str, Quote] = field(default_factory=dict)
     told: dict[int, Flow] = field(default_factory=dict)
     parts: dict[str, int] = field(default_factory=dict)
     goes_on: bool = False
-    differences: list[Flow] = field(default_factory=list)
-
-    def place(self, account: str, name: str) -> _Place:
-        if (account, name) not in self.places:
-            self.places[account, name] = _Place(account, name)
-        return self.places[account, name]
-
-
-def _share(worth: int, part: int, whole: int) -> int:
-    return worth if part == whole else rounded(Fraction(worth * part, whole))
 
 
 def settled_in_functional(
@@ -127,7 +66,7 @@ def settled_in_functional(
 
     Rows are the lines that the account owes.
     """
-    walk = _Walk(market=market)
+    walk = _Walk(market=market, places=Places(market=market))
     acts = [*_owed(walk, rows), *_paid(walk, cash), *_moved(walk, moved)]
     acts.sort(key=lambda act: act[:2])
     begin = acts[0][0] if acts else market.through
@@ -135,18 +74,15 @@ def settled_in_functional(
         while acts and acts[0][0] <= last:
             acts.pop(0)[2]()
         if day == last and market.revalues(day):
-            _revalue(walk, day)
-    is_known = not acts and not walk.goes_on and not any(place.minor for place in _monetary(walk))
+            revalue(walk.places, day)
+    is_known = (
+        not acts and not walk.goes_on and not any(place.minor for place in walk.places.monetary)
+    )
     for _, _, act in acts:
         act()
     flows = [walk.told[id(flow)] for _, _, flow in cash]
     flows += [walk.told[id(one.flow)] for one in moved]
-    return (*flows, *walk.differences), None if is_known else market.through
-
-
-def _monetary(walk: _Walk) -> list[_Place]:
-    """An advance on a contract is no debt of money (IAS 21.16)."""
-    return [place for place in walk.places.values() if place.account != ADVANCED]
+    return (*flows, *walk.places.differences), None if is_known else market.through
 
 
 # --- what happens, in order: a day, its place on the day, and what it does ---
@@ -162,19 +98,20 @@ def _owed(walk: _Walk, rows: Iterable[BilledLine]) -> Iterator[Act]:
         parts = [(row.issued_on, row.line.amount_minor, f"line {row.line.line}", own)]
         parts += [(cut.day, -cut.minor, cut.name, causes_of(own, cut.causes)) for cut in row.cuts]
         for (day, minor, what, causes), worth in zip(parts, worths_of(row, quote), strict=True):
-            event = _Event(day, what, minor, worth, None, quote)
+            event = Move(day, what, minor, worth, None, quote)
             walk.parts[f"{row.subject}:{what}"] = worth
-            place = walk.place(RECEIVABLE, row.invoice)
             # Before it is receivable there is no claim in money that could be told anew.
-            yield (
-                max(day, row.receivable_on or day),
-                _COMES,
-                partial(_owe, walk, place, event, causes),
-            )
+            since = max(day, row.receivable_on or day)
+            yield since, _COMES, partial(_owe, walk, row, event, causes)
 
 
-def _owe(walk: _Walk, place: _Place, event: _Event, causes: tuple[int, ...]) -> None:
-    _change(walk, place, event, causes, event.quote.causes if event.quote else ())
+def _owe(walk: _Walk, row: BilledLine, event: Move, causes: tuple[int, ...]) -> None:
+    """A line is owed; one that carries credit is owed to the customer as well, or uses of that."""
+    told = event.quote.causes if event.quote else ()
+    change(walk.places, walk.places.at(RECEIVABLE, row.invoice), event, causes, told)
+    if AGAINST.get(row.line.kind) == CREDIT:
+        other = event._replace(minor=-event.minor, worth=-event.worth)
+        change(walk.places, walk.places.at(CREDIT, CARRIED), other, causes, told)
 
 
 def _paid(walk: _Walk, cash: Sequence[Cash]) -> Iterator[Act]:
@@ -203,19 +140,33 @@ def _had(market: Market, fact: Fact) -> Quote:
 
 
 def _pay(walk: _Walk, money: Money, fact: Fact, flow: Flow) -> None:
-    """At the rate of the payment; what is given back, at that of its own day."""
-    day, minor, quote = first_day(flow.curve), total(flow.curve), walk.had[money.name]
-    place, sign = walk.place(money.account, money.name), dict(flow.legs).get(money.account, 0)
-    if flow.kind == "refund":
-        stated = fact.event.rate if isinstance(fact.event, PaymentRefunded) else None
-        quote = walk.market.of(day, stated, fact.position)
+    """What is taken back as if it had not come has the cost it came with; money that is lost takes
+    along what it was worth when it was taken; all else has the rate of its day.
+    """
+    day, minor, legs = first_day(flow.curve), total(flow.curve), dict(flow.legs)
+    quote = _quote(walk, money, fact, flow)
+    accounts = [account for account in (DISPUTED, money.account) if account in legs]
+    places = [walk.places.at(account, money.name) for account in accounts]
     worth = quote.worth(minor)
-    if flow.kind in {"failure", "grant"} and place.has(-sign * minor):
-        worth = place.share(-sign * minor)
-    if sign:
-        event = _Event(day, flow.kind, sign * minor, sign * worth, flow, quote)
-        _change(walk, place, event, quote.causes)
-    _tell(walk, flow, At(day, worth), place, quote)
+    if flow.kind in {"failure", "grant"} or len(places) > 1:
+        goes = -legs[places[0].account] * minor
+        if places[0].has(goes):
+            worth = -legs[places[0].account] * places[0].share(goes)
+    for place in places:
+        sign = legs[place.account]
+        move = Move(day, flow.kind, sign * minor, sign * worth, flow, quote)
+        change(walk.places, place, move, quote.causes)
+    told = places[0] if places else walk.places.at(money.account, money.name)
+    _tell(walk, flow, At(day, worth), told, quote)
+
+
+def _quote(walk: _Walk, money: Money, fact: Fact, flow: Flow) -> Quote:
+    """On the day of the payment its own; what comes or goes later has the rate of its own day."""
+    event, day = fact.event, first_day(flow.curve)
+    if isinstance(event, PaymentRefunded):
+        return walk.market.of(day, event.rate, fact.position)
+    is_later = flow.kind in {"refund", "fee", "chargeback"} and day != money.day
+    return walk.market.on(day) if is_later else walk.had[money.name]
 
 
 def _moved(walk: _Walk, moved: Sequence[Moved]) -> Iterator[Act]:
@@ -252,7 +203,7 @@ def _move(walk: _Walk, one: Moved, money: Money) -> None:
     day, minor = first_day(one.flow.curve), total(one.flow.curve)
     source = _source(walk, money)
     target, is_claim = _target(walk, one), isinstance(one.target, Claim)
-    taken = walk.taken.setdefault((one.place, one.flow.subject), _Taken())
+    taken = walk.taken.setdefault((one.place, one.flow.subject), Taken())
     is_back = minor < 0 < taken.minor
     if is_back:
         worth, costs = taken.give(-minor)
@@ -263,35 +214,35 @@ def _move(walk: _Walk, one: Moved, money: Money) -> None:
     for side, (place, sign) in enumerate(((source, 1), (target, -1))):
         if place is None:
             continue
-        event = _Event(day, one.flow.kind, sign * minor, sign * worth, flow)
+        event = Move(day, one.flow.kind, sign * minor, sign * worth, flow)
         if is_back and (side == 0 or is_claim):
-            _give_back(walk, place, event, costs[side])
+            give_back(walk.places, place, event, costs[side])
         else:
-            gone[side] = _change(walk, place, event)
+            gone[side] = change(walk.places, place, event)
         if place is told:
             flow = _tell(walk, one.flow, At(day, worth), place)
     if not is_back:
         taken.take(minor, worth, gone)
 
 
-def _source(walk: _Walk, money: Money) -> _Place | None:
+def _source(walk: _Walk, money: Money) -> Place | None:
     """None for what is deducted or given up: it stands in no place of the customer's."""
-    return walk.place(money.account, money.name) if money.settles == "application" else None
+    return walk.places.at(money.account, money.name) if money.settles == "application" else None
 
 
-def _target(walk: _Walk, one: Moved) -> _Place:
+def _target(walk: _Walk, one: Moved) -> Place:
     match one.target:
         case Claim():
-            return walk.place(RECEIVABLE, one.target.name)
+            return walk.places.at(RECEIVABLE, one.target.name)
         case Money():
-            return walk.place(one.target.account, one.target.name)
+            return walk.places.at(one.target.account, one.target.name)
         case None:
-            return walk.place(ADVANCED, one.flow.subject)
+            return walk.places.at(ADVANCED, one.flow.subject)
         case _:
             assert_never(one.target)
 
 
-def _cost(walk: _Walk, money: Money, minor: int, source: _Place | None, target: _Place) -> int:
+def _cost(walk: _Walk, money: Money, minor: int, source: Place | None, target: Place) -> int:
     """What goes out of its place costs its share of it; with no money, what the invoice costs."""
     if source is not None and source.has(-minor):
         return -source.share(-minor)
@@ -301,98 +252,9 @@ def _cost(walk: _Walk, money: Money, minor: int, source: _Place | None, target: 
     return quote.worth(minor) if quote else 0
 
 
-# --- what it does ---
-
-
-def _change(walk: _Walk, place: _Place, event: _Event, *causes: tuple[int, ...]) -> int:
-    """What goes out leaves at its cost, which is returned: what it is worth more is realised."""
-    place.note(event, *causes)
-    minor, worth, gone = event.minor, event.worth, 0
-    if place.minor * minor < 0:
-        part = minor if abs(minor) <= abs(place.minor) else -place.minor
-        own = _share(worth, part, minor)
-        gone, over = place.share(-part), _share(place.over, -part, place.minor)
-        place.minor, place.cost, place.over = (
-            place.minor + part,
-            place.cost - gone,
-            place.over - over,
-        )
-        _realise(walk, place, event.day, -own - gone, over)
-        minor, worth = minor - part, worth - own
-    place.minor += minor
-    place.cost += worth
-    return gone
-
-
-def _give_back(walk: _Walk, place: _Place, event: _Event, cost: int) -> None:
-    """What comes back costs what it had cost before; what was realised on it is taken back. What it
-    meets there of the other sign closes at its own cost, so that no cent stays.
-    """
-    place.note(event)
-    if place.minor * event.minor < 0:
-        met = event.minor if abs(event.minor) <= abs(place.minor) else -place.minor
-        cost = _share(cost, event.minor - met, event.minor) - place.share(-met)
-    place.minor += event.minor
-    place.cost += cost
-    _realise(walk, place, event.day, cost - event.worth, 0)
-
-
-def _realise(walk: _Walk, place: _Place, day: date, gained: int, over: int) -> None:
-    """What is settled is realised, and what it had been told at before goes away with it."""
-    for worth, is_realised in ((gained, True), (-over, False)):
-        if worth:
-            _differ(walk, place, day, worth, on=day, is_realised=is_realised)
-
-
-def _revalue(walk: _Walk, day: date) -> None:
-    """What is open at the end of a period is told by the rate of its last day (IAS 21.23)."""
-    for place in _monetary(walk):
-        if place.minor:
-            quote = walk.market.on(day)
-            over = quote.worth(place.minor) - place.cost
-            event = _Event(day, "open", 0, over - place.over, None, quote)
-            place.note(event, quote.causes)
-            if over != place.over:
-                _differ(walk, place, day, over - place.over, on=None, is_realised=False)
-            place.over = over
-
-
-def _differ(
-    walk: _Walk, place: _Place, day: date, worth: int, *, on: date | None, is_realised: bool
-) -> None:
-    walk.differences.append(
-        difference(
-            place.account,
-            place.name,
-            day,
-            worth,
-            place.causes,
-            partial(_story, place, len(place.events), walk.market),
-            document=place.name,
-            on=on,
-            is_realised=is_realised,
-        )
-    )
-
-
-def _tell(walk: _Walk, flow: Flow, curve: Curve, place: _Place, quote: Quote | None = None) -> Flow:
+def _tell(walk: _Walk, flow: Flow, curve: Curve, place: Place, quote: Quote | None = None) -> Flow:
     """The flow with what it is worth; it rests on all that came to its place before."""
     causes = causes_of(place.causes, quote.causes if quote else ())
-    story = partial(_story, place, len(place.events), walk.market, quote)
-    told = walk.told[id(flow)] = told_at(flow, curve, causes, story)
-    return told
-
-
-def _story(place: _Place, upto: int, market: Market, quote: Quote | None = None) -> Iterator[Step]:
-    if quote is not None:
-        yield Step(what="rate", value=quote.told)
-    for event in place.events[:upto]:
-        minor = decimal_text(event.minor, market.currency)
-        worth = decimal_text(event.worth, market.into)
-        by = f", {event.quote.told}" if event.quote else ""
-        yield Step(
-            what=f"{place.account} {place.name}: {event.what} on {event.day}",
-            value=f"{minor} {market.currency}, {worth} {market.into}{by}",
-        )
-        if event.flow is not None:
-            yield from event.flow.steps
+    told = partial(story, place, len(place.events), walk.market, quote)
+    walk.told[id(flow)] = told_at(flow, curve, causes, told)
+    return walk.told[id(flow)]

@@ -14,13 +14,19 @@ from domain.accounting.schedule import Schedule
 from domain.currency import exponent
 from domain.entity import EntityOpened
 from domain.facts import in_effective_order, known
-from domain.ledger import Posted
+from domain.journal import Slot
+from domain.ledger import Posted, UnitState
 from domain.rates import RatesPublished
 from tests.laws.memory import Books, Settlement
 from tests.laws.time_laws import Ledger, holds, last_of_each_book, same
 
 CLAIMS = ("accounts-receivable", "unbilled-receivable", "contract-asset")
-CLOSING = ("contract-liability", "unapplied-cash", "deposits", "customer-credit")
+# What is owed or claimed in money, document by document.
+MONEY = ("accounts-receivable", "unapplied-cash", "deposits", "disputed-cash", "refund-clearing")
+# And what of a contract is, promise by promise.
+OF_PROMISES = ("unbilled-receivable", "contract-asset", "refund-liability")
+CREDIT = "customer-credit"
+CLOSING = ("contract-liability", "unapplied-cash", "deposits", "disputed-cash", "refund-liability")
 
 
 def worths(ledger: Ledger) -> int:
@@ -40,27 +46,43 @@ def _is_told(schedule: Schedule) -> bool:
     return schedule.told_in != schedule.currency and not schedule.unit.startswith("adjustment:")
 
 
-def _claims(books: Books, settlement: Settlement, end: date, told: dict[str, object]) -> int:
-    """Of each document over all units; of what is not billed, unit by unit."""
+def _claims(books: Books, settlement: Settlement, end: date, told: dict[str, UnitState]) -> int:
+    """Each where it stands, over all units."""
     run, count = settlement.run, 0
     if run.master.options(run.book, end).remeasure != "period-end" or end == date.min:
         return 0
     sums: dict[tuple[str, str, str], list[int]] = {}
     for unit in told:
-        state = settlement.states[unit]
-        for row in _own(state.posted, end):
-            if row.slot.account in CLAIMS:
-                place = row.slot.document or f"{unit}:{row.slot.subject.partition(':')[0]}"
-                key = state.schedule.currency, row.slot.account, place
+        schedule = settlement.states[unit].schedule
+        for row in _own(settlement.states[unit].posted, end):
+            if row.slot.account in (*MONEY, *OF_PROMISES, CREDIT):
+                key = schedule.currency, row.slot.account, _place(schedule, row.slot)
                 both = sums.setdefault(key, [0, 0])
                 both[0] += row.minor
                 both[1] += row.functional_minor
     for (currency, account, place), (minor, functional) in sums.items():
-        if account == "accounts-receivable":
-            rate = rate_on(books, run.position, currency, end)
-            expected = half_away(minor * rate)
-            count += same(functional, expected, books.entity, run.book, account, place, end)
+        expected = half_away(minor * rate_on(books, run.position, currency, end)) if minor else 0
+        count += same(functional, expected, books.entity, run.book, account, place, end)
     return count
+
+
+def _place(schedule: Schedule, slot: Slot) -> str:
+    """What invoices carry in credit for a customer is one debt."""
+    if slot.account in OF_PROMISES:
+        named = slot.subject.rsplit(":", 2)[0] if slot.kind == "exchange" else slot.obligation
+        return f"{schedule.unit}:{'contract' if schedule.joint else named}"
+    if slot.account == CREDIT and (slot.kind == "billing" or not slot.document):
+        return f"carried for {schedule.customer}"
+    return slot.document if slot.account == "accounts-receivable" else _money(slot)
+
+
+def _money(slot: Slot) -> str:
+    """The payment or credit that a slot is of: what is applied bears the invoice's name as well."""
+    if slot.kind == "application":
+        return slot.subject.removesuffix(":stated").removesuffix(f":{slot.document}")
+    if slot.kind == "transfer" and slot.account in {CREDIT, "refund-clearing"}:
+        return slot.subject.removeprefix(f"{slot.document}:")
+    return slot.document
 
 
 def _own(posted: tuple[Posted, ...], end: date) -> Iterator[Posted]:

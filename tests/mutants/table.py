@@ -38,16 +38,16 @@ MUTANTS = (
     ),
     Mutant(
         "7-conservation",
-        "domain/settlement/valuing.py",
+        "domain/settlement/places.py",
         "over = quote.worth(place.minor) - place.cost\n",
         "over = quote.worth(place.minor) - place.cost - place.over\n",
         "a claim told anew forgets what it was told before",
     ),
     Mutant(
         "7-conservation",
-        "domain/settlement/valuing.py",
-        "_realise(walk, place, event.day, -own - gone, over)",
-        "_realise(walk, place, event.day, -own - gone, 0)",
+        "domain/settlement/places.py",
+        "_realise(places, place, event.day, -own - gone, over)",
+        "_realise(places, place, event.day, -own - gone, 0)",
         "what was told of a claim stays when it is paid",
     ),
     Mutant(

@@ -1,0 +1,254 @@
+"""Debts in another currency than the entity's, and money argued about: told anew until they go."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+from domain.chargeback_facts import ChargebackLost, ChargebackOpened, ChargebackWon
+from domain.contract_facts import (
+    ContractOpened,
+    Obligation,
+    ObligationSatisfied,
+    PriceEstimated,
+    VariableAmount,
+)
+from domain.facts import When
+from domain.invoice_facts import CreditIssued, CreditLine, InvoiceIssued, InvoiceLine
+from domain.payment_facts import PaymentFeeCharged, PaymentReceived
+from domain.policy import Options
+from tests.domain.test_foreign_currency import Ledger, balanced, day
+
+
+def gained(ledger: Ledger, booked: str) -> dict[str, int]:
+    """By the account that gained or lost, of one period."""
+    found: dict[str, int] = {}
+    for entry in ledger.books.entries:
+        for line in entry.lines if entry.booked == booked else ():
+            if line.slot.kind == "exchange" and line.slot.account != "currency-exchange":
+                account = line.slot.account
+                found[account] = found.get(account, 0) + line.functional_minor
+    return {account: worth for account, worth in found.items() if worth}
+
+
+def returns(stated: int, percent: str) -> VariableAmount:
+    return VariableAmount(
+        name="returns",
+        stated_minor=stated,
+        conceded_percent=Decimal(percent),
+        obligations=("goods",),
+    )
+
+
+def goods_that_may_come_back() -> Ledger:
+    """EUR 10,000.00 billed at 1.10, of which 300.00 are expected to go back; 1.20 in February."""
+    ledger = Ledger()
+    for month, last, rate in ((1, 15, "1.10"), (2, 29, "1.20"), (3, 31, "1.30")):
+        ledger.rate(month, last, rate)
+    ledger.rate(1, 31, "1.10")
+    goods = Obligation(obligation="goods", pattern="point-in-time")
+    opened = ContractOpened(
+        when=day(1, 1),
+        customer="c1",
+        currency="EUR",
+        price_minor=0,
+        obligations=(goods,),
+        variable=(returns(10_000_00, "3"),),
+    )
+    ledger.say("contract:k", opened)
+    ledger.say("contract:k", ObligationSatisfied(when=day(1, 15), obligation="goods"))
+    ledger.bill("i1", day(1, 15), 10_000_00, "1.10")
+    ledger.run(1, 31)
+    ledger.run(2, 29)
+    return ledger
+
+
+def test_what_is_expected_to_go_back_is_owed_in_money_and_told_anew() -> None:
+    """ASC 830-10-45-17, IAS 21.23(a): 9,700.00 are kept and gain 970.00 by the end of February."""
+    ledger = goods_that_may_come_back()
+
+    assert ledger.moved("revenue") == {"2024-01": -10_670_00}
+    assert ledger.moved("refund-liability") == {"2024-01": -330_00, "2024-02": -30_00}
+    assert ledger.moved("accounts-receivable") == {"2024-01": 11_000_00, "2024-02": 1_000_00}
+    assert ledger.moved("currency-exchange") == {"2024-02": -970_00}
+    assert balanced(ledger)
+
+
+def test_what_goes_back_takes_away_what_it_was_told_beyond_its_cost() -> None:
+    """The credit note has the rate of its invoice, so neither side gains by it."""
+    ledger = goods_that_may_come_back()
+    ledger.say(
+        "invoice:i1",
+        CreditIssued(
+            when=day(3, 10),
+            number="CN-1",
+            lines=(CreditLine(line="1", amount_minor=300_00),),
+            purpose="correction",
+            treatment="as-if-never",
+        ),
+    )
+    ledger.say("contract:k", PriceEstimated(when=day(3, 10), variable=(returns(9_700_00, "0"),)))
+    ledger.run(3, 31)
+
+    assert ledger.stands("refund-liability", minor=True) == 0
+    assert ledger.moved("refund-liability") == {
+        "2024-01": -330_00,
+        "2024-02": -30_00,
+        "2024-03": 360_00,
+    }
+    assert ledger.stands("accounts-receivable") == 12_610_00
+    assert gained(ledger, "2024-03") == {"refund-liability": 30_00, "accounts-receivable": 940_00}
+    assert ledger.stands("contract-liability") == 0
+    assert ledger.stands("revenue") == -10_670_00
+    assert balanced(ledger)
+
+
+def charged_back() -> Ledger:
+    """EUR 100.00 billed at 1.10 and paid at 1.20, taken back at 1.30; March ends at 1.40."""
+    ledger = Ledger()
+    rates = ((1, 31, "1.10"), (2, 29, "1.20"), (3, 10, "1.30"), (3, 31, "1.40"), (4, 10, "1.50"))
+    for month, last, rate in (*rates, (4, 30, "1.40")):
+        ledger.rate(month, last, rate)
+    ledger.bill_once("i1", day(1, 1), 100_00, "1.10")
+    ledger.pay(100_00, day(2, 1), rate="1.20")
+    opened = ChargebackOpened(
+        when=day(3, 10), chargeback="cb", amount_minor=100_00, fee_minor=10_00
+    )
+    ledger.say("payment:p1", opened)
+    ledger.run(2, 29)
+    ledger.run(3, 31)
+    return ledger
+
+
+def test_money_taken_back_leaves_at_its_own_day_and_is_a_claim_until_it_is_decided() -> None:
+    """130.00 leave the bank and 13.00 of fees; the receivable, the claim on the bank and what would
+    be the customer's are 140.00 each by the end of March.
+    """
+    ledger = charged_back()
+
+    assert ledger.moved("cash-clearing") == {"2024-02": 120_00, "2024-03": -143_00}
+    assert ledger.moved("bank-fees") == {"2024-03": 13_00}
+    assert ledger.moved("disputed-cash") == {"2024-03": 140_00}
+    assert ledger.stands("unapplied-cash") == -140_00
+    assert ledger.stands("accounts-receivable") == 140_00
+    assert gained(ledger, "2024-03") == {
+        # 140.00 - 110.00, less the 10.00 that the payment had realised and that come back.
+        "accounts-receivable": 30_00 - 10_00,
+        "disputed-cash": 10_00,
+        "unapplied-cash": -20_00,
+    }
+    assert balanced(ledger)
+
+
+def test_money_that_is_lost_settles_what_would_be_the_customers() -> None:
+    """120.00 came and 130.00 went: 10.00 are lost by exchange, and the receivable is open."""
+    ledger = charged_back()
+    ledger.say("payment:p1", ChargebackLost(when=day(4, 10), chargeback="cb"))
+    ledger.run(4, 30)
+
+    for account in ("disputed-cash", "unapplied-cash"):
+        assert (ledger.stands(account), ledger.stands(account, minor=True)) == (0, 0)
+    assert gained(ledger, "2024-04") == {"disputed-cash": -10_00, "unapplied-cash": 20_00 - 10_00}
+    assert ledger.by_rule("2024-04") == {
+        "exchange-realised@1": -10_00,
+        "exchange-unrealised@1": 10_00,
+    }
+    assert ledger.stands("accounts-receivable") == 140_00
+    assert balanced(ledger)
+
+
+def test_money_that_comes_back_does_so_at_its_own_day() -> None:
+    """130.00 went and 150.00 come: 20.00 are gained, and the invoice is paid again at 1.20."""
+    ledger = charged_back()
+    ledger.say("payment:p1", ChargebackWon(when=day(4, 10), chargeback="cb"))
+    ledger.run(4, 30)
+
+    assert ledger.moved("cash-clearing")["2024-04"] == 150_00
+    for account in ("disputed-cash", "unapplied-cash", "accounts-receivable"):
+        assert (ledger.stands(account), ledger.stands(account, minor=True)) == (0, 0)
+    # Cash is 127.00 beside 110.00 of revenue and 13.00 of fees.
+    assert ledger.stands("currency-exchange") == -(120_00 - 110_00) - (150_00 - 130_00)
+    assert balanced(ledger)
+
+
+def test_a_fee_that_is_charged_later_has_the_rate_of_its_day() -> None:
+    ledger = Ledger(Options(remeasure="realised-only"))
+    ledger.rate(2, 20, "1.30")
+    ledger.bill_once("i1", day(1, 1), 100_00, "1.10")
+    ledger.pay(100_00, day(2, 1), rate="1.20")
+    ledger.say("payment:p1", PaymentFeeCharged(when=day(2, 1), amount_minor=2_00))
+    ledger.say("payment:p1", PaymentFeeCharged(when=day(2, 20), amount_minor=1_00))
+    ledger.run(2, 29)
+
+    assert ledger.stands("bank-fees") == 2_40 + 1_30
+    assert balanced(ledger)
+
+
+def test_credit_that_an_invoice_carries_is_owed_until_another_uses_it() -> None:
+    """EUR 40.00 are carried at 1.10, told at 1.20 and used at 1.30 by an invoice of 100.00."""
+    ledger = Ledger()
+    for month, last, rate in ((1, 31, "1.10"), (2, 29, "1.20"), (3, 31, "1.30")):
+        ledger.rate(month, last, rate)
+    for name, when, sold, credit in (
+        ("i1", day(1, 31), -40_00, 40_00),
+        ("i2", day(3, 31), 100_00, -40_00),
+    ):
+        event = InvoiceIssued(
+            when=when,
+            customer="c1",
+            currency="EUR",
+            number=name,
+            due_on=when.effective,
+            lines=(
+                InvoiceLine(line="1", amount_minor=sold, kind="one-off"),
+                InvoiceLine(line="2", amount_minor=credit, kind="credit"),
+            ),
+        )
+        ledger.say(f"invoice:{name}", event)
+    ledger.run(2, 29)
+    ledger.run(3, 31)
+
+    assert ledger.moved("customer-credit") == {
+        "2024-01": -44_00,
+        "2024-02": -4_00,
+        "2024-03": 48_00,
+    }
+    assert ledger.by_rule("2024-03") == {
+        "exchange-realised@1": -8_00,
+        "exchange-unrealised@1": 4_00,
+    }
+    assert ledger.stands("accounts-receivable") == 78_00
+    assert balanced(ledger)
+
+
+def test_an_invoice_that_takes_an_advance_may_state_its_rate() -> None:
+    """EUR 100.00 come at 1.10 for a contract and are billed at 1.30: revenue is 110.00, no more
+    (IFRIC 22.8), and nothing is gained.
+    """
+    ledger = Ledger()
+    for month, last, rate in ((1, 31, "1.10"), (2, 29, "1.20"), (3, 31, "1.30")):
+        ledger.rate(month, last, rate)
+    goods = Obligation(obligation="goods", ssp_minor=100_00, pattern="point-in-time")
+    opened = ContractOpened(
+        when=day(1, 1), customer="c1", currency="EUR", price_minor=100_00, obligations=(goods,)
+    )
+    ledger.say("contract:k", opened)
+    received = PaymentReceived(
+        when=When(effective=date(2024, 1, 31)),
+        customer="c1",
+        currency="EUR",
+        amount_minor=100_00,
+        contract="k",
+    )
+    ledger.say("payment:p1", received)
+    ledger.run(2, 29)
+    assert ledger.stands("contract-liability") == -110_00
+
+    ledger.bill("i1", day(3, 31), 100_00, "1.10")
+    ledger.say("contract:k", ObligationSatisfied(when=day(3, 31), obligation="goods"))
+    ledger.run(3, 31)
+
+    assert ledger.stands("revenue") == -110_00
+    assert ledger.stands("contract-liability") == 0
+    assert ledger.stands("currency-exchange") == 0
+    assert balanced(ledger)
