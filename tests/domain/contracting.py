@@ -13,7 +13,7 @@ from domain.accounting.schedule import Schedule
 from domain.calendar import ONE_DAY, Calendar, add_months, months
 from domain.contract_facts import ContractOpened, Obligation
 from domain.due import due
-from domain.facts import Event, Fact, When
+from domain.facts import Event, Fact, When, causes_of
 from domain.invoice_facts import InvoiceIssued, InvoiceLine
 from domain.master import MasterData
 from domain.policy import Options
@@ -123,3 +123,15 @@ def even(name: str, first: str, after: str, ssp_minor: int = 0, **how: object) -
         service_to=date.fromisoformat(after),
         **how,  # type: ignore[arg-type]
     )
+
+
+def causes(schedule: Schedule, name: str, day: str) -> tuple[int, ...]:
+    """What revenue of a promise that moves on a day rests on."""
+    at = date.fromisoformat(day)
+    moving = (
+        flow.causes
+        for flow in schedule.flows
+        if flow.subject == name and flow.kind == "release"
+        if standing(flow.curve, at) != standing(flow.curve, at - ONE_DAY)
+    )
+    return causes_of(*moving)

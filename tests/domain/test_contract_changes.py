@@ -1,14 +1,151 @@
 """Changes of stated contracts, each step of their measure by itself."""
 
+from datetime import date
 from decimal import Decimal
 
-from domain.contract_facts import ContractModified, Obligation, ProgressMeasured, Restated
-from tests.domain.contracting import even, on, opened, revenue, scheduled
+import pytest
+from msgspec import structs
+
+from domain.contract_facts import (
+    ContractModified,
+    ContractTerminated,
+    Obligation,
+    ObligationSatisfied,
+    PriceConceded,
+    PriceEstimated,
+    ProgressMeasured,
+    Restated,
+    Treatment,
+    VariableAmount,
+)
+from tests.domain.contracting import (
+    by_month,
+    causes,
+    even,
+    on,
+    opened,
+    point,
+    revenue,
+    scheduled,
+    steps,
+    units,
+)
 
 YEAR = ("2024-01-01", "2025-01-01")
+SERVICE = even("service", *YEAR, price_minor=1200_00)
+TRAINING = point("training", 300_00)
+USAGE = Obligation(obligation="usage", pattern="as-invoiced")
 BUILDING = Obligation(obligation="building", pattern="percent-complete", price_minor=1000_00)
 HALF = ProgressMeasured(when=on("2024-03-01"), obligation="building", percent=Decimal(50))
 DEARER = (Restated(obligation="building", price_minor=1200_00),)
+
+
+def satisfied(day: str, name: str, quantity: str | None = None) -> ObligationSatisfied:
+    return ObligationSatisfied(
+        when=on(day), obligation=name, quantity=Decimal(quantity) if quantity else None
+    )
+
+
+# --- apart or not (rule 7) ---
+
+TRAINED = satisfied("2024-08-01", "training")
+
+
+@pytest.mark.parametrize(
+    ("how", "months"),
+    [
+        # 600.00 that is left and 100.00 for the training, shared 600 to 300.
+        ({}, [77_78, 311_11]),
+        ({"treatment": "prospective", "price_reflects_ssp": True}, [77_78, 311_11]),
+        ({"treatment": "separate"}, [100_00, 200_00]),
+        ({"price_reflects_ssp": True}, [100_00, 200_00]),
+    ],
+)
+def test_an_addition_below_its_own_price_is_apart_only_where_it_is_said_to_be(
+    how: dict[str, object], months: list[int]
+) -> None:
+    change = ContractModified(
+        when=on("2024-07-01"),
+        price_change_minor=100_00,
+        added=(TRAINING,),
+        **how,  # type: ignore[arg-type]
+    )
+    schedule = scheduled(opened("2024-01-01", SERVICE), change, TRAINED)
+
+    assert by_month(schedule, "2024-07-01", 2) == months
+
+
+def test_what_states_anything_anew_beside_an_addition_is_not_apart() -> None:
+    change = ContractModified(
+        when=on("2024-07-01"),
+        price_change_minor=100_00,
+        added=(TRAINING,),
+        price_reflects_ssp=True,
+        restated=(Restated(obligation="service", price_minor=1080_00),),
+    )
+    schedule = scheduled(opened("2024-01-01", SERVICE), change, TRAINED)
+
+    # 600.00 less 120.00 and 100.00 more are left: 386.67 of six months of service, 193.33.
+    assert revenue(schedule, "2024-07-01", "2024-07-31", "service") == 64_45
+    assert revenue(schedule, "2024-08-01", "2024-08-31", "training") == 193_33
+
+
+@pytest.mark.parametrize(("lump", "rests_on"), [(50_00, (1,)), (0, (1, 2))])
+def test_at_what_it_sells_for_alone_it_leaves_what_was_promised_as_it_was(
+    lump: int, rests_on: tuple[int, ...]
+) -> None:
+    """The price agreed for an addition is what it states, and what the change states for it."""
+    added = structs.replace(TRAINING, price_minor=250_00)
+    change = ContractModified(when=on("2024-07-01"), price_change_minor=lump, added=(added,))
+    schedule = scheduled(opened("2024-01-01", SERVICE), change, TRAINED)
+
+    assert causes(schedule, "service", "2024-09-30") == rests_on
+
+
+def test_an_addition_without_a_stated_price_is_of_the_contract_whatever_it_costs() -> None:
+    change = ContractModified(when=on("2024-07-01"), price_change_minor=300_00, added=(TRAINING,))
+    schedule = scheduled(opened("2024-01-01", SERVICE), change, TRAINED)
+
+    assert causes(schedule, "service", "2024-09-30") == (1, 2)
+
+
+@pytest.mark.parametrize(("more", "july"), [(0, 100_00), (-60_00, 90_00)])
+def test_what_is_earned_as_invoiced_bears_no_change_of_price(more: int, july: int) -> None:
+    change = ContractModified(
+        when=on("2024-07-01"), price_change_minor=more, added=(USAGE,), treatment="separate"
+    )
+    ended = ContractTerminated(when=on("2024-10-01"))
+    schedule = scheduled(opened("2024-01-01", SERVICE), change, ended)
+
+    assert revenue(schedule, "2024-07-01", "2024-07-31") == july
+    assert revenue(schedule, "2024-01-01", "2024-12-31") == 1200_00 + more
+    assert revenue(schedule, "2024-01-01", "2024-12-31", "usage") == 0
+
+
+def test_usage_joins_at_no_price_of_its_own_beside_what_is_caught_up() -> None:
+    change = ContractModified(when=on("2024-04-01"), price_change_minor=100_00, added=(USAGE,))
+    ended = ContractTerminated(when=on("2024-05-01"))
+    schedule = scheduled(opened("2024-01-01", BUILDING), HALF, change, ended)
+
+    assert by_month(schedule, "2024-03-01", 3) == [500_00, 50_00, 550_00]
+    assert revenue(schedule, "2024-01-01", "2024-12-31", "usage") == 0
+
+
+def test_what_begins_before_it_is_agreed_is_caught_up_when_it_is() -> None:
+    half = even("half", "2024-04-01", "2024-10-01", 600_00, price_minor=600_00)
+
+    def told(agreed: str | None) -> tuple[list[int], str | None]:
+        change = ContractModified(
+            when=on("2024-04-01", agreed), price_change_minor=0, added=(half,)
+        )
+        schedule = scheduled(opened("2024-01-01", SERVICE), change)
+        return by_month(schedule, "2024-04-01", 4, "half"), steps(schedule, "half").get("agreed on")
+
+    assert told(None) == ([100_00] * 4, None)
+    assert told("2024-06-10") == ([0, 0, 300_00, 100_00], "2024-06-10")
+
+
+# --- caught up or spread (rules 8 to 10) ---
 
 
 def test_a_promise_caught_up_takes_its_own_price_and_the_change_of_all() -> None:
@@ -21,18 +158,138 @@ def test_a_promise_caught_up_takes_its_own_price_and_the_change_of_all() -> None
 
 def test_in_a_mixed_change_what_is_caught_up_takes_its_own_price_only() -> None:
     change = ContractModified(when=on("2024-07-01"), price_change_minor=-60_00, restated=DEARER)
-    service = even("service", *YEAR, price_minor=1200_00)
-    schedule = scheduled(opened("2024-01-01", BUILDING, service), HALF, change)
+    schedule = scheduled(opened("2024-01-01", BUILDING, SERVICE), HALF, change)
 
     assert revenue(schedule, "2024-07-01", "2024-07-31", "building") == 100_00
     assert revenue(schedule, "2024-07-01", "2024-07-31", "service") == 90_00
 
 
+def test_an_addition_takes_the_price_of_a_change_before_what_is_caught_up_does() -> None:
+    change = ContractModified(when=on("2024-07-01"), price_change_minor=100_00, added=(TRAINING,))
+    schedule = scheduled(opened("2024-01-01", BUILDING), HALF, change, TRAINED)
+
+    assert by_month(schedule, "2024-07-01", 2) == [0, 100_00]
+
+
+@pytest.mark.parametrize(
+    ("distinct", "treatment", "july"),
+    [
+        # 1140.00 in all: 60.00 less over six months, or 95.00 for each of seven months at once.
+        (None, "by-rule", 90_00),
+        (True, "by-rule", 90_00),
+        (False, "by-rule", 65_00),
+        (None, "cumulative", 65_00),
+        (False, "prospective", 90_00),
+    ],
+)
+def test_what_is_one_with_what_was_done_is_caught_up_as_said_or_judged(
+    distinct: bool | None, treatment: Treatment, july: int
+) -> None:
+    service = structs.replace(SERVICE, distinct=distinct)
+    change = ContractModified(when=on("2024-07-01"), price_change_minor=-60_00, treatment=treatment)
+    schedule = scheduled(opened("2024-01-01", service), change)
+
+    assert revenue(schedule, "2024-07-01", "2024-07-31") == july
+
+
+def test_one_of_two_buildings_that_costs_more_leaves_the_other_as_it_was() -> None:
+    other = structs.replace(BUILDING, obligation="other")
+    done = structs.replace(HALF, when=on("2024-09-01"), obligation="other")
+    change = ContractModified(when=on("2024-07-01"), price_change_minor=0, restated=DEARER)
+    schedule = scheduled(opened("2024-01-01", other, BUILDING), HALF, change, done)
+
+    assert revenue(schedule, "2024-07-01", "2024-07-31", "building") == 100_00
+    assert causes(schedule, "other", "2024-09-01") == (1, 4)
+
+
+def test_more_units_without_a_price_are_at_the_price_of_the_others() -> None:
+    more = Restated(obligation="goods", added_quantity=Decimal(5))
+    change = ContractModified(when=on("2024-02-01"), price_change_minor=0, restated=(more,))
+    schedule = scheduled(
+        opened("2024-01-01", units("goods", "10", "100")),
+        satisfied("2024-01-10", "goods", "4"),
+        change,
+        satisfied("2024-03-01", "goods", "11"),
+    )
+
+    assert by_month(schedule, "2024-01-01", 3) == [400_00, 0, 1100_00]
+
+
+def test_what_is_left_counts_by_what_it_sells_for_now_where_that_is_said() -> None:
+    rows = [even(name, *YEAR, price_minor=1200_00) for name in "AB"]
+    now = tuple(
+        Restated(obligation=name, ssp_minor=minor) for name, minor in (("A", 400_00), ("B", 800_00))
+    )
+    change = ContractModified(when=on("2024-07-01"), price_change_minor=-300_00, restated=now)
+    schedule = scheduled(opened("2024-01-01", *rows), change)
+
+    # 600.00 and 600.00 less 300.00 are left: 300.00 and 600.00 over six months.
+    assert [revenue(schedule, "2024-07-01", "2024-07-31", name) for name in "AB"] == [50_00, 100_00]
+
+
+def test_what_is_left_rests_on_what_was_done_before_and_on_nothing_after() -> None:
+    licence = point("licence", 600_00)
+    schedule = scheduled(
+        opened("2024-01-01", licence, SERVICE, units("goods", "10", "60")),
+        satisfied("2024-01-01", "licence"),
+        satisfied("2024-02-01", "goods", "5"),
+        ContractModified(when=on("2024-07-01"), price_change_minor=-90_00),
+        satisfied("2024-08-01", "goods", "5"),
+    )
+    told = steps(schedule, "service")
+
+    assert causes(schedule, "service", "2024-07-31") == (1, 2, 3, 4)
+    assert causes(schedule, "goods", "2024-08-01") == (1, 2, 3, 4, 5)
+    # 1800.00 by prices alone of 600, 1200 and 600.
+    assert told["licence transferred"] == "450.00 by 2024-01-01"
+    assert told["service"] == "450.00 of 900.00 not earned"
+    assert told["goods"] == "225.00 of 450.00 not earned"
+    assert told["price change"] == "-90.00"
+    assert told["remaining consideration"] == "585.00"
+    assert "service transferred" not in told
+
+
+def test_where_nothing_is_left_a_change_of_price_is_earned_when_it_is_measured() -> None:
+    schedule = scheduled(
+        opened("2024-01-01", point("licence", price_minor=600_00), USAGE),
+        satisfied("2024-01-01", "licence"),
+        ContractModified(when=on("2024-03-01"), price_change_minor=50_00),
+    )
+
+    assert by_month(schedule, "2024-01-01", 3) == [600_00, 0, 50_00]
+    assert causes(schedule, "licence", "2024-03-01") == (1, 2, 3)
+    assert steps(schedule, "licence")["licence transferred"] == "600.00 by 2024-01-01"
+
+
+def test_an_estimate_after_a_concession_rests_on_it() -> None:
+    rebate = VariableAmount(name="rebate", estimate_minor=0)
+    schedule = scheduled(
+        opened("2024-01-01", SERVICE, variable=(rebate,)),
+        PriceConceded(when=on("2024-03-01"), obligation="service", amount_minor=30_00),
+        PriceEstimated(
+            when=on("2024-07-01"), variable=(structs.replace(rebate, estimate_minor=-120_00),)
+        ),
+    )
+
+    # March: 100.00 less 30.00; July: 90.00 less 10.00 for each of six months.
+    assert by_month(schedule, "2024-03-01", 5) == [70_00, 100_00, 100_00, 100_00, 30_00]
+    assert causes(schedule, "service", "2024-09-30") == (1, 2, 3)
+
+
 def test_a_change_by_days_counts_from_its_own_day() -> None:
     change = ContractModified(when=on("2024-07-01"), price_change_minor=-92_00)
-    service = even("service", *YEAR)
-    base = opened("2024-01-01", service, price_minor=366_00)
+    base = opened("2024-01-01", even("service", *YEAR), price_minor=366_00)
     schedule = scheduled(base, change, ratable_by="day")
 
     assert revenue(schedule, "2024-06-30", "2024-06-30") == 1_00
     assert revenue(schedule, "2024-07-01", "2024-07-01") == 50
+
+
+def test_what_a_change_ends_shares_nothing_of_what_is_left() -> None:
+    other = even("other", *YEAR, price_minor=1200_00)
+    ended = Restated(obligation="other", service_to=date(2024, 7, 1))
+    change = ContractModified(when=on("2024-07-01"), price_change_minor=-600_00, restated=(ended,))
+    schedule = scheduled(opened("2024-01-01", SERVICE, other), change)
+
+    assert by_month(schedule, "2024-06-01", 3, "other") == [100_00, 0, 0]
+    assert by_month(schedule, "2024-06-01", 3, "service") == [100_00] * 3

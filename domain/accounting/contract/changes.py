@@ -79,7 +79,7 @@ def modify(promises: list[Promise], fact: Fact, included_minor: int, deal: Deal)
     event = fact.event
     assert isinstance(event, ContractModified)
     change = _worked_out(promises, fact, event, included_minor, deal)
-    going = [one for one in promises if remains(one, change.cut, deal)]
+    going = [one for one in promises if remains(one.own, change.cut, deal)]
     as_one = [one for one in going if _is_caught_up(one, event)]
     spread = [one for one in going if one not in as_one]
     added = [Promise(own, 0, ()) for own in event.added]
@@ -287,9 +287,13 @@ def _weights(
 ) -> list[int]:
     """What remains by what it sells for at the change where that is said, else by what is left."""
     said = {row.obligation: row.ssp_minor for row in change.event.restated}
-    known = [said.get(one.name) for one in going]
-    open_ones = [abs(minor) if ssp is None else ssp for minor, ssp in zip(left, known, strict=True)]
-    return [*open_ones, *(weight_minor(one.own, deal.currency) for one in joining)]
+    weights = []
+    for one, minor in zip(going, left, strict=True):
+        ssp = said.get(one.name)
+        # What the change leaves nothing of shares nothing: all of it goes to what remains.
+        is_left = remains(change.anew.get(one.name, one.whole), change.cut, deal)
+        weights.append((abs(minor) if ssp is None else ssp) if is_left else 0)
+    return [*weights, *(weight_minor(one.own, deal.currency) for one in joining)]
 
 
 def _done(promise: Promise, flows: Sequence[Flow]) -> tuple[int, ...]:

@@ -289,14 +289,14 @@ def _caught_by(flow: Flow, caught: CaughtUp, stop: date, cause: int) -> Flow:
     )
 
 
-def remains(promise: Promise, cut: Cut, deal: Deal) -> bool:
-    """Not wholly transferred before a cut."""
-    if promise.is_invoiced:
+def remains(own: Obligation, cut: Cut, deal: Deal) -> bool:
+    """Whether a promise, as it is stated, is not wholly transferred before a cut."""
+    if own.is_priced_by_itself:
         return False
-    if promise.is_even:
-        assert promise.own.service_to is not None, promise.own
-        return promise.own.service_to > max(cut.start, cut.place[0])
-    found = deal.marks(promise.own)
+    if own.pattern == "ratable":
+        assert own.service_to is not None, own
+        return own.service_to > max(cut.start, cut.place[0])
+    found = deal.marks(own)
     at = count_before(found, cut.place)
     return not (at and found[at - 1].is_all)
 

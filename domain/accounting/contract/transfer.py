@@ -13,7 +13,7 @@ from decimal import Decimal
 from fractions import Fraction
 from operator import attrgetter
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from domain.contract_facts import (
     BaseReported,
@@ -110,7 +110,11 @@ class Rest(Struct, frozen=True):
 
 def rest_after(found: Sequence[Mark], place: Place) -> Rest:
     at = count_before(found, place)
-    return Rest(found[at - 1] if at else None, found[at:])
+    done = found[at - 1] if at else None
+    if done is not None and done.is_all:
+        # Nothing may vanish (law 9): a price for what a change leaves nothing of is earned at once.
+        return Rest(done, (structs.replace(done, place=place),))
+    return Rest(done, found[at:])
 
 
 def count_before(found: Sequence[Mark], place: Place) -> int:

@@ -1,0 +1,146 @@
+"""A stated contract that ends: what is given back, by whom it is borne, and what is earned then."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from domain.accounting.curves import At
+from domain.contract_facts import (
+    ContractModified,
+    ContractTerminated,
+    CustomerPaymentPromised,
+    ObligationSatisfied,
+    PriceConceded,
+    PriceEstimated,
+    VariableAmount,
+)
+from tests.domain.contracting import (
+    balance,
+    by_month,
+    causes,
+    even,
+    on,
+    opened,
+    point,
+    revenue,
+    scheduled,
+    steps,
+)
+
+YEAR = ("2024-01-01", "2025-01-01")
+SERVICE = even("service", *YEAR, price_minor=1200_00)
+LICENCE = point("licence", price_minor=600_00)
+
+
+def satisfied(day: str, name: str) -> ObligationSatisfied:
+    return ObligationSatisfied(when=on(day), obligation=name)
+
+
+def test_a_refund_is_borne_by_what_had_something_left_as_much_as_it_had() -> None:
+    other = even("other", "2024-01-01", "2024-10-01", price_minor=900_00)
+    ended = ContractTerminated(when=on("2024-07-01"), refund_minor=300_00)
+    schedule = scheduled(opened("2024-01-01", SERVICE, other), ended)
+
+    # 600.00 and 300.00 are left.
+    assert revenue(schedule, "2024-07-01", "2024-12-31", "service") == 600_00 - 200_00
+    assert revenue(schedule, "2024-07-01", "2024-12-31", "other") == 300_00 - 100_00
+    assert steps(schedule, "service")["other"] == "300.00 of 900.00 not earned"
+    assert steps(schedule, "other")["kept at termination"] == "200.00"
+
+
+def test_what_is_done_bears_nothing_of_a_refund_of_what_is_left() -> None:
+    small = even("small", *YEAR, price_minor=12_00)
+    schedule = scheduled(
+        opened("2024-01-01", small, LICENCE),
+        satisfied("2024-01-01", "licence"),
+        ContractTerminated(when=on("2024-12-01"), refund_minor=1_00),
+    )
+
+    assert revenue(schedule, "2024-01-01", "2024-12-31", "licence") == 600_00
+    assert by_month(schedule, "2024-11-01", 2, "small") == [1_00, 0]
+    assert At(date(2024, 12, 1), 0) not in [flow.curve for flow in schedule.flows]
+
+
+def test_where_nothing_is_left_what_had_a_price_bears_the_refund() -> None:
+    rows = (point("sold", price_minor=1_00), point("given", price_minor=0))
+    schedule = scheduled(
+        opened("2024-01-01", *rows),
+        satisfied("2024-01-01", "sold"),
+        satisfied("2024-01-01", "given"),
+        ContractTerminated(when=on("2024-03-01"), refund_minor=1_00),
+    )
+
+    assert by_month(schedule, "2024-01-01", 3, "sold") == [1_00, 0, -1_00]
+    assert revenue(schedule, "2024-01-01", "2024-12-31", "given") == 0
+
+
+def test_each_share_of_a_refund_rests_on_all_that_shared_it_and_without_one_on_its_own() -> None:
+    facts = (
+        opened("2024-01-01", SERVICE, LICENCE),
+        satisfied("2024-02-01", "licence"),
+    )
+    without = scheduled(*facts, ContractTerminated(when=on("2024-07-01")))
+    with_one = scheduled(*facts, ContractTerminated(when=on("2024-07-01"), refund_minor=60_00))
+
+    assert causes(without, "service", "2024-07-01") == (1, 3)
+    assert causes(with_one, "service", "2024-07-01") == (1, 2, 3)
+
+
+def test_what_is_said_of_it_after_the_end_is_no_reason_for_what_is_kept() -> None:
+    schedule = scheduled(
+        opened("2024-01-01", LICENCE),
+        ContractTerminated(when=on("2024-03-01")),
+        satisfied("2024-05-01", "licence"),
+    )
+
+    assert by_month(schedule, "2024-01-01", 5) == [0, 0, 600_00, 0, 0]
+    assert causes(schedule, "licence", "2024-03-01") == (1, 2)
+
+
+def test_at_the_end_all_that_is_left_is_owed_to_others() -> None:
+    sale = even("hotel", *YEAR, price_minor=1200_00, presented="net", others_share_minor=900_00)
+    schedule = scheduled(
+        opened("2024-01-01", sale), ContractTerminated(when=on("2024-07-01"), refund_minor=0)
+    )
+
+    assert balance(schedule, "partner-payable", "2024-06-30") == -450_00
+    assert balance(schedule, "partner-payable", "2024-07-31") == -900_00
+    assert revenue(schedule, "2024-01-01", "2024-12-31") == 300_00
+
+
+def test_after_the_end_what_changes_of_the_price_counts_when_it_is_measured() -> None:
+    bonus = VariableAmount(name="bonus", estimate_minor=0)
+    schedule = scheduled(
+        opened("2024-01-01", SERVICE, variable=(bonus,)),
+        ContractTerminated(when=on("2024-02-01"), refund_minor=1100_00),
+        ContractModified(when=on("2024-03-01"), price_change_minor=8_00),
+        PriceConceded(when=on("2024-04-01"), obligation="service", amount_minor=5_00),
+        PriceEstimated(
+            when=on("2024-05-01"), variable=(VariableAmount(name="bonus", estimate_minor=7_00),)
+        ),
+        CustomerPaymentPromised(when=on("2024-06-01"), amount_minor=9_00, fair_value_minor=3_00),
+        ContractTerminated(when=on("2024-07-01"), refund_minor=2_00),
+        PriceConceded(when=on("2024-08-01"), obligation="nothing of it", amount_minor=4_00),
+    )
+
+    assert by_month(schedule, "2024-01-01", 8) == [
+        100_00,
+        0,
+        8_00,
+        -5_00,
+        7_00,
+        -6_00,
+        -2_00,
+        0,
+    ]
+    assert balance(schedule, "customer-payable", "2024-06-30") == -6_00
+    assert causes(schedule, "service", "2024-03-01") == (1, 2, 3)
+    assert steps(schedule, "service")["ended"] == "2024-02-01"
+
+
+def test_a_concession_that_gives_more_for_it_than_it_costs_lowers_nothing() -> None:
+    paid = CustomerPaymentPromised(when=on("2024-03-01"), amount_minor=9_00, fair_value_minor=30_00)
+    schedule = scheduled(opened("2024-01-01", SERVICE), paid)
+
+    assert revenue(schedule, "2024-01-01", "2024-12-31") == 1200_00
+    assert balance(schedule, "customer-payable", "2024-12-31") == 0

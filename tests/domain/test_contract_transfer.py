@@ -1,0 +1,230 @@
+"""How far promises are transferred by what is said of them, and what a change leaves of that."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from domain.contract_facts import (
+    BaseReported,
+    ContractModified,
+    ExpectationRevised,
+    Milestone,
+    Obligation,
+    ObligationSatisfied,
+    ProgressMeasured,
+    Restated,
+    RightsExercised,
+    RightsExpired,
+)
+from domain.facts import Event
+from tests.domain.contracting import (
+    by_month,
+    causes,
+    even,
+    on,
+    opened,
+    point,
+    revenue,
+    scheduled,
+    steps,
+    units,
+)
+
+YEAR = ("2024-01-01", "2025-01-01")
+SERVICE = even("service", *YEAR, price_minor=1200_00)
+
+
+def satisfied(day: str, name: str, quantity: str | None = None) -> ObligationSatisfied:
+    return ObligationSatisfied(
+        when=on(day), obligation=name, quantity=Decimal(quantity) if quantity else None
+    )
+
+
+def spent(day: str, minor: int | None, **how: int) -> ProgressMeasured:
+    return ProgressMeasured(when=on(day), obligation="work", incurred_minor=minor, **how)
+
+
+def building(expected: int | None, *said: Event) -> list[int]:
+    """Revenue month by month of a building at 1000.00 that is to cost so much."""
+    work = Obligation(obligation="work", pattern="percent-complete", expected_cost_minor=expected)
+    schedule = scheduled(opened("2024-01-01", work, price_minor=1000_00), *said)
+    return by_month(schedule, "2024-01-01", 4)
+
+
+def revised(day: str, minor: int | None) -> ExpectationRevised:
+    return ExpectationRevised(when=on(day), obligation="work", expected_cost_minor=minor)
+
+
+def percent(day: str, share: str) -> ProgressMeasured:
+    return ProgressMeasured(when=on(day), obligation="work", percent=Decimal(share))
+
+
+# --- costs and percentages ---
+
+
+@pytest.mark.parametrize(
+    ("expected", "said", "months"),
+    [
+        (10, [revised("2024-02-01", 8)], [0, 0, 0, 0]),
+        (None, [spent("2024-01-31", 500)], [0, 0, 0, 0]),
+        (10, [spent("2024-01-31", None)], [0, 0, 0, 0]),
+        (700, [spent("2024-01-31", 420), revised("2024-03-01", 840)], [600_00, 0, -100_00, 0]),
+        (700, [spent("2024-01-31", 420), revised("2024-03-01", None)], [600_00, 0, 0, 0]),
+        (700, [spent("2024-01-31", 420), percent("2024-02-01", "70")], [600_00, 100_00, 0, 0]),
+        (700, [percent("2024-01-31", "70"), spent("2024-02-01", 420)], [700_00, -100_00, 0, 0]),
+        # Materials of 200 that are not installed yet depict nothing: 300 of 500.
+        (700, [spent("2024-01-31", 500, excluded_minor=200)], [600_00, 0, 0, 0]),
+        (200, [spent("2024-01-31", 200, excluded_minor=200)], [0, 0, 0, 0]),
+        (700, [spent("2024-01-31", 900)], [1000_00, 0, 0, 0]),
+        # Of two reports the costs last expected count.
+        (700, [spent("2024-01-31", 420, expected_minor=840), spent("2024-02-29", 630)],
+         [500_00, 250_00, 0, 0]),
+    ],
+)  # fmt: skip
+def test_progress_is_what_was_spent_of_what_is_expected_or_as_it_was_measured(
+    expected: int | None, said: list[Event], months: list[int]
+) -> None:
+    assert building(expected, *said) == months
+
+
+def test_progress_is_told_in_percent() -> None:
+    work = Obligation(obligation="work", pattern="percent-complete", expected_cost_minor=300)
+    said = opened("2024-01-01", work, price_minor=900_00), spent("2024-01-31", 100)
+
+    assert steps(scheduled(*said), "work")["percent complete"] == "33.333333"
+
+
+# --- units, milestones, rights, a base ---
+
+
+def test_units_left_are_told_with_the_price_of_one() -> None:
+    schedule = scheduled(
+        opened("2024-01-01", units("goods", "12", "100")),
+        satisfied("2024-01-10", "goods", "5"),
+        ContractModified(when=on("2024-02-01"), price_change_minor=-140_00),
+        satisfied("2024-03-01", "goods", "7"),
+    )
+    told = steps(schedule, "goods")
+
+    assert by_month(schedule, "2024-01-01", 3) == [500_00, 0, 560_00]
+    assert told["remaining units"] == "7"
+    assert told["unit price"] == "80.00"
+    assert told["units transferred"] == "12 of 12"
+    assert "remaining units" not in steps(scheduled(opened("2024-01-01", SERVICE)), "service")
+
+
+def test_of_units_that_are_all_delivered_none_remains_to_be_told() -> None:
+    schedule = scheduled(
+        opened("2024-01-01", units("goods", "10", "100"), SERVICE),
+        satisfied("2024-01-10", "goods", "5"),
+        ContractModified(
+            when=on("2024-02-01"),
+            price_change_minor=0,
+            restated=(Restated(obligation="goods", quantity=Decimal(5)),),
+        ),
+    )
+
+    assert revenue(schedule, "2024-01-01", "2024-12-31") == 500_00 + 1200_00
+
+
+def test_a_quantity_cut_to_what_was_delivered_leaves_nothing_unearned() -> None:
+    schedule = scheduled(
+        opened("2024-01-01", units("goods", "10", "100")),
+        satisfied("2024-01-10", "goods", "5"),
+        ContractModified(
+            when=on("2024-02-01"),
+            price_change_minor=100_00,
+            restated=(Restated(obligation="goods", quantity=Decimal(5)),),
+        ),
+    )
+
+    assert by_month(schedule, "2024-01-01", 3) == [500_00, 100_00, 0]
+
+
+def test_milestones_that_weigh_nothing_are_all_done_with_the_first() -> None:
+    stages = tuple(Milestone(milestone=name, weight=Decimal(0)) for name in "ab")
+    project = Obligation(obligation="project", pattern="milestones", milestones=stages)
+    reached = ObligationSatisfied(when=on("2024-02-01"), obligation="project", milestone="a")
+    schedule = scheduled(opened("2024-01-01", project, price_minor=100_00), reached)
+
+    assert by_month(schedule, "2024-01-01", 3) == [0, 100_00, 0]
+
+
+def test_milestones_left_share_what_a_change_leaves() -> None:
+    stages = tuple(
+        Milestone(milestone=name, weight=Decimal(weight))
+        for name, weight in zip("abc", "235", strict=True)
+    )
+    project = Obligation(
+        obligation="project", pattern="milestones", milestones=stages, distinct=True
+    )
+    reached = [
+        ObligationSatisfied(when=on(day), obligation="project", milestone=name)
+        for day, name in (("2024-01-10", "a"), ("2024-03-01", "b"), ("2024-04-01", "c"))
+    ]
+    cut = ContractModified(when=on("2024-02-01"), price_change_minor=-80_00)
+    schedule = scheduled(
+        opened("2024-01-01", project, price_minor=1000_00), reached[0], cut, *reached[1:]
+    )
+
+    # 720.00 is left, three parts and five of eight.
+    assert by_month(schedule, "2024-01-01", 4) == [200_00, 0, 270_00, 450_00]
+
+
+def test_rights_are_told_as_used_of_those_expected() -> None:
+    rights = Obligation(
+        obligation="rights",
+        pattern="as-exercised",
+        quantity=Decimal(100),
+        breakage_percent=Decimal(20),
+    )
+    schedule = scheduled(
+        opened("2024-01-01", rights, price_minor=800_00),
+        RightsExercised(when=on("2024-01-31"), obligation="rights", quantity=Decimal(20)),
+        ExpectationRevised(
+            when=on("2024-02-10"), obligation="rights", breakage_percent=Decimal(50)
+        ),
+        RightsExpired(when=on("2024-03-31"), obligation="rights", quantity=Decimal(10)),
+        RightsExercised(when=on("2024-04-30"), obligation="rights"),
+    )
+
+    # 20 of 80, then 20 of 50; what expires earns nothing while others are left; then all.
+    assert by_month(schedule, "2024-01-01", 4) == [200_00, 120_00, 0, 480_00]
+    assert steps(schedule, "rights")["rights used"] == "90 of 50"
+
+
+def test_a_percentage_is_earned_when_both_the_base_and_the_transfer_are_there() -> None:
+    fee = Obligation(obligation="fee", pattern="percent-of-base", percent_of_base=Decimal(100))
+    schedule = scheduled(
+        opened("2024-01-01", fee),
+        BaseReported(when=on("2024-01-31"), obligation="fee", base_minor=7),
+        satisfied("2024-03-01", "fee"),
+        BaseReported(when=on("2024-04-30"), obligation="fee", base_minor=5),
+    )
+
+    assert by_month(schedule, "2024-01-01", 4) == [0, 0, 7, 5]
+    assert causes(schedule, "fee", "2024-03-01") == (1, 2, 3, 4)
+
+
+def test_what_is_a_percentage_of_nothing_said_is_nothing() -> None:
+    fee = Obligation(obligation="fee", pattern="percent-of-base")
+    schedule = scheduled(
+        opened("2024-01-01", fee),
+        BaseReported(when=on("2024-01-31"), obligation="fee", base_minor=700),
+    )
+
+    assert revenue(schedule, "2024-01-01", "2024-12-31") == 0
+
+
+def test_what_passed_twice_was_earned_the_first_time() -> None:
+    schedule = scheduled(
+        opened("2024-01-01", point("licence", price_minor=600_00)),
+        satisfied("2024-02-01", "licence"),
+        satisfied("2024-04-01", "licence"),
+    )
+
+    assert by_month(schedule, "2024-01-01", 4) == [0, 600_00, 0, 0]
+    assert causes(schedule, "licence", "2024-02-01") == (1, 2)
+    assert steps(schedule, "licence")["earned"] == "2024-02-01"
