@@ -11,7 +11,16 @@ from domain.contract_facts import (
     Restated,
     VariableAmount,
 )
-from tests.domain.contracting import even, on, opened, point, revenue, scheduled, steps
+from tests.domain.contracting import (
+    balance,
+    even,
+    on,
+    opened,
+    point,
+    revenue,
+    scheduled,
+    steps,
+)
 
 
 def test_a_concession_that_states_nothing_is_of_what_its_promises_state() -> None:
@@ -73,3 +82,18 @@ def test_what_nobody_kept_yet_tells_its_share_and_what_that_rests_on() -> None:
     assert told["A"][0] == 32_00
     assert told["A"][1]["stand-alone selling price"] == "40.00"
     assert told["A"][1]["transaction price"] == "80.00"
+
+
+def test_what_is_due_for_a_promise_is_due_once_however_often_its_price_is_estimated() -> None:
+    service = even("service", "2024-01-01", "2025-01-01", price_minor=1200_00)
+    nothing, bonus = (VariableAmount(name="bonus", estimate_minor=minor) for minor in (0, 60_00))
+    schedule = scheduled(
+        opened("2024-01-01", service, variable=(nothing,)),
+        ContractModified(when=on("2024-04-01"), price_change_minor=90_00),
+        PriceEstimated(when=on("2024-07-01"), variable=(bonus,)),
+    )
+
+    # Three months at 100, four at 110, seven twelfths of the bonus; due are seven at 100.
+    assert balance(schedule, "revenue", "2024-07-31") == -775_00
+    assert balance(schedule, "unbilled-receivable", "2024-07-31") == 700_00
+    assert balance(schedule, "contract-asset", "2024-07-31") == 75_00

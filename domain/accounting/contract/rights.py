@@ -30,7 +30,12 @@ def beside(promises: Sequence[Promise], event: ContractOpened, deal: Deal) -> It
     if event.right_after is not None:
         yield from _after(rows, event.right_after, deal)
     elif any(promise.whole.is_stated for promise in promises):
+        seen = set[str]()
         for promise, causes in rows:
+            # What is estimated of its price goes along it apart, and states nothing again.
+            if promise.name in seen and promise.whole.is_stated:
+                continue
+            seen.add(promise.name)
             for curve in _entitled(promise, deal):
                 yield _memo("entitled", promise, curve, causes)
 
