@@ -8,8 +8,9 @@ in one change.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
+from itertools import chain
 
 from msgspec import Struct, structs
 
@@ -241,7 +242,7 @@ def _spread(
     parts = by_weight(whole, weights, deal.currency, deal.options)
     fixed = [one for one in promises if not one.is_invoiced]
     done = [(one, flows_of(one, deal)) for one in fixed if one not in going]
-    resting = (*map(_goes_on, going, ends), *(_done(*one) for one in done))
+    resting = chain(*map(_goes_on, going, ends), *(_done(*one) for one in done))
     causes = causes_of((deal.opened_at,), (fact.position,), *resting)
     open_ones = [
         (one.name, open_minor, one.price_minor) for one, open_minor in zip(going, left, strict=True)
@@ -255,12 +256,11 @@ def _spread(
             Step(what="remaining consideration", value=deal.text(whole)),
         )
 
-    nothing: list[tuple[Flow, ...]] = [()] * len(joining)
-    rows = zip((*going, *joining), parts, (*ends, *nothing), strict=True)
-    for promise, share, kept in rows:
+    before = [*zip(left, ends, strict=True), *((0, ()) for _ in joining)]
+    for promise, share, (was, kept) in zip((*going, *joining), parts, before, strict=True):
         own = change.anew.get(promise.name, promise.whole)
         promise.inception = own
-        restart(promise, own, share, kept, change.cut, causes, told, deal)
+        restart(promise, own, was, share, kept, change.cut, causes, told, deal)
     for promise in joining:
         if not promise.is_even:
             _not_before(promise, fact, deal)
@@ -296,14 +296,14 @@ def _weights(
     return [*weights, *(weight_minor(one.own, deal.currency) for one in joining)]
 
 
-def _done(promise: Promise, flows: Sequence[Flow]) -> tuple[int, ...]:
+def _done(promise: Promise, flows: Iterable[Flow]) -> list[tuple[int, ...]]:
     """What is done is left out because of what says that it is done."""
-    return causes_of(promise.causes, *(flow.causes for flow in flows))
+    return [promise.causes, *(flow.causes for flow in flows)]
 
 
-def _goes_on(promise: Promise, kept: Sequence[Flow]) -> tuple[int, ...]:
+def _goes_on(promise: Promise, kept: Sequence[Flow]) -> list[tuple[int, ...]]:
     """What of it is transferred already is not left of it, because of what says so."""
-    return promise.causes if promise.is_even else _done(promise, kept)
+    return _done(promise, () if promise.is_even else kept)
 
 
 def _at_once_on_what_is_done(
@@ -311,7 +311,7 @@ def _at_once_on_what_is_done(
 ) -> None:
     """Nothing remains to be transferred: the change of price is earned when it is measured."""
     done = [(one, flows_of(one, deal)) for one in promises if not one.is_invoiced]
-    resting = (_done(*one) for one in done)
+    resting = chain(*(_done(*one) for one in done))
     causes = causes_of((deal.opened_at,), (fact.position,), *resting)
     told = tuple(_as_done(one.name, flows, deal) for one, flows in done)
     price_change(promises[0], fact, minor, causes, told, deal)
@@ -358,7 +358,7 @@ def terminate(promises: Sequence[Promise], fact: Fact, refund_minor: int, deal: 
     )
     # What is given back is shared by what each had left, so each share rests on all of them.
     alone = [
-        causes_of(_done(one, kept), (fact.position,))
+        causes_of(*_done(one, kept), (fact.position,))
         for one, kept in zip(promises, ends, strict=True)
     ]
     rested = [causes_of(*alone)] * len(alone) if refund_minor else alone

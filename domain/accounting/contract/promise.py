@@ -165,6 +165,7 @@ def begin(promise: Promise, day: date, deal: Deal) -> None:
 def restart(
     promise: Promise,
     own: Obligation,
+    left: int,
     share: int,
     kept: tuple[Flow, ...],
     cut: Cut,
@@ -172,15 +173,18 @@ def restart(
     told: Told,
     deal: Deal,
 ) -> None:
-    """Keep what was earned before a cut; a share of the price is earned over what remains."""
+    """Keep what was earned before a cut; instead of what was left of its price, a share of what
+    all had left is earned over what remains.
+    """
     place = cut.place
-    promise.kept, earned = kept, totals(kept)
+    promise.kept = kept
     promise.own = _from(own, cut.start) if promise.is_even else own
     promise.by = deal.progress(place[0])
     promise.since, promise.caught, promise.stretch_minor = place, None, share
     if promise.is_even:
         told = both(told, partial(_months_left, promise.own))
-    promise.price_minor, promise.causes, promise.told = earned + share, causes, told
+    promise.price_minor += share - left
+    promise.causes, promise.told = causes, told
     _go_on(promise, place[0], deal)
 
 
@@ -195,10 +199,9 @@ def catch_up(
     cause: int,
 ) -> None:
     """Another price for all of the stretch: what it comes to so far is caught up at once."""
-    before = totals(promise.kept)
     kept = until(promise, Cut(place, place[0]), cause, deal)
     promise.stretch_minor += price_minor - promise.price_minor
-    less = totals(kept) - before + (promise.caught.less if promise.caught else 0)
+    less = totals(kept[len(promise.kept) :]) + (promise.caught.less if promise.caught else 0)
     promise.kept, promise.caught = kept, CaughtUp(place, less)
     promise.own, promise.price_minor, promise.causes = own, price_minor, causes
     promise.told = both(promise.told, told)
