@@ -313,6 +313,11 @@ class CustomerPaymentPromised(Event, frozen=True, kw_only=True, tag="customer-pa
     amount_minor: int
     fair_value_minor: int = 0
 
+    @property
+    def given_minor(self) -> int:
+        """What is paid beyond what comes back for it: so much less is the price."""
+        return max(self.amount_minor - self.fair_value_minor, 0)
+
 
 class CriteriaMet(Event, frozen=True, kw_only=True, tag="criteria-met"):
     """From `effective` on it is a contract (rule 1)."""

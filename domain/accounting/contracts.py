@@ -124,8 +124,7 @@ def _at_inception(opened: Fact, deal: Deal) -> Contract:
         Promise(own, 0, (deal.opened_at,), weight=weight_minor(own, deal.currency))
         for own in event.obligations
     ]
-    fixed = [one.own for one in promises if not one.is_invoiced]
-    price = event.price_minor + stated(fixed, deal.currency)
+    fixed, price = _fixed(event), _stated(event, deal)
     if event.financing is not None and deal.options.financing == "adjusted":
         price = price_now(price, event.financing, opened.when.effective)
     parts = shares(price, fixed, event.bundles, deal.currency, deal.options)
@@ -139,6 +138,16 @@ def _at_inception(opened: Fact, deal: Deal) -> Contract:
     for promise in promises:
         begin(promise, day, deal)
     return Contract(deal=deal, promises=promises, estimates=estimates, owed=owed)
+
+
+def _fixed(event: ContractOpened) -> list[Obligation]:
+    """The promises that share a fixed price."""
+    return [own for own in event.obligations if not own.is_priced_by_itself]
+
+
+def _stated(event: ContractOpened, deal: Deal) -> int:
+    """What is stated at inception, as it is paid: for all promises, and for single ones."""
+    return event.price_minor + stated(_fixed(event), deal.currency)
 
 
 def _told_at_inception(promises: Sequence[Promise], deal: Deal) -> None:
@@ -184,9 +193,8 @@ def _changed(contract: Contract, own: Sequence[Fact]) -> None:
                 estimates, promises = contract.estimates, contract.promises
                 revised(event.variable, estimates, promises, place, fact.position, deal)
             case CustomerPaymentPromised():
-                minor = max(event.amount_minor - event.fair_value_minor, 0)
                 estimates, promises = contract.estimates, contract.promises
-                payable(minor, estimates, promises, place, fact.position, deal)
+                payable(event.given_minor, estimates, promises, place, fact.position, deal)
             case _:
                 assert_never(event)
 
@@ -216,8 +224,8 @@ def _after_the_end(contract: Contract, fact: Fact, ended: Fact) -> None:
         case PriceEstimated():
             minor = change_of(event.variable, contract.estimates, promises, deal)
         case CustomerPaymentPromised():
-            minor = -max(event.amount_minor - event.fair_value_minor, 0)
-            owe(-minor, contract.estimates, promises, fact.when.measured, causes, deal)
+            minor = -event.given_minor
+            owe(event.given_minor, contract.estimates, promises, fact.when.measured, causes, deal)
         case _:
             pass
     price_change(promises[0], fact, minor, causes, told, deal)
@@ -244,10 +252,9 @@ def _measured(contract: Contract, own: Sequence[Fact]) -> Iterator[Flow]:
     yield from by_themselves(promises, own, deal)
     yield from contract.estimates.owed
     if event.financing is not None and deal.options.financing == "adjusted":
-        fixed = [one.own for one in promises if not one.is_invoiced]
-        price = event.price_minor + stated(fixed, deal.currency)
+        # Terms and rate are those of inception: what is agreed later is financed by none of them.
         start = deal.opened.when.effective
-        yield from interest(price, event.financing, start, promises[0].name, deal)
+        yield from interest(_stated(event, deal), event.financing, start, promises[0].name, deal)
     yield from beside(promises, event, deal)
 
 
