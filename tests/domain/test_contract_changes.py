@@ -293,3 +293,22 @@ def test_what_a_change_ends_shares_nothing_of_what_is_left() -> None:
 
     assert by_month(schedule, "2024-06-01", 3, "other") == [100_00, 0, 0]
     assert by_month(schedule, "2024-06-01", 3, "service") == [100_00] * 3
+
+
+def test_a_service_that_has_not_begun_is_spread_from_its_beginning() -> None:
+    service = even("service", "2024-04-01", "2024-10-01", price_minor=600_00)
+    change = ContractModified(when=on("2024-02-01"), price_change_minor=-60_00)
+    schedule = scheduled(opened("2024-01-01", service), change)
+
+    assert by_month(schedule, "2024-02-01", 4) == [0, 0, 90_00, 90_00]
+    assert steps(schedule, "service")["remaining months"] == "6"
+
+
+def test_less_than_a_month_that_is_left_is_told_as_its_part() -> None:
+    service = even("service", "2024-01-01", "2024-07-16", price_minor=197_00)
+    change = ContractModified(when=on("2024-07-01"), price_change_minor=15_00)
+    schedule = scheduled(opened("2024-01-01", service), change, ratable_by="day")
+
+    assert revenue(schedule, "2024-07-01", "2024-07-01") == 2_00
+    # 15 days of 31.
+    assert steps(schedule, "service")["remaining months"] == "0.483871"

@@ -115,6 +115,25 @@ def test_an_estimate_is_caught_up_along_the_stretches() -> None:
     assert months == [100_00, 100_00, 100_00, 130_00, 117_00 - 43_00, 117_00]
 
 
+def test_an_estimate_after_a_price_cut_goes_along_each_stretch_of_the_whole() -> None:
+    schedule = scheduled(
+        opened(
+            "2024-01-01",
+            even("service", *HALF, fees=RAMP),
+            cancellable_days=30,
+            variable=(Variable(name="rebate", estimate_minor=0),),
+        ),
+        ContractModified(when=on("2024-03-01"), price_change_minor=-49_00),
+        PriceEstimated(
+            when=on("2024-05-01"), variable=(Variable(name="rebate", estimate_minor=-69_00),)
+        ),
+    )
+
+    # 10.00 less for each of three months and 13.00 for each of the others: in May for five.
+    months = by_month(schedule, "2024-01-01", 6)
+    assert months == [100_00, 100_00, 90_00, 117_00, 117_00 - 56_00, 117_00 - 13_00]
+
+
 def test_what_goes_back_needs_a_notice() -> None:
     command = OpenContract(
         when=on("2024-01-01"),

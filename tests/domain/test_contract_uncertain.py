@@ -148,3 +148,72 @@ def test_an_amount_that_relates_to_one_promise_is_its_own() -> None:
     assert by_month(schedule, "2024-01-01", 3, "licence") == [660_00, 0, 30_00]
     assert by_month(schedule, "2024-01-01", 3, "service") == [100_00] * 3
     assert causes(schedule, "service", "2024-03-31") == (1,)
+
+
+REBATE = VariableAmount(name="rebate", estimate_minor=0)
+
+
+def test_each_estimate_is_caught_up_from_the_one_before() -> None:
+    schedule = scheduled(
+        opened("2024-01-01", SERVICE, variable=(REBATE,)),
+        estimated("2024-07-01", name="rebate", estimate_minor=-120_00),
+        estimated("2024-09-01", name="rebate", estimate_minor=-240_00),
+    )
+
+    # 90.00 a month less 10.00 for each of six; then 80.00 less 10.00 for each of eight.
+    assert by_month(schedule, "2024-06-01", 5) == [100_00, 30_00, 90_00, 0, 80_00]
+
+
+def test_each_estimate_of_units_is_caught_up_from_the_one_before() -> None:
+    schedule = scheduled(
+        opened("2024-01-01", units("goods", "100", "100"), variable=(REBATE,)),
+        satisfied("2024-01-10", "goods", "40"),
+        estimated("2024-02-01", name="rebate", estimate_minor=-1000_00),
+        satisfied("2024-02-10", "goods", "20"),
+        estimated("2024-03-01", name="rebate", estimate_minor=-2000_00),
+        satisfied("2024-04-10", "goods", "40"),
+    )
+
+    # 40 at 100; 10 less for each, 20 at 90; 10 less for each of 60; 40 at 80.
+    assert by_month(schedule, "2024-01-01", 4) == [4000_00, 1400_00, -600_00, 3200_00]
+
+
+def test_two_estimates_of_one_fact_are_caught_up_together() -> None:
+    bonus = VariableAmount(name="bonus", estimate_minor=0)
+    both_ = (
+        VariableAmount(name="rebate", estimate_minor=-1000_00),
+        VariableAmount(name="bonus", estimate_minor=500_00),
+    )
+    schedule = scheduled(
+        opened("2024-01-01", units("goods", "100", "100"), variable=(REBATE, bonus)),
+        satisfied("2024-01-10", "goods", "40"),
+        PriceEstimated(when=on("2024-02-01"), variable=both_),
+        satisfied("2024-03-10", "goods", "60"),
+    )
+
+    assert by_month(schedule, "2024-01-01", 3) == [4000_00, -200_00, 5700_00]
+
+
+def test_what_was_caught_up_inside_a_month_outlives_a_change_later_in_it() -> None:
+    schedule = scheduled(
+        opened("2024-01-01", SERVICE, variable=(REBATE,)),
+        estimated("2024-07-10", name="rebate", estimate_minor=-120_00),
+        ContractModified(when=on("2024-07-20"), price_change_minor=-54_00),
+    )
+
+    # 60.00 less for six months that are over; 540.00 less 54.00 for the six from July on.
+    assert by_month(schedule, "2024-06-01", 3) == [100_00, 81_00 - 60_00, 81_00]
+    assert steps(schedule, "service")["caught up"] == "2024-07-10, what was earned by 2024-06-30"
+
+
+def test_twice_caught_up_inside_a_month_is_taken_off_once() -> None:
+    schedule = scheduled(
+        opened("2024-01-01", SERVICE, variable=(REBATE,)),
+        estimated("2024-04-01", name="rebate", estimate_minor=-120_00),
+        estimated("2024-07-10", name="rebate", estimate_minor=-240_00),
+        ContractModified(when=on("2024-07-20"), price_change_minor=-54_00),
+    )
+
+    # April: 90.00 less 30.00. July: 60.00 less for six months; then 480.00 less 54.00 over six.
+    months = by_month(schedule, "2024-03-01", 6)
+    assert months == [100_00, 60_00, 90_00, 90_00, 71_00 - 60_00, 71_00]

@@ -30,10 +30,8 @@ from domain.accounting.curves import (
     Progress,
     Ratable,
     Steps,
-    last_day,
     months_between,
     standing,
-    total,
 )
 from domain.accounting.revenue import RELEASE, at_once, over_time, release
 from domain.accounting.schedule import Flow, frozen, totals
@@ -258,12 +256,7 @@ def _marked_until(promise: Promise, place: Place, cause: int, deal: Deal) -> tup
     if at == len(found) or not flows:
         return flows
     (flow,) = flows
-    last = found[-1]
-    if last.place[0] == last_day(flow.curve):
-        less = promise.caught.less if promise.caught else 0
-        minor = rest_after(found, promise.since).of(promise.stretch_minor, last) - less
-        if minor == total(flow.curve):
-            return _going(promise, deal)
+    # What comes later is of no account for it any more, because of the fact that cuts it.
     return (structs.replace(flow, causes=causes_of(flow.causes, (cause,))),)
 
 
