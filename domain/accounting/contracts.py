@@ -32,6 +32,7 @@ from domain.accounting.contract.variable import (
     Estimates,
     at_inception,
     change_of,
+    hold,
     owe,
     payable,
     revised,
@@ -132,11 +133,12 @@ def _at_inception(opened: Fact, deal: Deal) -> Contract:
         promise.price_minor = parts.get(promise.name, 0)
     estimates = at_inception(event.variable, promises, deal)
     _told_at_inception(promises, deal)
-    day = opened.when.effective
+    parts = {promise.name: tuple(parts_of(promise, deal)) for promise in promises}
+    promises = [part for own in parts.values() for part in own]
     owed = shares_owed(promises, deal)
-    promises = [part for promise in promises for part in parts_of(promise, deal)]
     for promise in promises:
-        begin(promise, day, deal)
+        begin(promise, opened.when.effective, deal)
+    hold(estimates, parts, deal)
     return Contract(deal=deal, promises=promises, estimates=estimates, owed=owed)
 
 

@@ -293,7 +293,8 @@ def _open_contract(draft: Draft, stream: str) -> None:
         price += 60_000_00
     elif draft.chance(0.1):
         rows, price = [Obligation(obligation="o0", **_renewed(draft, begin))], 0
-        how = {}
+        rest = (structs.replace(row, obligations=()) for row in how.get("variable", ()))
+        how = {"variable": tuple(rest)}
     elif price and draft.chance(0.15):
         own = next(own for own in rows if not is_by_itself(own))
         rows[rows.index(own)] = structs.replace(own, presented="net", others_share_minor=1_33)

@@ -27,8 +27,13 @@ def parts_of(promise: Promise, deal: Deal) -> Iterator[Promise]:
         yield promise
         return
     costs = [rounded(cost) for cost in expected_costs(own)]
-    parts = by_weight(promise.price_minor, costs, deal.currency, deal.options, own.portfolio)
-    for stretch, minor, cost in zip(own.renewals, parts, costs, strict=True):
+    # Of a promise as a whole: its price, what it counts among others, what others get of it.
+    wholes = (promise.price_minor, promise.weight, own.others_share_minor)
+    parts = (
+        by_weight(whole, costs, deal.currency, deal.options, own.portfolio) for whole in wholes
+    )
+    rows = zip(own.renewals, costs, *parts, strict=True)
+    for stretch, cost, minor, weight, others in rows:
         said = (
             Step(
                 what="price of one contract", value=deal.text(promise.price_minor // own.portfolio)
@@ -37,9 +42,13 @@ def parts_of(promise: Promise, deal: Deal) -> Iterator[Promise]:
             Step(what="share of one contract", value=deal.text(minor // own.portfolio)),
         )
         part = structs.replace(
-            own, renewals=(), service_from=stretch.service_from, service_to=stretch.service_to
+            own,
+            renewals=(),
+            service_from=stretch.service_from,
+            service_to=stretch.service_to,
+            others_share_minor=others,
         )
-        yield Promise(part, minor, promise.causes, weight=minor, told=both(promise.told, said))
+        yield Promise(part, minor, promise.causes, weight=weight, told=both(promise.told, said))
 
 
 def shares_owed(promises: Iterable[Promise], deal: Deal) -> list[Promise]:

@@ -7,7 +7,7 @@ stated and not included is owed back: a refund liability, as promises are transf
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import partial
 
@@ -60,8 +60,14 @@ def at_inception(
             promise.price_minor += minor
             promise.told = both(promise.told, told)
         one.row, one.included_minor = row, new.included_minor
-        _hold(one, (deal.opened.when.measured, 0), (deal.opened_at,), deal)
     return found
+
+
+def hold(found: Estimates, parts: Mapping[str, tuple[Promise, ...]], deal: Deal) -> None:
+    """What is owed back from the start. The parts of a promise share what it shares."""
+    for one in found.rows.values():
+        one.sharers = tuple(part for promise in one.sharers for part in parts[promise.name])
+        _hold(one, (deal.opened.when.measured, 0), (deal.opened_at,), deal)
 
 
 def revised(
