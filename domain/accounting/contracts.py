@@ -128,9 +128,9 @@ def _at_inception(opened: Fact, deal: Deal) -> Contract:
     fixed, price = _fixed(event), _stated(event, deal)
     if event.financing is not None and deal.options.financing == "adjusted":
         price = price_now(price, event.financing, opened.when.effective)
-    parts = shares(price, fixed, event.bundles, deal.currency, deal.options)
+    priced = shares(price, fixed, event.bundles, deal.currency, deal.options)
     for promise in promises:
-        promise.price_minor = parts.get(promise.name, 0)
+        promise.price_minor = priced.get(promise.name, 0)
     estimates = at_inception(event.variable, promises, deal)
     _told_at_inception(promises, deal)
     parts = {promise.name: tuple(parts_of(promise, deal)) for promise in promises}
