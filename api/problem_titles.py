@@ -13,6 +13,10 @@ MALFORMED = {
     "bad-date": "A date is not written as YYYY-MM-DD.",
     "bad-time": "A time of day is not written as HH:MM.",
     "bad-timestamp": "An instant is not written as in RFC 3339.",
+    "benefit-out-of-range": "A fee is of use for 1 to 1200 months.",
+    "benefit-without-end": (
+        "A fee paid upfront is sold without end, and its price says not for how long it is of use."
+    ),
     "beside-another-service": (
         "A line beside another is of the same deal, obligation and service period."
     ),
@@ -52,6 +56,7 @@ MALFORMED = {
     "not-acceptable": "A document comes as HTML or PDF, and neither is asked for.",
     "not-finite": "NaN and infinity are not amounts.",
     "not-for-prepaid": "Credits are bought whole and ahead, and earned as they are drawn.",
+    "not-for-upfront": "A fee paid upfront is charged once, whole, for no service of its own.",
     "not-nfc": "A text is not in Unicode normal form C, so it could not be sealed as sent.",
     "not-opaque": "Person data stays in the vault; name an opaque id.",
     "not-texts": "Dimensions are texts by name.",

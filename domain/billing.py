@@ -15,7 +15,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from domain.billing_periods import AnchorChange
-from domain.calendar import ONE_DAY
+from domain.calendar import ONE_DAY, add_months
 from domain.charge import PREPAID, Charge, Kind
 from domain.cycle import BillingPeriod, DayCount, Span
 from domain.decimals import plain
@@ -161,6 +161,8 @@ def _charge(sale: Sale) -> Charge | None:
     start, end = max(stretch.start, first), min(stretch.end, period.end)
     # What ends the stretch is why no charge follows, also where it ends with the period.
     cut = stretch.cut if stretch.end <= period.end else ()
+    if price.upfront:
+        return _upfront(sale)
     if price.proration == "none":
         if start > period.start:
             return None
@@ -185,6 +187,42 @@ def _charge(sale: Sale) -> Charge | None:
         portion=charged.portion,
         told=lambda: _told(sale, start, end, charged, cut=cut, back=back),
     )
+
+
+def _upfront(sale: Sale) -> Charge | None:
+    """A fee is charged once, when it is first sold, and never for a part of a term."""
+    stretch, period, terms = sale.stretch, sale.period, sale.terms
+    sold = (stretch.item, stretch.price, stretch.sold_from)
+    own = (one for one in terms.stretches if (one.item, one.price, one.sold_from) == sold)
+    if stretch is not next(own) or not period.start <= stretch.start < period.end:
+        return None
+    start, charged = stretch.start, charge_for(sale, period.start, period.end)
+    back = given_back(stretch.item, period, terms)
+    return Charge(
+        item=stretch.item,
+        price=sale.version.name,
+        period=period,
+        start=start,
+        end=period.end,
+        minor=0 if back else charged.minor,
+        running_minor=0 if back else charged.running_minor,
+        bill_on=sale.bill_on(start),
+        quantity=stretch.quantity,
+        causes=causes_of(sale.causes, back),
+        pattern=_pattern(sale.version),
+        kind=sale.kind,
+        benefits_to=_benefits_to(sale),
+        told=lambda: _told(sale, start, period.end, charged, cut=(), back=back),
+    )
+
+
+def _benefits_to(sale: Sale) -> date:
+    """The end of the term, or longer; a fee for what has no end must say for how long."""
+    months, started = sale.price.benefits_months, sale.terms.started
+    if started.term_to is None and months is None:
+        raise Rejected("benefit-without-end", field="benefits_months", price=sale.stretch.price)
+    longer = add_months(sale.stretch.start, months) if months else sale.period.end
+    return longer if started.term_to is None else max(sale.period.end, longer)
 
 
 # --- what part of a period costs -----------------------------------------------------------------

@@ -35,7 +35,8 @@ class Charge(Struct, frozen=True, kw_only=True):
     entity, where these are others. `portion` is the part of the whole
     period, where it is one. A discount is negative and names the discount; so is a drawdown, which
     names the prepaid item that it is `drawn_from`. `unserved`: kept of what would have been earned
-    over days on which the item is sold no more.
+    over days on which the item is sold no more. `benefits_to`: until when the customer is expected
+    to benefit from a fee paid upfront.
     """
 
     item: str
@@ -58,6 +59,7 @@ class Charge(Struct, frozen=True, kw_only=True):
     discount: str = ""
     drawn_from: str = ""
     unserved: bool = False
+    benefits_to: date | None = None
     told: Told = ()
     made: Callable[[], tuple[Part, ...]] | None = None
 

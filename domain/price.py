@@ -42,7 +42,9 @@ class PriceSet(Event, frozen=True, kw_only=True, tag="price-set"):
     these values, `group_by` charges each combination of values by itself. `minimum` and `maximum`
     are per billing period. `profile` is where `options` came from; the options are what counts.
     `tax_code` is what tax tables call it, where that is not what they call its product. A price
-    that `includes_tax` is what the customer pays.
+    that `includes_tax` is what the customer pays. A fee paid `upfront` transfers nothing by itself
+    and is not given back: it is an advance for what is sold beside it, earned over the term, or
+    over `benefits_months` where who renews without paying it again has a material right.
     """
 
     currency: str
@@ -66,6 +68,8 @@ class PriceSet(Event, frozen=True, kw_only=True, tag="price-set"):
     profile: str | None = None
     tax_code: str | None = None
     includes_tax: bool = False
+    upfront: bool = False
+    benefits_months: int | None = None
 
     @property
     def is_commitment(self) -> bool:
@@ -149,6 +153,8 @@ class SetPrice(Struct, frozen=True, kw_only=True, tag="set-price", forbid_unknow
     profile: str | None = None
     tax_code: str | None = None
     includes_tax: bool = False
+    upfront: bool = False
+    benefits_months: int | None = None
 
 
 def require_priced(price: PriceSet, currency: str | None) -> None:
@@ -168,6 +174,7 @@ def require_priced(price: PriceSet, currency: str | None) -> None:
     require_valid(price.model)
     if isinstance(price.model, Prepaid):
         _require_prepaid(price, price.model)
+    _require_upfront(price)
 
 
 def require_code(tax_code: str | None) -> None:
@@ -243,3 +250,21 @@ def _require_prepaid(price: PriceSet, model: Prepaid) -> None:
     for name, is_kept in wanted.items():
         if not is_kept:
             raise Rejected("not-for-prepaid", field=name)
+
+
+def _require_upfront(price: PriceSet) -> None:
+    """A fee for nothing in particular is charged once, whole, and earned with what it is for."""
+    months = price.benefits_months
+    if months is not None and not 1 <= months <= INTERVAL_MONTHS_MAX:
+        raise Rejected("benefit-out-of-range", field="benefits_months")
+    wanted = {
+        "benefits_months": price.upfront or months is None,
+        "once": price.once or not price.upfront,
+        "proration": price.proration == "none" or not price.upfront,
+        "meter": price.meter is None or not price.upfront,
+        "model": not (price.upfront and isinstance(price.model, _ADJUSTING)),
+        "pattern": price.pattern in (None, "ratable") or not price.upfront,
+    }
+    for name, is_kept in wanted.items():
+        if not is_kept:
+            raise Rejected("not-for-upfront", field=name)

@@ -20,6 +20,7 @@ from domain.accounting.modification import Version, modified
 from domain.accounting.revenue import as_drawn, as_used, at_once, lapsed, over_time, short
 from domain.accounting.run_on import BilledAt, run_on
 from domain.accounting.schedule import Flow, frozen, stands
+from domain.accounting.upfront import advance
 from domain.calendar import ONE_DAY
 from domain.charge import Charge
 from domain.charges import deal_charges, usage_charges
@@ -263,6 +264,8 @@ def _flows(facts: Sequence[Fact], folded: Terms, way: _Way) -> tuple[Flow, ...]:
 
 
 def _earned(charge: Charge, way: _Way, access: Access) -> tuple[Flow, ...]:
+    if charge.benefits_to is not None:
+        return advance(charge, access.terms, access, way.by, runs_on=way.runs_on)
     if charge.unserved and way.runs_on:
         return (_evenly(charge, way.by),)
     if charge.pattern == "point-in-time":

@@ -308,7 +308,7 @@ def _price(draft: Draft, currency: str, meter: str | None, day: date = FIRST) ->
     random = draft.random
     patterns = (None, None, None, "ratable", "point-in-time", "as-invoiced")
     recurring = meter is None
-    return PriceSet(
+    price = PriceSet(
         when=draft.when(day),
         currency=currency,
         model=_model(draft, currency),
@@ -320,6 +320,9 @@ def _price(draft: Draft, currency: str, meter: str | None, day: date = FIRST) ->
         proration=random.choice(("day", "day", "day", "none")) if recurring else "day",
         pattern=random.choice(patterns) if recurring else None,
     )
+    if price.once and price.proration == "none" and price.pattern in (None, "ratable"):
+        return structs.replace(price, upfront=True, benefits_months=random.choice((1, 7, 18)))
+    return price
 
 
 def _interval(draft: Draft, *, recurring: bool) -> dict[str, Any]:

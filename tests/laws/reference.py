@@ -584,6 +584,8 @@ class Deal:
         price: PriceSet,
         by: str,
     ) -> list[Charge]:
+        if price.upfront:
+            return self.upfront(sold, period, since, price, by)
         begin = self.started.term_from
         free = max(self.started.trial_to or begin, begin + price.trial_days * DAY)
         start, end = max(sold.start, period[0], free), min(sold.end, period[1])
@@ -611,6 +613,39 @@ class Deal:
                 kept = on - minor
                 found.append(Charge(sold.item, at(day, kept), "kept " + pattern, (shown, kept)))
         return found
+
+    def upfront(
+        self,
+        sold: Sold,
+        period: tuple[date, date, date, date],
+        version: date,
+        price: PriceSet,
+        by: str,
+    ) -> list[Charge]:
+        """A fee: once, whole, over its term or longer; at the end what is left."""
+        item, begin, since = sold.item, sold.start, self.since(sold.item, sold.start)
+        mine = [s for s in self.stretches(item) if s.price == sold.price and s.start <= begin]
+        before = [s for s in mine if s.start < begin and self.since(item, s.start) == since]
+        if before or not period[0] <= begin < period[1]:
+            return []
+        days = sorted(e[0] for e in self.endings[item] if e[0] >= begin)
+        fulls = [e for e in self.endings[item] if period[0] < e[0] < period[1]]
+        minor = minor_of(cost(price.model, sold.quantity), price.currency)
+        minor = 0 if any(refund == "full" for _, refund in fulls) else minor
+        last = month_later(begin, price.benefits_months or 0, begin.day)
+        last = last if self.started.term_to is None else max(last, period[1])
+        over = period[1]
+        for start, end in self.terms:
+            over = end if start <= over < end and over < last else over
+        at_end = days[0] if days and days[0] < over else over - DAY
+        over = min(over, *days) if days else over
+        rows = self.accessible(item, evenly(begin, last, minor, by), by)
+        if over < last:
+            rows = until(rows, self.world.anew(over, by) - DAY)
+            left = minor - sum(stands(one, AFTER_ALL) for one in rows)
+            rows += [at(at_end, left)] if left else []
+        shown = (sold[:2], sold.quantity, sold.price, version, period, minor, last, over)
+        return [Charge(item, one, price.pattern or "ratable", (shown, one)) for one in rows]
 
     # --- access ---
 

@@ -1,0 +1,125 @@
+"""Fees paid upfront for nothing in particular: charged once, earned with what they are for."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from domain.catalogue import SetPrice
+from domain.errors import Rejected
+from domain.facts import Event
+from domain.pricing import Flat, Prepaid
+from domain.service import AccessGranted, SubscriptionPaused
+from domain.subscription import ItemChange, SubscriptionAmended, SubscriptionCancelled
+from domain.subscription import SubscriptionRenewed as Renewed
+from tests.domain.contracting import by_month, on
+from tests.domain.given import decide
+from tests.domain.subscribing import flat, sold, started
+
+FEE: dict[str, Any] = {"once": True, "proration": "none", "upfront": True}
+PRICES = {
+    "fee": flat("366", **FEE),
+    "long": flat("731", benefits_months=24, **FEE),
+    "plan": flat("1"),
+}
+YEAR = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+
+
+def fee(item: str, *said: Event, to: str | None = "2025-01-01", **options: Any) -> list[int]:
+    """What is earned of a fee by month, in units of currency: it is 1.00 a day."""
+    told = sold(PRICES, started("2024-01-01", to, item), *said, **options)
+    return [minor // 100 for minor in by_month(told, "2024-01-01", 26, item)]
+
+
+def zeros(count: int) -> list[int]:
+    return [0] * count
+
+
+def cancelled(refund: Any = "prorated") -> SubscriptionCancelled:
+    return SubscriptionCancelled(when=on("2024-03-01"), refund=refund)
+
+
+def test_it_is_earned_over_its_term() -> None:
+    assert fee("fee") == [*YEAR, *zeros(14)]
+
+
+def test_it_is_not_given_back_so_the_rest_is_earned_when_its_item_ends() -> None:
+    removed = SubscriptionAmended(
+        when=on("2024-03-01"), items=(ItemChange(item="fee", removed=True),)
+    )
+
+    assert fee("fee", cancelled()) == fee("fee", removed) == [31, 29, 306, *zeros(23)]
+
+
+def test_in_full_it_is_given_back_and_nothing_was_earned() -> None:
+    assert fee("fee", cancelled("full")) == zeros(26)
+
+
+def test_where_schedules_run_on_it_does() -> None:
+    assert fee("fee", cancelled(), after_cancellation="run-on") == [*YEAR, *zeros(14)]
+
+
+def test_a_renewal_is_charged_no_fee_again() -> None:
+    renewed = Renewed(when=on("2025-01-01"), term_to=date(2026, 1, 1))
+
+    assert fee("fee", renewed) == [*YEAR, *zeros(14)]
+
+
+def test_where_renewing_is_a_material_right_it_is_earned_as_long_as_it_is_of_use() -> None:
+    """731.00 for two years; nobody renews, so the second year is earned when the first is over."""
+    renewed = Renewed(when=on("2025-01-01"), term_to=date(2026, 1, 1))
+    following = [31, 28, *YEAR[2:]]
+
+    assert fee("long") == [*YEAR[:11], 31 + 365, *zeros(14)]
+    assert fee("long", renewed) == [*YEAR, *following, 0, 0]
+
+
+def test_without_end_it_is_earned_as_long_as_it_is_of_use() -> None:
+    assert fee("long", to=None)[:14] == [*YEAR, 31, 28]
+
+
+def test_without_end_a_fee_must_say_for_how_long() -> None:
+    with pytest.raises(Rejected) as refused:
+        fee("fee", to=None)
+
+    assert (refused.value.code, refused.value.field) == ("benefit-without-end", "benefits_months")
+
+
+def test_it_is_earned_from_access_on() -> None:
+    """366.00 over the 335 days from 1 February on."""
+    told = sold(
+        PRICES, started("2024-01-01", "2025-01-01", "fee"), AccessGranted(when=on("2024-02-01"))
+    )
+
+    assert by_month(told, "2024-01-01", 3) == [0, 3168, 3387]
+
+
+def test_what_stops_service_for_a_while_does_not_stop_it() -> None:
+    assert fee("fee", SubscriptionPaused(when=on("2024-03-01"))) == [*YEAR, *zeros(14)]
+
+
+def set_price(**more: Any) -> SetPrice:
+    given = {"model": Flat(amount=Decimal(10)), **FEE, **more}
+    return SetPrice(when=on("2024-01-01"), currency="USD", **given)
+
+
+@pytest.mark.parametrize(
+    ("more", "code", "field"),
+    [
+        ({"once": False}, "not-for-upfront", "once"),
+        ({"proration": "day"}, "not-for-upfront", "proration"),
+        ({"meter": "calls"}, "not-for-upfront", "meter"),
+        ({"pattern": "point-in-time"}, "not-for-upfront", "pattern"),
+        ({"model": Prepaid(amount=Decimal(10))}, "not-for-upfront", "model"),
+        ({"upfront": False, "benefits_months": 3}, "not-for-upfront", "benefits_months"),
+        ({"benefits_months": 0}, "benefit-out-of-range", "benefits_months"),
+        ({"benefits_months": 1201}, "benefit-out-of-range", "benefits_months"),
+    ],
+)
+def test_a_fee_that_makes_no_sense_is_refused(more: dict[str, Any], code: str, field: str) -> None:
+    with pytest.raises(Rejected) as refused:
+        decide("price:fee", set_price(**more))
+
+    assert (refused.value.code, refused.value.field) == (code, field)
+    assert decide("price:fee", set_price())
