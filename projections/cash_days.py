@@ -30,5 +30,4 @@ def cash_by_day(connection: Connection, question: Question) -> Answer[CashDay]:
     """What passed through cash clearing, the oldest day first."""
     with looking(connection, question, "receivables") as seen:
         rows = connection.execute(SQL.cash_by_day, seen.parameters())
-        fields = CashDay.__struct_fields__
-        return seen.answer(tuple(CashDay(**dict(zip(fields, r, strict=True))) for r in rows))
+        return seen.answer_of(CashDay, rows)

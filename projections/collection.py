@@ -70,8 +70,7 @@ def forecast(
     """Nothing is guessed: the same facts lead to the same days."""
     with looking(connection, question, "receivables") as seen:
         rows = connection.execute(SQL.forecast, seen.parameters(customer=customer))
-        fields = Expected.__struct_fields__
-        return seen.answer(tuple(Expected(**dict(zip(fields, r, strict=True))) for r in rows))
+        return seen.answer_of(Expected, rows)
 
 
 def _tenths(exact: Fraction) -> Decimal:

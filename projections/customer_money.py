@@ -34,17 +34,4 @@ def customer_money(
 ) -> Answer[CustomerMoney]:
     with looking(connection, question) as seen:
         found = connection.execute(SQL.customer_money, seen.parameters(customer=customer))
-        return seen.answer(
-            tuple(
-                CustomerMoney(
-                    customer=who,
-                    currency=currency,
-                    unapplied_minor=unapplied,
-                    deposits_minor=deposits,
-                    credit_minor=credit,
-                    to_refund_minor=to_refund,
-                    disputed_minor=disputed,
-                )
-                for who, currency, unapplied, deposits, credit, to_refund, disputed in found
-            )
-        )
+        return seen.answer_of(CustomerMoney, found)

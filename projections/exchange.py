@@ -26,15 +26,4 @@ def exchange_differences(
     """By the period booked, over all customers or one."""
     with looking(connection, question) as seen:
         rows = connection.execute(SQL.exchange_differences, seen.parameters(customer=customer))
-        return seen.answer(
-            tuple(
-                ExchangeDifference(
-                    period=period,
-                    currency=currency,
-                    functional_currency=functional,
-                    functional_realised_minor=realised,
-                    functional_unrealised_minor=unrealised,
-                )
-                for period, currency, functional, realised, unrealised in rows
-            )
-        )
+        return seen.answer_of(ExchangeDifference, rows)

@@ -59,6 +59,5 @@ def invoices(
         names = seen.parameters(
             customer=customer, state=state, since=since, after=after, limit=limit
         )
-        fields = ListedInvoice.__struct_fields__
         rows = connection.execute(SQL.invoices, names)
-        return seen.answer(tuple(ListedInvoice(**dict(zip(fields, r, strict=True))) for r in rows))
+        return seen.answer_of(ListedInvoice, rows)

@@ -6,7 +6,7 @@ its accounting date; *earned* on the period it belongs to, also if it was booked
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from typing import Generic, Literal, TypeVar
@@ -20,6 +20,7 @@ from store.db import Connection
 
 Basis = Literal["reported", "earned"]
 Row = TypeVar("Row")
+Told = TypeVar("Told", bound=Struct)
 
 
 class Question(Struct, frozen=True, kw_only=True):
@@ -79,6 +80,11 @@ class Horizon(Struct, frozen=True, kw_only=True):
             through=self.through,
             rows=rows,
         )
+
+    def answer_of(self, kind: type[Told], found: Iterable[Sequence[object]]) -> Answer[Told]:
+        """What a query found, row by row: its columns are the fields of `kind`, in their order."""
+        names = kind.__struct_fields__
+        return self.answer(tuple(kind(**dict(zip(names, row, strict=True))) for row in found))
 
 
 @contextmanager

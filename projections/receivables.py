@@ -143,12 +143,7 @@ def ageing(
 def unapplied(connection: Connection, question: Question) -> Answer[Unapplied]:
     with looking(connection, question) as seen:
         found = connection.execute(SQL.unapplied, seen.parameters())
-        return seen.answer(
-            tuple(
-                Unapplied(customer=customer, currency=currency, minor=minor)
-                for customer, currency, minor in found
-            )
-        )
+        return seen.answer_of(Unapplied, found)
 
 
 def _items(connection: Connection, seen: Horizon, customer: str | None) -> Iterator[OpenItem]:

@@ -41,5 +41,4 @@ def statement(
     with looking(connection, question, "receivables") as seen:
         names = seen.parameters(customer=customer, since=since)
         rows = connection.execute(SQL.statement, names)
-        fields = StatementRow.__struct_fields__
-        return seen.answer(tuple(StatementRow(**dict(zip(fields, r, strict=True))) for r in rows))
+        return seen.answer_of(StatementRow, rows)

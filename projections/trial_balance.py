@@ -39,18 +39,7 @@ def trial_balance(connection: Connection, question: Question) -> Answer[Balance]
     """Every account that ever moved; they sum to zero in each currency."""
     with looking(connection, question, NAME) as seen:
         found = connection.execute(SQL.trial_balance, seen.parameters())
-        return seen.answer(
-            tuple(
-                Balance(
-                    account=account,
-                    currency=currency,
-                    minor=minor,
-                    functional_currency=functional_currency,
-                    functional_minor=functional_minor,
-                )
-                for account, currency, minor, functional_currency, functional_minor in found
-            )
-        )
+        return seen.answer_of(Balance, found)
 
 
 def by_period(connection: Connection, question: Question, account: str) -> Answer[PeriodBalance]:

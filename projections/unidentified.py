@@ -29,5 +29,4 @@ def unidentified(connection: Connection, question: Question) -> Answer[Unidentif
     """All of it is in the account of unapplied cash; the oldest first."""
     with looking(connection, question, "receivables") as seen:
         rows = connection.execute(SQL.unidentified, seen.parameters(nobody=PAYER))
-        names = Unidentified.__struct_fields__
-        return seen.answer(tuple(Unidentified(**dict(zip(names, r, strict=True))) for r in rows))
+        return seen.answer_of(Unidentified, rows)

@@ -65,22 +65,22 @@ class RejectedUsage(Struct, frozen=True):
 def by_source(connection: Connection, question: Question) -> Answer[SourceUsage]:
     with looking(connection, question) as seen:
         rows = connection.execute(SQL.by_source, seen.parameters())
-        return seen.answer(tuple(SourceUsage(*row) for row in rows))
+        return seen.answer_of(SourceUsage, rows)
 
 
 def by_meter(connection: Connection, question: Question) -> Answer[MeterUsage]:
     with looking(connection, question) as seen:
         rows = connection.execute(SQL.by_meter, seen.parameters())
-        return seen.answer(tuple(MeterUsage(*row) for row in rows))
+        return seen.answer_of(MeterUsage, rows)
 
 
 def pending(connection: Connection, question: Question) -> Answer[PendingUsage]:
     with looking(connection, question) as seen:
         rows = connection.execute(SQL.pending, seen.parameters())
-        return seen.answer(tuple(PendingUsage(*row) for row in rows))
+        return seen.answer_of(PendingUsage, rows)
 
 
 def rejected(connection: Connection, question: Question) -> Answer[RejectedUsage]:
     with looking(connection, question) as seen:
         rows = connection.execute(SQL.rejected, seen.parameters())
-        return seen.answer(tuple(RejectedUsage(*row) for row in rows))
+        return seen.answer_of(RejectedUsage, rows)
