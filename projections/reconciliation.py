@@ -6,15 +6,13 @@ them beside the accounts, rows as they lie in their table beside what rating the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
-from functools import partial
 
 from msgspec import Struct
 
 from domain.accounting.documents import BilledLine, billed_lines
-from domain.accounting.exchange import Market
 from domain.books import BookOpened
 from domain.decimals import EXACT, plain
 from domain.facts import known, timeline
@@ -28,6 +26,7 @@ from projections.breaks import Break, Verdict
 from projections.charging import NOTHING
 from projections.question import Horizon, Question, looking
 from projections.waiting import by_currency, elects_to_wait, lines_that_wait
+from projections.worths import Worth, open_money, receipts, settled
 from store import log
 from store.db import Connection, queries
 from store.unit_facts import fresh
@@ -160,29 +159,18 @@ def _controls(
         for row in connection.execute(SQL.accounts, at):
             before = by_currency(awaited, row[0], seen.as_of).get(row[2], 0)
             yield from _compared(book, documents, before, *row)
-        yield from _worths(connection, seen, book, master)
+        yield from (_Pair(*row) for row in _worths(connection, seen, book, master))
 
 
 def _worths(
     connection: Connection, seen: Horizon, book: str, master: MasterData
-) -> Iterable[_Pair]:
-    """What is open of each document in another currency, by the rate of the last period's end."""
+) -> Iterator[Worth]:
+    """What is in another currency, up to the end of the last period that is over."""
     last = master.calendar.over_by(seen.as_of)
-    if master.options(book, last).remeasure != "period-end":
-        return
-    names = seen.parameters(book=book, last=last)
-    for document, currency, into, minor, functional in connection.execute(SQL.worths, names):
-        market = Market(
-            currency=currency,
-            into=into,
-            published=master.rates,
-            calendar=master.calendar,
-            elected=partial(master.options, book),
-            through=last,
-        )
-        expected = market.on(last).worth(minor) if minor else 0
-        what = f"{document} in {into}, {book}, {last}"
-        yield _Pair(what=what, expected=expected, found=functional)
+    names, where = seen.parameters(book=book, last=last), f"{book}, {last}"
+    yield from settled(connection.execute(SQL.liabilities, names), where)
+    yield from receipts(connection.execute(SQL.receipts, names), where, book, last, master)
+    yield from open_money(connection.execute(SQL.open_money, names), where, book, last, master)
 
 
 def _awaited(

@@ -146,19 +146,72 @@ SELECT EXISTS (
      WHERE entity = %(entity)s AND position <= %(run)s AND tag IN ('subscription-started', 'contract-opened')
        AND payload ~ '"cancellable_days":[0-9]');
 
--- name: worths
--- Receivables told in another currency than their own, document by document, up to the end of a period; without
--- those of which a unit waits: what it is worth is not known yet.
-SELECT l.document, l.currency, l.functional_currency, sum(l.minor)::bigint, sum(l.functional_minor)::bigint
+-- name: open_money
+-- What is owed or claimed in money in another currency than the functional one, up to the end of a period, where
+-- it stands: of an invoice, a payment, a credit or a promise. What is applied bears the name of its invoice as well;
+-- what invoices carry in credit for a customer is one debt. Without those of which a unit waits: what it is worth
+-- is not known yet.
+SELECT l.account, p.place, l.currency, l.functional_currency, sum(l.minor)::bigint, sum(l.functional_minor)::bigint
   FROM journal_line l
- WHERE l.entity = %(entity)s AND l.book = %(book)s AND l.known_at <= %(run)s AND l.account = 'accounts-receivable'
-   AND l.kind <> 'adjustment' AND l.earned <= %(last)s AND l.currency <> l.functional_currency
- GROUP BY l.document, l.currency, l.functional_currency
+ CROSS JOIN LATERAL (
+    SELECT CASE
+           WHEN l.account = 'accounts-receivable' THEN l.document
+           WHEN l.account = 'refund-liability' THEN l.unit
+           WHEN l.account IN ('unbilled-receivable', 'contract-asset')
+           THEN l.unit || ' ' || CASE WHEN l.kind = 'exchange' THEN regexp_replace(l.subject, ':[^:]*:[^:]*$', '')
+                                      ELSE coalesce(nullif(l.obligation, ''), 'contract') END
+           WHEN l.account = 'customer-credit' AND (l.kind = 'billing' OR l.document = '') THEN 'carried for ' || l.customer
+           WHEN l.kind = 'application'
+           THEN left(regexp_replace(l.subject, ':stated$', ''), -1 - length(l.document))
+           WHEN l.kind = 'transfer' AND l.account IN ('customer-credit', 'refund-clearing')
+           THEN substr(l.subject, length(l.document) + 2)
+           ELSE l.document END AS place) AS p
+ WHERE l.entity = %(entity)s AND l.book = %(book)s AND l.known_at <= %(run)s AND l.kind <> 'adjustment'
+   AND l.earned <= %(last)s AND l.currency <> l.functional_currency
+   AND l.account IN ('accounts-receivable', 'unbilled-receivable', 'contract-asset', 'refund-liability', 'customer-credit',
+                     'unapplied-cash', 'deposits', 'refund-clearing', 'disputed-cash')
+ GROUP BY l.account, p.place, l.currency, l.functional_currency
 HAVING NOT bool_or(EXISTS (
-    SELECT FROM parked p
-     WHERE p.entity = %(entity)s AND p.unit IN (l.unit, 'customer:' || l.customer || ':' || l.currency)
-       AND p.from_run <= %(run)s AND (p.to_run IS NULL OR p.to_run > %(run)s)))
- ORDER BY l.document, l.currency;
+    SELECT FROM parked w
+     WHERE w.entity = %(entity)s AND w.unit IN (l.unit, 'customer:' || l.customer || ':' || l.currency)
+       AND w.from_run <= %(run)s AND (w.to_run IS NULL OR w.to_run > %(run)s)))
+ ORDER BY l.account, p.place, l.currency;
+
+-- name: liabilities
+-- What stands of each unit for what was billed or paid ahead, and what it cost.
+SELECT l.unit, l.functional_currency, sum(l.minor)::bigint, sum(l.functional_minor)::bigint
+  FROM journal_line l
+ WHERE l.entity = %(entity)s AND l.book = %(book)s AND l.known_at <= %(run)s AND l.kind <> 'adjustment'
+   AND l.earned <= %(last)s AND l.currency <> l.functional_currency AND l.account = 'contract-liability'
+   AND NOT EXISTS (
+       SELECT FROM parked w
+        WHERE w.entity = %(entity)s AND w.unit = l.unit
+          AND w.from_run <= %(run)s AND (w.to_run IS NULL OR w.to_run > %(run)s))
+ GROUP BY l.unit, l.functional_currency
+ ORDER BY l.unit;
+
+-- name: receipts
+-- What came of each payment in another currency than the functional one, the fact that says so, and what the
+-- account of cash says it was worth.
+SELECT d.stream, d.position, d.currency, l.functional_currency, f.stated, f.paid_in, f.paid_minor, d.day, d.minor, l.functional_minor
+  FROM (SELECT unit, document, functional_currency, sum(functional_minor)::bigint AS functional_minor
+          FROM journal_line
+         WHERE entity = %(entity)s AND book = %(book)s AND known_at <= %(run)s AND kind = 'receipt' AND earned <= %(last)s
+           AND account IN ('cash-clearing', 'external-clearing') AND currency <> functional_currency
+         GROUP BY unit, document, functional_currency
+        HAVING sum(minor) <> 0) AS l
+  JOIN document d
+    ON d.entity = %(entity)s AND d.stream = 'payment:' || l.document AND d.kind = 'received'
+   AND d.from_position <= %(run)s AND (d.to_position IS NULL OR d.to_position > %(run)s)
+  JOIN LATERAL (
+    SELECT payload::jsonb ->> 'rate' AS stated, payload::jsonb -> 'paid' ->> 'currency' AS paid_in,
+           (payload::jsonb -> 'paid' ->> 'amount_minor')::bigint AS paid_minor
+      FROM fact WHERE entity = %(entity)s AND position = d.position) AS f ON true
+ WHERE NOT EXISTS (
+       SELECT FROM parked w
+        WHERE w.entity = %(entity)s AND w.unit = l.unit
+          AND w.from_run <= %(run)s AND (w.to_run IS NULL OR w.to_run > %(run)s))
+ ORDER BY d.stream;
 
 -- name: batches
 SELECT b.source, b.batch, f.payload::jsonb ->> 'kind', (f.payload::jsonb ->> 'received')::bigint,

@@ -15,7 +15,7 @@ from domain.accounting.measure import measure
 from domain.books import BookOpened
 from domain.due import due
 from domain.facts import known
-from domain.journal import Slot
+from domain.journal import Balances, Slot
 from domain.ledger import Fresh
 from domain.master import MASTER_CATEGORIES, MasterData, master_data
 from projections.breaks import Break, Verdict
@@ -45,6 +45,9 @@ TOLD = 1_000
 SEAL = "period-seal"
 
 Told = Callable[[str, str], None]
+# Of a slot: in transaction and in functional currency.
+Amounts = tuple[int, int]
+NOTHING: Amounts = (0, 0)
 
 
 class Verified(Struct, frozen=True, kw_only=True):
@@ -148,11 +151,11 @@ def _look(connection: Connection, entity: str) -> _Look | None:
 
 def _posted(
     connection: Connection, look: _Look, units: list[str]
-) -> dict[tuple[str, str], dict[Slot, int]]:
+) -> dict[tuple[str, str], dict[Slot, Amounts]]:
     names = {"entity": look.entity, "units": units, "run": look.run}
-    found: dict[tuple[str, str], dict[Slot, int]] = {}
-    for unit, book, *slot, minor in connection.execute(SQL.posted, names):
-        found.setdefault((unit, book), {})[Slot(*slot)] = minor
+    found: dict[tuple[str, str], dict[Slot, Amounts]] = {}
+    for unit, book, *slot, minor, functional in connection.execute(SQL.posted, names):
+        found.setdefault((unit, book), {})[Slot(*slot)] = (minor, functional)
     return found
 
 
@@ -161,26 +164,27 @@ def _compare(
     book: str,
     facts: Fresh,
     look: _Look,
-    posted: dict[Slot, int],
+    posted: dict[Slot, Amounts],
     counts: tuple[_Count, _Count],
 ) -> None:
     late, longer = counts
     calendar = look.master.calendar
     schedule = measure(unit, facts.facts, facts.usage, look.master, book, look.through)
     balances = due(schedule, look.through, calendar)
-    now = {slot: row.minor for slot, row in balances.items() if row.minor}
+    now = _amounts(balances)
     late.compare(unit, now, posted)
     end = calendar.periods[-1].last if calendar.periods else look.through
     beyond = due(schedule, max(end, look.through), calendar)
     longer.compare(
         unit,
-        {slot: minor for slot, minor in now.items() if slot.earned <= look.through},
-        {
-            slot: row.minor
-            for slot, row in beyond.items()
-            if row.minor and slot.earned <= look.through
-        },
+        {slot: both for slot, both in now.items() if slot.earned <= look.through},
+        {slot: both for slot, both in _amounts(beyond).items() if slot.earned <= look.through},
     )
+
+
+def _amounts(balances: Balances) -> dict[Slot, Amounts]:
+    both = ((slot, (row.minor, row.functional_minor)) for slot, row in balances.items())
+    return {slot: amounts for slot, amounts in both if any(amounts)}
 
 
 class _Count:
@@ -192,18 +196,20 @@ class _Count:
         self.comparisons = 0
         self.breaks: list[Break] = []
 
-    def compare(self, unit: str, expected: Mapping[Slot, int], found: Mapping[Slot, int]) -> None:
+    def compare(
+        self, unit: str, expected: Mapping[Slot, Amounts], found: Mapping[Slot, Amounts]
+    ) -> None:
         slots = {*expected, *found}
         self.comparisons += len(slots)
         for slot in sorted(slots):
-            if expected.get(slot, 0) != found.get(slot, 0) and len(self.breaks) < TOLD:
+            if expected.get(slot, NOTHING) != found.get(slot, NOTHING) and len(self.breaks) < TOLD:
                 self.breaks.append(
                     Break(
                         check=self.check,
                         entity=self.entity,
                         what=f"{unit}: {slot.account} of {slot.subject}, earned {slot.earned}",
-                        expected=str(expected.get(slot, 0)),
-                        found=str(found.get(slot, 0)),
+                        expected=_in_words(expected.get(slot, NOTHING)),
+                        found=_in_words(found.get(slot, NOTHING)),
                     )
                 )
 
@@ -211,6 +217,11 @@ class _Count:
         return Verdict(
             law=law, check=self.check, comparisons=self.comparisons, breaks=tuple(self.breaks)
         )
+
+
+def _in_words(amounts: Amounts) -> str:
+    """In transaction currency; in functional currency too, where that differs."""
+    return str(amounts[0]) if amounts[0] == amounts[1] else f"{amounts[0]} worth {amounts[1]}"
 
 
 # --- laws 4, 5, 6 and 9: keys, leaves, and the journal made again ---------------------------------

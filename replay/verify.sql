@@ -10,11 +10,12 @@ SELECT DISTINCT u.unit
 
 -- name: posted
 -- What all runs together left in each slot.
-SELECT unit, book, earned, kind, subject, account, obligation, document, sum(minor)::bigint
+SELECT unit, book, earned, kind, subject, account, obligation, document,
+       sum(minor)::bigint, sum(functional_minor)::bigint
   FROM journal_line
  WHERE entity = %(entity)s AND unit = ANY (%(units)s) AND known_at <= %(run)s
  GROUP BY unit, book, earned, kind, subject, account, obligation, document
-HAVING sum(minor) <> 0;
+HAVING sum(minor) <> 0 OR sum(functional_minor) <> 0;
 
 -- name: count_facts
 SELECT count(*) FROM fact WHERE entity = %(entity)s;

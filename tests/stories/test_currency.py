@@ -119,7 +119,7 @@ def test_a_receivable_that_is_not_worth_its_rate_is_found(company: Company) -> N
     with company.ledger.connection() as connection:
         verdicts = reconcile(connection, "acme")
     found = [one.what for verdict in verdicts for one in verdict.breaks]
-    assert "i1 in USD, main, 2024-01-31" in found
+    assert "accounts-receivable of i1 in USD, main, 2024-01-31" in found
 
 
 def test_it_waits_for_a_rate_by_name_and_goes_on_when_it_comes(company: Company) -> None:
