@@ -140,6 +140,20 @@ def test_what_is_due_no_longer_is_taken_back_because_of_what_is_new() -> None:
     assert gone.causes == (1, 7)
 
 
+def test_a_change_rests_on_what_is_due_and_where_that_tells_nothing_new_on_all_that_is() -> None:
+    def causes(stood_on: tuple[int, ...], *due_on: int, by: News) -> tuple[int, ...]:
+        posted = [stood(SLOT, -40, *stood_on)] if stood_on else []
+        (change,) = changes({SLOT: due_now(-100, *due_on)}, posted, by)
+        return change.causes
+
+    assert causes((), 1, 2, by=News(frozenset({1, 2}))) == (1, 2)
+    assert causes((1, 2), 1, 2, by=News(frozenset({9}))) == (1, 2)
+    # What it rested on and rests on no longer went without a trace: all that is new is why.
+    assert causes((1, 2), 2, by=News(frozenset({8, 9}))) == (2, 8, 9)
+    assert causes((1, 2), 2, 9, by=News(frozenset({8, 9}))) == (2, 9)
+    assert causes((1, 2), 2, by=News(frozenset({8, 9}), {1: 9})) == (2, 9)
+
+
 def test_a_correction_that_was_known_when_the_unit_was_last_measured_is_no_news() -> None:
     facts = [
         fact(1, stream="invoice:i", event=CREDIT),

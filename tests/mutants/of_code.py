@@ -215,7 +215,7 @@ class Session:
         for name in MODULES:
             importlib.import_module(name)
             for mutant in mutants_of(name):
-                if all(word in str(mutant) for word in self.words):
+                if not self.words or any(word in str(mutant) for word in self.words):
                     code = _found(sys.modules[name], mutant.function).__code__
                     wanted.setdefault(code, []).append(mutant)
         for item in session.items:
