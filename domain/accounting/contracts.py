@@ -20,7 +20,7 @@ from domain.accounting.contract.changes import (
     stop,
     terminate,
 )
-from domain.accounting.contract.financing import interest, price_now
+from domain.accounting.contract.financing import interest, price_now, until_the_end
 from domain.accounting.contract.parts import parts_of, presented, shares_owed
 from domain.accounting.contract.priced import by_themselves
 from domain.accounting.contract.pricing import stated_minor, weight_minor
@@ -40,7 +40,7 @@ from domain.accounting.contract.variable import (
 from domain.accounting.curves import not_before
 from domain.accounting.documents import BilledLine
 from domain.accounting.invoices import beside_revenue, concessions, invoiced_flows
-from domain.accounting.schedule import Flow
+from domain.accounting.schedule import Flow, totals
 from domain.contract_facts import (
     ContractModified,
     ContractOpened,
@@ -71,6 +71,7 @@ class Contract(Struct):
     promises: list[Promise]
     estimates: Estimates
     owed: list[Promise]
+    lent: tuple[Flow, ...]
 
 
 def contract_revenue(
@@ -139,7 +140,15 @@ def _at_inception(opened: Fact, deal: Deal) -> Contract:
     for promise in promises:
         begin(promise, opened.when.effective, deal)
     hold(estimates, parts, deal)
-    return Contract(deal=deal, promises=promises, estimates=estimates, owed=owed)
+    lent = tuple(_lent(event, promises[0].name, deal))
+    return Contract(deal=deal, promises=promises, estimates=estimates, owed=owed, lent=lent)
+
+
+def _lent(event: ContractOpened, obligation: str, deal: Deal) -> Iterator[Flow]:
+    """Terms and rate are those of inception: what is agreed later is financed by none of them."""
+    if event.financing is not None and deal.options.financing == "adjusted":
+        start = deal.opened.when.effective
+        yield from interest(_stated(event, deal), event.financing, start, obligation, deal)
 
 
 def _fixed(event: ContractOpened) -> list[Obligation]:
@@ -184,8 +193,7 @@ def _changed(contract: Contract, own: Sequence[Fact]) -> None:
             continue
         match event:
             case ContractTerminated():
-                terminate(contract.promises, fact, event.refund_minor, deal)
-                stop([*contract.owed, *contract.estimates.held], fact, deal)
+                _ended(contract, fact, event)
                 ended = fact
             case ContractModified():
                 _modified(contract, fact, event)
@@ -199,6 +207,15 @@ def _changed(contract: Contract, own: Sequence[Fact]) -> None:
                 payable(event.given_minor, estimates, promises, place, fact.position, deal)
             case _:
                 assert_never(event)
+
+
+def _ended(contract: Contract, fact: Fact, event: ContractTerminated) -> None:
+    """Interest that is not borne any more is no part of the price, as what is given back."""
+    lent, deal = contract.lent, contract.deal
+    contract.lent = until_the_end(lent, fact.when.measured, fact.position)
+    unborne = totals(lent) - totals(contract.lent)
+    terminate(contract.promises, fact, event.refund_minor, unborne, deal)
+    stop([*contract.owed, *contract.estimates.held], fact, deal)
 
 
 def _modified(contract: Contract, fact: Fact, event: ContractModified) -> None:
@@ -253,10 +270,7 @@ def _measured(contract: Contract, own: Sequence[Fact]) -> Iterator[Flow]:
         yield from flows_of(owed, deal)
     yield from by_themselves(promises, own, deal)
     yield from contract.estimates.owed
-    if event.financing is not None and deal.options.financing == "adjusted":
-        # Terms and rate are those of inception: what is agreed later is financed by none of them.
-        start = deal.opened.when.effective
-        yield from interest(_stated(event, deal), event.financing, start, promises[0].name, deal)
+    yield from contract.lent
     yield from beside(promises, event, deal)
 
 

@@ -15,6 +15,7 @@ from msgspec import structs
 from domain.accounting.curves import standing, total
 from domain.accounting.measure import measure
 from domain.accounting.schedule import Flow, Schedule
+from domain.calendar import ONE_DAY, add_months
 from domain.contract_facts import (
     BaseReported,
     ContractModified,
@@ -134,8 +135,13 @@ class _Price:
         self.promises = {own.obligation: own for own in event.obligations}
         self.variable = {row.name: _included(row) for row in event.variable}
         fixed = event.price_minor + _fixed(event.obligations)
-        self.minor = _worth(fixed, event, options) + sum(self.variable.values())
+        worth = _worth(fixed, event, options)
+        self.minor = worth + sum(self.variable.values())
         self.is_ended = False
+        # What is paid before transfer bears interest, until then or until the end.
+        self.begins, self.fixed, self.terms = opened.when.effective, fixed, event.financing
+        is_advance = self.terms is not None and self.terms.kind == "advance"
+        self.advance = worth - fixed if is_advance else 0
 
     def take(self, fact: Fact) -> None:
         event = fact.event
@@ -154,9 +160,20 @@ class _Price:
                 self.minor -= max(event.amount_minor - event.fair_value_minor, 0)
             case ContractTerminated():
                 self.minor -= event.refund_minor
+                if not self.is_ended:
+                    self.minor -= self.advance - self._borne_by(fact.when.measured)
                 self.is_ended = True
             case _:
                 pass
+
+    def _borne_by(self, day: date) -> int:
+        """Month by month, yearly compounded, for the two years that histories draw."""
+        if not self.advance or self.terms is None:
+            return 0
+        ends = [add_months(self.begins, month) - ONE_DAY for month in range(1, 25)]
+        years, months = divmod(sum(end <= day for end in ends), 12)
+        rate = Fraction(self.terms.rate_percent) / 100
+        return rounded(self.fixed * ((1 + rate) ** years * (1 + rate * months / 12) - 1))
 
     def _take_scope(self, event: ContractModified) -> None:
         self.minor += _fixed(event.added)

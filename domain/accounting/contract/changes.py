@@ -291,7 +291,8 @@ def _weights(
     for one, minor in zip(going, left, strict=True):
         ssp = said.get(one.name)
         # What the change leaves nothing of shares nothing: all of it goes to what remains.
-        is_left = remains(change.anew.get(one.name, one.whole), change.cut, deal)
+        anew = change.anew.get(one.name)
+        is_left = anew is None or remains(anew, change.cut, deal)
         weights.append((abs(minor) if ssp is None else ssp) if is_left else 0)
     return [*weights, *(weight_minor(one.own, deal.currency) for one in joining)]
 
@@ -344,28 +345,35 @@ def _as_left(name: str, minor: int, price_minor: int, deal: Deal) -> Step:
     return Step(what=name, value=f"{deal.text(minor)} of {deal.text(price_minor)} not earned")
 
 
-def terminate(promises: Sequence[Promise], fact: Fact, refund_minor: int, deal: Deal) -> None:
-    """Service stops; what is neither earned nor given back is earned at the end (rule 14)."""
+def terminate(
+    promises: Sequence[Promise], fact: Fact, refund_minor: int, unborne_minor: int, deal: Deal
+) -> None:
+    """Service stops; what is neither earned nor given back is earned at the end (rule 14), less
+    the interest that is not borne any more.
+    """
+    less_minor = refund_minor + unborne_minor
     day = fact.when.measured
     cut = Cut(place_of(fact), day)
     ends = [until(one, cut, fact.position, deal) for one in promises]
     left = [one.price_minor - totals(kept) for one, kept in zip(promises, ends, strict=True)]
     lefts = [max(minor, 0) for minor in left]
-    refunds = allocate(refund_minor, _bearing(promises, lefts))
+    refunds = allocate(less_minor, _bearing(promises, lefts))
     told = tuple(
         _as_left(one.name, minor, one.price_minor, deal)
         for one, minor in zip(promises, left, strict=True)
     )
+    if unborne_minor:
+        told = (*told, Step(what="interest not borne", value=deal.text(unborne_minor)))
     # What is given back is shared by what each had left, so each share rests on all of them.
     alone = [
         causes_of(*_done(one, kept), (fact.position,))
         for one, kept in zip(promises, ends, strict=True)
     ]
-    rested = [causes_of(*alone)] * len(alone) if refund_minor else alone
+    rested = [causes_of(*alone)] * len(alone) if less_minor else alone
     for promise, kept, refund, causes in zip(promises, ends, refunds, rested, strict=True):
         rest = promise.price_minor - refund - totals(kept)
         steps: Told = (Step(what="kept at termination", value=deal.text(rest)), *told)
-        for one in promises if refund_minor else [promise]:
+        for one in promises if less_minor else [promise]:
             steps = both(one.told, steps)
         end = _at_the_end(promise, day, rest, causes, steps, deal)
         # Where nothing is left there is no amount that could rest on anything.

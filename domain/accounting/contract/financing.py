@@ -14,7 +14,7 @@ from fractions import Fraction
 from domain.accounting.contract.pricing import months_of
 from domain.accounting.contract.promise import Deal
 from domain.accounting.curves import Steps
-from domain.accounting.schedule import Flow
+from domain.accounting.schedule import Flow, frozen
 from domain.calendar import ONE_DAY, add_months
 from domain.contract_facts import Financing
 from domain.explain import Step
@@ -84,6 +84,14 @@ def interest(
         rule=RULE,
         told=lambda: steps,
     )
+
+
+def until_the_end(lent: tuple[Flow, ...], day: date, cause: int) -> tuple[Flow, ...]:
+    """When nothing is to come any more for what was paid in advance, it bears no interest; what is
+    still to be paid for what was transferred goes on (ASC 606-10-32-20, IFRS 15.65).
+    """
+    advanced = tuple(flow for flow in lent if flow.legs == EXPENSE)
+    return frozen(advanced, day, (cause,)) if advanced else lent
 
 
 def _implicit(minor: int, terms: Financing, start: date) -> tuple[Step, ...]:
