@@ -102,6 +102,15 @@ REFUSED = {
     "residual-out-of-range": (
         "What is left of the price is none that was observed for the promise."
     ),
+    "combined-already": "The contract has joined another already.",
+    "combined-customers-differ": "The contracts are with different customers.",
+    "combined-in-a-circle": ("The other contract has joined this one, directly or through others."),
+    "combined-terms-differ": (
+        "The contracts may not be left alike, or one says what must be delivered before anything "
+        "is due."
+    ),
+    "combined-with-itself": "A contract does not join itself.",
+    "criteria-not-met": "One of the two is no contract yet.",
     "criteria-already-met": "The contract is one already.",
     "duplicate-variable": "A variable amount is named twice.",
     "empty-range": "The highest observed price is below the lowest.",

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from domain.contract_commands import OpenContract
 from domain.contract_facts import (
+    ContractOpened,
     Fee,
     Financing,
     Obligation,
@@ -65,14 +66,26 @@ def _require_some_ssp(command: OpenContract) -> None:
     """Promises that share a price must say what at least one of them sells for."""
     sharing = [row for row in command.obligations if not row.is_priced_by_itself]
     shared = command.price_minor or command.variable
-    if shared and len(sharing) > 1 and not any(map(_says_what_it_sells_for, sharing)):
+    if shared and len(sharing) > 1 and not any(row.sells_for_something for row in sharing):
         raise Rejected("ssp-missing", field="obligations")
 
 
-def _says_what_it_sells_for(row: Obligation) -> bool:
-    """Alone, or as the contract states it."""
-    worth = (row.ssp_minor, row.unit_ssp, row.list_minor, row.ssp_range_minor, row.option)
-    return any((*worth, row.price_minor, row.unit_price, row.fees, row.renewals))
+def require_alike(one: ContractOpened, other: ContractOpened) -> None:
+    """What is accounted for as one is with one customer in one currency, says of every price that
+    is shared what it is for, may be left alike, and nothing of it is due by what else is delivered.
+    """
+    if one.currency != other.currency:
+        raise Rejected("currency-mismatch", field="contract", currency=other.currency)
+    if one.customer != other.customer:
+        raise Rejected("combined-customers-differ", field="contract", customer=other.customer)
+    if not (one.says_what_it_sells_for and other.says_what_it_sells_for):
+        raise Rejected("ssp-missing", field="contract")
+    if any(
+        getattr(one, field) != getattr(other, field) for field in ("cancellable_days", "refundable")
+    ):
+        raise Rejected("combined-terms-differ", field="contract")
+    if one.right_after is not None or other.right_after is not None:
+        raise Rejected("combined-terms-differ", field="contract")
 
 
 def require_obligations(

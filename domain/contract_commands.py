@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from domain.contract_facts import (
     Financing,
+    JoinedBecause,
     Obligation,
     RegularBundle,
     Restated,
@@ -154,6 +155,16 @@ class MeetCriteria(
     when: When
 
 
+class JoinContract(
+    Struct, frozen=True, kw_only=True, tag="join-contract", forbid_unknown_fields=True
+):
+    """Account for it as one with another contract, from inception."""
+
+    when: When
+    contract: str
+    because: JoinedBecause
+
+
 class TerminateContract(
     Struct, frozen=True, kw_only=True, tag="terminate-contract", forbid_unknown_fields=True
 ):
@@ -176,5 +187,6 @@ ContractCommand = (
     | ConcedePrice
     | PromiseCustomerPayment
     | MeetCriteria
+    | JoinContract
     | TerminateContract
 )

@@ -26,6 +26,8 @@ ObligationPattern = Literal[
 ]
 # Rule 37: an agent's revenue is its net fee; what is not revenue from customers is split off.
 Presented = Literal["gross", "net", "elsewhere"]
+# Rule 4: negotiated as a package; what one costs or delivers depends on the other; one promise.
+JoinedBecause = Literal["one-objective", "prices-depend", "one-promise"]
 Treatment = Literal["by-rule", "separate", "prospective", "cumulative"]
 
 
@@ -110,6 +112,12 @@ class Obligation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def is_stated(self) -> bool:
         """Whether the contract states a price for this promise alone."""
         return self.price_minor is not None or self.unit_price is not None or bool(self.fees)
+
+    @property
+    def sells_for_something(self) -> bool:
+        """Whether anything says what it sells for, alone or as the contract states it."""
+        worth = (self.ssp_minor, self.unit_ssp, self.list_minor, self.ssp_range_minor, self.option)
+        return any((*worth, self.price_minor, self.unit_price, self.fees, self.renewals))
 
     @property
     def is_open_ended(self) -> bool:
@@ -199,6 +207,12 @@ class ContractOpened(Event, frozen=True, kw_only=True, tag="contract-opened"):
     right_after: str | None = None
     cancellable_days: int | None = None
     refundable: bool = False
+
+    @property
+    def says_what_it_sells_for(self) -> bool:
+        """Whether it could share its price with another contract."""
+        sharing = [row for row in self.obligations if not row.is_priced_by_itself]
+        return not sharing or any(row.sells_for_something for row in sharing)
 
 
 class Restated(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -323,6 +337,17 @@ class CriteriaMet(Event, frozen=True, kw_only=True, tag="criteria-met"):
     """From `effective` on it is a contract (rule 1)."""
 
 
+class ContractJoined(Event, frozen=True, kw_only=True, tag="contract-joined"):
+    """It is accounted for as one with another contract, as from inception (rule 4): what either
+    promises shares what both cost. `contract`: that other one, in whose unit both are measured.
+
+    `effective` is the day from which it was one, and moves no amount.
+    """
+
+    contract: str
+    because: JoinedBecause
+
+
 class ContractTerminated(Event, frozen=True, kw_only=True, tag="contract-terminated"):
     """Ends at `effective`; `refund_minor` of the price is given back, the rest is earned."""
 
@@ -342,5 +367,6 @@ ContractEvent = (
     | PriceConceded
     | CustomerPaymentPromised
     | CriteriaMet
+    | ContractJoined
     | ContractTerminated
 )

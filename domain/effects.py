@@ -21,6 +21,7 @@ from domain.chargeback_facts import (
 )
 from domain.contract_facts import (
     BaseReported,
+    ContractJoined,
     ContractModified,
     ContractOpened,
     ContractTerminated,
@@ -88,6 +89,7 @@ ENDS = (
     AccessGranted,
     AccessWithdrawn,
     InvoiceVoided,
+    ContractJoined,
     ContractModified,
     ContractTerminated,
     PaymentUnapplied,
@@ -127,6 +129,7 @@ _WORDS: tuple[tuple[tuple[type, ...], str], ...] = (
     ((InvoiceRecovered,), "nothing was written off, or the invoice is not known"),
     ((SubscriptionStarted,), "it opens no contract by rule, or nothing of it is charged yet"),
     ((ContractOpened, ContractModified), "nothing of it is transferred or priced yet"),
+    ((ContractJoined,), "nothing of either contract is billed or transferred yet"),
     ((CriteriaMet,), "it was a contract already, or nothing of it is transferred yet"),
     ((PriceEstimated,), "it includes no more and no less of the price, or nothing is transferred"),
     ((ExpectationRevised, ProgressMeasured), "no such obligation, or nothing is earned otherwise"),

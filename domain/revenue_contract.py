@@ -8,6 +8,7 @@ from msgspec import Struct, structs
 
 from domain.contract_checks import (
     require_above_nothing,
+    require_alike,
     require_amount,
     require_obligations,
     require_open,
@@ -21,6 +22,7 @@ from domain.contract_commands import (
     EstimatePrice,
     ExerciseRights,
     ExpireRights,
+    JoinContract,
     MeasureProgress,
     MeetCriteria,
     ModifyContract,
@@ -34,6 +36,7 @@ from domain.contract_commands import (
 from domain.contract_facts import (
     BaseReported,
     ContractEvent,
+    ContractJoined,
     ContractModified,
     ContractOpened,
     ContractTerminated,
@@ -74,9 +77,12 @@ EXPECTED: frozenset[ObligationPattern] = EXERCISED | MEASURED
 
 
 class ContractState(Struct, frozen=True, kw_only=True):
-    """Its currency once open, the price so far, the obligations by id, whether it is terminated."""
+    """What opened it, the price so far, the obligations by id, whether it is terminated, and which
+    contract it joined.
+    """
 
-    currency: str | None = None
+    opened: ContractOpened | None = None
+    joined: str | None = None
     price_minor: int = 0
     obligations: dict[str, Obligation] = {}
     is_terminated: bool = False
@@ -86,7 +92,7 @@ class ContractState(Struct, frozen=True, kw_only=True):
 
     @property
     def is_open(self) -> bool:
-        return self.currency is not None
+        return self.opened is not None
 
     def done(self, obligation: str) -> Transferred:
         return self.transfers.get(obligation, Transferred())
@@ -101,7 +107,7 @@ def evolve(state: ContractState, fact: Fact) -> ContractState:
             opened = {row.obligation: row for row in event.obligations}
             return structs.replace(
                 state,
-                currency=event.currency,
+                opened=event,
                 price_minor=state.price_minor + event.price_minor,
                 obligations={**opened, **state.obligations},
                 is_contract=event.criteria_met and state.is_contract,
@@ -124,6 +130,8 @@ def evolve(state: ContractState, fact: Fact) -> ContractState:
             return structs.replace(state, transfers={**state.transfers, name: done})
         case CriteriaMet():
             return structs.replace(state, is_contract=True)
+        case ContractJoined():
+            return structs.replace(state, joined=event.contract)
         case ContractTerminated():
             return structs.replace(state, is_terminated=True)
         case _:
@@ -133,6 +141,15 @@ def evolve(state: ContractState, fact: Fact) -> ContractState:
 def _states(rows: tuple[Obligation, ...]) -> bool:
     """Whether a price is stated otherwise than as the lump of the contract."""
     return any(row.is_stated or row.renewals for row in rows)
+
+
+def needs(command: ContractCommand) -> tuple[str, ...]:
+    """What it joins, and through `leads` what that joined: none may be joined by itself."""
+    return (f"contract:{command.contract}",) if isinstance(command, JoinContract) else ()
+
+
+def leads(state: ContractState) -> tuple[str, ...]:
+    return () if state.joined is None else (f"contract:{state.joined}",)
 
 
 def decide(command: ContractCommand, state: ContractState, context: Context) -> tuple[Event, ...]:
@@ -156,6 +173,9 @@ def decide(command: ContractCommand, state: ContractState, context: Context) -> 
             if state.is_contract and state.is_open and not context.outside:
                 raise Rejected("criteria-already-met", field="stream")
             return (CriteriaMet(when=command.when),)
+        case JoinContract():
+            _require_joinable(command, state, context)
+            return (ContractJoined(**structs.asdict(command)),)
         case TerminateContract():
             if state.is_terminated and not context.outside:
                 raise Rejected("already-terminated", field="stream")
@@ -163,6 +183,39 @@ def decide(command: ContractCommand, state: ContractState, context: Context) -> 
             return (ContractTerminated(when=command.when, refund_minor=command.refund_minor),)
         case _:
             return (_of_a_promise(command, state, context),)
+
+
+def _require_joinable(command: JoinContract, state: ContractState, context: Context) -> None:
+    """One contract joins one other, and never itself, directly or through others."""
+    require_name(command.contract, "contract")
+    if command.contract == context.name:
+        raise Rejected("combined-with-itself", field="contract")
+    if state.joined is not None:
+        raise Rejected("combined-already", field="contract", contract=state.joined)
+    other = _state_of(command.contract, context)
+    if context.name in _joined_by(other, context):
+        raise Rejected("combined-in-a-circle", field="contract", contract=command.contract)
+    if other.opened is None and not context.outside:
+        raise Rejected("contract-not-open", field="contract", contract=command.contract)
+    if state.opened is not None and other.opened is not None:
+        if not (state.is_contract and other.is_contract):
+            raise Rejected("criteria-not-met", field="contract")
+        require_alike(state.opened, other.opened)
+
+
+def _joined_by(state: ContractState, context: Context) -> list[str]:
+    """What it joined, and what that joined; a circle that retractions closed is gone round once."""
+    found: list[str] = []
+    while state.joined is not None and state.joined not in found:
+        found.append(state.joined)
+        state = _state_of(state.joined, context)
+    return found
+
+
+def _state_of(contract: str, context: Context) -> ContractState:
+    state = context.others.get(f"contract:{contract}", ContractState())
+    assert isinstance(state, ContractState), state
+    return state
 
 
 OfAPromise = (
@@ -329,6 +382,7 @@ DECIDER: Decider[ContractState, ContractCommand] = Decider(
         ConcedePrice,
         PromiseCustomerPayment,
         MeetCriteria,
+        JoinContract,
         TerminateContract,
     ),
     events=(
@@ -344,7 +398,10 @@ DECIDER: Decider[ContractState, ContractCommand] = Decider(
         PriceConceded,
         CustomerPaymentPromised,
         CriteriaMet,
+        ContractJoined,
         ContractTerminated,
         Retracted,
     ),
+    needs=needs,
+    leads=leads,
 )

@@ -3,7 +3,8 @@
 `subscription:ID` and `contract:ID` are contracts; `invoice:ID:LINE` is the contract opened by a
 line that names none; `customer:ID:CURRENCY` the customer account (cash and its application);
 `adjustment:ID` an approved adjustment. Master data and the books' own facts belong to no unit; a
-customer's facts belong to the subscriptions it has.
+customer's facts belong to the subscriptions it has. A contract that joined another is measured in
+the unit of that one: whatever reaches the one's unit reaches the other's, too.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Callable
 from domain.balance_facts import (
     BalanceGranted,
 )
-from domain.contract_facts import ContractOpened, CriteriaMet
+from domain.contract_facts import ContractJoined, ContractOpened, CriteriaMet
 from domain.facts import Fact
 from domain.invoice_facts import DocumentSent, InvoiceIssued, InvoiceLine
 from domain.opening import OpeningProposed
@@ -46,10 +47,12 @@ def route(fact: Fact, directory: Directory) -> tuple[str, ...]:
     category = fact.stream.partition(":")[0]
     own = (fact.stream,) if category in _OWN_UNIT else ()
     earlier = directory(fact.stream) if _follows(category, fact) else ()
-    return tuple(sorted({*own, *_named(fact), *earlier}))
+    units = {*own, *named_units(fact), *earlier}
+    joined = (other for unit in units if is_stated(unit) for other in directory(unit))
+    return tuple(sorted({*units, *filter(is_stated, joined)}))
 
 
-def _named(fact: Fact) -> tuple[str, ...]:
+def named_units(fact: Fact) -> tuple[str, ...]:
     """Units the event itself names."""
     event = fact.event
     if isinstance(event, InvoiceIssued):
@@ -62,6 +65,8 @@ def _named(fact: Fact) -> tuple[str, ...]:
         return tuple(position.unit for position in event.positions)
     if isinstance(event, UsageBatchAccepted):
         return tuple(f"subscription:{name}" for name in event.subscriptions)
+    if isinstance(event, ContractJoined):
+        return (f"contract:{event.contract}",)
     return ()
 
 
@@ -84,6 +89,18 @@ def rests_on(fact: Fact) -> str | None:
     """
     event = fact.event
     return f"customer:{event.customer}" if isinstance(event, SubscriptionStarted) else None
+
+
+def taken_over(fact: Fact) -> str | None:
+    """The unit whose facts so far go to every other contract that the fact reaches: of a contract
+    that joins another. They stay there if it is retracted: what is not joined is not measured.
+    """
+    return fact.stream if isinstance(fact.event, ContractJoined) else None
+
+
+def is_stated(unit: str) -> bool:
+    """Whether a unit is of a contract stated by itself; its facts are then in a stream so named."""
+    return unit.startswith("contract:")
 
 
 def brings_along(fact: Fact) -> bool:

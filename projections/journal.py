@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date
@@ -26,12 +26,11 @@ from domain.ledger import Run
 from domain.master import MASTER_CATEGORIES, MasterData, master_data
 from domain.periods import period_states
 from domain.rates import currencies_of
-from domain.routing import Directory, brings_along, rests_on, route
 from projections import listing, settling
 from projections.crew import Crew
 from projections.listing import Listing
 from projections.settling import Chunk, Marked, Task
-from store import checkpoints, copying, failpoint, log
+from store import checkpoints, fact_units, failpoint, log
 from store.db import Connection, queries
 from store.leases import Lease
 
@@ -78,13 +77,6 @@ class Settling(Struct, kw_only=True):
     begun: deque[list[Marked]] = msgspec.field(default_factory=deque)
     ahead: Chunk | None = None
     crew: Crew | None = None
-
-
-class Stream(Struct):
-    """Where the facts of one stream went so far."""
-
-    units: set[str] = msgspec.field(default_factory=set)
-    positions: list[int] = msgspec.field(default_factory=list)
 
 
 def advance(
@@ -156,67 +148,12 @@ def _mark(connection: Connection, poster: Poster) -> None:
         len(poster.page),
     )
     passed, poster.page = poster.page[:end], poster.page[end:]
-    streams = _streams(connection, poster.entity, passed, poster.place.position)
-    touched: list[tuple[str, int]] = []
-    for fact in passed:
-        stream = streams.setdefault(fact.stream, Stream())
-        units = route(fact, _directory(streams))
-        earlier = stream.positions if brings_along(fact) else []
-        first = [unit for unit in units if unit not in stream.units]
-        touched += [(unit, fact.position) for unit in units]
-        touched += [(unit, position) for unit in first for position in earlier]
-        stream.units.update(units)
-        stream.positions.append(fact.position)
-        touched += _taken_along(fact, streams)
-    copying.send(connection, SQL.copy_fact_units, _fact_units(poster.entity, touched))
+    fact_units.mark(connection, poster.entity, passed, poster.place.position)
     poster.book_facts += [fact for fact in passed if _category(fact) == "book"]
     if new := [fact for fact in passed if _category(fact) in MASTER_CATEGORIES]:
         poster.master_facts += new
         poster.master = None
     poster.place = Place(passed[-1].position, None)
-
-
-def _taken_along(fact: Fact, streams: dict[str, Stream]) -> list[tuple[str, int]]:
-    """What the fact's unit rests on besides itself: the facts of that stream known so far."""
-    name = rests_on(fact)
-    if name is None or fact.stream in streams[name].units:
-        return []
-    streams[name].units.add(fact.stream)
-    return [(fact.stream, position) for position in streams[name].positions]
-
-
-def _fact_units(entity: str, touched: Iterable[tuple[str, int]]) -> Iterator[bytes]:
-    """Rows of `fact_unit`."""
-    begin, names = copying.columns(3) + copying.text(entity), copying.Texts()
-    for unit, position in touched:
-        yield begin + names[unit] + copying.int8(position)
-
-
-def _streams(
-    connection: Connection, entity: str, facts: Iterable[Fact], before: int
-) -> dict[str, Stream]:
-    """Streams whose facts follow one another, as they were before a page: by two queries, and one
-    more where customers have news.
-    """
-    wanted = {fact.stream for fact in facts if fact.corrects is not None or brings_along(fact)}
-    wanted |= {name for fact in facts if (name := rests_on(fact)) is not None}
-    customers = {fact.stream for fact in facts if _category(fact) == "customer"}
-    found = {stream: Stream() for stream in sorted(wanted | customers)}
-    if found:
-        names = {"entity": entity, "streams": list(found), "before": before}
-        for name, unit in connection.execute(SQL.units_of_streams, names):
-            found[name].units.add(unit)
-        for name, position in connection.execute(SQL.positions_of_streams, names):
-            found[name].positions.append(position)
-    if customers:
-        names = {"entity": entity, "customers": sorted(customers)}
-        for name, unit in connection.execute(SQL.subscriptions_of_customers, names):
-            found[name].units.add(unit)
-    return found
-
-
-def _directory(streams: dict[str, Stream]) -> Directory:
-    return lambda name: tuple(sorted(streams[name].units)) if name in streams else ()
 
 
 # --- at a run: settle ----------------------------------------------------------------------------

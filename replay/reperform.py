@@ -6,7 +6,7 @@ the same numbers; `explain` measures a line's unit as its run knew it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -25,7 +25,7 @@ from domain.judgement import NatureJudged, judgements, nature_of
 from domain.ledger import Fresh, Run, UnitState, is_outrun, moves, settle
 from domain.master import MASTER_CATEGORIES, MasterData, master_data
 from domain.periods import period_states
-from domain.routing import brings_along, rests_on, route
+from domain.routing import brings_along, is_stated, rests_on, route, taken_over
 from domain.usage import UsageDay
 from projections.lineage import Explanation, JournalLine
 from projections.settling import FAULTS
@@ -133,6 +133,16 @@ def _mark(done: Reperformed, fact: Fact) -> None:
         resting, earlier = done.streams.setdefault(name, (set(), []))
         done.units[fact.stream][:] = sorted({*done.units[fact.stream], *earlier})
         resting.add(fact.stream)
+    if (taken := taken_over(fact)) is not None:
+        _take_over(done, taken, [unit for unit in units if is_stated(unit) and unit != taken])
+
+
+def _take_over(done: Reperformed, taken: str, into: Sequence[str]) -> None:
+    """All that one unit knows so far, for others; what comes later of those streams follows."""
+    for unit in into:
+        done.units[unit][:] = sorted({*done.units[unit], *done.units[taken]})
+    for position in done.units[taken]:
+        done.streams[done.facts[position - 1].stream][0].update(into)
 
 
 def _run(done: Reperformed, fact: Fact, through: date) -> None:

@@ -5,7 +5,8 @@ Price, shares, progress, changes, then what is due beside: each step in a module
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from functools import partial
 from typing import assert_never
 
@@ -16,15 +17,20 @@ from domain.accounting.contract.changes import (
     apart,
     is_apart,
     modify,
-    price_change,
     stop,
     terminate,
+)
+from domain.accounting.contract.combined import (
+    inceptions,
+    opened_as_one,
+    openings_of,
+    streams_of,
 )
 from domain.accounting.contract.financing import interest, price_now, until_the_end
 from domain.accounting.contract.parts import parts_of, presented, shares_owed
 from domain.accounting.contract.priced import by_themselves
 from domain.accounting.contract.pricing import stated_minor, weight_minor
-from domain.accounting.contract.promise import Deal, Promise, begin, both, flows_of
+from domain.accounting.contract.promise import Deal, Promise, begin, both, flows_of, price_change
 from domain.accounting.contract.rights import beside
 from domain.accounting.contract.term import owed_back
 from domain.accounting.contract.transfer import place_of
@@ -47,6 +53,7 @@ from domain.contract_facts import (
     ContractTerminated,
     CriteriaMet,
     CustomerPaymentPromised,
+    Financing,
     Obligation,
     PriceConceded,
     PriceEstimated,
@@ -54,6 +61,7 @@ from domain.contract_facts import (
 from domain.explain import Step
 from domain.facts import Fact, causes_of
 from domain.master import MasterData
+from domain.routing import unit_of_line
 
 _CHANGES = (
     ContractModified,
@@ -71,7 +79,7 @@ class Contract(Struct):
     promises: list[Promise]
     estimates: Estimates
     owed: list[Promise]
-    lent: tuple[Flow, ...]
+    lent: dict[str, tuple[Flow, ...]]
 
 
 def contract_revenue(
@@ -79,23 +87,35 @@ def contract_revenue(
 ) -> tuple[Flow, ...]:
     """Flows of every obligation of a stated contract; none before it is opened, and is one."""
     own = sorted((fact for fact in facts if fact.stream.startswith("contract:")), key=place_of)
-    opened = next((fact for fact in own if isinstance(fact.event, ContractOpened)), None)
-    if opened is None:
+    openings = openings_of(own)
+    if not openings:
         return ()
-    deal = _deal(opened, own, master, book)
-    contract = _at_inception(opened, deal)
+    deal = _deal(openings, own, master, book)
+    contract = _at_inception(deal)
     _changed(contract, own)
     flows = (
         *_measured(contract, own),
         *_on_documents(contract.promises, billed, deal),
         *_beyond_notice(contract.promises, billed, deal),
     )
-    return _since_criteria(flows, opened, own)
+    found = _since_criteria(flows, openings.values(), own)
+    return found if len(openings) == 1 else tuple(_told_as_one(flow, deal) for flow in found)
 
 
-def _deal(opened: Fact, own: Sequence[Fact], master: MasterData, book: str) -> Deal:
+def _told_as_one(flow: Flow, deal: Deal) -> Flow:
+    """What rests on all contracts that are accounted for as one says so, whatever it comes to."""
+    if not {*deal.inception} <= {*flow.causes}:
+        return flow
+    names = ", ".join(stream.partition(":")[2] for stream in sorted(deal.openings))
+    told = Step(what="accounted for as one", value=names)
+    return structs.replace(flow, told=lambda: (*flow.steps, told))
+
+
+def _deal(openings: Mapping[str, Fact], own: Sequence[Fact], master: MasterData, book: str) -> Deal:
+    opened = opened_as_one([*openings.values()])
     event = opened.event
     assert isinstance(event, ContractOpened)
+    since = inceptions(own, openings)
     about: dict[str, list[Fact]] = {}
     for fact in own:
         match fact.event:
@@ -113,22 +133,24 @@ def _deal(opened: Fact, own: Sequence[Fact], master: MasterData, book: str) -> D
         options=master.options(book, opened.when.measured),
         about=about,
         opened=opened,
+        openings=openings,
+        since=since,
+        inception=causes_of(*since.values()),
+        streams=streams_of(own),
         marked={},
         ways={},
     )
 
 
-def _at_inception(opened: Fact, deal: Deal) -> Contract:
+def _at_inception(deal: Deal) -> Contract:
     """Every promise with its share of the transaction price (rules 25 to 29)."""
-    event = opened.event
+    event = deal.opened.event
     assert isinstance(event, ContractOpened)
     promises = [
-        Promise(own, 0, (deal.opened_at,), weight=weight_minor(own, deal.currency))
+        Promise(own, 0, deal.rests(own), weight=weight_minor(own, deal.currency))
         for own in event.obligations
     ]
-    fixed, price = _fixed(event), _stated(event, deal)
-    if event.financing is not None and deal.options.financing == "adjusted":
-        price = price_now(price, event.financing, opened.when.effective)
+    fixed, price = _fixed(event), sum(one.price_minor for one in _agreed(deal))
     priced = shares(price, fixed, event.bundles, deal.currency, deal.options)
     for promise in promises:
         promise.price_minor = priced.get(promise.name, 0)
@@ -138,17 +160,17 @@ def _at_inception(opened: Fact, deal: Deal) -> Contract:
     promises = [part for own in parts.values() for part in own]
     owed = shares_owed(promises, deal)
     for promise in promises:
-        begin(promise, opened.when.effective, deal)
+        begin(promise, deal.opened.when.effective, deal)
     hold(estimates, parts, deal)
-    lent = tuple(_lent(event, promises[0].name, deal))
+    lent = {one.stream: tuple(_lent(one, deal)) for one in _agreed(deal)}
     return Contract(deal=deal, promises=promises, estimates=estimates, owed=owed, lent=lent)
 
 
-def _lent(event: ContractOpened, obligation: str, deal: Deal) -> Iterator[Flow]:
+def _lent(one: _Agreed, deal: Deal) -> Iterator[Flow]:
     """Terms and rate are those of inception: what is agreed later is financed by none of them."""
-    if event.financing is not None and deal.options.financing == "adjusted":
-        start = deal.opened.when.effective
-        yield from interest(_stated(event, deal), event.financing, start, obligation, deal)
+    if one.terms is not None:
+        rests = deal.of(one.stream)
+        yield from interest(one.stated_minor, one.terms, one.since, one.first, rests, deal)
 
 
 def _fixed(event: ContractOpened) -> list[Obligation]:
@@ -156,9 +178,34 @@ def _fixed(event: ContractOpened) -> list[Obligation]:
     return [own for own in event.obligations if not own.is_priced_by_itself]
 
 
-def _stated(event: ContractOpened, deal: Deal) -> int:
-    """What is stated at inception, as it is paid: for all promises, and for single ones."""
-    return event.price_minor + stated(_fixed(event), deal.currency)
+class _Agreed(Struct, frozen=True):
+    """What one contract states at inception, as it is paid, for all promises and for single ones;
+    since when, on which terms of financing, if the policy counts them; and what its first promise
+    is.
+    """
+
+    stated_minor: int
+    since: date
+    terms: Financing | None
+    first: str
+    stream: str
+
+    @property
+    def price_minor(self) -> int:
+        """What would be paid at transfer."""
+        minor, terms = self.stated_minor, self.terms
+        return minor if terms is None else price_now(minor, terms, self.since)
+
+
+def _agreed(deal: Deal) -> Iterator[_Agreed]:
+    """Contract by contract, where several are one."""
+    for stream, opened in deal.openings.items():
+        event = opened.event
+        assert isinstance(event, ContractOpened)
+        minor = event.price_minor + stated(_fixed(event), deal.currency)
+        terms = event.financing if deal.options.financing == "adjusted" else None
+        first = event.obligations[0].obligation
+        yield _Agreed(minor, opened.when.effective, terms, first, stream)
 
 
 def _told_at_inception(promises: Sequence[Promise], deal: Deal) -> None:
@@ -182,19 +229,19 @@ def _shared(own: Obligation, minor: int, weight: int, whole: int, deal: Deal) ->
 def _changed(contract: Contract, own: Sequence[Fact]) -> None:
     """Every change in the order accounting measures them."""
     deal = contract.deal
-    ended: Fact | None = None
+    ends: dict[str, Fact] = {}
     for fact in own:
         event = fact.event
         if not isinstance(event, _CHANGES):
             continue
         place = place_of(fact)
-        if ended is not None:
-            _after_the_end(contract, fact, ended)
+        if fact.stream in ends:
+            _after_the_end(contract, fact, ends[fact.stream])
             continue
         match event:
             case ContractTerminated():
                 _ended(contract, fact, event)
-                ended = fact
+                ends[fact.stream] = fact
             case ContractModified():
                 _modified(contract, fact, event)
             case PriceConceded():
@@ -203,19 +250,22 @@ def _changed(contract: Contract, own: Sequence[Fact]) -> None:
                 estimates, promises = contract.estimates, contract.promises
                 revised(event.variable, estimates, promises, place, fact.position, deal)
             case CustomerPaymentPromised():
-                estimates, promises = contract.estimates, contract.promises
-                payable(event.given_minor, estimates, promises, place, fact.position, deal)
+                payable(event.given_minor, contract.promises, place, fact.position, deal)
+                _owed(contract, fact, event.given_minor, (fact.position,))
             case _:
                 assert_never(event)
 
 
 def _ended(contract: Contract, fact: Fact, event: ContractTerminated) -> None:
     """Interest that is not borne any more is no part of the price, as what is given back."""
-    lent, deal = contract.lent, contract.deal
-    contract.lent = until_the_end(lent, fact.when.measured, fact.position)
-    unborne = totals(lent) - totals(contract.lent)
-    terminate(contract.promises, fact, event.refund_minor, unborne, deal)
-    stop([*contract.owed, *contract.estimates.held], fact, deal)
+    lent, deal = contract.lent[fact.stream], contract.deal
+    borne = until_the_end(lent, fact.when.measured, fact.position)
+    unborne = totals(lent) - totals(borne)
+    contract.lent[fact.stream] = borne
+    beside = deal.mine((*contract.owed, *contract.estimates.held), fact.stream)
+    mine = deal.mine(contract.promises, fact.stream)
+    terminate(mine, fact, event.refund_minor, unborne, deal)
+    stop(beside, fact, deal)
 
 
 def _modified(contract: Contract, fact: Fact, event: ContractModified) -> None:
@@ -227,10 +277,19 @@ def _modified(contract: Contract, fact: Fact, event: ContractModified) -> None:
     modify(promises, fact, included, deal)
 
 
+def _owed(contract: Contract, fact: Fact, minor: int, causes: tuple[int, ...]) -> None:
+    """Owed to the customer since a fact, beside the promises of its contract."""
+    deal = contract.deal
+    mine = deal.mine(contract.promises, fact.stream)
+    rests = causes_of(deal.of(fact.stream), causes)
+    owe(minor, contract.estimates, mine, fact.when.measured, rests, deal)
+
+
 def _after_the_end(contract: Contract, fact: Fact, ended: Fact) -> None:
     """Nothing remains to be transferred: what changes of the price counts when it is measured."""
-    deal, promises, event = contract.deal, contract.promises, fact.event
-    causes = causes_of((deal.opened_at,), (ended.position,), (fact.position,))
+    deal, event = contract.deal, fact.event
+    promises = deal.mine(contract.promises, fact.stream)
+    causes = causes_of(deal.of(fact.stream), (ended.position,), (fact.position,))
     told = (Step(what="ended", value=str(ended.when.measured)),)
     minor = 0
     match event:
@@ -241,13 +300,13 @@ def _after_the_end(contract: Contract, fact: Fact, ended: Fact) -> None:
         case PriceConceded() if event.obligation in {one.name for one in promises}:
             minor = -event.amount_minor
         case PriceEstimated():
-            minor = change_of(event.variable, contract.estimates, promises, deal)
+            minor = change_of(event.variable, contract.estimates, contract.promises, deal)
         case CustomerPaymentPromised():
             minor = -event.given_minor
-            owe(event.given_minor, contract.estimates, promises, fact.when.measured, causes, deal)
+            _owed(contract, fact, -minor, (ended.position, fact.position))
         case _:
             pass
-    price_change(promises[0], fact, minor, causes, told, deal)
+    price_change(promises[0], fact.when.measured, minor, causes, told, deal)
 
 
 def _conceded(contract: Contract, fact: Fact, event: PriceConceded) -> None:
@@ -255,9 +314,10 @@ def _conceded(contract: Contract, fact: Fact, event: PriceConceded) -> None:
     deal = contract.deal
     promise = next((one for one in contract.promises if one.name == event.obligation), None)
     if promise is not None:
-        causes = causes_of((deal.opened_at,), (fact.position,))
+        causes = causes_of(deal.of(fact.stream), (fact.position,))
         told = (Step(what="conceded on", value=event.obligation),)
-        price_change(promise, fact, -event.amount_minor, causes, told, deal)
+        day = fact.when.measured
+        price_change(promise, day, -event.amount_minor, causes, told, deal)
 
 
 def _measured(contract: Contract, own: Sequence[Fact]) -> Iterator[Flow]:
@@ -270,7 +330,8 @@ def _measured(contract: Contract, own: Sequence[Fact]) -> Iterator[Flow]:
         yield from flows_of(owed, deal)
     yield from by_themselves(promises, own, deal)
     yield from contract.estimates.owed
-    yield from contract.lent
+    for lent in contract.lent.values():
+        yield from lent
     yield from beside(promises, event, deal)
 
 
@@ -283,20 +344,29 @@ def _beyond_notice(
         yield from owed_back(promises, billed, event.cancellable_days, deal)
 
 
-def _since_criteria(flows: Sequence[Flow], opened: Fact, own: Sequence[Fact]) -> tuple[Flow, ...]:
-    """Nothing is earned before there is a contract; then what was done is caught up (rule 1)."""
-    event = opened.event
-    assert isinstance(event, ContractOpened)
-    if event.criteria_met:
-        return tuple(flows)
-    met = min(
-        (fact for fact in own if isinstance(fact.event, CriteriaMet)),
-        key=lambda fact: fact.when.effective,
-        default=None,
-    )
-    if met is None:
-        return tuple(flow for flow in flows if not flow.legs and flow.kind == "promised")
-    return tuple(_not_before(flow, met) for flow in flows)
+def _since_criteria(
+    flows: Sequence[Flow], openings: Iterable[Fact], own: Sequence[Fact]
+) -> tuple[Flow, ...]:
+    """Nothing is earned before there is a contract; then what was done is caught up (rule 1). What
+    is accounted for as one is one contract once each part of it is.
+    """
+    since: list[Fact] = []
+    for opened in openings:
+        event = opened.event
+        assert isinstance(event, ContractOpened)
+        if event.criteria_met:
+            continue
+        met = min(
+            (f for f in own if isinstance(f.event, CriteriaMet) and f.stream == opened.stream),
+            key=lambda fact: fact.when.effective,
+            default=None,
+        )
+        if met is None:
+            return tuple(flow for flow in flows if not flow.legs and flow.kind == "promised")
+        since.append(met)
+    for met in since:
+        flows = [_not_before(flow, met) for flow in flows]
+    return tuple(flows)
 
 
 def _not_before(flow: Flow, met: Fact) -> Flow:
@@ -321,4 +391,4 @@ def _on_documents(
         else:
             by = deal.progress(row.line.service_from or row.issued_on)
             moved = beside_revenue if row.line.is_beside else concessions
-            yield from moved(row, by, (deal.opened_at,))
+            yield from moved(row, by, deal.of(unit_of_line(row.invoice, row.line)))

@@ -52,7 +52,7 @@ class BilledLine(Struct, frozen=True, kw_only=True):
     """One line of an issued invoice with what was credited or voided of it since.
 
     `receivable_on`: from when it is receivable if that is after its date, and what fact of a deal
-    says so.
+    says so. `joined`: why it bills another contract than it names.
     """
 
     invoice: str
@@ -69,6 +69,7 @@ class BilledLine(Struct, frozen=True, kw_only=True):
     rate: Decimal | None = None
     receivable_on: date | None = None
     right: tuple[int, ...] = ()
+    joined: tuple[int, ...] = ()
 
     @property
     def obligation(self) -> str:
@@ -78,7 +79,8 @@ class BilledLine(Struct, frozen=True, kw_only=True):
     @property
     def causes(self) -> tuple[int, ...]:
         """The document, and what opened the contract if that says what the line bills."""
-        return causes_of((self.cause,), self.contract) if self.contract else (self.cause,)
+        more = self.contract or self.joined
+        return causes_of((self.cause,), self.contract, self.joined) if more else (self.cause,)
 
     @property
     def subject(self) -> str:
@@ -226,7 +228,11 @@ def _flow(
         curve=At(since if waits and since else day, minor),
         on=None if waits else day,
         causes=causes_of(
-            (billed.cause,), inferred, cut.causes if cut else (), billed.right if waits else ()
+            (billed.cause,),
+            inferred,
+            cut.causes if cut else (),
+            billed.right if waits else (),
+            billed.joined,
         ),
         rule="receivable-by-right@1" if waits else "receivable-at-issue@1",
         told=lambda: told,

@@ -14,6 +14,7 @@ from msgspec import structs
 
 from domain import settlement
 from domain.accounting.adjustments import adjusted_in_functional, adjustment_flows
+from domain.accounting.contract.combined import as_one, joined, joins_of
 from domain.accounting.contracts import contract_revenue
 from domain.accounting.curves import last_day
 from domain.accounting.documents import BilledLine, billed_lines, gives_back
@@ -39,7 +40,7 @@ from domain.payment_facts import (
     PaymentReceived,
 )
 from domain.rating import RatedUsage
-from domain.routing import account_of, unit_of_line
+from domain.routing import account_of, is_stated, unit_of_line
 from domain.settlement import settlement_flows
 from domain.settlement.shares import Habit
 from domain.subscription import SubscriptionAmended, SubscriptionRenewed, SubscriptionStarted
@@ -108,6 +109,9 @@ def _contract(
     through: date,
 ) -> Schedule:
     kind = unit.partition(":")[0]
+    of_unit = known
+    if kind == "contract":
+        known = as_one(unit, known)
     billed = _billed(unit, known, master, book)
     _require_one_currency(billed, known)
     earned = Earned((), RatedUsage((), ()))
@@ -117,12 +121,14 @@ def _contract(
     billed_only = _billed_only(known)
     if unit.startswith("invoice:") or billed_only:
         flows = tuple(flow for row in billed for flow in _by_itself(row, master, book))
-    market = market_of(_party(unit, known)[1], known, master, book, through)
+    # What joined another contract comes to nothing, in the currency and for the customer it had.
+    told = known or of_unit
+    market = market_of(_party(unit, told)[1], told, master, book, through)
     before = worth_before(opening_flows(unit, known, master, book), market)
     documents = (flow for row in billed for flow in worth_flows(row, market))
     served = () if billed_only else _served(billed, known, master, book)
     schedule = structs.replace(
-        _schedule(unit, book, known, (*before, *documents, *(flow for flow in flows if flow.legs))),
+        _schedule(unit, book, told, (*before, *documents, *(flow for flow in flows if flow.legs))),
         memos=(*(flow for flow in flows if not flow.legs), *served),
         # A contract has one net position (rule 38).
         joint=_is_stated(known) or (not billed_only and _is_joint(billed, known)),
@@ -142,13 +148,15 @@ def _served(
     billed: Sequence[BilledLine], known: Sequence[Fact], master: MasterData, book: str
 ) -> Iterator[Flow]:
     """Of a deal that measures its own revenue, by the policy in force at its inception."""
-    opened = next((fact for fact in known if _opens(fact)), None)
+    deals = _deals(known)
+    opened = next(iter(deals.values()), None)
     if opened is None:
         return
     if master.options(book, opened.when.effective).overbilled == "negative-unbilled":
         for row in billed:
             by = master.progress(book, row.line.service_from or row.issued_on)
-            yield from served_flows(row, by, opened.position)
+            deal = deals.get(unit_of_line(row.invoice, row.line), opened)
+            yield from served_flows(row, by, deal.position)
 
 
 def priced_as(charge: Charge) -> str:
@@ -197,13 +205,18 @@ def _promised(known: Sequence[Fact]) -> set[str]:
 def _billed(unit: str, known: Sequence[Fact], master: MasterData, book: str) -> list[BilledLine]:
     """The lines that bill this unit; a void that says nothing follows the book's policy."""
     rows = billed_lines(known, lambda day: master.options(book, day).void_default)
-    mine = [row for row in rows if unit_of_line(row.invoice, row.line) == unit]
+    units = {unit, *(fact.stream for fact in known if is_stated(fact.stream))}
+    mine = [row for row in rows if unit_of_line(row.invoice, row.line) in units]
     mine = [_kept_whole(row) if _tells_apart(master, book, row.issued_on) else row for row in mine]
-    opened = next((fact for fact in known if _opens(fact)), None)
-    mine = [
-        with_right(row, master.options(book, row.issued_on).receivable_at, opened) for row in mine
+    deals, joins = _deals(known), joins_of(known)
+    if joins:
+        mine = [
+            structs.replace(row, joined=joined(unit_of_line(row.invoice, row.line), joins))
+            for row in mine
+        ]
+    return [
+        _under(row, deals.get(unit_of_line(row.invoice, row.line)), master, book) for row in mine
     ]
-    return [*mine] if opened is None else [_under(row, opened) for row in mine]
 
 
 def _tells_apart(master: MasterData, book: str, day: date) -> bool:
@@ -227,12 +240,22 @@ def _require_one_currency(billed: Sequence[BilledLine], known: Sequence[Fact]) -
         raise Rejected("currency-mismatch", field="currency", found=sorted(currencies))
 
 
-def _opens(fact: Fact) -> bool:
-    return isinstance(fact.event, _OPENS)
+def _deals(known: Sequence[Fact]) -> dict[str, Fact]:
+    """What opened each deal that the unit measures, the earliest first."""
+    found: dict[str, Fact] = {}
+    for fact in known:
+        if isinstance(fact.event, _OPENS):
+            found.setdefault(fact.stream, fact)
+    return found
 
 
-def _under(row: BilledLine, opened: Fact) -> BilledLine:
-    """A line need not name the obligation of a contract that was opened with just one."""
+def _under(row: BilledLine, opened: Fact | None, master: MasterData, book: str) -> BilledLine:
+    """As the deal has it that the line bills, if that is known: from when it is receivable; and it
+    need not name the obligation of a contract that was opened with just one.
+    """
+    row = with_right(row, master.options(book, row.issued_on).receivable_at, opened)
+    if opened is None:
+        return row
     event, position = opened.event, (opened.position,)
     names: tuple[str, ...] = ()
     if isinstance(event, SubscriptionStarted):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
+from domain.accounting.contract.combined import opened_as_one, openings_of
 from domain.accounting.contract.pricing import estimated
 from domain.accounting.schedule import Outlook, Spoken, Unpriced
 from domain.contract_facts import (
@@ -37,7 +38,9 @@ def outlook_of(known: Sequence[Fact], until: date) -> Outlook | None:
                 spans = spans_agreed(fact.event, terms_agreed(fact, own), until)
                 return Outlook(terms=spans)
             case ContractOpened():
-                return _stated(fact.event, fact.when.effective, known)
+                opened = opened_as_one([*openings_of(known).values()])
+                assert isinstance(opened.event, ContractOpened), opened
+                return _stated(opened.event, opened.when.effective, known)
             case _:
                 pass
     return None

@@ -58,6 +58,7 @@ def test_what_a_fact_is_stored_under_is_given_by_hand() -> None:
         "chargeback-lost",
         "chargeback-opened",
         "chargeback-won",
+        "contract-joined",
         "contract-modified",
         "contract-opened",
         "contract-terminated",

@@ -198,7 +198,7 @@ def test_a_position_of_one_book_stands_in_no_other():
 
 def test_an_opening_reaches_the_units_of_its_positions():
     proposed, signed = facts(STREAM, (PROPOSED, SIGNED))
-    units = route(proposed, {STREAM: ()}.__getitem__)
+    units = route(proposed, lambda _: ())
 
     assert units == ("contract:k1", "subscription:s1")
-    assert route(signed, {STREAM: units}.__getitem__) == units
+    assert route(signed, lambda name: units if name == STREAM else ()) == units

@@ -100,12 +100,12 @@ class Draft(Struct):
         return self.random.choice(self.contracts)
 
 
-def contracts(seed: int, size: int) -> History:
-    """`size` from 0 to 100 says how much is said of the contracts."""
+def contracts(seed: int, size: int, least: int = 1) -> History:
+    """`size` from 0 to 100 says how much is said of the contracts; there are `least` of them."""
     draft = Draft(random=Random(seed))
     _open(draft)
     before = len(draft.arrivals)
-    for number in range(draft.random.randint(1, 3)):
+    for number in range(draft.random.randint(least, 3)):
         _open_contract(draft, f"contract:k{number}")
     for _ in range(4 + size * 30 // 100):
         draft.random.choice(_STEPS)(draft)

@@ -20,7 +20,7 @@ from domain.journal import Entry
 from domain.ledger import Fresh, Run, UnitState, is_outrun, moves, settle
 from domain.master import MASTER_CATEGORIES, MasterData, master_data
 from domain.periods import period_states
-from domain.routing import brings_along, rests_on, route
+from domain.routing import brings_along, is_stated, rests_on, route, taken_over
 from domain.usage import UsageBatchAccepted, UsageDay, UsageRow
 
 BEGINNING = datetime(2024, 1, 1, tzinfo=UTC)
@@ -180,6 +180,12 @@ def _mark(books: Books, fact: Fact) -> None:
         books.stream_units[name] = tuple(sorted({*resting, fact.stream}))
         earlier = (other.position for other in books.facts if other.stream == name)
         books.units[fact.stream] = sorted({*books.units[fact.stream], *earlier})
+    if (taken := taken_over(fact)) is not None:
+        for unit in (other for other in units if is_stated(other) and other != taken):
+            books.units[unit] = sorted({*books.units[unit], *books.units[taken]})
+            for stream in {books.facts[place - 1].stream for place in books.units[taken]}:
+                reached = {*books.stream_units.get(stream, ()), unit}
+                books.stream_units[stream] = tuple(sorted(reached))
 
 
 def usage_of(books: Books, unit: str, at: int) -> tuple[UsageDay, ...]:

@@ -32,6 +32,7 @@ from domain.accounting.contract.promise import (
     catch_up,
     flows_of,
     known_from,
+    price_change,
     remains,
     restart,
     until,
@@ -80,7 +81,7 @@ def modify(promises: list[Promise], fact: Fact, included_minor: int, deal: Deal)
     event = fact.event
     assert isinstance(event, ContractModified)
     change = _worked_out(promises, fact, event, included_minor, deal)
-    going = [one for one in promises if remains(one.own, change.cut, deal)]
+    going = [one for one in promises if not one.is_ended and remains(one.own, change.cut, deal)]
     as_one = [one for one in going if _is_caught_up(one, event)]
     spread = [one for one in going if one not in as_one]
     added = [Promise(own, 0, ()) for own in event.added]
@@ -117,7 +118,7 @@ def apart(promises: list[Promise], fact: Fact, deal: Deal) -> None:
     """Rule 7: what was promised before stays as it is."""
     event = fact.event
     assert isinstance(event, ContractModified)
-    causes = causes_of((deal.opened_at,), (fact.position,))
+    causes = causes_of(deal.of(fact.stream), (fact.position,))
     price = event.price_change_minor + _stated(event.added, deal)
     added = opened(event.added, price, causes, fact.when.measured, deal)
     told = Step(what="price of a contract apart", value=deal.text(price))
@@ -213,7 +214,7 @@ def _caught_up(promises: Sequence[Promise], change: _Change, minor: int, deal: D
         if not more and own is promise.own:
             continue
         promise.inception = own
-        causes = causes_of((deal.opened_at,), promise.causes, (fact.position,))
+        causes = causes_of(promise.causes, (fact.position,))
         told = (Step(what="price change", value=deal.text(more)),)
         price = promise.price_minor + more
         catch_up(promise, own, price, change.cut.place, causes, told, deal, fact.position)
@@ -243,7 +244,7 @@ def _spread(
     fixed = [one for one in promises if not one.is_invoiced]
     done = [(one, flows_of(one, deal)) for one in fixed if one not in going]
     resting = chain(*map(_goes_on, going, ends), *(_done(*one) for one in done))
-    causes = causes_of((deal.opened_at,), (fact.position,), *resting)
+    causes = causes_of(deal.inception, (fact.position,), *resting)
     open_ones = [
         (one.name, open_minor, one.price_minor) for one, open_minor in zip(going, left, strict=True)
     ]
@@ -274,7 +275,7 @@ def _join_invoiced(
     """What has its own price takes no part in the sharing."""
     for one in added:
         if one.is_invoiced:
-            one.causes = causes_of((deal.opened_at,), (change.fact.position,))
+            one.causes = causes_of(deal.of(change.fact.stream), (change.fact.position,))
             promises.append(one)
 
 
@@ -313,27 +314,9 @@ def _at_once_on_what_is_done(
     """Nothing remains to be transferred: the change of price is earned when it is measured."""
     done = [(one, flows_of(one, deal)) for one in promises if not one.is_invoiced]
     resting = chain(*(_done(*one) for one in done))
-    causes = causes_of((deal.opened_at,), (fact.position,), *resting)
+    causes = causes_of(deal.inception, (fact.position,), *resting)
     told = tuple(_as_done(one.name, flows, deal) for one, flows in done)
-    price_change(promises[0], fact, minor, causes, told, deal)
-
-
-def price_change(
-    promise: Promise,
-    fact: Fact,
-    minor: int,
-    causes: tuple[int, ...],
-    told: tuple[Step, ...],
-    deal: Deal,
-) -> None:
-    """An amount earned, or taken back, when it is measured."""
-    steps = (Step(what="price change", value=deal.text(minor)), *told)
-    flow = at_once(promise.name, fact.when.measured, minor, causes, steps)
-    promise.kept = (*promise.kept, flow)
-    promise.price_minor += minor
-    known_from(promise, fact.when.measured, deal)
-    if not promise.is_invoiced:
-        promise.causes = causes_of(promise.causes, causes)
+    price_change(promises[0], fact.when.measured, minor, causes, told, deal)
 
 
 def _as_done(name: str, flows: Sequence[Flow], deal: Deal) -> Step:
@@ -379,6 +362,7 @@ def terminate(
         # Where nothing is left there is no amount that could rest on anything.
         promise.kept, promise.going = ((*kept, end) if rest else kept), ()
         promise.price_minor = totals(promise.kept)
+        promise.is_ended = True
         known_from(promise, day, deal)
 
 
@@ -410,3 +394,4 @@ def stop(shadows: Sequence[Promise], fact: Fact, deal: Deal) -> None:
         end = at_once(shadow.name, day, shadow.price_minor - totals(kept), causes, told)
         end = structs.replace(end, legs=shadow.legs, kind=shadow.kind)
         shadow.kept, shadow.going = (*kept, end), ()
+        shadow.is_ended = True

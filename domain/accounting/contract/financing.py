@@ -60,7 +60,12 @@ def _interest(minor: int, terms: Financing, start: date, after: date) -> int:
 
 
 def interest(
-    stated_minor: int, terms: Financing, start: date, obligation: str, deal: Deal
+    stated_minor: int,
+    terms: Financing,
+    start: date,
+    obligation: str,
+    causes: tuple[int, ...],
+    deal: Deal,
 ) -> Iterator[Flow]:
     """Interest on what was paid in advance until it is transferred, or on what is paid after."""
     rows = _advance(stated_minor, terms, start)
@@ -80,7 +85,7 @@ def interest(
         obligation=obligation,
         legs=EXPENSE if terms.kind == "advance" else INCOME,
         curve=Steps(rows),
-        causes=(deal.opened_at,),
+        causes=causes,
         rule=RULE,
         told=lambda: steps,
     )

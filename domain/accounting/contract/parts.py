@@ -58,7 +58,8 @@ def shares_owed(promises: Iterable[Promise], deal: Deal) -> list[Promise]:
         minor = promise.own.others_share_minor
         if promise.own.presented == "net" and minor and not promise.is_invoiced:
             promise.price_minor -= minor
-            shadow = Promise(promise.own, minor, promise.causes, legs=SHARE, kind="share-owed")
+            causes = deal.among((promise,))
+            shadow = Promise(promise.own, minor, causes, legs=SHARE, kind="share-owed")
             begin(shadow, deal.opened.when.effective, deal)
             found.append(shadow)
     return found

@@ -49,7 +49,12 @@ ELSEWHERE = (("contract-liability", 1), ("external-clearing", -1))
 
 
 class Deal(Struct, frozen=True, kw_only=True):
-    """What every step needs beside the promises: `about` are the facts about each of them."""
+    """What every step needs beside the promises: `about` are the facts about each of them.
+
+    Of contracts that are one, `opened` says all that they say, and `openings` what each says;
+    `since` is what each rests on by itself, by stream, `inception` what all of it rests on;
+    `streams` whose each promise is.
+    """
 
     master: MasterData
     book: str
@@ -57,14 +62,14 @@ class Deal(Struct, frozen=True, kw_only=True):
     options: Options
     about: Mapping[str, Sequence[Fact]]
     opened: Fact
+    openings: Mapping[str, Fact]
+    since: Mapping[str, tuple[int, ...]]
+    inception: tuple[int, ...]
+    streams: Mapping[str, str]
     # Each is worked out once for a promise as it stands: changes look at it again and again. The
     # promise is kept beside, so that no other ever has its identity.
     marked: dict[int, tuple[Obligation, tuple[Mark, ...]]]
     ways: dict[int, Progress]
-
-    @property
-    def opened_at(self) -> int:
-        return self.opened.position
 
     @property
     def may_be_left(self) -> bool:
@@ -72,6 +77,26 @@ class Deal(Struct, frozen=True, kw_only=True):
         event = self.opened.event
         assert isinstance(event, ContractOpened)
         return event.cancellable_days is not None
+
+    def of(self, stream: str) -> tuple[int, ...]:
+        """What an amount rests on that only one contract brings about."""
+        return self.since.get(stream, self.inception)
+
+    def rests(self, own: Obligation) -> tuple[int, ...]:
+        """What a promise rests on: what is priced by itself has no share of what others cost."""
+        alone = own.is_priced_by_itself and len(self.openings) > 1
+        return self.of(self.streams[own.obligation]) if alone else self.inception
+
+    def among(self, promises: Iterable[Promise]) -> tuple[int, ...]:
+        """What an amount rests on that some promises share by themselves."""
+        streams = {self.streams[one.name] for one in promises}
+        return self.of(streams.pop()) if len(streams) == 1 else self.inception
+
+    def mine(self, promises: Iterable[Promise], stream: str) -> list[Promise]:
+        """The promises that are of one contract."""
+        if len(self.openings) == 1:
+            return [*promises]
+        return [one for one in promises if self.streams[one.name] == stream]
 
     def text(self, minor: int) -> str:
         return decimal_text(minor, self.currency)
@@ -133,6 +158,7 @@ class Promise(Struct, eq=False):
     priced: tuple[tuple[date, int], ...] = ()
     ways: tuple[tuple[date, tuple[Flow, ...]], ...] = ()
     inception: Obligation | None = None
+    is_ended: bool = False
 
     @property
     def whole(self) -> Obligation:
@@ -224,6 +250,32 @@ def known_from(promise: Promise, day: date, deal: Deal) -> None:
     promise.priced = (*promise.priced, (day, promise.price_minor))
     if deal.may_be_left:
         promise.ways = (*promise.ways, (day, flows_of(promise, deal)))
+
+
+def price_change(
+    promise: Promise,
+    day: date,
+    minor: int,
+    causes: tuple[int, ...],
+    told: tuple[Step, ...],
+    deal: Deal,
+) -> None:
+    """An amount earned, or taken back, when it is measured."""
+    steps = (Step(what="price change", value=deal.text(minor)), *told)
+    flow = at_once(promise.name, day, minor, causes, steps)
+    promise.kept = (*promise.kept, flow)
+    promise.price_minor += minor
+    known_from(promise, day, deal)
+    if not promise.is_invoiced:
+        promise.causes = causes_of(promise.causes, causes)
+
+
+def owed_more(shadow: Promise, day: date, minor: int, causes: tuple[int, ...], told: Told) -> None:
+    """What is owed beside a promise that ended before: all of it at once."""
+    more = at_once(shadow.name, day, minor, causes, told)
+    more = structs.replace(more, legs=shadow.legs, kind=shadow.kind)
+    shadow.kept = (*shadow.kept, more)
+    shadow.price_minor += minor
 
 
 def flows_of(promise: Promise, deal: Deal) -> tuple[Flow, ...]:

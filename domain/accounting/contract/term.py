@@ -67,7 +67,7 @@ def owed_back(
         return
     ways = [flow for one in bound for _, flows in one.ways for flow in flows]
     causes = causes_of(
-        (deal.opened_at,),
+        deal.inception,
         *(flow.causes for flow in charged),
         *(flow.causes for flow in ways),
     )

@@ -15,12 +15,21 @@ from msgspec import Struct, field
 
 from domain.accounting.contract.allocation import by_weight
 from domain.accounting.contract.pricing import Estimate, estimated
-from domain.accounting.contract.promise import REFUND, Deal, Promise, begin, both, catch_up
+from domain.accounting.contract.promise import (
+    REFUND,
+    Deal,
+    Promise,
+    begin,
+    both,
+    catch_up,
+    owed_more,
+    price_change,
+)
 from domain.accounting.contract.transfer import BEFORE_ALL, Place
 from domain.accounting.curves import At
 from domain.accounting.schedule import Flow
 from domain.contract_facts import VariableAmount
-from domain.explain import Step, Told
+from domain.explain import Step, Told, steps_of
 from domain.facts import causes_of
 
 PAYABLE = (("contract-liability", 1), ("customer-payable", -1))
@@ -67,7 +76,7 @@ def hold(found: Estimates, parts: Mapping[str, tuple[Promise, ...]], deal: Deal)
     """What is owed back from the start. The parts of a promise share what it shares."""
     for one in found.rows.values():
         one.sharers = tuple(part for promise in one.sharers for part in parts[promise.name])
-        _hold(one, (deal.opened.when.measured, 0), (deal.opened_at,), deal)
+        _hold(one, (deal.opened.when.measured, 0), deal.among(one.sharers), deal)
 
 
 def revised(
@@ -88,7 +97,7 @@ def revised(
         for promise, minor in _shared(change, one, deal):
             if minor:
                 _changed(promise, minor, promises, place, cause, told, deal)
-        _hold(one, place, (deal.opened_at, cause), deal)
+        _hold(one, place, (*deal.among(one.sharers), cause), deal)
 
 
 def change_of(
@@ -113,7 +122,10 @@ def _changed(
     told: Told,
     deal: Deal,
 ) -> None:
-    causes = causes_of(promise.causes, (deal.opened_at, cause))
+    causes = causes_of(promise.causes, deal.inception, (cause,))
+    if promise.is_ended:
+        price_change(promise, place[0], minor, causes, steps_of(told), deal)
+        return
     if promise.since == BEFORE_ALL:
         price = promise.price_minor + minor
         catch_up(promise, promise.own, price, place, causes, told, deal, cause)
@@ -178,6 +190,9 @@ def _hold(one: Uncertain, place: Place, causes: tuple[int, ...], deal: Deal) -> 
         price = promise.price_minor + minor
         together = causes_of(promise.causes, causes)
         told = (Step(what=f"stated and not included of {row.name}", value=deal.text(held)),)
+        if promise.is_ended:
+            owed_more(promise, place[0], minor, together, told)
+            continue
         catch_up(promise, promise.own, price, place, together, told, deal, causes[-1])
 
 
@@ -185,18 +200,14 @@ def _shadow(promise: Promise, causes: tuple[int, ...], deal: Deal) -> Promise:
     own = promise.whole
     shadow = Promise(own, 0, causes, weight=promise.weight, legs=REFUND, kind="refund-owed")
     begin(shadow, deal.opened.when.measured, deal)
+    shadow.is_ended = promise.is_ended
     return shadow
 
 
-def payable(
-    minor: int,
-    estimates: Estimates,
-    promises: list[Promise],
-    place: Place,
-    cause: int,
-    deal: Deal,
-) -> None:
-    """Consideration payable to the customer lowers the price of all promises (rule 22)."""
+def payable(minor: int, promises: list[Promise], place: Place, cause: int, deal: Deal) -> None:
+    """Consideration payable to the customer lowers the price of all promises (rule 22); that it is
+    owed is told apart.
+    """
     every = Uncertain(
         row=VariableAmount(name="payable to the customer"),
         sharers=tuple(one for one in promises if not one.is_invoiced),
@@ -205,7 +216,6 @@ def payable(
     for promise, part in _shared(-minor, every, deal):
         if part:
             _changed(promise, part, promises, place, cause, told, deal)
-    owe(minor, estimates, promises, place[0], causes_of((deal.opened_at, cause)), deal)
 
 
 def owe(

@@ -1,0 +1,348 @@
+"""Contracts accounted for as one: who may join whom, and what the one comes to."""
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from msgspec import structs
+
+from domain.accounting.contract.combined import as_one
+from domain.accounting.measure import measure
+from domain.accounting.schedule import Schedule
+from domain.contract_commands import JoinContract
+from domain.contract_facts import (
+    ContractJoined,
+    ContractModified,
+    ContractOpened,
+    ContractTerminated,
+    CriteriaMet,
+    CustomerPaymentPromised,
+    Financing,
+    Obligation,
+    ObligationSatisfied,
+    PriceConceded,
+    PriceEstimated,
+    VariableAmount,
+)
+from domain.errors import Rejected
+from domain.facts import Event, Fact
+from domain.invoice_facts import InvoiceIssued, InvoiceLine
+from domain.master import MasterData
+from domain.opening import CarriedPosition, ControlTotals, OpeningProposed
+from domain.policy import Options
+from domain.routing import is_stated, route
+from tests.domain.contracting import CALENDAR, FAR, balance, even, point, revenue, steps, units
+from tests.domain.given import code, decide, fact, on
+
+FIRST, SECOND = "contract:k1", "contract:k2"
+LICENCE = point("licence", 60_00)
+SERVICE = even("service", "2024-01-01", "2024-05-01", 40_00)
+
+
+def opened(*rows: Obligation, price_minor: int, **how: Any) -> ContractOpened:
+    return ContractOpened(
+        when=on(1, 1),
+        customer="c1",
+        currency="USD",
+        **{"price_minor": price_minor, "obligations": rows, **how},
+    )
+
+
+ONE = opened(LICENCE, price_minor=90_00)
+OTHER = opened(SERVICE, price_minor=10_00)
+JOIN = JoinContract(when=on(1, 1), contract="k1", because="one-objective")
+JOINED = ContractJoined(when=on(1, 1), contract="k1", because="one-objective")
+DELIVERED = ObligationSatisfied(when=on(1, 10), obligation="licence")
+Said = tuple[str, Event]
+
+
+def measured(*said: Said, unit: str = FIRST, **options: Any) -> Schedule:
+    """A unit by what is said, one position and order each."""
+    chosen = Options(**{"ratable_by": "month", **options})
+    master = MasterData(calendar=CALENDAR, policies={"main": ((date.min, chosen),)})
+    return measure(unit, _facts(said), (), master, "main", FAR)
+
+
+def _facts(said: Sequence[Said]) -> list[Fact]:
+    return [fact(at, stream=stream, event=event) for at, (stream, event) in enumerate(said, 1)]
+
+
+def bill(number: int, contract: str, minor: int, obligation: str | None = None) -> Said:
+    line = InvoiceLine(
+        line="1", amount_minor=minor, kind="one-off", contract=contract, obligation=obligation
+    )
+    issued = InvoiceIssued(
+        when=on(1, 1),
+        customer="c1",
+        currency="USD",
+        number=f"I{number}",
+        due_on=date(2024, 1, 31),
+        lines=(line,),
+    )
+    return f"invoice:i{number}", issued
+
+
+BOTH: tuple[Said, ...] = ((FIRST, ONE), (SECOND, OTHER), (SECOND, JOINED))
+
+
+# --- who may join whom ---
+
+
+def test_a_contract_joins_another_and_says_why() -> None:
+    assert decide(SECOND, JOIN, OTHER, others={FIRST: [ONE]}) == (JOINED,)
+
+
+@pytest.mark.parametrize(
+    ("refused", "given", "others"),
+    [
+        ("contract-not-open", (), (ONE,)),
+        ("contract-not-open", (OTHER,), ()),
+        ("combined-already", (OTHER, structs.replace(JOINED, contract="k3")), (ONE,)),
+        ("combined-in-a-circle", (OTHER,), (ONE, structs.replace(JOINED, contract="k2"))),
+        ("combined-customers-differ", (structs.replace(OTHER, customer="c2"),), (ONE,)),
+        ("currency-mismatch", (structs.replace(OTHER, currency="EUR"),), (ONE,)),
+        ("combined-terms-differ", (structs.replace(OTHER, cancellable_days=30),), (ONE,)),
+        ("combined-terms-differ", (OTHER,), (structs.replace(ONE, right_after="licence"),)),
+        ("criteria-not-met", (structs.replace(OTHER, criteria_met=False),), (ONE,)),
+        ("ssp-missing", (opened(point("hardware"), price_minor=10_00),), (ONE,)),
+    ],
+)
+def test_it_is_refused_by_name(
+    refused: str, given: tuple[Event, ...], others: tuple[Event, ...]
+) -> None:
+    assert code(SECOND, JOIN, *given, others={FIRST: others}) == refused
+
+
+def test_it_never_joins_itself() -> None:
+    myself = structs.replace(JOIN, contract="k2")
+
+    assert code(SECOND, myself, OTHER) == "combined-with-itself"
+
+
+def test_once_it_is_a_contract_it_may_join() -> None:
+    waiting = structs.replace(OTHER, criteria_met=False)
+
+    events = decide(SECOND, JOIN, waiting, CriteriaMet(when=on(1, 2)), others={FIRST: [ONE]})
+
+    assert events == (JOINED,)
+
+
+def test_a_source_may_name_a_contract_that_is_not_known_yet() -> None:
+    assert decide(SECOND, JOIN, outside=True) == (JOINED,)
+    assert code(SECOND, JOIN, JOINED, outside=True) == "combined-already"
+
+
+# --- where facts go ---
+
+
+def test_what_names_a_contract_that_joined_reaches_the_one_too() -> None:
+    went = {FIRST: (FIRST, "customer:c1:USD"), SECOND: (FIRST, SECOND, "customer:c1:USD")}
+    invoice = fact(9, stream="invoice:i1", event=bill(1, "k2", 100)[1])
+
+    assert route(invoice, lambda name: went.get(name, ())) == (FIRST, SECOND, "customer:c1:USD")
+    assert [*filter(is_stated, route(_facts(BOTH)[2], lambda _: ()))] == [FIRST, SECOND]
+
+
+# --- what the one comes to ---
+
+
+def test_what_both_cost_is_shared_by_what_each_promise_sells_for() -> None:
+    schedule = measured(*BOTH, (FIRST, DELIVERED), bill(1, "k1", 90_00), bill(2, "k2", 10_00))
+
+    assert revenue(schedule, "2024-01-01", "2024-01-31", "licence") == 60_00
+    assert revenue(schedule, "2024-01-01", "2024-01-31", "k2/service") == 10_00
+    assert balance(schedule, "accounts-receivable", "2024-01-31") == 100_00
+    assert balance(schedule, "contract-liability", "2024-01-31") == -30_00
+    assert steps(schedule, "licence")["transaction price"] == "100.00"
+    assert steps(schedule, "k2/service")["accounted for as one"] == "k1, k2"
+
+
+def test_the_unit_of_what_joined_comes_to_nothing() -> None:
+    schedule = measured(*BOTH, (FIRST, DELIVERED), bill(2, "k2", 10_00), unit=SECOND)
+
+    assert (schedule.flows, schedule.memos) == ((), ())
+    assert (schedule.customer, schedule.currency) == ("c1", "USD")
+
+
+def test_every_amount_rests_on_what_joined_them() -> None:
+    schedule = measured(*BOTH, (FIRST, DELIVERED), bill(1, "k1", 90_00), bill(2, "k2", 10_00))
+
+    assert {(flow.subject, flow.causes) for flow in schedule.flows} == {
+        ("licence", (1, 2, 3, 4)),
+        ("k2/service", (1, 2, 3)),
+        ("i1:1", (1, 5)),
+        ("i2:1", (2, 3, 6)),
+    }
+
+
+def test_before_they_joined_and_once_that_is_retracted_each_is_by_itself() -> None:
+    gone = measured((FIRST, ONE), (SECOND, OTHER), (FIRST, DELIVERED), bill(2, "k2", 10_00))
+    alone = measured((FIRST, ONE), (FIRST, DELIVERED))
+
+    assert revenue(gone, "2024-01-01", "2024-12-31") == 90_00
+    assert [f.curve for f in gone.flows] == [f.curve for f in alone.flows]
+
+
+def test_a_chain_is_one_contract_in_the_last_of_it() -> None:
+    third = opened(point("training", 100_00), price_minor=100_00)
+    chain = (*BOTH, ("contract:k0", third), (FIRST, structs.replace(JOINED, contract="k0")))
+    schedule = measured(*chain, (FIRST, DELIVERED), unit="contract:k0")
+
+    assert revenue(schedule, "2024-01-01", "2024-12-31", "k1/licence") == 60_00
+    assert revenue(schedule, "2024-01-01", "2024-12-31", "k2/service") == 40_00
+    assert measured(*chain, unit=FIRST).flows == ()
+
+
+def test_a_circle_waits_by_name() -> None:
+    circle = (*BOTH, (FIRST, structs.replace(JOINED, contract="k2")))
+
+    for unit in (FIRST, SECOND):
+        with pytest.raises(Rejected, match="combined-in-a-circle"):
+            measured(*circle, unit=unit)
+
+
+@pytest.mark.parametrize(
+    ("waits", "one", "other"),
+    [
+        ("combined-customers-differ", ONE, structs.replace(OTHER, customer="c2")),
+        ("currency-mismatch", ONE, structs.replace(OTHER, currency="EUR")),
+        ("ssp-missing", ONE, opened(point("hardware"), price_minor=10_00)),
+        ("duplicate-obligation", opened(point("k2/service", 1), price_minor=1), OTHER),
+    ],
+)
+def test_what_turns_out_not_to_be_one_waits(
+    waits: str, one: ContractOpened, other: ContractOpened
+) -> None:
+    with pytest.raises(Rejected, match=waits):
+        measured((FIRST, one), (SECOND, other), (SECOND, JOINED))
+
+
+def test_one_that_is_not_known_yet_has_what_joined_it_as_it_is() -> None:
+    schedule = measured((SECOND, OTHER), (SECOND, JOINED), bill(2, "k2", 10_00))
+
+    assert revenue(schedule, "2024-01-01", "2024-12-31", "k2/service") == 10_00
+
+
+def test_what_is_said_of_one_that_is_not_opened_yet_waits_for_that() -> None:
+    ended = ContractTerminated(when=on(2, 1))
+    schedule = measured((FIRST, ONE), (SECOND, JOINED), (SECOND, ended), (FIRST, DELIVERED))
+
+    assert revenue(schedule, "2024-01-01", "2024-12-31") == 90_00
+
+
+# --- what comes later ---
+
+
+def test_the_end_of_one_is_not_the_end_of_the_other() -> None:
+    ended = ContractTerminated(when=on(3, 1), refund_minor=5_00)
+    schedule = measured(*BOTH, (FIRST, DELIVERED), (SECOND, ended))
+
+    assert revenue(schedule, "2024-01-01", "2024-02-29", "k2/service") == 20_00
+    assert revenue(schedule, "2024-03-01", "2024-12-31", "k2/service") == 15_00
+    assert revenue(schedule, "2024-01-01", "2024-12-31", "licence") == 60_00
+
+
+def test_what_changes_of_the_price_after_one_ended_is_shared_with_it_at_once() -> None:
+    ended = ContractTerminated(when=on(3, 1))
+    paid = CustomerPaymentPromised(when=on(4, 1), amount_minor=10_00)
+    schedule = measured(*BOTH, (SECOND, ended), (FIRST, paid), (FIRST, DELIVERED))
+
+    assert revenue(schedule, "2024-04-01", "2024-04-30", "k2/service") == -4_00
+    assert revenue(schedule, "2024-01-01", "2024-12-31") == 90_00
+
+
+def test_a_change_of_one_is_spread_over_what_remains_of_both() -> None:
+    more = ContractModified(when=on(3, 1), price_change_minor=-10_00)
+    schedule = measured(*BOTH, (FIRST, DELIVERED), (FIRST, more))
+
+    assert revenue(schedule, "2024-03-01", "2024-04-30", "k2/service") == 10_00
+
+
+def test_what_is_said_of_a_promise_of_one_counts_there() -> None:
+    conceded = PriceConceded(when=on(2, 1), obligation="service", amount_minor=1_00)
+    schedule = measured(*BOTH, (FIRST, DELIVERED), (SECOND, conceded))
+
+    assert revenue(schedule, "2024-02-01", "2024-02-29", "k2/service") == 9_00
+
+
+def test_a_line_names_its_promise_as_its_contract_does() -> None:
+    support = Obligation(obligation="support", pattern="as-invoiced")
+    other = opened(SERVICE, support, price_minor=10_00)
+    schedule = measured(
+        (FIRST, ONE), (SECOND, other), (SECOND, JOINED), bill(1, "k2", 7_00, "support")
+    )
+
+    assert revenue(schedule, "2024-01-01", "2024-01-31", "k2/support") == 7_00
+
+
+def test_a_bonus_of_one_is_shared_by_both_and_has_a_name_of_its_own() -> None:
+    bonus = VariableAmount(name="bonus", stated_minor=10_00)
+    one, other = (structs.replace(event, variable=(bonus,)) for event in (ONE, OTHER))
+    less = PriceEstimated(when=on(2, 1), variable=(structs.replace(bonus, included_minor=0),))
+    facts = ((FIRST, one), (SECOND, other), (SECOND, JOINED), (FIRST, DELIVERED), (SECOND, less))
+    schedule = measured(*facts)
+
+    assert revenue(schedule, "2024-01-01", "2024-01-31", "licence") == 72_00
+    assert revenue(schedule, "2024-02-01", "2024-02-29", "licence") == -6_00
+
+
+def test_what_is_worked_out_from_stated_prices_is_of_its_own_contract() -> None:
+    one = opened(units("goods", "10", "10.00"), price_minor=0)
+    conceded = VariableAmount(name="rebate", conceded_percent=Decimal(10))
+    other = opened(
+        even("service", "2024-01-01", "2024-05-01", price_minor=100_00),
+        price_minor=0,
+        variable=(conceded,),
+    )
+    schedule = measured((FIRST, one), (SECOND, other), (SECOND, JOINED))
+
+    assert revenue(schedule, "2024-01-01", "2024-12-31", "k2/service") == 90_00
+
+
+def test_each_finances_its_own_price() -> None:
+    terms = Financing(kind="advance", rate_percent=Decimal(10), until=date(2025, 1, 1))
+    one = structs.replace(ONE, financing=terms)
+    schedule = measured((FIRST, one), (SECOND, OTHER), (SECOND, JOINED))
+    interest = next(flow for flow in schedule.flows if flow.kind == "interest")
+
+    assert interest.subject == "licence"
+    assert balance(schedule, "interest-expense", "2024-12-31") == 9_00
+
+
+def test_positions_taken_over_come_along() -> None:
+    row = CarriedPosition(
+        obligation="service", customer="c1", billed_minor=9_00, recognised_minor=0, contract="k2"
+    )
+    told = OpeningProposed(
+        when=on(1, 1),
+        currency="USD",
+        items=(),
+        positions=(row,),
+        control=ControlTotals(
+            items=0,
+            positions=1,
+            receivable_minor=0,
+            deferred_minor=9_00,
+            unbilled_minor=0,
+            to_earn_minor=0,
+        ),
+        proposed_by="ana",
+    )
+    facts = _facts((*BOTH, ("opening:o1", told)))
+
+    (found,) = (one.event for one in as_one(FIRST, facts) if one.stream == "opening:o1")
+
+    assert isinstance(found, OpeningProposed)
+    assert [(one.unit, one.obligation) for one in found.positions] == [(FIRST, "k2/service")]
+
+
+def test_the_terms_of_both_bind_as_far_as_the_shorter_notice() -> None:
+    one, other = (
+        structs.replace(event, cancellable_days=days) for event, days in ((ONE, 90), (OTHER, 30))
+    )
+    schedule = measured((FIRST, one), (SECOND, other), (SECOND, JOINED))
+
+    assert schedule.outlook is not None
+    assert schedule.outlook.notice_days == 30
