@@ -16,6 +16,7 @@ from domain.contract_facts import (
     VariableAmount,
 )
 from domain.facts import When
+from domain.service import GrantAccess
 
 
 class OpenContract(
@@ -189,4 +190,5 @@ ContractCommand = (
     | MeetCriteria
     | JoinContract
     | TerminateContract
+    | GrantAccess
 )

@@ -13,6 +13,7 @@ from typing import Literal
 from msgspec import Struct
 
 from domain.facts import Event
+from domain.service import AccessGranted
 
 ObligationPattern = Literal[
     "ratable",
@@ -369,4 +370,5 @@ ContractEvent = (
     | CriteriaMet
     | ContractJoined
     | ContractTerminated
+    | AccessGranted
 )

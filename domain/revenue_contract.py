@@ -65,6 +65,7 @@ from domain.currency import exponent, require_kept
 from domain.errors import Malformed, Rejected, require_name
 from domain.facts import Context, Decider, Event, Fact, Retracted
 from domain.money import LARGEST_MINOR
+from domain.service import AccessGranted, GrantAccess
 
 # Which patterns each statement about a promise is for.
 TRANSFERRED: frozenset[ObligationPattern] = frozenset(
@@ -73,6 +74,7 @@ TRANSFERRED: frozenset[ObligationPattern] = frozenset(
 EXERCISED: frozenset[ObligationPattern] = frozenset({"as-exercised"})
 MEASURED: frozenset[ObligationPattern] = frozenset({"percent-complete"})
 OF_BASE: frozenset[ObligationPattern] = frozenset({"percent-of-base"})
+USED: frozenset[ObligationPattern] = frozenset({"ratable"})
 EXPECTED: frozenset[ObligationPattern] = EXERCISED | MEASURED
 
 
@@ -181,6 +183,10 @@ def decide(command: ContractCommand, state: ContractState, context: Context) -> 
                 raise Rejected("already-terminated", field="stream")
             _require_refund(command.refund_minor, state)
             return (ContractTerminated(when=command.when, refund_minor=command.refund_minor),)
+        case GrantAccess():
+            if command.item is not None:
+                _promise(command.item, USED, "transferred-otherwise", state, context, "item")
+            return (AccessGranted(when=command.when, item=command.item),)
         case _:
             return (_of_a_promise(command, state, context),)
 
@@ -278,15 +284,16 @@ def _promise(
     code: str,
     state: ContractState,
     context: Context,
+    field: str = "obligation",
 ) -> Obligation | None:
     """The promise a statement is about; a source may name one before it is known."""
     row = state.obligations.get(obligation)
     if row is None:
         if context.outside:
             return None
-        raise Rejected("unknown-obligation", field="obligation", obligation=obligation)
+        raise Rejected("unknown-obligation", field=field, obligation=obligation)
     if patterns is not None and row.pattern not in patterns:
-        raise Rejected(code, field="obligation", pattern=row.pattern)
+        raise Rejected(code, field=field, pattern=row.pattern)
     return row
 
 
@@ -384,6 +391,7 @@ DECIDER: Decider[ContractState, ContractCommand] = Decider(
         MeetCriteria,
         JoinContract,
         TerminateContract,
+        GrantAccess,
     ),
     events=(
         ContractOpened,
@@ -400,6 +408,7 @@ DECIDER: Decider[ContractState, ContractCommand] = Decider(
         CriteriaMet,
         ContractJoined,
         ContractTerminated,
+        AccessGranted,
         Retracted,
     ),
     needs=needs,

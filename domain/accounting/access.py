@@ -1,10 +1,11 @@
-"""Ratable revenue where there is evidence of access: nothing is earned before an item can be used.
+"""Revenue where there is evidence of access: nothing is earned before an item can be used.
 
 What is charged for a service period is earned evenly over its days from access on (rule 32, ASC
 606-10-25-31 and 55-58C, IFRS 15.B18). While access is withdrawn nothing is earned. What is left
 when a service period is over is earned over the rest of the term from the day on which access is
 given; without a term, over the rest of the billing period. When the item is sold no more, the right
-to use it is over, and what is left is earned.
+to use it is over, and what is left is earned. What is earned at once, as a licence is, waits only
+for evidence that names it: access to everything says nothing of a training or a thing sold beside.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from domain.access import access_to, is_access
-from domain.accounting.curves import Progress, first_day, last_day, measured_from, total
+from domain.access import AccessFact, access_to, is_access
+from domain.accounting.curves import At, Progress, first_day, last_day, measured_from, total
 from domain.accounting.revenue import at_once, over_time
 from domain.accounting.schedule import Flow, frozen, stands
 from domain.billing_periods import running
@@ -67,6 +68,22 @@ class Access:
             return tuple(flows)
         return tuple(one for flow in flows for one in self._applied(flow))
 
+    def at_once(self, flow: Flow) -> Flow:
+        """What is earned at one point in time, at the later of that and access to it by name."""
+        named = [fact for fact in self.said if _names(fact, flow.obligation)]
+        begin, own = first_day(flow.curve), self._item(flow.obligation) if named else None
+        if own is None or begin >= own.over:
+            return flow
+        spans = access_to(own.item, named)
+        days = (max(since, begin) for since, until in spans if until > begin)
+        day = next((day for day in days if day < own.over), own.over - ONE_DAY)
+        if day <= begin:
+            return flow
+        told = Step(what="access", value=f"from {day}")
+        return structs.replace(
+            flow, curve=At(day, total(flow.curve)), told=lambda: (*flow.steps, told)
+        )
+
     def _applied(self, flow: Flow) -> Iterator[Flow]:
         own = self._item(flow.obligation)
         begin, end = first_day(flow.curve), last_day(flow.curve) + ONE_DAY
@@ -111,6 +128,10 @@ def _spread(flow: Flow, own: _Item, begin: date, end: date) -> Iterator[Flow]:
     if left and over != NEVER:
         told = Step(what="without access until sold no more", value=str(over))
         yield at_once(own.item, over - ONE_DAY, left, flow.causes, _telling(flow, told))
+
+
+def _names(fact: Fact, item: str) -> bool:
+    return isinstance(fact.event, AccessFact) and fact.event.item == item
 
 
 def _telling(flow: Flow, told: Step) -> Telling:

@@ -29,8 +29,20 @@ from domain.accounting.contract.combined import (
 from domain.accounting.contract.financing import interest, price_now, until_the_end
 from domain.accounting.contract.parts import parts_of, presented, shares_owed
 from domain.accounting.contract.priced import by_themselves
+<<<<<<< HEAD
 from domain.accounting.contract.pricing import stated_minor, weight_minor
 from domain.accounting.contract.promise import Deal, Promise, begin, both, flows_of, price_change
+=======
+from domain.accounting.contract.pricing import stated_minor
+from domain.accounting.contract.promise import (
+    Deal,
+    Promise,
+    begin,
+    both,
+    flows_of,
+    promised,
+)
+>>>>>>> 789ebcc (What could not be used was not earned, whoever states the deal and however it is earned)
 from domain.accounting.contract.rights import beside
 from domain.accounting.contract.term import owed_back
 from domain.accounting.contract.transfer import place_of
@@ -61,7 +73,11 @@ from domain.contract_facts import (
 from domain.explain import Step
 from domain.facts import Fact, causes_of
 from domain.master import MasterData
+<<<<<<< HEAD
 from domain.routing import unit_of_line
+=======
+from domain.service import AccessGranted
+>>>>>>> 789ebcc (What could not be used was not earned, whoever states the deal and however it is earned)
 
 _CHANGES = (
     ContractModified,
@@ -117,8 +133,11 @@ def _deal(openings: Mapping[str, Fact], own: Sequence[Fact], master: MasterData,
     assert isinstance(event, ContractOpened)
     since = inceptions(own, openings)
     about: dict[str, list[Fact]] = {}
+    access: dict[str | None, Fact] = {}
     for fact in own:
         match fact.event:
+            case AccessGranted():
+                access.setdefault(fact.event.item, fact)
             case ContractModified():
                 for row in fact.event.restated:
                     about.setdefault(row.obligation, []).append(fact)
@@ -132,6 +151,7 @@ def _deal(openings: Mapping[str, Fact], own: Sequence[Fact], master: MasterData,
         currency=event.currency,
         options=master.options(book, opened.when.measured),
         about=about,
+        access=access,
         opened=opened,
         openings=openings,
         since=since,
@@ -146,11 +166,18 @@ def _at_inception(deal: Deal) -> Contract:
     """Every promise with its share of the transaction price (rules 25 to 29)."""
     event = deal.opened.event
     assert isinstance(event, ContractOpened)
+<<<<<<< HEAD
     promises = [
         Promise(own, 0, deal.rests(own), weight=weight_minor(own, deal.currency))
         for own in event.obligations
     ]
     fixed, price = _fixed(event), sum(one.price_minor for one in _agreed(deal))
+=======
+    promises = [promised(own, deal, (deal.opened_at,)) for own in event.obligations]
+    fixed, price = _fixed(event), _stated(event, deal)
+    if event.financing is not None and deal.options.financing == "adjusted":
+        price = price_now(price, event.financing, opened.when.effective)
+>>>>>>> 789ebcc (What could not be used was not earned, whoever states the deal and however it is earned)
     priced = shares(price, fixed, event.bundles, deal.currency, deal.options)
     for promise in promises:
         promise.price_minor = priced.get(promise.name, 0)

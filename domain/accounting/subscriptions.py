@@ -269,7 +269,8 @@ def _earned(charge: Charge, way: _Way, access: Access) -> tuple[Flow, ...]:
     if charge.unserved and way.runs_on:
         return (_evenly(charge, way.by),)
     if charge.pattern == "point-in-time":
-        return (at_once(charge.item, charge.start, charge.minor, charge.causes, charge.told),)
+        flow = at_once(charge.item, charge.start, charge.minor, charge.causes, charge.told)
+        return (access.at_once(flow),)
     return access.applied(_over_time(charge, way.by))
 
 

@@ -190,3 +190,22 @@ def test_what_is_said_of_later_days_of_access_changes_nothing_before(
     stated = [one for one in known if isinstance(one, AccessGranted | AccessWithdrawn)]
     if stated:
         assert desk(*known, *after).revenue("plan", day) == desk(*known).revenue("plan", day)
+
+
+def test_what_is_earned_at_once_waits_for_evidence_that_names_it() -> None:
+    """A licence of 250.00, sold on 1 January and handed over on 20 January or never."""
+    licence = {"pattern": "point-in-time", "once": True}
+
+    def earned(day: int, *said: Event) -> int:
+        own = Desk()
+        own.price("plan", Flat(amount=Decimal(250)), **licence)
+        own.start("plan", to=date(2024, 4, 1))
+        for event in said:
+            own.change(event)
+        return own.revenue("plan", jan(day))
+
+    named = granted(jan(20), "plan")
+    assert (earned(1), earned(1, granted(jan(20)))) == (25_000, 25_000)
+    assert (earned(19, named), earned(20, named)) == (0, 25_000)
+    never = withdrawn(date(2023, 1, 1), "plan")
+    assert earned(31, never) == 0

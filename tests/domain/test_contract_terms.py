@@ -15,6 +15,7 @@ from domain.contract_commands import OpenContract
 from domain.contract_facts import ContractModified, ContractTerminated, Fee, PriceEstimated
 from domain.contract_facts import VariableAmount as Variable
 from domain.errors import Rejected
+from domain.service import AccessGranted, GrantAccess
 from tests.domain.contracting import (
     FAR,
     balance,
@@ -23,9 +24,12 @@ from tests.domain.contracting import (
     even,
     on,
     opened,
+    point,
     revenue,
     scheduled,
+    steps,
 )
+from tests.domain.given import decide
 from tests.domain.test_contract_examples import YEAR
 
 RAMP = (
@@ -216,3 +220,46 @@ def owed(schedule: Schedule, day: date) -> int:
         for account, sign in flow.legs
         if account == "refund-liability"
     )
+
+
+def test_a_ratable_promise_is_earned_from_the_later_of_plan_and_access() -> None:
+    """1,100.00: planned from February on, let in on 1 March, so ten months of 110.00."""
+    own = even("plan", "2024-01-01", "2025-01-01", available_from=date(2024, 2, 1))
+    deal = opened("2024-01-01", own, price_minor=110_000)
+    early = AccessGranted(when=on("2024-01-15"), item="plan")
+    late = AccessGranted(when=on("2024-03-01"), item="plan")
+    other = AccessGranted(when=on("2024-05-01"), item="other")
+
+    planned = [0, *[10_000] * 11]
+    assert by_month(scheduled(deal, early), "2024-01-01", 12) == planned
+    assert by_month(scheduled(deal, other), "2024-01-01", 12) == planned
+    assert by_month(scheduled(deal, late), "2024-01-01", 12) == [0, 0, *[11_000] * 10]
+    assert scheduled(deal, late).flows[0].causes == (1, 2)
+    assert steps(scheduled(deal, late), "plan")["access"] == "from 2024-03-01"
+
+
+def test_what_a_change_adds_waits_for_access_too() -> None:
+    """600.00 for six months from July on; let in on 1 August: what was earned by then stays."""
+    deal = opened("2024-01-01", even("plan", "2024-01-01", "2024-07-01"), price_minor=60_000)
+    more = ContractModified(
+        when=on("2024-06-01"),
+        price_change_minor=60_000,
+        added=(even("more", "2024-07-01", "2025-01-01", 60_000),),
+    )
+    access = AccessGranted(when=on("2024-08-01"), item="more")
+    told = scheduled(deal, more, access)
+
+    assert by_month(told, "2024-07-01", 6, "more") == [0, *[12_000] * 5]
+
+
+@pytest.mark.parametrize(
+    ("item", "code"), [("nobody", "unknown-obligation"), ("once", "transferred-otherwise")]
+)
+def test_evidence_of_access_names_a_ratable_promise(item: str, code: str) -> None:
+    deal = opened("2024-01-01", even("plan", "2024-01-01", "2025-01-01"), point("once"))
+    granted = GrantAccess(when=on("2024-03-01"), item=item)
+    with pytest.raises(Rejected) as refused:
+        decide("contract:k1", granted, deal)
+
+    assert (refused.value.code, refused.value.field) == (code, "item")
+    assert decide("contract:k1", GrantAccess(when=on("2024-03-01")), deal)

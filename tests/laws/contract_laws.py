@@ -35,6 +35,7 @@ from domain.facts import Fact, known
 from domain.invoice_facts import CreditIssued, InvoiceIssued
 from domain.money import rounded
 from domain.policy import Options, PolicyAdopted
+from domain.service import AccessGranted
 from tests.laws.contracts import OVER, PERIODS, completed, is_by_itself, retracted
 from tests.laws.memory import Arrival, Books, History, Settlement, and_then, fresh_of, play
 from tests.laws.time_laws import (
@@ -381,11 +382,13 @@ def nothing_moves_behind(history: History, ledger: Ledger) -> int:
 
 
 def _measures(fact: Fact, facts: Sequence[Fact]) -> bool:
-    """A change, or a measure of progress. What makes it a contract moves everything, and what has
-    a price of its own is earned when it is invoiced or reported, whenever it was promised.
+    """A change, or a measure of progress. What makes it a contract moves everything, as does the
+    evidence that it could not be used before; and what has a price of its own is earned when it is
+    invoiced or reported, whenever it was promised.
     """
     event = fact.event
-    if not fact.stream.startswith("contract:") or isinstance(event, ContractOpened | CriteriaMet):
+    begins = isinstance(event, ContractOpened | CriteriaMet | AccessGranted)
+    if not fact.stream.startswith("contract:") or begins:
         return False
     adds = isinstance(event, ContractModified) and any(map(is_by_itself, event.added))
     return getattr(event, "obligation", None) not in _by_name(facts) and not adds

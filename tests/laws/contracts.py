@@ -45,6 +45,7 @@ from domain.entity import CalendarDefined, EntityOpened
 from domain.facts import Event, Retracted, When
 from domain.invoice_facts import CreditIssued, CreditLine, InvoiceIssued, InvoiceLine
 from domain.policy import Options, PolicyAdopted
+from domain.service import AccessGranted
 from tests.laws.changes import out_of_turn
 from tests.laws.memory import Arrival, History
 
@@ -502,6 +503,14 @@ def _concede(draft: Draft) -> None:
     draft.add(said.stream, event)
 
 
+def _let_in(draft: Draft) -> None:
+    said = draft.said()
+    ratable = [own.obligation for own in said.promises if own.pattern == "ratable"]
+    item = draft.random.choice((None, *ratable))
+    day = draft.day(said.opened.when.effective, LATEST)
+    draft.add(said.stream, AccessGranted(when=draft.when(day), item=item))
+
+
 def _pay_customer(draft: Draft) -> None:
     said = draft.said()
     day = draft.day(said.opened.when.effective, LATEST)
@@ -624,6 +633,7 @@ _STEPS: tuple[Callable[[Draft], None], ...] = (
     *(_modify,) * 4,
     *(_estimate,) * 2,
     _concede,
+    _let_in,
     _pay_customer,
     _meet,
     _terminate,

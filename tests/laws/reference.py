@@ -603,7 +603,8 @@ class Deal:
         last = sold.then if sold.end <= period[1] else ""
         shown = (sold[:2], sold.quantity, sold.price, since, start, end, minor, earned, last)
         shown = (*shown, period, free if period[0] < free else None)
-        when = [at(start, earned)] if pattern == "point-in-time" else []
+        at_once = pattern == "point-in-time"
+        when = [at(self.first_use(sold.item, start), earned)] if at_once else []
         if not when:
             rows = self.earned((start, end, period[1]), earned, 0 if back else on, by)
             when = [part for one in rows for part in self.accessible(sold.item, one, by)]
@@ -657,6 +658,18 @@ class Deal:
             if event.when.effective <= day:
                 found = isinstance(event, AccessGranted)
         return found
+
+    def first_use(self, item: str, day: date) -> date:
+        """The first day from a day on which evidence that names the item lets it be used."""
+        said = [f for f in self.facts if is_access(f) and f.event.item == item]
+        over = max([day, *(sold.end for sold in self.stretches(item))])
+        if not said or day >= over:
+            return day
+        facts, self.facts = self.facts, said
+        days = (day + DAY * n for n in range((over - day).days))
+        found = next((one for one in days if self.can_use(item, one)), None)
+        self.facts = facts
+        return found or (over if over < FAR else AFTER_ALL) - DAY
 
     def accessible(self, item: str, one: Amount, by: str) -> list[Amount]:
         """The amount on the days on which the item can be used, and what is left after them."""

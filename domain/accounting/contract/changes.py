@@ -32,7 +32,11 @@ from domain.accounting.contract.promise import (
     catch_up,
     flows_of,
     known_from,
+<<<<<<< HEAD
     price_change,
+=======
+    promised,
+>>>>>>> 789ebcc (What could not be used was not earned, whoever states the deal and however it is earned)
     remains,
     restart,
     until,
@@ -84,7 +88,7 @@ def modify(promises: list[Promise], fact: Fact, included_minor: int, deal: Deal)
     going = [one for one in promises if not one.is_ended and remains(one.own, change.cut, deal)]
     as_one = [one for one in going if _is_caught_up(one, event)]
     spread = [one for one in going if one not in as_one]
-    added = [Promise(own, 0, ()) for own in event.added]
+    added = [promised(own, deal) for own in event.added]
     left = change.minor
     if as_one and not (spread or [one for one in added if not one.is_invoiced]):
         _caught_up(as_one, change, left, deal)
@@ -123,7 +127,7 @@ def apart(promises: list[Promise], fact: Fact, deal: Deal) -> None:
     added = opened(event.added, price, causes, fact.when.measured, deal)
     told = Step(what="price of a contract apart", value=deal.text(price))
     for promise in added:
-        promise.told = (told,)
+        promise.told = both(promise.told, (told,))
         _not_before(promise, fact, deal)
     promises += added
 
@@ -145,11 +149,9 @@ def opened(
     fixed = {n: weights[n] for n in (o.obligation for o in rows if not o.is_priced_by_itself)}
     shares = by_weight(price_minor, [*fixed.values()], deal.currency, deal.options)
     parts = dict(zip(fixed, shares, strict=True))
-    promises = [
-        Promise(own, parts.get(own.obligation, 0), causes, weight=weights[own.obligation])
-        for own in rows
-    ]
+    promises = [promised(own, deal, causes) for own in rows]
     for promise in promises:
+        promise.price_minor = parts.get(promise.name, 0)
         begin(promise, day, deal)
     return promises
 
@@ -261,7 +263,9 @@ def _spread(
     for promise, share, (was, kept) in zip((*going, *joining), parts, before, strict=True):
         own = change.anew.get(promise.name, promise.whole)
         promise.inception = own
-        restart(promise, own, was, share, kept, change.cut, causes, told, deal)
+        rests = causes_of(causes, promise.causes)
+        said = both(promise.told, told) if promise in joining else told
+        restart(promise, own, was, share, kept, change.cut, rests, said, deal)
     for promise in joining:
         if not promise.is_even:
             _not_before(promise, fact, deal)

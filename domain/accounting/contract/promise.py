@@ -13,7 +13,7 @@ from functools import partial
 
 from msgspec import Struct, structs
 
-from domain.accounting.contract.pricing import fee_minor, within
+from domain.accounting.contract.pricing import fee_minor, weight_minor, within
 from domain.accounting.contract.transfer import (
     BEFORE_ALL,
     RULES,
@@ -61,6 +61,8 @@ class Deal(Struct, frozen=True, kw_only=True):
     currency: str
     options: Options
     about: Mapping[str, Sequence[Fact]]
+    # Since when a promise, or under no name each of them, can be used, as evidence says.
+    access: Mapping[str | None, Fact]
     opened: Fact
     openings: Mapping[str, Fact]
     since: Mapping[str, tuple[int, ...]]
@@ -177,6 +179,23 @@ class Promise(Struct, eq=False):
     @property
     def is_invoiced(self) -> bool:
         return self.own.is_priced_by_itself
+
+
+def promised(own: Obligation, deal: Deal, causes: tuple[int, ...] = ()) -> Promise:
+    """A promise without a price yet, earned evenly not before it can be used (rule 32)."""
+    said = (deal.access.get(own.obligation), deal.access.get(None))
+    found = [fact for fact in said if fact is not None]
+    planned = own.available_from or own.service_from
+    weight = weight_minor(own, deal.currency)
+    if not found or planned is None or own.pattern != "ratable":
+        return Promise(own, 0, causes, weight=weight)
+    first = min(found, key=lambda fact: (fact.when.effective, fact.position))
+    day = first.when.effective
+    if day <= planned:
+        return Promise(own, 0, causes, weight=weight)
+    own = structs.replace(own, available_from=day)
+    told = (Step(what="access", value=f"from {day}"),)
+    return Promise(own, 0, causes_of(causes, (first.position,)), weight=weight, told=told)
 
 
 def begin(promise: Promise, day: date, deal: Deal) -> None:
