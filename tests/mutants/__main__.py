@@ -18,7 +18,7 @@ from tests.mutants.table import MUTANTS, RULE, Mutant
 ROOT = Path(__file__).parents[2]
 NEEDED = (
     *("domain", "store", "projections", "replay"),
-    *("tests/laws", "tests/domain", "tests/conftest.py", "pyproject.toml"),
+    *("tests/laws", "tests/domain", "tests/projections", "tests/conftest.py", "pyproject.toml"),
 )
 # Enough histories for a law to meet what a mutant breaks; the first that fails ends the run.
 HISTORIES = {"TIEOUT_LAW_HISTORIES": "120", "TIEOUT_LAW_HISTORIES_ON_POSTGRESQL": "2"}

@@ -1,0 +1,164 @@
+"""Remaining obligations of one unit, without a database: price = earned + remaining + left out."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from domain.accounting.measure import measure
+from domain.accounting.remaining import Remains, remaining
+from domain.accounting.schedule import Schedule
+from domain.contract_facts import Obligation, ObligationSatisfied, PriceEstimated, VariableAmount
+from domain.master import MasterData
+from domain.policy import Options
+from tests.domain.contracting import CALENDAR, even, on, opened, point, scheduled
+from tests.domain.drawing import JANUARY, Desk
+
+MARCH = date(2024, 3, 31)
+YEARS = tuple((str(year), date(year, 12, 31)) for year in (2024, 2025))
+TWO = ("2024-01-01", "2026-01-01")
+
+
+def told(schedule: Schedule, day: date = MARCH, **options: str) -> dict[str, Remains]:
+    elected = Options(ratable_by="month", **options)  # type: ignore[arg-type]
+    return {row.obligation: row for row in remaining(schedule, day, YEARS, elected)}
+
+
+def amounts(row: Remains) -> tuple[int, ...]:
+    return row.price_minor, row.earned_minor, row.remaining_minor, row.left_out_minor
+
+
+def test_what_is_left_falls_into_bands_and_what_waits_for_an_event_does_not() -> None:
+    rows = (even("service", *TWO, price_minor=2400_00), point("build", price_minor=600_00))
+    deal = opened("2024-01-01", *rows)
+    built = ObligationSatisfied(when=on("2024-05-01"), obligation="build")
+    before, after = told(scheduled(deal)), told(scheduled(deal, built), date(2024, 5, 31))
+
+    assert amounts(before["service"]) == (2400_00, 300_00, 2100_00, 0)
+    assert before["service"].bands == {"2024": 900_00, "2025": 1200_00}
+    assert amounts(before["build"]) == (600_00, 0, 600_00, 0)
+    assert before["build"].bands == {"unscheduled": 600_00}
+    assert amounts(after["build"]) == (600_00, 600_00, 0, 0)
+    assert after["build"].bands == {}
+
+
+@pytest.mark.parametrize(("notice", "left"), [(30, 100_00), (0, 0)])
+def test_no_more_is_left_than_the_notice_binds(notice: int, left: int) -> None:
+    deal = opened(
+        "2024-01-01", even("service", *TWO, price_minor=2400_00), cancellable_days=notice
+    )
+    row = told(scheduled(deal))["service"]
+
+    assert amounts(row) == (2400_00, 300_00, left, 2100_00 - left)
+    assert row.reason == "not-bound"
+    assert row.bands == ({"2024": left} if left else {})
+
+
+@pytest.mark.parametrize(
+    ("after", "notice", "out"),
+    [
+        ("2025-01-01", None, True),
+        ("2025-01-02", None, False),
+        ("2026-01-01", 366, True),
+        ("2026-01-01", 367, False),
+    ],
+)
+def test_what_was_agreed_for_a_year_may_be_left_out(
+    after: str, notice: int | None, out: bool
+) -> None:
+    service = even("service", "2024-01-01", after, price_minor=1200_00)
+    deal = scheduled(opened("2024-01-01", service, cancellable_days=notice))
+    # The year after 1 January 2024 has 366 days.
+    row = told(deal, JANUARY, remaining_of_a_year="left-out")["service"]
+
+    assert (row.reason == "of-a-year") == out
+    assert told(deal, JANUARY)["service"].reason != "of-a-year"
+    if out:
+        assert (row.remaining_minor, row.left_out_minor) == (0, 1200_00)
+        assert row.bands == {}
+
+
+def test_what_nobody_estimates_is_named_by_its_reason() -> None:
+    rows = (
+        Obligation(obligation="hours", pattern="as-invoiced"),
+        Obligation(obligation="royalty", pattern="percent-of-base", percent_of_base=Decimal(5)),
+        Obligation(obligation="calls", pattern="units", unit_price=Decimal(1)),
+        even("service", *TWO, price_minor=2400_00),
+    )
+    done = ObligationSatisfied(when=on("2024-02-01"), obligation="calls", quantity=Decimal(7))
+    found = told(scheduled(opened("2024-01-01", *rows), done))
+
+    assert {name: row.reason for name, row in found.items()} == {
+        "hours": "as-invoiced",
+        "royalty": "royalty",
+        "calls": "per-unit",
+        "service": "",
+    }
+    assert amounts(found["calls"]) == (7_00, 7_00, 0, 0)
+
+
+def test_an_amount_of_one_promise_alone_may_be_left_out_of_what_remains() -> None:
+    bonus = VariableAmount(name="bonus", estimate_minor=600_00, obligations=("service",))
+    less = VariableAmount(name="bonus", estimate_minor=300_00, obligations=("service",))
+    deal = opened(
+        "2024-01-01", even("service", *TWO, price_minor=2400_00), variable=(bonus,)
+    )
+    shown = told(scheduled(deal), date(2024, 12, 31))["service"]
+    out = told(scheduled(deal), date(2024, 12, 31), remaining_allocated="left-out")["service"]
+    revised = scheduled(deal, PriceEstimated(when=on("2024-01-01"), variable=(less,)))
+    later = told(revised, date(2024, 12, 31), remaining_allocated="left-out")["service"]
+
+    assert amounts(shown) == (3000_00, 1500_00, 1500_00, 0)
+    assert amounts(out) == (3000_00, 1500_00, 1200_00, 300_00)
+    assert (out.reason, out.bands) == ("allocated-variable", {"2025": 1200_00})
+    assert amounts(later) == (2700_00, 1350_00, 1200_00, 150_00)
+
+
+def test_what_is_split_off_for_others_remains_to_be_delivered_too() -> None:
+    lease = even("lease", *TWO, price_minor=2400_00, presented="elsewhere")
+
+    assert amounts(told(scheduled(opened("2024-01-01", lease)))["lease"]) == (
+        2400_00,
+        300_00,
+        2100_00,
+        0,
+    )
+
+
+def test_a_subscription_binds_to_the_end_of_its_term_or_of_its_period() -> None:
+    def left(to: date | None) -> tuple[int, ...]:
+        desk = Desk()
+        desk.by_month()
+        desk.sell("calls", "2")
+        desk.pack("pack", "600", "600")
+        desk.start("calls", to=to)
+        desk.use("calls", date(2024, 1, 10), "30")
+        desk.use("calls", date(2024, 5, 10), "30")
+        row = told(desk.schedule())["calls"]
+        assert row.reason == "usage"
+        return amounts(row)
+
+    # Usage to come is known to nobody.
+    assert left(date(2025, 1, 1)) == (60_00, 60_00, 0, 0)
+    assert left(None) == (60_00, 60_00, 0, 0)
+
+
+def test_what_was_billed_for_credits_is_left_until_they_are_drawn() -> None:
+    desk = Desk()
+    desk.sell("calls")
+    desk.pack("pack", "600", "600")
+    desk.start("calls", "pack")
+    desk.use("calls", date(2024, 2, 10), "200")
+    row = told(desk.schedule())["pack"]
+
+    assert row.earned_minor == 200_00
+    assert row.price_minor == row.earned_minor + row.remaining_minor
+
+
+def test_of_a_unit_that_says_nothing_of_its_time_all_is_bound() -> None:
+    master = MasterData(calendar=CALENDAR, policies={})
+    bare = measure("contract:none", [], (), master, "main", MARCH)
+
+    assert remaining(bare, MARCH, YEARS, Options()) == ()
