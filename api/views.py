@@ -23,6 +23,8 @@ from projections.exchange import exchange_differences
 from projections.giving_back import left_entries
 from projections.invoices import invoices
 from projections.not_receivable import not_receivable
+from projections.openings import openings
+from projections.positions import positions
 from projections.question import Answer, Question
 from projections.remaining import remaining_by_band, remaining_obligations
 from projections.statement import statement
@@ -139,6 +141,15 @@ VIEWS: dict[str, View] = {
         ask=outside_invoices,
         says="Where outside invoices bill something else than what was due.",
         filters=OF_ONE_CUSTOMER,
+    ),
+    "openings": View(
+        ask=openings,
+        says="What was taken over from other books, and what is left of it, period by period.",
+    ),
+    "positions": View(
+        ask=positions,
+        says="Contract by contract: liability, asset, unbilled, to go back, and the net side.",
+        filters=("customer", "unit", "amounts"),
     ),
     "price-models": View(
         ask=price_models, says="What each price model is sold in, billed and earned."

@@ -25,6 +25,7 @@ FILTERS = {
     "actor": "Of one actor only.",
     "ages": "The last day of each age but the oldest; 30,60,90 if not told.",
     "after": "From the entry or position after this one on.",
+    "amounts": "In `transaction` currency, if not told, or in `functional` currency.",
     "by": "An ageing: from `due` or `issued`. Remaining obligations: by `year` or `period`.",
     "customer": "Of one customer only.",
     "days": "Billing of so many days; 90 if not told.",

@@ -7,11 +7,15 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from domain.balance import ApplyBalance, GrantBalance
 from domain.cash import ReceivePayment
 from domain.errors import Malformed, Rejected
 from domain.facts import When
+from domain.invoice import VoidInvoice
 from domain.opening import OpeningState
+from domain.payment_facts import Application
 from projections.deferred_revenue import deferred, waterfall
+from projections.openings import TakenOver, openings
 from projections.question import Question
 from projections.receivables import open_items
 from projections.trial_balance import trial_balance
@@ -160,3 +164,65 @@ def test_all_ties(taken_over):
 
     assert [one for verdict in verdicts for one in verdict.breaks] == []
     assert Decimal(len(verdicts)) > 0
+
+
+def left(ledger, **question):
+    with ledger.connection() as connection:
+        return openings(connection, replace(ASK, **question)).rows
+
+
+def test_what_is_left_of_what_was_taken_over_is_told_by_period(taken_over, send):
+    when = When(effective=date(2024, 8, 10))
+    paid = ReceivePayment(when=when, customer="c1", currency="USD", amount_minor=1200_00)
+    send("payment:p1", paid)
+    taken_over.run("acme", date(2024, 8, 31))
+    said = {
+        "opening": "2024",
+        "currency": "USD",
+        "receivable_taken_minor": 1500_50,
+        # 600.00 billed and not recognised, 50.00 recognised and not billed.
+        "position_taken_minor": 550_00,
+        "to_earn_taken_minor": 600_00,
+        "clearing_minor": -950_50,
+    }
+
+    rows = left(taken_over)
+
+    assert rows == (
+        TakenOver(
+            period="2024-07", receivable_left_minor=1500_50, to_earn_left_minor=498_91, **said
+        ),
+        TakenOver(
+            period="2024-08", receivable_left_minor=300_50, to_earn_left_minor=397_83, **said
+        ),
+    )
+    assert rows[-1].clearing_minor == accounts(taken_over)["opening-clearing"]
+    assert left(taken_over, through=DAY)[0].to_earn_left_minor == 600_00
+
+
+def test_credit_taken_over_is_told_beside_and_all_rows_are_the_clearing(taken_over, send):
+    when = When(effective=date(2024, 7, 2))
+    grant = GrantBalance(
+        when=when, customer="c1", currency="USD", amount_minor=80_00, reason="taken-over"
+    )
+    send("balance:b1", grant)
+    part = Application(invoice="R-2", amount_minor=30_00)
+    send("balance:b1", ApplyBalance(when=when, applications=(part,)))
+    taken_over.run("acme", date(2024, 7, 31))
+
+    rows = left(taken_over)
+
+    assert (rows[-1].opening, rows[-1].credit_taken_minor) == ("", 80_00)
+    assert rows[-1].credit_left_minor == 0
+    assert [row.difference_minor for row in rows] == [0, 0]
+    clearing = sum(row.clearing_minor for row in rows)
+    assert clearing == accounts(taken_over)["opening-clearing"] == -950_50 + 80_00
+
+
+def test_an_item_that_is_voided_is_told_as_a_difference(taken_over, send):
+    send("invoice:R-2", VoidInvoice(when=When(effective=date(2024, 7, 5))))
+    taken_over.run("acme", date(2024, 7, 31))
+
+    assert [(row.receivable_left_minor, row.difference_minor) for row in left(taken_over)] == [
+        (1200_00, 300_50)
+    ]
