@@ -29,10 +29,6 @@ from domain.accounting.contract.combined import (
 from domain.accounting.contract.financing import interest, price_now, until_the_end
 from domain.accounting.contract.parts import parts_of, presented, shares_owed
 from domain.accounting.contract.priced import by_themselves
-<<<<<<< HEAD
-from domain.accounting.contract.pricing import stated_minor, weight_minor
-from domain.accounting.contract.promise import Deal, Promise, begin, both, flows_of, price_change
-=======
 from domain.accounting.contract.pricing import stated_minor
 from domain.accounting.contract.promise import (
     Deal,
@@ -40,9 +36,9 @@ from domain.accounting.contract.promise import (
     begin,
     both,
     flows_of,
+    price_change,
     promised,
 )
->>>>>>> 789ebcc (What could not be used was not earned, whoever states the deal and however it is earned)
 from domain.accounting.contract.rights import beside
 from domain.accounting.contract.term import owed_back
 from domain.accounting.contract.transfer import place_of
@@ -73,11 +69,8 @@ from domain.contract_facts import (
 from domain.explain import Step
 from domain.facts import Fact, causes_of
 from domain.master import MasterData
-<<<<<<< HEAD
 from domain.routing import unit_of_line
-=======
 from domain.service import AccessGranted
->>>>>>> 789ebcc (What could not be used was not earned, whoever states the deal and however it is earned)
 
 _CHANGES = (
     ContractModified,
@@ -166,18 +159,8 @@ def _at_inception(deal: Deal) -> Contract:
     """Every promise with its share of the transaction price (rules 25 to 29)."""
     event = deal.opened.event
     assert isinstance(event, ContractOpened)
-<<<<<<< HEAD
-    promises = [
-        Promise(own, 0, deal.rests(own), weight=weight_minor(own, deal.currency))
-        for own in event.obligations
-    ]
+    promises = [promised(own, deal, deal.rests(own)) for own in event.obligations]
     fixed, price = _fixed(event), sum(one.price_minor for one in _agreed(deal))
-=======
-    promises = [promised(own, deal, (deal.opened_at,)) for own in event.obligations]
-    fixed, price = _fixed(event), _stated(event, deal)
-    if event.financing is not None and deal.options.financing == "adjusted":
-        price = price_now(price, event.financing, opened.when.effective)
->>>>>>> 789ebcc (What could not be used was not earned, whoever states the deal and however it is earned)
     priced = shares(price, fixed, event.bundles, deal.currency, deal.options)
     for promise in promises:
         promise.price_minor = priced.get(promise.name, 0)

@@ -32,11 +32,8 @@ from domain.accounting.contract.promise import (
     catch_up,
     flows_of,
     known_from,
-<<<<<<< HEAD
     price_change,
-=======
     promised,
->>>>>>> 789ebcc (What could not be used was not earned, whoever states the deal and however it is earned)
     remains,
     restart,
     until,
