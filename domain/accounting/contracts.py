@@ -126,11 +126,11 @@ def _deal(openings: Mapping[str, Fact], own: Sequence[Fact], master: MasterData,
     assert isinstance(event, ContractOpened)
     since = inceptions(own, openings)
     about: dict[str, list[Fact]] = {}
-    access: dict[str | None, Fact] = {}
+    access: dict[tuple[str, str | None], Fact] = {}
     for fact in own:
         match fact.event:
             case AccessGranted():
-                access.setdefault(fact.event.item, fact)
+                access.setdefault((fact.stream, fact.event.item), fact)
             case ContractModified():
                 for row in fact.event.restated:
                     about.setdefault(row.obligation, []).append(fact)

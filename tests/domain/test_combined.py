@@ -33,6 +33,7 @@ from domain.master import MasterData
 from domain.opening import CarriedPosition, ControlTotals, OpeningProposed
 from domain.policy import Options
 from domain.routing import is_stated, route
+from domain.service import AccessGranted
 from tests.domain.contracting import CALENDAR, FAR, balance, even, point, revenue, steps, units
 from tests.domain.given import code, decide, fact, on
 
@@ -346,3 +347,16 @@ def test_the_terms_of_both_bind_as_far_as_the_shorter_notice() -> None:
 
     assert schedule.outlook is not None
     assert schedule.outlook.notice_days == 30
+
+
+def test_access_to_everything_is_to_what_its_own_contract_promises() -> None:
+    """60.00 and 40.00; let into the second on 1 March, so its two months are 20.00 each."""
+    both = (FIRST, ONE), (SECOND, OTHER), (SECOND, JOINED), (FIRST, DELIVERED)
+    said = AccessGranted(when=on(3, 1)), AccessGranted(when=on(3, 1), item="service")
+    for event in said:
+        told = measured(*both, (SECOND, event))
+
+        assert revenue(told, "2024-01-01", "2024-02-29", "k2/service") == 0
+        assert revenue(told, "2024-03-01", "2024-03-31", "k2/service") == 20_00
+    elsewhere = measured(*both, (FIRST, said[0]))
+    assert revenue(elsewhere, "2024-01-01", "2024-02-29", "k2/service") == 20_00

@@ -46,9 +46,7 @@ def test_what_is_left_falls_into_bands_and_what_waits_for_an_event_does_not() ->
 
 @pytest.mark.parametrize(("notice", "left"), [(30, 100_00), (0, 0)])
 def test_no_more_is_left_than_the_notice_binds(notice: int, left: int) -> None:
-    deal = opened(
-        "2024-01-01", even("service", *TWO, price_minor=2400_00), cancellable_days=notice
-    )
+    deal = opened("2024-01-01", even("service", *TWO, price_minor=2400_00), cancellable_days=notice)
     row = told(scheduled(deal))["service"]
 
     assert amounts(row) == (2400_00, 300_00, left, 2100_00 - left)
@@ -102,9 +100,7 @@ def test_what_nobody_estimates_is_named_by_its_reason() -> None:
 def test_an_amount_of_one_promise_alone_may_be_left_out_of_what_remains() -> None:
     bonus = VariableAmount(name="bonus", estimate_minor=600_00, obligations=("service",))
     less = VariableAmount(name="bonus", estimate_minor=300_00, obligations=("service",))
-    deal = opened(
-        "2024-01-01", even("service", *TWO, price_minor=2400_00), variable=(bonus,)
-    )
+    deal = opened("2024-01-01", even("service", *TWO, price_minor=2400_00), variable=(bonus,))
     shown = told(scheduled(deal), date(2024, 12, 31))["service"]
     out = told(scheduled(deal), date(2024, 12, 31), remaining_allocated="left-out")["service"]
     revised = scheduled(deal, PriceEstimated(when=on("2024-01-01"), variable=(less,)))

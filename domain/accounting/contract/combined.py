@@ -25,6 +25,7 @@ from domain.facts import Event, Fact, causes_of
 from domain.invoice_facts import InvoiceIssued, InvoiceLine
 from domain.opening import CarriedPosition, OpeningProposed
 from domain.routing import is_stated, named_units
+from domain.service import AccessGranted
 
 # What joined what, by stream.
 Joins = Mapping[str, Fact]
@@ -210,6 +211,8 @@ class _Told:
                 )
             case PriceEstimated():
                 return structs.replace(event, variable=self._variable(event.variable, by))
+            case AccessGranted() if event.item is not None:
+                return structs.replace(event, item=self.name(event.item, by))
             case _ if (name := getattr(event, "obligation", None)) is not None:
                 return structs.replace(event, obligation=self.name(name, by))
             case _:

@@ -61,8 +61,8 @@ class Deal(Struct, frozen=True, kw_only=True):
     currency: str
     options: Options
     about: Mapping[str, Sequence[Fact]]
-    # Since when a promise, or under no name each of them, can be used, as evidence says.
-    access: Mapping[str | None, Fact]
+    # Since when a promise, or under no name each of a contract's, can be used, as evidence says.
+    access: Mapping[tuple[str, str | None], Fact]
     opened: Fact
     openings: Mapping[str, Fact]
     since: Mapping[str, tuple[int, ...]]
@@ -183,7 +183,8 @@ class Promise(Struct, eq=False):
 
 def promised(own: Obligation, deal: Deal, causes: tuple[int, ...] = ()) -> Promise:
     """A promise without a price yet, earned evenly not before it can be used (rule 32)."""
-    said = (deal.access.get(own.obligation), deal.access.get(None))
+    stream = deal.streams[own.obligation]
+    said = (deal.access.get((stream, own.obligation)), deal.access.get((stream, None)))
     found = [fact for fact in said if fact is not None]
     planned = own.available_from or own.service_from
     weight = weight_minor(own, deal.currency)
