@@ -97,6 +97,9 @@ REFUSED = {
     "separate-changes-nothing-else": (
         "A contract of its own leaves what was promised before as it is."
     ),
+    "renewals-at-inception": (
+        "Renewals are looked through when a contract opens, and not changed after."
+    ),
     "paid-in-its-own-currency": "What came in is in the currency of the payment itself.",
     "rate-and-paid": "A payment states a rate and what came in another currency.",
     "residual-out-of-range": (

@@ -150,7 +150,8 @@ def _require_priced(row: Obligation, field: str) -> None:
     require_fees(row.fees, f"{field}.fees")
     if row.unit_price is not None and row.unit_price < 0:
         raise Rejected("negative-price", field=f"{field}.unit_price")
-    if sum((row.price_minor is not None, row.unit_price is not None, bool(row.fees))) > 1:
+    said = (row.price_minor is not None, row.unit_price is not None, row.fees, row.renewals)
+    if sum(map(bool, said)) > 1:
         raise Rejected("priced-twice", field=field, obligation=row.obligation)
     per_unit = row.unit_price is not None or row.unit_ssp is not None
     if per_unit and row.quantity is None and not _is_as_many_as_there_will_be(row):
@@ -253,11 +254,19 @@ def require_financing(terms: Financing | None) -> None:
         raise Rejected("missing-until", field="financing.until")
 
 
+def require_looked_through(rows: Iterable[Obligation], field: str) -> None:
+    """Renewals are looked through once, at inception: a change neither adds nor moves stretches."""
+    for row in rows:
+        if row.renewals:
+            raise Rejected("renewals-at-inception", field=field, obligation=row.obligation)
+
+
 def require_restated(rows: Sequence[Restated], known: dict[str, Obligation]) -> None:
     """A promise can be stated anew only once in one change."""
     _require_named([row.obligation for row in rows], set(known), "restated.obligation")
     if len({row.obligation for row in rows}) != len(rows):
         raise Rejected("duplicate-obligation", field="restated.obligation")
+    require_looked_through((known[row.obligation] for row in rows), "restated.obligation")
     for row in rows:
         require_fees(row.fees, "restated.fees")
         require_amount(row.price_minor, "restated.price_minor")

@@ -10,6 +10,7 @@ from domain.contract_checks import (
     require_above_nothing,
     require_alike,
     require_amount,
+    require_looked_through,
     require_obligations,
     require_open,
     require_percent,
@@ -341,6 +342,7 @@ def _modified(command: ModifyContract, state: ContractState, context: Context) -
     if abs(command.price_change_minor) > LARGEST_MINOR:
         raise Malformed("amount-too-large", field="price_change_minor")
     require_obligations(command.added, state.obligations, "added")
+    require_looked_through(command.added, "added.renewals")
     known = {**state.obligations, **{row.obligation: row for row in command.added}}
     if state.is_open or not context.outside:
         require_restated(command.restated, known)

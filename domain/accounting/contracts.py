@@ -66,6 +66,7 @@ from domain.contract_facts import (
     PriceConceded,
     PriceEstimated,
 )
+from domain.errors import Rejected
 from domain.explain import Step
 from domain.facts import Fact, causes_of
 from domain.master import MasterData
@@ -280,6 +281,7 @@ def _ended(contract: Contract, fact: Fact, event: ContractTerminated) -> None:
 
 def _modified(contract: Contract, fact: Fact, event: ContractModified) -> None:
     deal, promises = contract.deal, contract.promises
+    _require_looked_through(event, deal)
     if is_apart(event, deal):
         apart(promises, fact, deal)
         return
@@ -293,6 +295,18 @@ def _owed(contract: Contract, fact: Fact, minor: int, causes: tuple[int, ...]) -
     mine = deal.mine(contract.promises, fact.stream)
     rests = causes_of(deal.of(fact.stream), causes)
     owe(minor, contract.estimates, mine, fact.when.measured, rests, deal)
+
+
+def _require_looked_through(event: ContractModified, deal: Deal) -> None:
+    """No decider sees it where a source tells the change first. Raises `renewals-at-inception`."""
+    opened = deal.opened.event
+    assert isinstance(opened, ContractOpened)
+    anew = {row.obligation for row in event.restated}
+    for own in (*event.added, *(own for own in opened.obligations if own.obligation in anew)):
+        if own.renewals:
+            raise Rejected(
+                "renewals-at-inception", field="restated.obligation", obligation=own.obligation
+            )
 
 
 def _after_the_end(contract: Contract, fact: Fact, ended: Fact) -> None:

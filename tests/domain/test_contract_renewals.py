@@ -5,17 +5,26 @@ IFRS 15.87 to 89), one that relates to a promise wholly is that promise's (32-40
 """
 
 from datetime import date
+from typing import Any
 
+import pytest
+from msgspec import structs
+
+from domain.contract_commands import ModifyContract, OpenContract
 from domain.contract_facts import (
     ContractModified,
     CustomerPaymentPromised,
     Obligation,
     PriceEstimated,
     Renewal,
+    Restated,
     VariableAmount,
 )
+from domain.errors import Rejected
 from tests.domain.contracting import balance, on, opened, point, revenue, scheduled
+from tests.domain.given import code
 
+STREAM = "contract:k1"
 YEARS = (2024, 2025, 2026)
 # Costs of 500, 300 and 200: half of the price is of the first year.
 RENEWALS = tuple(
@@ -89,3 +98,33 @@ def test_after_a_change_an_estimate_goes_along_each_stretch() -> None:
     # What is left of 360 and 240 bears the cut; of the bonus 50 are caught up of 2024.
     assert by_year(base, cut) == [600_00, 324_00, 216_00]
     assert by_year(base, cut, estimated) == [600_00, 404_00, 236_00]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"restated": (Restated(obligation="service", service_to=date(2028, 1, 1)),)},
+        {"added": (structs.replace(SERVICE, obligation="more"),)},
+    ],
+)
+def test_stretches_are_those_of_inception(change: dict[str, Any]) -> None:
+    base = opened("2024-01-01", SERVICE)
+    command = ModifyContract(when=on("2025-01-01"), price_change_minor=0, **change)
+    told_early = ContractModified(when=on("2025-01-01"), price_change_minor=0, **change)
+
+    assert code(STREAM, command, base) == "renewals-at-inception"
+    with pytest.raises(Rejected) as no:
+        scheduled(base, told_early)
+    assert no.value.code == "renewals-at-inception"
+
+
+def test_what_may_be_renewed_states_its_price_by_stretches_only() -> None:
+    command = OpenContract(
+        when=on("2024-01-01"),
+        customer="c1",
+        currency="USD",
+        price_minor=0,
+        obligations=(structs.replace(SERVICE, price_minor=1200_00),),
+    )
+
+    assert code(STREAM, command) == "priced-twice"
