@@ -490,6 +490,8 @@ def _rows(promise: Promise, rest: Rest) -> tuple[tuple[date, int], ...]:
         return tuple({mark.place[0]: rest.of(minor, mark) for mark in rest.marks}.items())
     at = count_before(rest.marks, caught.place)
     so_far = rest.of(minor, rest.marks[at - 1]) if at else 0
-    rows = {caught.place[0]: so_far - caught.less}
+    caught_up = so_far - caught.less
+    # Where nothing is caught up the day it would have been tells nothing.
+    rows = {caught.place[0]: caught_up} if caught_up else {}
     rows.update((mark.place[0], rest.of(minor, mark) - caught.less) for mark in rest.marks[at:])
     return tuple(rows.items()) if any(rows.values()) else ()
