@@ -125,7 +125,8 @@ REFUSED = {
     "refundable-without-notice": (
         "Only a contract that can be left gives back what was charged beyond the notice."
     ),
-    "no-instalments": "Payment in arrears has instalments.",
+    "no-instalments": "Payment in arrears has instalments, or one day.",
+    "paid-in-two-ways": "Payment in arrears is in instalments or in one sum.",
     "outcomes-do-not-add-up": "The chances of the outcomes do not add up to one.",
     "percent-or-costs": "Progress is a percentage or costs incurred, one of them.",
     "priced-twice": "A promise has its price stated in more than one way.",

@@ -45,6 +45,11 @@ def require_above_nothing(number: Decimal | None, field: str) -> None:
         raise Rejected("quantity-not-positive", field=field)
 
 
+def require_not_negative(number: Decimal | None, field: str) -> None:
+    if number is not None and number < 0:
+        raise Rejected("quantity-not-positive", field=field)
+
+
 def require_open(command: OpenContract) -> None:
     """The deal as a whole: each promise is checked by `require_obligations`."""
     _require_some_ssp(command)
@@ -233,6 +238,7 @@ def require_variable(rows: Sequence[VariableAmount], names: set[str]) -> None:
             raise Malformed("amount-too-large", field="variable.stated_minor")
         require_percent(row.conceded_percent, "variable.conceded_percent")
         require_percent(row.included_conceded_percent, "variable.included_conceded_percent")
+        require_not_negative(row.conceded_quantity, "variable.conceded_quantity")
         chances = [outcome.probability for outcome in row.outcomes]
         for chance in chances:
             _require_chance(chance, "variable.outcomes.probability")
@@ -248,8 +254,10 @@ def require_financing(terms: Financing | None) -> None:
         return
     require_percent(terms.rate_percent, "financing.rate_percent")
     require_percent(terms.stated_rate_percent, "financing.stated_rate_percent")
-    if terms.kind == "arrears" and terms.instalments < 1:
+    if terms.kind == "arrears" and terms.until is None and terms.instalments < 1:
         raise Rejected("no-instalments", field="financing.instalments")
+    if terms.kind == "arrears" and terms.until is not None and terms.instalments:
+        raise Rejected("paid-in-two-ways", field="financing.until")
     if terms.kind == "advance" and terms.until is None:
         raise Rejected("missing-until", field="financing.until")
 

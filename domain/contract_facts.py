@@ -144,7 +144,8 @@ class VariableAmount(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """An uncertain part of the price: what is stated, what is expected, and what is included.
 
     Expected: `estimate_minor`, or by `outcomes` and `method` (rule 16), or what is stated less
-    `conceded_percent` of it, or `unit_price` in place of the stated one of a promise in units.
+    `conceded_percent` of it, or less `conceded_quantity` of its units (goods expected back), or
+    `unit_price` in place of the stated one of a promise in units.
     Included in the price is what will most likely not be reversed (rule 17): `included_minor`, or
     what is stated less `included_conceded_percent` of it; where neither is said, what is expected.
     Where a concession states nothing itself, it is of what its promises state, and takes of that.
@@ -157,10 +158,17 @@ class VariableAmount(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     outcomes: tuple[Outcome, ...] = ()
     estimate_minor: int | None = None
     conceded_percent: Decimal | None = None
+    conceded_quantity: Decimal | None = None
     unit_price: Decimal | None = None
     included_minor: int | None = None
     included_conceded_percent: Decimal | None = None
     obligations: tuple[str, ...] = ()
+
+    @property
+    def is_of_its_promises(self) -> bool:
+        """Whether it says what of its promises' own price will not be kept."""
+        conceded = self.conceded_percent is not None or self.conceded_quantity is not None
+        return (conceded or self.unit_price is not None) and not self.stated_minor
 
 
 class RegularBundle(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -174,7 +182,8 @@ class Financing(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A significant financing part (rule 21): payment long before or after transfer.
 
     `arrears`: what is stated is paid in so many equal monthly instalments at `stated_rate_percent`
-    a year, and is worth those instalments at `rate_percent`. `advance`: what is paid at the start
+    a year, and is worth those instalments at `rate_percent`; or it is paid in one sum on the day
+    `until`, and is worth so much less, compounded yearly. `advance`: what is paid at the start
     bears interest at `rate_percent`, compounded yearly, up to the day `until`; `later_minor` is
     what would be paid then instead. Rates are of a separate loan at inception, and never change.
     """

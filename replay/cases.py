@@ -111,7 +111,7 @@ def play(case: Document, stage: Stage) -> Played:
             wanted, answers, currency_of(case.given.currency), in_whole=steps.shown_in_whole
         ),
         posted=posted,
-        notes=(*_notes(course.acts), *answers.left_over()),
+        notes=(*steps.notes, *_notes(course.acts), *answers.left_over()),
         step_minor=_step_minor(steps),
     )
 

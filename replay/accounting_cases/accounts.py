@@ -25,12 +25,18 @@ ACCOUNTS: dict[str, tuple[str, ...]] = {
     "ExternalAsset": ("external-clearing",),
     "Fees": ("bank-fees",),
     "FxGain": EXCHANGE,
+    "FxGainLoss": EXCHANGE,
     "FxLoss": EXCHANGE,
     "InterestExpense": ("interest-expense",),
+    "InterestIncome": ("interest-income",),
+    "CustomerPayable": ("customer-payable",),
+    "PartnerPayable": ("partner-payable",),
+    "SupplierPayable": ("partner-payable",),
     "Recoverables": ("recoverables",),
     "RefundLiability": ("refund-liability",),
     "Refunds": ("refunds",),
     "Revenue": ("revenue",),
+    "TaxLiability": ("tax-payable",),
     "TaxPayable": ("tax-payable",),
     "UnappliedCash": ("unapplied-cash",),
     "UnbilledAccountsReceivable": ("unbilled-receivable",),
@@ -47,6 +53,44 @@ def accounts_of(name: str, path: tuple[str, ...] = ()) -> tuple[str, ...]:
     if name not in ACCOUNTS:
         raise CaseError(f"unknown account {name}")
     return ACCOUNTS[name]
+
+
+# Differences of exchange that are told as a gain: credits positive.
+GAINS = frozenset({"FxGain", "FxGainLoss"})
+# What a figure calls an account in its own name, in small letters.
+NAMED: dict[str, str] = {
+    "accounts_receivable": "AccountsReceivable",
+    "bad_debt": "BadDebt",
+    "cash": "Cash",
+    "contract_asset": "ContractAsset",
+    "contract_liability": "ContractLiability",
+    "customer_balance": "CustomerBalance",
+    "customer_payable": "CustomerPayable",
+    "deferred_balance": "DeferredRevenue",
+    "deferred_revenue": "DeferredRevenue",
+    "deposit_liability": "DepositLiability",
+    "deposits": "DepositLiability",
+    "disputes": "Disputes",
+    "interest_expense": "InterestExpense",
+    "interest_income": "InterestIncome",
+    "receivable": "AccountsReceivable",
+    "recoverables": "Recoverables",
+    "refund_liability": "RefundLiability",
+    "refunds": "Refunds",
+    "revenue": "Revenue",
+    "tax_payable": "TaxPayable",
+    "unapplied_cash": "UnappliedCash",
+    "unbilled": "UnbilledReceivable",
+    "unbilled_receivable": "UnbilledReceivable",
+    "voids": "Voids",
+}
+# Accounts of a result are asked for what moved in a period, all others for where they stand.
+RESULT = frozenset(
+    {
+        *("BadDebt", "CreditNotes", "Disputes", "Fees", "FxGain", "FxLoss", "InterestExpense"),
+        *("InterestIncome", "Recoverables", "Refunds", "Revenue", "Voids"),
+    }
+)
 
 
 def normal(accounts: Iterable[str], rows: Iterable[Posted]) -> int:

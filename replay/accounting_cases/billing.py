@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from datetime import date
 
 from domain.calendar import add_months
@@ -11,12 +12,13 @@ from domain.facts import When
 from domain.invoice import IssueInvoice
 from domain.invoice_facts import InvoiceLine
 from replay.accounting_cases.deals import Deal
-from replay.accounting_cases.phrases import EACH_LINE, EACH_YEAR, MONTHLY_FROM_4
+from replay.accounting_cases.phrases import read_phrase
 from replay.accounting_cases.steps import CUSTOMER, Does, Submit
 from replay.accounting_cases.survey import Survey, name
 from replay.accounting_cases.words import Words
 
-MONTH_4 = 3
+FROM_MONTH = re.compile(r"from month ([0-9]+)")
+PER = {"month": 1, "year": 12}
 # What is credited or given back was billed.
 TAKES_BACK = ("credit_note_issued", "subscription_cancelled")
 
@@ -27,10 +29,11 @@ def billed(fact: Words, known: Survey, deal: Deal) -> Does:
     """
     phrase = fact.text("billing") if fact.has("billing") else known.elected.bills
     if phrase is not None:
-        if phrase not in SAYS:
+        says = (read_phrase("billing", phrase) or {}).get("bills")
+        if says is None:
             fact.refuse("billing", "a phrase that is known")
         for promise in deal.obligations:
-            yield from SAYS[phrase](fact, promise)
+            yield from SAYS[str(says)](fact, promise, phrase)
     elif billed_as_a_whole(known) == _whole(fact):
         for promise in deal.obligations:
             yield _invoice(fact, promise, fact.day("effective"), deal.price_minor, _whole(fact))
@@ -48,31 +51,56 @@ def _whole(fact: Words) -> str:
     return f"{name(fact, 'contract')}-whole"
 
 
-def _each_line(fact: Words, promise: Obligation) -> Iterator[Submit]:
+def _each_line(fact: Words, promise: Obligation, _phrase: str) -> Iterator[Submit]:
     """Its own price on the first day of its month."""
-    assert promise.service_from is not None, promise
-    assert promise.price_minor is not None, promise
+    if promise.service_from is None or promise.price_minor is None:
+        fact.refuse("billing", "a phrase for what has no lines")
     yield _invoice(fact, promise, promise.service_from, promise.price_minor)
 
 
-def _each_year(fact: Words, promise: Obligation) -> Iterator[Submit]:
-    """The fee of a year on its first day."""
-    for fee in promise.fees:
-        yield _fee(fact, promise, fee, fee.service_from, fee.service_to)
+def _by(months: int) -> Callable[[Words, Obligation, str], Iterator[Submit]]:
+    """The fee of so many months on their first day, from the month the phrase says on."""
 
-
-def _monthly_from_4(fact: Words, promise: Obligation) -> Iterator[Submit]:
-    """The fee of a month on its first day, from the fourth month of the term on."""
-    assert promise.service_from is not None, promise
-    assert promise.service_to is not None, promise
-    day = add_months(promise.service_from, MONTH_4)
-    while day < promise.service_to:
+    def read(fact: Words, promise: Obligation, phrase: str) -> Iterator[Submit]:
+        if not promise.fees:
+            fact.refuse("billing", "a phrase for what has no fees")
         for fee in promise.fees:
-            yield _fee(fact, promise, fee, day, add_months(day, 1))
+            first = FROM_MONTH.search(phrase)
+            begins = _nth_month(promise, int(first[1])) if first else fee.service_from
+            if fee.per == "whole":
+                yield _fee(fact, promise, fee, fee.service_from, fee.service_to)
+            elif PER[fee.per] != months:
+                fact.refuse("billing", f"by the {fee.per}, as its fee is stated")
+            else:
+                yield from _stretches(fact, promise, fee, begins)
+
+    return read
+
+
+def _stretches(fact: Words, promise: Obligation, fee: Fee, begins: date) -> Iterator[Submit]:
+    _, day = sorted((begins, fee.service_from))
+    while day < fee.service_to:
+        end = add_months(day, PER[fee.per])
+        yield _fee(fact, promise, fee, day, end)
+        day = end
+
+
+def _nth_month(promise: Obligation, number: int) -> date:
+    """The first day of a month of the term, counted from 1."""
+    assert promise.service_from is not None, promise
+    day = promise.service_from
+    for _ in range(1, number):
         day = add_months(day, 1)
+    return day
 
 
-SAYS = {EACH_LINE: _each_line, EACH_YEAR: _each_year, MONTHLY_FROM_4: _monthly_from_4}
+def _at_once(fact: Words, promise: Obligation, _phrase: str) -> Iterator[Submit]:
+    """Its whole price on the day of signing."""
+    minor = promise.price_minor if promise.price_minor is not None else promise.ssp_minor
+    yield _invoice(fact, promise, fact.day("effective"), minor)
+
+
+SAYS = {"each-line": _each_line, "year": _by(12), "month": _by(1), "whole": _at_once}
 
 
 def _fee(fact: Words, promise: Obligation, fee: Fee, start: date, end: date) -> Submit:

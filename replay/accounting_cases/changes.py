@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from typing import Literal
+
+from msgspec import structs
 
 from domain.calendar import add_months
 from domain.contract_commands import ConcedePrice, ModifyContract, TerminateContract
@@ -12,10 +15,11 @@ from domain.facts import When
 from domain.invoice import IssueCredit
 from domain.invoice_facts import CreditLine
 from replay.accounting_cases.billing import billed_as_a_whole
-from replay.accounting_cases.fields import EVERY
+from replay.accounting_cases.fields import EVERY, own_terms
+from replay.accounting_cases.fixed import promise_of
 from replay.accounting_cases.steps import Does
 from replay.accounting_cases.survey import Survey, name, submit, the_contract, when
-from replay.accounting_cases.terms import promised, term
+from replay.accounting_cases.terms import own_term, promised, term
 from replay.accounting_cases.uncertain import BONUS
 from replay.accounting_cases.words import Words
 from replay.case_format import CaseError
@@ -26,10 +30,14 @@ Change = Callable[[Words, Survey], ModifyContract]
 
 
 def contract_modified(fact: Words, known: Survey) -> Does:
+    """By the first reading whose fields are all there. Where the facts do not decide how a change
+    is accounted for, what the policy says of it is the judgement of the source.
+    """
     said = {field for field in fact.raw if fact.has(field)}
     for needs, may, read in CHANGES:
         if {*needs.split()} <= said:
-            strange = sorted(said.difference(EVERY, ("contract",), needs.split(), may.split()))
+            known_too = (*needs.split(), *may.split(), *ANY_CHANGE, *own_terms(fact.raw))
+            strange = sorted(said.difference(EVERY, known_too))
             if strange:
                 raise CaseError(
                     *(
@@ -37,23 +45,86 @@ def contract_modified(fact: Words, known: Survey) -> Does:
                         for field in strange
                     )
                 )
-            yield submit(fact, f"contract:{the_contract(fact, known)}", read(fact, known))
+            change = _as_judged(fact, known, read(fact, known))
+            yield submit(fact, f"contract:{the_contract(fact, known)}", change)
             return
     raise CaseError("contract_modified: no change that is known by these fields")
 
 
+def _as_judged(fact: Words, known: Survey, change: ModifyContract) -> ModifyContract:
+    """The treatment a fact states, or the policy where neither scope nor price decides it."""
+    if fact.has("treatment"):
+        treatment = fact.text("treatment")
+        if treatment not in TREATMENTS:
+            fact.refuse("treatment", " or ".join(TREATMENTS))
+        return structs.replace(
+            change, treatment=TREATMENTS[treatment], judgement="as the fact says"
+        )
+    decided = any(fact.has(field) for field in DECIDES) or change.added
+    if decided or known.elected.treatment in ("by-rule", "separate"):
+        return change
+    return structs.replace(
+        change, treatment=known.elected.treatment, judgement="as the policy of the source says"
+    )
+
+
 def _priced(fact: Words, known: Survey) -> ModifyContract:
-    """Service added at a price. One that reflects what it sells for alone is that price."""
-    del known
+    """Something added at a price. One that reflects what it sells for alone is that price; others
+    say what it, and what is left of the promises there are, would sell for.
+    """
     price = fact.money("amount")
-    start, end = term(fact)
+    promise = name(fact, "added_obligation")
     reflects = fact.flag("price_reflects_ssp")
+    worth = _worths(fact, promise)
+    ssp = price if reflects else worth.pop(promise, None)
+    if ssp is None:
+        raise CaseError("missing field contract_modified.ssp")
+    added = promised(promise, ssp, *_added_term(fact, known, promise))
+    return ModifyContract(
+        when=when(fact),
+        price_change_minor=price,
+        added=(added,),
+        restated=tuple(
+            Restated(obligation=left, ssp_minor=minor)
+            for left, minor in worth.items()
+            if left != promise and not reflects
+        ),
+        price_reflects_ssp=reflects,
+    )
+
+
+def _worths(fact: Words, promise: str) -> dict[str, int]:
+    """What each promise would sell for now: of what is added alone, or by name."""
+    if not fact.has("ssp"):
+        return {}
+    if isinstance(fact.raw["ssp"], dict):
+        return fact.by_name("ssp")
+    return {promise: fact.money("ssp")}
+
+
+def _added_term(fact: Words, known: Survey, promise: str) -> tuple[date | None, date | None]:
+    """Its own, else up to the end of the service there is; a thing has none."""
+    start, end = own_term(fact, promise)
+    if end is not None:
+        return start, end
+    if fact.has("added_obligation"):
+        return None, None
+    end = _first_promise(fact, known).service_to
     if end is None:
         raise CaseError("missing field contract_modified.through")
-    ssp = price if reflects else fact.money("ssp")
-    added = promised(name(fact, "event_id"), ssp, start, end)
+    return start, end
+
+
+def _several(fact: Words, known: Survey) -> ModifyContract:
+    """Promises added by name, each by its own fields."""
+    del known
+    rows = fact.parts("added")
+    price = fact.money("amount") if fact.has("amount") else 0
     return ModifyContract(
-        when=when(fact), price_change_minor=price, added=(added,), price_reflects_ssp=reflects
+        when=when(fact),
+        price_change_minor=price,
+        added=tuple(promise_of(fact, promise, row) for promise, row in rows.items()),
+        price_reflects_ssp=fact.flag("price_reflects_ssp"),
     )
 
 
@@ -91,17 +162,42 @@ def _more_units(fact: Words, known: Survey) -> ModifyContract:
     )
 
 
-def _monthly(fact: Words, known: Survey) -> ModifyContract:
-    """Another fee by the month from the change on."""
+def _recurring(fact: Words, known: Survey) -> ModifyContract:
+    """Another fee by the month or the year from the change on, and more of the term or less."""
     first = _first_promise(fact, known)
-    assert first.service_to is not None, first
-    fee = Fee(
-        amount_minor=fact.money("monthly"),
-        service_from=fact.day("effective"),
-        service_to=first.service_to,
-        per="month",
+    if first.service_to is None:
+        raise CaseError("contract_modified: what it changes has no term")
+    end = _new_end(fact, first.service_to)
+    fee = _fee_of(fact, end)
+    restated = Restated(
+        obligation=first.obligation,
+        fees=(fee,) if fee else (),
+        service_to=end if end != first.service_to else None,
+        price_minor=fact.money("transaction_price") if fact.has("transaction_price") else None,
     )
-    return _restating(fact, Restated(obligation=first.obligation, fees=(fee,)))
+    added = fact.money("amount") if fact.has("amount") else 0
+    return structs.replace(_restating(fact, restated), price_change_minor=added)
+
+
+def _new_end(fact: Words, end: date) -> date:
+    if fact.has("extension_months"):
+        return fact.months_after(end, "extension_months")
+    if fact.has("extension_years"):
+        return fact.years_after(end, "extension_years")
+    _, stated = term(fact)
+    return stated or end
+
+
+def _fee_of(fact: Words, end: date) -> Fee | None:
+    for field, per in FEES.items():
+        if fact.has(field):
+            return Fee(
+                amount_minor=fact.money(field),
+                service_from=fact.day("effective"),
+                service_to=end,
+                per=per,
+            )
+    return None
 
 
 def _another_quantity(fact: Words, known: Survey) -> ModifyContract:
@@ -110,7 +206,7 @@ def _another_quantity(fact: Words, known: Survey) -> ModifyContract:
     restated = Restated(
         obligation=first.obligation,
         quantity=fact.units("quantity_to"),
-        unit_price=fact.price("unit_price"),
+        unit_price=fact.price("unit_price") if fact.has("unit_price") else None,
     )
     return _restating(fact, restated)
 
@@ -150,26 +246,44 @@ def _more_work(fact: Words, known: Survey) -> ModifyContract:
         when=when(fact),
         price_change_minor=fact.money("added_fixed"),
         restated=(
-            Restated(obligation=first.obligation, added_cost_minor=fact.money("added_costs")),
+            Restated(
+                obligation=first.obligation,
+                added_cost_minor=fact.money("added_costs") if fact.has("added_costs") else 0,
+            ),
         ),
         variable=included,
     )
 
 
+FEES: dict[str, Literal["month", "year"]] = {"monthly": "month", "annual_fee": "year"}
+TERM = "extension_months extension_years months years through service_from service_to"
+# What may be said of any change, and what decides how it is accounted for.
+ANY_CHANGE = ("contract", "treatment", "price_approved", "scope_change")
+DECIDES = ("distinct", "price_reflects_ssp", "ssp", "added_units", "extension_total")
+TREATMENTS: dict[str, Literal["separate", "prospective", "cumulative"]] = {
+    "separate": "separate",
+    "prospective": "prospective",
+    "cumulative": "cumulative",
+}
 # Fields that state a change together, those that may be with them, and what they say.
 CHANGES: tuple[tuple[str, str, Change], ...] = (
-    ("price_change", "scope_change", _repriced),
+    ("price_change", "obligation distinct", _repriced),
     ("added_units added_unit_price", "price_reflects_ssp ssp", _more_units),
     ("added_units negotiated_unit_price", "price_reflects_ssp ssp", _more_units),
-    ("monthly", "", _monthly),
-    ("quantity_to unit_price", "quantity_from distinct", _another_quantity),
+    ("quantity_to", "quantity_from unit_price distinct", _another_quantity),
     (
         "year3_fee extension_years extension_total",
         "extension_annual_payment ssp_per_year",
         _extended,
     ),
-    ("added_fixed added_costs", "bonus_now_included distinct", _more_work),
-    ("amount", "added_monthly ssp through service_from service_to price_reflects_ssp", _priced),
+    ("added_fixed", "added_costs bonus_now_included distinct", _more_work),
+    ("added", "amount price_reflects_ssp", _several),
+    ("monthly", TERM, _recurring),
+    ("annual_fee", TERM, _recurring),
+    ("extension_months", "amount transaction_price", _recurring),
+    ("extension_years", "amount transaction_price", _recurring),
+    ("amount", f"added_monthly added_obligation ssp price_reflects_ssp {TERM}", _priced),
+    ("transaction_price", TERM, _recurring),
 )
 
 

@@ -2,49 +2,74 @@
 
 from __future__ import annotations
 
+from domain.contract_commands import MeetCriteria, PromiseCustomerPayment
 from domain.contract_facts import Obligation
 from replay.accounting_cases import fixed, recurring, uncertain
 from replay.accounting_cases.billing import billed
-from replay.accounting_cases.deals import Deal, opened, read_deal, shape
+from replay.accounting_cases.deals import Deal, extra, opened, read_deal, shape
 from replay.accounting_cases.steps import Does
-from replay.accounting_cases.survey import Survey
+from replay.accounting_cases.survey import Survey, submit, the_contract, when
 from replay.accounting_cases.words import Words
 
-TERM = "months years service_from service_to"
+TERM = "months term_months years service_from service_to"
+PRICE = "amount|transaction_price|price|fixed|stated_price|consideration"
 # The first whose needed fields are all there is how a price is stated.
 SHAPES = (
-    shape("ssp transaction_price", f"regular_bundle saas_months {TERM}", fixed.shared),
-    shape("ssp amount", f"regular_bundle saas_months {TERM}", fixed.shared),
+    shape(f"ssp {PRICE}", f"regular_bundle {TERM}", fixed.shared),
     shape("transaction_price ssp_allocation payment_conditional_on", "", fixed.conditional),
     shape("amount release", "", fixed.released),
-    shape("amount", TERM, fixed.whole),
-    shape("transaction_price", TERM, fixed.whole),
-    shape("obligations", "", fixed.named),
-    shape("lines", "", fixed.by_lines),
-    shape("unit_price retro_unit_price threshold_units expected_to_exceed", "", fixed.rebated),
-    shape("unit_price units", f"consideration term_months {TERM}", fixed.counted),
-    shape("stated_price", "units", fixed.at_once),
-    shape("price", "due", fixed.at_once),
     shape("fees fees_match_value", "", recurring.by_year),
     shape("monthly_bill months", "free_months service_from", recurring.with_free_months),
-    shape("monthly months", "quantity service_from", recurring.monthly),
     shape(
-        "monthly_fee months",
-        "service_from variable_low variable_high variable_estimate",
-        recurring.monthly,
+        "monthly|monthly_fee months|term_months|years", "quantity service_from", recurring.monthly
     ),
-    shape("annual_fee years series", "ssp_per_year service_from", recurring.annual),
-    shape("year1_price renewal_prices prices_without_option customers", "", recurring.renewable),
-    shape("fixed expected_costs", "bonus bonus_constrained", uncertain.with_bonus),
-    shape("fee_percent_per_quarter years series", "incentive_percent", uncertain.share_of_base),
+    shape("annual_fee years|months", "ssp_per_year service_from", recurring.annual),
     shape("option_a_price option_a_due_months option_b_price", "", uncertain.paid_before),
+    shape("year1_price renewal_prices prices_without_option customers", "", recurring.renewable),
+    shape("fee_percent_per_quarter years series", "incentive_percent", uncertain.share_of_base),
+    shape("obligations", f"{PRICE.replace('|', ' ')} regular_bundle {TERM}", fixed.named),
+    shape("lines", "", fixed.by_lines),
+    shape("unit_price retro_unit_price threshold_units", "expected_to_exceed", fixed.rebated),
+    shape("unit_price", f"units quantity consideration {TERM}", fixed.counted),
+    shape("due_months cash_price|rate_annual price|amount", "", uncertain.paid_later),
+    shape(f"milestones {PRICE}", "", fixed.in_stages),
+    shape(f"expected_costs {PRICE}", TERM, uncertain.by_costs),
+    shape(PRICE, f"units {TERM}", fixed.whole),
+)
+EXTRAS = (
+    extra("bonus bonus_constrained bonus_included bonus_probability", uncertain.with_bonus),
+    extra("penalty penalty_expected penalty_probability", uncertain.with_penalty),
+    extra(
+        "variable_low variable_high variable_estimate variable_included variable_constrained "
+        "variable_to",
+        uncertain.on_top,
+    ),
+    extra("outcomes method", uncertain.with_outcomes),
+    extra("upfront_fee", fixed.with_fee),
+    extra("payable_to_customer fair_value_received", uncertain.with_payable),
+    extra("presentation others_share", fixed.presented),
+    extra("available_from", fixed.available),
 )
 
 
 def contract_signed(fact: Words, known: Survey) -> Does:
-    deal = read_deal(fact, known, SHAPES)
+    deal = read_deal(fact, known, SHAPES, EXTRAS)
     yield from opened(fact, deal)
     yield from billed(fact, known, deal)
+
+
+def criteria_met(fact: Words, known: Survey) -> Does:
+    """From now on it is a contract."""
+    yield submit(fact, f"contract:{the_contract(fact, known)}", MeetCriteria(when=when(fact)))
+
+
+def customer_payment_promised(fact: Words, known: Survey) -> Does:
+    """Payable to the customer from now on, but for what it gives in return."""
+    fair = fact.money("fair_value_received") if fact.has("fair_value_received") else 0
+    command = PromiseCustomerPayment(
+        when=when(fact), amount_minor=fact.money("amount"), fair_value_minor=fair
+    )
+    yield submit(fact, f"contract:{the_contract(fact, known)}", command)
 
 
 def agreement_signed(fact: Words, known: Survey) -> Does:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from domain.contract_commands import OpenContract, SatisfyObligation
+from domain.contract_commands import OpenContract, PromiseCustomerPayment, SatisfyObligation
 from domain.contract_facts import Financing, Obligation, RegularBundle, VariableAmount
-from replay.accounting_cases.fields import EVERY
+from replay.accounting_cases.fields import EVERY, own_terms
 from replay.accounting_cases.steps import CUSTOMER, Does
-from replay.accounting_cases.survey import Survey, name, submit, when
+from replay.accounting_cases.survey import Survey, may_be_left, name, submit, when
 from replay.accounting_cases.words import Words
 from replay.case_format import CaseError
 
@@ -28,46 +28,89 @@ class Deal(Struct, frozen=True, kw_only=True):
     financing: Financing | None = None
     right_after: str | None = None
     criteria_met: bool = True
+    cancellable_days: int | None = None
+    payable: tuple[int, int] | None = None
     at_once: tuple[str, ...] = ()
 
 
 Read = Callable[[Words, Survey], Deal]
-# What may be said of any deal: its name and money, and that its term binds both.
-ANY = {*EVERY, "contract", "currency", "non_cancellable", "cancellable", "billing"}
+Add = Callable[[Words, Survey, Deal], Deal]
+# What may be said of any deal: its name and money, and whether its term binds both.
+ANY = {
+    *EVERY,
+    *("contract", "currency", "non_cancellable", "cancellable", "notice_days", "refundable"),
+    *("billing", "due", "series"),
+}
 
 
 class Shape(Struct, frozen=True, kw_only=True):
-    """Fields that state a deal together, those that may be with them, and what they say."""
+    """Fields that state a deal together, those that may be with them, and what they say.
 
-    needs: frozenset[str]
+    A need `a|b` is met by either.
+    """
+
+    needs: tuple[frozenset[str], ...]
     may: frozenset[str] = frozenset()
     read: Read
 
+    def taken(self, said: set[str]) -> set[str] | None:
+        """The fields it reads of those that are said; none if it does not fit."""
+        if not all(need & said for need in self.needs):
+            return None
+        return {field for need in self.needs for field in need & said} | self.may
+
+
+class Extra(Struct, frozen=True, kw_only=True):
+    """Fields that may be with any shape, each read on top of it."""
+
+    fields: frozenset[str]
+    read: Add
+
 
 def shape(needs: str, may: str, read: Read) -> Shape:
-    return Shape(needs=frozenset(needs.split()), may=frozenset(may.split()), read=read)
+    either = tuple(frozenset(need.split("|")) for need in needs.split())
+    return Shape(needs=either, may=frozenset(may.split()), read=read)
 
 
-def read_deal(fact: Words, known: Survey, shapes: tuple[Shape, ...]) -> Deal:
-    """By the first shape whose fields are all there."""
+def extra(fields: str, read: Add) -> Extra:
+    return Extra(fields=frozenset(fields.split()), read=read)
+
+
+def read_deal(
+    fact: Words, known: Survey, shapes: tuple[Shape, ...], extras: tuple[Extra, ...] = ()
+) -> Deal:
+    """By the first shape whose fields are all there, and what the fields beside it add."""
     said = {field for field in fact.raw if fact.has(field)}
-    fitting = next((one for one in shapes if one.needs <= said), None)
+    fitting = next((one for one in shapes if one.taken(said) is not None), None)
     if fitting is None:
         raise CaseError(f"{fact.event}: no price that is known by these fields")
-    strange = sorted(said.difference(ANY, fitting.needs, fitting.may))
+    left = said.difference(ANY, fitting.taken(said) or (), own_terms(fact.raw))
+    added = tuple(one for one in extras if one.fields & left)
+    strange = sorted(left.difference(*(one.fields for one in added)))
     if strange:
         raise CaseError(
             *(f"{fact.event}.{field}: not with the fields beside it" for field in strange)
         )
-    _require_binding(fact)
-    return fitting.read(fact, known)
+    deal = structs.replace(fitting.read(fact, known), cancellable_days=_notice(fact))
+    for one in added:
+        deal = one.read(fact, known, deal)
+    return structs.replace(deal, obligations=_as_agent(fact, known, deal.obligations))
 
 
-def _require_binding(fact: Words) -> None:
-    """A deal somebody may leave needs the notice it takes, which no field states."""
-    leaves = fact.has("cancellable") and fact.flag("cancellable")
-    if leaves or (fact.has("non_cancellable") and not fact.flag("non_cancellable")):
-        raise CaseError(f"{fact.event}: cancellable, and no field states the notice")
+def _notice(fact: Words) -> int | None:
+    """The days of notice that who leaves a deal must give; what may be left at once needs none."""
+    if fact.has("notice_days"):
+        return fact.count("notice_days")
+    return 0 if may_be_left(fact) else None
+
+
+def _as_agent(
+    fact: Words, known: Survey, promises: tuple[Obligation, ...]
+) -> tuple[Obligation, ...]:
+    """Who sells for others shows the fee alone: what is theirs is stated (rule 37)."""
+    if not known.elected.net or not fact.has("others_share"):
+        return promises
+    return tuple(structs.replace(one, presented="net") for one in promises)
 
 
 def opened(fact: Words, deal: Deal) -> Does:
@@ -84,7 +127,13 @@ def opened(fact: Words, deal: Deal) -> Does:
         financing=deal.financing,
         right_after=deal.right_after,
         criteria_met=deal.criteria_met,
+        cancellable_days=deal.cancellable_days,
+        refundable=fact.has("refundable") and fact.flag("refundable"),
     )
     yield submit(fact, stream, command)
+    if deal.payable is not None:
+        owed, fair = deal.payable
+        promised = PromiseCustomerPayment(when=when(fact), amount_minor=owed, fair_value_minor=fair)
+        yield submit(fact, stream, promised)
     for promise in deal.at_once:
         yield submit(fact, stream, SatisfyObligation(when=when(fact), obligation=promise))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Literal
 
@@ -16,14 +17,27 @@ from domain.write_off import WriteOffInvoice
 from replay.accounting_cases.billing import billed_as_a_whole
 from replay.accounting_cases.currency import stated_rate
 from replay.accounting_cases.plans import PLAN, billed_plan, plan_started, used_since
-from replay.accounting_cases.steps import CUSTOMER, USAGE, Does, Submit
-from replay.accounting_cases.survey import Survey, name, only, submit, the_contract, when
+from replay.accounting_cases.steps import CUSTOMER, USAGE, Does, NoEffect, Submit
+from replay.accounting_cases.survey import (
+    Survey,
+    may_be_left,
+    name,
+    only,
+    submit,
+    the_contract,
+    when,
+)
 from replay.accounting_cases.words import Words
 from replay.case_format import CaseError
 
 CREDIT_REASONS: dict[str, Literal["correction", "concession"]] = {
     "service_unsatisfactory": "concession",
     "billing_error": "correction",
+    "order_change": "correction",
+    "duplicate": "correction",
+    "product_unsatisfactory": "concession",
+    "goodwill": "concession",
+    "subscription_cancellation": "concession",
 }
 
 
@@ -36,7 +50,9 @@ def invoice_issued(fact: Words, known: Survey) -> Does:
     if billed_plan(known) and fact == known.of("invoice_issued")[0]:
         yield from plan_started(known)
     lines = tuple(
-        _line(f"{place}", line, fact, known) for place, line in enumerate(fact.lines(), start=1)
+        one
+        for place, line in enumerate(fact.lines(), start=1)
+        for one in (_line(f"{place}", line, fact, known), *_tax(f"{place}", line))
     )
     command = IssueInvoice(
         when=when(fact),
@@ -60,8 +76,19 @@ def invoice_issued(fact: Words, known: Survey) -> Does:
         yield Submit(stream=f"payment:{number}", command=paid)
 
 
+def _tax(number: str, line: Words) -> Iterator[InvoiceLine]:
+    """What is owed to others of it, on top of its amount."""
+    if line.has("tax"):
+        yield InvoiceLine(line=f"{number}-tax", amount_minor=line.money("tax"), kind="tax")
+
+
 def payment_due(fact: Words, known: Survey) -> Does:
-    """Due on its own day: an invoice of that day for the contract."""
+    """Due on its own day: an invoice of that day for the contract; what the customer may still
+    leave is not due.
+    """
+    if any(map(may_be_left, known.of("contract_signed"))):
+        yield NoEffect(why="the customer may leave: nobody has a right to it yet")
+        return
     line = InvoiceLine(
         line="1",
         amount_minor=fact.money("amount"),
@@ -86,9 +113,16 @@ def _line(number: str, line: Words, fact: Words, known: Survey) -> InvoiceLine:
     served = line.has("service_from") or line.has("service_to")
     if known.usage is not None and not served and used_since(fact, known):
         return InvoiceLine(line=number, amount_minor=amount, kind="usage", subscription=USAGE)
-    billed = the_contract(fact, known) if known.contracts else None
+    named = line if line.has("contract") else fact
+    billed = the_contract(named, known) if known.contracts else None
     if not served:
-        return InvoiceLine(line=number, amount_minor=amount, kind="one-off", contract=billed)
+        return InvoiceLine(
+            line=number,
+            amount_minor=amount,
+            kind="one-off",
+            contract=billed,
+            obligation=line.text("obligation") if line.has("obligation") else None,
+        )
     plan = billed_plan(known)
     return InvoiceLine(
         line=number,
@@ -109,7 +143,11 @@ def _moment(line: Words, field: str) -> datetime | None:
 
 
 def _promise(line: Words, promises: tuple[Obligation, ...]) -> str | None:
-    """The one promise of the contract with the line's own service period, if there is just one."""
+    """The promise a line names; else the one of the contract with the line's own service period,
+    if there is just one.
+    """
+    if line.has("obligation"):
+        return line.text("obligation")
     period: tuple[date, date] = (line.day("service_from"), line.day("service_to"))
     same = [row.obligation for row in promises if (row.service_from, row.service_to) == period]
     return same[0] if len(same) == 1 else None
@@ -141,7 +179,7 @@ def credit_note_issued(fact: Words, known: Survey) -> Does:
         when=when(fact),
         number=name(fact, "number"),
         lines=(CreditLine(line="1", amount_minor=fact.money("amount")),),
-        purpose=CREDIT_REASONS[reason],
+        purpose="correction" if known.elected.credits_correct else CREDIT_REASONS[reason],
     )
     yield submit(fact, f"invoice:{invoice}", command)
 

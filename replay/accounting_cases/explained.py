@@ -12,14 +12,16 @@ from fractions import Fraction
 from functools import partial
 from typing import Any
 
+from domain.calendar import ONE_DAY, add_months
 from domain.contract_facts import ContractModified
 from replay.accounting_cases.answers import BOOK, Answers, Told
 from replay.accounting_cases.figure import Ask, Figure, Found, Unit, object_of, text_of
-from replay.accounting_cases.periods import day_of
+from replay.accounting_cases.periods import day_of, months_of
 from replay.case_format import CaseError
 
 Read = Callable[[tuple[str, ...], Any], Iterator[Figure]]
 AMOUNT = re.compile(r"(-?[0-9]+(?:\.[0-9]+)?|-?[0-9]+/[0-9]+)(?: %)?")
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 TOTAL = "total"
 # What the price of a promise is told as, whether any of it is transferred or not.
 PROMISED = "promised"
@@ -147,11 +149,16 @@ def transaction_price(path: tuple[str, ...], value: Any) -> Iterator[Figure]:
         yield Figure(path=path, text=text_of(path, value), ask=promised())
         return
     for label, amount in value.items():
-        if label not in MOMENTS:
-            raise CaseError(f"unknown moment {'/'.join(path)}/{label}")
         own = (*path, label)
-        ask = promised(upto=MOMENTS[label])
+        ask = promised(upto=MOMENTS.get(label) or partial(_on, _day(path, label)))
         yield Figure(path=own, text=text_of(own, amount), ask=ask)
+
+
+def _day(path: tuple[str, ...], label: str) -> date:
+    """A day, or the last of a period."""
+    if DAY.fullmatch(label):
+        return day_of(path, label)
+    return add_months(date.fromisoformat(f"{months_of(path, label).last}-01"), 1) - ONE_DAY
 
 
 def _before_change(answers: Answers) -> int | None:
@@ -164,6 +171,9 @@ def _before_change(answers: Answers) -> int | None:
 MOMENTS: dict[str, Callable[[Answers], int | None]] = {
     "inception": _before_change,
     "modified": lambda _: None,
+    "before_modification": _before_change,
+    "after_modification": lambda _: None,
+    "revised": lambda _: None,
 }
 
 
@@ -194,7 +204,7 @@ def share_by_day(what: str) -> Read:
 
     def read(path: tuple[str, ...], value: Any) -> Iterator[Figure]:
         for label, amount in object_of(path, value).items():
-            own, day = (*path, label), day_of(path, label)
+            own, day = (*path, label), _day(path, label)
             ask = _times(told(what, upto=partial(_on, day)), Fraction(1, 100))
             yield Figure(path=own, text=text_of(own, amount), ask=ask, unit="number")
 

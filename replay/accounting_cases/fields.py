@@ -6,7 +6,8 @@ by name: nothing of a case is skipped.
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 Kind = Literal[
     "money",
@@ -18,6 +19,8 @@ Kind = Literal[
     "promises",
     "lines",
     "sold-lines",
+    "outcomes",
+    "numbers-by-name",
     "units",
     "percent",
     "share",
@@ -39,6 +42,47 @@ EVERY: dict[str, Kind] = {
     "recorded": "day",
     "agreed": "day",
 }
+# How an uncertain part of a price may turn out.
+CHANCES: dict[str, Kind] = {
+    "bonus": "money",
+    "bonus_constrained": "flag",
+    "bonus_included": "flag",
+    "bonus_probability": "share",
+    "penalty": "money",
+    "penalty_expected": "flag",
+    "penalty_probability": "share",
+    "variable_low": "money",
+    "variable_high": "money",
+    "variable_estimate": "money",
+    "variable_included": "money",
+    "variable_constrained": "flag",
+    "variable_to": "text",
+    "outcomes": "outcomes",
+    "method": "text",
+}
+ESTIMATE: dict[str, Kind] = {
+    "contract": "text",
+    "obligation": "text",
+    **CHANCES,
+    "price_change": "money",
+    "variable_consideration": "text",
+    "expected_consideration": "money",
+    "expected_concession_percent": "percent",
+    "highly_probable_concession_percent": "percent",
+    "expected_return_percent": "percent",
+    "expected_returns": "units",
+    "expected_to_exceed": "flag",
+    "expected_total": "units",
+    "expected_total_costs": "money",
+    "breakage_percent": "percent",
+    "points_to_be_redeemed": "units",
+    "ssp_per_point": "price",
+    "renewal_rate": "share",
+    "expected_costs": "money-by-name",
+}
+RIGHTS: dict[str, Kind] = {"contract": "text", "obligation": "text", "quantity": "units"}
+OF_PAYMENT: dict[str, Kind] = {"amount": "money", "invoice": "text", "payment": "text"}
+LEAVES: dict[str, Kind] = {"contract": "text", "refund": "money"}
 FIELDS: dict[str, dict[str, Kind]] = {
     "agreement_signed": {
         "contract": "text",
@@ -85,14 +129,22 @@ FIELDS: dict[str, dict[str, Kind]] = {
         "cancellable": "flag",
         "due": "day",
         "fixed": "money",
-        "bonus": "money",
-        "bonus_constrained": "flag",
+        **CHANCES,
         "expected_costs": "money",
+        "milestones": "numbers-by-name",
+        "upfront_fee": "money",
+        "payable_to_customer": "money",
+        "fair_value_received": "money",
+        "presentation": "text",
+        "others_share": "money",
+        "notice_days": "text",
+        "refundable": "flag",
+        "available_from": "day",
+        "due_months": "months",
+        "cash_price": "money",
+        "rate_annual": "share",
         "fee_percent_per_quarter": "percent",
         "incentive_percent": "percent",
-        "variable_low": "money",
-        "variable_high": "money",
-        "variable_estimate": "money",
         "option_a_price": "money",
         "option_a_due_months": "months",
         "option_b_price": "money",
@@ -105,6 +157,16 @@ FIELDS: dict[str, dict[str, Kind]] = {
     },
     "contract_modified": {
         "contract": "text",
+        "obligation": "text",
+        "added_obligation": "text",
+        "added": "promises",
+        "transaction_price": "money",
+        "annual_fee": "money",
+        "extension_months": "months",
+        "months": "months",
+        "years": "years",
+        "price_approved": "flag",
+        "treatment": "text",
         "amount": "money",
         "price_change": "money",
         "scope_change": "text",
@@ -125,7 +187,7 @@ FIELDS: dict[str, dict[str, Kind]] = {
         "extension_total": "money",
         "extension_annual_payment": "money",
         "ssp_per_year": "price",
-        "ssp": "price",
+        "ssp": "alone",
         "through": "last-day",
         "service_from": "day",
         "service_to": "day",
@@ -154,6 +216,7 @@ FIELDS: dict[str, dict[str, Kind]] = {
     },
     "control_transferred": {
         "contract": "text",
+        "obligation": "text",
         "fx_rate": "rate",
         "stated_price": "money",
         "contract_rate_annual": "share",
@@ -161,34 +224,45 @@ FIELDS: dict[str, dict[str, Kind]] = {
         "monthly_payment": "money",
         "market_rate_annual": "share",
     },
-    "units_transferred": {"contract": "text", "units": "units"},
+    "units_transferred": {"contract": "text", "obligation": "text", "units": "units"},
     "progress_measured": {
         "contract": "text",
+        "obligation": "text",
         "costs_incurred": "money",
         "expected_total_costs": "money",
+        "excluded_costs": "money",
+        "percent_complete": "percent",
     },
-    "fee_base_measured": {"contract": "text", "assets": "money"},
-    "estimate_made": {
+    "fee_base_measured": {
         "contract": "text",
-        "variable_consideration": "text",
-        "expected_consideration": "money",
-        "expected_concession_percent": "percent",
-        "highly_probable_concession_percent": "percent",
-        "breakage_percent": "percent",
-        "points_to_be_redeemed": "units",
-        "ssp_per_point": "price",
-        "renewal_rate": "share",
-        "expected_costs": "money-by-name",
+        "obligation": "text",
+        "assets": "money",
+        "sales": "money",
+    },
+    "sales_reported": {"contract": "text", "obligation": "text", "sales": "money"},
+    "estimate_made": ESTIMATE,
+    "estimate_revised": ESTIMATE,
+    "variable_consideration_resolved": ESTIMATE,
+    "criteria_met": {"contract": "text"},
+    "milestone_reached": {"contract": "text", "obligation": "text", "milestone": "text"},
+    "customer_payment_promised": {
+        "contract": "text",
+        "amount": "money",
+        "fair_value_received": "money",
     },
     "goods_sold": {"amount": "money", "points": "units"},
-    "points_redeemed": {"cumulative": "units", "expected_total": "units"},
-    "credits_used": {"quantity": "units"},
-    "credits_expired": {"quantity": "units"},
+    "points_redeemed": {**RIGHTS, "cumulative": "units", "expected_total": "units"},
+    "points_expired": RIGHTS,
+    "credits_used": RIGHTS,
+    "credits_expired": RIGHTS,
+    "option_exercised": RIGHTS,
+    "option_expired": RIGHTS,
     "customers_renewed": {"count": "units", "amount": "money"},
     "sale_recorded": {"amount": "money"},
     "sale_corrected": {"amount": "money"},
     "subscription_started": {"price_per_unit": "price"},
-    "subscription_cancelled": {"contract": "text", "refund": "money"},
+    "subscription_cancelled": LEAVES,
+    "contract_terminated": LEAVES,
     "plan_changed": {"from_price": "price", "to_price": "price", "unbilled_items": "money-list"},
     "usage_reported": {"units": "units", "unit_price": "price"},
     "invoice_issued": {
@@ -203,6 +277,8 @@ FIELDS: dict[str, dict[str, Kind]] = {
         "service_to": "day",
         "due": "day",
         "replaces": "text",
+        "tax": "money",
+        "obligation": "text",
     },
     "payment_due": {"contract": "text", "amount": "money"},
     "invoice_voided": {"number": "text"},
@@ -220,19 +296,62 @@ FIELDS: dict[str, dict[str, Kind]] = {
         "amount": "money",
         "credits": "units",
         "refundable": "flag",
+        "invoice": "text",
+        "payment": "text",
     },
-    "payment_received_external": {"currency": "text", "amount": "money"},
-    "refund_issued": {"currency": "text", "fx_rate": "rate", "amount": "money"},
-    "processing_fee": {"amount": "money"},
-    "dispute_opened": {"amount": "money"},
-    "dispute_won": {"amount": "money"},
-    "dispute_lost": {"amount": "money"},
+    "payment_received_external": {
+        "currency": "text",
+        "amount": "money",
+        "invoice": "text",
+        "payment": "text",
+    },
+    "refund_issued": {
+        "currency": "text",
+        "fx_rate": "rate",
+        "amount": "money",
+        "invoice": "text",
+        "payment": "text",
+    },
+    "processing_fee": OF_PAYMENT,
+    "dispute_opened": OF_PAYMENT,
+    "dispute_won": OF_PAYMENT,
+    "dispute_lost": OF_PAYMENT,
     "customer_balance_applied": {"invoice": "text", "amount": "money"},
     "invoice_marked_uncollectible": {"number": "text"},
     "fx_rate": {"currency": "text", "rate": "rate"},
     "period_closed": {"period": "period"},
 }
-LINE_FIELDS: dict[str, Kind] = {"amount": "money", "service_from": "day", "service_to": "day"}
+# A promise that a deal names may have a term of its own, in fields that begin with its name.
+OWN_TERM: dict[str, Kind] = {
+    "_months": "months",
+    "_years": "years",
+    "_from": "day",
+    "_to": "day",
+}
+# Where a deal or a change names its promises.
+NAMES_PROMISES = ("ssp", "ssp_allocation", "obligations", "added")
+
+
+def own_terms(fact: Mapping[str, Any]) -> dict[str, Kind]:
+    """The fields by which the promises of a fact may have terms of their own."""
+    rows = (fact.get(field) for field in NAMES_PROMISES)
+    names = (name for row in rows if isinstance(row, Mapping) for name in row)
+    return {f"{name}{end}": kind for name in names for end, kind in OWN_TERM.items()}
+
+
+def fields_of(event: str, fact: Mapping[str, Any]) -> dict[str, Kind]:
+    """Every field a fact of a known event may carry, and what it is."""
+    return own_terms(fact) | EVERY | FIELDS[event]
+
+
+LINE_FIELDS: dict[str, Kind] = {
+    "amount": "money",
+    "service_from": "day",
+    "service_to": "day",
+    "tax": "money",
+    "obligation": "text",
+    "contract": "text",
+}
 # The parts of what is itself an object or a list of objects.
 PARTS: dict[Kind, dict[str, Kind]] = {
     "lines": LINE_FIELDS,
@@ -244,5 +363,19 @@ PARTS: dict[Kind, dict[str, Kind]] = {
         "month": "period",
     },
     "bundle": {"members": "text", "price": "money"},
-    "promises": {"price": "alone", "ssp": "money", "estimate": "money"},
+    "outcomes": {"amount": "money", "probability": "share"},
+    "promises": {
+        "price": "alone",
+        "ssp": "alone",
+        "estimate": "money",
+        "units": "units",
+        "unit_price": "price",
+        "months": "months",
+        "years": "years",
+        "service_from": "day",
+        "service_to": "day",
+        "expected_costs": "money",
+        "presentation": "text",
+        "others_share": "money",
+    },
 }

@@ -21,7 +21,7 @@ from replay.accounting_cases.fixed import ORIGINAL
 from replay.accounting_cases.journals import journals
 from replay.accounting_cases.periods import months_of
 from replay.accounting_cases.remaining import remaining
-from replay.accounting_cases.sold import CONCESSION, POINTS
+from replay.accounting_cases.sold import CONCESSION
 from replay.case_format import CaseError
 
 Read = Callable[[tuple[str, ...], Any], Iterator[Figure]]
@@ -46,16 +46,24 @@ def _gross_profit(path: tuple[str, ...], value: Any, year: str) -> Iterator[Figu
     yield Figure(path=path, text=text_of(path, value), ask=ask, last=months.last)
 
 
+def _worth(path: tuple[str, ...], value: Any, name: str) -> Iterator[Figure]:
+    """What the promise that the figure itself names sells for alone."""
+    yield from one("stand-alone selling price", obligation=name)(path, value)
+
+
 FIGURES: dict[str, Read] = {
     "revenue_by_period": sums.revenue,
     "prior_period_adjustment_by_period": sums.by_month(sums.REVENUE, sums.prior),
     "deferred_balance_by_period": sums.deferred,
-    "receivable_by_period": sums.by_month(("accounts-receivable",), sums.balance),
-    "contract_asset_by_period": sums.by_month(("contract-asset",), sums.balance),
     "contract_position_after_each_event": sums.positions,
     "account_changes_by_period": sums.accounts,
     "account_changes_by_period_and_currency": sums.by_currency,
-    "points_revenue_by_period": sums.of_obligation(POINTS),
+    "revenue_by_obligation": sums.by_obligation,
+    "revenue_by_period_and_obligation": sums.by_obligation,
+    "revenue_by_obligation_and_period": sums.by_obligation,
+    "net_revenue": sums.net_revenue,
+    "net_revenue_by_period": sums.net_revenue,
+    "corrections_by_period": sums.by_month(sums.REVENUE, sums.prior),
     "revenue_per_month": sums.even,
     "monthly": sums.monthly,
     "segment_values": sums.segments,
@@ -63,7 +71,6 @@ FIGURES: dict[str, Read] = {
     "revenue_adjustment_at_modification": sums.change_of_day,
     "fx_gain": sums.gains,
     "fx_gain_loss_by_period": sums.gains,
-    "interest_expense_total": sums.total(("interest-expense",)),
     "as_of_views": sums.views,
     "journals": journals,
     "revenue_by_period_unrounded_percent": sums.beside("exact-percent"),
@@ -86,8 +93,8 @@ FIGURES: dict[str, Read] = {
     "without_exception": each(SHARE, book="to-all"),
     "allocation_per_contract": per_year("share of one contract"),
     "adjusted_costs": per_year("expected cost of the stretch"),
-    "voucher_ssp": one("stand-alone selling price", obligation="voucher"),
     "extended_ssp": each("stand-alone selling price"),
+    "ssp": each("stand-alone selling price"),
     "carves": each("carved in or out"),
     "accepted": explained.accepted,
     "action": explained.action,
@@ -98,6 +105,11 @@ PATTERNS: tuple[tuple[re.Pattern[str], Callable[..., Iterator[Figure]]], ...] = 
     (re.compile(r"gross_profit_([0-9]{4})"), _gross_profit),
     (re.compile(r"revenue_for_first_([0-9]+)"), sums.first_units),
     (re.compile(r"rpo_as_of_([0-9]{4}-[0-9]{2}-[0-9]{2})"), remaining),
+    (re.compile(r"([a-z0-9_]+)_ssp"), _worth),
+    (re.compile(r"([a-z0-9_]+)_revenue_by_period"), sums.promise_by_period),
+    (re.compile(r"([a-z_]+)_by_period"), sums.named_by_period),
+    (re.compile(r"([a-z_]+)_total"), sums.named_total),
+    (re.compile(r"total_([a-z_]+)"), sums.named_total),
 )
 # What is no amount of money: it stays as it is when all money is multiplied.
 NO_MONEY = frozenset(

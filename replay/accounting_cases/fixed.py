@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 from msgspec import structs
 
 from domain.calendar import add_months
-from domain.contract_facts import Obligation, RegularBundle, VariableAmount
+from domain.contract_facts import Milestone, Obligation, RegularBundle, VariableAmount
 from replay.accounting_cases.deals import Deal
 from replay.accounting_cases.phrases import UPON_BOOKING, percent_of_sales
-from replay.accounting_cases.survey import Survey
-from replay.accounting_cases.terms import first_of_month, promised, term
+from replay.accounting_cases.survey import PRICES, Survey, the_price
+from replay.accounting_cases.terms import first_of_month, own_term, promised, term
 from replay.accounting_cases.words import Words
 
 # What units are that are sold first, and that a change adds.
@@ -20,14 +21,20 @@ ORIGINAL = "original"
 CONSIDERATION = "consideration"
 ROYALTY = "royalty"
 RETROSPECTIVE = "retrospective-price"
-# `saas_months` is the term of the promise `saas` alone.
-OWN_TERM = "_months"
 
 
 def whole(fact: Words, known: Survey) -> Deal:
-    """One price for one promise."""
-    price = fact.money("transaction_price" if fact.has("transaction_price") else "amount")
-    one = promised(known.promise, price, *term(fact))
+    """One price for one promise, kept as what is told of it says."""
+    if known.first("estimate_made", "expected_consideration"):
+        return at_once(fact, known)
+    price = the_price(fact)
+    start, end = term(fact)
+    if start is None and known.of("units_transferred"):
+        return _in_units(fact, known, price)
+    measured = known.of("progress_measured")
+    one = promised(known.promise, price, start, end)
+    if measured:
+        one = structs.replace(one, pattern="percent-complete")
     distinct = known.first("contract_modified", "distinct")
     counted = known.first("contract_modified", "quantity_from")
     if distinct is not None:
@@ -36,7 +43,61 @@ def whole(fact: Words, known: Survey) -> Deal:
         # The price of so many: a change states the price of each.
         quantity = counted.units("quantity_from")
         return Deal(obligations=(structs.replace(one, quantity=quantity, price_minor=price),))
+    if fact.has("units"):
+        one = structs.replace(one, quantity=fact.units("units"))
     return Deal(obligations=(one,), price_minor=price)
+
+
+def _in_units(fact: Words, known: Survey, price: int) -> Deal:
+    """A price for so many units, earned as they are handed over."""
+    one = Obligation(
+        obligation=known.promise, pattern="units", quantity=fact.units("units"), price_minor=price
+    )
+    return Deal(obligations=(one,))
+
+
+def in_stages(fact: Words, known: Survey) -> Deal:
+    """One price, earned stage by stage by the weight of each."""
+    stages = fact.numbers("milestones")
+    one = Obligation(
+        obligation=known.promise,
+        pattern="milestones",
+        milestones=tuple(Milestone(milestone=name, weight=share) for name, share in stages.items()),
+    )
+    return Deal(obligations=(one,), price_minor=the_price(fact))
+
+
+def with_fee(fact: Words, known: Survey, deal: Deal) -> Deal:
+    """A fee up front is no promise: its price is one with that of the service (rule 36)."""
+    del known
+    fee, rows = fact.money("upfront_fee"), deal.obligations
+    if deal.price_minor and len(rows) == 1:
+        rows = (structs.replace(rows[0], price_minor=deal.price_minor),)
+    elif deal.price_minor:
+        fact.refuse("upfront_fee", "nothing beside a price that several promises share")
+    return structs.replace(deal, obligations=rows, price_minor=fee)
+
+
+def presented(fact: Words, known: Survey, deal: Deal) -> Deal:
+    """Sold for others: their share is no revenue."""
+    del known
+    as_agent = fact.has("presentation") and fact.text("presentation") == "net"
+    share = fact.money("others_share") if fact.has("others_share") else 0
+    rows = tuple(
+        structs.replace(
+            one, presented="net" if as_agent else one.presented, others_share_minor=share
+        )
+        for one in deal.obligations
+    )
+    return structs.replace(deal, obligations=rows)
+
+
+def available(fact: Words, known: Survey, deal: Deal) -> Deal:
+    """The customer can use it only from a day on (rule 32)."""
+    del known
+    day = fact.day("available_from")
+    rows = tuple(structs.replace(one, available_from=day) for one in deal.obligations)
+    return structs.replace(deal, obligations=rows)
 
 
 def released(fact: Words, known: Survey) -> Deal:
@@ -53,7 +114,7 @@ def released(fact: Words, known: Survey) -> Deal:
 def shared(fact: Words, known: Survey) -> Deal:
     """A price shared among promises by what each would sell for alone."""
     del known
-    price = fact.money("transaction_price" if fact.has("transaction_price") else "amount")
+    price = the_price(fact)
     rows = fact.raw["ssp"]
     if not isinstance(rows, dict) or not rows:
         fact.refuse("ssp", "amounts by name")
@@ -68,10 +129,7 @@ def _alone(fact: Words, promise: str, value: Any) -> Obligation:
     """With the term that all have or that its own name has; a range is no price."""
     low_high = fact.ranged("ssp", value)
     ssp = 0 if low_high else fact.minor("ssp", value)
-    start, end = term(fact)
-    if fact.has(f"{promise}{OWN_TERM}"):
-        start = fact.day("effective")
-        end = fact.months_after(start, f"{promise}{OWN_TERM}")
+    start, end = own_term(fact, promise)
     return structs.replace(
         promised(promise, ssp, start if end else None, end), ssp_range_minor=low_high
     )
@@ -95,13 +153,18 @@ def conditional(fact: Words, known: Survey) -> Deal:
 
 
 def named(fact: Words, known: Survey) -> Deal:
-    """Promises with their own prices; one whose price is a share of sales is measured by these."""
+    """Promises with their own prices, or sharing one; one whose price is a share of sales is
+    measured by these.
+    """
     rows = [(name, row) for name, row in fact.parts("obligations").items()]
+    shares = any(fact.has(field) for field in PRICES)
     return Deal(
-        obligations=tuple(_named(name, row) for name, row in rows),
+        obligations=tuple(promise_of(fact, name, row) for name, row in rows),
+        price_minor=the_price(fact) if shares else 0,
+        bundles=tuple(_bundles(fact)),
         variable=tuple(
             VariableAmount(
-                name=ROYALTY,
+                name=f"{ROYALTY}-{name}",
                 estimate_minor=row.money("estimate"),
                 included_minor=0 if known.elected.royalty_as_it_occurs else None,
                 obligations=(name,),
@@ -112,21 +175,39 @@ def named(fact: Words, known: Survey) -> Deal:
     )
 
 
-def _named(name: str, row: Words) -> Obligation:
+def promise_of(fact: Words, name: str, row: Words) -> Obligation:
+    """A promise by its own fields: what it is stated at, what it sells for, how long it runs."""
+    start, end = term(row) if _has_term(row) else own_term(fact, name)
+    one = structs.replace(
+        promised(name, 0, start if end else None, end),
+        ssp_minor=row.money("ssp") if row.has("ssp") else 0,
+    )
+    if row.has("presentation"):
+        one = structs.replace(
+            one, presented="net" if row.text("presentation") == "net" else "gross"
+        )
+    if row.has("others_share"):
+        one = structs.replace(one, others_share_minor=row.money("others_share"))
+    if row.has("expected_costs"):
+        costs = row.money("expected_costs")
+        one = structs.replace(one, pattern="percent-complete", expected_cost_minor=costs)
+    if row.has("unit_price"):
+        return structs.replace(
+            one,
+            pattern=one.pattern if end else "units",
+            quantity=row.units("units") if row.has("units") else None,
+            unit_price=row.price("unit_price"),
+        )
+    if not row.has("price"):
+        return one
     percent = percent_of_sales(row.text("price"))
     if percent is None:
-        return Obligation(
-            obligation=name,
-            ssp_minor=row.money("ssp"),
-            price_minor=row.money("price"),
-            pattern="point-in-time",
-        )
-    return Obligation(
-        obligation=name,
-        ssp_minor=row.money("ssp"),
-        pattern="percent-of-base",
-        percent_of_base=percent,
-    )
+        return structs.replace(one, price_minor=row.money("price"))
+    return structs.replace(one, pattern="percent-of-base", percent_of_base=percent)
+
+
+def _has_term(row: Words) -> bool:
+    return any(row.has(field) for field in ("months", "years", "service_from", "service_to"))
 
 
 def by_lines(fact: Words, known: Survey) -> Deal:
@@ -153,7 +234,7 @@ def counted(fact: Words, known: Survey) -> Deal:
     one = Obligation(
         obligation=ORIGINAL,
         pattern="ratable" if known.elected.delivered_evenly else "units",
-        quantity=fact.units("units"),
+        quantity=_how_many(fact),
         unit_price=fact.price("unit_price"),
         service_from=start,
         service_to=end,
@@ -161,13 +242,18 @@ def counted(fact: Words, known: Survey) -> Deal:
     return Deal(obligations=(one,))
 
 
+def _how_many(fact: Words) -> Decimal | None:
+    """So many are promised, or as many as there will be."""
+    field = next((one for one in ("units", "quantity") if fact.has(one)), None)
+    return fact.units(field) if field else None
+
+
 def rebated(fact: Words, known: Survey) -> Deal:
     """As many units as the price falls at, for all of them: so many are expected."""
     del known
     variable: tuple[VariableAmount, ...] = ()
-    if fact.flag("expected_to_exceed"):
-        price = fact.price("retro_unit_price")
-        variable = (VariableAmount(name=RETROSPECTIVE, unit_price=price, obligations=(ORIGINAL,)),)
+    if fact.has("expected_to_exceed") and fact.flag("expected_to_exceed"):
+        variable = (at_the_lower_price(fact),)
     one = Obligation(
         obligation=ORIGINAL,
         pattern="units",
@@ -177,9 +263,15 @@ def rebated(fact: Words, known: Survey) -> Deal:
     return Deal(obligations=(one,), variable=variable)
 
 
+def at_the_lower_price(fact: Words) -> VariableAmount:
+    """All units at the price that more of them would have."""
+    price = fact.price("retro_unit_price")
+    return VariableAmount(name=RETROSPECTIVE, unit_price=price, obligations=(ORIGINAL,))
+
+
 def at_once(fact: Words, known: Survey) -> Deal:
     """One promise that is kept at a point in time; a price that is estimated is all uncertain."""
-    price = fact.money("price" if fact.has("price") else "stated_price")
+    price = the_price(fact)
     one = Obligation(
         obligation=known.promise,
         pattern="point-in-time",

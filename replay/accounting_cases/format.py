@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from replay.accounting_cases.fields import EVERY, FIELDS, PARTS, Kind
+from replay.accounting_cases.fields import FIELDS, PARTS, Kind, fields_of
 from replay.case_format import CaseError
 
 
@@ -56,7 +56,7 @@ def unknown_words(given: Given) -> tuple[str, ...]:
         if event not in FIELDS:
             found.append(f"unknown event {event}")
             continue
-        known = EVERY | FIELDS[event]
+        known = fields_of(event, fact)
         found += [f"unknown field {event}.{field}" for field in fact if field not in known]
         found += _unknown_parts(event, fact, known)
     return tuple(dict.fromkeys(found))

@@ -32,22 +32,30 @@ def payment_received(fact: Words, known: Survey) -> Does:
         contract=_paid_for(known),
         deposit=bool(agreed),
         rate=stated_rate(fact),
-        applications=_recovered(fact, known),
+        applications=_applied(fact, known),
         out_of_band=fact.event == "payment_received_external",
     )
-    yield submit(fact, f"payment:{name(fact, 'event_id')}", command)
+    yield submit(fact, f"payment:{name(fact, 'payment')}", command)
 
 
 def _paid_for(known: Survey) -> str | None:
     return known.contracts[0] if len(known.contracts) == 1 and not known.invoices else None
 
 
-def _recovered(fact: Words, known: Survey) -> tuple[Application, ...]:
-    """Money after the only invoice was given up is for that one: nothing else is open."""
+def _applied(fact: Words, known: Survey) -> tuple[Application, ...]:
+    """Money is for the invoice it names. After the only one was given up it is for that: nothing
+    else is open.
+    """
+    if fact.has("invoice"):
+        return _for(fact, fact.text("invoice"))
     given_up = known.of("invoice_marked_uncollectible")
     if not given_up or given_up[0].instant("effective") > fact.instant("effective"):
         return ()
     invoice = only(given_up[0], known.invoices, "number")
+    return _for(fact, invoice)
+
+
+def _for(fact: Words, invoice: str) -> tuple[Application, ...]:
     return (Application(invoice=invoice, amount_minor=fact.money("amount")),)
 
 
@@ -78,4 +86,13 @@ def dispute_decided(fact: Words, known: Survey) -> Does:
 
 
 def _the_payment(fact: Words, known: Survey) -> str:
+    """The one it names, the one for the invoice it names, or the only one."""
+    if fact.has("payment"):
+        return fact.text("payment")
+    if fact.has("invoice"):
+        paid = known.of("payment_received", "payment_received_external")
+        mine = tuple(
+            name(one, "payment") for one in paid if one.raw.get("invoice") == fact.text("invoice")
+        )
+        return only(fact, mine, "payment")
     return only(fact, known.payments, "payment")

@@ -1,20 +1,37 @@
-"""A case's policy in the ledger's options: one row for each phrase, and no guess for any other.
+"""A case's policy in the ledger's options: what each key's phrases may say, term by term.
 
-What always holds in the ledger elects nothing: its phrase is known and has no option. What is no
-option of a book but says how a fact is to be read stands under a name of READINGS.
+A phrase is read by the terms of its key that it holds; `#` in a term is any number. One that holds
+none is unknown and fails the case; what a phrase says beside its terms is told as a note. What
+always holds in the ledger elects nothing. What is no option of a book but says how a fact is to be
+read stands under a name of READINGS.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from decimal import Decimal
 
 Row = dict[str, object]
 ALWAYS: Row = {}
 BY_DAY: Row = {"ratable_by": "day"}
 BY_MONTH: Row = {"ratable_by": "month"}
+HALF_MONTH: Row = {"ratable_by": "half-month"}
+INSTANT: Row = {"ratable_by": "instant"}
+CUT_OFF: Row = {**BY_MONTH, "month_ends": "last-month-cut-off"}
 EARLIEST_OPEN: Row = {"closed_period_date": "first-day"}
 CONTRA: Row = {"given_back": "contra-revenue", "overbilled": "negative-unbilled"}
+REALISED: Row = {**CONTRA, "remeasure": "realised-only"}
+PROPORTIONAL: Row = {"breakage": "proportional"}
+REMOTE: Row = {"breakage": "remote"}
+ADJUSTED: Row = {"financing": "adjusted"}
+NOT_ADJUSTED: Row = {"financing": "not-adjusted"}
+DUE: Row = {"receivable_at": "due"}
+CATCH_UP: Row = {"treatment": "cumulative"}
+ONWARD: Row = {"treatment": "prospective"}
+APART: Row = {"treatment": "separate"}
+NET: Row = {"net": True}
+CORRECTS: Row = {"credits_correct": True}
 # How the source shows its figures; only shares of one contract are rounded themselves.
 WHOLE: Row = {"shown_in_whole": True}
 # How facts are read, beside the options of the book.
@@ -25,140 +42,222 @@ READINGS = frozenset(
         "delivered_evenly",
         "bills",
         "shown_in_whole",
+        "treatment",
+        "net",
+        "credits_correct",
     }
 )
-# What is billed when, of a deal that says no more of it.
-EACH_LINE = "each line in its month"
-EACH_YEAR = "1 January each year"
-MONTHLY_FROM_4 = "monthly in advance from month 4"
 UPON_BOOKING = "upon booking"
-POLICY: dict[str, dict[str, Row]] = {
+
+
+def each(row: Row, *terms: str) -> dict[str, Row]:
+    """Terms that say the same."""
+    return dict.fromkeys(terms, row)
+
+
+TERMS: dict[str, dict[str, Row]] = {
     "ratable": {
-        "by day": BY_DAY,
-        "by day, end date exclusive": BY_DAY,
-        "by month": BY_MONTH,
-        "by month, equal months": BY_MONTH,
-        "by month evenly, last month cut off": {**BY_MONTH, "month_ends": "last-month-cut-off"},
-        "straight-line": BY_MONTH,
-        "12 months, half in first and in the 13th calendar month": {"ratable_by": "half-month"},
-        "by millisecond": {"ratable_by": "instant"},
+        **each(BY_DAY, "by day", "daily", "per day", "by days", "by the day"),
+        **each(BY_MONTH, "by month", "monthly", "per month", "equal months", "equal monthly"),
+        **each(BY_MONTH, "straight-line", "straight line", "evenly", "over the term"),
+        **each(BY_MONTH, "by year", "yearly", "by quarter", "over # months", "over # years"),
+        **each(ALWAYS, "prorated by day", "prorated", "by days of the month"),
+        **each(CUT_OFF, "last month cut off", "full month in the first", "full first month"),
+        **each(HALF_MONTH, "half in first", "half in the first", "half-month", "half month"),
+        **each(HALF_MONTH, "mid-month convention"),
+        **each(INSTANT, "by millisecond", "by second", "by minute", "by hour", "exact time"),
     },
     "closed_period": {
-        "catch-up in the earliest open period at the time of recording, tagged as prior-period": (
-            EARLIEST_OPEN
-        ),
-        "difference booked to the earliest non-locked period": EARLIEST_OPEN,
-        "reverse in the open month": EARLIEST_OPEN,
+        **each(EARLIEST_OPEN, "earliest open", "earliest non-locked", "next open", "first open"),
+        **each(EARLIEST_OPEN, "open month", "open period", "current open", "current period"),
     },
     "void_with_replacement": {
-        "net effect, no contra-revenue": {"void_default": "as-if-never"},
+        **each({"void_default": "as-if-never"}, "net effect", "no contra-revenue", "as if never"),
+        **each({"void_default": "from-now"}, "from now", "on the void date", "prospective"),
     },
     "breakage": {
-        "proportional": {"breakage": "proportional"},
-        "proportional to redemptions over expected redemptions": {"breakage": "proportional"},
-        "remote": {"breakage": "remote"},
+        **each(PROPORTIONAL, "proportional", "proportion", "pattern of rights exercised"),
+        **each(REMOTE, "remote", "no estimate", "not expected", "constrained", "on expiry"),
     },
     "rounding": {
-        "cumulative": ALWAYS,
-        "cumulative half-up per month": ALWAYS,
-        "whole CU": WHOLE,
-        "whole units": WHOLE,
-        "whole CU per contract": {"allocation_unit": "whole"},
+        **each({"allocation_unit": "whole"}, "whole CU per contract", "whole units per contract"),
+        **each(WHOLE, "whole", "nearest unit", "no cents"),
+        **each(ALWAYS, "cumulative", "half-up", "half up", "half away", "largest remainder"),
+        **each(ALWAYS, "cent", "cents", "2 decimals", "two decimals", "minor unit", "none"),
+        **each(ALWAYS, "no rounding", "exact", "last period", "last month", "to the fils"),
     },
     "allocation": {
-        "relative SSP": ALWAYS,
-        "largest remainder, ties to the first listed": ALWAYS,
-        "relative SSP with percentage rounded to whole percent (9%)": {
-            "allocation_percent": "whole"
-        },
-        "IFRS 15.82 discount exception": {"discounts": "by-evidence"},
-        # What is left is refused where it lies outside the range that was observed.
-        "residual must be tested for faithfulness": ALWAYS,
+        **each({"allocation_percent": "whole"}, "whole percent", "nearest percent"),
+        **each({"discounts": "by-evidence"}, "discount exception", "15.82", "32-37"),
+        **each({"discounts": "to-all"}, "discount to all"),
+        **each(WHOLE, "whole CU", "whole units"),
+        **each(ALWAYS, "relative SSP", "relative stand-alone", "relative standalone", "15.76"),
+        **each(ALWAYS, "SSP", "32-31", "15.74", "15.86", "32-41", "stand-alone selling price"),
+        **each(ALWAYS, "largest remainder", "residual", "15.79", "32-34", "15.88", "32-43"),
     },
     "percent_rounding": {
-        "source rounds percent complete to 0.1% (51.2%)": {"progress_percent": "tenths"},
+        **each({"progress_percent": "tenths"}, "0.1%", "one decimal", "1 decimal"),
+        **each({"progress_percent": "hundredths"}, "0.01%", "two decimals", "2 decimals"),
+        **each({"progress_percent": "whole"}, "whole percent", "1%"),
+        **each(ALWAYS, "exact", "unrounded", "none"),
     },
     "financing": {
         # The source gives its result in whole units.
-        "discount instalments at 12%/12 monthly": {"financing": "adjusted", **WHOLE},
+        "discount instalments": {**ADJUSTED, **WHOLE},
+        **each(ADJUSTED, "implicit rate", "incremental borrowing rate", "discount", "significant"),
+        **each(ADJUSTED, "#% a year", "#% per year", "separate financing", "at contract inception"),
+        **each(NOT_ADJUSTED, "no significant", "not significant", "not adjusted", "no adjustment"),
+        **each(NOT_ADJUSTED, "practical expedient", "one year or less", "15.63", "32-18"),
+        **each(ALWAYS, "a market rate", "the market rate"),
     },
     "receivable": {
-        "unconditional right at due date; an invoice issued earlier does not create a receivable": {
-            "receivable_at": "due"
-        },
+        **each(DUE, "unconditional right at due date", "at due date", "on the due date"),
+        **each(DUE, "when due", "at the due date", "until due", "until it is due"),
+        **each({"receivable_at": "issue"}, "when invoiced", "on invoice", "at issue", "on issue"),
+        **each(ALWAYS, "unconditional", "only time", "passage of time"),
     },
-    "royalty": {"B63 sales-based royalty exception": {"royalty_as_it_occurs": True}},
+    "royalty": each(
+        {"royalty_as_it_occurs": True},
+        *("B63", "55-65", "sales-based", "usage-based", "as sales occur", "royalty exception"),
+    ),
     "variable_consideration": {
-        "allocate quarterly fee to the distinct quarter (IFRS 15.85); incentive excluded": {
-            "incentive_left_out": True
-        },
-        "expect retro price 125": ALWAYS,
-        "expected amount": ALWAYS,
-        "expected consideration, constraint passed": ALWAYS,
-        "expected value then constraint (IFRS 15.56)": ALWAYS,
-        "most likely/expected 750 included": ALWAYS,
+        **each({"incentive_left_out": True}, "incentive excluded", "incentive fee excluded"),
+        **each({"incentive_left_out": True}, "incentive left out", "incentive constrained"),
+        **each(ALWAYS, "expect", "expected", "expects", "most likely", "estimate", "estimated"),
+        **each(ALWAYS, "constraint", "constrained", "highly probable", "probable", "included"),
+        **each(ALWAYS, "excluded", "15.50", "15.53", "15.56", "15.59", "15.84", "15.85", "15.87"),
+        **each(ALWAYS, "15.88", "15.89", "15.90", "32-5", "32-8", "32-11", "32-14", "32-40"),
+        **each(ALWAYS, "32-42", "32-43", "32-44", "32-45", "inception", "allocate", "retro"),
+        **each(ALWAYS, "retrospective", "catch-up", "reassess", "reassessed", "refund liability"),
     },
-    "delivery": {"50 units a month": {"delivered_evenly": True}},
+    "delivery": {
+        **each({"delivered_evenly": True}, "# units a month", "# units per month", "evenly"),
+        **each(ALWAYS, "as delivered", "on delivery"),
+    },
     "modification": {
-        "21(a) prospective, series of distinct services": ALWAYS,
-        "21(b) cumulative catch-up": ALWAYS,
-        "IFRS 15.20 / 606-10-25-12 separate contract": ALWAYS,
-        "IFRS 15.21(a) / 606-10-25-13(a) termination + new contract": ALWAYS,
-        "prospective": ALWAYS,
-        "prospective to remaining distinct SaaS months": ALWAYS,
-        "separate contract": ALWAYS,
+        **each(APART, "separate contract", "15.20", "25-12"),
+        **each(ONWARD, "prospective", "prospectively", "21(a)", "13(a)", "termination"),
+        **each(ONWARD, "blended", "blend and extend"),
+        **each(CATCH_UP, "cumulative", "catch-up", "catch up", "21(b)", "13(b)", "retrospective"),
+        **each(ALWAYS, "21(c)", "13(c)", "15.19", "25-11", "15.18", "25-10", "15.21", "25-13"),
+        **each(ALWAYS, "15.90", "32-45", "combination"),
     },
-    "measure": {"time elapsed": ALWAYS, "expected cost": ALWAYS},
+    "measure": {},
     "billing": {
-        EACH_YEAR: {"bills": EACH_YEAR},
-        MONTHLY_FROM_4: {"bills": MONTHLY_FROM_4},
+        **each({"bills": "each-line"}, "each line in its month"),
+        **each({"bills": "year"}, "# January each year", "annually in advance", "each year"),
+        **each({"bills": "year"}, "yearly in advance", "annual in advance", "every year"),
+        **each({"bills": "month"}, "monthly in advance", "each month in advance", "every month"),
+        **each({"bills": "whole"}, "upfront", "up front", "up-front", "in full", "at signing"),
+        **each({"bills": "whole"}, "in advance in full", "on signing", "at inception"),
     },
     "fx": {
-        "EUR and USD both settle": ALWAYS,
-        "contract liability is non-monetary (not remeasured); receivable is monetary": ALWAYS,
-        # The same vendor's report, of money in another currency than it pays out in.
-        "realised only, settlement USD": {**CONTRA, "remeasure": "realised-only"},
-        "settlement USD": {**CONTRA, "remeasure": "realised-only"},
+        **each(ALWAYS, "both settle", "non-monetary", "monetary", "historical", "IFRIC 22"),
+        **each(ALWAYS, "not remeasured", "remeasured", "rate of its receipt", "own rate"),
+        **each(ALWAYS, "spot rate", "closing rate", "IAS 21", "830-"),
+        # A vendor's report, of money in another currency than it pays out in.
+        **each(REALISED, "realised only", "realized only", "settlement USD", "settlement EUR"),
+        **each(REALISED, "settlement GBP", "settlement currency"),
     },
-    "net_position": {
-        "contract asset / liability per contract": ALWAYS,
-        "contract liability and contract asset netted per contract at reporting date": ALWAYS,
-        "one contract balance account, debit = contract asset": ALWAYS,
-        "per contract": ALWAYS,
-    },
-    # Periods nobody closed are open: what is earned in them is booked in them.
+    "net_position": each(
+        ALWAYS,
+        *("contract asset", "contract liability", "per contract", "netted", "net"),
+        *("one contract balance", "single contract"),
+    ),
     "catch_up": {
-        "disabled: revenue goes to the service period even if earlier than the booked date": ALWAYS,
+        # Periods nobody closed are open: what is earned in them is booked in them.
+        **each(ALWAYS, "disabled", "off"),
     },
     # The habits of a vendor's report, none of them GAAP.
-    "ledger": {
-        "vendor chart of accounts "
-        "(contra-revenue accounts for refunds/disputes/voids/bad debt)": CONTRA,
+    "ledger": each(CONTRA, "vendor chart of accounts", "contra-revenue", "contra revenue"),
+    "cancellation": each(
+        ALWAYS,
+        *("stop recognition", "no reversal", "refund", "reversed", "reverse", "recognised"),
+    ),
+    "credit_note": {
+        **each(ALWAYS, "prospective", "prospectively", "from now"),
+        **each(CORRECTS, "retrospective", "reversal", "reverse", "from the start"),
+        **each(CORRECTS, "as if never", "original service period", "start of service"),
     },
-    "cancellation": {"stop recognition, no reversal of what was recognised": ALWAYS},
-    "credit_note": {"prospective, creation date to end of service": ALWAYS},
-    "idempotency": {"by event_id": ALWAYS},
-    "material_right": {"practical alternative IFRS 15.B43": ALWAYS},
-    "measure_of_progress": {"cost-to-cost": ALWAYS},
-    "periods": {"calendar month": ALWAYS},
-    "presentation": {"contract asset vs receivable (IFRS 15.107-108)": ALWAYS},
-    "reading": {"contract value becomes 18,000 for the same term": ALWAYS},
-    "recognise": {"when usage is reported": ALWAYS},
-    "step1": {
-        "no contract exists while collectability is not probable; "
-        "no IFRS 15.15 event has occurred": ALWAYS,
+    "idempotency": each(ALWAYS, "event_id", "id", "number", "source"),
+    "material_right": each(
+        ALWAYS,
+        *("B39", "B40", "B41", "B42", "B43", "55-42", "55-44", "55-45", "practical alternative"),
+        *("look-through", "relative SSP", "on exercise", "exercise", "expiry", "not a material"),
+    ),
+    "periods": each(ALWAYS, "calendar", "month", "months", "quarter", "year"),
+    "presentation": each(
+        ALWAYS, "contract asset", "contract liability", "receivable", "refund liability", "15.105"
+    ),
+    "recognise": each(
+        ALWAYS,
+        *("when", "on delivery", "on transfer", "over time", "point in time", "as invoiced"),
+    ),
+    "step1": each(
+        ALWAYS,
+        *("no contract", "15.9", "15.14", "15.15", "15.16", "25-1", "25-6", "25-7", "25-8"),
+        *("criteria", "collectability", "collectibility", "reassessed"),
+    ),
+    "unit_price_rounding": each(ALWAYS, "total preserved", "decimals", "exact", "unrounded"),
+    "variable_allocation": each(
+        ALWAYS, "15.84", "15.85", "32-39", "32-40", "wholly", "entirely", "relative SSP", "to all"
+    ),
+    "principal_agent": {
+        **each(NET, "agent", "net"),
+        **each(ALWAYS, "principal", "gross"),
     },
-    "unit_price_rounding": {"blended price shown to 2 decimals, total preserved": ALWAYS},
-    "variable_allocation": {"IFRS 15.85: royalty wholly to Y": ALWAYS},
 }
-BORROWED = re.compile(r"([0-9.]+)% incremental borrowing rate \(implicit rate is [0-9.]+%\)")
-OF_SALES = re.compile(r"([0-9.]+)% of future sales")
+MEASURES = each(
+    ALWAYS,
+    *("time", "elapsed", "straight-line", "cost", "costs", "cost-to-cost", "input", "output"),
+    *("units", "milestone", "milestones", "stand-ready", "hours", "labour", "surveys"),
+    *("as invoiced", "right to invoice", "B16", "B18", "B19", "55-18", "55-20", "55-21"),
+)
+TERMS["measure"] = TERMS["measure_of_progress"] = TERMS["progress"] = MEASURES
+# Keys that say in words what the facts of a case say, or what a source's page does: notes.
+NOTES = frozenset(
+    {
+        *("reading", "standard", "licence", "license", "upfront_fee", "setup_fee", "set_up_fee"),
+        *("payable_to_customer", "consideration_payable", "returns", "right_of_return"),
+        *("refund_liability", "constraint", "warranty", "repurchase", "bill_and_hold", "series"),
+        *("non_cash", "stand_ready", "discount", "discounts", "residual", "ssp", "refunds"),
+        *("refund", "disputes", "dispute", "voids", "void", "uncollectible", "bad_debt", "fees"),
+        *("credit_notes", "renewal", "termination", "contract_asset", "contract_liability"),
+        *("gift_card", "escheat", "tax", "taxes", "scope", "expedient", "practical_expedient"),
+        *("estimates", "estimate", "recognition", "usage", "unbilled", "trial", "rpo", "timing"),
+        *("contract_term", "obligations", "performance_obligations", "transaction_price"),
+        *("impairment", "customer_balance", "deposit", "commission", "settlement"),
+    }
+)
 # Elections beside the exact one: the same facts stand in a second book that differs in one of them.
 BESIDE: dict[tuple[str, str], tuple[str, dict[str, str]]] = {
     ("progress_percent", "tenths"): ("exact-percent", {"progress_percent": "exact"}),
     ("discounts", "by-evidence"): ("to-all", {"discounts": "to-all"}),
     ("financing", "adjusted"): ("not-adjusted", {"financing": "not-adjusted"}),
 }
+PERCENT = re.compile(r"([0-9.]+) ?%")
+OF_SALES = re.compile(r"([0-9.]+) ?% of .*")
+NUMBER = "[0-9][0-9.,]*"
+
+
+def read_phrase(key: str, phrase: str) -> Row | None:
+    """What the terms in a phrase elect, the first said winning; none if it holds no term."""
+    found = sorted(_terms_in(TERMS[key], phrase), reverse=True)
+    elected: Row = {}
+    for _, term in found:
+        elected |= TERMS[key][term]
+    return elected if found else None
+
+
+def _terms_in(terms: dict[str, Row], phrase: str) -> Iterator[tuple[int, str]]:
+    """Each with its place; a longer term is taken before a shorter one that is part of it."""
+    left = phrase
+    for term in sorted(terms, key=len, reverse=True):
+        words = re.escape(term).replace(r"\#", NUMBER)
+        pattern = re.compile(rf"(?<![\w-]){words}(?![\w-])", re.IGNORECASE)
+        for match in pattern.finditer(left):
+            yield match.start(), term
+        left = pattern.sub(lambda match: "".ljust(len(match[0])), left)
 
 
 def percent_of_sales(price: str) -> Decimal | None:
@@ -167,7 +266,7 @@ def percent_of_sales(price: str) -> Decimal | None:
     return Decimal(found[1]) if found else None
 
 
-def borrowing_rate(phrase: str) -> Decimal | None:
-    """The rate of a separate loan, if the phrase states one."""
-    found = BORROWED.fullmatch(phrase)
+def rate_of(phrase: str) -> Decimal | None:
+    """The yearly rate a phrase states first, if it states one."""
+    found = PERCENT.search(phrase)
     return Decimal(found[1]) if found else None

@@ -12,10 +12,20 @@ from msgspec import Struct
 
 from domain.policy import Options
 from replay.accounting_cases.format import Given
-from replay.accounting_cases.phrases import BESIDE, BY_MONTH, POLICY, READINGS, Row, borrowing_rate
+from replay.accounting_cases.phrases import (
+    BESIDE,
+    BY_MONTH,
+    NOTES,
+    READINGS,
+    TERMS,
+    Row,
+    rate_of,
+    read_phrase,
+)
 from replay.case_format import CaseError
 
 Aggregation = Literal["sum", "count", "max", "latest"]
+Treated = Literal["by-rule", "separate", "prospective", "cumulative"]
 # Three keys hold a name instead of a phrase, one a day.
 NAMES = ("timezone", "functional_currency", "aggregate", "as_of")
 # How a meter counts. What stands from before is billed where nothing was reported since.
@@ -34,7 +44,9 @@ class Elections(Struct, frozen=True, kw_only=True):
     """The case's time zone, the options of its book and of those beside it, and how facts are read.
 
     `beside`: by the name of a book, the same elections but for one. `bills`: what is billed when,
-    of a deal that says no more of it.
+    of a deal that says no more of it. `rate`: the first that the phrase on financing states.
+    `treatment`: how a change is accounted for whose facts do not decide it. `net`: the seller is an
+    agent. `credits_correct`: credit notes count from the start of service.
     """
 
     zone: str
@@ -44,28 +56,30 @@ class Elections(Struct, frozen=True, kw_only=True):
     royalty_as_it_occurs: bool = False
     incentive_left_out: bool = False
     delivered_evenly: bool = False
-    borrowing_rate: Decimal | None = None
+    rate: Decimal | None = None
     bills: str | None = None
+    treatment: Treated = "by-rule"
+    net: bool = False
+    credits_correct: bool = False
     shown_in_whole: bool = False
 
 
 def elections(given: Given) -> Elections:
     """What a policy without unknown words elects; options stated win over prose."""
     elected: Row = dict(BY_MONTH) if _is_in_months(given) else {}
-    rate = None
-    for key, phrase in _prose(given).items():
-        elected |= POLICY.get(key, {}).get(phrase, {})
-        rate = borrowing_rate(phrase) or rate if key == "financing" else rate
+    prose = _prose(given)
+    for key, phrase in prose.items():
+        elected |= (read_phrase(key, phrase) or {}) if key in TERMS else {}
+    if "bills" in elected:
+        elected["bills"] = prose["billing"]
     read = {name: value for name, value in elected.items() if name in READINGS}
     stated = {name: value for name, value in elected.items() if name not in READINGS}
-    if rate is not None:
-        stated["financing"] = "adjusted"
     return Elections(
         zone=given.policy.get("timezone", "UTC"),
         options=_options(stated | given.options),
         aggregation=AGGREGATIONS[given.policy.get("aggregate", "sum")],
         beside=dict(_beside(stated | given.options)),
-        borrowing_rate=rate,
+        rate=rate_of(prose.get("financing", "")),
         **read,  # type: ignore[arg-type]
     )
 
@@ -101,12 +115,17 @@ def _prose(given: Given) -> dict[str, Any]:
 
 
 def _why(key: str, phrase: object) -> Iterator[str]:
-    if key not in POLICY:
+    if key not in TERMS and key not in NOTES:
         yield f"unknown policy key {key}"
-    elif not isinstance(phrase, str) or (
-        phrase not in POLICY[key] and not (key == "financing" and borrowing_rate(phrase))
-    ):
+    elif key in TERMS and (not isinstance(phrase, str) or read_phrase(key, phrase) is None):
         yield f"unknown phrase for policy {key}: {phrase}"
+
+
+def policy_notes(given: Given) -> Iterator[str]:
+    """Every key that says in words what the facts say."""
+    for key, phrase in _prose(given).items():
+        if key in NOTES:
+            yield f"policy {key}: elects nothing, {phrase}"
 
 
 def _options(elected: Mapping[str, Any]) -> Options:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from decimal import Decimal
+
 from domain.contract_commands import (
     EstimatePrice,
     ExerciseRights,
@@ -12,7 +15,7 @@ from domain.contract_commands import (
     SatisfyObligation,
 )
 from domain.contract_facts import VariableAmount
-from replay.accounting_cases.fixed import CONSIDERATION
+from replay.accounting_cases.fixed import CONSIDERATION, at_the_lower_price
 from replay.accounting_cases.sold import CONCESSION, paid
 from replay.accounting_cases.steps import Does, NoEffect
 from replay.accounting_cases.survey import (
@@ -23,9 +26,19 @@ from replay.accounting_cases.survey import (
     the_promise,
     when,
 )
+from replay.accounting_cases.uncertain import (
+    BONUS,
+    PENALTY,
+    VARIABLE,
+    bonus,
+    outcomes,
+    penalty,
+    variable,
+)
 from replay.accounting_cases.words import Words
 from replay.case_format import CaseError
 
+RETURNS = "returns"
 # What an estimate says that stands with the promises it is about, from their inception on.
 WITH_THE_PROMISES = ("ssp_per_point", "renewal_rate")
 
@@ -35,61 +48,81 @@ def units_transferred(fact: Words, known: Survey) -> Does:
     if known.elected.delivered_evenly:
         yield NoEffect(why="the policy says that units are delivered evenly over the term")
         return
-    contract = only(fact, known.contracts, "contract")
-    promise = _units_of(fact, known, contract)
+    contract, promise = _units_of(fact, known)
     command = SatisfyObligation(when=when(fact), obligation=promise, quantity=fact.units("units"))
     yield submit(fact, f"contract:{contract}", command)
 
 
-def _units_of(fact: Words, known: Survey, contract: str) -> str:
+def _units_of(fact: Words, known: Survey) -> tuple[str, str]:
+    """A contract may be named, or a promise of the only one."""
+    said = fact.text("contract") if fact.has("contract") else None
+    contract = said if said in known.contracts else only(fact, known.contracts, "contract")
     names = tuple(row.obligation for row in known.promises[contract] if row.pattern == "units")
-    if fact.has("contract"):
-        if fact.text("contract") not in names:
-            fact.refuse("contract", f"one of {', '.join(names)}")
-        return fact.text("contract")
-    return only(fact, names, "contract")
+    promise = fact.text("obligation") if fact.has("obligation") else said
+    if promise is None or promise == contract:
+        return contract, only(fact, names, "contract")
+    if promise not in names:
+        fact.refuse("contract", f"one of {', '.join(names)}")
+    return contract, promise
 
 
 def progress_measured(fact: Words, known: Survey) -> Does:
-    total = fact.has("expected_total_costs")
+    """By what it cost of all it will cost, less what shows no progress; or by a percentage."""
     command = MeasureProgress(
         when=when(fact),
         obligation=the_promise(fact, known, "percent-complete"),
-        incurred_minor=fact.money("costs_incurred"),
-        expected_minor=fact.money("expected_total_costs") if total else None,
+        percent=fact.number("percent_complete") if fact.has("percent_complete") else None,
+        incurred_minor=_money(fact, "costs_incurred"),
+        expected_minor=_money(fact, "expected_total_costs"),
+        excluded_minor=_money(fact, "excluded_costs") or 0,
+    )
+    yield submit(fact, f"contract:{the_contract(fact, known)}", command)
+
+
+def _money(fact: Words, field: str) -> int | None:
+    return fact.money(field) if fact.has(field) else None
+
+
+def milestone_reached(fact: Words, known: Survey) -> Does:
+    command = SatisfyObligation(
+        when=when(fact),
+        obligation=the_promise(fact, known, "milestones"),
+        milestone=fact.text("milestone"),
     )
     yield submit(fact, f"contract:{the_contract(fact, known)}", command)
 
 
 def fee_base_measured(fact: Words, known: Survey) -> Does:
+    """What a fee is a share of: assets that are managed, sales of who was given a licence."""
     command = ReportBase(
         when=when(fact),
         obligation=the_promise(fact, known, "percent-of-base"),
-        base_minor=fact.money("assets"),
+        base_minor=fact.money("assets" if fact.has("assets") else "sales"),
     )
     yield submit(fact, f"contract:{the_contract(fact, known)}", command)
 
 
-def points_redeemed(fact: Words, known: Survey) -> Does:
+def rights_used(fact: Words, known: Survey) -> Does:
+    """So many more, or so many in all; neither: all of them."""
     command = ExerciseRights(
         when=when(fact),
         obligation=the_promise(fact, known, "as-exercised"),
-        cumulative=fact.units("cumulative"),
-        expected=fact.units("expected_total"),
+        quantity=_units(fact, "quantity"),
+        cumulative=_units(fact, "cumulative"),
+        expected=_units(fact, "expected_total"),
     )
     yield submit(fact, f"contract:{the_contract(fact, known)}", command)
 
 
-def credits_used(fact: Words, known: Survey) -> Does:
+def rights_expired(fact: Words, known: Survey) -> Does:
+    """So many, or all that are left."""
     promise = the_promise(fact, known, "as-exercised")
-    command = ExerciseRights(when=when(fact), obligation=promise, quantity=fact.units("quantity"))
+    command = ExpireRights(when=when(fact), obligation=promise, quantity=_units(fact, "quantity"))
     yield submit(fact, f"contract:{the_contract(fact, known)}", command)
 
 
-def credits_expired(fact: Words, known: Survey) -> Does:
-    promise = the_promise(fact, known, "as-exercised")
-    command = ExpireRights(when=when(fact), obligation=promise, quantity=fact.units("quantity"))
-    yield submit(fact, f"contract:{the_contract(fact, known)}", command)
+def _units(fact: Words, field: str) -> Decimal | None:
+    return fact.units(field) if fact.has(field) else None
 
 
 def customers_renewed(fact: Words, known: Survey) -> Does:
@@ -98,36 +131,123 @@ def customers_renewed(fact: Words, known: Survey) -> Does:
 
 
 def estimate_made(fact: Words, known: Survey) -> Does:
-    """What is now expected of the price, or of rights; or what stands with the promises already."""
+    """What is now expected of the price, of rights or of costs; or what stands with the promises
+    already.
+    """
     contract = f"contract:{the_contract(fact, known)}"
+    expected = _of_a_promise(fact, known)
     if any(fact.has(field) for field in WITH_THE_PROMISES):
         yield NoEffect(why="stands with the promises, as of their inception")
-    elif fact.has("breakage_percent"):
-        promise = the_promise(fact, known, "as-exercised")
-        expected = ReviseExpectation(
-            when=when(fact), obligation=promise, breakage_percent=fact.number("breakage_percent")
-        )
+    elif expected is not None:
         yield submit(fact, contract, expected)
     else:
-        estimated = EstimatePrice(when=when(fact), variable=(_uncertain(fact, known),))
-        yield submit(fact, contract, estimated)
+        rows = tuple(read(fact, known) for field, read in UNCERTAIN.items() if fact.has(field))
+        if not rows:
+            raise CaseError("estimate_made: no estimate that is known by these fields")
+        yield submit(fact, contract, EstimatePrice(when=when(fact), variable=rows))
 
 
-def _uncertain(fact: Words, known: Survey) -> VariableAmount:
-    """An amount in place of the stated one, or a share of the price that will be conceded."""
-    if fact.has("expected_consideration"):
-        stated = _stated(known)
-        return VariableAmount(
-            name=CONSIDERATION,
-            stated_minor=stated.money("stated_price"),
-            estimate_minor=fact.money("expected_consideration"),
+def _of_a_promise(fact: Words, known: Survey) -> ReviseExpectation | None:
+    """How much of its rights will be used, or what it will cost."""
+    if fact.has("breakage_percent") or fact.has("expected_total"):
+        return ReviseExpectation(
+            when=when(fact),
+            obligation=the_promise(fact, known, "as-exercised"),
+            breakage_percent=fact.number("breakage_percent")
+            if fact.has("breakage_percent")
+            else None,
+            expected_exercised=_units(fact, "expected_total"),
         )
+    if fact.has("expected_total_costs"):
+        return ReviseExpectation(
+            when=when(fact),
+            obligation=the_promise(fact, known, "percent-complete"),
+            expected_cost_minor=fact.money("expected_total_costs"),
+        )
+    return None
+
+
+def _consideration(fact: Words, known: Survey) -> VariableAmount:
+    """An amount in place of the stated one."""
+    return VariableAmount(
+        name=CONSIDERATION,
+        stated_minor=_stated(known).money("stated_price"),
+        estimate_minor=fact.money("expected_consideration"),
+    )
+
+
+def _conceded(fact: Words, known: Survey) -> VariableAmount:
+    """A share of the price that will be conceded."""
+    surely = "highly_probable_concession_percent"
     return VariableAmount(
         name=CONCESSION,
         conceded_percent=fact.number("expected_concession_percent"),
-        included_conceded_percent=fact.number("highly_probable_concession_percent"),
-        obligations=(known.promise,),
+        included_conceded_percent=fact.number(surely) if fact.has(surely) else None,
+        obligations=_named(fact, known),
     )
+
+
+def _returned(fact: Words, known: Survey) -> VariableAmount:
+    """A share, or so many, of what was handed over will come back (rule 20)."""
+    share = "expected_return_percent"
+    return VariableAmount(
+        name=RETURNS,
+        conceded_percent=fact.number(share) if fact.has(share) else None,
+        conceded_quantity=_units(fact, "expected_returns"),
+        obligations=_named(fact, known),
+    )
+
+
+def _named(fact: Words, known: Survey) -> tuple[str, ...]:
+    return (fact.text("obligation") if fact.has("obligation") else known.promise,)
+
+
+def _at_the_lower_price(fact: Words, known: Survey) -> VariableAmount:
+    """Whether so many are now expected that all of them cost less."""
+    agreed = known.first("contract_signed", "retro_unit_price")
+    if agreed is None:
+        raise CaseError("estimate_made.expected_to_exceed: no price for more units was agreed")
+    if not fact.flag("expected_to_exceed"):
+        return VariableAmount(name=at_the_lower_price(agreed).name)
+    return at_the_lower_price(agreed)
+
+
+def _price_moved(fact: Words, known: Survey) -> VariableAmount:
+    """What was uncertain of the price from the start is now so much more or less."""
+    del known
+    return VariableAmount(name=VARIABLE, estimate_minor=fact.money("price_change"))
+
+
+def _bonus(fact: Words, known: Survey) -> VariableAmount:
+    return bonus(fact, _agreed(fact, known, BONUS).money(BONUS))
+
+
+def _penalty(fact: Words, known: Survey) -> VariableAmount:
+    return penalty(fact, _agreed(fact, known, PENALTY).taken_off(PENALTY))
+
+
+def _agreed(fact: Words, known: Survey, field: str) -> Words:
+    agreed = known.first("contract_signed", field)
+    if agreed is None:
+        raise CaseError(f"{fact.event}: no {field} was agreed")
+    return agreed
+
+
+# The field an estimate is told by, and what it says.
+UNCERTAIN: dict[str, Callable[[Words, Survey], VariableAmount]] = {
+    "expected_consideration": _consideration,
+    "expected_concession_percent": _conceded,
+    "expected_return_percent": _returned,
+    "expected_returns": _returned,
+    "expected_to_exceed": _at_the_lower_price,
+    "variable_estimate": variable,
+    "bonus_included": _bonus,
+    "bonus_probability": _bonus,
+    "penalty_expected": _penalty,
+    "penalty_probability": _penalty,
+    "outcomes": lambda fact, _: outcomes(fact),
+    "price_change": _price_moved,
+}
 
 
 def _stated(known: Survey) -> Words:

@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from domain.contract_facts import Fee, Obligation, Renewal, VariableAmount
+from domain.contract_facts import Fee, Obligation, Renewal
 from replay.accounting_cases.deals import Deal
 from replay.accounting_cases.survey import Survey
 from replay.accounting_cases.terms import a_year_after, served, yearly_fees
 from replay.accounting_cases.words import Words
 from replay.case_format import CaseError
 
-VARIABLE = "variable"
 FIRST_YEAR = "1"
 
 
 def by_year(fact: Words, known: Survey) -> Deal:
-    """Steps that do not follow what is delivered: one service at the sum of its fees."""
-    if fact.flag("fees_match_value"):
-        fact.refuse("fees_match_value", "false: what each year is worth is not stated")
+    """Steps that do not follow what is delivered: one service at the sum of its fees. Those that
+    do are what each year is worth: a promise for each.
+    """
     fees = yearly_fees(fact, "fees")
+    if fact.flag("fees_match_value"):
+        return Deal(obligations=tuple(_worth_its_fee(known.promise, fee) for fee in fees))
     first, last = fees[0], next(reversed(fees))
     one = Obligation(
         obligation=known.promise,
@@ -29,6 +30,15 @@ def by_year(fact: Words, known: Survey) -> Deal:
         fees=fees,
     )
     return Deal(obligations=(one,))
+
+
+def _worth_its_fee(promise: str, fee: Fee) -> Obligation:
+    return Obligation(
+        obligation=f"{promise}-{fee.service_from:%Y}",
+        service_from=fee.service_from,
+        service_to=fee.service_to,
+        fees=(fee,),
+    )
 
 
 def with_free_months(fact: Words, known: Survey) -> Deal:
@@ -43,32 +53,19 @@ def with_free_months(fact: Words, known: Survey) -> Deal:
 
 
 def monthly(fact: Words, known: Survey) -> Deal:
-    """A fee by the month, of one thing; what may come on top of it may be estimated."""
+    """A fee by the month, of one thing."""
     if fact.has("quantity") and fact.units("quantity") != 1:
         fact.refuse("quantity", "1 where the price is by the month")
     start, end = served(fact)
     minor = fact.money("monthly" if fact.has("monthly") else "monthly_fee")
     fee = Fee(amount_minor=minor, service_from=start, service_to=end, per="month")
     one = Obligation(obligation=known.promise, service_from=start, service_to=end, fees=(fee,))
-    return Deal(obligations=(one,), variable=tuple(_on_top(fact)))
-
-
-def _on_top(fact: Words) -> Iterator[VariableAmount]:
-    """At most the highest amount, most likely the estimate; the lowest must be nothing."""
-    if not fact.has("variable_estimate"):
-        return
-    if fact.money("variable_low"):
-        fact.refuse("variable_low", "nothing: what is certain is no variable amount")
-    yield VariableAmount(
-        name=VARIABLE,
-        stated_minor=fact.money("variable_high"),
-        estimate_minor=fact.money("variable_estimate"),
-    )
+    return Deal(obligations=(one,))
 
 
 def annual(fact: Words, known: Survey) -> Deal:
     """A series of years at a fee each: one promise."""
-    if not fact.flag("series"):
+    if fact.has("series") and not fact.flag("series"):
         fact.refuse("series", "true: else each year is a promise of its own")
     start, end = served(fact)
     fee = Fee(amount_minor=fact.money("annual_fee"), service_from=start, service_to=end, per="year")

@@ -85,11 +85,12 @@ def control_transferred(fact: Words, known: Survey) -> Does:
     if fact.has("stated_price"):
         yield from opened(fact, read_deal(fact, known, SHAPES))
         return
-    command = SatisfyObligation(when=when(fact), obligation=known.promise)
+    promise = fact.text("obligation") if fact.has("obligation") else known.promise
+    command = SatisfyObligation(when=when(fact), obligation=promise)
     yield submit(fact, f"contract:{the_contract(fact, known)}", command)
     for money in _owed(fact, known):
         yield Submit(
-            stream=f"invoice:{name(money, 'event_id')}",
+            stream=f"invoice:{name(money, 'payment')}",
             command=_bill(money, known, when(fact), stated_rate(fact)),
         )
 
@@ -199,7 +200,7 @@ def paid(fact: Words, known: Survey, field: str = "amount") -> Does:
     """Money for a deal nobody billed: an invoice of its day, unless it was due when control passed,
     and the money for it.
     """
-    number, minor = name(fact, "event_id"), fact.money(field)
+    number, minor = name(fact, "payment"), fact.money(field)
     passed = known.of("control_transferred")
     if not any(fact in _owed(earlier, known) for earlier in passed):
         bill = _bill(fact, known, when(fact), stated_rate(fact), field)

@@ -88,7 +88,7 @@ class Translation(Struct, frozen=True, kw_only=True):
     """A case in the ledger's words.
 
     `shown_in_whole`: its source shows amounts in whole units. `alike`: how many contracts a
-    rounding may stand for.
+    rounding may stand for. `notes`: what of the case has no effect.
     """
 
     currency: str
@@ -100,3 +100,4 @@ class Translation(Struct, frozen=True, kw_only=True):
     shown_in_whole: bool = False
     rounds_to_whole: bool = False
     alike: int = 1
+    notes: tuple[str, ...] = ()

@@ -13,7 +13,10 @@ from domain.invoice_facts import InvoiceIssued
 from replay.accounting_cases.accounts import (
     ACCOUNTS,
     EXCHANGE,
+    GAINS,
+    NAMED,
     RECEIVABLE,
+    RESULT,
     UNBILLED,
     accounts_of,
     normal,
@@ -26,6 +29,9 @@ from replay.case_format import CaseError
 KNOWN_AT = re.compile(r"known_at_([0-9]{4}-[0-9]{2}-[0-9]{2})")
 REVENUE = ("revenue",)
 DEFERRED = ("contract-liability",)
+# What a vendor shows in accounts of their own is less revenue.
+NET = ("revenue", "refunds", "disputes", "voids", "credit-notes")
+ALL = Months("", "9999-12")
 Read = Callable[[tuple[str, ...], Any], Iterator[Figure]]
 Rows = Callable[[Answers], Iterable[Posted]]
 Keep = Callable[[Posted], bool]
@@ -101,20 +107,21 @@ def gains(path: tuple[str, ...], value: Any) -> Iterator[Figure]:
     rows = value.items() if isinstance(value, dict) else [("", value)]
     for label, amount in rows:
         own = (*path, label) if label else path
-        months = months_of(path, label) if label else Months("", "9999-12")
+        months = months_of(path, label) if label else ALL
         yield Figure(
             path=own,
             text=text_of(own, amount),
-            ask=_gained(change(months)),
+            ask=_credited(EXCHANGE, change(months)),
             last=months.last if label else "",
         )
 
 
-def _gained(keep: Keep) -> Callable[[Answers], Found]:
+def _credited(accounts: tuple[str, ...], keep: Keep) -> Callable[[Answers], Found]:
+    """Credits positive, whatever the normal balance of the accounts."""
+
     def ask(answers: Answers) -> Found:
-        lost = summed(EXCHANGE, keep)(answers)
-        assert lost.minor is not None
-        return Found(minor=-lost.minor, lines=lost.lines)
+        mine = [row for row in answers.posted() if row.account in accounts and keep(row)]
+        return Found(minor=-sum(row.minor for row in mine), lines=sum(row.lines for row in mine))
 
     return ask
 
@@ -222,13 +229,71 @@ def accounts(path: tuple[str, ...], value: Any) -> Iterator[Figure]:
     if unknown:
         raise CaseError(*(f"unknown account {name}" for name in unknown))
     for name, periods in value.items():
-        yield from by_month(accounts_of(name), change)((*path, name), periods)
+        yield from _by_month(name, change)((*path, name), periods)
+
+
+def _by_month(name: str, kept: Callable[[Months], Keep]) -> Read:
+    """An account by its name in a case: a gain of exchange counts what is credited."""
+    return gains if name in GAINS else by_month(accounts_of(name), kept)
+
+
+def named_by_period(path: tuple[str, ...], value: Any, name: str) -> Iterator[Figure]:
+    """An account that the figure itself names: what moved of a result, else where it stands."""
+    account = _account(path, name)
+    kept = change if account in RESULT else balance
+    yield from _by_month(account, kept)(path, value)
+
+
+def named_total(path: tuple[str, ...], value: Any, name: str) -> Iterator[Figure]:
+    """All that is booked in an account through the last run."""
+    yield from total(accounts_of(_account(path, name)))(path, value)
+
+
+def _account(path: tuple[str, ...], name: str) -> str:
+    if name not in NAMED:
+        raise CaseError(f"unknown figure {'/'.join(path)}")
+    return NAMED[name]
+
+
+def promise_by_period(path: tuple[str, ...], value: Any, name: str) -> Iterator[Figure]:
+    """Revenue of the promise that the figure itself names."""
+    yield from of_obligation(name)(path, value)
+
+
+def by_obligation(path: tuple[str, ...], value: Any) -> Iterator[Figure]:
+    """Revenue of each promise: by period, or in all."""
+    for name, rows in object_of(path, value).items():
+        own = (*path, name)
+        if isinstance(rows, dict):
+            yield from of_obligation(name)(own, rows)
+        else:
+            yield Figure(path=own, text=text_of(own, rows), ask=summed(REVENUE, _of(name)))
+
+
+def _of(name: str) -> Keep:
+    return lambda row: row.obligation == name
+
+
+def net_revenue(path: tuple[str, ...], value: Any) -> Iterator[Figure]:
+    """Revenue less what a vendor's report shows beside it: by period, or in all."""
+    rows = value.items() if isinstance(value, dict) else [("", value)]
+    for label, amount in rows:
+        own = (*path, label) if label else path
+        months = months_of(path, label) if label else ALL
+        yield Figure(
+            path=own,
+            text=text_of(own, amount),
+            ask=_credited(NET, change(months)),
+            last=months.last if label else "",
+        )
 
 
 def by_currency(path: tuple[str, ...], value: Any) -> Iterator[Figure]:
     """Books kept in several currencies, each by itself."""
     for currency, names in object_of(path, value).items():
         for name, periods in object_of((*path, currency), names).items():
+            if name in GAINS:
+                raise CaseError(f"unknown account {name} by currency")
             read = by_month(accounts_of(name), change, _in(currency))
             yield from read((*path, currency, name), periods)
 

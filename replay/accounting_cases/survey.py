@@ -16,6 +16,8 @@ from replay.accounting_cases.words import Words
 from replay.case_format import CaseError
 
 # Events that state a deal of their own, or do so where they carry one of these fields.
+# What the price of a deal may be called.
+PRICES = ("transaction_price", "amount", "price", "fixed", "stated_price", "consideration")
 OPENS: dict[str, tuple[str, ...]] = {
     "agreement_signed": (),
     "contract_signed": (),
@@ -70,15 +72,23 @@ def opens(fact: Words) -> bool:
 def survey(
     currency: str, facts: tuple[Words, ...], elected: Elections, usage: UsageTerms | None
 ) -> Survey:
+    # What anybody may leave before it is paid is never due (IFRS 15.IE198, 606-10-55-285).
+    due = () if any(map(may_be_left, facts)) else ("payment_due",)
     return Survey(
         currency=currency,
         facts=facts,
         elected=elected,
         contracts=_unique(name(fact, "contract") for fact in facts if opens(fact)),
-        invoices=_names(facts, ("invoice_issued", "payment_due"), "number"),
-        payments=_names(facts, ("payment_received", "payment_received_external"), "event_id"),
+        invoices=_names(facts, ("invoice_issued", *due), "number"),
+        payments=_names(facts, ("payment_received", "payment_received_external"), "payment"),
         usage=usage,
     )
+
+
+def may_be_left(fact: Words) -> bool:
+    """Whether a deal says that it may be left."""
+    binds = not fact.has("non_cancellable") or fact.flag("non_cancellable")
+    return not binds or (fact.has("cancellable") and fact.flag("cancellable"))
 
 
 def name(fact: Words, field: str) -> str:
@@ -87,6 +97,12 @@ def name(fact: Words, field: str) -> str:
         if fact.has(known):
             return fact.text(known)
     return f"{fact.event}-{fact.place}"
+
+
+def the_price(fact: Words) -> int:
+    """What a deal comes to as a whole."""
+    field = next((one for one in PRICES if fact.has(one)), "amount")
+    return fact.money(field)
 
 
 def the_contract(fact: Words, known: Survey) -> str:
@@ -98,6 +114,8 @@ def the_contract(fact: Words, known: Survey) -> str:
 
 def the_promise(fact: Words, known: Survey, pattern: str) -> str:
     """The only promise of the fact's contract that is kept in a way."""
+    if fact.has("obligation"):
+        return fact.text("obligation")
     promises = known.promises.get(the_contract(fact, known), ())
     named = tuple(row.obligation for row in promises if row.pattern == pattern)
     return only(fact, named, "obligation")

@@ -27,6 +27,19 @@ def term(fact: Words) -> tuple[date | None, date | None]:
     return None, None
 
 
+def own_term(fact: Words, promise: str) -> tuple[date | None, date | None]:
+    """The term of a promise by its own name, such as `support_months`, else that of the deal."""
+    begins, ends = f"{promise}_from", f"{promise}_to"
+    start = fact.day(begins if fact.has(begins) else "effective")
+    if fact.has(ends):
+        return start, fact.day(ends)
+    if fact.has(f"{promise}_months"):
+        return start, fact.months_after(start, f"{promise}_months")
+    if fact.has(f"{promise}_years"):
+        return start, fact.years_after(start, f"{promise}_years")
+    return term(fact)
+
+
 def served(fact: Words) -> tuple[date, date]:
     """A service period that must be stated."""
     start, end = term(fact)

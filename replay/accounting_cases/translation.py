@@ -26,7 +26,7 @@ from replay.accounting_cases import (
     sold,
 )
 from replay.accounting_cases.format import Given, unknown_words
-from replay.accounting_cases.policy import elections, unknown_policy
+from replay.accounting_cases.policy import elections, policy_notes, unknown_policy
 from replay.accounting_cases.steps import Close, Does, Done, Step, Submit, Translation
 from replay.accounting_cases.survey import Survey, opens, survey
 from replay.accounting_cases.words import Words, currency_of
@@ -61,6 +61,7 @@ def translate(given: Given) -> Translation:
         beside=elected.beside,
         shown_in_whole=elected.shown_in_whole,
         alike=_alike(known),
+        notes=tuple(policy_notes(given)),
         rounds_to_whole=elected.options.allocation_unit == "whole",
     )
 
@@ -138,15 +139,25 @@ TRANSLATE: Mapping[str, Callable[[Words, Survey], Does]] = {
     "progress_measured": progress.progress_measured,
     "fee_base_measured": progress.fee_base_measured,
     "estimate_made": progress.estimate_made,
+    "estimate_revised": progress.estimate_made,
+    "variable_consideration_resolved": progress.estimate_made,
+    "criteria_met": contracts.criteria_met,
+    "customer_payment_promised": contracts.customer_payment_promised,
+    "milestone_reached": progress.milestone_reached,
+    "sales_reported": progress.fee_base_measured,
     "goods_sold": sold.goods_sold,
-    "points_redeemed": progress.points_redeemed,
-    "credits_used": progress.credits_used,
-    "credits_expired": progress.credits_expired,
+    "points_redeemed": progress.rights_used,
+    "points_expired": progress.rights_expired,
+    "credits_used": progress.rights_used,
+    "credits_expired": progress.rights_expired,
+    "option_exercised": progress.rights_used,
+    "option_expired": progress.rights_expired,
     "customers_renewed": progress.customers_renewed,
     "sale_recorded": sold.sale_recorded,
     "sale_corrected": sold.sale_corrected,
     "subscription_started": plans.subscription_started,
     "subscription_cancelled": changes.subscription_cancelled,
+    "contract_terminated": changes.subscription_cancelled,
     "plan_changed": plans.plan_changed,
     "usage_reported": plans.usage_reported,
     "invoice_issued": documents.invoice_issued,

@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
-from domain.contract_facts import Financing, Obligation, VariableAmount
+from decimal import Decimal
+from typing import Literal
+
+from msgspec import structs
+
+from domain.contract_facts import Financing, Obligation, Outcome, VariableAmount
 from replay.accounting_cases.deals import Deal
-from replay.accounting_cases.survey import Survey
+from replay.accounting_cases.survey import Survey, the_price
 from replay.accounting_cases.terms import served
 from replay.accounting_cases.words import Words
 from replay.case_format import CaseError
 
 BONUS = "bonus"
+PENALTY = "penalty"
+VARIABLE = "variable"
+OUTCOMES = "outcomes"
+# More likely than not (IFRS 15.53(b), ASC 606-10-32-8(b)).
+EVEN = Decimal("0.5")
+METHODS: dict[str, Literal["expected-value", "most-likely"]] = {
+    "expected-value": "expected-value",
+    "expected value": "expected-value",
+    "most-likely": "most-likely",
+    "most likely": "most-likely",
+    "most likely amount": "most-likely",
+}
 INCENTIVE = "incentive"
 
 
-def with_bonus(fact: Words, known: Survey) -> Deal:
-    """Work measured by its costs, at a fixed price and a bonus that may be constrained away."""
+def by_costs(fact: Words, known: Survey) -> Deal:
+    """Work measured by its costs, at a price."""
     changed = known.first("contract_modified", "distinct")
     one = Obligation(
         obligation=known.promise,
@@ -22,17 +39,112 @@ def with_bonus(fact: Words, known: Survey) -> Deal:
         expected_cost_minor=fact.money("expected_costs"),
         distinct=changed.flag("distinct") if changed else None,
     )
-    variable: tuple[VariableAmount, ...] = ()
-    if fact.has("bonus"):
-        constrained = fact.has("bonus_constrained") and fact.flag("bonus_constrained")
-        variable = (
-            VariableAmount(
-                name=BONUS,
-                stated_minor=fact.money("bonus"),
-                included_minor=0 if constrained else None,
-            ),
-        )
-    return Deal(obligations=(one,), price_minor=fact.money("fixed"), variable=variable)
+    return Deal(obligations=(one,), price_minor=the_price(fact))
+
+
+def with_bonus(fact: Words, known: Survey, deal: Deal) -> Deal:
+    """What may come on top if all goes well."""
+    del known
+    return _more(deal, bonus(fact, fact.money(BONUS)))
+
+
+def bonus(fact: Words, stated: int) -> VariableAmount:
+    """In the price or not, as the fact says: whether it is constrained, or how likely it is."""
+    counted = not (fact.has("bonus_constrained") and fact.flag("bonus_constrained"))
+    if fact.has("bonus_included"):
+        counted = fact.flag("bonus_included")
+    elif fact.has("bonus_probability"):
+        counted = fact.number("bonus_probability") > EVEN
+    return VariableAmount(name=BONUS, stated_minor=stated, included_minor=None if counted else 0)
+
+
+def with_penalty(fact: Words, known: Survey, deal: Deal) -> Deal:
+    """What may be taken off."""
+    del known
+    return _more(deal, penalty(fact, fact.taken_off(PENALTY)))
+
+
+def penalty(fact: Words, taken_off: int) -> VariableAmount:
+    """Taken off the price where it is expected, or more likely than not."""
+    expected = fact.has("penalty_expected") and fact.flag("penalty_expected")
+    if fact.has("penalty_probability"):
+        expected = fact.number("penalty_probability") > EVEN
+    return VariableAmount(name=PENALTY, estimate_minor=taken_off if expected else 0)
+
+
+def on_top(fact: Words, known: Survey, deal: Deal) -> Deal:
+    """At most the highest amount, most likely the estimate."""
+    return _more(deal, variable(fact, known))
+
+
+def variable(fact: Words, known: Survey) -> VariableAmount:
+    """What is stated at most, what is expected of it, and what the price includes; what is certain
+    is no variable amount.
+    """
+    if fact.has("variable_low") and fact.money("variable_low"):
+        fact.refuse("variable_low", "nothing: what is certain is no variable amount")
+    stated = fact if fact.has("variable_high") else known.first("contract_signed", "variable_high")
+    included = fact.money("variable_included") if fact.has("variable_included") else None
+    if fact.has("variable_constrained") and fact.flag("variable_constrained"):
+        included = 0
+    return VariableAmount(
+        name=VARIABLE,
+        stated_minor=stated.money("variable_high") if stated else 0,
+        estimate_minor=fact.money("variable_estimate") if fact.has("variable_estimate") else None,
+        included_minor=included,
+        obligations=_wholly_to(fact, known),
+    )
+
+
+def _wholly_to(fact: Words, known: Survey) -> tuple[str, ...]:
+    """The promise a variable amount is wholly for, if one is said (rule 26)."""
+    said = fact if fact.has("variable_to") else known.first("contract_signed", "variable_to")
+    return (said.text("variable_to"),) if said else ()
+
+
+def with_outcomes(fact: Words, known: Survey, deal: Deal) -> Deal:
+    """How an amount may turn out, each way with its chance."""
+    del known
+    return _more(deal, outcomes(fact))
+
+
+def outcomes(fact: Words) -> VariableAmount:
+    method = fact.text("method") if fact.has("method") else "expected-value"
+    if method not in METHODS:
+        fact.refuse("method", " or ".join(METHODS))
+    return VariableAmount(
+        name=OUTCOMES,
+        method=METHODS[method],
+        outcomes=tuple(
+            Outcome(amount_minor=row.money("amount"), probability=row.number("probability"))
+            for row in fact.lines("outcomes")
+        ),
+    )
+
+
+def with_payable(fact: Words, known: Survey, deal: Deal) -> Deal:
+    """Owed to the customer, but for what it gives in return at fair value."""
+    del known
+    fair = fact.money("fair_value_received") if fact.has("fair_value_received") else 0
+    return structs.replace(deal, payable=(fact.money("payable_to_customer"), fair))
+
+
+def _more(deal: Deal, amount: VariableAmount) -> Deal:
+    return structs.replace(deal, variable=(*deal.variable, amount))
+
+
+def paid_later(fact: Words, known: Survey) -> Deal:
+    """Delivered now and paid in one sum later, worth less today (rule 21)."""
+    signed = fact.day("effective")
+    stated = fact.percent_of_share("rate_annual") if fact.has("rate_annual") else None
+    rate = stated if stated is not None else known.elected.rate
+    if rate is None:
+        raise CaseError("contract_signed.due_months: neither a field nor the policy states a rate")
+    one = Obligation(obligation=known.promise, pattern="point-in-time")
+    financing = Financing(
+        kind="arrears", rate_percent=rate, until=fact.months_after(signed, "due_months")
+    )
+    return Deal(obligations=(one,), price_minor=the_price(fact), financing=financing)
 
 
 def share_of_base(fact: Words, known: Survey) -> Deal:
@@ -62,9 +174,9 @@ def paid_before(fact: Words, known: Survey) -> Deal:
     signed = fact.day("effective")
     if not any(paid.day("effective") == signed for paid in known.of("payment_received")):
         raise CaseError("contract_signed.option_b_price: nothing was paid when it was signed")
-    rate = known.elected.borrowing_rate
+    rate = known.elected.rate
     if rate is None:
-        raise CaseError("contract_signed.option_b_price: the policy states no borrowing rate")
+        raise CaseError("contract_signed.option_b_price: the policy states no rate")
     one = Obligation(obligation=known.promise, pattern="point-in-time")
     until = fact.months_after(signed, "option_a_due_months")
     return Deal(

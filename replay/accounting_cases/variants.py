@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from replay.accounting_cases.fields import FIELDS, PARTS, Kind
+from replay.accounting_cases.fields import FIELDS, PARTS, Kind, fields_of
 from replay.accounting_cases.figure import LEADING
 from replay.accounting_cases.figures import NO_MONEY
 from replay.accounting_cases.words import RANGE
@@ -31,7 +31,8 @@ def scaled(raw: Mapping[str, Any], factor: int) -> dict[str, Any]:
 
 
 def _scaled_fact(fact: Mapping[str, Any], factor: int) -> dict[str, Any]:
-    kinds = FIELDS.get(str(fact.get("event")), {})
+    event = str(fact.get("event"))
+    kinds = fields_of(event, fact) if event in FIELDS else {}
     return {field: _scaled(kinds.get(field), value, factor) for field, value in fact.items()}
 
 

@@ -187,6 +187,17 @@ class Words(Struct, frozen=True, kw_only=True):
             self.refuse(field, "amounts by name")
         return {name: self.minor(field, value) for name, value in rows.items()}
 
+    def numbers(self, field: str) -> dict[str, Decimal]:
+        """Numbers by name."""
+        rows = self._required(field)
+        if not isinstance(rows, dict) or not rows:
+            self.refuse(field, "numbers by name")
+        return {name: self._of(self.event, rows).number(name) for name in rows}
+
+    def taken_off(self, field: str) -> int:
+        """An amount that lowers a price."""
+        return -self.money(field)
+
     def ranged(self, field: str, value: Any) -> tuple[int, int] | None:
         """The two ends of an observed range of prices, if that is what is written."""
         found = RANGE.fullmatch(value) if isinstance(value, str) else None

@@ -18,7 +18,7 @@ from replay.accounting_cases.accounts import ACCOUNTS
 from replay.accounting_cases.fields import EVERY, FIELDS, PARTS
 from replay.accounting_cases.figures import FIGURES, figures
 from replay.accounting_cases.format import document
-from replay.accounting_cases.phrases import POLICY
+from replay.accounting_cases.phrases import NOTES, TERMS
 from replay.accounting_cases.variants import scaled
 from replay.case_format import read_document
 from replay.case_result import Report, Result
@@ -303,8 +303,9 @@ def test_the_format_page_names_every_word_the_tables_know() -> None:
         *EVERY,
         *(field for fields in FIELDS.values() for field in fields),
         *(field for fields in PARTS.values() for field in fields),
-        *POLICY,
-        *(phrase for phrases in POLICY.values() for phrase in phrases),
+        *TERMS,
+        *(term for terms in TERMS.values() for term in terms),
+        *NOTES,
         *ACCOUNTS,
         *FIGURES,
     }

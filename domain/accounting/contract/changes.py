@@ -256,6 +256,11 @@ def _spread(
             Step(what="remaining consideration", value=deal.text(whole)),
         )
 
+    sharers = tuple(zip((*going, *joining), weights, strict=True))
+    for promise, open_minor in zip(going, left, strict=True):
+        # What was promised of it before is all for what remains (IFRS 15.90(a), 606-10-32-45(a)).
+        begun = promise.is_even or open_minor != promise.price_minor
+        promise.sharers = () if begun else sharers
     before = [*zip(left, ends, strict=True), *((0, ()) for _ in joining)]
     for promise, share, (was, kept) in zip((*going, *joining), parts, before, strict=True):
         own = change.anew.get(promise.name, promise.whole)

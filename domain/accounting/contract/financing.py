@@ -31,6 +31,8 @@ def price_now(stated_minor: int, terms: Financing, start: date) -> int:
     if terms.kind == "advance":
         assert terms.until is not None
         return stated_minor + _interest(stated_minor, terms, start, terms.until)
+    if terms.until is not None:
+        return rounded(stated_minor / _growth(terms, start, terms.until))
     return rounded(_worth(stated_minor, terms))
 
 
@@ -51,12 +53,15 @@ def _worth(stated_minor: int, terms: Financing) -> Fraction:
 
 
 def _interest(minor: int, terms: Financing, start: date, after: date) -> int:
+    return rounded(minor * (_growth(terms, start, after) - 1))
+
+
+def _growth(terms: Financing, start: date, after: date) -> Fraction:
     """Compounded yearly; within a year in proportion to its months."""
     years = months_of(start, after) / MONTHS
     rate = Fraction(terms.rate_percent) / 100
     whole = int(years)
-    grown = (1 + rate) ** whole * (1 + rate * (years - whole))
-    return rounded(minor * (grown - 1))
+    return (1 + rate) ** whole * (1 + rate * (years - whole))
 
 
 def interest(
@@ -68,8 +73,11 @@ def interest(
     deal: Deal,
 ) -> Iterator[Flow]:
     """Interest on what was paid in advance until it is transferred, or on what is paid after."""
-    rows = _advance(stated_minor, terms, start)
-    if terms.kind == "arrears":
+    if terms.kind == "advance":
+        rows = _until(stated_minor, terms, start)
+    elif terms.until is not None:
+        rows = _until(price_now(stated_minor, terms, start), terms, start)
+    else:
         rows = _arrears(stated_minor, terms, start)
     if not any(minor for _, minor in rows):
         return
@@ -109,7 +117,8 @@ def _implicit(minor: int, terms: Financing, start: date) -> tuple[Step, ...]:
     return (Step(what="implicit yearly rate", value=f"{rate.quantize(Decimal('0.1'))} %"),)
 
 
-def _advance(minor: int, terms: Financing, start: date) -> tuple[tuple[date, int], ...]:
+def _until(minor: int, terms: Financing, start: date) -> tuple[tuple[date, int], ...]:
+    """What a sum bears up to one day, month by month."""
     until = terms.until or start
     days, month = [], 1
     while (end := add_months(start, month)) < until:

@@ -111,9 +111,9 @@ def estimated(row: VariableAmount, sharers: Iterable[Obligation], currency: str)
     itself is of what they state.
     """
     base, taken = row.stated_minor, 0
-    if row.conceded_percent is not None and not row.stated_minor:
+    if row.is_of_its_promises and row.unit_price is None:
         base = taken = sum(stated_minor(own, currency) for own in sharers if own.is_stated)
-    units = next((own for own in sharers if own.pattern == "units"), None)
+    units = next((own for own in sharers if own.unit_price is not None), None)
     expected = _expected(row, units, base, currency) - taken
     included = expected
     if row.included_minor is not None:
@@ -128,6 +128,8 @@ def _expected(row: VariableAmount, units: Obligation | None, base: int, currency
         return row.estimate_minor
     if row.conceded_percent is not None:
         return _kept(base, row.conceded_percent)
+    if row.conceded_quantity is not None and units is not None and units.unit_price is not None:
+        return base - of_units(units.unit_price, row.conceded_quantity, currency)
     if row.outcomes and row.method == "most-likely":
         return max(row.outcomes, key=lambda one: one.probability).amount_minor
     if row.outcomes:

@@ -161,6 +161,8 @@ class Promise(Struct, eq=False):
     ways: tuple[tuple[date, tuple[Flow, ...]], ...] = ()
     inception: Obligation | None = None
     is_ended: bool = False
+    # Not begun when a change spread it anew: who shared what was left then, and by what weights.
+    sharers: tuple[tuple[Promise, int], ...] = ()
 
     @property
     def whole(self) -> Obligation:

@@ -130,6 +130,15 @@ def _changed(
         price = promise.price_minor + minor
         catch_up(promise, promise.own, price, place, causes, told, deal, cause)
         return
+    if promise.sharers:
+        # Not begun when it was spread anew: its part is shared as what was left then (32-45(a)).
+        weights = [weight for _, weight in promise.sharers]
+        parts = by_weight(minor, weights, deal.currency, deal.options)
+        for (one, _), part in zip(promise.sharers, parts, strict=True):
+            if part:
+                rests, price = causes_of(one.causes, causes), one.price_minor + part
+                catch_up(one, one.own, price, place, rests, told, deal, cause)
+        return
     # Spread anew since: what changes of the price before goes along all of the promise (32-45).
     own = promise.whole
     apart = Promise(own, 0, causes, told=told)
@@ -177,7 +186,7 @@ def _told(row: VariableAmount, new: Estimate, deal: Deal) -> tuple[Step, ...]:
 def _hold(one: Uncertain, place: Place, causes: tuple[int, ...], deal: Deal) -> None:
     """What is stated and not included is owed back as the promises are transferred."""
     row = one.row
-    if row.unit_price is not None and not row.stated_minor:
+    if row.is_of_its_promises:
         held = -one.included_minor
     else:
         held = row.stated_minor - one.included_minor if row.stated_minor > 0 else 0
