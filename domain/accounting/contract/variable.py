@@ -136,8 +136,7 @@ def _changed(
         parts = by_weight(minor, weights, deal.currency, deal.options)
         for (one, _), part in zip(promise.sharers, parts, strict=True):
             if part:
-                rests, price = causes_of(one.causes, causes), one.price_minor + part
-                catch_up(one, one.own, price, place, rests, told, deal, cause)
+                _caught_up(one, part, place, cause, causes, told, deal)
         return
     # Spread anew since: what changes of the price before goes along all of the promise (32-45).
     own = promise.whole
@@ -145,6 +144,23 @@ def _changed(
     begin(apart, place[0], deal)
     promises.append(apart)
     catch_up(apart, own, minor, place, causes, (), deal, cause)
+
+
+def _caught_up(
+    promise: Promise,
+    minor: int,
+    place: Place,
+    cause: int,
+    causes: tuple[int, ...],
+    told: Told,
+    deal: Deal,
+) -> None:
+    rests = causes_of(promise.causes, causes)
+    if promise.is_ended:
+        price_change(promise, place[0], minor, rests, steps_of(told), deal)
+    else:
+        price = promise.price_minor + minor
+        catch_up(promise, promise.own, price, place, rests, told, deal, cause)
 
 
 def _known(found: Estimates, row: VariableAmount, promises: Sequence[Promise]) -> Uncertain:
