@@ -6,7 +6,7 @@ what was posted.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from functools import partial
 
@@ -112,13 +112,14 @@ def _contract(
     of_unit = known
     if kind == "contract":
         known = as_one(unit, known)
-    billed = _billed(unit, known, master, book)
+    deals = _deals(known)
+    billed = _billed(unit, known, deals, master, book)
     _require_one_currency(billed, known)
     earned = Earned((), RatedUsage((), ()))
     if kind == "subscription":
         earned = subscription_revenue(known, usage, billed, master, book, through)
     flows = contract_revenue(known, billed, master, book) if kind == "contract" else earned.flows
-    billed_only = _billed_only(known)
+    billed_only = any(map(_is_billed_only, deals.values()))
     if unit.startswith("invoice:") or billed_only:
         flows = tuple(flow for row in billed for flow in _by_itself(row, master, book))
     # What joined another contract comes to nothing, in the currency and for the customer it had.
@@ -126,12 +127,12 @@ def _contract(
     market = market_of(_party(unit, told)[1], told, master, book, through)
     before = worth_before(opening_flows(unit, known, master, book), market)
     documents = (flow for row in billed for flow in worth_flows(row, market))
-    served = () if billed_only else _served(billed, known, master, book)
+    served = () if billed_only else _served(billed, deals, master, book)
     schedule = structs.replace(
         _schedule(unit, book, told, (*before, *documents, *(flow for flow in flows if flow.legs))),
         memos=(*(flow for flow in flows if not flow.legs), *served),
         # A contract has one net position (rule 38).
-        joint=_is_stated(known) or (not billed_only and _is_joint(billed, known)),
+        joint=any(map(is_stated, deals)) or (not billed_only and _is_joint(billed, known)),
         pending=earned.rated.pending,
         charges=tuple(_charged(charge) for charge in earned.rated.charges),
         measured_to=earned.measured_to,
@@ -145,10 +146,9 @@ def _end_of(flows: Sequence[Flow]) -> date:
 
 
 def _served(
-    billed: Sequence[BilledLine], known: Sequence[Fact], master: MasterData, book: str
+    billed: Sequence[BilledLine], deals: Mapping[str, Fact], master: MasterData, book: str
 ) -> Iterator[Flow]:
     """Of a deal that measures its own revenue, by the policy in force at its inception."""
-    deals = _deals(known)
     opened = next(iter(deals.values()), None)
     if opened is None:
         return
@@ -176,10 +176,6 @@ def _charged(charge: Charge) -> UsageCharge:
     )
 
 
-def _is_stated(known: Sequence[Fact]) -> bool:
-    return any(isinstance(fact.event, ContractOpened) for fact in known)
-
-
 def _is_joint(billed: Sequence[BilledLine], known: Sequence[Fact]) -> bool:
     """Whether a line leaves open which of several promises it bills."""
     leaves_open = any(not row.line.obligation and row.line.is_for_service for row in billed)
@@ -202,13 +198,15 @@ def _promised(known: Sequence[Fact]) -> set[str]:
     return names
 
 
-def _billed(unit: str, known: Sequence[Fact], master: MasterData, book: str) -> list[BilledLine]:
+def _billed(
+    unit: str, known: Sequence[Fact], deals: Mapping[str, Fact], master: MasterData, book: str
+) -> list[BilledLine]:
     """The lines that bill this unit; a void that says nothing follows the book's policy."""
     rows = billed_lines(known, lambda day: master.options(book, day).void_default)
-    units = {unit, *(fact.stream for fact in known if is_stated(fact.stream))}
+    units = {unit, *filter(is_stated, {fact.stream for fact in known})}
     mine = [row for row in rows if unit_of_line(row.invoice, row.line) in units]
     mine = [_kept_whole(row) if _tells_apart(master, book, row.issued_on) else row for row in mine]
-    deals, joins = _deals(known), joins_of(known)
+    joins = joins_of(known)
     if joins:
         mine = [
             structs.replace(row, joined=joined(unit_of_line(row.invoice, row.line), joins))
@@ -275,12 +273,9 @@ def _by_itself(row: BilledLine, master: MasterData, book: str) -> tuple[Flow, ..
     return line_revenue(row, master.progress(book, row.line.service_from or row.issued_on))
 
 
-def _billed_only(known: Sequence[Fact]) -> bool:
+def _is_billed_only(opened: Fact) -> bool:
     """A subscription that opens no contract by rule is earned by what invoices say of it."""
-    return any(
-        isinstance(fact.event, SubscriptionStarted) and fact.event.contract == "none"
-        for fact in known
-    )
+    return isinstance(opened.event, SubscriptionStarted) and opened.event.contract == "none"
 
 
 def _schedule(

@@ -62,7 +62,8 @@ def _opened(mine: Sequence[Fact]) -> Iterator[Fact]:
 
 def _of(members: set[str], known: Sequence[Fact]) -> tuple[Fact, ...]:
     """Without contracts that joined once and do no more, and without what names only those."""
-    if all(fact.stream in members for fact in known if is_stated(fact.stream)):
+    streams = {fact.stream for fact in known}
+    if all(stream in members for stream in streams if is_stated(stream)):
         return tuple(known)
     named = {fact.stream for fact in known if members.intersection(named_units(fact))}
     return tuple(fact for fact in known if fact.stream in members | named)
