@@ -13,8 +13,8 @@ from domain.accounting.schedule import Schedule
 from domain.calendar import ONE_DAY, Calendar, add_months, months
 from domain.contract_facts import ContractOpened, Obligation
 from domain.due import due
-from domain.facts import Event, Fact, When, causes_of
-from domain.invoice_facts import InvoiceIssued, InvoiceLine
+from domain.facts import Event, When, causes_of
+from domain.invoice_facts import CreditIssued, InvoiceIssued, InvoiceLine
 from domain.master import MasterData
 from domain.policy import Options
 from tests.domain.given import fact
@@ -55,16 +55,17 @@ def billed(day: str, minor: int, number: int = 1) -> InvoiceIssued:
 
 
 def scheduled(*events: Event, **options: object) -> Schedule:
-    """The contract `k1` by what is said of it in this order, one position and order each."""
-    said = [_fact(event, at) for at, event in enumerate(events, start=1)]
+    """The contract `k1` by what is said of it in this order, one position and order each; a credit
+    is of the invoice before it.
+    """
+    said, invoice = [], ""
+    for at, event in enumerate(events, start=1):
+        invoice = f"invoice:i{at}" if isinstance(event, InvoiceIssued) else invoice
+        of_invoice = isinstance(event, InvoiceIssued | CreditIssued)
+        said.append(fact(at, stream=invoice if of_invoice else "contract:k1", event=event))
     chosen = Options(**{"ratable_by": "month", **options})  # type: ignore[arg-type]
     master = MasterData(calendar=CALENDAR, policies={"main": ((date.min, chosen),)})
     return measure("contract:k1", said, (), master, "main", FAR)
-
-
-def _fact(event: Event, at: int) -> Fact:
-    stream = f"invoice:i{at}" if isinstance(event, InvoiceIssued) else "contract:k1"
-    return fact(at, stream=stream, event=event)
 
 
 def revenue(schedule: Schedule, first: str, last: str, name: str | None = None) -> int:

@@ -580,6 +580,7 @@ def test_what_waits_for_more_to_be_delivered_is_a_contract_asset() -> None:
 
     assert balance(before, "contract-asset", "2020-02-29") == 400_00
     assert balance(before, "unbilled-receivable", "2020-02-29") == 0
+    assert balance(after, "contract-asset", "2020-02-29") == 400_00
     assert balance(after, "contract-asset", "2020-03-31") == 0
     assert balance(after, "unbilled-receivable", "2020-03-31") == 1000_00
 

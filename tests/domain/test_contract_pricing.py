@@ -31,6 +31,7 @@ from domain.contract_facts import (
     Restated,
     VariableAmount,
 )
+from domain.errors import Rejected
 from tests.domain.contracting import (
     balance,
     billed,
@@ -170,6 +171,32 @@ def test_renewals_are_stated_as_far_as_they_are_expected_of_the_whole_portfolio(
     assert told["expected cost of the stretch"] == "12.50"
 
 
+@pytest.mark.parametrize(
+    ("elected", "shares"),
+    [
+        ({}, [333_33, 666_67]),
+        ({"allocation_unit": "whole"}, [333_00, 667_00]),
+        ({"allocation_percent": "whole"}, [330_00, 670_00]),
+        ({"allocation_percent": "tenths"}, [333_00, 667_00]),
+        ({"allocation_percent": "hundredths"}, [333_30, 666_70]),
+    ],
+)
+def test_shares_are_exact_or_rounded_as_elected(elected: dict[str, str], shares: list[int]) -> None:
+    rows = (even("a", *YEAR, 100_00), even("b", *YEAR, 200_00))
+    schedule = scheduled(opened("2024-01-01", *rows, price_minor=1000_00), **elected)
+
+    assert [revenue(schedule, "2024-01-01", "2024-12-31", name) for name in "ab"] == shares
+
+
+def test_only_one_promise_may_have_the_price_that_is_left() -> None:
+    rows = [point(name, ssp_range_minor=(1, 999_00)) for name in "ab"]
+
+    with pytest.raises(Rejected) as no:
+        scheduled(opened("2024-01-01", point("c", 10_00), *rows, price_minor=100_00))
+
+    assert (no.value.code, no.value.context["obligations"]) == ("residual-out-of-range", ["a", "b"])
+
+
 # --- what is due for what was transferred ---
 
 
@@ -178,6 +205,10 @@ def test_what_is_earned_above_what_is_stated_for_it_is_no_receivable_yet() -> No
     service = even("service", *YEAR, 600_00, price_minor=1200_00)
     schedule = scheduled(opened("2024-01-01", licence, service), satisfied("2024-01-01", "licence"))
 
+    told = steps(schedule, "licence")
+    assert told["transaction price"] == "1500.00"
+    assert told["stated price"] == "300.00"
+    assert told["carved in or out"] == "450.00"
     # 750.00 each; January: 812.50 is earned, 300.00 and 100.00 are due.
     assert balance(schedule, "unbilled-receivable", "2024-01-31") == 400_00
     assert balance(schedule, "contract-asset", "2024-01-31") == 412_50
@@ -284,6 +315,8 @@ def test_before_there_is_a_contract_each_way_of_earning_waits_for_it() -> None:
     assert months("service") == [0, 0, 0, 400_00, 100_00, 100_00]
     assert months("short") == [0, 0, 0, 60_00, 0, 0]
     assert causes(schedule, "licence", "2024-04-10") == (1, 2, 6)
+    not_yet = scheduled(*said[:-2])
+    assert (not_yet.flows, {memo.kind for memo in not_yet.memos}) == ((), {"promised"})
     assert steps(schedule, "service")["a contract since"] == "2024-04-10"
 
 

@@ -15,6 +15,7 @@ from domain.contract_commands import OpenContract
 from domain.contract_facts import ContractModified, ContractTerminated, Fee, PriceEstimated
 from domain.contract_facts import VariableAmount as Variable
 from domain.errors import Rejected
+from domain.invoice_facts import CreditIssued, CreditLine
 from domain.service import AccessGranted, GrantAccess
 from tests.domain.contracting import (
     FAR,
@@ -71,6 +72,47 @@ def test_what_was_charged_beyond_the_notice_is_owed_back_to_who_leaves() -> None
     assert balance(schedule, "refund-liability", "2024-12-31") == 0
     assert balance(schedule, "contract-liability", "2024-12-31") == 0
     assert balance(kept, "refund-liability", "2024-01-31") == 0
+
+
+def test_what_is_charged_as_it_is_served_is_owed_back_to_nobody() -> None:
+    schedule = scheduled(
+        opened(
+            "2024-01-01",
+            even("service", *YEAR),
+            price_minor=366_00,
+            cancellable_days=30,
+            refundable=True,
+        ),
+        billed("2024-01-31", 31_00),
+        ratable_by="day",
+    )
+
+    assert "refund-owed" not in {flow.kind for flow in schedule.flows}
+
+
+def test_a_concession_gives_back_nothing_beyond_the_notice() -> None:
+    said = (
+        opened(
+            "2024-01-01",
+            even("service", *YEAR),
+            price_minor=366_00,
+            cancellable_days=30,
+            refundable=True,
+        ),
+        billed("2024-01-01", 366_00),
+    )
+    given = CreditIssued(
+        when=on("2024-02-10"),
+        number="C1",
+        purpose="concession",
+        treatment="from-now",
+        lines=(CreditLine(line="1", amount_minor=36_60),),
+    )
+    schedule = scheduled(*said, given, ratable_by="day")
+
+    # 366.00 less 31 days and 30 of notice; then less 60 and 30.
+    assert balance(schedule, "refund-liability", "2024-01-31") == -305_00
+    assert balance(schedule, "refund-liability", "2024-02-29") == -276_00
 
 
 def test_who_leaves_moves_nothing_of_the_days_before() -> None:

@@ -217,3 +217,18 @@ def test_twice_caught_up_inside_a_month_is_taken_off_once() -> None:
     # April: 90.00 less 30.00. July: 60.00 less for six months; then 480.00 less 54.00 over six.
     months = by_month(schedule, "2024-03-01", 6)
     assert months == [100_00, 60_00, 90_00, 90_00, 71_00 - 60_00, 71_00]
+
+
+def test_what_joins_after_an_estimate_is_due_beside_it() -> None:
+    training = point("training", 300_00, price_minor=300_00)
+    schedule = scheduled(
+        opened("2024-01-01", SERVICE, variable=(REBATE,)),
+        ContractModified(when=on("2024-07-01"), price_change_minor=-60_00),
+        estimated("2024-09-01", name="rebate", estimate_minor=-120_00),
+        ContractModified(when=on("2024-11-01"), price_change_minor=0, added=(training,)),
+        satisfied("2024-12-01", "training"),
+    )
+
+    # 1020.00 and 300.00 are earned, 1200.00 and 300.00 are stated for it.
+    assert balance(schedule, "unbilled-receivable", "2024-12-31") == 1320_00
+    assert balance(schedule, "contract-asset", "2024-12-31") == 0

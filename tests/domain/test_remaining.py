@@ -84,6 +84,7 @@ def test_what_nobody_estimates_is_named_by_its_reason() -> None:
         Obligation(obligation="royalty", pattern="percent-of-base", percent_of_base=Decimal(5)),
         Obligation(obligation="calls", pattern="units", unit_price=Decimal(1)),
         even("service", *TWO, price_minor=2400_00),
+        point("build", price_minor=600_00),
     )
     done = ObligationSatisfied(when=on("2024-02-01"), obligation="calls", quantity=Decimal(7))
     found = told(scheduled(opened("2024-01-01", *rows), done))
@@ -93,7 +94,9 @@ def test_what_nobody_estimates_is_named_by_its_reason() -> None:
         "royalty": "royalty",
         "calls": "per-unit",
         "service": "",
+        "build": "",
     }
+    assert amounts(found["build"]) == (600_00, 0, 600_00, 0)
     assert amounts(found["calls"]) == (7_00, 7_00, 0, 0)
 
 
