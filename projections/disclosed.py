@@ -11,11 +11,16 @@ from datetime import date
 
 from msgspec import Struct
 
-from domain.accounting.rules import LOOKING_BACK
-from projections.question import Answer, Question, looking
+from domain.accounting.curves import first_day
+from domain.accounting.earlier import earlier_minor
+from domain.accounting.schedule import Flow
+from projections.question import Answer, Horizon, Question, calendar_at, looking
+from projections.schedules import schedules_known
 from store.db import Connection, queries
 
 SQL = queries(__file__)
+
+UNITS_AT_ONCE = 2_000
 
 
 class DisclosedRevenue(Struct, frozen=True, kw_only=True):
@@ -48,11 +53,40 @@ def disclosed_revenue(
     """
     with looking(connection, question) as seen:
         first = since or seen.as_of.replace(month=1, day=1)
-        names = seen.parameters(
-            since=first, customer=customer, unit=unit, looking_back=sorted(LOOKING_BACK)
-        )
+        names = seen.parameters(since=first, customer=customer, unit=unit)
+        caught = _caught_up(connection, seen, names, first)
+        names |= {"units": [*caught], "minors": [*caught.values()]}
         rows = connection.execute(SQL.disclosed, names)
         return seen.answer(tuple(_disclosed(first, *row) for row in rows))
+
+
+def _caught_up(
+    connection: Connection, seen: Horizon, names: dict[str, object], first: date
+) -> dict[str, int]:
+    """By contract, what was caught up since the first day for performance before it, and booked."""
+    calendar = calendar_at(connection, seen.entity, seen.known_at)
+    units = [unit for (unit,) in connection.execute(SQL.units_with_revenue, names)]
+    found: dict[str, int] = {}
+    for start in range(0, len(units), UNITS_AT_ONCE):
+        chunk = units[start : start + UNITS_AT_ONCE]
+        known = schedules_known(connection, seen, chunk)
+        flows = [
+            (unit, flow, minor)
+            for unit, schedule in known.items()
+            for flow in schedule.flows
+            if _is_revenue(flow) and (minor := earlier_minor(flow, first, seen.through))
+        ]
+        of = names | {"units": sorted({unit for unit, _, _ in flows})}
+        booked = set(connection.execute(SQL.slots_booked, of).fetchall()) if flows else set()
+        for unit, flow, minor in flows:
+            period = calendar.containing(first_day(flow.curve))
+            if period is not None and (unit, flow.subject, period.last) in booked:
+                found[unit] = found.get(unit, 0) + minor
+    return found
+
+
+def _is_revenue(flow: Flow) -> bool:
+    return any(account == "revenue" for account, _ in flow.legs)
 
 
 def _disclosed(

@@ -14,15 +14,11 @@ _NONE = "none: whole minor units as stated"
 
 
 class Rule(Struct, frozen=True, kw_only=True):
-    """`says` is the formula in words, `paragraphs` what it rests on in ASC and IFRS.
-
-    `looks_back`: what it gives is for performance before the day it is booked on (rule 42).
-    """
+    """`says` is the formula in words, `paragraphs` what it rests on in ASC and IFRS."""
 
     says: str
     paragraphs: tuple[str, ...]
     rounding: str = _NONE
-    looks_back: bool = False
 
 
 _OVER_TIME = ("ASC 606-10-25-27, 25-31 to 25-37", "IFRS 15.35, 39-45, B18")
@@ -196,7 +192,6 @@ RULES: dict[str, Rule] = {
         paragraphs=("ASC 250-10-45-17", "IAS 8.36"),
     ),
 }
-LOOKING_BACK = frozenset(name for name, rule in RULES.items() if rule.looks_back)
 
 
 def rule_of(name: str) -> Rule:

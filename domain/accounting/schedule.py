@@ -17,10 +17,20 @@ from domain.explain import Step, Telling, steps_of
 from domain.facts import causes_of
 
 
+class Caught(Struct, frozen=True):
+    """What a flow catches up on: all that it is about by when that was performed, at the amount it
+    has now and at the amounts it had before.
+    """
+
+    now: Curve
+    before: tuple[Curve, ...] = ()
+
+
 class Flow(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One amount and its way: legs are (account, +1 debit or -1 credit) times the curve.
 
-    `functional` is what that comes to in functional currency, where it is another one.
+    `functional` is what that comes to in functional currency, where that is another one; `caught`
+    what of it is for performance before it was known.
 
     `on` is the document's date, none for what time drives. `causes` are positions of the facts
     without which the amount or its steps would differ (law 8). `told` explains it on paper.
@@ -36,6 +46,7 @@ class Flow(Struct, frozen=True, kw_only=True, omit_defaults=True):
     document: str = ""
     on: date | None = None
     functional: Curve | None = None
+    caught: Caught | None = None
     told: Telling | None = None
 
     @property

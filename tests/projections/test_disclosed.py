@@ -4,6 +4,8 @@ from datetime import date
 
 from msgspec.structs import replace
 
+from domain.contract_commands import EstimatePrice, OpenContract
+from domain.contract_facts import Obligation, VariableAmount
 from domain.facts import When
 from domain.invoice import IssueCredit, IssueInvoice
 from domain.invoice_facts import CreditLine, InvoiceLine
@@ -103,3 +105,39 @@ def test_opening_liability_and_revenue_are_those_of_the_accounts(books):
 
     assert stood["contract-liability"] == row.opening_liability_minor
     assert booked == row.revenue_minor
+
+
+def test_what_is_caught_up_within_a_period_is_for_earlier_performance(books):
+    """1,000.00 a year, and from July a bonus of 200.00: July earns 16.67, and 100.00 of before."""
+    service = Obligation(
+        obligation="service", service_from=date(2024, 1, 1), service_to=date(2025, 1, 1)
+    )
+    none = VariableAmount(name="bonus", estimate_minor=0)
+    deal = OpenContract(
+        when=When(effective=date(2024, 1, 1)),
+        customer="c1",
+        currency="USD",
+        price_minor=1_000_00,
+        obligations=(service,),
+        variable=(none,),
+    )
+    books.tell("contract:k1", deal)
+    books.on(2024, 6, 30).run(date(2024, 6, 30))
+    estimate = EstimatePrice(
+        when=When(effective=date(2024, 7, 1)), variable=(replace(none, estimate_minor=200_00),)
+    )
+    books.tell("contract:k1", estimate)
+    books.on(2024, 7, 31).run(date(2024, 7, 31))
+    books.catch_up()
+
+    def told(since, **asked):
+        return disclosed_revenue(books.connection, replace(ASK, **asked), since=since).rows
+
+    (july,) = told(date(2024, 7, 1))
+    assert (july.revenue_minor, july.from_earlier_minor) == (200_00, 100_00)
+    (quarter,) = told(date(2024, 4, 1))
+    assert quarter.from_earlier_minor == 50_00
+    (year,) = told(date(2024, 1, 1))
+    assert year.from_earlier_minor == 0
+    (june,) = told(date(2024, 4, 1), through=date(2024, 6, 30))
+    assert june.from_earlier_minor == 0

@@ -27,14 +27,18 @@ from domain.accounting.contract.transfer import (
 )
 from domain.accounting.curves import (
     At,
+    Curve,
     Progress,
     Ratable,
     Steps,
+    evenly,
+    frozen_at,
+    last_day,
     months_between,
     standing,
 )
 from domain.accounting.revenue import RELEASE, at_once, over_time, release
-from domain.accounting.schedule import Flow, frozen, totals
+from domain.accounting.schedule import Caught, Flow, frozen, totals
 from domain.calendar import ONE_DAY
 from domain.contract_facts import ContractOpened, Obligation
 from domain.decimals import plain
@@ -126,10 +130,13 @@ class Cut(Struct, frozen=True):
 
 
 class CaughtUp(Struct, frozen=True):
-    """From a place on a stretch stands at its new amount, less what was earned of it before."""
+    """From a place on a stretch stands at its new amount, less what was earned of it before; `was`
+    is what the stretch was until then, and its amount.
+    """
 
     place: Place
     less: int
+    was: tuple[Obligation, int] | None = None
 
 
 class Promise(Struct, eq=False):
@@ -246,9 +253,10 @@ def catch_up(
 ) -> None:
     """Another price for all of the stretch: what it comes to so far is caught up at once."""
     kept = until(promise, Cut(place, place[0]), cause, deal)
+    was = promise.own, promise.stretch_minor
     promise.stretch_minor += price_minor - promise.price_minor
     less = totals(kept[len(promise.kept) :]) + (promise.caught.less if promise.caught else 0)
-    promise.kept, promise.caught = kept, CaughtUp(place, less)
+    promise.kept, promise.caught = kept, CaughtUp(place, less, was)
     promise.own, promise.price_minor, promise.causes = own, price_minor, causes
     promise.told = both(promise.told, told)
     _go_on(promise, place[0], deal)
@@ -285,7 +293,9 @@ def price_change(
     """An amount earned, or taken back, when it is measured."""
     steps = (Step(what="price change", value=deal.text(minor)), *told)
     flow = at_once(promise.name, day, minor, causes, steps)
-    promise.kept = (*promise.kept, flow)
+    earned = [last_day(one.curve) for one in flows_of(promise, deal)]
+    performed = At(min(day, max(earned, default=day)), minor)
+    promise.kept = (*promise.kept, structs.replace(flow, caught=Caught(performed)))
     promise.price_minor += minor
     known_from(promise, day, deal)
     if not promise.is_invoiced:
@@ -354,9 +364,19 @@ def _caught_by(flow: Flow, caught: CaughtUp, stop: date, cause: int) -> Flow:
     return structs.replace(
         flow,
         curve=At(day, earned - caught.less),
+        caught=_stopped(flow.caught, stop),
         causes=causes_of(flow.causes, (cause,)),
         told=both(flow.steps, (told,)),
     )
+
+
+def _stopped(caught: Caught | None, stop: date) -> Caught | None:
+    """What is spread anew from the day after is performed there."""
+    now = frozen_at(caught.now, stop) if caught is not None else None
+    if caught is None or now is None:
+        return None
+    before = (frozen_at(curve, stop) for curve in caught.before)
+    return Caught(now, tuple(curve for curve in before if curve is not None))
 
 
 def remains(own: Obligation, cut: Cut, deal: Deal) -> bool:
@@ -395,8 +415,10 @@ def _current(promise: Promise, deal: Deal) -> tuple[Flow, ...]:
     if promise.is_invoiced:
         return ()
     if promise.is_even:
-        stretches = _stretches(promise, deal)
-        return _told_as(promise, (_evenly(promise, stretch, deal) for stretch in stretches))
+        stretches = _stretches(promise.own, promise.stretch_minor, deal)
+        first = stretches[0] if stretches else None
+        rows = (_evenly(promise, one, deal, is_first=one == first) for one in stretches)
+        return _told_as(promise, rows)
     return _told_as(promise, _along(promise, deal.marks(promise.own), deal))
 
 
@@ -416,13 +438,12 @@ def _steps(promise: Promise, deal: Deal) -> Telling:
     return steps
 
 
-def _stretches(promise: Promise, deal: Deal) -> list[tuple[date, date, int]]:
+def _stretches(own: Obligation, minor: int, deal: Deal) -> list[tuple[date, date, int]]:
     """From when to when it is earned evenly, and how much: all of it over its service period.
 
     Where the customer may leave, each fee is the price of what it is stated for: what is not
     enforceable yet evens nothing out (rule 2).
     """
-    own, minor = promise.own, promise.stretch_minor
     assert own.service_from is not None, own
     assert own.service_to is not None, own
     start = max(own.service_from, own.available_from or own.service_from)
@@ -436,19 +457,40 @@ def _stretches(promise: Promise, deal: Deal) -> list[tuple[date, date, int]]:
     return [(fee.service_from, fee.service_to, part) for fee, part in rows if part]
 
 
-def _evenly(promise: Promise, stretch: tuple[date, date, int], deal: Deal) -> Flow:
+def _evenly(
+    promise: Promise, stretch: tuple[date, date, int], deal: Deal, *, is_first: bool
+) -> Flow:
     caught, (start, end, minor) = promise.caught, stretch
     steps = _steps(promise, deal)
     flow = over_time(promise.name, start, end, minor, promise.by, promise.rests, steps)
     if caught is None:
         return flow
     # What was earned before is taken off what begins first.
-    less = caught.less if stretch == _stretches(promise, deal)[0] else 0
+    less, before = (caught.less, _before(promise, deal)) if is_first else (0, ())
+    performed = Caught(flow.curve, before)
     if not isinstance(flow.curve, Ratable):
         day = max(caught.place[0], start)
-        return at_once(promise.name, day, minor - less, promise.rests, steps)
+        at = at_once(promise.name, day, minor - less, promise.rests, steps)
+        return structs.replace(at, caught=performed)
     curve = structs.replace(flow.curve, since=caught.place[0], less=less)
-    return structs.replace(flow, curve=curve)
+    return structs.replace(flow, curve=curve, caught=performed)
+
+
+def _before(promise: Promise, deal: Deal) -> tuple[Curve, ...]:
+    """What the stretch was until it was caught up, along all of it."""
+    assert promise.caught is not None, promise
+    if promise.caught.was is None:
+        return ()
+    own, minor = promise.caught.was
+    if own.pattern == "ratable":
+        found = _stretches(own, minor, deal)
+        return tuple(evenly(*stretch, promise.by) for stretch in found if stretch[0] < stretch[1])
+    rows = _performed(rest_after(deal.marks(own), promise.since), minor)
+    return (Steps(rows),) if rows else ()
+
+
+def _performed(rest: Rest, minor: int) -> tuple[tuple[date, int], ...]:
+    return tuple({mark.place[0]: rest.of(minor, mark) for mark in rest.marks}.items())
 
 
 def _along(promise: Promise, found: Sequence[Mark], deal: Deal) -> Iterator[Flow]:
@@ -459,16 +501,20 @@ def _along(promise: Promise, found: Sequence[Mark], deal: Deal) -> Iterator[Flow
         return
     causes = causes_of(promise.rests, tuple([mark.cause for mark in found]))
     steps = _steps(promise, deal)
+    now = _performed(rest, promise.stretch_minor) if promise.caught is not None else ()
+    caught = Caught(Steps(now), _before(promise, deal)) if now else None
     if promise.own.pattern == "point-in-time" and len(rows) == 1:
         ((day, minor),) = rows
-        yield at_once(promise.name, day, minor, causes, steps)
+        flow = at_once(promise.name, day, minor, causes, steps)
+        yield structs.replace(flow, caught=caught) if caught else flow
         return
     unit = partial(_by_unit, promise.own, promise.stretch_minor, rest, deal)
 
     def told() -> tuple[Step, ...]:
         return (*steps(), *unit(), *(mark.told for mark in found))
 
-    yield release(promise.name, Steps(rows), causes, RULES[promise.own.pattern], told)
+    flow = release(promise.name, Steps(rows), causes, RULES[promise.own.pattern], told)
+    yield structs.replace(flow, caught=caught) if caught else flow
 
 
 def _by_unit(own: Obligation, minor: int, rest: Rest, deal: Deal) -> tuple[Step, ...]:
@@ -489,7 +535,7 @@ def _rows(promise: Promise, rest: Rest) -> tuple[tuple[date, int], ...]:
     """
     caught, minor = promise.caught, promise.stretch_minor
     if caught is None:
-        return tuple({mark.place[0]: rest.of(minor, mark) for mark in rest.marks}.items())
+        return _performed(rest, minor)
     at = count_before(rest.marks, caught.place)
     so_far = rest.of(minor, rest.marks[at - 1]) if at else 0
     caught_up = so_far - caught.less
