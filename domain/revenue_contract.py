@@ -97,6 +97,11 @@ class ContractState(Struct, frozen=True, kw_only=True):
     def is_open(self) -> bool:
         return self.opened is not None
 
+    @property
+    def currency(self) -> str | None:
+        """None before it is opened: documents of another are refused by it."""
+        return self.opened.currency if self.opened else None
+
     def done(self, obligation: str) -> Transferred:
         return self.transfers.get(obligation, Transferred())
 
