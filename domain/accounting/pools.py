@@ -39,7 +39,7 @@ class _Layer(Struct):
     document: str
 
 
-class _Layers(Struct):
+class Layers(Struct):
     """All that was billed and not earned, or earned and not billed: amounts of one sign, in order.
 
     `taken` is what went to each account at which cost, so that what is taken back of it is worth as
@@ -130,7 +130,7 @@ class _Pool(Struct, kw_only=True):
     obligation: str
     market: Market
     own: dict[int, Flow] = field(default_factory=dict)
-    layers: _Layers = field(default_factory=_Layers)
+    layers: Layers = field(default_factory=Layers)
     position: Position
     memos: list[Flow] = field(default_factory=list)
     owed: tuple[int, int] = (0, 0)

@@ -11,10 +11,15 @@ from domain.accounting.measure import measure
 from domain.accounting.remaining import Remains, remaining
 from domain.accounting.schedule import Schedule
 from domain.contract_facts import Obligation, ObligationSatisfied, PriceEstimated, VariableAmount
+from domain.facts import When
+from domain.invoice_facts import CreditIssued, CreditLine, InvoiceIssued, InvoiceLine
 from domain.master import MasterData
 from domain.policy import Options
-from tests.domain.contracting import CALENDAR, even, on, opened, point, scheduled
+from domain.pricing import Flat
+from domain.subscription import Item, SubscriptionStarted
+from tests.domain.contracting import CALENDAR, billed, even, on, opened, point, scheduled
 from tests.domain.drawing import JANUARY, Desk
+from tests.domain.given import fact
 
 MARCH = date(2024, 3, 31)
 YEARS = tuple((str(year), date(year, 12, 31)) for year in (2024, 2025))
@@ -161,3 +166,112 @@ def test_of_a_unit_that_says_nothing_of_its_time_all_is_bound() -> None:
     bare = measure("contract:none", [], (), master, "main", MARCH)
 
     assert remaining(bare, MARCH, YEARS, Options()) == ()
+
+
+def subscribed(to: date | None, months: int, **more: int) -> Schedule:
+    """At 1.00 a day, charged by so many months."""
+    desk = Desk()
+    amount = Decimal(366 if months == 12 else 31)
+    desk.price("seat", Flat(amount=amount), interval_months=months)
+    desk.change(
+        SubscriptionStarted(
+            when=When(effective=JANUARY),
+            customer="c",
+            currency="USD",
+            term_from=JANUARY,
+            term_to=to,
+            items=(Item(item="seat", price="seat"),),
+            **more,  # type: ignore[arg-type]
+        )
+    )
+    return desk.schedule()
+
+
+def test_what_renews_itself_binds_for_the_term_that_runs_and_then_for_the_next() -> None:
+    renewed = subscribed(date(2025, 1, 1), 12, renews_months=12)
+    first, last = told(renewed)["seat"], told(renewed, date(2024, 12, 31))["seat"]
+
+    assert amounts(first) == (366_00, 91_00, 275_00, 0)
+    assert first.bands == {"2024": 275_00}
+    # On its last day nothing of the term is left, and the next one does not bind yet.
+    assert amounts(last) == (366_00, 366_00, 0, 0)
+
+
+def test_without_an_end_no_more_is_bound_than_the_period_that_runs() -> None:
+    endless = subscribed(None, 1)
+    found = told(endless, date(2024, 3, 15))["seat"]
+    out = told(endless, date(2024, 3, 15), remaining_of_a_year="left-out")["seat"]
+
+    # January and February at 31.00 each, and 15 days.
+    assert amounts(found) == (93_00, 77_00, 16_00, 0)
+    assert (amounts(out), out.reason) == ((93_00, 77_00, 0, 16_00), "of-a-year")
+
+
+def test_a_term_of_a_year_may_be_left_out_and_one_of_two_may_not() -> None:
+    year, two = subscribed(date(2025, 1, 1), 12), subscribed(date(2026, 1, 1), 12)
+
+    assert told(year, remaining_of_a_year="left-out")["seat"].reason == "of-a-year"
+    assert told(two, remaining_of_a_year="left-out")["seat"].reason == ""
+    # After the end the last term says how long it was agreed for.
+    after = told(two, date(2026, 3, 31), remaining_of_a_year="left-out")["seat"]
+    assert (after.reason, after.remaining_minor) == ("", 0)
+
+
+@pytest.mark.parametrize(("after", "reason"), [("2025-01-01", "of-a-year"), ("2025-01-02", "")])
+def test_what_an_invoice_says_by_itself_is_as_long_as_its_service(after: str, reason: str) -> None:
+    line = InvoiceLine(
+        line="1",
+        amount_minor=366_00,
+        service_from=JANUARY,
+        service_to=date.fromisoformat(after),
+    )
+    event = InvoiceIssued(
+        when=on("2024-01-01"),
+        customer="c1",
+        currency="USD",
+        number="1",
+        due_on=JANUARY,
+        lines=(line,),
+    )
+    master = MasterData(calendar=CALENDAR, policies={})
+    facts = [fact(1, stream="invoice:i", event=event)]
+    schedule = measure("invoice:i:1", facts, (), master, "main", MARCH)
+    (row,) = told(schedule, remaining_of_a_year="left-out").values()
+
+    assert row.reason == reason
+    assert row.earned_minor + row.remaining_minor + row.left_out_minor == 366_00
+
+
+def test_a_concession_beside_a_promise_lowers_what_remains_of_its_price() -> None:
+    given = CreditIssued(
+        when=on("2024-02-01"),
+        number="C1",
+        lines=(CreditLine(line="1", amount_minor=60_00),),
+        treatment="as-if-never",
+    )
+    rows = (even("service", *TWO, price_minor=2400_00),)
+    deal = scheduled(opened("2024-01-01", *rows), billed("2024-01-01", 2400_00), given)
+    (row,) = told(deal).values()
+
+    # A line without a period of its own: the cut counts at its issue.
+    assert amounts(row) == (2340_00, 240_00, 2100_00, 0)
+
+
+def test_credits_that_were_billed_remain_until_they_are_drawn() -> None:
+    desk = Desk()
+    desk.sell("calls")
+    desk.pack("pack", "600", "600")
+    desk.start("calls", "pack", to=date(2024, 2, 1))
+    desk.use("calls", date(2024, 1, 10), "200")
+    line = InvoiceLine(line="1", amount_minor=600_00, subscription="s", obligation="pack")
+    event = InvoiceIssued(
+        when=on("2024-01-01"),
+        customer="c",
+        currency="USD",
+        number="1",
+        due_on=JANUARY,
+        lines=(line,),
+    )
+    desk.own.append(fact(len(desk.own) + 1001, stream="invoice:i", event=event))
+
+    assert amounts(told(desk.schedule(), date(2024, 1, 15))["pack"]) == (600_00, 200_00, 400_00, 0)
