@@ -37,7 +37,7 @@ SELECT coalesce(sum(greatest(abs(rows), 1)), 0)::bigint
 -- name: unposted
 -- Facts after the last run that can move an amount of the period or of an earlier one. A correction
 -- reaches as far back as what it replaces, a usage batch as its first day, which may
--- be the day before in the subscription's zone. A customer's registration counts if it has a subscription.
+-- be the day before in the subscription's zone, and what joins contracts to their inception. A customer's registration counts if it has a subscription.
 SELECT count(*)
   FROM fact f
   LEFT JOIN fact replaced ON replaced.entity = f.entity AND replaced.position = f.corrects
@@ -50,6 +50,7 @@ SELECT count(*)
                      'customer-amended')
    AND coalesce(replaced.tag, '') NOT IN ('usage-window-declared', 'usage-gap-waived')
    AND CASE WHEN f.tag = 'usage-batch-accepted' THEN (f.payload::jsonb ->> 'first_day')::date - 1
+            WHEN 'contract-joined' IN (f.tag, replaced.tag) THEN '-infinity'
             ELSE least(f.effective, replaced.effective)
        END <= %(last)s;
 

@@ -238,11 +238,13 @@ def test_what_is_said_of_one_that_is_not_opened_yet_waits_for_that() -> None:
 
 def test_the_end_of_one_is_not_the_end_of_the_other() -> None:
     ended = ContractTerminated(when=on(3, 1), refund_minor=5_00)
-    schedule = measured(*BOTH, (FIRST, DELIVERED), (SECOND, ended))
+    later = structs.replace(DELIVERED, when=on(4, 1))
+    schedule = measured(*BOTH, (SECOND, ended), (FIRST, later))
 
     assert revenue(schedule, "2024-01-01", "2024-02-29", "k2/service") == 20_00
     assert revenue(schedule, "2024-03-01", "2024-12-31", "k2/service") == 15_00
-    assert revenue(schedule, "2024-01-01", "2024-12-31", "licence") == 60_00
+    assert revenue(schedule, "2024-01-01", "2024-03-31", "licence") == 0
+    assert revenue(schedule, "2024-04-01", "2024-04-30", "licence") == 60_00
 
 
 def test_what_changes_of_the_price_after_one_ended_is_shared_with_it_at_once() -> None:

@@ -1,13 +1,11 @@
 """The laws over drawn contracts of which some joined others, before or after all else is known.
 
-Each history is drawn from its number alone. TIEOUT_LAW_COMBINED says how many: 40 by default.
+Each history is drawn from its number alone. TIEOUT_LAW_COMBINED says how many: 20 by default.
 """
 
-import itertools
 import os
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from random import Random
 from typing import cast
 
 import pytest
@@ -15,83 +13,40 @@ import pytest
 from domain.accounting.curves import total
 from domain.accounting.measure import measure
 from domain.accounting.schedule import Flow
-from domain.contract_facts import ContractJoined, ContractOpened
-from domain.facts import Fact, When, known
+from domain.contract_facts import ContractJoined
+from domain.facts import Fact, known
 from domain.journal import Slot
 from tests.laws import count
+from tests.laws.combined import combined, gone
 from tests.laws.contract_laws import _units
-from tests.laws.contracts import ENTITY, FIRST, contracts, retracted
-from tests.laws.memory import Arrival, History, Settlement, and_then, play
+from tests.laws.contracts import ENTITY
+from tests.laws.memory import Arrival, Books, History, Settlement, and_then, play
 from tests.laws.test_laws import LAWS
 from tests.laws.time_laws import (
     Ledger,
     final_run,
     holds,
+    last_of_each_book,
     played,
+    same,
     same_keys,
     standing_by_earned,
 )
 
-HISTORIES = int(os.environ.get("TIEOUT_LAW_COMBINED", "40"))
+HISTORIES = int(os.environ.get("TIEOUT_LAW_COMBINED", "20"))
 BLOCK = 20
 BLOCKS = range(0, HISTORIES, BLOCK)
-# Late orders come by their own sequence, after all that is drawn.
-ORDER = 10**5
-
-
-def combined(number: int) -> History:
-    """Contracts of which the second joined the first, and the third perhaps either of them."""
-    random = Random(number)
-    tries = (contracts(seed, random.randint(0, 100), least=2) for seed in itertools.count(number))
-    told = next(one for one in tries if _fits(one))
-    body = [*told.logs[ENTITY]]
-    streams = sorted({one.stream for one in body if one.stream.startswith("contract:")})
-    into = {streams[1]: "k0"}
-    if len(streams) > 2:
-        into[streams[2]] = random.choice(("k0", "k1"))
-    joins = [_join(stream, first, at) for at, (stream, first) in enumerate(into.items())]
-    facts: list[Arrival] = [*joins]
-    if random.random() < 0.3:
-        facts.append(_gone(random.choice(joins)))
-    first = next(at for at, one in enumerate(body) if one.stream in streams)
-    for fact in facts:
-        after = [at for at, one in enumerate(body) if one.key == fact.corrects]
-        body.insert(random.randint(after[0] + 1 if after else first, len(body)), fact)
-    return History(told.seed, {ENTITY: tuple(body)})
-
-
-def _fits(history: History) -> bool:
-    """What is left of a price is not told for two, and all must be contracts: what does not keep to
-    that waits, once it is one.
-    """
-    said = (one.event for one in history.logs[ENTITY])
-    opened = [event for event in said if isinstance(event, ContractOpened)]
-    rows = [row for event in opened for row in event.obligations]
-    if not all(event.criteria_met for event in opened):
-        return False
-    return not any(row.ssp_range_minor for row in rows)
-
-
-def _join(stream: str, first: str, at: int) -> Arrival:
-    when = When(effective=FIRST, order=ORDER + at)
-    event = ContractJoined(when=when, contract=first, because="one-objective")
-    return Arrival(key=f"joined{at}", stream=stream, event=event)
-
-
-def _gone(join: Arrival) -> Arrival:
-    key = f"gone-{join.key}"
-    return Arrival(key=key, stream=join.stream, event=retracted(join), corrects=join.key)
 
 
 def undone(history: History, ledger: Ledger) -> int:
     """Once all is retracted, every balance by earned period is as if nothing had joined."""
     log = history.logs[ENTITY]
     joins = [one for one in log if isinstance(one.event, ContractJoined)]
-    gone = {one.corrects for one in log}
+    corrected = {one.corrects for one in log}
     back, final = ledger[ENTITY], final_run(ledger[ENTITY])
     for join in joins:
-        if join.key not in gone:
-            back = and_then(back, _gone(join))
+        if join.key not in corrected:
+            back = and_then(back, gone(join))
     back = and_then(back, final)
     keys = {join.key for join in joins}
     never = play(ENTITY, [*(o for o in log if not {o.key, o.corrects} & keys), final])
@@ -104,26 +59,14 @@ def one_unit(history: History, ledger: Ledger) -> int:
     """
     log, final = history.logs[ENTITY], final_run(ledger[ENTITY])
     together = standing_by_earned(and_then(ledger[ENTITY], final))
-    apart = standing_by_earned(
-        play(
-            ENTITY,
-            [
-                *(
-                    o
-                    for o in log
-                    if not isinstance(o.event, ContractJoined) and not o.key.startswith("gone-")
-                ),
-                final,
-            ],
-        )
-    )
-    gone = {one.corrects for one in log}
+    apart = play(ENTITY, [*(one for one in log if not _joins(one)), final])
+    corrected = {one.corrects for one in log}
     joined = {
         join.stream
         for join in log
-        if isinstance(join.event, ContractJoined) and join.key not in gone
+        if isinstance(join.event, ContractJoined) and join.key not in corrected
     }
-    count = same_keys(_receivables(together), _receivables(apart), ENTITY)
+    count = same_keys(_receivables(together), _receivables(standing_by_earned(apart)), ENTITY)
     return count + holds(not joined & set(_stands(together)), "stands where it joined", joined)
 
 
@@ -182,11 +125,36 @@ def _shown(settlement: Settlement, unit: str, facts: Sequence[Fact]) -> list[tup
     ]
 
 
+def price_is_the_same(history: History, ledger: Ledger) -> int:
+    """What is promised in all is what each would promise by itself: joining moves shares, and no
+    price.
+    """
+    log, final = history.logs[ENTITY], final_run(ledger[ENTITY])
+    apart = play(ENTITY, [*(one for one in log if not _joins(one)), final])
+    found = _promised(and_then(ledger[ENTITY], final))
+    return sum(same(found[book], minor, book) for book, minor in _promised(apart).items())
+
+
+def _joins(one: Arrival) -> bool:
+    return isinstance(one.event, ContractJoined) or one.key.startswith("gone-")
+
+
+def _promised(books: Books) -> dict[str, int]:
+    """By book, once all is known."""
+    found: dict[str, int] = {}
+    for settlement in last_of_each_book(books):
+        memos = (memo for state in settlement.states.values() for memo in state.schedule.memos)
+        minor = sum(total(memo.curve) for memo in memos if memo.kind == "promised")
+        found[settlement.run.book] = minor
+    return found
+
+
 NOT_THESE = {"7-conservation", "slow-reference", "8-no-orphan"}
 EVERY = {
     **{law: LAWS[law] for law in LAWS if law not in NOT_THESE},
     "undone-is-never": undone,
     "one-unit": one_unit,
+    "11-the-price-is-the-same": price_is_the_same,
     "8-joins-are-named": joins_are_named,
 }
 

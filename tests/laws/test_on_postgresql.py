@@ -19,6 +19,7 @@ from projections.trial_balance import trial_balance
 from replay.rebuild import rebuild_journal, rebuild_views
 from store.canonical import entry_leaf
 from store.db import Connection
+from tests.laws.combined import combined
 from tests.laws.contracts import contracts
 from tests.laws.histories import history
 from tests.laws.memory import Books, History, play
@@ -49,6 +50,15 @@ def test_a_history_of_money_is_the_same_on_postgresql(connection: Connection, nu
 @pytest.mark.parametrize("number", range(HISTORIES))
 def test_drawn_contracts_are_the_same_on_postgresql(connection: Connection, number: int) -> None:
     compared = assert_the_same(connection, contracts(number, 20 + 15 * number))
+
+    assert compared["accounts-and-documents"] > 0
+
+
+@pytest.mark.parametrize("number", range(min(HISTORIES, 3)))
+def test_contracts_that_are_one_are_the_same_on_postgresql(
+    connection: Connection, number: int
+) -> None:
+    compared = assert_the_same(connection, combined(number))
 
     assert compared["accounts-and-documents"] > 0
 

@@ -782,6 +782,46 @@ MUTANTS = (
         "adopted retrospectively it leaves what was before",
         "tests/domain/test_policy.py",
     ),
+    Mutant(
+        "contracts that are one",
+        "domain/routing.py",
+        "return fact.stream if isinstance(fact.event, ContractJoined) else None",
+        "return None",
+        "what was known of a contract before it joined is lost",
+        "tests/laws/test_combined.py -k one-unit",
+    ),
+    Mutant(
+        "contracts that are one",
+        "domain/routing.py",
+        "*filter(is_stated, joined)",
+        "",
+        "what comes later of a contract that joined does not reach the one",
+        "tests/laws/test_combined.py -k one-unit",
+    ),
+    Mutant(
+        "contracts that are one",
+        "domain/accounting/contract/combined.py",
+        "    if unit in joins:",
+        "    if False:",
+        "what joined is posted in both units",
+        "tests/laws/test_combined.py -k one-unit",
+    ),
+    Mutant(
+        "contracts that are one",
+        "domain/accounting/contract/combined.py",
+        'return f"{by}/{name}" if by in self.joined else name',
+        "return name",
+        "promises of one name are taken for one",
+        "tests/domain/test_combined.py",
+    ),
+    Mutant(
+        "contracts that are one",
+        "domain/accounting/contract/promise.py",
+        "        return [one for one in promises if self.streams[one.name] == stream]",
+        "        return [*promises]",
+        "the end of one contract ends all that are one with it",
+        "tests/domain/test_combined.py",
+    ),
 )
 # Breaks a price model: the amount and what explain shows of it must both change.
 RULE = Mutant(

@@ -213,3 +213,16 @@ def test_contracts_never_go_round_in_a_circle(closed: Company, other: str) -> No
         join(closed, "k1", other)
     with pytest.raises(Rejected, match="combined-already"):
         join(closed, "k2", "k3")
+
+
+def test_what_joins_contracts_is_posted_before_a_month_it_moves_is_closed(company: Company) -> None:
+    opened(company, "k1", LICENCE)
+    opened(company, "k2", SERVICE)
+    company.run(JANUARY)
+    command = JoinContract(
+        when=When(effective=date(2024, 3, 1)), contract="k1", because="one-objective"
+    )
+    company.send("contract:k2", command)
+
+    with pytest.raises(Rejected, match="close-unposted"):
+        company.close("2024-01")

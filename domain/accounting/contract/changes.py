@@ -119,12 +119,10 @@ def apart(promises: list[Promise], fact: Fact, deal: Deal) -> None:
     """Rule 7: what was promised before stays as it is."""
     event = fact.event
     assert isinstance(event, ContractModified)
-    causes = causes_of(deal.of(fact.stream), (fact.position,))
+    causes = causes_of(deal.inception, (fact.position,))
     price = event.price_change_minor + _stated(event.added, deal)
-    added = opened(event.added, price, causes, fact.when.measured, deal)
-    told = Step(what="price of a contract apart", value=deal.text(price))
+    added = _opened_apart(event.added, price, causes, fact.when.measured, deal)
     for promise in added:
-        promise.told = both(promise.told, (told,))
         _not_before(promise, fact, deal)
     promises += added
 
@@ -138,7 +136,7 @@ def _not_before(promise: Promise, fact: Fact, deal: Deal) -> None:
         agreed_late(promise, place, (Step(what="agreed on", value=str(place[0])),), deal)
 
 
-def opened(
+def _opened_apart(
     rows: Sequence[Obligation], price_minor: int, causes: tuple[int, ...], day: date, deal: Deal
 ) -> list[Promise]:
     """Promises with their shares of a price, by what each would sell for alone."""
@@ -147,8 +145,10 @@ def opened(
     shares = by_weight(price_minor, [*fixed.values()], deal.currency, deal.options)
     parts = dict(zip(fixed, shares, strict=True))
     promises = [promised(own, deal, causes) for own in rows]
+    told = Step(what="price of a contract apart", value=deal.text(price_minor))
     for promise in promises:
         promise.price_minor = parts.get(promise.name, 0)
+        promise.told = both(promise.told, (told,))
         begin(promise, day, deal)
     return promises
 

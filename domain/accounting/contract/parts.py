@@ -60,7 +60,7 @@ def shares_owed(promises: Iterable[Promise], deal: Deal) -> list[Promise]:
             promise.price_minor -= minor
             causes = deal.among((promise,))
             shadow = Promise(promise.own, minor, causes, legs=SHARE, kind="share-owed")
-            begin(shadow, deal.opened.when.effective, deal)
+            begin(shadow, deal.opening((promise,)).when.effective, deal)
             found.append(shadow)
     return found
 

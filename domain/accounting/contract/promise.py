@@ -98,6 +98,11 @@ class Deal(Struct, frozen=True, kw_only=True):
         streams = {self.streams[one.name] for one in promises}
         return self.of(streams.pop()) if len(streams) == 1 else self.inception
 
+    def opening(self, promises: Iterable[Promise]) -> Fact:
+        """The first opening of the contracts that some promises are of."""
+        streams = {self.streams[one.name] for one in promises}
+        return next((fact for name, fact in self.openings.items() if name in streams), self.opened)
+
     def mine(self, promises: Iterable[Promise], stream: str) -> list[Promise]:
         """The promises that are of one contract."""
         if len(self.openings) == 1:

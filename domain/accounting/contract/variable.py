@@ -76,7 +76,8 @@ def hold(found: Estimates, parts: Mapping[str, tuple[Promise, ...]], deal: Deal)
     """What is owed back from the start. The parts of a promise share what it shares."""
     for one in found.rows.values():
         one.sharers = tuple(part for promise in one.sharers for part in parts[promise.name])
-        _hold(one, (deal.opened.when.measured, 0), deal.among(one.sharers), deal)
+        since = deal.opening(one.sharers).when.measured
+        _hold(one, (since, 0), deal.among(one.sharers), deal)
 
 
 def revised(
