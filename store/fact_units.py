@@ -111,16 +111,17 @@ def _fact_units(entity: str, touched: Iterable[Touched]) -> Iterator[bytes]:
 def _streams(
     connection: Connection, entity: str, facts: Iterable[Fact], before: int
 ) -> dict[str, Stream]:
-    """Streams whose facts follow one another, as they were before a page: by two queries, and one
-    more where customers have news.
+    """Streams whose facts follow one another, as they were before a page: by two queries, one
+    more where customers have news, and one where contracts are named.
     """
     wanted = {fact.stream for fact in facts if fact.corrects is not None or brings_along(fact)}
     wanted |= {name for fact in facts if (name := rests_on(fact)) is not None}
-    wanted |= {unit for fact in facts for unit in named_units(fact) if is_stated(unit)}
     customers = {fact.stream for fact in facts if _category(fact) == "customer"}
-    found = {stream: Stream() for stream in sorted(wanted | customers)}
-    if found:
-        names = {"entity": entity, "streams": list(found), "before": before}
+    followed = wanted | customers
+    contracts = {unit for fact in facts for unit in named_units(fact) if is_stated(unit)}
+    found = {stream: Stream() for stream in sorted(followed | contracts)}
+    if followed:
+        names = {"entity": entity, "streams": sorted(followed), "before": before}
         for name, unit in connection.execute(SQL.units_of_streams, names):
             found[name].units.add(unit)
         for name, position in connection.execute(SQL.positions_of_streams, names):
@@ -128,6 +129,10 @@ def _streams(
     if customers:
         names = {"entity": entity, "customers": sorted(customers)}
         for name, unit in connection.execute(SQL.subscriptions_of_customers, names):
+            found[name].units.add(unit)
+    if named := sorted(contracts - followed):
+        names = {"entity": entity, "streams": named, "before": before}
+        for name, unit in connection.execute(SQL.units_of_contracts, names):
             found[name].units.add(unit)
     return found
 

@@ -35,6 +35,19 @@ SELECT DISTINCT c.stream, started.stream
      WHERE f.entity = %(entity)s AND f.position = own.position AND f.tag = 'subscription-started'
     OFFSET 0) AS started;
 
+-- name: units_of_contracts
+-- Where contracts are measured that documents name: by the first fact of each, which went wherever the
+-- contract did.
+SELECT s.stream, own.unit
+  FROM unnest(%(streams)s::text[]) AS s (stream)
+ CROSS JOIN LATERAL (
+    SELECT f.position FROM fact f
+     WHERE f.entity = %(entity)s AND f.stream = s.stream AND f.version = 1 OFFSET 0) AS first
+ CROSS JOIN LATERAL (
+    SELECT u.unit FROM fact_unit u
+     WHERE u.entity = %(entity)s AND u.position = first.position OFFSET 0) AS own
+ WHERE first.position <= %(before)s;
+
 -- name: facts_of_units
 -- What reached some units so far, with the streams it is of.
 SELECT w.unit, own.position, f.stream

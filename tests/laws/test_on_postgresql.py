@@ -54,7 +54,7 @@ def test_drawn_contracts_are_the_same_on_postgresql(connection: Connection, numb
     assert compared["accounts-and-documents"] > 0
 
 
-@pytest.mark.parametrize("number", range(min(HISTORIES, 3)))
+@pytest.mark.parametrize("number", range(min(HISTORIES, 4)))
 def test_contracts_that_are_one_are_the_same_on_postgresql(
     connection: Connection, number: int
 ) -> None:
