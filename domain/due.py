@@ -103,7 +103,7 @@ def due(schedule: Schedule, through: date, calendar: Calendar, edge: date = date
     for row in schedule.presented:
         presented.setdefault(row.obligation, {})[row.account] = row.marks
     for obligation, position in positions.items():
-        _present_unbilled(balances, obligation, position, presented.get(obligation))
+        _present_unbilled(balances, obligation, position, presented.get(obligation), edge)
     return balances
 
 
@@ -190,16 +190,21 @@ def _together(stands: Due, more: Due) -> Due:
 
 
 def _present_unbilled(
-    balances: Balances, obligation: str, position: Position, told: dict[str, Marks] | None
+    balances: Balances,
+    obligation: str,
+    position: Position,
+    told: dict[str, Marks] | None,
+    edge: date,
 ) -> None:
-    before = position.presented
-    worth_before = before if told is None else dict.fromkeys(before, 0)
+    before = worth_before = position.presented
+    if told is not None:
+        worth_before = _told(told, edge)
     for last in sorted(position.changes):
         for flow, minor in position.changes[last]:
             position.take(flow, minor)
         now = worth = position.presented
         if told is not None:
-            worth = {account: standing(Steps(told.get(account, ())), last) for account in now}
+            worth = _told(told, last)
         for kind, account in PRESENTED.items():
             change = now[account] - before[account], worth[account] - worth_before[account]
             if any(change):
@@ -207,6 +212,10 @@ def _present_unbilled(
                 slot = Slot(last, kind, obligation, account, obligation)
                 _reclass(balances, slot, change, causes)
         before, worth_before = now, worth
+
+
+def _told(told: dict[str, Marks], day: date) -> dict[str, int]:
+    return {account: standing(Steps(told.get(account, ())), day) for account in PRESENTED.values()}
 
 
 def _reclass(

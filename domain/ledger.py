@@ -98,9 +98,7 @@ def settle(unit: str, state: UnitState | None, fresh: Fresh | None, run: Run) ->
         news = news_in(fresh.facts, before.measured_at)
     assert not is_outrun(schedule, run.through), unit
     # What stands in a period that is over moves with the schedule only.
-    # What a position cost in another currency rests on all that came before: it is cut as a whole.
-    is_told = schedule.told_in != schedule.currency
-    edge = _edge(before, run) if fresh is None and not is_told else date.min
+    edge = _edge(before, run) if fresh is None else date.min
     final = bisect_right(before.posted, edge, key=_earned)
     stood = before.posted[final:]
     balances = due(schedule, run.through, run.master.calendar, edge)

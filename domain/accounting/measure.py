@@ -29,8 +29,10 @@ from domain.accounting.served import served_flows
 from domain.accounting.subscriptions import Earned, subscription_revenue
 from domain.accounting.worths import worth_before, worth_flows
 from domain.books import AdjustmentProposed
+from domain.calendar import ONE_DAY
 from domain.charge import Charge
 from domain.contract_facts import ContractModified, ContractOpened
+from domain.cover import NEVER
 from domain.errors import Rejected
 from domain.facts import Fact, in_effective_order, known
 from domain.invoice_facts import InvoiceIssued
@@ -142,7 +144,9 @@ def _contract(
 
 
 def _end_of(flows: Sequence[Flow]) -> date:
-    return max((last_day(flow.curve) for flow in flows), default=date.min)
+    """What waits without end for access to what is sold without end has no day."""
+    days = (last_day(flow.curve) for flow in flows)
+    return max((day for day in days if day < NEVER - ONE_DAY), default=date.min)
 
 
 def _served(

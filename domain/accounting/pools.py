@@ -193,9 +193,11 @@ def told_in_functional(schedule: Schedule, market: Market) -> Schedule:
 
 
 def _goes_on(pool: _Pool) -> bool:
-    """Whether more is billed or earned later, or a claim is told anew at the next period's end."""
-    ends = (last_day(flow.curve) for flow in pool.own.values())
-    return any(pool.open.values()) or any(day > pool.market.through for day in ends)
+    """Whether more is billed or earned later, or in a period that is not over, whose last day
+    tells it; or a claim is told anew when the next one ends.
+    """
+    over = pool.market.calendar.over_by(pool.market.through)
+    return any(pool.open.values()) or any(last_day(one.curve) > over for one in pool.own.values())
 
 
 def _follow(pool: _Pool) -> None:

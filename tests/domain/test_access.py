@@ -16,6 +16,7 @@ from domain.money import rounded
 from domain.pricing import Flat
 from domain.service import AccessGranted, AccessWithdrawn
 from domain.subscription import ItemChange, SubscriptionAmended, SubscriptionCancelled
+from tests.domain.charging import started
 from tests.domain.drawing import JANUARY, Desk
 from tests.domain.given import facts
 
@@ -209,3 +210,13 @@ def test_what_is_earned_at_once_waits_for_evidence_that_names_it() -> None:
     assert (earned(19, named), earned(20, named)) == (0, 25_000)
     never = withdrawn(date(2023, 1, 1), "plan")
     assert earned(31, never) == 0
+
+
+def test_what_waits_without_end_for_access_ends_no_term() -> None:
+    """It renews by itself for ever; how far its terms are told rests on what has a day."""
+    own = Desk()
+    own.price("plan", Flat(amount=Decimal(31)), pattern="point-in-time")
+    own.change(started(jan(1), date(2024, 2, 1), "plan", customer="c", renews_months=1))
+    own.change(withdrawn(jan(1), "plan"))
+
+    assert own.revenue("plan", date(2024, 12, 31)) == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
+from domain.calendar import Calendar, months
 from domain.chargeback_facts import ChargebackLost, ChargebackOpened, ChargebackWon
 from domain.contract_facts import (
     ContractOpened,
@@ -13,8 +14,10 @@ from domain.contract_facts import (
     PriceEstimated,
     VariableAmount,
 )
+from domain.due import due
 from domain.facts import When
 from domain.invoice_facts import CreditIssued, CreditLine, InvoiceIssued, InvoiceLine
+from domain.journal import Balances, Slot
 from domain.payment_facts import PaymentFeeCharged, PaymentReceived
 from domain.policy import Options
 from tests.domain.test_foreign_currency import Ledger, balanced, day
@@ -252,3 +255,57 @@ def test_an_invoice_that_takes_an_advance_may_state_its_rate() -> None:
     assert ledger.stands("contract-liability") == 0
     assert ledger.stands("currency-exchange") == 0
     assert balanced(ledger)
+
+
+def test_a_cut_from_the_end_of_any_period_on_leaves_what_is_due_after_it() -> None:
+    """What is presented is told as it was at that end, or all of it would be told again."""
+    ledger = Ledger()
+    for month, last, rate in ((1, 31, "1.10"), (2, 29, "1.20"), (3, 31, "1.30")):
+        ledger.rate(month, last, rate)
+    parts = [Obligation(obligation=part, pattern="point-in-time", ssp_minor=50_00) for part in "ab"]
+    opened = ContractOpened(
+        when=day(1, 1),
+        customer="c1",
+        currency="EUR",
+        price_minor=100_00,
+        obligations=tuple(parts),
+    )
+    ledger.say("contract:k", opened)
+    ledger.say("contract:k", ObligationSatisfied(when=day(1, 15), obligation="a"))
+    ledger.say("contract:k", ObligationSatisfied(when=day(2, 15), obligation="b"))
+    line = InvoiceLine(line="1", amount_minor=80_00, contract="k", kind="one-off")
+    ledger.issue("i1", day(3, 20), line, "1.25")
+    schedule, calendar = ledger.measured("contract:k", date(2024, 3, 31)), months_of_2024()
+    whole = due(schedule, date(2024, 3, 31), calendar)
+
+    for edge in (date(2024, 1, 31), date(2024, 2, 29)):
+        cut = due(schedule, date(2024, 3, 31), calendar, edge)
+        assert amounts(cut) == {
+            slot: both for slot, both in amounts(whole).items() if slot.earned > edge
+        }
+
+
+def months_of_2024() -> Calendar:
+    return Calendar(months(date(2024, 1, 1), 12))
+
+
+def amounts(balances: Balances) -> dict[Slot, tuple[int, int]]:
+    both = ((slot, (row.minor, row.functional_minor)) for slot, row in balances.items())
+    return {slot: found for slot, found in both if any(found)}
+
+
+def test_what_is_valued_inside_a_period_is_measured_again_when_it_is_over() -> None:
+    """However often a run looks, what is kept is what measuring at the end alone gives."""
+    ledger = Ledger()
+    for month, last, rate in ((1, 15, "1.10"), (1, 31, "1.20")):
+        ledger.rate(month, last, rate)
+    ledger.bill("i1", day(1, 2), 100_00, "1.10")
+    goods = Obligation(obligation="goods", ssp_minor=100_00, pattern="point-in-time")
+    opened = ContractOpened(
+        when=day(1, 1), customer="c1", currency="EUR", price_minor=100_00, obligations=(goods,)
+    )
+    ledger.say("contract:k", opened)
+    ledger.say("contract:k", ObligationSatisfied(when=day(1, 10), obligation="goods"))
+
+    assert ledger.measured("contract:k", date(2024, 1, 15)).valued_to == date(2024, 1, 15)
+    assert ledger.measured("contract:k", date(2024, 1, 31)).valued_to is None
