@@ -97,6 +97,9 @@ REFUSED = {
     "separate-changes-nothing-else": (
         "A contract of its own leaves what was promised before as it is."
     ),
+    "priced-by-itself": (
+        "What is priced by its invoices, by what is reported or unit by unit shares no price."
+    ),
     "renewals-at-inception": (
         "Renewals are looked through when a contract opens, and not changed after."
     ),

@@ -283,9 +283,28 @@ def require_restated(rows: Sequence[Restated], known: dict[str, Obligation]) -> 
         require_above_nothing(row.added_quantity, "restated.added_quantity")
         if (row.added_quantity is None) != (row.added_unit_price is None):
             raise Rejected("missing-quantity", field="restated.added_quantity")
+        _require_shared(row, known[row.obligation])
         start = known[row.obligation].service_from
         if row.service_to is not None and start is not None and row.service_to <= start:
             raise Rejected("service-ends-before-it-begins", field="restated.service_to")
+
+
+def _require_shared(row: Restated, own: Obligation) -> None:
+    """What is priced by itself shares no price: of units as many as there will be each costs more
+    or less from a change on, and nothing else is stated of them anew.
+    """
+    if not own.is_priced_by_itself:
+        return
+    said = {
+        "quantity": row.quantity,
+        "price_minor": row.price_minor,
+        "added_quantity": row.added_quantity,
+        "fees": row.fees or None,
+        "unit_price": None if own.is_open_ended else row.unit_price,
+    }
+    for name, value in said.items():
+        if value is not None:
+            raise Rejected("priced-by-itself", field=f"restated.{name}", obligation=own.obligation)
 
 
 def _require_named(wanted: Iterable[str], names: set[str], field: str) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
+from decimal import Decimal
 from fractions import Fraction
 from random import Random
 
@@ -180,7 +181,7 @@ class _Price:
         self.minor += _fixed(event.added)
         for row in event.restated:
             own = self.promises.get(row.obligation)
-            if own is not None:
+            if own is not None and not is_by_itself(own):
                 self.promises[row.obligation], more = _anew(own, row)
                 self.minor += more
         self.promises.update({own.obligation: own for own in event.added})
@@ -312,11 +313,27 @@ def _by_themselves(facts: Sequence[Fact]) -> int:
             assert own.percent_of_base is not None
             found += rounded(base * Fraction(own.percent_of_base) / 100)
         elif own.pattern == "units" and own.quantity is None:
-            units = sum(one.quantity or 0 for one in mine if isinstance(one, ObligationSatisfied))
-            found += _of(own.unit_price, units)
+            found += _of_units(own, facts)
     invoiced = {name for name, own in promises.items() if own.pattern == "as-invoiced"}
     alone = next(iter(_opened_with(facts))) if len(_opened_with(facts)) == 1 else None
     return found + sum(_of_document(fact, facts, invoiced, alone) for fact in facts)
+
+
+def _of_units(own: Obligation, facts: Sequence[Fact]) -> int:
+    """Each unit at the price last stated before it was transferred."""
+    price, units, found = own.unit_price, Decimal(0), 0
+    for fact in sorted(facts, key=_place):
+        match fact.event:
+            case ObligationSatisfied() if fact.event.obligation == own.obligation:
+                units += fact.event.quantity or 0
+            case ContractModified():
+                for row in fact.event.restated:
+                    if row.obligation == own.obligation and row.unit_price is not None:
+                        found += _of(price, units)
+                        price, units = row.unit_price, Decimal(0)
+            case _:
+                pass
+    return found + _of(price, units)
 
 
 def _ever_promised(facts: Sequence[Fact]) -> dict[str, Obligation]:

@@ -463,10 +463,13 @@ def _modify(draft: Draft) -> None:
 
 
 def _restated(draft: Draft, said: Said, day: date) -> tuple[Restated, ...]:
+    open_ended = [own for own in said.promises if own.pattern == "units" and own.quantity is None]
     rows = [own for own in said.promises if not is_by_itself(own) and not own.renewals]
-    if not rows or draft.chance(0.4):
+    if not (rows or open_ended) or draft.chance(0.4):
         return ()
-    own = draft.random.choice(rows)
+    own = draft.random.choice(rows + open_ended)
+    if own in open_ended:
+        return (Restated(obligation=own.obligation, unit_price=Decimal("9.09")),)
     ways: list[dict[str, Any]] = [{"ssp_minor": draft.money()}]
     if own.pattern == "percent-complete":
         ways.append({"added_cost_minor": draft.money(100)})

@@ -195,7 +195,9 @@ def _start(day: date, by: Progress) -> date:
 
 
 def _more(own: Obligation, anew: Obligation, row: Restated, deal: Deal) -> int:
-    """What a promise stated anew costs more than before."""
+    """What a promise stated anew costs more than before, of the price that promises share."""
+    if own.is_priced_by_itself:
+        return 0
     if row.added_quantity is not None and row.added_unit_price is not None:
         return of_units(row.added_unit_price, row.added_quantity, deal.currency)
     return stated_minor(anew, deal.currency) - stated_minor(own, deal.currency)

@@ -7,18 +7,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from domain.accounting.contract.pricing import of_units
 from domain.accounting.contract.promise import REFUND, Deal, Promise
-from domain.accounting.contract.transfer import RULES, of_base, place_of
+from domain.accounting.contract.transfer import RULES, of_base
 from domain.accounting.curves import Steps
 from domain.accounting.revenue import release
 from domain.accounting.schedule import Flow
 from domain.contract_facts import (
+    ContractModified,
     ContractOpened,
     ObligationSatisfied,
     PriceEstimated,
+    Restated,
     VariableAmount,
 )
 from domain.decimals import EXACT, plain
@@ -33,7 +35,7 @@ def by_themselves(promises: Sequence[Promise], own: Sequence[Fact], deal: Deal) 
         if promise.own.pattern == "percent-of-base":
             yield from _of_base(promise, about)
         elif promise.own.is_open_ended:
-            yield from _of_units(promise, about, own, deal)
+            yield from _of_units(promise, own, deal)
 
 
 def _of_base(promise: Promise, about: Sequence[Fact]) -> Iterator[Flow]:
@@ -48,26 +50,64 @@ def _of_base(promise: Promise, about: Sequence[Fact]) -> Iterator[Flow]:
     yield release(promise.name, Steps(rows), causes, rule, lambda: steps_of(steps))
 
 
-def _of_units(
-    promise: Promise, about: Sequence[Fact], own: Sequence[Fact], deal: Deal
-) -> Iterator[Flow]:
-    """Each unit at the price now expected; what is stated beyond that is owed back."""
+class _Units(Struct):
+    """Units since their price was last stated, at the price now expected; and those before."""
+
+    stated: Decimal
+    price: Decimal
+    done: Decimal = Decimal(0)
+    stated_before: int = 0
+    earned_before: int = 0
+
+    def stated_minor(self, currency: str) -> int:
+        return self.stated_before + of_units(self.stated, self.done, currency)
+
+    def earned_minor(self, currency: str) -> int:
+        return self.earned_before + of_units(self.price, self.done, currency)
+
+    def take(self, fact: Fact, name: str, currency: str) -> bool:
+        """Whether the fact says something of the units or of their price."""
+        event = fact.event
+        match event:
+            case ObligationSatisfied() if event.obligation == name:
+                self.done = EXACT.add(self.done, event.quantity or Decimal(0))
+            case ContractOpened() | PriceEstimated() if prices := _expected(event.variable, name):
+                self.price = prices[-1]
+            case ContractModified() if prices := _stated_anew(event.restated, name):
+                self.earned_before = self.earned_minor(currency)
+                self.stated_before = self.stated_minor(currency)
+                self.stated = self.price = prices[-1]
+                self.done = Decimal(0)
+            case _:
+                return False
+        return True
+
+
+def _expected(rows: Sequence[VariableAmount], name: str) -> list[Decimal]:
+    mine = (row for row in rows if not row.obligations or name in row.obligations)
+    return [row.unit_price for row in mine if row.unit_price is not None]
+
+
+def _stated_anew(rows: Sequence[Restated], name: str) -> list[Decimal]:
+    mine = (row for row in rows if row.obligation == name)
+    return [row.unit_price for row in mine if row.unit_price is not None]
+
+
+def _of_units(promise: Promise, own: Sequence[Fact], deal: Deal) -> Iterator[Flow]:
+    """Each unit at the price now expected; what is stated beyond that is owed back. A price stated
+    anew is of the units from then on: those before were another promise (25-13(a), 21(a)).
+    """
     stated = promise.own.unit_price or Decimal(0)
-    prices = [(place_of(f), f.position, row.unit_price) for f, row in _estimates(promise, own)]
-    done, price = Decimal(0), stated
+    units = _Units(stated, stated)
     earned, owed, causes, told = {}, {}, list[int](), list[Step]()
-    transfers = [f for f in about if isinstance(f.event, ObligationSatisfied)]
-    for fact in sorted((*transfers, *_facts(promise, own)), key=place_of):
-        for _, position, unit in prices:
-            if position == fact.position and unit is not None:
-                price = unit
-        if isinstance(fact.event, ObligationSatisfied):
-            done = EXACT.add(done, fact.event.quantity or Decimal(0))
+    for fact in own:
+        if not units.take(fact, promise.name, deal.currency):
+            continue
         causes.append(fact.position)
-        day = fact.when.effective
-        earned[day] = of_units(price, done, deal.currency)
-        owed[day] = of_units(stated, done, deal.currency) - earned[day]
-        said = f"{plain(done)} at {price} of {stated}"
+        day = fact.when.measured
+        earned[day] = units.earned_minor(deal.currency)
+        owed[day] = units.stated_minor(deal.currency) - earned[day]
+        said = f"{plain(units.done)} at {units.price} of {units.stated}"
         told.append(Step(what="units at a unit price", value=said))
     together, steps = causes_of(promise.causes, tuple(causes)), tuple(told)
     rule = RULES["units"]
@@ -80,17 +120,3 @@ def _of_units(
 
 def _as(flow: Flow, legs: tuple[tuple[str, int], ...] | None, kind: str) -> Flow:
     return flow if legs is None else structs.replace(flow, legs=legs, kind=kind)
-
-
-def _facts(promise: Promise, own: Sequence[Fact]) -> Iterator[Fact]:
-    return (fact for fact, _ in _estimates(promise, own))
-
-
-def _estimates(promise: Promise, own: Sequence[Fact]) -> Iterator[tuple[Fact, VariableAmount]]:
-    """Where the price of its units is estimated."""
-    for fact in own:
-        if isinstance(fact.event, PriceEstimated | ContractOpened):
-            for row in fact.event.variable:
-                mine = not row.obligations or promise.name in row.obligations
-                if row.unit_price is not None and mine:
-                    yield fact, row
