@@ -3,6 +3,8 @@
 A code is never renamed and never reused: programs of others decide by it.
 """
 
+from api.contract_titles import OF_CONTRACTS
+
 MALFORMED = {
     "adjusted-below-nothing": "An adjusted line keeps its sign.",
     "amount-or-units": "What a line comes to is an amount, or so many units at so much.",
@@ -94,54 +96,12 @@ MALFORMED = {
 }
 
 REFUSED = {
-    "separate-changes-nothing-else": (
-        "A contract of its own leaves what was promised before as it is."
-    ),
-    "priced-by-itself": (
-        "What is priced by its invoices, by what is reported or unit by unit shares no price."
-    ),
-    "renewals-at-inception": (
-        "Renewals are looked through when a contract opens, and not changed after."
-    ),
     "paid-in-its-own-currency": "What came in is in the currency of the payment itself.",
     "rate-and-paid": "A payment states a rate and what came in another currency.",
     "residual-out-of-range": (
         "What is left of the price is none that was observed for the promise."
     ),
-    "combined-already": "The contract has joined another already.",
-    "combined-customers-differ": "The contracts are with different customers.",
-    "combined-in-a-circle": ("The other contract has joined this one, directly or through others."),
-    "combined-terms-differ": (
-        "The contracts may not be left alike, or one says what must be delivered before anything "
-        "is due."
-    ),
-    "combined-with-itself": "A contract does not join itself.",
-    "criteria-not-met": "One of the two is no contract yet.",
-    "criteria-already-met": "The contract is one already.",
-    "duplicate-variable": "A variable amount is named twice.",
-    "empty-range": "The highest observed price is below the lowest.",
-    "judgement-needs-a-reason": ("Another treatment than the rule gives says why, and only that."),
-    "missing-quantity": "What is counted, or priced per unit, says how many.",
-    "missing-until": "An advance bears interest until a day.",
-    "missing-percent": "A percentage of a base says which.",
     "negative-notice": "Notice is not negative.",
-    "refundable-without-notice": (
-        "Only a contract that can be left gives back what was charged beyond the notice."
-    ),
-    "no-instalments": "Payment in arrears has instalments, or one day.",
-    "paid-in-two-ways": "Payment in arrears is in instalments or in one sum.",
-    "outcomes-do-not-add-up": "The chances of the outcomes do not add up to one.",
-    "percent-or-costs": "Progress is a percentage or costs incurred, one of them.",
-    "priced-twice": "A promise has its price stated in more than one way.",
-    "probability-out-of-range": "A chance is from 0 to 1.",
-    "quantity-not-positive": "A quantity is above nothing.",
-    "quantity-of-units-only": (
-        "Only what is promised in units is transferred by the unit, and always."
-    ),
-    "ssp-said-in-part": "A list price and the share of it go together.",
-    "ssp-said-twice": "A stand-alone selling price is said in more than one way.",
-    "transferred-otherwise": "The promise is transferred in another way than is said of it.",
-    "unknown-milestone": "The promise has no such milestone.",
     "above-balance": "More credit is paid out or withdrawn than is left of it.",
     "actor-not-allowed": "The key may not act in another's name.",
     "after-cancellation": "The subscription ends before this change would count.",
@@ -152,7 +112,6 @@ REFUSED = {
     "already-paused": "Service is paused or suspended already.",
     "already-proposed": "It is already proposed.",
     "already-received": "The payment is already received.",
-    "already-terminated": "The contract is already terminated.",
     "already-void": "The invoice is void.",
     "later-document-stands": "A later document rests on this one.",
     "replaced-stands": "The invoice to be replaced still stands.",
@@ -181,8 +140,6 @@ REFUSED = {
     "close-unknown-customer": "Facts of the period name customers who are not registered.",
     "close-unposted": "Facts are not posted yet; run posting through the period's end first.",
     "close-usage-gap": "A source declared usage batches that did not arrive.",
-    "contract-already-open": "The contract is already open.",
-    "contract-not-open": "The contract is not open.",
     "conversion-not-positive": "A conversion is a positive factor from another unit.",
     "credit-above-invoice": "The credit is above what is left of the line.",
     "credit-not-positive": "A credit has the sign of its line.",
@@ -209,7 +166,6 @@ REFUSED = {
     "duplicate-milestone": "A milestone is named twice.",
     "draft-discarded": "The draft was thrown away.",
     "duplicate-number": "Another document has this number.",
-    "duplicate-obligation": "An obligation is named twice.",
     "duplicate-period": "A period is named twice.",
     "duplicate-rate": "A pair of currencies is stated twice, or both ways round.",
     "empty-calendar": "A calendar has at least one period.",
@@ -238,7 +194,6 @@ REFUSED = {
     "negative-payment-terms": "Payment terms are not negative.",
     "negative-price": "A price is not negative.",
     "negative-quantity": "A quantity sold is not negative.",
-    "negative-ssp": "A stand-alone selling price is not negative.",
     "no-applications": "Nothing is applied.",
     "no-cells": "A matrix has at least one cell.",
     "no-dimensions": "A price by dimension names the dimensions it goes by.",
@@ -247,7 +202,6 @@ REFUSED = {
     "no-letters": "No font has the letters of a text on the document.",
     "no-lines": "A document has at least one line.",
     "no-milestones": "A price by milestones names at least one.",
-    "no-obligations": "A contract has at least one obligation.",
     "no-open-period": "Every later period is closed, or the calendar ends.",
     "no-period": "The calendar does not reach this day.",
     "no-rates": "No rate is stated.",
@@ -258,7 +212,6 @@ REFUSED = {
     "not-in-force": "The fact is already corrected or retracted.",
     "not-issued": "The invoice is not issued.",
     "not-paused": "What is resumed was neither paused nor suspended.",
-    "not-point-in-time": "What is earned over time is not satisfied at one moment.",
     "not-proposed": "It is not proposed.",
     "not-received": "The payment is not received.",
     "not-written-off": "Nothing of the invoice is written off.",
@@ -283,13 +236,11 @@ REFUSED = {
     "profile-or-options": "A price names a profile or its options, not both.",
     "promise-in-the-past": "A promise ends before it is made.",
     "property-of-unique-count": "Only a unique count names the dimension whose values it counts.",
-    "ratable-without-term": "What is earned over time needs a service period.",
     "rate-age-out-of-range": "The age of a rate is not from 0 to 366 days.",
     "rate-missing": "No rate of the pair is known for the day.",
     "rate-not-positive": "A rate of exchange is above zero.",
     "rate-of-itself": "A currency is worth one of itself.",
     "refund-above-payment": "More is refunded than was received and is still here.",
-    "refund-above-price": "More is refunded than the price.",
     "refund-without-removal": "Only an item that is removed has a refund.",
     "renewal-out-of-range": "A renewal is for 1 to 1200 months.",
     "reverses-before-it-counts": "The reversal would be dated before the adjustment.",
@@ -339,7 +290,6 @@ REFUSED = {
     "tax-engine-refused": "The tax engine says it has no answer.",
     "tax-engine-nonsense": "The tax engine answered what cannot be an answer.",
     "tax-not-asked-yet": "The document changed while the run was at it.",
-    "unknown-obligation": "The contract has no such obligation.",
     "unknown-period": "The calendar has no such period.",
     "unknown-price": "A price that is sold was never set.",
     "unknown-profile": "There is no such billing profile.",
@@ -411,4 +361,4 @@ OTHERS = {
     "views-behind": "The views have not passed the position yet; ask again.",
 }
 
-TITLES = {**MALFORMED, **REFUSED, **ROWS, **STORE, **OTHERS}
+TITLES = {**MALFORMED, **REFUSED, **OF_CONTRACTS, **ROWS, **STORE, **OTHERS}
