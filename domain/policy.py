@@ -46,6 +46,7 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     rate_source: str = OWN
     rate_age_days: int = 4
     receivable_at: ReceivableAt = "by-right"
+    served_before_issue: Literal["as-served", "at-issue"] = "as-served"
 
 
 # ASC 250-10-45-5 to 45-7, IAS 8.19: from a date on, or as if it had always been so.

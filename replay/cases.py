@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import msgspec
 from msgspec import Struct
 
+from domain.currency import exponent
 from domain.errors import Malformed, Rejected
 from replay.accounting_cases.answers import Answers, Posted
 from replay.accounting_cases.figure import Compared, compare
@@ -33,9 +34,6 @@ from replay.billing_cases.seen import Seen
 from replay.case_format import CaseError, read_document
 from replay.case_result import Report, Result
 from replay.case_variants import FACTORS, SHIFT_YEARS, shifted
-
-# Cents of a whole unit, in the currencies of cases that are shown in these.
-WHOLE_MINOR = 100
 
 
 class Stage(Protocol):
@@ -119,7 +117,8 @@ def play(case: Document, stage: Stage) -> Played:
 def _step_minor(steps: Translation) -> int:
     """What amounts are rounded to: cents or whole units, for each contract of a portfolio."""
     in_whole = steps.shown_in_whole or steps.rounds_to_whole
-    return (WHOLE_MINOR if in_whole else 1) * steps.alike
+    unit: int = 10 ** exponent(steps.currency)
+    return (unit if in_whole else 1) * steps.alike
 
 
 def _do(stage: Stage, entity: str, act: Act) -> None:

@@ -12,7 +12,7 @@ from datetime import date
 
 from msgspec import structs
 
-from domain.accounting.curves import Progress, measured_from
+from domain.accounting.curves import At, Progress, Ratable, measured_from, standing
 from domain.accounting.documents import BilledLine, Cut
 from domain.accounting.revenue import at_once, over_time
 from domain.accounting.schedule import Flow, frozen, stands
@@ -59,6 +59,20 @@ def line_revenue(
             flows = _from_now(flows, row, price, cut, by, steps)
             price -= cut.minor
     return flows
+
+
+def not_before(flow: Flow, day: date) -> Flow:
+    """A vendor's habit, not GAAP: what was served before a line was issued is earned when it is."""
+    curve = flow.curve
+    if not isinstance(curve, Ratable) or curve.start >= day:
+        return flow
+
+    def told() -> tuple[Step, ...]:
+        return (*flow.steps, Step(what="earned from the date of the invoice on", value=str(day)))
+
+    late = curve.end <= day
+    counted = At(day, standing(curve, day)) if late else structs.replace(curve, since=day)
+    return structs.replace(flow, curve=counted, told=told)
 
 
 def _from_now(

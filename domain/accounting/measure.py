@@ -18,7 +18,7 @@ from domain.accounting.contract.combined import as_one, joined, joins_of
 from domain.accounting.contracts import contract_revenue
 from domain.accounting.curves import last_day
 from domain.accounting.documents import BilledLine, billed_lines, gives_back
-from domain.accounting.invoices import line_revenue
+from domain.accounting.invoices import line_revenue, not_before
 from domain.accounting.market import market_of
 from domain.accounting.opening import opening_flows
 from domain.accounting.outlook import outlook_of
@@ -274,7 +274,10 @@ def _under(row: BilledLine, opened: Fact | None, master: MasterData, book: str) 
 
 
 def _by_itself(row: BilledLine, master: MasterData, book: str) -> tuple[Flow, ...]:
-    return line_revenue(row, master.progress(book, row.line.service_from or row.issued_on))
+    flows = line_revenue(row, master.progress(book, row.line.service_from or row.issued_on))
+    if master.options(book, row.issued_on).served_before_issue == "at-issue":
+        return tuple(not_before(flow, row.issued_on) for flow in flows)
+    return flows
 
 
 def _is_billed_only(opened: Fact) -> bool:

@@ -8,6 +8,7 @@ from typing import Literal
 
 from domain.balance import ApplyBalance, GrantBalance
 from domain.cash import ReceivePayment
+from domain.contract_commands import ModifyContract
 from domain.contract_facts import Obligation
 from domain.facts import When
 from domain.invoice import IssueCredit, IssueInvoice, VoidInvoice
@@ -175,13 +176,36 @@ def credit_note_issued(fact: Words, known: Survey) -> Does:
     credited = next((other for other in known.facts if _is_invoice(other, invoice)), None)
     if credited is not None and len(credited.lines()) > 1:
         raise CaseError("credit_note_issued: the invoice has several lines")
+    purpose = _purpose(fact, known, reason)
+    if purpose == "correction" and known.contracts and not _gave_back(known):
+        # Of a deal, what its price should have been from the start (rule 9).
+        anew = ModifyContract(
+            when=when(fact),
+            price_change_minor=fact.taken_off("amount"),
+            treatment="cumulative",
+            judgement=f"a credit note that corrects: {reason}",
+        )
+        yield Submit(stream=f"contract:{the_contract(fact, known)}", command=anew)
     command = IssueCredit(
         when=when(fact),
         number=name(fact, "number"),
         lines=(CreditLine(line="1", amount_minor=fact.money("amount")),),
-        purpose="correction" if known.elected.credits_correct else CREDIT_REASONS[reason],
+        purpose=purpose,
     )
     yield submit(fact, f"invoice:{invoice}", command)
+
+
+def _purpose(fact: Words, known: Survey, reason: str) -> Literal["correction", "concession"]:
+    """A correction follows a change of the deal: what a cancellation gave back, or as elected."""
+    follows = not fact.has("reason") and _gave_back(known)
+    return "correction" if follows or known.elected.credits_correct else CREDIT_REASONS[reason]
+
+
+def _gave_back(known: Survey) -> bool:
+    """Whether a cancellation says itself what is given back."""
+    return any(
+        fact.has("refund") for fact in known.of("subscription_cancelled", "contract_terminated")
+    )
 
 
 def _is_invoice(fact: Words, number: str) -> bool:

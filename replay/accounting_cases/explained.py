@@ -53,14 +53,16 @@ def _last(rows: Iterable[Told]) -> Found:
 
 
 def _read(value: str) -> Found:
-    """A number as it is written; minor units where it is one with cents."""
+    """A number as it is written; of an amount, in major units of whatever currency."""
     found = AMOUNT.fullmatch(value)
     if not found:
         return Found(words=value)
-    number = Fraction(found[1])
-    cents = number * 100
-    minor = int(cents) if cents.denominator == 1 else None
-    return Found(number=number, minor=minor, words=value, lines=1)
+    return Found(number=Fraction(found[1]), words=value, lines=1)
+
+
+def _together(rows: Iterable[Found]) -> Found:
+    numbers = [one.number for one in rows if one.number is not None]
+    return Found(number=sum(numbers, Fraction(0)), lines=len(numbers)) if numbers else Found()
 
 
 def one(what: str, unit: Unit = "money", obligation: str | None = None) -> Read:
@@ -90,7 +92,7 @@ def _no_share(what: str, name: str) -> Ask:
 
     def ask(answers: Answers) -> Found:
         found = told(what, name)(answers)
-        return Found(words=NO_SHARE) if not found.minor else found
+        return Found(words=NO_SHARE) if not found.number else found
 
     return ask
 
@@ -112,7 +114,7 @@ def _nth(what: str, place: int | None) -> Ask:
         rows = [_read(row.value) for row in answers.told() if row.what == what]
         if place is not None:
             rows = rows[place : place + 1]
-        return Found(minor=sum(one.minor or 0 for one in rows), lines=len(rows))
+        return _together(rows)
 
     return ask
 
@@ -128,9 +130,7 @@ def promised(
     def ask(answers: Answers) -> Found:
         rows = [row for row in answers.told(upto(answers), book) if row.what == PROMISED]
         mine = [_read(row.value) for row in rows if obligation in (None, row.obligation)]
-        if not mine:
-            return Found()
-        return Found(minor=sum(one.minor or 0 for one in mine), lines=len(mine))
+        return _together(mine)
 
     return ask
 

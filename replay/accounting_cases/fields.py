@@ -239,6 +239,7 @@ FIELDS: dict[str, dict[str, Kind]] = {
         "assets": "money",
         "sales": "money",
     },
+    "royalty_earned": {"contract": "text", "obligation": "text", "amount": "money"},
     "sales_reported": {"contract": "text", "obligation": "text", "sales": "money"},
     "estimate_made": ESTIMATE,
     "estimate_revised": ESTIMATE,
@@ -283,6 +284,7 @@ FIELDS: dict[str, dict[str, Kind]] = {
     "payment_due": {"contract": "text", "amount": "money"},
     "invoice_voided": {"number": "text"},
     "credit_note_issued": {
+        "currency": "text",
         "number": "text",
         "invoice": "text",
         "amount": "money",

@@ -66,7 +66,11 @@ class Compared(Struct, frozen=True, kw_only=True):
 
     @property
     def found_minor(self) -> int | None:
-        return self.found.minor
+        """As the ledger sums it, or as its explanation writes it, if that is an amount at all."""
+        if self.found.minor is not None or self.found.number is None:
+            return self.found.minor
+        minor: Fraction = self.found.number * 10 ** exponent(self.currency)
+        return int(minor) if minor.denominator == 1 else None
 
     @property
     def is_money(self) -> bool:

@@ -45,6 +45,9 @@ def whole(fact: Words, known: Survey) -> Deal:
         return Deal(obligations=(structs.replace(one, quantity=quantity, price_minor=price),))
     if fact.has("units"):
         one = structs.replace(one, quantity=fact.units("units"))
+    if known.first("contract_modified", "transaction_price") or known.of("contract_corrected"):
+        # What is stated anew later is stated for the promise from the start.
+        return Deal(obligations=(structs.replace(one, price_minor=price),))
     return Deal(obligations=(one,), price_minor=price)
 
 
@@ -177,7 +180,7 @@ def named(fact: Words, known: Survey) -> Deal:
 
 def promise_of(fact: Words, name: str, row: Words) -> Obligation:
     """A promise by its own fields: what it is stated at, what it sells for, how long it runs."""
-    start, end = term(row) if _has_term(row) else own_term(fact, name)
+    start, end = term(row.within(fact)) if _has_term(row) else own_term(fact, name)
     one = structs.replace(
         promised(name, 0, start if end else None, end),
         ssp_minor=row.money("ssp") if row.has("ssp") else 0,

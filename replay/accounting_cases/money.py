@@ -6,7 +6,7 @@ from domain.cash import ChargePaymentFee, ReceivePayment, RefundPayment
 from domain.chargeback import LoseChargeback, OpenChargeback, WinChargeback
 from domain.payment_facts import Application
 from replay.accounting_cases.currency import stated_rate
-from replay.accounting_cases.sold import credits_sold, paid
+from replay.accounting_cases.sold import credits_sold, paid, sale_recorded
 from replay.accounting_cases.steps import CUSTOMER, Does
 from replay.accounting_cases.survey import Survey, name, only, submit, when
 from replay.accounting_cases.words import Words
@@ -21,6 +21,9 @@ def payment_received(fact: Words, known: Survey) -> Does:
     if fact.has("credits"):
         yield from credits_sold(fact, known)
     agreed = known.of("agreement_signed")
+    if _is_a_sale(known):
+        yield from sale_recorded(fact, known)
+        return
     if _paid_for(known) and not agreed:
         yield from paid(fact, known)
         return
@@ -36,6 +39,12 @@ def payment_received(fact: Words, known: Survey) -> Does:
         out_of_band=fact.event == "payment_received_external",
     )
     yield submit(fact, f"payment:{name(fact, 'payment')}", command)
+
+
+def _is_a_sale(known: Survey) -> bool:
+    """A vendor's report takes money for nothing that is billed or agreed as a sale of its day."""
+    told = known.contracts or known.invoices or known.usage
+    return known.elected.options.given_back == "contra-revenue" and not told
 
 
 def _paid_for(known: Survey) -> str | None:

@@ -167,6 +167,7 @@ TERMS: dict[str, dict[str, Row]] = {
     "catch_up": {
         # Periods nobody closed are open: what is earned in them is booked in them.
         **each(ALWAYS, "disabled", "off"),
+        **each({"served_before_issue": "at-issue"}, "enabled", "on the booked date"),
     },
     # The habits of a vendor's report, none of them GAAP.
     "ledger": each(CONTRA, "vendor chart of accounts", "contra-revenue", "contra revenue"),

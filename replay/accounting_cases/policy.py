@@ -22,6 +22,7 @@ from replay.accounting_cases.phrases import (
     rate_of,
     read_phrase,
 )
+from replay.accounting_cases.words import RANGE
 from replay.case_format import CaseError
 
 Aggregation = Literal["sum", "count", "max", "latest"]
@@ -78,7 +79,7 @@ def elections(given: Given) -> Elections:
         zone=given.policy.get("timezone", "UTC"),
         options=_options(stated | given.options),
         aggregation=AGGREGATIONS[given.policy.get("aggregate", "sum")],
-        beside=dict(_beside(stated | given.options)),
+        beside=dict(_beside(stated | given.options, given)),
         rate=rate_of(prose.get("financing", "")),
         **read,  # type: ignore[arg-type]
     )
@@ -89,10 +90,17 @@ def _is_in_months(given: Given) -> bool:
     return any(field in fact for fact in signed for field in IN_MONTHS)
 
 
-def _beside(stated: Mapping[str, Any]) -> Iterator[tuple[str, Options]]:
+def _beside(stated: Mapping[str, Any], given: Given) -> Iterator[tuple[str, Options]]:
+    """What is left for a promise without a price is not worked out without the bundles."""
     for (option, value), (book, others) in BESIDE.items():
-        if stated.get(option) == value:
+        if stated.get(option) == value and not (option == "discounts" and _is_residual(given)):
             yield book, _options({**stated, **others})
+
+
+def _is_residual(given: Given) -> bool:
+    worths = (fact.get("ssp") for fact in given.facts)
+    named = (worth for worth in worths if isinstance(worth, Mapping))
+    return any(RANGE.fullmatch(str(value)) for worth in named for value in worth.values())
 
 
 def unknown_policy(given: Given) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from replay.accounting_cases.sold import CONCESSION, paid
 from replay.accounting_cases.steps import Does, NoEffect
 from replay.accounting_cases.survey import (
     Survey,
+    name,
     only,
     submit,
     the_contract,
@@ -99,6 +100,17 @@ def fee_base_measured(fact: Words, known: Survey) -> Does:
         obligation=the_promise(fact, known, "percent-of-base"),
         base_minor=fact.money("assets" if fact.has("assets") else "sales"),
     )
+    yield submit(fact, f"contract:{the_contract(fact, known)}", command)
+
+
+def royalty_earned(fact: Words, known: Survey) -> Does:
+    """An amount that nobody estimates before: of all promises, or of the one it is wholly for."""
+    amount = VariableAmount(
+        name=name(fact, "event_id"),
+        estimate_minor=fact.money("amount"),
+        obligations=(fact.text("obligation"),) if fact.has("obligation") else (),
+    )
+    command = EstimatePrice(when=when(fact), variable=(amount,))
     yield submit(fact, f"contract:{the_contract(fact, known)}", command)
 
 
@@ -199,7 +211,11 @@ def _returned(fact: Words, known: Survey) -> VariableAmount:
 
 
 def _named(fact: Words, known: Survey) -> tuple[str, ...]:
-    return (fact.text("obligation") if fact.has("obligation") else known.promise,)
+    """The promise it names, or the only one of its contract."""
+    if fact.has("obligation"):
+        return (fact.text("obligation"),)
+    promises = known.promises.get(the_contract(fact, known), ())
+    return (promises[0].obligation if len(promises) == 1 else known.promise,)
 
 
 def _at_the_lower_price(fact: Words, known: Survey) -> VariableAmount:

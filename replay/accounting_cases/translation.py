@@ -144,6 +144,7 @@ TRANSLATE: Mapping[str, Callable[[Words, Survey], Does]] = {
     "criteria_met": contracts.criteria_met,
     "customer_payment_promised": contracts.customer_payment_promised,
     "milestone_reached": progress.milestone_reached,
+    "royalty_earned": progress.royalty_earned,
     "sales_reported": progress.fee_base_measured,
     "goods_sold": sold.goods_sold,
     "points_redeemed": progress.rights_used,

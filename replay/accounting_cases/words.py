@@ -175,6 +175,10 @@ class Words(Struct, frozen=True, kw_only=True):
             self.refuse(field, "objects by name")
         return {name: self._of(f"{self.event}.{field}", row) for name, row in rows.items()}
 
+    def within(self, fact: Words) -> Words:
+        """A part of a fact, from the same day on where it says no other."""
+        return self._of(self.event, {"effective": fact.raw.get("effective"), **self.raw})
+
     def names(self, field: str) -> tuple[str, ...]:
         rows = self._required(field)
         if not isinstance(rows, list) or not all(isinstance(row, str) for row in rows):

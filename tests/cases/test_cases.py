@@ -36,6 +36,7 @@ OPEN: dict[str, dict[str, Any]] = json.loads(
     (HERE / "accounting_open.json").read_text(encoding="utf-8")
 )
 ALL = sorted(path.stem for path in CASES.glob("*.json"))
+OWN = sorted(path.stem for path in (HERE / "own" / "accounting").glob("*.json"))
 CLOSED = [name for name in ALL if name not in OPEN]
 # A share of the price that is spread over months is rounded twice, and each line once more.
 # So is what a change leaves, where it was rounded before.
@@ -113,6 +114,17 @@ def test_every_figure_scales_within_half_of_one_more_than_the_factor(
     seen = play(document(scaled(raw, factor), name), stage)
 
     assert list(scales(base, factor, seen, marks=ROUNDINGS.get(name, 1))) == []
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_a_case_of_our_own_comes_out_to_the_cent(name: str, stage: LedgerStage) -> None:
+    """Written by hand from the paragraph each names, never from what the ledger said."""
+    raw = read_document(HERE / "own" / "accounting" / f"{name}.json")
+    seen = play(document(raw, name), stage)
+
+    assert raw["rule"]
+    assert [row.difference() for row in seen.compared if not row.is_equal] == []
+    assert len(seen.compared) == len(figures(raw["expected"]))
 
 
 def test_a_cut_keyed_late_catches_up_and_a_cut_agreed_late_is_prospective(

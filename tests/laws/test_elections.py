@@ -20,7 +20,7 @@ HISTORIES = max(1, int(os.environ.get("TIEOUT_LAW_HISTORIES", "200")) // 20)
 ELECTED: tuple[dict[str, Any], ...] = (
     {"given_back": "contra-revenue"},
     {"overbilled": "negative-unbilled", "after_cancellation": "run-on"},
-    {"receivable_at": "service-start"},
+    {"receivable_at": "service-start", "served_before_issue": "at-issue"},
 )
 ASKED = [law for law in LAWS if law not in {"7-conservation", "slow-reference"}]
 
