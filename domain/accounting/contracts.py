@@ -324,7 +324,9 @@ def _after_the_end(contract: Contract, fact: Fact, ended: Fact) -> None:
         case PriceConceded() if event.obligation in {one.name for one in promises}:
             minor = -event.amount_minor
         case PriceEstimated():
-            minor = change_of(event.variable, contract.estimates, contract.promises, deal)
+            place, at = place_of(fact), fact.position
+            revised(event.variable, contract.estimates, contract.promises, place, at, deal)
+            return
         case CustomerPaymentPromised():
             minor = -event.given_minor
             _owed(contract, fact, -minor, (ended.position, fact.position))

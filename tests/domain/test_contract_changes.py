@@ -312,3 +312,15 @@ def test_less_than_a_month_that_is_left_is_told_as_its_part() -> None:
     assert revenue(schedule, "2024-07-01", "2024-07-01") == 2_00
     # 15 days of 31.
     assert steps(schedule, "service")["remaining months"] == "0.483871"
+
+
+def test_what_joins_and_was_delivered_before_it_was_agreed_is_caught_up_when_it_is() -> None:
+    change = ContractModified(
+        when=on("2024-03-01", "2024-06-01"), price_change_minor=100_00, added=(TRAINING,)
+    )
+    trained = satisfied("2024-04-10", "training")
+    schedule = scheduled(opened("2024-01-01", SERVICE), change, trained)
+
+    # 700.00 and 100.00 are left in June, by 700 and 300.
+    assert by_month(schedule, "2024-03-01", 4, "training") == [0, 0, 0, 240_00]
+    assert by_month(schedule, "2024-05-01", 3, "service") == [100_00, 80_00, 80_00]

@@ -144,3 +144,36 @@ def test_a_concession_that_gives_more_for_it_than_it_costs_lowers_nothing() -> N
 
     assert revenue(schedule, "2024-01-01", "2024-12-31") == 1200_00
     assert balance(schedule, "customer-payable", "2024-12-31") == 0
+
+
+def test_a_schedule_may_run_on_after_the_end_where_a_book_says_so() -> None:
+    later = even("later", "2024-09-01", "2025-01-01", price_minor=400_00)
+    over = even("over", "2024-01-01", "2024-04-01", price_minor=300_00)
+    schedule = scheduled(
+        opened("2024-01-01", SERVICE, later, over, LICENCE),
+        ContractTerminated(when=on("2024-07-01"), refund_minor=0),
+        after_cancellation="run-on",
+    )
+
+    assert by_month(schedule, "2024-06-01", 3, "service") == [100_00] * 3
+    assert by_month(schedule, "2024-07-01", 4, "later") == [0, 0, 100_00, 100_00]
+    assert by_month(schedule, "2024-03-01", 5, "over") == [100_00, 0, 0, 0, 0]
+    assert by_month(schedule, "2024-07-01", 2, "licence") == [600_00, 0]
+
+
+def test_what_is_held_of_an_estimate_after_the_end_is_held_at_once() -> None:
+    price = VariableAmount(name="price", stated_minor=1200_00, estimate_minor=600_00)
+    less = VariableAmount(name="price", stated_minor=1200_00, estimate_minor=480_00)
+    schedule = scheduled(
+        opened("2024-01-01", even("drug", *YEAR), variable=(price,)),
+        ContractTerminated(when=on("2024-07-01")),
+        PriceEstimated(when=on("2024-09-01"), variable=(less,)),
+    )
+
+    assert by_month(schedule, "2024-06-01", 4) == [50_00, 300_00, 0, -120_00]
+    days = ("2024-06-30", "2024-07-31", "2024-09-30")
+    assert [balance(schedule, "refund-liability", day) for day in days] == [
+        -300_00,
+        -600_00,
+        -720_00,
+    ]

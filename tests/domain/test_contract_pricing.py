@@ -32,6 +32,7 @@ from domain.contract_facts import (
     VariableAmount,
 )
 from domain.errors import Rejected
+from domain.service import AccessGranted
 from tests.domain.contracting import (
     balance,
     billed,
@@ -391,6 +392,30 @@ def test_interest_on_what_is_paid_after_is_on_what_is_still_owed(
 
     assert revenue(schedule, "2020-01-01", "2020-01-31") == price
     assert [balance(schedule, "interest-income", day) for day in days] == interest
+
+
+def test_what_is_paid_at_once_and_later_is_worth_less_by_its_years() -> None:
+    terms = Financing(kind="arrears", rate_percent=Decimal(10), until=date(2022, 1, 1))
+    schedule = scheduled(
+        opened("2020-01-01", point("machine"), price_minor=1210_00, financing=terms),
+        satisfied("2020-01-01", "machine"),
+    )
+    days = ("2020-12-31", "2021-12-31")
+
+    assert revenue(schedule, "2020-01-01", "2020-01-31") == 1000_00
+    assert [balance(schedule, "interest-income", day) for day in days] == [-100_00, -210_00]
+
+
+def test_access_on_the_day_it_was_planned_for_moves_nothing() -> None:
+    def earned(day: str) -> tuple[list[int], tuple[int, ...]]:
+        schedule = scheduled(
+            opened("2024-01-01", even("service", *YEAR, price_minor=1100_00)),
+            AccessGranted(when=on(day), item="service"),
+        )
+        return by_month(schedule, "2024-01-01", 2), causes(schedule, "service", "2024-02-29")
+
+    assert earned("2024-01-01") == ([91_67, 91_66], (1,))
+    assert earned("2024-02-01") == ([0, 100_00], (1, 2))
 
 
 def test_a_change_by_order_is_measured_after_what_came_before_it_that_day() -> None:

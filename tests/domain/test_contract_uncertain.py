@@ -232,3 +232,45 @@ def test_what_joins_after_an_estimate_is_due_beside_it() -> None:
     # 1020.00 and 300.00 are earned, 1200.00 and 300.00 are stated for it.
     assert balance(schedule, "unbilled-receivable", "2024-12-31") == 1320_00
     assert balance(schedule, "contract-asset", "2024-12-31") == 0
+
+
+def test_what_had_not_begun_when_the_rest_was_shared_anew_shares_a_later_estimate_as_then() -> None:
+    """ASC 606-10-32-45(a), IFRS 15.90(a)."""
+    licence = point("licence", 600_00, price_minor=600_00)
+    schedule = scheduled(
+        opened("2024-01-01", licence, SERVICE, variable=(REBATE,)),
+        ContractModified(when=on("2024-07-01"), price_change_minor=-90_00),
+        estimated("2024-09-01", name="rebate", estimate_minor=-180_00),
+        satisfied("2024-10-10", "licence"),
+    )
+
+    # 555.00 each. 60.00 less for the licence is 30.00 for it and 30.00, 5.00 a month, for the
+    # service; 120.00 less for the service is 10.00 a month of the whole year.
+    months = by_month(schedule, "2024-07-01", 4, "service")
+    assert months == [92_50, 92_50, 92_50 - 90_00 - 15_00, 77_50]
+    assert by_month(schedule, "2024-07-01", 4, "licence") == [0, 0, 0, 525_00]
+
+
+def test_what_had_begun_goes_along_all_of_it() -> None:
+    schedule = scheduled(
+        opened("2024-01-01", units("goods", "10", "60"), SERVICE, variable=(REBATE,)),
+        satisfied("2024-02-10", "goods", "5"),
+        ContractModified(when=on("2024-07-01"), price_change_minor=-90_00),
+        estimated("2024-09-01", name="rebate", estimate_minor=-180_00),
+        satisfied("2024-10-10", "goods", "5"),
+    )
+
+    # 30.00 and 60.00 less of what is left; then 60.00 and 120.00 less of the whole.
+    assert by_month(schedule, "2024-09-01", 2, "goods") == [-30_00, 270_00 - 30_00]
+    assert by_month(schedule, "2024-09-01", 2, "service") == [0, 80_00]
+
+
+def test_goods_expected_back_are_no_part_of_the_price() -> None:
+    back = VariableAmount(name="returns", conceded_quantity=Decimal(3))
+    schedule = scheduled(
+        opened("2024-01-01", units("goods", "100", "10"), variable=(back,)),
+        satisfied("2024-01-10", "goods", "100"),
+    )
+
+    assert revenue(schedule, "2024-01-01", "2024-01-31") == 970_00
+    assert steps(schedule, "goods")["expected after returns"] == "970.00"

@@ -370,6 +370,8 @@ def terminate(
         # Where nothing is left there is no amount that could rest on anything.
         promise.kept, promise.going = ((*kept, end) if rest else kept), ()
         promise.price_minor = totals(promise.kept)
+        # What is said of it later counts at once, because it ended.
+        promise.causes = causes_of(promise.causes, (fact.position,))
         promise.is_ended = True
         known_from(promise, day, deal)
 
@@ -402,4 +404,5 @@ def stop(shadows: Sequence[Promise], fact: Fact, deal: Deal) -> None:
         end = at_once(shadow.name, day, shadow.price_minor - totals(kept), causes, told)
         end = structs.replace(end, legs=shadow.legs, kind=shadow.kind)
         shadow.kept, shadow.going = (*kept, end), ()
+        shadow.causes = causes_of(shadow.causes, (fact.position,))
         shadow.is_ended = True
