@@ -16,9 +16,7 @@ MALFORMED = {
     "bad-time": "A time of day is not written as HH:MM.",
     "bad-timestamp": "An instant is not written as in RFC 3339.",
     "benefit-out-of-range": "A fee is of use for 1 to 1200 months.",
-    "benefit-without-end": (
-        "A fee paid upfront is sold without end, and its price says not for how long it is of use."
-    ),
+    "benefit-without-end": "A fee paid upfront without end says not how long it is of use.",
     "beside-another-service": (
         "A line beside another is of the same deal, obligation and service period."
     ),
@@ -69,6 +67,8 @@ MALFORMED = {
     "quantity-too-large": "A quantity is 10^18 or more.",
     "residue-of-a-deal": "What rounding leaves over belongs to no deal and no service.",
     "residue-too-large": "What rounding leaves over is less than one unit of each line.",
+    "ssp-not-positive": "A stand-alone selling price is nothing.",
+    "ssp-of-no-share": ("A price that shares no other needs no stand-alone selling price."),
     "ssp-missing": "Promises share a price, and none says what it sells for.",
     "statement-does-not-add-up": "The entries do not lead from the opening to the closing balance.",
     "statement-incomplete": "A statement has another number of entries than it says.",

@@ -34,6 +34,7 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     given_back: Literal["by-document", "contra-revenue"] = "by-document"
     after_cancellation: Literal["stop", "run-on"] = "stop"
     breakage: Literal["proportional", "remote"] = "proportional"
+    subscription_price: Literal["shared", "as-charged"] = "shared"
     discounts: Literal["by-evidence", "to-all"] = "by-evidence"
     financing: Literal["adjusted", "not-adjusted"] = "adjusted"
     allocation_unit: Literal["minor", "whole"] = "minor"

@@ -44,7 +44,8 @@ class PriceSet(Event, frozen=True, kw_only=True, tag="price-set"):
     `tax_code` is what tax tables call it, where that is not what they call its product. A price
     that `includes_tax` is what the customer pays. A fee paid `upfront` transfers nothing by itself
     and is not given back: it is an advance for what is sold beside it, earned over the term, or
-    over `benefits_months` where who renews without paying it again has a material right.
+    over `benefits_months` where who renews without paying it again has a material right. `ssp` is
+    what one unit sells for alone in a billing period: by it items share a subscription's price.
     """
 
     currency: str
@@ -70,6 +71,7 @@ class PriceSet(Event, frozen=True, kw_only=True, tag="price-set"):
     includes_tax: bool = False
     upfront: bool = False
     benefits_months: int | None = None
+    ssp: Decimal | None = None
 
     @property
     def is_commitment(self) -> bool:
@@ -155,6 +157,7 @@ class SetPrice(Struct, frozen=True, kw_only=True, tag="set-price", forbid_unknow
     includes_tax: bool = False
     upfront: bool = False
     benefits_months: int | None = None
+    ssp: Decimal | None = None
 
 
 def require_priced(price: PriceSet, currency: str | None) -> None:
@@ -175,6 +178,7 @@ def require_priced(price: PriceSet, currency: str | None) -> None:
     if isinstance(price.model, Prepaid):
         _require_prepaid(price, price.model)
     _require_upfront(price)
+    _require_ssp(price)
 
 
 def require_code(tax_code: str | None) -> None:
@@ -268,3 +272,19 @@ def _require_upfront(price: PriceSet) -> None:
     for name, is_kept in wanted.items():
         if not is_kept:
             raise Rejected("not-for-upfront", field=name)
+
+
+def _require_ssp(price: PriceSet) -> None:
+    """What shares a price sells for something alone; what is charged otherwise shares none."""
+    if price.ssp is None:
+        return
+    require_price(price.ssp, "ssp")
+    if not price.ssp:
+        raise Rejected("ssp-not-positive", field="ssp")
+    if price.upfront or not (price.is_earned_evenly or _is_at_once(price)):
+        raise Rejected("ssp-of-no-share", field="ssp")
+
+
+def _is_at_once(price: PriceSet) -> bool:
+    by_itself = price.meter is None and not isinstance(price.model, _ADJUSTING)
+    return by_itself and price.pattern == "point-in-time"

@@ -134,7 +134,9 @@ def _contract(
         _schedule(unit, book, told, (*before, *documents, *(flow for flow in flows if flow.legs))),
         memos=(*(flow for flow in flows if not flow.legs), *served),
         # A contract has one net position (rule 38).
-        joint=any(map(is_stated, deals)) or (not billed_only and _is_joint(billed, known)),
+        joint=any(map(is_stated, deals))
+        or earned.is_shared
+        or (not billed_only and _is_joint(billed, known)),
         pending=earned.rated.pending,
         charges=tuple(_charged(charge) for charge in earned.rated.charges),
         measured_to=earned.measured_to,

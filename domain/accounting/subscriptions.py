@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from functools import partial
 from typing import NamedTuple
+
+from msgspec import structs
 
 from domain.access import is_access
 from domain.accounting.access import Access
@@ -20,16 +23,19 @@ from domain.accounting.modification import Version, modified
 from domain.accounting.revenue import as_drawn, as_used, at_once, lapsed, over_time, short
 from domain.accounting.run_on import BilledAt, run_on
 from domain.accounting.schedule import Flow, frozen, stands
+from domain.accounting.sharing import Sharer, is_in_the_price, shared, states_ssp, turns
 from domain.accounting.upfront import advance
 from domain.calendar import ONE_DAY
 from domain.charge import Charge
 from domain.charges import deal_charges, usage_charges
 from domain.charges.drawdown import Drawn
 from domain.charges.earning import earned
+from domain.cycle import Span
 from domain.explain import Step, Telling
 from domain.facts import Fact, causes_of, in_effective_order
 from domain.master import MasterData
 from domain.party import registered
+from domain.policy import Options
 from domain.price import PriceVersion, version_of
 from domain.rating import RatedUsage, rate_usage
 from domain.subscription import (
@@ -50,6 +56,7 @@ class _Way(NamedTuple):
     master: MasterData
     by: Progress
     runs_on: bool
+    options: Options
     lines: tuple[BilledAt, ...] = ()
 
 
@@ -59,6 +66,7 @@ class Earned(NamedTuple):
     flows: tuple[Flow, ...]
     rated: RatedUsage
     measured_to: date | None = None
+    is_shared: bool = False
 
 
 def subscription_revenue(
@@ -81,16 +89,17 @@ def subscription_revenue(
     used = (*map(_as_used, charged.charges), *drawn)
     documents = _on_documents(own, billed, folded.started_at, master, book)
     flows = (*_resting(own, folded, way), *used, *documents)
-    return Earned(flows, rated, horizon(through) if folded.is_endless else None)
+    measured_to = horizon(through) if folded.is_endless else None
+    return Earned(flows, rated, measured_to, is_shared=_is_shared(folded, way))
 
 
 def _way_of(
     own: Sequence[Fact], folded: Terms, billed: Sequence[BilledLine], master: MasterData, book: str
 ) -> _Way:
     begin = folded.started.term_from
-    by = master.progress(book, begin)
-    if master.options(book, begin).after_cancellation == "stop":
-        return _Way(master, by, runs_on=False)
+    by, options = master.progress(book, begin), master.options(book, begin)
+    if options.after_cancellation == "stop":
+        return _Way(master, by, runs_on=False, options=options)
     prices = prices_given(own)
     lines = []
     for row in billed:
@@ -99,7 +108,7 @@ def _way_of(
         version = version_of(given.price, day, master.prices)
         if row.line.is_charged and version is not None and version.price.is_earned_evenly:
             lines.append(BilledAt(row, version.name, given.causes))
-    return _Way(master, by, runs_on=True, lines=tuple(lines))
+    return _Way(master, by, runs_on=True, options=options, lines=tuple(lines))
 
 
 def _as_used(charge: Charge) -> Flow:
@@ -154,7 +163,7 @@ def _sold(row: BilledLine, version: PriceVersion | None) -> Telling:
 def _resting(own: Sequence[Fact], folded: Terms, way: _Way) -> tuple[Flow, ...]:
     """What items earn, each amount with the fewest facts it rests on."""
     flows = _measured(own, folded, way)
-    if not any(_is_intricate(fact) for fact in own):
+    if not _is_shared(folded, way) and not any(_is_intricate(fact) for fact in own):
         return flows
 
     def measured(some: Sequence[Fact]) -> tuple[Flow, ...]:
@@ -166,12 +175,46 @@ def _resting(own: Sequence[Fact], folded: Terms, way: _Way) -> tuple[Flow, ...]:
 
 def _measured(own: Sequence[Fact], folded: Terms, way: _Way) -> tuple[Flow, ...]:
     """What the deal says, and what runs on of what is billed beyond it."""
-    flows = _recurring(own, folded, way)
+    flows = _shared(own, folded, way) if _is_shared(folded, way) else _recurring(own, folded, way)
     if not way.lines or not folded.endings:
         return flows
     charges = deal_charges(folded, way.master.prices, but="as-invoiced")
     evenly = [one for one in charges if one.unserved or one.pattern == "ratable"]
     return (*flows, *run_on(way.lines, evenly, folded, own, way.by))
+
+
+def _is_shared(folded: Terms, way: _Way) -> bool:
+    elected = way.options.subscription_price == "shared"
+    return elected and states_ssp(folded, way.master.prices)
+
+
+def _shared(own: Sequence[Fact], folded: Terms, way: _Way) -> tuple[Flow, ...]:
+    """By what each sells for alone; and what is due for what is transferred, as it is charged."""
+    prices = way.master.prices
+    changes = [fact for fact in own if not is_access(fact)]
+    access = Access(own, folded, prices, way.by)
+    sharer = Sharer(
+        by=way.by,
+        options=way.options,
+        currency=folded.started.currency,
+        runs_on=way.runs_on,
+        access=access,
+    )
+    spans: Sequence[Span] = ((date.min, date.max),)
+    if folded.started.renews_months is not None:
+        spans = folded.periods.terms
+    charged = partial(deal_charges, but="as-invoiced")
+    beyond = [one for one in charged(folded, prices) if not is_in_the_price(one, prices)]
+    flows = (
+        *shared(turns(changes, folded, prices, charged), spans, sharer),
+        *(flow for one in beyond for flow in _earned(one, way, access)),
+    )
+    due = (
+        structs.replace(flow, kind="entitled", legs=(), rule="entitled@1")
+        for flow in _recurring(own, folded, way)
+    )
+    every = tuple(fact.position for fact in own)
+    return tuple(structs.replace(flow, causes=every) for flow in (*flows, *due))
 
 
 def _is_intricate(fact: Fact) -> bool:

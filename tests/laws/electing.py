@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from msgspec import structs
 
 from domain.policy import PolicyAdopted
+from domain.price import PriceSet
 from tests.laws.memory import Arrival, History
 
 
@@ -26,3 +28,22 @@ def _electing(one: Arrival, options: dict[str, Any]) -> Arrival:
         return one
     elected = structs.replace(one.event.options, **options)
     return structs.replace(one, event=structs.replace(one.event, options=elected))
+
+
+def selling_alone(history: History) -> History:
+    """The history with every price of what is sold over time, or at once, saying what one unit
+    sells for alone: another amount in each of its versions.
+    """
+    return History(
+        history.seed,
+        {entity: tuple(map(_selling, log)) for entity, log in history.logs.items()},
+    )
+
+
+def _selling(one: Arrival) -> Arrival:
+    event = one.event
+    if not isinstance(event, PriceSet) or event.meter is not None or event.upfront:
+        return one
+    pattern = None if event.pattern == "as-invoiced" else event.pattern
+    ssp = Decimal(1 + sum(map(ord, one.stream + one.key)) % 97)
+    return structs.replace(one, event=structs.replace(event, pattern=pattern, ssp=ssp))

@@ -89,7 +89,7 @@ def _world(books: Books, settlement: Settlement) -> tuple[reference.World, list[
 
 
 def _contracts_conserved(books: Books, settlement: Settlement) -> int:
-    """Billed less taken back = revenue + liability - unbilled; receivables = open items."""
+    """Billed less taken back = revenue + liability - unbilled - asset; receivables = open items."""
     world, _ = _world(books, settlement)
     billed: dict[str, int] = {}
     owed: dict[str, int] = {}
@@ -111,7 +111,7 @@ def _contracts_conserved(books: Books, settlement: Settlement) -> int:
                 sums[row.slot.account] = sums.get(row.slot.account, 0) + row.minor
         posted[account] = posted.get(account, 0) + sums.get("accounts-receivable", 0)
         if not unit.startswith(("customer:", "adjustment:")):
-            stands = -sum(sums.get(name, 0) for name in (*_EARNED, "unbilled-receivable"))
+            stands = -sum(sums.get(name, 0) for name in _STANDS)
             count += same(stands, billed.get(unit, 0), unit)
     for account, minor in posted.items():
         customer, currency = account_of(account)
@@ -126,6 +126,7 @@ def _contracts_conserved(books: Books, settlement: Settlement) -> int:
 
 
 _EARNED = ("revenue", "contract-liability")
+_STANDS = (*_EARNED, "unbilled-receivable", "contract-asset")
 
 
 # --- 9 nothing silent ---

@@ -1,17 +1,20 @@
 """The laws over drawn histories in which every book elects what is off by default.
 
-Of figures that only an election moves the slow reference knows nothing, so it is not asked.
+So it is where prices state what they sell for alone. Of figures that only these move the slow
+reference knows nothing, so it is not asked.
 """
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from tests.laws.electing import electing
+from tests.laws.electing import electing, selling_alone
 from tests.laws.histories import history
+from tests.laws.memory import History
 from tests.laws.test_laws import LAWS
 from tests.laws.time_laws import played
 
@@ -27,11 +30,19 @@ ASKED = [law for law in LAWS if law not in {"7-conservation", "slow-reference"}]
 
 @pytest.mark.parametrize("elected", ELECTED, ids=" and ".join)
 def test_every_law_holds_whatever_is_elected(elected: dict[str, Any]) -> None:
+    _held(lambda number, size: electing(history(number, size), **elected), HISTORIES)
+
+
+def test_every_law_holds_where_prices_say_what_they_sell_for_alone() -> None:
+    _held(lambda number, size: selling_alone(history(number, size // 5)), HISTORIES // 5)
+
+
+def _held(draw: Callable[[int, int], History], histories: int) -> None:
     compared = dict.fromkeys(ASKED, 0)
 
     @seed(4)
     @settings(
-        max_examples=HISTORIES,
+        max_examples=max(1, histories),
         deadline=None,
         database=None,
         phases=[Phase.generate],
@@ -39,7 +50,7 @@ def test_every_law_holds_whatever_is_elected(elected: dict[str, Any]) -> None:
     )
     @given(st.integers(0, 2**32), st.integers(0, 100))
     def check(number: int, size: int) -> None:
-        told = electing(history(number, size), **elected)
+        told = draw(number, size)
         ledger = played(told)
         for law in ASKED:
             compared[law] += LAWS[law](told, ledger)
