@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.api.bad_deals import BAD, OPEN, changes
+
 WHEN = {"effective": "2024-01-15"}
 COMMANDS = "/v1/entities/acme/commands"
 CLOSES = "/v1/entities/acme/books/main/closes"
@@ -216,6 +218,33 @@ def test_a_key_must_be_given_and_said_once(company):
     assert _told(none) == (400, "missing-field", "key")
     assert _told(two) == (400, "contradiction", "key")
     assert _told(company.post(USAGE, [])) == (400, "missing-field", "Idempotency-Key")
+
+
+# --- contracts -----------------------------------------------------------------------------------
+
+
+def test_what_may_not_be_said_of_a_contract_is_told_by_code_and_field(company):
+    told = []
+    for number, bad in enumerate(BAD):
+        *before, answered = (
+            company.command(f"contract:bad-{number}", f"{number}-{place}", command)
+            for place, command in enumerate((*bad.before, bad.asked))
+        )
+        assert all(one.status_code == 201 for one in before)
+        told.append(_told(answered))
+
+    assert told == [(422, bad.code, bad.field) for bad in BAD]
+
+
+def test_two_changes_of_one_day_are_taken_in_either_order(company):
+    for stream, amounts in (("contract:k1", (-1200, 600)), ("contract:k2", (600, -1200))):
+        company.command(stream, f"{stream}-open", OPEN)
+        for minor in amounts:
+            change = changes(price_change_minor=minor)
+            assert company.command(stream, f"{stream}-{minor}", change).status_code == 201
+    _run(company)
+
+    assert company.get("/v1/entities/acme/views/exceptions").json()["rows"] == []
 
 
 # --- closes --------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ import pytest
 
 from api import cli
 from api.views import VIEWS
+from tests.api.bad_deals import BAD
 
 WHEN = {"effective": "2024-01-01"}
 COMMANDS = [
@@ -136,6 +137,21 @@ def test_a_line_that_is_refused_is_named_and_the_others_go_on(books):
         (2, "malformed-json"),
         (4, "already-void"),
     ]
+
+
+def test_what_may_not_be_said_of_a_contract_is_told_by_code_and_field(books):
+    lines = [
+        {"key": f"{number}-{place}", "stream": f"contract:bad-{number}", "command": command}
+        for number, bad in enumerate(BAD)
+        for place, command in enumerate((*bad.before, bad.asked))
+    ]
+
+    told = books("post", "-", "-e", "acme", "--json", given="\n".join(map(json.dumps, lines)))
+
+    rows = [json.loads(line) for line in told.stdout.splitlines()]
+    refused = [row["problem"] for row in rows if "problem" in row]
+    assert told.returncode == 1
+    assert [(row["code"], row["field"]) for row in refused] == [(b.code, b.field) for b in BAD]
 
 
 def test_every_view_is_a_report_in_words_and_in_json(books):
