@@ -1,4 +1,4 @@
-"""Mutation testing of the modules that decide amounts: `python -m tests.mutants.of_code [WORD]`.
+"""Mutation testing of the modules that decide amounts: `python -m tests.mutants.of_code [WORD ...]`.
 
 Each mutant changes one place of one function's syntax tree. The tests that draw nothing and call
 that function are run in a forked process, fastest first, until one fails; a mutant that none of
@@ -14,8 +14,8 @@ import os
 import signal
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, NamedTuple
@@ -26,7 +26,7 @@ from _pytest.runner import runtestprotocol
 ROOT = Path(__file__).parents[2]
 # The journal's types have no function that decides anything.
 CONTRACT = (
-    *("allocation", "changes", "financing", "parts", "priced", "pricing"),
+    *("allocation", "changes", "combined", "financing", "parts", "priced", "pricing"),
     *("promise", "rights", "term", "transfer", "variable"),
 )
 MODULES = (
@@ -152,7 +152,10 @@ class Place(NamedTuple):
 
 
 def _inside_functions(tree: ast.Module) -> Iterator[tuple[str, Place]]:
-    """Every node of every function's body but its asserts, what it says in words, and types."""
+    """Every node of every function's body but its asserts, what it says in words, and types.
+
+    That lengths are equal (`strict`) is asserted, too.
+    """
     for node in tree.body:
         rows = node.body if isinstance(node, ast.ClassDef) else [node]
         for one in rows:
@@ -170,9 +173,13 @@ def _walked(parent: ast.AST) -> Iterator[Place]:
         if name in ("annotation", "returns", "args", "decorator_list") and not is_given:
             continue
         for index, child in enumerate(value) if isinstance(value, list) else [(None, value)]:
-            if isinstance(child, ast.AST) and not isinstance(child, ast.Assert):
+            if isinstance(child, ast.AST) and not _is_asserted(child):
                 yield Place(parent, name, index, child)
                 yield from _walked(child)
+
+
+def _is_asserted(node: ast.AST) -> bool:
+    return isinstance(node, ast.Assert) or (isinstance(node, ast.keyword) and node.arg == "strict")
 
 
 def _function(code: CodeType, name: str) -> CodeType:
@@ -202,8 +209,6 @@ class Session:
     def __init__(self, words: list[str]) -> None:
         self.words = words
         self.calls: dict[CodeType, dict[pytest.Item, float]] = {}
-        self.killed: Counter[str] = Counter()
-        self.survived: list[Mutant] = []
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """What draws has a seed of its own and takes long; the laws are tested by mutants too."""
@@ -220,16 +225,22 @@ class Session:
                     wanted.setdefault(code, []).append(mutant)
         for item in session.items:
             self._note(item, set(wanted))
-        for code, mutants in wanted.items():
-            tests = sorted(self.calls.get(code, {}).items(), key=lambda row: row[1])
-            for mutant in mutants:
-                if self._is_seen(mutant, [item for item, _ in tests]):
-                    self.killed[mutant.module] += 1
-                else:
-                    self.survived.append(mutant)
-                    sys.__stdout__.write(f"survived  {mutant}\n")
-                    sys.__stdout__.flush()
+        for name, rows in groupby(wanted.items(), key=lambda row: row[1][0].module):
+            seen = [self._judged(mutant, code) for code, mutants in rows for mutant in mutants]
+            share = f"{sum(seen)} of {len(seen)}, {sum(seen) * 100 // len(seen)} %"
+            self._tell(f"{name}: {share}")
         return True
+
+    def _judged(self, mutant: Mutant, code: CodeType) -> bool:
+        tests = sorted(self.calls.get(code, {}).items(), key=lambda row: row[1])
+        if self._is_seen(mutant, [item for item, _ in tests]):
+            return True
+        self._tell(f"survived  {mutant}")
+        return False
+
+    def _tell(self, line: str) -> None:
+        sys.__stdout__.write(f"{line}\n")
+        sys.__stdout__.flush()
 
     def _note(self, item: pytest.Item, wanted: set[CodeType]) -> None:
         called: set[CodeType] = set()
@@ -280,11 +291,6 @@ def main(words: list[str]) -> int:
     session = Session(words)
     options = ("-q", "-p", "no:cacheprovider", "-p", "no:randomly", "--no-header")
     pytest.main([*options, *(str(ROOT / test) for test in TESTS)], plugins=[session])
-    lost = Counter(mutant.module for mutant in session.survived)
-    for name in [name for name in MODULES if session.killed[name] + lost[name]]:
-        every = session.killed[name] + lost[name]
-        share = f"{session.killed[name]} of {every}, {session.killed[name] * 100 // every} %"
-        sys.stdout.write(f"{name}: {share}\n")
     return 0
 
 
