@@ -192,7 +192,8 @@ def _take(walk: _Walk, one: Moved) -> None:
         return
     days = [day for day, _ in walk.market.days(first_day(curve))]
     marks = tuple((day, quote.worth(standing(curve, day))) for day in days)
-    walk.goes_on |= last_day(curve) > walk.market.through
+    # In a period that is not over its last day tells it.
+    walk.goes_on |= last_day(curve) > walk.market.calendar.over_by(walk.market.through)
     _tell(walk, one.flow, Steps(marks), place, quote)
 
 

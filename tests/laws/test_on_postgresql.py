@@ -13,6 +13,7 @@ import pytest
 from domain.due import LIABILITY
 from projections import runner
 from projections.deferred_revenue import deferred
+from projections.positions import positions
 from projections.question import Question
 from projections.reconciliation import reconcile
 from projections.trial_balance import trial_balance
@@ -27,6 +28,7 @@ from tests.laws.postgres import tell_facts
 from tests.laws.purses import purses
 
 HISTORIES = int(os.environ.get("TIEOUT_LAW_HISTORIES_ON_POSTGRESQL", "6"))
+OF_CONTRACTS = (LIABILITY, "refund-liability", "contract-asset", "unbilled-receivable")
 JOURNAL = """
     SELECT known_at, unit, book, booked, leaf, entry FROM journal_entry
      WHERE entity = %s ORDER BY entry
@@ -104,6 +106,26 @@ def assert_views_agree(connection: Connection, ledger: dict[str, Books]) -> None
                     owed[row.currency] += row.minor
                 expected = {c: -n for (a, c), n in sums.items() if a == LIABILITY and n}
                 assert {currency: minor for currency, minor in owed.items() if minor} == expected
+                assert_positions_are_the_accounts(connection, ask, sums)
+
+
+def assert_positions_are_the_accounts(
+    connection: Connection, ask: Question, sums: Counter[tuple[str, str]]
+) -> None:
+    """Contract by contract, side by side; and net, one side is nothing and no amount is lost."""
+    told: Counter[tuple[str, str]] = Counter()
+    for row in positions(connection, ask).rows:
+        told[LIABILITY, row.currency] -= row.liability_minor
+        told["refund-liability", row.currency] -= row.refund_liability_minor
+        told["contract-asset", row.currency] += row.asset_minor
+        told["unbilled-receivable", row.currency] += row.unbilled_minor
+        net = row.net_asset_minor + row.net_unbilled_minor
+        gross = row.asset_minor + row.unbilled_minor - row.liability_minor
+        assert net - row.net_liability_minor == gross
+        assert not (net and row.net_liability_minor)
+    assert {place: minor for place, minor in told.items() if minor} == {
+        place: minor for place, minor in sums.items() if minor and place[0] in OF_CONTRACTS
+    }
 
 
 def controls_tie(connection: Connection, ledger: dict[str, Books]) -> Counter[str]:
