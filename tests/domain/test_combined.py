@@ -28,7 +28,7 @@ from domain.contract_facts import (
 )
 from domain.errors import Rejected
 from domain.facts import Event, Fact
-from domain.invoice_facts import InvoiceIssued, InvoiceLine
+from domain.invoice_facts import CreditIssued, CreditLine, InvoiceIssued, InvoiceLine
 from domain.master import MasterData
 from domain.opening import CarriedPosition, ControlTotals, OpeningProposed
 from domain.policy import Options
@@ -199,9 +199,10 @@ def test_a_chain_is_one_contract_in_the_last_of_it() -> None:
 def test_a_circle_waits_by_name() -> None:
     circle = (*BOTH, (FIRST, structs.replace(JOINED, contract="k2")))
 
-    for unit in (FIRST, SECOND):
+    beyond = ("contract:k3", structs.replace(JOINED, contract="k1"))
+    for unit in (FIRST, SECOND, "contract:k3"):
         with pytest.raises(Rejected, match="combined-in-a-circle"):
-            measured(*circle, unit=unit)
+            measured(*circle, beyond, unit=unit)
 
 
 @pytest.mark.parametrize(
@@ -224,6 +225,20 @@ def test_one_that_is_not_known_yet_has_what_joined_it_as_it_is() -> None:
     schedule = measured((SECOND, OTHER), (SECOND, JOINED), bill(2, "k2", 10_00))
 
     assert revenue(schedule, "2024-01-01", "2024-12-31", "k2/service") == 10_00
+
+
+def test_alone_it_need_not_say_what_it_sells_for() -> None:
+    hardware = opened(point("hardware"), price_minor=10_00)
+    done = ObligationSatisfied(when=on(1, 10), obligation="hardware")
+    schedule = measured((SECOND, hardware), (SECOND, JOINED), (SECOND, done))
+
+    assert revenue(schedule, "2024-01-01", "2024-12-31", "k2/hardware") == 10_00
+
+
+def test_of_what_joined_once_nothing_is_left_with_the_one() -> None:
+    facts = _facts(((FIRST, ONE), (SECOND, OTHER), bill(1, "k1", 90_00), bill(2, "k2", 10_00)))
+
+    assert [one.stream for one in as_one(FIRST, facts)] == [FIRST, "invoice:i1"]
 
 
 def test_what_is_said_of_one_that_is_not_opened_yet_waits_for_that() -> None:
@@ -280,6 +295,16 @@ def test_a_line_names_its_promise_as_its_contract_does() -> None:
     assert revenue(schedule, "2024-01-01", "2024-01-31", "k2/support") == 7_00
 
 
+def test_a_credit_note_of_what_joined_is_one_of_the_one() -> None:
+    line = CreditLine(line="1", amount_minor=4_00)
+    credit = CreditIssued(
+        when=on(1, 20), number="C1", lines=(line,), treatment="as-if-never", purpose="correction"
+    )
+    schedule = measured(*BOTH, bill(2, "k2", 10_00), ("invoice:i2", credit))
+
+    assert balance(schedule, "accounts-receivable", "2024-01-31") == 6_00
+
+
 def test_a_bonus_of_one_is_shared_by_both_and_has_a_name_of_its_own() -> None:
     bonus = VariableAmount(name="bonus", stated_minor=10_00)
     one, other = (structs.replace(event, variable=(bonus,)) for event in (ONE, OTHER))
@@ -289,6 +314,40 @@ def test_a_bonus_of_one_is_shared_by_both_and_has_a_name_of_its_own() -> None:
 
     assert revenue(schedule, "2024-01-01", "2024-01-31", "licence") == 72_00
     assert revenue(schedule, "2024-02-01", "2024-02-29", "licence") == -6_00
+
+
+def test_a_bonus_for_one_promise_is_its_own() -> None:
+    bonus = VariableAmount(name="bonus", stated_minor=10_00, obligations=("service",))
+    other = structs.replace(OTHER, variable=(bonus,))
+    schedule = measured((FIRST, ONE), (SECOND, other), (SECOND, JOINED), (FIRST, DELIVERED))
+
+    assert revenue(schedule, "2024-01-01", "2024-12-31", "k2/service") == 50_00
+
+
+def test_a_concession_of_an_amount_that_is_stated_is_shared_by_both() -> None:
+    rebate = VariableAmount(name="rebate", stated_minor=20_00, conceded_percent=Decimal(50))
+    other = structs.replace(OTHER, variable=(rebate,))
+    schedule = measured((FIRST, ONE), (SECOND, other), (SECOND, JOINED), (FIRST, DELIVERED))
+
+    assert revenue(schedule, "2024-01-01", "2024-12-31", "licence") == 66_00
+
+
+def test_a_unit_price_that_is_expected_is_of_units_of_its_own_contract() -> None:
+    one = opened(units("goods", "10", "10.00"), price_minor=0)
+    cheaper = VariableAmount(name="price", unit_price=Decimal("8.00"))
+    rows = (units("parts", "5", "10.00"), even("service", "2024-01-01", "2024-05-01", 40_00))
+    other = opened(*rows, price_minor=0, variable=(cheaper,))
+    done = (
+        (FIRST, ObligationSatisfied(when=on(1, 10), obligation="goods", quantity=Decimal(10))),
+        (SECOND, ObligationSatisfied(when=on(1, 10), obligation="parts", quantity=Decimal(5))),
+    )
+    apart = measured((FIRST, one), *done)
+    schedule = measured((FIRST, one), (SECOND, other), (SECOND, JOINED), *done)
+
+    # 150.00 for what sells for 100.00, 50.00 and 40.00; the 10.00 less are of the parts alone.
+    assert revenue(apart, "2024-01-01", "2024-12-31", "goods") == 100_00
+    assert revenue(schedule, "2024-01-01", "2024-12-31", "goods") == 78_95
+    assert revenue(schedule, "2024-01-01", "2024-12-31", "k2/parts") == 39_47 - 10_00
 
 
 def test_what_is_worked_out_from_stated_prices_is_of_its_own_contract() -> None:
@@ -322,10 +381,10 @@ def test_positions_taken_over_come_along() -> None:
         when=on(1, 1),
         currency="USD",
         items=(),
-        positions=(row,),
+        positions=(row, structs.replace(row, contract="k1", obligation="licence")),
         control=ControlTotals(
             items=0,
-            positions=1,
+            positions=2,
             receivable_minor=0,
             deferred_minor=9_00,
             unbilled_minor=0,
@@ -338,7 +397,10 @@ def test_positions_taken_over_come_along() -> None:
     (found,) = (one.event for one in as_one(FIRST, facts) if one.stream == "opening:o1")
 
     assert isinstance(found, OpeningProposed)
-    assert [(one.unit, one.obligation) for one in found.positions] == [(FIRST, "k2/service")]
+    assert [(one.unit, one.obligation) for one in found.positions] == [
+        (FIRST, "k2/service"),
+        (FIRST, "licence"),
+    ]
 
 
 def test_the_terms_of_both_bind_as_far_as_the_shorter_notice() -> None:

@@ -1,6 +1,6 @@
 """The laws over drawn contracts of which some joined others, before or after all else is known.
 
-Each history is drawn from its number alone. TIEOUT_LAW_COMBINED says how many: 20 by default.
+Each history is drawn from its number alone. TIEOUT_LAW_COMBINED says how many: 12 by default.
 """
 
 import os
@@ -33,8 +33,8 @@ from tests.laws.time_laws import (
     standing_by_earned,
 )
 
-HISTORIES = int(os.environ.get("TIEOUT_LAW_COMBINED", "20"))
-BLOCK = 20
+HISTORIES = int(os.environ.get("TIEOUT_LAW_COMBINED", "12"))
+BLOCK = 12
 BLOCKS = range(0, HISTORIES, BLOCK)
 
 

@@ -10,7 +10,7 @@ import pytest
 from domain.cash import ReceivePayment
 from domain.contract_commands import JoinContract, OpenContract, SatisfyObligation
 from domain.contract_facts import Obligation
-from domain.errors import Rejected
+from domain.errors import Malformed, Rejected
 from domain.facts import When
 from domain.invoice import IssueInvoice
 from domain.invoice_facts import InvoiceLine
@@ -226,3 +226,11 @@ def test_what_joins_contracts_is_posted_before_a_month_it_moves_is_closed(compan
 
     with pytest.raises(Rejected, match="close-unposted"):
         company.close("2024-01")
+
+
+@pytest.mark.parametrize("name", ["", "k2", "nobody"])
+def test_what_is_joined_must_be_another_contract_that_is_there(closed: Company, name: str) -> None:
+    refused = {"": "unknown-stream", "k2": "combined-with-itself", "nobody": "contract-not-open"}
+
+    with pytest.raises((Malformed, Rejected), match=refused[name]):
+        join(closed, "k2", name)
