@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from operator import attrgetter
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 ONE_DAY = timedelta(days=1)
 # Whether billing periods count from a day of their own, or are those of the calendar year.
@@ -28,9 +28,17 @@ class Period(Struct, frozen=True, kw_only=True):
 
 
 class Calendar(Struct, frozen=True):
-    """The entity's periods in order, without gap or overlap (checked where the fact is decided)."""
+    """The entity's periods in order, without gap or overlap (checked where the fact is decided).
+
+    `ends_with_months` is worked out once from them: every amount earned by months asks for it.
+    """
 
     periods: tuple[Period, ...] = ()
+    ends_with_months: bool = True
+
+    def __post_init__(self) -> None:
+        every = all((period.last + ONE_DAY).day == 1 for period in self.periods)
+        structs.force_setattr(self, "ends_with_months", every)
 
     def containing(self, day: date) -> Period | None:
         """The period a day falls in; none if the calendar does not reach it."""

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from domain.accounting.curves import Instants, Progress
 from domain.billing_options import MEASURED_EXACTLY, BillingOptions
-from domain.calendar import ONE_DAY, Calendar, Period
+from domain.calendar import Calendar, Period
 from domain.catalogue import Adopted, ProductDefined
 from domain.entity import CalendarDefined, EntityIdentified, EntityOpened
 from domain.facts import Fact, timeline
@@ -91,10 +91,7 @@ class MasterData(Struct, frozen=True, kw_only=True):
             return options.ratable_by
         if options.month_ends == "last-month-cut-off":
             return "month-cut-off"
-        return "month" if self._periods_end_with_months() else "month-by-days"
-
-    def _periods_end_with_months(self) -> bool:
-        return all((period.last + ONE_DAY).day == 1 for period in self.calendar.periods)
+        return "month" if self.calendar.ends_with_months else "month-by-days"
 
 
 def master_data(facts: Iterable[Fact]) -> MasterData:

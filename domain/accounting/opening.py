@@ -25,6 +25,8 @@ def opening_flows(
 ) -> Iterator[Flow]:
     """Of every signed opening: what was billed and recognised, and the release of what is left."""
     signed = {f.stream: f.position for f in facts if isinstance(f.event, OpeningSigned)}
+    if not signed:
+        return
     for fact in facts:
         event = fact.event
         if not isinstance(event, OpeningProposed) or fact.stream not in signed:

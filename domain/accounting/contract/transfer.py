@@ -143,18 +143,19 @@ def _by_units(own: Obligation, facts: Sequence[Fact], options: Options) -> Itera
     promised = own.quantity
     if not promised:
         return
-    done = Decimal(0)
+    done, all_of_it = Decimal(0), promised.as_integer_ratio()
     for fact in facts:
         if isinstance(fact.event, ObligationSatisfied):
             done = EXACT.add(done, fact.event.quantity or promised)
-            part, whole = _ratio(min(done, promised), promised)
+            part, whole = _ratio(min(done, promised), all_of_it)
             yield _mark(fact, part, whole, "units transferred", done, promised)
 
 
 def _by_milestones(own: Obligation, facts: Sequence[Fact], options: Options) -> Iterable[Mark]:
     del options
     weights = {one.milestone: one.weight for one in own.milestones}
-    all_of_it, reached = sum(weights.values(), Decimal(0)), dict[str, Decimal]()
+    all_of_it = sum(weights.values(), Decimal(0)).as_integer_ratio()
+    reached = dict[str, Decimal]()
     for fact in facts:
         name = getattr(fact.event, "milestone", None)
         if name in weights:
@@ -238,8 +239,8 @@ def _exercised(
     if gone >= every:
         return 1, 1
     if options.breakage == "proportional":
-        return _ratio(min(used, expected), expected)
-    return _ratio(gone, every)
+        return _ratio(min(used, expected), expected.as_integer_ratio())
+    return _ratio(gone, every.as_integer_ratio())
 
 
 def _expected(
@@ -252,12 +253,12 @@ def _expected(
     return EXACT.multiply(every, EXACT.scaleb(EXACT.subtract(_HUNDRED, breakage_percent), -2))
 
 
-def _ratio(part: Decimal, whole: Decimal) -> tuple[int, int]:
-    """A share in whole numbers; of nothing all is done."""
-    if not whole:
+def _ratio(part: Decimal, whole: tuple[int, int]) -> tuple[int, int]:
+    """A share in whole numbers, of a whole in whole numbers; of nothing all is done."""
+    whole_of, whole_in = whole
+    if not whole_of:
         return 1, 1
     part_of, part_in = part.as_integer_ratio()
-    whole_of, whole_in = whole.as_integer_ratio()
     return part_of * whole_in, part_in * whole_of
 
 
