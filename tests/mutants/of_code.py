@@ -1,4 +1,4 @@
-"""Mutation testing of the modules that decide amounts: `python -m tests.mutants.of_code [WORD ...]`.
+"""Mutation testing of the modules that decide amounts: `python -m tests.mutants.of_code [WORD]`.
 
 Each mutant changes one place of one function's syntax tree. The tests that draw nothing and call
 that function are run in a forked process, fastest first, until one fails; a mutant that none of
