@@ -20,7 +20,7 @@ class ContractPosition(Struct, frozen=True, kw_only=True):
     invoice; it stands in the account of the customer.
 
     Net, what is owed takes what is only unbilled first, then what is conditional: one side is
-    nothing.
+    nothing. `reclass_minor` is what that takes off either side: the pair of lines that presents it.
     """
 
     unit: str
@@ -31,6 +31,7 @@ class ContractPosition(Struct, frozen=True, kw_only=True):
     asset_minor: int
     unbilled_minor: int
     refund_liability_minor: int
+    reclass_minor: int
     net_liability_minor: int
     net_asset_minor: int
     net_unbilled_minor: int
@@ -77,6 +78,7 @@ def _position(
         asset_minor=asset,
         unbilled_minor=unbilled,
         refund_liability_minor=refund,
+        reclass_minor=max(min(liability, unbilled + asset), 0),
         net_liability_minor=max(-net, 0),
         net_asset_minor=net_asset,
         net_unbilled_minor=max(net, 0) - net_asset,

@@ -123,6 +123,8 @@ def assert_positions_are_the_accounts(
         gross = row.asset_minor + row.unbilled_minor - row.liability_minor
         assert net - row.net_liability_minor == gross
         assert not (net and row.net_liability_minor)
+        if row.liability_minor >= 0:
+            assert row.liability_minor - row.reclass_minor == row.net_liability_minor
     assert {place: minor for place, minor in told.items() if minor} == {
         place: minor for place, minor in sums.items() if minor and place[0] in OF_CONTRACTS
     }

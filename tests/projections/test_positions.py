@@ -100,6 +100,7 @@ def test_each_contract_has_its_accounts_side_by_side_and_one_net_side(sold):
             "liability": 700_00,
             "advanced": 700_00,
             "unbilled": 500_00,
+            "reclass": 500_00,
             "net_liability": 200_00,
         },
     }
