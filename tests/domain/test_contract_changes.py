@@ -324,3 +324,17 @@ def test_what_joins_and_was_delivered_before_it_was_agreed_is_caught_up_when_it_
     # 700.00 and 100.00 are left in June, by 700 and 300.
     assert by_month(schedule, "2024-03-01", 4, "training") == [0, 0, 0, 240_00]
     assert by_month(schedule, "2024-05-01", 3, "service") == [100_00, 80_00, 80_00]
+
+
+def test_units_that_join_and_were_delivered_in_part_are_caught_up_as_far() -> None:
+    goods = Obligation(
+        obligation="goods", pattern="units", quantity=Decimal(10), unit_ssp=Decimal(30)
+    )
+    change = ContractModified(
+        when=on("2024-03-01", "2024-06-01"), price_change_minor=100_00, added=(goods,)
+    )
+    delivered = (satisfied("2024-04-10", "goods", "4"), satisfied("2024-08-10", "goods", "6"))
+    schedule = scheduled(opened("2024-01-01", SERVICE), change, *delivered)
+
+    # 240.00 of the 800.00 that are left in June: four of ten at once.
+    assert by_month(schedule, "2024-04-01", 5, "goods") == [0, 0, 96_00, 0, 144_00]

@@ -7,14 +7,14 @@ from msgspec import structs
 
 from domain.accounting.revenue import over_time
 from domain.accounting.schedule import Schedule
-from domain.books import BookOpened, PeriodClosed, PostingRun
+from domain.books import BookOpened, PeriodClosed, PeriodSoftClosed, PostingRun
 from domain.calendar import months
 from domain.entity import CalendarDefined, EntityOpened
 from domain.errors import Rejected
 from domain.facts import Event, Retracted, When
 from domain.invoice_facts import CreditIssued, CreditLine, InvoiceIssued, InvoiceLine
 from domain.journal import Due, Slot
-from domain.ledger import News, Posted, changes, moves, news_in, settle
+from domain.ledger import News, Posted, changes, moves, news_in, post, settle
 from domain.policy import Options, PolicyAdopted
 from tests.domain.given import fact
 from tests.laws.memory import Arrival, Books, play, run_at
@@ -128,6 +128,22 @@ def test_what_stands_as_it_should_is_no_change() -> None:
 
     assert changes(balances, [stood(SLOT, -100, 1), stood(OTHER, 100, 1)], News()) == ()
     assert [row.minor for row in changes(balances, [stood(SLOT, -40, 1)], News())] == [100, -60]
+
+
+@pytest.mark.parametrize(("kind", "booked"), [("release", "2024-02"), ("adjustment", "2024-01")])
+def test_into_a_soft_closed_period_goes_what_was_approved_for_it_only(
+    kind: str, booked: str
+) -> None:
+    soft = ("book:b", PeriodSoftClosed(when=on(date(2024, 1, 31), 2), period="2024-01"), None)
+    settled = ledger(soft, run(2, 29)).settlements[1]
+    balances = {
+        Slot(date(2024, 1, 31), kind, "a1", account, ""): due_now(minor, 1)
+        for account, minor in (("unbilled-receivable", 5), ("revenue", -5))
+    }
+    schedule = Schedule(unit="invoice:i:1", book="b", currency="USD")
+
+    (entry,) = post(changes(balances, [], News()), schedule, settled.run)
+    assert entry.booked == booked
 
 
 def test_what_is_due_no_longer_is_taken_back_because_of_what_is_new() -> None:
