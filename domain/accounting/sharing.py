@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from fractions import Fraction
-from itertools import chain
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -164,15 +163,14 @@ def _changed(flows: tuple[Flow, ...], turn: Turn, sharer: Sharer) -> tuple[Flow,
 
 
 def _kept(flows: Sequence[Flow], day: date, start: date) -> tuple[Flow, ...]:
-    rows = (
-        (flow,)
-        if first_day(flow.curve) < day
-        else ()
-        if isinstance(flow.curve, At)
-        else frozen((flow,), start - ONE_DAY, ())
-        for flow in flows
-    )
-    return tuple(chain.from_iterable(rows))
+    """What was transferred at once before the day, and what was earned over time before `start`."""
+    kept: list[Flow] = []
+    for flow in flows:
+        if not isinstance(flow.curve, At):
+            kept += frozen((flow,), start - ONE_DAY, ())
+        elif first_day(flow.curve) < day:
+            kept.append(flow)
+    return tuple(kept)
 
 
 def _spread(kept: tuple[Flow, ...], turn: Turn, sharer: Sharer, start: date) -> tuple[Flow, ...]:

@@ -82,6 +82,25 @@ def test_a_cancellation_without_refund_earns_what_is_kept() -> None:
     assert revenue(kept, "2024-04-01", "2024-12-31") == 0
 
 
+def test_a_change_inside_what_is_charged_keeps_what_was_earned_of_it() -> None:
+    """366.00 for a year by days, half of it for a training. Cancelled after 60 days 30.00 + 183.00
+    are earned and 60.00 charged; at 2.00 a day from then on 459.00 are left for 306 days.
+    """
+    prices: Prices = {
+        "year": flat("366", once=True, **ssp("366")),
+        "dear": flat("732", once=True, **ssp("366")),
+        "training": flat("0", **ONCE, **ssp("366")),
+    }
+    first = started("2024-01-01", "2025-01-01", "year", "training")
+    gone = SubscriptionCancelled(when=on("2024-03-01"))
+    how: dict[str, Any] = {"first": first, "prices": prices, "ratable_by": "day"}
+
+    assert months(told(gone, **how)) == [15_50 + 183_00, 14_50, -153_00, *[0] * 9]
+    dear = amended("2024-03-01", ItemChange(item="year", price="dear"))
+    assert months(told(dear, **how), "year")[:4] == [15_50, 14_50, 46_50, 45_00]
+    assert sum(months(told(dear, **how))) == 60_00 + 612_00
+
+
 def test_as_charged_every_item_earns_what_it_is_charged() -> None:
     plain = told(subscription_price="as-charged")
 
