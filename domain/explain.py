@@ -34,3 +34,15 @@ def steps_of(told: Told | None) -> tuple[Step, ...]:
     if told is None or isinstance(told, tuple):
         return told or ()
     return tuple(told())
+
+
+def both(first: Told, then: Told) -> Told:
+    """What was told, and what is told beside: written when somebody asks."""
+    if not (first and then):
+        return first or then
+    return every((first, then))
+
+
+def every(parts: tuple[Told, ...]) -> Telling:
+    """All that is told, one after another."""
+    return lambda: tuple(step for part in parts for step in steps_of(part))

@@ -34,7 +34,6 @@ from domain.accounting.contract.promise import (
     Deal,
     Promise,
     begin,
-    both,
     flows_of,
     price_change,
     promised,
@@ -67,7 +66,7 @@ from domain.contract_facts import (
     PriceEstimated,
 )
 from domain.errors import Rejected
-from domain.explain import Step
+from domain.explain import Step, Told, both
 from domain.facts import Fact, causes_of
 from domain.master import MasterData
 from domain.routing import unit_of_line
@@ -285,7 +284,7 @@ def _modified(contract: Contract, fact: Fact, event: ContractModified) -> None:
     if is_apart(event, deal):
         apart(promises, fact, deal)
         return
-    included = change_of(event.variable, contract.estimates, promises, deal)
+    included = change_of(event.variable, contract.estimates, promises, fact.position, deal)
     modify(promises, fact, included, deal)
 
 
@@ -314,22 +313,22 @@ def _after_the_end(contract: Contract, fact: Fact, ended: Fact) -> None:
     deal, event = contract.deal, fact.event
     promises = deal.mine(contract.promises, fact.stream)
     causes = causes_of(deal.of(fact.stream), (ended.position,), (fact.position,))
-    told = (Step(what="ended", value=str(ended.when.measured)),)
+    told: Told = (Step(what="ended", value=str(ended.when.measured)),)
     minor = 0
     match event:
         case ContractTerminated():
             minor = -event.refund_minor
         case ContractModified():
             minor = event.price_change_minor
-        case PriceConceded() if event.obligation in {one.name for one in promises}:
-            minor = -event.amount_minor
+        case PriceConceded() if conceded := _named(promises, event.obligation):
+            minor, causes = -event.amount_minor, causes_of(causes, conceded.added_by)
         case PriceEstimated():
             place, at = place_of(fact), fact.position
             revised(event.variable, contract.estimates, contract.promises, place, at, deal)
             return
         case CustomerPaymentPromised():
             minor = -event.given_minor
-            _owed(contract, fact, -minor, (ended.position, fact.position))
+            _owed(contract, fact, -minor, (fact.position,))
         case _:
             pass
     price_change(promises[0], fact.when.measured, minor, causes, told, deal)
@@ -338,12 +337,16 @@ def _after_the_end(contract: Contract, fact: Fact, ended: Fact) -> None:
 def _conceded(contract: Contract, fact: Fact, event: PriceConceded) -> None:
     """Given back for what was delivered: at once, and never blended into what remains (rule 11)."""
     deal = contract.deal
-    promise = next((one for one in contract.promises if one.name == event.obligation), None)
+    promise = _named(contract.promises, event.obligation)
     if promise is not None:
-        causes = causes_of(deal.of(fact.stream), (fact.position,))
+        causes = causes_of(deal.of(fact.stream), promise.added_by, (fact.position,))
         told = (Step(what="conceded on", value=event.obligation),)
         day = fact.when.measured
         price_change(promise, day, -event.amount_minor, causes, told, deal)
+
+
+def _named(promises: Sequence[Promise], name: str) -> Promise | None:
+    return next((one for one in promises if one.name == name), None)
 
 
 def _measured(contract: Contract, own: Sequence[Fact]) -> Iterator[Flow]:

@@ -21,7 +21,7 @@ BLOCK = 20
 BLOCKS = range(0, HISTORIES, BLOCK)
 # The slow reference and what rests on it know lump prices and a few patterns only; law 16 is
 # conservation for these.
-UNKNOWN = {"7-conservation", "slow-reference", "8-no-orphan"}
+UNKNOWN = {"7-conservation", "slow-reference"}
 EVERY = {**{law: LAWS[law] for law in LAWS if law not in UNKNOWN}, **CONTRACT_LAWS}
 
 

@@ -583,6 +583,14 @@ MUTANTS = (
         "tests/domain/test_settlement.py",
     ),
     Mutant(
+        "8-no-orphan",
+        "domain/accounting/contract/variable.py",
+        "one.since = (cause,) if new.included_minor",
+        "one.since = () if new.included_minor",
+        "what was included before an estimate is not among its causes",
+        "tests/laws/test_contracts.py -k 8-no-orphan",
+    ),
+    Mutant(
         "11-the-price-is-shared",
         "domain/accounting/contract/allocation.py",
         "    parts[rates.index(max(rates))] += abs(minor) - wholes * unit\n",

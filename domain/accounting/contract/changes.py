@@ -8,14 +8,15 @@ in one change.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
-from itertools import chain
+from functools import partial
 
 from msgspec import Struct, structs
 
 from domain.accounting.contract.allocation import by_weight
 from domain.accounting.contract.pricing import (
+    Change,
     of_units,
     restated,
     ssp_minor,
@@ -28,23 +29,26 @@ from domain.accounting.contract.promise import (
     Promise,
     agreed_late,
     begin,
-    both,
     catch_up,
     flows_of,
     known_from,
+    marks_before,
     price_change,
     promised,
     remains,
     restart,
+    shared_by,
+    starting,
+    tell,
     until,
 )
-from domain.accounting.contract.transfer import count_before, place_of
+from domain.accounting.contract.transfer import Mark, count_before, place_of
 from domain.accounting.curves import Progress, last_day, measured_from, total
 from domain.accounting.revenue import at_once, over_time
 from domain.accounting.schedule import Flow, totals
 from domain.calendar import ONE_DAY
 from domain.contract_facts import ContractModified, Obligation, Restated
-from domain.explain import Step, Told
+from domain.explain import Step, Telling, Told, every, steps_of
 from domain.facts import Fact, causes_of
 from domain.money import allocate
 
@@ -61,6 +65,21 @@ class _Change(Struct):
     anew: dict[str, Obligation]
     of_promise: dict[str, int]
     minor: int
+    included: Change
+
+    def of(self, promise: Promise) -> int:
+        """What a promise costs more by itself; what goes along beside it has no such price."""
+        return 0 if promise.is_beside else self.of_promise.get(promise.name, 0)
+
+
+class _Ground(Struct):
+    """What an amount rests on: the facts, and what they say of it in steps."""
+
+    causes: tuple[int, ...]
+    told: tuple[Telling, ...]
+
+
+_NOTHING = _Ground((), ())
 
 
 def is_apart(event: ContractModified, deal: Deal) -> bool:
@@ -77,27 +96,31 @@ def _has_own_price(event: ContractModified) -> bool:
     )
 
 
-def modify(promises: list[Promise], fact: Fact, included_minor: int, deal: Deal) -> None:
-    """Rules 8 to 10; `included_minor` is what is included more of variable amounts."""
+def modify(promises: list[Promise], fact: Fact, included: Change, deal: Deal) -> None:
+    """Rules 8 to 10; `included` is what is included more of variable amounts."""
     event = fact.event
     assert isinstance(event, ContractModified)
-    change = _worked_out(promises, fact, event, included_minor, deal)
+    change = _worked_out(promises, fact, event, included, deal)
     going = [one for one in promises if not one.is_ended and remains(one.own, change.cut, deal)]
     as_one = [one for one in going if _is_caught_up(one, event)]
-    spread = [one for one in going if one not in as_one]
+    spread = [one for one in going if not _is_caught_up(one, event)]
     added = [promised(own, deal) for own in event.added]
-    left = change.minor
-    if as_one and not (spread or [one for one in added if not one.is_invoiced]):
-        _caught_up(as_one, change, left, deal)
+    left = change.minor - sum(change.of(one) for one in as_one)
+    goes_on = {id(one) for one in going}
+    done = [one for one in promises if id(one) not in goes_on and not one.is_invoiced]
+    joining = [one for one in added if not one.is_invoiced]
+    if as_one and not (spread or joining):
+        shared = _sharing(as_one, _ground(done, change, deal), change) if left else _NOTHING
+        _caught_up(as_one, change, left, shared, deal)
         _join_invoiced(promises, added, change, deal)
     else:
-        left -= sum(change.of_promise.get(one.name, 0) for one in as_one)
-        _caught_up(as_one, change, 0, deal)
-        _spread(promises, spread, added, change, left, deal)
+        borne = _borne_by(spread[0], change) if left and not joining and spread else _NOTHING
+        _caught_up(as_one, change, 0, borne, deal)
+        _spread(promises, spread, done, added, change, left, deal)
     for promise in promises:
-        if promise not in going and promise.name in change.anew:
+        if id(promise) not in goes_on and promise.name in change.anew:
             # The next change is counted from what this one says of it, done or not.
-            promise.inception = change.anew[promise.name]
+            _state_anew(promise, change.anew[promise.name], fact)
 
 
 def _is_apart(event: ContractModified, deal: Deal) -> bool:
@@ -123,6 +146,7 @@ def apart(promises: list[Promise], fact: Fact, deal: Deal) -> None:
     price = event.price_change_minor + _stated(event.added, deal)
     added = _opened_apart(event.added, price, causes, fact.when.measured, deal)
     for promise in added:
+        promise.added_by = (fact.position,)
         _not_before(promise, fact, deal)
     promises += added
 
@@ -145,10 +169,10 @@ def _opened_apart(
     shares = by_weight(price_minor, [*fixed.values()], deal.currency, deal.options)
     parts = dict(zip(fixed, shares, strict=True))
     promises = [promised(own, deal, causes) for own in rows]
-    told = Step(what="price of a contract apart", value=deal.text(price_minor))
+    told = (Step(what="price of a contract apart", value=deal.text(price_minor)),)
     for promise in promises:
         promise.price_minor = parts.get(promise.name, 0)
-        promise.told = both(promise.told, (told,))
+        tell(promise, lambda: told)
         begin(promise, day, deal)
     return promises
 
@@ -165,7 +189,7 @@ def _worked_out(
     promises: Sequence[Promise],
     fact: Fact,
     event: ContractModified,
-    included_minor: int,
+    included: Change,
     deal: Deal,
 ) -> _Change:
     day = fact.when.measured
@@ -181,9 +205,9 @@ def _worked_out(
         anew[promise.name] = restated(promise.whole, row, start)
         of_promise[promise.name] = _more(promise.whole, anew[promise.name], row, deal)
     minor = event.price_change_minor + _stated(event.added, deal)
-    minor += sum(of_promise.values()) + included_minor
+    minor += sum(of_promise.values()) + included.minor
     cut = Cut(place_of(fact), start)
-    return _Change(fact, event, cut, anew, of_promise, minor)
+    return _Change(fact, event, cut, anew, of_promise, minor, included)
 
 
 def _start(day: date, by: Progress) -> date:
@@ -203,27 +227,88 @@ def _more(own: Obligation, anew: Obligation, row: Restated, deal: Deal) -> int:
     return stated_minor(anew, deal.currency) - stated_minor(own, deal.currency)
 
 
-def _caught_up(promises: Sequence[Promise], change: _Change, minor: int, deal: Deal) -> None:
-    """Rule 9: a promise that is one with what was transferred, at the price it has now."""
+def _caught_up(
+    promises: Sequence[Promise], change: _Change, shared: int, others: _Ground, deal: Deal
+) -> None:
+    """Rule 9: a promise that is one with what was transferred, at the price it has now.
+
+    `shared` is what is no promise's own of a change of the price, `others` why it is theirs or not.
+    """
     fact = change.fact
-    weights = [one.weight for one in promises]
-    own_changes = sum(change.of_promise.get(one.name, 0) for one in promises)
-    parts = by_weight(minor - own_changes if minor else 0, weights, deal.currency, deal.options)
-    for promise, part in zip(promises, parts, strict=True):
-        more = part + change.of_promise.get(promise.name, 0)
-        own = change.anew.get(promise.name, promise.own)
-        if not more and own is promise.own:
+    sharers = _sharers(promises)
+    weights = [one.weight for one in sharers]
+    parts = by_weight(shared, weights, deal.currency, deal.options)
+    part_of = {id(one): part for one, part in zip(sharers, parts, strict=True)}
+    for promise in promises:
+        more = part_of.get(id(promise), 0) + change.of(promise)
+        if not more and promise.name not in change.anew:
             continue
-        promise.inception = own
-        causes = causes_of(promise.causes, (fact.position,))
+        whole = change.anew.get(promise.name, promise.whole)
+        # What was spread anew goes on from where that began.
+        own = starting(whole, begins) if (begins := promise.own.service_from) else whole
+        _state_anew(promise, whole, fact)
+        causes = causes_of(promise.causes, others.causes, (fact.position,))
+        for said in others.told:
+            tell(promise, said)
         told = (Step(what="price change", value=deal.text(more)),)
         price = promise.price_minor + more
         catch_up(promise, own, price, change.cut.place, causes, told, deal, fact.position)
 
 
+def _sharing(promises: Sequence[Promise], done: _Ground, change: _Change) -> _Ground:
+    """Who shares an amount: those that are there, without what is done."""
+    included, sharers = change.included, _sharers(promises)
+    causes = causes_of(*(one.added_by for one in sharers), done.causes, included.causes)
+    names = (shared_by(sharers),)
+    return _Ground(causes, (*done.told, every((names, included.told))))
+
+
+def _sharers(promises: Sequence[Promise]) -> Sequence[Promise]:
+    """What goes along a promise beside it has no share of its own."""
+    return [one for one in promises if not one.is_beside] or promises
+
+
+def _borne_by(promise: Promise, change: _Change) -> _Ground:
+    """A change of the price is of what it is spread over, and of nothing that is caught up."""
+    over = Step(what="spread over", value=promise.name)
+    said = (over, *promise.said, *steps_of(change.included.told))
+    causes = causes_of(promise.added_by, promise.said_by, change.included.causes)
+    return _Ground(causes, (lambda: said,))
+
+
+def _state_anew(promise: Promise, own: Obligation, fact: Fact) -> None:
+    """What the contract states of a promise from a change on, done or not."""
+    if own != promise.whole:
+        said = Step(what="stated anew", value=f"{promise.name}, {fact.when.measured}")
+        promise.causes = causes_of(promise.causes, (fact.position,))
+        promise.stated = (*promise.stated, (fact.position, said))
+        tell(promise, lambda: (said,))
+    promise.inception = own
+
+
+def _ground(promises: Sequence[Promise], change: _Change, deal: Deal) -> _Ground:
+    """What promises are at a change rests on: what changed them, and how far they are transferred,
+    each told once.
+    """
+    marks = [(one.name, marks_before(one, change.cut, deal)) for one in promises]
+    causes = causes_of(
+        *(one.causes for one in promises),
+        *((mark.cause,) for _, found in marks for mark in found),
+    )
+    told = dict.fromkeys(part for one in promises for part in one.changed)
+    return _Ground(causes, (*told, partial(_transferred, marks)))
+
+
+def _transferred(marks: Sequence[tuple[str, Sequence[Mark]]]) -> Iterator[Step]:
+    for name, found in marks:
+        for mark in found:
+            yield Step(what=f"{name}: {mark.told.what}", value=mark.told.value)
+
+
 def _spread(
     promises: list[Promise],
     going: Sequence[Promise],
+    done: Sequence[Promise],
     added: Sequence[Promise],
     change: _Change,
     minor: int,
@@ -237,39 +322,42 @@ def _spread(
     weights = _weights(going, left, joining, change, deal)
     if not weights:
         if minor:
-            _at_once_on_what_is_done(promises, fact, minor, deal)
+            _at_once_on_what_is_done(promises, done, change, minor, deal)
         _join_invoiced(promises, added, change, deal)
         return
     whole = sum(left) + minor
     parts = by_weight(whole, weights, deal.currency, deal.options)
-    fixed = [one for one in promises if not one.is_invoiced]
-    done = [(one, flows_of(one, deal)) for one in fixed if one not in going]
-    resting = chain(*map(_goes_on, going, ends), *(_done(*one) for one in done))
-    causes = causes_of(deal.inception, (fact.position,), *resting)
+    ground = _ground([*going, *done], change, deal)
+    causes = causes_of(deal.inception, (fact.position,), ground.causes, change.included.causes)
     open_ones = [
         (one.name, open_minor, one.price_minor) for one, open_minor in zip(going, left, strict=True)
     ]
+    done_ones = [(one.name, flows_of(one, deal)) for one in done]
 
     def told() -> tuple[Step, ...]:
         return (
             Step(what="price change", value=deal.text(minor)),
+            *steps_of(change.included.told),
             *(_as_left(*one, deal) for one in open_ones),
-            *(_as_done(one.name, flows, deal) for one, flows in done),
+            *(_as_done(*one, deal) for one in done_ones),
             Step(what="remaining consideration", value=deal.text(whole)),
         )
 
     sharers = tuple(zip((*going, *joining), weights, strict=True))
-    for promise, open_minor in zip(going, left, strict=True):
+    for promise in going:
         # What was promised of it before is all for what remains (IFRS 15.90(a), 606-10-32-45(a)).
-        begun = promise.is_even or open_minor != promise.price_minor
-        promise.sharers = () if begun else sharers
+        begun = any(mark.part for mark in marks_before(promise, change.cut, deal))
+        promise.sharers = () if begun or promise.is_even else sharers
+    for promise in joining:
+        promise.added_by = (fact.position,)
+    cause = fact.position
     before = [*zip(left, ends, strict=True), *((0, ()) for _ in joining)]
     for promise, share, (was, kept) in zip((*going, *joining), parts, before, strict=True):
         own = change.anew.get(promise.name, promise.whole)
-        promise.inception = own
+        _state_anew(promise, own, fact)
         rests = causes_of(causes, promise.causes)
-        said = both(promise.told, told) if promise in joining else told
-        restart(promise, own, was, share, kept, change.cut, rests, said, deal)
+        said = tuple(dict.fromkeys((*promise.changed, *ground.told, told)))
+        restart(promise, own, was, share, kept, change.cut, rests, said, deal, cause)
     for promise in joining:
         if not promise.is_even:
             _not_before(promise, fact, deal)
@@ -283,7 +371,8 @@ def _join_invoiced(
     """What has its own price takes no part in the sharing."""
     for one in added:
         if one.is_invoiced:
-            one.causes = causes_of(deal.of(change.fact.stream), (change.fact.position,))
+            one.added_by = (change.fact.position,)
+            one.causes = causes_of(deal.of(change.fact.stream), one.added_by)
             promises.append(one)
 
 
@@ -306,24 +395,14 @@ def _weights(
     return [*weights, *(weight_minor(one.own, deal.currency) for one in joining)]
 
 
-def _done(promise: Promise, flows: Iterable[Flow]) -> list[tuple[int, ...]]:
-    """What is done is left out because of what says that it is done."""
-    return [promise.causes, *(flow.causes for flow in flows)]
-
-
-def _goes_on(promise: Promise, kept: Sequence[Flow]) -> list[tuple[int, ...]]:
-    """What of it is transferred already is not left of it, because of what says so."""
-    return _done(promise, () if promise.is_even else kept)
-
-
 def _at_once_on_what_is_done(
-    promises: Sequence[Promise], fact: Fact, minor: int, deal: Deal
+    promises: Sequence[Promise], done: Sequence[Promise], change: _Change, minor: int, deal: Deal
 ) -> None:
     """Nothing remains to be transferred: the change of price is earned when it is measured."""
-    done = [(one, flows_of(one, deal)) for one in promises if not one.is_invoiced]
-    resting = chain(*(_done(*one) for one in done))
-    causes = causes_of(deal.inception, (fact.position,), *resting)
-    told = tuple(_as_done(one.name, flows, deal) for one, flows in done)
+    ground, included, fact = _ground(done, change, deal), change.included, change.fact
+    causes = causes_of(deal.inception, (fact.position,), ground.causes, included.causes)
+    done_ones = tuple(_as_done(one.name, flows_of(one, deal), deal) for one in done)
+    told = every((included.told, done_ones, *ground.told))
     price_change(promises[0], fact.when.measured, minor, causes, told, deal)
 
 
@@ -347,32 +426,31 @@ def terminate(
     cut = Cut(place_of(fact), day)
     ends = [until(one, cut, fact.position, deal) for one in promises]
     left = [one.price_minor - totals(kept) for one, kept in zip(promises, ends, strict=True)]
-    lefts = [max(minor, 0) for minor in left]
-    refunds = allocate(less_minor, _bearing(promises, lefts))
-    told = tuple(
-        _as_left(one.name, minor, one.price_minor, deal)
-        for one, minor in zip(promises, left, strict=True)
-    )
-    if unborne_minor:
-        told = (*told, Step(what="interest not borne", value=deal.text(unborne_minor)))
-    # What is given back is shared by what each had left, so each share rests on all of them.
-    alone = [
-        causes_of(*_done(one, kept), (fact.position,))
-        for one, kept in zip(promises, ends, strict=True)
+    refunds = allocate(less_minor, _bearing(promises, [max(minor, 0) for minor in left]))
+    open_ones = [
+        (one.name, minor, one.price_minor) for one, minor in zip(promises, left, strict=True)
     ]
-    rested = [causes_of(*alone)] * len(alone) if less_minor else alone
-    for promise, kept, refund, causes in zip(promises, ends, refunds, rested, strict=True):
+    unborne = Step(what="interest not borne", value=deal.text(unborne_minor))
+    # What is given back is shared by what each had left, so each share rests on all of them.
+    if less_minor:
+        grounds = [_before_the_end(promises, open_ones, cut, deal)] * len(promises)
+    else:
+        each = zip(promises, open_ones, strict=True)
+        grounds = [_before_the_end([one], [left], cut, deal) for one, left in each]
+    for promise, kept, refund, ground in zip(promises, ends, refunds, grounds, strict=True):
         rest = promise.price_minor - refund - totals(kept)
-        steps: Told = (Step(what="kept at termination", value=deal.text(rest)), *told)
-        for one in promises if less_minor else [promise]:
-            steps = both(one.told, steps)
+        said = (Step(what="kept at termination", value=deal.text(rest)),)
+        steps = every(((*said, unborne) if unborne_minor else said, *ground.told))
+        causes = causes_of(ground.causes, (fact.position,))
         end = _at_the_end(promise, day, rest, causes, steps, deal)
         # Where nothing is left there is no amount that could rest on anything.
         promise.kept, promise.going = ((*kept, end) if rest else kept), ()
         promise.price_minor = totals(promise.kept)
-        # What is said of it later counts at once, because it ended.
-        promise.causes = causes_of(promise.causes, (fact.position,))
-        promise.is_ended = True
+        promise.ended_by = (fact.position,)
+        if not promise.is_invoiced:
+            # What is said of it later counts at once, because it ended.
+            promise.causes = causes_of(promise.causes, promise.ended_by)
+            tell(promise, steps)
         known_from(promise, day, deal)
 
 
@@ -387,6 +465,29 @@ def _at_the_end(
     return over_time(promise.name, start, last, minor, promise.by, causes, told)
 
 
+def _before_the_end(
+    promises: Sequence[Promise], left: Sequence[tuple[str, int, int]], cut: Cut, deal: Deal
+) -> _Ground:
+    """What promises have left at the end rests on their prices and on what was transferred."""
+    marks = [(one.name, marks_before(one, cut, deal)) for one in promises]
+    # What has its own price has none but what changes gave it, whenever that is earned.
+    changed = [flow for one in promises if one.is_invoiced for flow in one.kept]
+    causes = causes_of(
+        *(one.causes for one in promises),
+        *((mark.cause,) for _, found in marks for mark in found),
+        *(flow.causes for flow in changed),
+    )
+    parts = (one.changed if one.spread_by else (partial(steps_of, one.told),) for one in promises)
+    told = dict.fromkeys(part for some in parts for part in some)
+    steps = (partial(steps_of, flow.told) for flow in changed)
+    lefts = partial(_all_left, left, deal)
+    return _Ground(causes, (*told, lefts, partial(_transferred, marks), *steps))
+
+
+def _all_left(left: Sequence[tuple[str, int, int]], deal: Deal) -> Iterator[Step]:
+    return (_as_left(*one, deal) for one in left)
+
+
 def _bearing(promises: Sequence[Promise], lefts: Sequence[int]) -> Sequence[int]:
     """Who bears a refund: what had something left, or what had a price, or all alike."""
     prices = [max(one.price_minor, 0) for one in promises]
@@ -399,10 +500,14 @@ def stop(shadows: Sequence[Promise], fact: Fact, deal: Deal) -> None:
     cut = Cut(place_of(fact), day)
     for shadow in shadows:
         kept = until(shadow, cut, fact.position, deal)
-        causes = causes_of(shadow.causes, *(flow.causes for flow in kept), (fact.position,))
-        told = (Step(what="owed at termination", value=deal.text(shadow.price_minor)),)
+        marks = [(shadow.name, marks_before(shadow, cut, deal))]
+        causes = causes_of(
+            shadow.causes, *((mark.cause,) for mark in marks[0][1]), (fact.position,)
+        )
+        owed = (Step(what="owed at termination", value=deal.text(shadow.price_minor)),)
+        told = every((shadow.told, partial(_transferred, marks), owed))
         end = at_once(shadow.name, day, shadow.price_minor - totals(kept), causes, told)
         end = structs.replace(end, legs=shadow.legs, kind=shadow.kind)
         shadow.kept, shadow.going = (*kept, end), ()
-        shadow.causes = causes_of(shadow.causes, (fact.position,))
-        shadow.is_ended = True
+        shadow.ended_by = (fact.position,)
+        tell(shadow, told)

@@ -12,9 +12,10 @@ from msgspec import structs
 
 from domain.accounting.contract.allocation import by_weight
 from domain.accounting.contract.pricing import expected_costs
-from domain.accounting.contract.promise import ELSEWHERE, Deal, Promise, begin, both, flows_of
+from domain.accounting.contract.promise import ELSEWHERE, Deal, Promise, begin, flows_of
 from domain.accounting.schedule import Flow
-from domain.explain import Step
+from domain.explain import Step, both
+from domain.facts import causes_of
 from domain.money import rounded
 
 SHARE = (("contract-liability", 1), ("partner-payable", -1))
@@ -58,8 +59,9 @@ def shares_owed(promises: Iterable[Promise], deal: Deal) -> list[Promise]:
         minor = promise.own.others_share_minor
         if promise.own.presented == "net" and minor and not promise.is_invoiced:
             promise.price_minor -= minor
-            causes = deal.among((promise,))
+            causes = causes_of(deal.among((promise,)), promise.said_by)
             shadow = Promise(promise.own, minor, causes, legs=SHARE, kind="share-owed")
+            shadow.told = promise.said
             begin(shadow, deal.opening((promise,)).when.effective, deal)
             found.append(shadow)
     return found

@@ -43,9 +43,13 @@ def _of_base(promise: Promise, about: Sequence[Fact]) -> Iterator[Flow]:
     if not found:
         return
     rows = tuple({one.place[0]: one.minor for one in found}.items())
-    passed = tuple(f.position for f in about if isinstance(f.event, ObligationSatisfied))
+    transfers = (f for f in about if isinstance(f.event, ObligationSatisfied))
+    # Nothing reported before a transfer counts sooner: the first says from when.
+    first = sorted(transfers, key=lambda fact: fact.when.effective)[:1]
+    passed = tuple(fact.position for fact in first)
     causes = causes_of(promise.causes, passed, tuple(one.cause for one in found))
-    steps = tuple(one.told for one in found)
+    since = (Step(what="transferred", value=str(fact.when.effective)) for fact in first)
+    steps = (*since, *(one.told for one in found))
     rule = RULES["percent-of-base"]
     yield release(promise.name, Steps(rows), causes, rule, lambda: steps_of(steps))
 

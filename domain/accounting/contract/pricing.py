@@ -19,6 +19,7 @@ from domain.accounting.curves import months_between
 from domain.calendar import add_months
 from domain.contract_facts import Fee, Obligation, Restated, VariableAmount
 from domain.decimals import EXACT
+from domain.explain import Telling
 from domain.money import rounded, to_minor
 
 MONTHS_OF_A_YEAR = 12
@@ -93,6 +94,15 @@ def ssp_minor(own: Obligation, currency: str) -> int:
 def weight_minor(own: Obligation, currency: str) -> int:
     """What a promise counts in an allocation: what it sells for alone, else what is stated."""
     return ssp_minor(own, currency) or (0 if own.ssp_range_minor else stated_minor(own, currency))
+
+
+class Change(Struct, frozen=True):
+    """What a fact changes of the price, what that rests on, and what is told of it."""
+
+    minor: int
+    cause: int
+    causes: tuple[int, ...]
+    told: Telling
 
 
 class Estimate(Struct, frozen=True):

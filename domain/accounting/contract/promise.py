@@ -42,7 +42,7 @@ from domain.accounting.schedule import Caught, Flow, frozen, totals
 from domain.calendar import ONE_DAY
 from domain.contract_facts import ContractOpened, Obligation
 from domain.decimals import plain
-from domain.explain import Step, Telling, Told, steps_of
+from domain.explain import Step, Telling, Told, both, every, steps_of
 from domain.facts import Fact, causes_of
 from domain.master import MasterData
 from domain.money import allocate, decimal_of, decimal_text, rounded
@@ -152,6 +152,9 @@ class Promise(Struct, eq=False):
     `stretch_price` and `rests` the price and causes it had when the stretch began or was caught up.
     `going` is how the stretch is earned: worked out when somebody asks, since most changes cut it
     before that.
+    `added_by` is the fact that added it, `ended_by` what ended it, `spread_by` the last that spread
+    it anew, `stated` what facts state otherwise; `changed` is what each change told of it, once. It
+    `is_beside` another of its name that goes along all of it.
     """
 
     own: Obligation
@@ -172,7 +175,12 @@ class Promise(Struct, eq=False):
     priced: tuple[tuple[date, int], ...] = ()
     ways: tuple[tuple[date, tuple[Flow, ...]], ...] = ()
     inception: Obligation | None = None
-    is_ended: bool = False
+    ended_by: tuple[int, ...] = ()
+    is_beside: bool = False
+    added_by: tuple[int, ...] = ()
+    spread_by: tuple[int, ...] = ()
+    stated: tuple[tuple[int, Step], ...] = ()
+    changed: tuple[Telling, ...] = ()
     # Not begun when a change spread it anew: who shared what was left then, and by what weights.
     sharers: tuple[tuple[Promise, int], ...] = ()
 
@@ -184,6 +192,19 @@ class Promise(Struct, eq=False):
     @property
     def name(self) -> str:
         return self.own.obligation
+
+    @property
+    def said(self) -> tuple[Step, ...]:
+        """What facts state of it otherwise than it was first stated."""
+        return tuple(said for _, said in self.stated)
+
+    @property
+    def said_by(self) -> tuple[int, ...]:
+        return causes_of(*((position,) for position, _ in self.stated))
+
+    @property
+    def is_ended(self) -> bool:
+        return bool(self.ended_by)
 
     @property
     def is_even(self) -> bool:
@@ -209,8 +230,11 @@ def promised(own: Obligation, deal: Deal, causes: tuple[int, ...] = ()) -> Promi
     if day <= planned:
         return Promise(own, 0, causes, weight=weight)
     own = structs.replace(own, available_from=day)
-    told = (Step(what="access", value=f"from {day}"),)
-    return Promise(own, 0, causes_of(causes, (first.position,)), weight=weight, told=told)
+    access = Step(what="access", value=f"from {day}")
+    promise = Promise(own, 0, causes_of(causes, (first.position,)), weight=weight)
+    promise.stated = ((first.position, access),)
+    tell(promise, lambda: (access,))
+    return promise
 
 
 def begin(promise: Promise, day: date, deal: Deal) -> None:
@@ -228,21 +252,23 @@ def restart(
     kept: tuple[Flow, ...],
     cut: Cut,
     causes: tuple[int, ...],
-    told: Told,
+    told: tuple[Telling, ...],
     deal: Deal,
+    cause: int,
 ) -> None:
     """Keep what was earned before a cut; instead of what was left of its price, a share of what
-    all had left is earned over what remains.
+    all had left is earned over what remains. `told` is what this change and those before say.
     """
     place = cut.place
     promise.kept = kept
-    promise.own = _from(own, cut.start) if promise.is_even else own
+    promise.own = starting(own, cut.start) if promise.is_even else own
     promise.by = deal.progress(place[0])
     promise.since, promise.caught, promise.stretch_minor = place, None, share
-    if promise.is_even:
-        told = both(told, partial(_months_left, promise.own))
     promise.price_minor += share - left
-    promise.causes, promise.told = causes, told
+    promise.causes, promise.spread_by, promise.changed = causes, (cause,), told
+    promise.told = every(told)
+    if promise.is_even:
+        promise.told = both(promise.told, partial(_months_left, promise.own))
     _go_on(promise, place[0], deal)
 
 
@@ -263,14 +289,15 @@ def catch_up(
     less = totals(kept[len(promise.kept) :]) + (promise.caught.less if promise.caught else 0)
     promise.kept, promise.caught = kept, CaughtUp(place, less, was)
     promise.own, promise.price_minor, promise.causes = own, price_minor, causes
-    promise.told = both(promise.told, told)
+    tell(promise, every((told,)))
     _go_on(promise, place[0], deal)
 
 
 def agreed_late(promise: Promise, place: Place, told: Told, deal: Deal) -> None:
     """What was transferred of it before it was agreed is caught up when it is."""
     promise.since, promise.caught = BEFORE_ALL, CaughtUp(place, 0)
-    promise.stretch_minor, promise.told = promise.price_minor, both(promise.told, told)
+    promise.stretch_minor = promise.price_minor
+    tell(promise, every((told,)))
     _go_on(promise, place[0], deal)
 
 
@@ -292,11 +319,11 @@ def price_change(
     day: date,
     minor: int,
     causes: tuple[int, ...],
-    told: tuple[Step, ...],
+    told: Told,
     deal: Deal,
 ) -> None:
     """An amount earned, or taken back, when it is measured."""
-    steps = (Step(what="price change", value=deal.text(minor)), *told)
+    steps = every(((Step(what="price change", value=deal.text(minor)),), told))
     flow = at_once(promise.name, day, minor, causes, steps)
     earned = [last_day(one.curve) for one in flows_of(promise, deal)]
     performed = At(min(day, max(earned, default=day)), minor)
@@ -305,14 +332,7 @@ def price_change(
     known_from(promise, day, deal)
     if not promise.is_invoiced:
         promise.causes = causes_of(promise.causes, causes)
-
-
-def owed_more(shadow: Promise, day: date, minor: int, causes: tuple[int, ...], told: Told) -> None:
-    """What is owed beside a promise that ended before: all of it at once."""
-    more = at_once(shadow.name, day, minor, causes, told)
-    more = structs.replace(more, legs=shadow.legs, kind=shadow.kind)
-    shadow.kept = (*shadow.kept, more)
-    shadow.price_minor += minor
+        tell(promise, steps)
 
 
 def flows_of(promise: Promise, deal: Deal) -> tuple[Flow, ...]:
@@ -328,25 +348,18 @@ def _going(promise: Promise, deal: Deal) -> tuple[Flow, ...]:
 
 def until(promise: Promise, cut: Cut, cause: int, deal: Deal) -> tuple[Flow, ...]:
     """What was earned before a cut, for good, because of a fact."""
-    if promise.is_invoiced:
+    if promise.is_invoiced or promise.going == ():
         return promise.kept
     if promise.is_even:
         return (*promise.kept, *_even_until(promise, cut, cause, deal))
-    return (*promise.kept, *_marked_until(promise, cut.place, cause, deal))
+    return (*promise.kept, *_marked_until(promise, cut, deal))
 
 
-def _marked_until(promise: Promise, place: Place, cause: int, deal: Deal) -> tuple[Flow, ...]:
-    """The stretch that goes on as far as marks before a place carry it."""
-    if promise.caught is not None and promise.caught.place >= place:
+def _marked_until(promise: Promise, cut: Cut, deal: Deal) -> tuple[Flow, ...]:
+    """The stretch that goes on as far as marks before a cut carry it: they say so by themselves."""
+    if promise.caught is not None and promise.caught.place >= cut.place:
         return ()
-    found = deal.marks(promise.own)
-    at = count_before(found, place)
-    flows = _told_as(promise, _along(promise, found[:at], deal))
-    if at == len(found) or not flows:
-        return flows
-    (flow,) = flows
-    # What comes later is of no account for it any more, because of the fact that cuts it.
-    return (structs.replace(flow, causes=causes_of(flow.causes, (cause,))),)
+    return _told_as(promise, _along(promise, marks_before(promise, cut, deal), deal))
 
 
 def _even_until(promise: Promise, cut: Cut, cause: int, deal: Deal) -> tuple[Flow, ...]:
@@ -396,11 +409,21 @@ def remains(own: Obligation, cut: Cut, deal: Deal) -> bool:
     return not (at and found[at - 1].is_all)
 
 
-def both(first: Told, then: Told) -> Told:
-    """What was told, and what is told beside: written when somebody asks."""
-    if not (first and then):
-        return first or then
-    return lambda: (*steps_of(first), *steps_of(then))
+def tell(promise: Promise, part: Telling) -> None:
+    """What a change says of a promise; the same part is told once, by whatever way it comes."""
+    if part not in promise.changed:
+        promise.told, promise.changed = both(promise.told, part), (*promise.changed, part)
+
+
+def shared_by(promises: Sequence[Promise]) -> Step:
+    """Whose the parts of an amount are."""
+    return Step(what="shared by", value=", ".join(promise.name for promise in promises))
+
+
+def marks_before(promise: Promise, cut: Cut, deal: Deal) -> Sequence[Mark]:
+    """What said before a cut how far it is transferred."""
+    found = deal.marks(promise.own)
+    return found[: count_before(found, cut.place)]
 
 
 def _months_left(own: Obligation) -> tuple[Step, ...]:
@@ -410,7 +433,7 @@ def _months_left(own: Obligation) -> tuple[Step, ...]:
     return (Step(what="remaining months", value=plain(decimal_of(months, SHOWN_PLACES))),)
 
 
-def _from(own: Obligation, day: date) -> Obligation:
+def starting(own: Obligation, day: date) -> Obligation:
     """What is left of a promise that is earned evenly."""
     return structs.replace(own, service_from=max(day, own.service_from or day))
 

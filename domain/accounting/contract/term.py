@@ -32,8 +32,8 @@ def enforceable(promise: Promise, notice: int, deal: Deal) -> tuple[Curve, ...]:
         # A change agreed late is known when it is measured, after those measured before it.
         last = max(last, day)
         ways[last] = [ahead(flow.curve, notice, since) for flow in flows]
-    if len(ways) <= 1:
-        return tuple(curve for curves in ways.values() for curve in curves)
+    if [*ways] == [since]:
+        return tuple(ways[since])
     return (Steps(tuple(_one_after_another(ways).items())),)
 
 

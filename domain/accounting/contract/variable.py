@@ -7,39 +7,44 @@ stated and not included is owed back: a refund liability, as promises are transf
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import partial
 
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 
 from domain.accounting.contract.allocation import by_weight
-from domain.accounting.contract.pricing import Estimate, estimated
+from domain.accounting.contract.pricing import Change, Estimate, estimated
 from domain.accounting.contract.promise import (
     REFUND,
     Deal,
     Promise,
-    begin,
-    both,
     catch_up,
-    owed_more,
     price_change,
+    shared_by,
 )
 from domain.accounting.contract.transfer import BEFORE_ALL, Place
 from domain.accounting.curves import At
+from domain.accounting.revenue import at_once
 from domain.accounting.schedule import Flow
 from domain.contract_facts import VariableAmount
-from domain.explain import Step, Told, steps_of
+from domain.explain import Step, Told, both, every
 from domain.facts import causes_of
 
+# That a promise was ended before: why what changes of its price is earned at once.
+ENDED = Step(what="ended", value="before")
 PAYABLE = (("contract-liability", 1), ("customer-payable", -1))
 
 
 class Uncertain(Struct):
-    """A variable amount as it is included now, and who shares it."""
+    """A variable amount as it is included now, and who shares it; `since` is the fact that included
+    so much, none where that is as at inception.
+    """
 
     row: VariableAmount
     included_minor: int = 0
+    first_minor: int = 0
+    since: tuple[int, ...] = ()
     held_minor: int = 0
     sharers: tuple[Promise, ...] = ()
     held: list[Promise] = field(default_factory=list)
@@ -69,6 +74,7 @@ def at_inception(
             promise.price_minor += minor
             promise.told = both(promise.told, told)
         one.row, one.included_minor = row, new.included_minor
+        one.first_minor = new.included_minor
     return found
 
 
@@ -92,26 +98,67 @@ def revised(
     for row in rows:
         one = _known(estimates, row, promises)
         new = _estimate(row, one, deal)
-        change = new.included_minor - one.included_minor
-        one.row, one.included_minor = row, new.included_minor
-        told = partial(_told, row, new, deal)
-        for promise, minor in _shared(change, one, deal):
+        change = _among(one.sharers, _included(one, row, new, cause, deal))
+        for promise, minor in _shared(change.minor, one, deal):
             if minor:
-                _changed(promise, minor, promises, place, cause, told, deal)
+                _changed(promise, minor, promises, place, change, one.sharers, deal)
         _hold(one, place, (*deal.among(one.sharers), cause), deal)
 
 
 def change_of(
-    rows: Sequence[VariableAmount], estimates: Estimates, promises: Sequence[Promise], deal: Deal
-) -> int:
-    """What a modification includes more: it is shared with the price of what remains."""
-    change = 0
+    rows: Sequence[VariableAmount],
+    estimates: Estimates,
+    promises: Sequence[Promise],
+    cause: int,
+    deal: Deal,
+) -> Change:
+    """What a fact includes more: it is shared with the price of what remains."""
+    changes = []
     for row in rows:
         one = _known(estimates, row, promises)
-        new = _estimate(row, one, deal)
-        change += new.included_minor - one.included_minor
-        one.row, one.included_minor = row, new.included_minor
-    return change
+        changes.append(_included(one, row, _estimate(row, one, deal), cause, deal))
+    return Change(
+        minor=sum(one.minor for one in changes),
+        cause=cause,
+        causes=causes_of((cause,), *(one.causes for one in changes)),
+        told=every(tuple(one.told for one in changes)),
+    )
+
+
+def _included(one: Uncertain, row: VariableAmount, new: Estimate, cause: int, deal: Deal) -> Change:
+    """The difference to what was included before, and since when that was."""
+    before = one.included_minor
+    is_of_what_is_stated = bool(new.stated_minor) or row.is_of_its_promises
+    stated = [said for promise in one.sharers for said in promise.stated if is_of_what_is_stated]
+
+    def told() -> Iterator[Step]:
+        yield from _told(row, new, deal)
+        yield Step(what=f"included of {row.name} before", value=deal.text(before))
+        yield from (said for _, said in stated)
+
+    said_by = (position for position, _ in stated)
+    causes = causes_of((cause,), one.since, tuple(sorted(said_by)))
+    one.row, one.included_minor = row, new.included_minor
+    minor = new.included_minor - before
+    if minor:
+        one.since = (cause,) if new.included_minor != one.first_minor else ()
+    return Change(minor, cause, causes, told)
+
+
+def _among(sharers: Sequence[Promise], change: Change) -> Change:
+    """Who shares a change of the price: those that are there by then."""
+    causes = causes_of(change.causes, *(one.added_by for one in sharers))
+    names = (shared_by(sharers),)
+    return structs.replace(change, causes=causes, told=every((change.told, names)))
+
+
+def _spread_since(sharers: Sequence[Promise], change: Change) -> Change:
+    """Whose part of it goes to whom: who was spread anew together last."""
+    since = [one for one in sharers if one.sharers]
+    causes = causes_of(change.causes, *(one.spread_by for one in since))
+    rows = ((one.name, one.since[0]) for one in since)
+    said = tuple(Step(what="spread anew since", value=f"{name}: {day}") for name, day in rows)
+    return structs.replace(change, causes=causes, told=every((change.told, said)))
 
 
 def _changed(
@@ -119,15 +166,17 @@ def _changed(
     minor: int,
     promises: list[Promise],
     place: Place,
-    cause: int,
-    told: Told,
+    change: Change,
+    sharers: Sequence[Promise],
     deal: Deal,
 ) -> None:
-    causes = causes_of(promise.causes, deal.inception, (cause,))
+    cause, told = change.cause, change.told
     if promise.is_ended:
-        price_change(promise, place[0], minor, causes, steps_of(told), deal)
+        causes = causes_of(deal.inception, promise.added_by, promise.ended_by, change.causes)
+        price_change(promise, place[0], minor, causes, every((told, (ENDED,))), deal)
         return
     if promise.since == BEFORE_ALL:
+        causes = causes_of(promise.causes, deal.inception, change.causes)
         price = promise.price_minor + minor
         catch_up(promise, promise.own, price, place, causes, told, deal, cause)
         return
@@ -137,39 +186,41 @@ def _changed(
         parts = by_weight(minor, weights, deal.currency, deal.options)
         for (one, _), part in zip(promise.sharers, parts, strict=True):
             if part:
-                _caught_up(one, part, place, cause, causes, told, deal)
+                _caught_up(one, promise, part, place, _spread_since(sharers, change), deal)
         return
     # Spread anew since: what changes of the price before goes along all of the promise (32-45).
     own = promise.whole
-    apart = Promise(own, 0, causes, told=told)
-    begin(apart, place[0], deal)
+    since = Step(what="spread anew since", value=str(promise.since[0]))
+    told = every((told, (since, *promise.said)))
+    spread_by, said_by = promise.spread_by, promise.said_by
+    causes = causes_of(deal.inception, promise.added_by, spread_by, said_by, change.causes)
+    apart = Promise(own, 0, causes, is_beside=True, added_by=causes, stated=promise.stated)
+    apart.by, apart.going = deal.progress(place[0]), ()
     promises.append(apart)
-    catch_up(apart, own, minor, place, causes, (), deal, cause)
+    catch_up(apart, own, minor, place, causes, told, deal, cause)
 
 
 def _caught_up(
-    promise: Promise,
-    minor: int,
-    place: Place,
-    cause: int,
-    causes: tuple[int, ...],
-    told: Told,
-    deal: Deal,
+    promise: Promise, of: Promise, minor: int, place: Place, change: Change, deal: Deal
 ) -> None:
-    rests = causes_of(promise.causes, causes)
+    """What was shared as what was left of another promise rests on what that share rests on."""
+    rests = causes_of(promise.causes, deal.inception, change.causes)
+    told = every((change.told, (Step(what="shared as what was left of", value=of.name),)))
     if promise.is_ended:
-        price_change(promise, place[0], minor, rests, steps_of(told), deal)
+        said = every((told, (ENDED,), *promise.changed))
+        price_change(promise, place[0], minor, rests, said, deal)
     else:
         price = promise.price_minor + minor
-        catch_up(promise, promise.own, price, place, rests, told, deal, cause)
+        catch_up(promise, promise.own, price, place, rests, told, deal, change.cause)
 
 
 def _known(found: Estimates, row: VariableAmount, promises: Sequence[Promise]) -> Uncertain:
     if row.name not in found.rows:
-        named = [one for one in promises if one.name in row.obligations]
-        units = [one for one in promises if one.own.pattern == "units"]
-        every = [one for one in promises if not one.is_invoiced]
-        sharers = named or (units if row.unit_price is not None else every)
+        known = [one for one in promises if not one.is_beside]
+        named = [one for one in known if one.name in row.obligations]
+        units = [one for one in known if one.own.pattern == "units"]
+        fixed = [one for one in known if not one.is_invoiced]
+        sharers = named or (units if row.unit_price is not None else fixed)
         found.rows[row.name] = Uncertain(row=row, sharers=tuple(sharers))
     return found.rows[row.name]
 
@@ -217,16 +268,27 @@ def _hold(one: Uncertain, place: Place, causes: tuple[int, ...], deal: Deal) -> 
         together = causes_of(promise.causes, causes)
         told = (Step(what=f"stated and not included of {row.name}", value=deal.text(held)),)
         if promise.is_ended:
-            owed_more(promise, place[0], minor, together, told)
+            together = causes_of(together, promise.ended_by)
+            _owed_more(promise, place[0], minor, together, every((promise.told, told, (ENDED,))))
             continue
         catch_up(promise, promise.own, price, place, together, told, deal, causes[-1])
 
 
+def _owed_more(shadow: Promise, day: date, minor: int, causes: tuple[int, ...], told: Told) -> None:
+    """What is owed beside a promise that ended before: all of it at once."""
+    more = at_once(shadow.name, day, minor, causes, told)
+    more = structs.replace(more, legs=shadow.legs, kind=shadow.kind)
+    shadow.kept = (*shadow.kept, more)
+    shadow.price_minor += minor
+
+
 def _shadow(promise: Promise, causes: tuple[int, ...], deal: Deal) -> Promise:
     own = promise.whole
-    shadow = Promise(own, 0, causes, weight=promise.weight, legs=REFUND, kind="refund-owed")
-    begin(shadow, deal.opened.when.measured, deal)
-    shadow.is_ended = promise.is_ended
+    stated = causes_of(causes, promise.added_by, promise.said_by)
+    shadow = Promise(own, 0, stated, weight=promise.weight, legs=REFUND, kind="refund-owed")
+    shadow.told = promise.said
+    shadow.by, shadow.going = deal.progress(deal.opened.when.measured), ()
+    shadow.ended_by = promise.ended_by
     return shadow
 
 
@@ -234,14 +296,15 @@ def payable(minor: int, promises: list[Promise], place: Place, cause: int, deal:
     """Consideration payable to the customer lowers the price of all promises (rule 22); that it is
     owed is told apart.
     """
-    every = Uncertain(
+    all_of_it = Uncertain(
         row=VariableAmount(name="payable to the customer"),
-        sharers=tuple(one for one in promises if not one.is_invoiced),
+        sharers=tuple(one for one in promises if not (one.is_invoiced or one.is_beside)),
     )
     told = (Step(what="payable to the customer", value=deal.text(minor)),)
-    for promise, part in _shared(-minor, every, deal):
+    change = _among(all_of_it.sharers, Change(-minor, cause, (cause,), lambda: told))
+    for promise, part in _shared(-minor, all_of_it, deal):
         if part:
-            _changed(promise, part, promises, place, cause, told, deal)
+            _changed(promise, part, promises, place, change, all_of_it.sharers, deal)
 
 
 def owe(
