@@ -25,7 +25,9 @@ from replay.accounting_cases.words import Words
 from replay.case_format import CaseError
 
 ADDITIONAL = "additional"
-YEAR_3 = 24
+YEAR = 12
+# When a year of a term begins, in months from its start.
+YEARS = {"year2_fee": 12, "year3_fee": 24, "year4_fee": 36, "year5_fee": 48}
 Change = Callable[[Words, Survey], ModifyContract]
 
 
@@ -212,25 +214,31 @@ def _another_quantity(fact: Words, known: Survey) -> ModifyContract:
 
 
 def _extended(fact: Words, known: Survey) -> ModifyContract:
-    """Another fee for the third year, and years on top of the term for a total.
+    """Another fee for a year to come, and maybe years on top of the term for a total.
 
-    Agreed when the fact says; in force from the third year on.
+    Agreed when the fact says; in force from that year on.
     """
     first = _first_promise(fact, known)
     assert first.service_from is not None, first
     assert first.service_to is not None, first
-    third = add_months(first.service_from, YEAR_3)
-    end = fact.years_after(first.service_to, "extension_years")
-    fees = (
-        Fee(amount_minor=fact.money("year3_fee"), service_from=third, service_to=first.service_to),
-        Fee(
-            amount_minor=fact.money("extension_total"),
-            service_from=first.service_to,
-            service_to=end,
-        ),
-    )
-    restated = Restated(obligation=first.obligation, fees=fees, service_to=end)
-    return _restating(fact, restated, on=third)
+    field, months = next(row for row in YEARS.items() if fact.has(row[0]))
+    begins = add_months(first.service_from, months)
+    ends = add_months(begins, YEAR)
+    fees = [Fee(amount_minor=fact.money(field), service_from=begins, service_to=ends)]
+    # Its years after that keep their fees.
+    fees += [structs.replace(fee, service_from=ends) for fee in first.fees if fee.service_to > ends]
+    restated = Restated(obligation=first.obligation, fees=tuple(fees))
+    if fact.has("extension_total"):
+        end = fact.years_after(first.service_to, "extension_years")
+        fees.append(
+            Fee(
+                amount_minor=fact.money("extension_total"),
+                service_from=first.service_to,
+                service_to=end,
+            )
+        )
+        restated = structs.replace(restated, fees=tuple(fees), service_to=end)
+    return _restating(fact, restated, on=begins)
 
 
 def _more_work(fact: Words, known: Survey) -> ModifyContract:
@@ -271,10 +279,9 @@ CHANGES: tuple[tuple[str, str, Change], ...] = (
     ("added_units added_unit_price", "price_reflects_ssp ssp", _more_units),
     ("added_units negotiated_unit_price", "price_reflects_ssp ssp", _more_units),
     ("quantity_to", "quantity_from unit_price distinct", _another_quantity),
-    (
-        "year3_fee extension_years extension_total",
-        "extension_annual_payment ssp_per_year",
-        _extended,
+    *(
+        (field, "extension_years extension_total extension_annual_payment ssp_per_year", _extended)
+        for field in YEARS
     ),
     ("added_fixed", "added_costs bonus_now_included distinct", _more_work),
     ("added", "amount price_reflects_ssp", _several),

@@ -16,7 +16,7 @@ from domain.contract_commands import (
 )
 from domain.contract_facts import VariableAmount
 from replay.accounting_cases.fixed import CONSIDERATION, at_the_lower_price
-from replay.accounting_cases.sold import CONCESSION, paid
+from replay.accounting_cases.sold import CONCESSION, owed, paid
 from replay.accounting_cases.steps import Does, NoEffect
 from replay.accounting_cases.survey import (
     Survey,
@@ -52,6 +52,7 @@ def units_transferred(fact: Words, known: Survey) -> Does:
     contract, promise = _units_of(fact, known)
     command = SatisfyObligation(when=when(fact), obligation=promise, quantity=fact.units("units"))
     yield submit(fact, f"contract:{contract}", command)
+    yield from owed(fact, known)
 
 
 def _units_of(fact: Words, known: Survey) -> tuple[str, str]:

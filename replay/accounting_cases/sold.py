@@ -19,6 +19,8 @@ from replay.accounting_cases.survey import Survey, name, only, submit, the_contr
 from replay.accounting_cases.words import Words
 from replay.case_format import CaseError
 
+# Facts that say that something passed to the customer.
+PASSES = ("control_transferred", "obligation_satisfied", "units_transferred")
 GOODS = "goods"
 POINTS = "points"
 CREDITS = "credits"
@@ -32,6 +34,8 @@ def obligation_satisfied(fact: Words, known: Survey) -> Does:
         yield from opened(fact, read_deal(fact, known, SHAPES))
         if fact.has("price"):
             yield from paid(fact, known, "price")
+        else:
+            yield from owed(fact, known)
         return
     promise = fact.text("obligation") if fact.has("obligation") else known.promise
     rows = known.promises.get(the_contract(fact, known), ())
@@ -41,6 +45,7 @@ def obligation_satisfied(fact: Words, known: Survey) -> Does:
         return
     command = SatisfyObligation(when=when(fact), obligation=promise)
     yield submit(fact, f"contract:{the_contract(fact, known)}", command)
+    yield from owed(fact, known)
 
 
 def _estimated(fact: Words, known: Survey) -> Deal:
@@ -88,6 +93,11 @@ def control_transferred(fact: Words, known: Survey) -> Does:
     promise = fact.text("obligation") if fact.has("obligation") else known.promise
     command = SatisfyObligation(when=when(fact), obligation=promise)
     yield submit(fact, f"contract:{the_contract(fact, known)}", command)
+    yield from owed(fact, known)
+
+
+def owed(fact: Words, known: Survey) -> Does:
+    """Invoices for what was due when control passed, in a case that bills nothing."""
     for money in _owed(fact, known):
         yield Submit(
             stream=f"invoice:{name(money, 'payment')}",
@@ -96,12 +106,19 @@ def control_transferred(fact: Words, known: Survey) -> Does:
 
 
 def _owed(fact: Words, known: Survey) -> tuple[Words, ...]:
-    """Money that came after control passed was due when it passed, where nothing was billed."""
-    if known.invoices:
+    """Money that came when all that a case tells of had passed was due when the last of it passed.
+
+    Of service that goes on nothing says when it is due.
+    """
+    promises = (row for rows in known.promises.values() for row in rows)
+    if known.invoices or len(known.contracts) != 1 or any(row.service_to for row in promises):
         return ()
+    *_, last = sorted(known.of(*PASSES), key=lambda one: one.instant("effective"))
     passed = fact.instant("effective")
     return tuple(
-        money for money in known.of("payment_received") if money.instant("effective") > passed
+        money
+        for money in known.of("payment_received")
+        if fact == last and money.instant("effective") > passed
     )
 
 
@@ -201,8 +218,7 @@ def paid(fact: Words, known: Survey, field: str = "amount") -> Does:
     and the money for it.
     """
     number, minor = name(fact, "payment"), fact.money(field)
-    passed = known.of("control_transferred")
-    if not any(fact in _owed(earlier, known) for earlier in passed):
+    if not any(fact in _owed(earlier, known) for earlier in known.of(*PASSES)):
         bill = _bill(fact, known, when(fact), stated_rate(fact), field)
         yield Submit(stream=f"invoice:{number}", command=bill)
     payment = ReceivePayment(
