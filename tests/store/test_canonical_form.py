@@ -113,7 +113,7 @@ def test_only_decimals_and_instants_are_looked_for_in_values():
 
     decimals = {"percent", "amount", "minimum", "maximum", "thresholds", "conversions"}
     decimals |= {"quantity", "unit_amount", "cumulative", "expected", "expected_exercised"}
-    decimals |= {"breakage_percent", "rate"}
+    decimals |= {"breakage_percent", "rate", "ssp"}
     holders = {"when", "content", "model", "items", "line", "lines", "rates", "totals"}
     holders |= {"obligations", "added", "restated", "variable", "financing"}
     assert looked_at == holders | decimals
