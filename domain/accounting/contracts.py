@@ -151,7 +151,6 @@ def _deal(openings: Mapping[str, Fact], own: Sequence[Fact], master: MasterData,
         inception=causes_of(*since.values()),
         streams=streams_of(own),
         marked={},
-        ways={},
     )
 
 

@@ -291,10 +291,8 @@ def _ground(promises: Sequence[Promise], change: _Change, deal: Deal) -> _Ground
     each told once.
     """
     marks = [(one.name, marks_before(one, change.cut, deal)) for one in promises]
-    causes = causes_of(
-        *(one.causes for one in promises),
-        *((mark.cause,) for _, found in marks for mark in found),
-    )
+    passed = (tuple([mark.cause for mark in found]) for _, found in marks)
+    causes = causes_of(*(one.causes for one in promises), *passed)
     told = dict.fromkeys(part for one in promises for part in one.changed)
     return _Ground(causes, (*told, partial(_transferred, marks)))
 
@@ -351,11 +349,13 @@ def _spread(
     for promise in joining:
         promise.added_by = (fact.position,)
     cause = fact.position
-    before = [*zip(left, ends, strict=True), *((0, ()) for _ in joining)]
-    for promise, share, (was, kept) in zip((*going, *joining), parts, before, strict=True):
+    before = [
+        *((minor, kept, causes) for minor, kept in zip(left, ends, strict=True)),
+        *((0, (), causes_of(causes, one.causes)) for one in joining),
+    ]
+    for promise, share, (was, kept, rests) in zip((*going, *joining), parts, before, strict=True):
         own = change.anew.get(promise.name, promise.whole)
         _state_anew(promise, own, fact)
-        rests = causes_of(causes, promise.causes)
         said = tuple(dict.fromkeys((*promise.changed, *ground.told, told)))
         restart(promise, own, was, share, kept, change.cut, rests, said, deal, cause)
     for promise in joining:

@@ -48,6 +48,8 @@ from domain.master import MasterData
 from domain.money import allocate, decimal_of, decimal_text, rounded
 from domain.policy import Options
 
+# Cumulative amounts, each from a day on.
+Rows = tuple[tuple[date, int], ...]
 REFUND = (("contract-liability", 1), ("refund-liability", -1))
 ELSEWHERE = (("contract-liability", 1), ("external-clearing", -1))
 
@@ -72,10 +74,9 @@ class Deal(Struct, frozen=True, kw_only=True):
     since: Mapping[str, tuple[int, ...]]
     inception: tuple[int, ...]
     streams: Mapping[str, str]
-    # Each is worked out once for a promise as it stands: changes look at it again and again. The
-    # promise is kept beside, so that no other ever has its identity.
+    # Worked out once for a promise as it stands: changes look at it again and again. The promise is
+    # kept beside, so that no other ever has its identity.
     marked: dict[int, tuple[Obligation, tuple[Mark, ...]]]
-    ways: dict[int, Progress]
 
     @property
     def may_be_left(self) -> bool:
@@ -113,10 +114,7 @@ class Deal(Struct, frozen=True, kw_only=True):
         return decimal_text(minor, self.currency)
 
     def progress(self, day: date) -> Progress:
-        elected = id(self.master.options(self.book, day))
-        if elected not in self.ways:
-            self.ways[elected] = self.master.progress(self.book, day)
-        return self.ways[elected]
+        return self.master.progress(self.book, day)
 
     def marks(self, own: Obligation) -> tuple[Mark, ...]:
         if id(own) not in self.marked:
@@ -517,20 +515,23 @@ def _before(promise: Promise, deal: Deal) -> tuple[Curve, ...]:
     return (Steps(rows),) if rows else ()
 
 
-def _performed(rest: Rest, minor: int) -> tuple[tuple[date, int], ...]:
+def _performed(rest: Rest, minor: int) -> Rows:
+    """Cumulative amounts by day: the last mark of a day counts."""
     return tuple({mark.place[0]: rest.of(minor, mark) for mark in rest.marks}.items())
 
 
 def _along(promise: Promise, found: Sequence[Mark], deal: Deal) -> Iterator[Flow]:
     """The stretch as far as marks carry it; nothing where nothing is transferred yet."""
     rest = rest_after(found, promise.since)
-    rows = _rows(promise, rest)
+    rows = now = _performed(rest, promise.stretch_minor)
+    caught = None
+    if promise.caught is not None:
+        rows = _caught_up(rest, promise.caught, promise.stretch_minor, now)
+        caught = Caught(Steps(now), _before(promise, deal)) if now else None
     if not rows:
         return
     causes = causes_of(promise.rests, tuple([mark.cause for mark in found]))
     steps = _steps(promise, deal)
-    now = _performed(rest, promise.stretch_minor) if promise.caught is not None else ()
-    caught = Caught(Steps(now), _before(promise, deal)) if now else None
     if promise.own.pattern == "point-in-time" and len(rows) == 1:
         ((day, minor),) = rows
         flow = at_once(promise.name, day, minor, causes, steps)
@@ -556,18 +557,14 @@ def _by_unit(own: Obligation, minor: int, rest: Rest, deal: Deal) -> tuple[Step,
     )
 
 
-def _rows(promise: Promise, rest: Rest) -> tuple[tuple[date, int], ...]:
-    """Cumulative amounts by day: the last mark of a day counts.
-
-    Caught up, all that was transferred before stands from then on, at the new amount.
-    """
-    caught, minor = promise.caught, promise.stretch_minor
-    if caught is None:
-        return _performed(rest, minor)
+def _caught_up(rest: Rest, caught: CaughtUp, minor: int, now: Rows) -> Rows:
+    """All that was transferred before stands from the catch-up on, at the new amount."""
     at = count_before(rest.marks, caught.place)
     so_far = rest.of(minor, rest.marks[at - 1]) if at else 0
     caught_up = so_far - caught.less
     # Where nothing is caught up the day it would have been tells nothing.
     rows = {caught.place[0]: caught_up} if caught_up else {}
-    rows.update((mark.place[0], rest.of(minor, mark) - caught.less) for mark in rest.marks[at:])
+    if at < len(rest.marks):
+        later = rest.marks[at].place[0]
+        rows.update((day, amount - caught.less) for day, amount in now if day >= later)
     return tuple(rows.items()) if any(rows.values()) else ()
