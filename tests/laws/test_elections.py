@@ -1,11 +1,11 @@
 """The laws over drawn histories in which every book elects what is off by default.
 
 So it is where prices state what they sell for alone. Of figures that only these move the slow
-reference knows nothing, so it is not asked.
+reference knows nothing, so it is not asked; of shares there is one of its own.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from tests.laws.electing import electing, selling_alone
 from tests.laws.histories import history
 from tests.laws.memory import History
+from tests.laws.shares import shares
 from tests.laws.test_laws import LAWS
-from tests.laws.time_laws import played
+from tests.laws.time_laws import Ledger, played
 
 HISTORIES = max(1, int(os.environ.get("TIEOUT_LAW_HISTORIES", "200")) // 20)
 # Options of the same measure of time share the histories of one run.
@@ -25,7 +26,10 @@ ELECTED: tuple[dict[str, Any], ...] = (
     {"overbilled": "negative-unbilled", "after_cancellation": "run-on"},
     {"receivable_at": "service-start", "served_before_issue": "at-issue"},
 )
-ASKED = [law for law in LAWS if law not in {"7-conservation", "slow-reference"}]
+Law = Callable[[History, Ledger], int]
+ALL: dict[str, Law] = {
+    name: law for name, law in LAWS.items() if name not in {"7-conservation", "slow-reference"}
+}
 
 
 @pytest.mark.parametrize("elected", ELECTED, ids=" and ".join)
@@ -34,11 +38,17 @@ def test_every_law_holds_whatever_is_elected(elected: dict[str, Any]) -> None:
 
 
 def test_every_law_holds_where_prices_say_what_they_sell_for_alone() -> None:
-    _held(lambda number, size: selling_alone(history(number, size // 5)), HISTORIES // 5)
+    _held(
+        lambda number, size: selling_alone(history(number, size // 5)),
+        HISTORIES // 5,
+        {**ALL, "shares": shares},
+    )
 
 
-def _held(draw: Callable[[int, int], History], histories: int) -> None:
-    compared = dict.fromkeys(ASKED, 0)
+def _held(
+    draw: Callable[[int, int], History], histories: int, laws: Mapping[str, Law] = ALL
+) -> None:
+    compared = dict.fromkeys(laws, 0)
 
     @seed(4)
     @settings(
@@ -52,8 +62,8 @@ def _held(draw: Callable[[int, int], History], histories: int) -> None:
     def check(number: int, size: int) -> None:
         told = draw(number, size)
         ledger = played(told)
-        for law in ASKED:
-            compared[law] += LAWS[law](told, ledger)
+        for name, law in laws.items():
+            compared[name] += law(told, ledger)
 
     check()
 
