@@ -424,3 +424,23 @@ def test_access_to_everything_is_to_what_its_own_contract_promises() -> None:
         assert revenue(told, "2024-03-01", "2024-03-31", "k2/service") == 20_00
     elsewhere = measured(*both, (FIRST, said[0]))
     assert revenue(elsewhere, "2024-01-01", "2024-02-29", "k2/service") == 20_00
+
+
+def test_what_only_one_contract_brings_about_rests_on_that_one() -> None:
+    calls = Obligation(obligation="calls", pattern="units", unit_price=Decimal(2))
+    stated = VariableAmount(
+        name="extra", stated_minor=20_00, estimate_minor=5_00, obligations=("licence",)
+    )
+    schedule = measured(
+        (FIRST, opened(LICENCE, price_minor=90_00, variable=(stated,))),
+        (SECOND, opened(SERVICE, calls, price_minor=10_00)),
+        (SECOND, JOINED),
+        (FIRST, DELIVERED),
+        (SECOND, ObligationSatisfied(when=on(1, 11), obligation="calls", quantity=Decimal(3))),
+    )
+    flows = {(flow.kind, flow.subject): flow for flow in schedule.flows}
+    used = next(flow for (_, name), flow in flows.items() if name.endswith("calls"))
+
+    assert flows["refund-owed", "licence"].causes == (1, 4)
+    assert set(used.causes) == {2, 3, 5}
+    assert set(flows["release", "licence"].causes) >= {1, 2, 3, 4}
