@@ -164,8 +164,9 @@ def test_a_schedule_may_run_on_after_the_end_where_a_book_says_so() -> None:
 def test_what_is_held_of_an_estimate_after_the_end_is_held_at_once() -> None:
     price = VariableAmount(name="price", stated_minor=1200_00, estimate_minor=600_00)
     less = VariableAmount(name="price", stated_minor=1200_00, estimate_minor=480_00)
+    rows = (even("drug", *YEAR, 100_00), even("care", *YEAR, 200_00))
     schedule = scheduled(
-        opened("2024-01-01", even("drug", *YEAR), variable=(price,)),
+        opened("2024-01-01", *rows, variable=(price,)),
         ContractTerminated(when=on("2024-07-01")),
         PriceEstimated(when=on("2024-09-01"), variable=(less,)),
     )

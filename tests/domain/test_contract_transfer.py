@@ -228,3 +228,41 @@ def test_what_passed_twice_was_earned_the_first_time() -> None:
     assert by_month(schedule, "2024-01-01", 4) == [0, 600_00, 0, 0]
     assert causes(schedule, "licence", "2024-02-01") == (1, 2)
     assert steps(schedule, "licence")["earned"] == "2024-02-01"
+
+
+def test_what_is_left_is_complete_by_its_share_of_what_was_left() -> None:
+    work = Obligation(obligation="work", pattern="percent-complete", distinct=True)
+    schedule = scheduled(
+        opened("2024-01-01", work, price_minor=1000_00),
+        percent("2024-01-31", "25"),
+        ContractModified(when=on("2024-02-01"), price_change_minor=-150_00),
+        percent("2024-03-31", "50"),
+        percent("2024-04-30", "100"),
+    )
+
+    # 600.00 of 750.00 is left for three quarters; the second is a third of them.
+    assert by_month(schedule, "2024-01-01", 4) == [250_00, 0, 200_00, 400_00]
+
+
+def test_what_says_nothing_of_progress_does_not_end_it() -> None:
+    said = (percent("2024-01-31", "25"), satisfied("2024-02-10", "work"))
+
+    assert building(700, *said, percent("2024-03-31", "50")) == [250_00, 0, 250_00, 0]
+
+
+def test_rights_expected_to_be_used_may_be_told_by_number() -> None:
+    rights = Obligation(
+        obligation="rights",
+        pattern="as-exercised",
+        quantity=Decimal(100),
+        expected_exercised=Decimal(80),
+    )
+    schedule = scheduled(
+        opened("2024-01-01", rights, price_minor=800_00),
+        RightsExercised(when=on("2024-01-31"), obligation="rights", quantity=Decimal(20)),
+        ExpectationRevised(
+            when=on("2024-02-10"), obligation="rights", expected_exercised=Decimal(40)
+        ),
+    )
+
+    assert by_month(schedule, "2024-01-01", 2) == [200_00, 200_00]

@@ -274,3 +274,14 @@ def test_goods_expected_back_are_no_part_of_the_price() -> None:
 
     assert revenue(schedule, "2024-01-01", "2024-01-31") == 970_00
     assert steps(schedule, "goods")["expected after returns"] == "970.00"
+
+
+def test_a_change_takes_in_what_it_expects_more_than_was_included() -> None:
+    rebate = VariableAmount(name="rebate", estimate_minor=-120_00)
+    less = VariableAmount(name="rebate", estimate_minor=-180_00)
+    schedule = scheduled(
+        opened("2024-01-01", SERVICE, variable=(rebate,)),
+        ContractModified(when=on("2024-07-01"), price_change_minor=0, variable=(less,)),
+    )
+
+    assert by_month(schedule, "2024-06-01", 3) == [90_00, 80_00, 80_00]

@@ -20,6 +20,7 @@ from domain.accounting.curves import (
     last_day,
     measured_from,
     months_between,
+    not_before,
     standing,
     total,
 )
@@ -115,3 +116,24 @@ def test_what_never_comes_to_anything_is_known_ahead_as_nothing() -> None:
     none = Ratable(JANUARY, date(2024, 1, 3), 0, "month")
 
     assert ahead(none, 1, JANUARY) == Steps(((JANUARY, 0),))
+
+
+def test_what_stands_ahead_is_what_comes_so_many_days_later() -> None:
+    march = date(2024, 3, 10)
+
+    assert ahead(At(march, 5_00), 10, JANUARY) == At(date(2024, 2, 29), 5_00)
+    assert ahead(At(march, 5_00), 99, JANUARY) == At(JANUARY, 5_00)
+    assert ahead(MARKS, 9, JANUARY) == Steps(((JANUARY, 5_00), (date(2024, 2, 1), 9_00)))
+    by_day = Ratable(JANUARY, APRIL, 91_00, "day", since=march)
+    assert standing(ahead(by_day, 10, JANUARY), date(2024, 2, 28)) == 0
+    assert standing(ahead(by_day, 10, JANUARY), date(2024, 2, 29)) == 70_00
+    assert ahead(QUARTER, 30, JANUARY) == Steps(
+        ((JANUARY, 100_00), (date(2024, 1, 30), 200_00), (date(2024, 3, 1), 300_00))
+    )
+
+
+def test_what_stopped_before_there_was_a_contract_stands_from_its_day() -> None:
+    stopped = Ratable(JANUARY, APRIL, 300_00, "month", stop=date(2024, 2, 29))
+
+    assert not_before(stopped, date(2024, 3, 10)) == At(date(2024, 3, 10), 200_00)
+    assert standing(not_before(stopped, date(2024, 2, 29)), date(2024, 2, 29)) == 200_00
