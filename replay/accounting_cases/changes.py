@@ -224,20 +224,18 @@ def _extended(fact: Words, known: Survey) -> ModifyContract:
     field, months = next(row for row in YEARS.items() if fact.has(row[0]))
     begins = add_months(first.service_from, months)
     ends = add_months(begins, YEAR)
-    fees = [Fee(amount_minor=fact.money(field), service_from=begins, service_to=ends)]
     # Its years after that keep their fees.
-    fees += [structs.replace(fee, service_from=ends) for fee in first.fees if fee.service_to > ends]
-    restated = Restated(obligation=first.obligation, fees=tuple(fees))
+    kept = (structs.replace(fee, service_from=ends) for fee in first.fees if fee.service_to > ends)
+    fees = (Fee(amount_minor=fact.money(field), service_from=begins, service_to=ends), *kept)
+    restated = Restated(obligation=first.obligation, fees=fees)
     if fact.has("extension_total"):
         end = fact.years_after(first.service_to, "extension_years")
-        fees.append(
-            Fee(
-                amount_minor=fact.money("extension_total"),
-                service_from=first.service_to,
-                service_to=end,
-            )
+        more = Fee(
+            amount_minor=fact.money("extension_total"),
+            service_from=first.service_to,
+            service_to=end,
         )
-        restated = structs.replace(restated, fees=tuple(fees), service_to=end)
+        restated = structs.replace(restated, fees=(*fees, more), service_to=end)
     return _restating(fact, restated, on=begins)
 
 
