@@ -4,23 +4,21 @@ Each history is drawn from its number alone. TIEOUT_LAW_COMBINED says how many: 
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import cast
 
 import pytest
 
 from domain.accounting.curves import total
-from domain.accounting.measure import measure
-from domain.accounting.schedule import Flow
 from domain.contract_facts import ContractJoined
-from domain.facts import Fact, known
 from domain.journal import Slot
+from domain.rates import RatesPublished
 from tests.laws import count
+from tests.laws.cause_laws import causes
 from tests.laws.combined import combined, gone
-from tests.laws.contract_laws import _units
 from tests.laws.contracts import ENTITY
-from tests.laws.memory import Arrival, Books, History, Settlement, and_then, play
+from tests.laws.memory import Arrival, Books, History, and_then, play
 from tests.laws.test_laws import LAWS
 from tests.laws.time_laws import (
     Ledger,
@@ -86,43 +84,10 @@ def _stands(standing: dict[object, int]) -> Iterator[str]:
         yield cast("tuple[str, str, object, Slot]", key)[0]
 
 
-def joins_are_named(_history: History, ledger: Ledger) -> int:
-    """Law 8 of what joins contracts: an amount that names it differs without it, or its steps do;
-    one that does not name it is the same.
-    """
-    count = 0
-    for settlement, unit, facts in _units(ledger[ENTITY]):
-        joins = [fact for fact in known(facts) if isinstance(fact.event, ContractJoined)]
-        whole = _shown(settlement, unit, facts)
-        for join in joins:
-            gone = [fact for fact in facts if join.position not in {fact.position, fact.corrects}]
-            without = {shown for shown, _ in _shown(settlement, unit, gone)}
-            for shown, flow in whole:
-                named = join.position in flow.causes
-                count += holds(named != (shown in without), unit, join.position, named, flow)
-    return count
-
-
-def _shown(settlement: Settlement, unit: str, facts: Sequence[Fact]) -> list[tuple[object, Flow]]:
-    """Amounts with what explain shows of them."""
-    run = settlement.run
-    schedule = measure(unit, facts, (), run.master, run.book, run.through)
-    return [
-        (
-            (
-                flow.kind,
-                flow.subject,
-                flow.legs,
-                flow.curve,
-                flow.obligation,
-                flow.rule,
-                flow.steps,
-            ),
-            flow,
-        )
-        for flow in schedule.flows
-        if total(flow.curve)
-    ]
+def no_orphan(history: History, ledger: Ledger) -> int:
+    """In their own currency: of another, what lies in one pool names all that lies in it."""
+    is_told = any(isinstance(one.event, RatesPublished) for one in history.logs[ENTITY])
+    return 0 if is_told else causes(history, ledger)
 
 
 def price_is_the_same(history: History, ledger: Ledger) -> int:
@@ -149,13 +114,13 @@ def _promised(books: Books) -> dict[str, int]:
     return found
 
 
-NOT_THESE = {"7-conservation", "slow-reference", "8-no-orphan"}
+NOT_THESE = {"7-conservation", "slow-reference"}
 EVERY = {
     **{law: LAWS[law] for law in LAWS if law not in NOT_THESE},
     "undone-is-never": undone,
     "one-unit": one_unit,
     "11-the-price-is-the-same": price_is_the_same,
-    "8-joins-are-named": joins_are_named,
+    "8-no-orphan": no_orphan,
 }
 
 
