@@ -68,6 +68,9 @@ def _agrees(books: Books, settlement: Settlement, unit: str) -> int:
     if started is None or started.contract == "none" or started.term_to is None or reduced:
         return 0
     assert fresh_of(books, unit, run.position).facts
+    prices = [price for row in world.prices.values() for price in row.values()]
+    if not any(price.ssp and price.currency == started.currency for price in prices):
+        return 0
     try:
         expected = shared(world, own, world.by(started.term_from))
     except Waits:
