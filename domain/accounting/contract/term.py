@@ -17,7 +17,7 @@ from domain.accounting.curves import Curve, Steps, ahead, first_day, last_day, s
 from domain.accounting.documents import BilledLine, billing_flows
 from domain.accounting.schedule import Flow
 from domain.calendar import ONE_DAY
-from domain.explain import Step
+from domain.explain import Step, steps_of
 from domain.facts import causes_of
 
 LIABILITY = "contract-liability"
@@ -66,15 +66,19 @@ def owed_back(
     if not rows:
         return
     ways = [flow for one in bound for _, flows in one.ways for flow in flows]
+    # Nothing of it is earned yet, by how it was changed last.
+    still = [one for one in bound if not (one.ways and one.ways[-1][1])]
     causes = causes_of(
         deal.inception,
         *(flow.causes for flow in charged),
         *(flow.causes for flow in ways),
+        *(one.causes for one in still),
     )
     steps = (
         Step(what="days of notice", value=str(notice)),
         *(step for flow in charged for step in flow.steps),
         *(step for flow in ways for step in flow.steps),
+        *(step for one in still for step in steps_of(one.told)),
     )
     yield Flow(
         kind="refund-owed",

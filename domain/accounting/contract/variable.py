@@ -268,8 +268,11 @@ def _hold(one: Uncertain, place: Place, causes: tuple[int, ...], deal: Deal) -> 
         together = causes_of(promise.causes, causes)
         told = (Step(what=f"stated and not included of {row.name}", value=deal.text(held)),)
         if promise.is_ended:
-            together = causes_of(together, promise.ended_by)
-            _owed_more(promise, place[0], minor, together, every((promise.told, told, (ENDED,))))
+            # What is owed the next time is counted from what was owed by this.
+            promise.causes = causes_of(together, promise.ended_by)
+            promise.told = every((promise.told, told))
+            said = every((promise.told, (ENDED,)))
+            _owed_more(promise, place[0], minor, promise.causes, said)
             continue
         catch_up(promise, promise.own, price, place, together, told, deal, causes[-1])
 
