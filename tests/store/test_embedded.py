@@ -29,9 +29,13 @@ from pathlib import Path
 from store.embedded import start
 
 server = start(Path(sys.argv[1]))
-if "fork" in sys.argv and os.fork() == 0:
-    sys.stdin.read()
-    os._exit(0)
+if "fork" in sys.argv:
+    has_forked, say = os.pipe()
+    if os.fork() == 0:
+        os.write(say, b".")
+        sys.stdin.read()
+        os._exit(0)
+    os.read(has_forked, 1)
 print(server.is_owner, server.dsn, sep="|", flush=True)
 sys.stdin.read()
 server.stop()
@@ -234,6 +238,7 @@ def test_an_orphaned_server_is_ended_by_the_next_start(home: Path) -> None:
 
 
 def test_a_forked_child_does_not_keep_a_dead_owners_server(home: Path) -> None:
+    """Killed before its child has run at all, the owner would live on in it for that moment."""
     with another_process(home, "fork") as owner:
         assert is_owner(owner)
         owner.kill()
