@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
-from functools import partial
 from typing import Any
 
-from domain.accounting.exchange import Market
+from domain.accounting.market import market_between
 from domain.master import MasterData
 
 # What is compared, what it should be in functional minor units, and what accounts say.
@@ -34,7 +33,7 @@ def open_money(
     if master.options(book, last).remeasure != "period-end":
         return
     for account, place, currency, into, minor, functional in rows:
-        market = _market(currency, into, book, last, master)
+        market = market_between(currency, into, master, book, last)
         expected = market.on(last).worth(minor) if minor else 0
         yield f"{account} of {place} in {into}, {where}", expected, functional
 
@@ -46,18 +45,7 @@ def receipts(rows: Rows, where: str, book: str, last: date, master: MasterData) 
         if paid_in == into:
             expected = paid_minor
         else:
-            market = _market(paid_in or currency, into, book, last, master)
+            market = market_between(paid_in or currency, into, master, book, last)
             quote = market.of(day, Decimal(stated) if stated else None, position)
             expected = quote.worth(paid_minor if paid_in else minor)
         yield f"receipt of {stream} in {into}, {where}", expected, functional
-
-
-def _market(currency: str, into: str, book: str, last: date, master: MasterData) -> Market:
-    return Market(
-        currency=currency,
-        into=into,
-        published=master.rates,
-        calendar=master.calendar,
-        elected=partial(master.options, book),
-        through=last,
-    )

@@ -23,6 +23,13 @@ def market_of(
     published = any({pair[1], pair[2]} == {currency, into} for pair in master.rates)
     if not published and not any(_states_rate(fact) for fact in facts):
         return None
+    return market_between(currency, into, master, book, through)
+
+
+def market_between(
+    currency: str, into: str, master: MasterData, book: str, through: date
+) -> Market:
+    """The rates that a book reads for a pair of currencies, for amounts up to a day."""
     return Market(
         currency=currency,
         into=into,

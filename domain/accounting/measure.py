@@ -14,7 +14,7 @@ from msgspec import structs
 
 from domain import settlement
 from domain.accounting.adjustments import adjusted_in_functional, adjustment_flows
-from domain.accounting.contract.combined import as_one, joined, joins_of
+from domain.accounting.contract.combined import as_one, joined, joins_of, openings_of, promised_in
 from domain.accounting.contracts import contract_revenue
 from domain.accounting.curves import last_day
 from domain.accounting.documents import BilledLine, billed_lines, gives_back
@@ -31,7 +31,7 @@ from domain.accounting.worths import worth_before, worth_flows
 from domain.books import AdjustmentProposed
 from domain.calendar import ONE_DAY
 from domain.charge import Charge
-from domain.contract_facts import ContractModified, ContractOpened
+from domain.contract_facts import ContractOpened
 from domain.cover import NEVER
 from domain.errors import Rejected
 from domain.facts import Fact, in_effective_order, known
@@ -114,7 +114,7 @@ def _contract(
     of_unit = known
     if kind == "contract":
         known = as_one(unit, known)
-    deals = _deals(known)
+    deals = openings_of(known, _OPENS)
     billed = _billed(unit, known, deals, master, book)
     _require_one_currency(billed, known)
     earned = Earned((), RatedUsage((), ()))
@@ -195,12 +195,8 @@ def _promised(known: Sequence[Fact]) -> set[str]:
         match fact.event:
             case SubscriptionStarted() | SubscriptionAmended() | SubscriptionRenewed():
                 names |= {change.item for change in fact.event.items}
-            case ContractOpened():
-                names |= {own.obligation for own in fact.event.obligations}
-            case ContractModified():
-                names |= {own.obligation for own in fact.event.added}
             case _:
-                pass
+                names |= {own.obligation for own in promised_in(fact)}
     return names
 
 
@@ -242,15 +238,6 @@ def _require_one_currency(billed: Sequence[BilledLine], known: Sequence[Fact]) -
             currencies.add(fact.event.currency)
     if len(currencies) > 1:
         raise Rejected("currency-mismatch", field="currency", found=sorted(currencies))
-
-
-def _deals(known: Sequence[Fact]) -> dict[str, Fact]:
-    """What opened each deal that the unit measures, the earliest first."""
-    found: dict[str, Fact] = {}
-    for fact in known:
-        if isinstance(fact.event, _OPENS):
-            found.setdefault(fact.stream, fact)
-    return found
 
 
 def _under(row: BilledLine, opened: Fact | None, master: MasterData, book: str) -> BilledLine:

@@ -102,18 +102,27 @@ def total(accounts: tuple[str, ...]) -> Read:
     return read
 
 
-def gains(path: tuple[str, ...], value: Any) -> Iterator[Figure]:
-    """What exchange gained by period or in all: credits positive, a loss is less than nothing."""
-    rows = value.items() if isinstance(value, dict) else [("", value)]
-    for label, amount in rows:
-        own = (*path, label) if label else path
-        months = months_of(path, label) if label else ALL
-        yield Figure(
-            path=own,
-            text=text_of(own, amount),
-            ask=_credited(EXCHANGE, change(months)),
-            last=months.last if label else "",
-        )
+def credits_of(accounts: tuple[str, ...]) -> Read:
+    """Credits positive, a loss is less than nothing: by period, or in all."""
+
+    def read(path: tuple[str, ...], value: Any) -> Iterator[Figure]:
+        rows = value.items() if isinstance(value, dict) else [("", value)]
+        for label, amount in rows:
+            own = (*path, label) if label else path
+            months = months_of(path, label) if label else ALL
+            yield Figure(
+                path=own,
+                text=text_of(own, amount),
+                ask=_credited(accounts, change(months)),
+                last=months.last if label else "",
+            )
+
+    return read
+
+
+# What exchange gained; revenue less what a vendor's report shows beside it.
+gains = credits_of(EXCHANGE)
+net_revenue = credits_of(NET)
 
 
 def _credited(accounts: tuple[str, ...], keep: Keep) -> Callable[[Answers], Found]:
@@ -272,20 +281,6 @@ def by_obligation(path: tuple[str, ...], value: Any) -> Iterator[Figure]:
 
 def _of(name: str) -> Keep:
     return lambda row: row.obligation == name
-
-
-def net_revenue(path: tuple[str, ...], value: Any) -> Iterator[Figure]:
-    """Revenue less what a vendor's report shows beside it: by period, or in all."""
-    rows = value.items() if isinstance(value, dict) else [("", value)]
-    for label, amount in rows:
-        own = (*path, label) if label else path
-        months = months_of(path, label) if label else ALL
-        yield Figure(
-            path=own,
-            text=text_of(own, amount),
-            ask=_credited(NET, change(months)),
-            last=months.last if label else "",
-        )
 
 
 def by_currency(path: tuple[str, ...], value: Any) -> Iterator[Figure]:

@@ -11,7 +11,7 @@ from domain.accounting.curves import standing
 from domain.accounting.measure import measure
 from domain.accounting.schedule import Schedule
 from domain.calendar import ONE_DAY, Calendar, add_months, months
-from domain.contract_facts import ContractOpened, Obligation
+from domain.contract_facts import ContractOpened, Obligation, ObligationSatisfied
 from domain.due import due
 from domain.facts import Event, When, causes_of
 from domain.invoice_facts import CreditIssued, InvoiceIssued, InvoiceLine
@@ -21,6 +21,7 @@ from tests.domain.given import fact
 
 CALENDAR = Calendar(months(date(2017, 1, 1), 180))
 FAR = date(2030, 12, 31)
+YEAR = ("2024-01-01", "2025-01-01")
 
 
 def on(day: str, agreed: str | None = None) -> When:
@@ -126,6 +127,13 @@ def even(name: str, first: str, after: str, ssp_minor: int = 0, **how: object) -
     )
 
 
+def satisfied(day: str, name: str, quantity: str | None = None) -> ObligationSatisfied:
+    """Control passed on a day: of all of it, or of so many units."""
+    return ObligationSatisfied(
+        when=on(day), obligation=name, quantity=Decimal(quantity) if quantity else None
+    )
+
+
 def causes(schedule: Schedule, name: str, day: str) -> tuple[int, ...]:
     """What revenue of a promise that moves on a day rests on."""
     at = date.fromisoformat(day)
@@ -136,3 +144,7 @@ def causes(schedule: Schedule, name: str, day: str) -> tuple[int, ...]:
         if standing(flow.curve, at) != standing(flow.curve, at - ONE_DAY)
     )
     return causes_of(*moving)
+
+
+# A year of service, 100.00 a month.
+SERVICE = even("service", *YEAR, price_minor=1200_00)

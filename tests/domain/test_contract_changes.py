@@ -10,7 +10,6 @@ from domain.contract_facts import (
     ContractModified,
     ContractTerminated,
     Obligation,
-    ObligationSatisfied,
     PriceConceded,
     PriceEstimated,
     ProgressMeasured,
@@ -19,6 +18,8 @@ from domain.contract_facts import (
     VariableAmount,
 )
 from tests.domain.contracting import (
+    SERVICE,
+    YEAR,
     by_month,
     causes,
     even,
@@ -26,24 +27,17 @@ from tests.domain.contracting import (
     opened,
     point,
     revenue,
+    satisfied,
     scheduled,
     steps,
     units,
 )
 
-YEAR = ("2024-01-01", "2025-01-01")
-SERVICE = even("service", *YEAR, price_minor=1200_00)
 TRAINING = point("training", 300_00)
 USAGE = Obligation(obligation="usage", pattern="as-invoiced")
 BUILDING = Obligation(obligation="building", pattern="percent-complete", price_minor=1000_00)
 HALF = ProgressMeasured(when=on("2024-03-01"), obligation="building", percent=Decimal(50))
 DEARER = (Restated(obligation="building", price_minor=1200_00),)
-
-
-def satisfied(day: str, name: str, quantity: str | None = None) -> ObligationSatisfied:
-    return ObligationSatisfied(
-        when=on(day), obligation=name, quantity=Decimal(quantity) if quantity else None
-    )
 
 
 # --- apart or not (rule 7) ---

@@ -9,12 +9,13 @@ from domain.contract_facts import (
     ContractModified,
     ContractTerminated,
     CustomerPaymentPromised,
-    ObligationSatisfied,
     PriceConceded,
     PriceEstimated,
     VariableAmount,
 )
 from tests.domain.contracting import (
+    SERVICE,
+    YEAR,
     balance,
     by_month,
     causes,
@@ -23,17 +24,12 @@ from tests.domain.contracting import (
     opened,
     point,
     revenue,
+    satisfied,
     scheduled,
     steps,
 )
 
-YEAR = ("2024-01-01", "2025-01-01")
-SERVICE = even("service", *YEAR, price_minor=1200_00)
 LICENCE = point("licence", price_minor=600_00)
-
-
-def satisfied(day: str, name: str) -> ObligationSatisfied:
-    return ObligationSatisfied(when=on(day), obligation=name)
 
 
 def test_a_refund_is_borne_by_what_had_something_left_as_much_as_it_had() -> None:

@@ -29,6 +29,7 @@ from domain.contract_facts import (
 )
 from domain.errors import Rejected
 from tests.domain.contracting import (
+    YEAR,
     balance,
     billed,
     by_month,
@@ -37,19 +38,11 @@ from tests.domain.contracting import (
     opened,
     point,
     revenue,
+    satisfied,
     scheduled,
     steps,
     units,
 )
-
-YEAR = ("2024-01-01", "2025-01-01")
-
-
-def satisfied(day: str, name: str, quantity: str | None = None) -> ObligationSatisfied:
-    return ObligationSatisfied(
-        when=on(day), obligation=name, quantity=Decimal(quantity) if quantity else None
-    )
-
 
 # --- allocation (rules 25 to 29) ---
 

@@ -25,7 +25,6 @@ from domain.contract_facts import (
     Fee,
     Financing,
     Obligation,
-    ObligationSatisfied,
     PriceEstimated,
     Renewal,
     Restated,
@@ -34,6 +33,7 @@ from domain.contract_facts import (
 from domain.errors import Rejected
 from domain.service import AccessGranted
 from tests.domain.contracting import (
+    YEAR,
     balance,
     billed,
     by_month,
@@ -43,24 +43,18 @@ from tests.domain.contracting import (
     opened,
     point,
     revenue,
+    satisfied,
     scheduled,
     steps,
     units,
 )
 
-YEAR = ("2024-01-01", "2025-01-01")
 JANUARY, MARCH = date(2024, 1, 1), date(2024, 3, 1)
 
 
 def fee(minor: int, first: str, after: str, per: str = "whole") -> Fee:
     begin, end = date.fromisoformat(first), date.fromisoformat(after)
     return Fee(amount_minor=minor, service_from=begin, service_to=end, per=per)  # type: ignore[arg-type]
-
-
-def satisfied(day: str, name: str, quantity: str | None = None) -> ObligationSatisfied:
-    return ObligationSatisfied(
-        when=on(day), obligation=name, quantity=Decimal(quantity) if quantity else None
-    )
 
 
 # --- what is stated ---

@@ -20,26 +20,18 @@ from domain.contract_facts import (
 )
 from domain.facts import Event
 from tests.domain.contracting import (
+    SERVICE,
     by_month,
     causes,
-    even,
     on,
     opened,
     point,
     revenue,
+    satisfied,
     scheduled,
     steps,
     units,
 )
-
-YEAR = ("2024-01-01", "2025-01-01")
-SERVICE = even("service", *YEAR, price_minor=1200_00)
-
-
-def satisfied(day: str, name: str, quantity: str | None = None) -> ObligationSatisfied:
-    return ObligationSatisfied(
-        when=on(day), obligation=name, quantity=Decimal(quantity) if quantity else None
-    )
 
 
 def spent(day: str, minor: int | None, **how: int) -> ProgressMeasured:

@@ -7,12 +7,13 @@ from decimal import Decimal
 from domain.contract_facts import (
     ContractModified,
     CustomerPaymentPromised,
-    ObligationSatisfied,
     Outcome,
     PriceEstimated,
     VariableAmount,
 )
 from tests.domain.contracting import (
+    SERVICE,
+    YEAR,
     balance,
     by_month,
     causes,
@@ -21,19 +22,11 @@ from tests.domain.contracting import (
     opened,
     point,
     revenue,
+    satisfied,
     scheduled,
     steps,
     units,
 )
-
-YEAR = ("2024-01-01", "2025-01-01")
-SERVICE = even("service", *YEAR, price_minor=1200_00)
-
-
-def satisfied(day: str, name: str, quantity: str | None = None) -> ObligationSatisfied:
-    return ObligationSatisfied(
-        when=on(day), obligation=name, quantity=Decimal(quantity) if quantity else None
-    )
 
 
 def estimated(day: str, **how: object) -> PriceEstimated:

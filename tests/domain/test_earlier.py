@@ -15,10 +15,8 @@ from domain.contract_facts import (
     VariableAmount,
 )
 from domain.facts import Event
-from tests.domain.contracting import even, on, opened, point, scheduled, units
+from tests.domain.contracting import SERVICE, even, on, opened, point, scheduled, units
 
-YEAR = ("2024-01-01", "2025-01-01")
-SERVICE = even("service", *YEAR, price_minor=1200_00)
 GOODS = units("goods", "100", "100")
 REBATE = VariableAmount(name="rebate", estimate_minor=0)
 HALF = even("half", "2024-04-01", "2024-10-01", 600_00, price_minor=600_00)

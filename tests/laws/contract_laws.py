@@ -13,6 +13,7 @@ from random import Random
 
 from msgspec import structs
 
+from domain.accounting.contract.combined import promised_in
 from domain.accounting.curves import standing, total
 from domain.accounting.measure import measure
 from domain.accounting.schedule import Flow, Schedule
@@ -413,18 +414,8 @@ def _measures(fact: Fact, facts: Sequence[Fact]) -> bool:
 
 def _by_name(facts: Sequence[Fact]) -> set[str]:
     """Promises that are priced by themselves."""
-    rows = (own for fact in facts for own in _states(fact))
+    rows = (own for fact in facts for own in promised_in(fact))
     return {own.obligation for own in rows if is_by_itself(own)}
-
-
-def _states(fact: Fact) -> tuple[Obligation, ...]:
-    match fact.event:
-        case ContractOpened():
-            return fact.event.obligations
-        case ContractModified():
-            return fact.event.added
-        case _:
-            return ()
 
 
 def _subjects(*schedules: Schedule) -> set[str]:

@@ -83,11 +83,13 @@ def chain(stream: str, joins: Joins) -> tuple[str, ...]:
     return tuple(found)
 
 
-def openings_of(own: Sequence[Fact]) -> dict[str, Fact]:
-    """What opened each contract, the earliest first."""
+def openings_of(
+    own: Sequence[Fact], kinds: tuple[type[Event], ...] = (ContractOpened,)
+) -> dict[str, Fact]:
+    """What opened each contract, or each deal of other kinds as well, the earliest first."""
     found: dict[str, Fact] = {}
     for fact in own:
-        if isinstance(fact.event, ContractOpened):
+        if isinstance(fact.event, kinds):
             found.setdefault(fact.stream, fact)
     return found
 
