@@ -83,7 +83,7 @@ def due(schedule: Schedule, through: date, calendar: Calendar, edge: date = date
     counted = [flow for flow in schedule.memos if flow.kind in COUNTED]
     told = 0 if any(flow.kind == ENTITLED for flow in counted) else None
     for flow in (*schedule.flows, *counted):
-        if last_day(flow.curve) <= edge:
+        if flow.last_day <= edge:
             continue
         changes = by_period(flow, through, calendar, edge)
         if flow.functional is None:
@@ -133,7 +133,10 @@ def by_period(
     """
     curve = flow.curve
     begin, cut = first_day(curve), last_day(curve)
-    if flow.on is None and through < cut:
+    if flow.charged is not None and begin <= through:
+        curve = flow.seen_from(through)
+        cut = last_day(curve)
+    elif flow.on is None and through < cut:
         cut = through
     before = 0
     if begin <= edge:

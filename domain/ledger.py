@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 from msgspec import Struct, structs
 
-from domain.accounting.curves import first_day, last_day
+from domain.accounting.curves import first_day
 from domain.accounting.measure import measure
 from domain.accounting.schedule import Schedule, without_steps
 from domain.calendar import Period
@@ -314,6 +314,6 @@ def is_outrun(schedule: Schedule, through: date) -> bool:
 def moves(schedule: Schedule, after: date, until: date) -> bool:
     """Whether time alone changes what is due between two dates."""
     return is_outrun(schedule, until) or any(
-        first_day(flow.curve) <= until and last_day(flow.curve) > after
+        first_day(flow.curve) <= until and flow.last_day > after
         for flow in (*schedule.flows, *schedule.memos)
     )

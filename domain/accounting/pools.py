@@ -206,6 +206,8 @@ def _follow(pool: _Pool) -> None:
     bills.sort(key=lambda place: (first_day(pool.own[place].curve), pool.own[place].subject))
     earns = [place for place, flow in pool.own.items() if flow.functional is None]
     earns.sort(key=lambda place: pool.own[place].subject)
+    owed = [place for place in earns if pool.own[place].charged is not None]
+    curves = {place: pool.own[place].seen_from(pool.market.through) for place in earns}
     stood = dict.fromkeys(earns, 0)
     noted = [0] * len(pool.memos)
     begin = min(first_day(flow.curve) for flow in pool.own.values())
@@ -214,19 +216,27 @@ def _follow(pool: _Pool) -> None:
         while bills and first_day(pool.own[bills[0]].curve) <= last:
             _bill(pool, pool.own[bills.pop(0)])
         for place in earns:
-            now = standing(pool.own[place].curve, day)
-            if now != stood[place]:
-                earns_it = dict(pool.own[place].legs)[LIABILITY] > 0
-                move = _earn if earns_it else _accrue
-                move(pool, place, now - stood[place], day)
+            now = standing(curves[place], last if place in owed else day)
+            _go_on(pool, place, now - stood[place], day)
             stood[place] = now
         for place, memo in enumerate(pool.memos):
             pool.position.take(memo, standing(memo.curve, day) - noted[place])
             noted[place] = standing(memo.curve, day)
         _present(pool, day, is_end=day == last)
-    for place in bills:
-        _bill(pool, pool.own[place])
-        _present(pool, first_day(pool.own[place].curve), is_end=False, is_document=True)
+    for bill in (pool.own[place] for place in bills):
+        day = first_day(bill.curve)
+        _bill(pool, bill)
+        for place in owed:
+            now = standing(curves[place], day)
+            _go_on(pool, place, now - stood[place], day)
+            stood[place] = now
+        _present(pool, day, is_end=False, is_document=True)
+
+
+def _go_on(pool: _Pool, place: int, minor: int, day: date) -> None:
+    if minor:
+        earns_it = dict(pool.own[place].legs)[LIABILITY] > 0
+        (_earn if earns_it else _accrue)(pool, place, minor, day)
 
 
 def _bill(pool: _Pool, flow: Flow) -> None:
@@ -253,7 +263,7 @@ def _earn(pool: _Pool, place: int, minor: int, day: date) -> None:
             pool.differences.append((LIABILITY, "billed", day, residue, None))
     if left := minor + back:
         uncovered = left - layers.covered(left)
-        quote = market.on(day) if uncovered else None
+        quote = market.on(min(day, market.through)) if uncovered else None
         worth += layers.earn(account, left, quote.worth(uncovered) if quote else 0)
     if account == REFUNDABLE:
         pool.owed = pool.owed[0] - minor, pool.owed[1] - worth
@@ -284,14 +294,14 @@ def _present(pool: _Pool, day: date, *, is_end: bool, is_document: bool = False)
     whole = _share(-pool.layers.worth, net, -pool.layers.minor) if net else 0
     cost = {UNBILLED: _share(whole, now[UNBILLED], net) if net else 0}
     cost[ASSET] = whole - cost[UNBILLED]
+    on = day if is_document else None
     for account, minor in now.items():
         marks = pool.presented.setdefault(account, [])
         if cost[account] != (marks[-1][1] if marks else 0):
             marks.append((day, cost[account]))
-        on = day if is_document else None
         _tell_anew(pool, account, (max(minor, 0), cost[account]), day, is_end=is_end, on=on)
     if pool.owed[0] or pool.open.get(REFUNDABLE):
-        _tell_anew(pool, REFUNDABLE, pool.owed, day, is_end=is_end, on=None)
+        _tell_anew(pool, REFUNDABLE, pool.owed, day, is_end=is_end, on=on)
 
 
 def _tell_anew(

@@ -12,7 +12,7 @@ from typing import Literal
 
 from msgspec import Struct, structs
 
-from domain.accounting.curves import Curve, frozen_at, last_day, standing, total
+from domain.accounting.curves import Curve, Steps, frozen_at, last_day, standing, total
 from domain.explain import Step, Telling, steps_of
 from domain.facts import causes_of
 
@@ -32,7 +32,8 @@ class Flow(Struct, frozen=True, kw_only=True, omit_defaults=True):
     `functional` is what that comes to in functional currency, where that is another one; `caught`
     what of it is for performance before it was known.
 
-    `on` is the document's date, none for what time drives. `causes` are positions of the facts
+    `on` is the document's date, none for what time drives; `charged` is what documents charge, for
+    what stands at no more than is left of that. `causes` are positions of the facts
     without which the amount or its steps would differ (law 8). `told` explains it on paper.
     """
 
@@ -45,6 +46,7 @@ class Flow(Struct, frozen=True, kw_only=True, omit_defaults=True):
     obligation: str = ""
     document: str = ""
     on: date | None = None
+    charged: Steps | None = None
     functional: Curve | None = None
     caught: Caught | None = None
     told: Telling | None = None
@@ -52,6 +54,27 @@ class Flow(Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def steps(self) -> tuple[Step, ...]:
         return steps_of(self.told)
+
+    @property
+    def last_day(self) -> date:
+        """From this day on it no longer moves, wherever one looks from."""
+        last = last_day(self.curve)
+        return last if self.charged is None else max(last, last_day(self.charged))
+
+    def seen_from(self, through: date) -> Curve:
+        """The curve up to a day that time has come to. Documents of later days are posted already:
+        what they take back of what was charged goes off on their own days.
+        """
+        curve, charged = self.curve, self.charged
+        if charged is None or not isinstance(curve, Steps):
+            return curve
+        stood, was = standing(curve, through), standing(charged, through)
+        marks = [mark for mark in curve.marks if mark[0] <= through]
+        for day, now in charged.marks:
+            left = max(stood - max(was - now, 0), 0)
+            if day > through and marks and marks[-1][1] != left:
+                marks.append((day, left))
+        return Steps(tuple(marks))
 
 
 class PendingUsage(Struct, frozen=True, kw_only=True):
@@ -150,7 +173,7 @@ class Schedule(Struct, frozen=True, kw_only=True):
         """From the end of this day on no flow moves any more; none if there is no flow."""
         if self.measured_to is not None or self.valued_to is not None:
             return date.max
-        return max((last_day(flow.curve) for flow in (*self.flows, *self.memos)), default=None)
+        return max((flow.last_day for flow in (*self.flows, *self.memos)), default=None)
 
 
 def without_steps(schedule: Schedule) -> Schedule:

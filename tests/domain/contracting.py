@@ -14,7 +14,7 @@ from domain.calendar import ONE_DAY, Calendar, add_months, months
 from domain.contract_facts import ContractOpened, Obligation, ObligationSatisfied
 from domain.due import due
 from domain.facts import Event, When, causes_of
-from domain.invoice_facts import CreditIssued, InvoiceIssued, InvoiceLine
+from domain.invoice_facts import CreditIssued, InvoiceIssued, InvoiceLine, InvoiceVoided
 from domain.master import MasterData
 from domain.policy import Options
 from tests.domain.given import fact
@@ -57,12 +57,12 @@ def billed(day: str, minor: int, number: int = 1) -> InvoiceIssued:
 
 def scheduled(*events: Event, **options: object) -> Schedule:
     """The contract `k1` by what is said of it in this order, one position and order each; a credit
-    is of the invoice before it.
+    or a void is of the invoice before it.
     """
     said, invoice = [], ""
     for at, event in enumerate(events, start=1):
         invoice = f"invoice:i{at}" if isinstance(event, InvoiceIssued) else invoice
-        of_invoice = isinstance(event, InvoiceIssued | CreditIssued)
+        of_invoice = isinstance(event, InvoiceIssued | CreditIssued | InvoiceVoided)
         said.append(fact(at, stream=invoice if of_invoice else "contract:k1", event=event))
     chosen = Options(**{"ratable_by": "month", **options})  # type: ignore[arg-type]
     master = MasterData(calendar=CALENDAR, policies={"main": ((date.min, chosen),)})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -14,10 +15,15 @@ from domain.contract_checks import require_open
 from domain.contract_commands import OpenContract
 from domain.contract_facts import ContractModified, ContractTerminated, Fee, PriceEstimated
 from domain.contract_facts import VariableAmount as Variable
+from domain.due import due
 from domain.errors import Rejected
-from domain.invoice_facts import CreditIssued, CreditLine
+from domain.facts import Event
+from domain.invoice_facts import CreditIssued, CreditLine, InvoiceVoided
+from domain.journal import Balances
+from domain.ledger import moves
 from domain.service import AccessGranted, GrantAccess
 from tests.domain.contracting import (
+    CALENDAR,
     FAR,
     balance,
     billed,
@@ -42,6 +48,13 @@ RAMP = (
     ),
 )
 HALF = ("2024-01-01", "2024-07-01")
+
+
+def credited(purpose: Literal["correction", "concession"], day: str = "2024-03-10") -> CreditIssued:
+    lines = (CreditLine(line="1", amount_minor=300_00),)
+    return CreditIssued(
+        when=on(day), number="C1", treatment="from-now", purpose=purpose, lines=lines
+    )
 
 
 def test_a_ramp_that_may_be_left_is_not_evened_out() -> None:
@@ -113,6 +126,78 @@ def test_a_concession_gives_back_nothing_beyond_the_notice() -> None:
     # 366.00 less 31 days and 30 of notice; then less 60 and 30.
     assert balance(schedule, "refund-liability", "2024-01-31") == -305_00
     assert balance(schedule, "refund-liability", "2024-02-29") == -276_00
+
+
+@pytest.mark.parametrize(
+    ("taken_back", "owed_then", "liability", "not_billed"),
+    [
+        # All of it: 31.00 of January are earned, and nobody is owed what was never charged.
+        (InvoiceVoided(when=on("2024-03-10")), 0, 0, 31_00),
+        # 300.00 of 366.00: 66.00 are charged, of which 61.00 bind by the end of January's notice.
+        (credited("correction"), 5_00, 30_00, 0),
+        (credited("concession"), 5_00, 30_00, 0),
+        (billed("2024-03-10", 300_00, 2), 305_00, 330_00, 0),
+    ],
+    ids=["void", "correction", "concession", "one more invoice"],
+)
+def test_a_document_of_a_later_day_takes_back_what_is_owed_on_its_own_day(
+    taken_back: Event, owed_then: int, liability: int, not_billed: int
+) -> None:
+    """A run through January posts it in March already; it owes nobody more than is charged then."""
+    schedule = scheduled(
+        opened(
+            "2024-01-01",
+            even("service", *YEAR),
+            price_minor=366_00,
+            cancellable_days=30,
+            refundable=True,
+        ),
+        billed("2024-01-01", 366_00),
+        taken_back,
+        ratable_by="day",
+    )
+    january = date(2024, 1, 31)
+    balances = due(schedule, january, CALENDAR)
+
+    assert stands(balances, "refund-liability", january) == -305_00
+    assert stands(balances, "refund-liability") == -owed_then
+    assert stands(balances, "contract-liability") == -liability
+    assert stands(balances, "unbilled-receivable") == not_billed
+
+
+def test_what_is_cut_again_moves_with_a_document_of_a_later_day() -> None:
+    """What is owed to who left stands for good; a concession of it in June is caught up in June."""
+    schedule = scheduled(
+        opened(
+            "2024-01-01",
+            even("service", *YEAR),
+            price_minor=366_00,
+            cancellable_days=30,
+            refundable=True,
+        ),
+        billed("2024-01-01", 366_00),
+        credited("concession", "2024-06-10"),
+        ContractTerminated(when=on("2024-03-01"), refund_minor=306_00),
+        ratable_by="day",
+    )
+    april, may, june = date(2024, 4, 30), date(2024, 5, 31), date(2024, 6, 30)
+    whole, again = due(schedule, may, CALENDAR), due(schedule, may, CALENDAR, edge=april)
+
+    assert stands(whole, "refund-liability", may) == -306_00
+    assert stands(whole, "refund-liability") == -6_00
+    assert stands(again, "refund-liability") == 300_00
+    assert moves(schedule, may, june)
+    assert stands(due(schedule, june, CALENDAR), "refund-liability") == -306_00
+
+
+def stands(balances: Balances, account: str, last: date = FAR) -> int:
+    """In an account by the end of a day, whatever documents of later days are posted already."""
+    rows = (
+        one.minor
+        for slot, one in balances.items()
+        if slot.account == account and slot.earned <= last
+    )
+    return sum(rows)
 
 
 def test_who_leaves_moves_nothing_of_the_days_before() -> None:

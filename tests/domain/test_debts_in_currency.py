@@ -16,7 +16,7 @@ from domain.contract_facts import (
 )
 from domain.due import due
 from domain.facts import When
-from domain.invoice_facts import CreditIssued, CreditLine, InvoiceIssued, InvoiceLine
+from domain.invoice_facts import CreditIssued, CreditLine, InvoiceIssued, InvoiceLine, InvoiceVoided
 from domain.journal import Balances, Slot
 from domain.payment_facts import PaymentFeeCharged, PaymentReceived
 from domain.policy import Options
@@ -103,6 +103,36 @@ def test_what_goes_back_takes_away_what_it_was_told_beyond_its_cost() -> None:
     assert gained(ledger, "2024-03") == {"refund-liability": 30_00, "accounts-receivable": 940_00}
     assert ledger.stands("contract-liability") == 0
     assert ledger.stands("revenue") == -10_670_00
+    assert balanced(ledger)
+
+
+def test_a_void_of_a_later_day_leaves_nothing_owed_back_in_either_currency() -> None:
+    """The run through January posts it in March already, with all that goes along."""
+    ledger = Ledger()
+    for last, rate in ((1, "1.10"), (31, "1.20")):
+        ledger.rate(1, last, rate)
+    year = date(2024, 1, 1), date(2025, 1, 1)
+    goods = Obligation(obligation="goods", service_from=year[0], service_to=year[1])
+    opened = ContractOpened(
+        when=day(1, 1),
+        customer="c1",
+        currency="EUR",
+        price_minor=366_00,
+        obligations=(goods,),
+        cancellable_days=30,
+        refundable=True,
+    )
+    ledger.say("contract:k", opened)
+    ledger.bill("i1", day(1, 1), 366_00, "1.10")
+    ledger.say("invoice:i1", InvoiceVoided(when=day(3, 10), treatment="as-if-never"))
+    ledger.run(1, 31)
+
+    # January and February bind, 305.00 are owed back; 30.50 are earned.
+    assert ledger.moved("refund-liability") == {"2024-01": -366_00, "2024-03": 366_00}
+    assert ledger.moved("unbilled-receivable") == {"2024-03": 33_55}
+    for account in ("refund-liability", "contract-liability", "currency-exchange"):
+        assert ledger.stands(account) == 0
+    assert ledger.stands("revenue") == -33_55
     assert balanced(ledger)
 
 

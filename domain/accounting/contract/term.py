@@ -7,13 +7,13 @@ was charged beyond it and goes back to who leaves is owed back, not a contract l
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 
 from msgspec import structs
 
 from domain.accounting.contract.promise import REFUND, Deal, Promise
-from domain.accounting.curves import Curve, Steps, ahead, first_day, last_day, standing
+from domain.accounting.curves import Curve, Steps, ahead, first_day, last_day, standing, total
 from domain.accounting.documents import BilledLine, billing_flows
 from domain.accounting.schedule import Flow
 from domain.calendar import ONE_DAY
@@ -54,8 +54,8 @@ def owed_back(
     """What was charged above what binds, day by day."""
     bound = [one for one in promises if not one.is_invoiced]
     apart = {one.name for one in promises if one.is_invoiced}
-    lines = [_without_concessions(row) for row in billed if row.obligation not in apart]
-    charged = [f for row in lines for f in billing_flows(row) if LIABILITY in dict(f.legs)]
+    lines = [row for row in billed if row.obligation not in apart]
+    charged = _charges(map(_without_concessions, lines))
     curves = [curve for one in bound for curve in enforceable(one, notice, deal)]
     rows, stood = dict[date, int](), 0
     for day in _days([*(flow.curve for flow in charged), *curves]):
@@ -88,8 +88,22 @@ def owed_back(
         curve=Steps(tuple(rows.items())),
         causes=causes,
         rule="beyond-notice@1",
+        charged=_documents(_charges(lines)),
         told=lambda: steps,
     )
+
+
+def _charges(lines: Iterable[BilledLine]) -> list[Flow]:
+    return [flow for row in lines for flow in billing_flows(row) if LIABILITY in dict(flow.legs)]
+
+
+def _documents(charged: Sequence[Flow]) -> Steps | None:
+    """What is charged by documents that do not wait for time to come to their date."""
+    rows, minor = dict[date, int](), 0
+    for flow in sorted((f for f in charged if f.on is not None), key=lambda f: first_day(f.curve)):
+        minor += total(flow.curve)
+        rows[first_day(flow.curve)] = minor
+    return Steps(tuple(rows.items())) if rows else None
 
 
 def _without_concessions(row: BilledLine) -> BilledLine:
