@@ -210,7 +210,7 @@ def _require_transfer(row: Obligation, field: str) -> None:
     require_above_nothing(row.expected_exercised, f"{field}.expected_exercised")
     require_percent(row.breakage_percent, f"{field}.breakage_percent")
     require_percent(row.percent_of_base, f"{field}.percent_of_base")
-    require_amount(row.expected_cost_minor, f"{field}.expected_cost_minor")
+    _require_costs(row, field)
     require_amount(row.others_share_minor, f"{field}.others_share_minor")
     is_open = row.option is not None or _is_as_many_as_there_will_be(row)
     if row.pattern in COUNTED and row.quantity is None and not is_open:
@@ -228,6 +228,22 @@ def _require_transfer(row: Obligation, field: str) -> None:
         raise Rejected("duplicate-milestone", field=f"{field}.milestones")
     for one in row.milestones:
         require_above_nothing(one.weight, f"{field}.milestones.weight")
+
+
+def _require_costs(row: Obligation, field: str) -> None:
+    require_amount(row.expected_cost_minor, f"{field}.expected_cost_minor")
+    require_amount(row.materials_minor, f"{field}.materials_minor")
+    if row.materials_minor and row.pattern != "percent-complete":
+        raise Rejected(
+            "transferred-otherwise", field=f"{field}.materials_minor", pattern=row.pattern
+        )
+    require_among(row.materials_minor, row.expected_cost_minor or 0, f"{field}.materials_minor")
+
+
+def require_among(materials: int | None, costs: int | None, field: str) -> None:
+    """What materials cost is part of the costs it is said with."""
+    if materials is not None and costs is not None and materials > costs:
+        raise Rejected("materials-above-costs", field=field, costs=costs)
 
 
 def require_variable(rows: Sequence[VariableAmount], names: set[str]) -> None:

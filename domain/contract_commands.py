@@ -75,6 +75,7 @@ class MeasureProgress(
     incurred_minor: int | None = None
     expected_minor: int | None = None
     excluded_minor: int = 0
+    materials_minor: int | None = None
 
 
 class ExerciseRights(
@@ -124,6 +125,7 @@ class ReviseExpectation(
     when: When
     obligation: str
     expected_cost_minor: int | None = None
+    materials_minor: int | None = None
     expected_exercised: Decimal | None = None
     breakage_percent: Decimal | None = None
 

@@ -80,7 +80,9 @@ class Obligation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     Its stand-alone selling price is an amount, a price per unit, a share of a list price, worked
     out from an option, or only observed as a range (then its price is what is left, rule 28).
     What the contract states for it is `price_minor`, `unit_price` times `quantity`, or `fees`.
-    The service period is half-open.
+    The service period is half-open. `materials_minor`: what of `expected_cost_minor` is for goods
+    that the customer controls long before they are installed, and that show no progress: they are
+    earned at their cost, without margin (rule 31).
     """
 
     obligation: str
@@ -101,6 +103,7 @@ class Obligation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     portfolio: int = 1
     milestones: tuple[Milestone, ...] = ()
     expected_cost_minor: int | None = None
+    materials_minor: int = 0
     expected_exercised: Decimal | None = None
     breakage_percent: Decimal | None = None
     percent_of_base: Decimal | None = None
@@ -275,7 +278,9 @@ class ProgressMeasured(Event, frozen=True, kw_only=True, tag="progress-measured"
     """How far a promise is complete at the end of `effective`, from its beginning.
 
     `percent`; or costs incurred of the costs expected, less what `excluded_minor` does not depict
-    (uninstalled materials, waste; rule 31). No expected costs: those last expected.
+    (waste; rule 31). No expected costs: those last expected. `materials_minor`: what materials that
+    are earned at cost have cost, of those that the customer controls; none: as last said. They are
+    among the costs incurred; a percentage is of what is done beside them, and 100 of all.
     """
 
     obligation: str
@@ -283,6 +288,7 @@ class ProgressMeasured(Event, frozen=True, kw_only=True, tag="progress-measured"
     incurred_minor: int | None = None
     expected_minor: int | None = None
     excluded_minor: int = 0
+    materials_minor: int | None = None
 
 
 class RightsExercised(Event, frozen=True, kw_only=True, tag="rights-exercised"):
@@ -317,10 +323,13 @@ class PriceEstimated(Event, frozen=True, kw_only=True, tag="price-estimated"):
 
 
 class ExpectationRevised(Event, frozen=True, kw_only=True, tag="expectation-revised"):
-    """What is now expected of a promise: its costs in all, the rights to be used, the breakage."""
+    """What is now expected of a promise: its costs in all and those of materials earned at cost
+    among them, the rights to be used, the breakage.
+    """
 
     obligation: str
     expected_cost_minor: int | None = None
+    materials_minor: int | None = None
     expected_exercised: Decimal | None = None
     breakage_percent: Decimal | None = None
 

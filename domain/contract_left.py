@@ -28,11 +28,14 @@ Progress = ObligationSatisfied | RightsExercised | ProgressMeasured
 
 
 class Transferred(Struct, frozen=True, kw_only=True):
-    """What of a promise is done: units or rights, milestones, costs; all of it since a day."""
+    """What of a promise is done: units or rights, milestones, costs and those of materials at cost
+    among them; all of it since a day.
+    """
 
     units: Decimal = Decimal(0)
     milestones: frozenset[str] = frozenset()
     incurred_minor: int = 0
+    materials_minor: int = 0
     done_on: date | None = None
 
 
@@ -62,6 +65,11 @@ def transferred(own: Obligation | None, before: Transferred, event: Progress) ->
             return structs.replace(
                 before,
                 incurred_minor=event.incurred_minor or 0,
+                materials_minor=(
+                    before.materials_minor
+                    if event.materials_minor is None
+                    else event.materials_minor
+                ),
                 done_on=event.when.effective if is_whole else None,
             )
         case ObligationSatisfied():
@@ -119,6 +127,11 @@ def require_expected(command: ReviseExpectation, done: Transferred) -> None:
     if costs is not None and costs < done.incurred_minor:
         raise Rejected(
             "estimate-under-certain", field="expected_cost_minor", certain=done.incurred_minor
+        )
+    materials = command.materials_minor
+    if materials is not None and materials < done.materials_minor:
+        raise Rejected(
+            "estimate-under-certain", field="materials_minor", certain=done.materials_minor
         )
 
 

@@ -9,6 +9,7 @@ from msgspec import Struct, structs
 from domain.contract_checks import (
     require_above_nothing,
     require_alike,
+    require_among,
     require_amount,
     require_looked_through,
     require_obligations,
@@ -271,6 +272,8 @@ def _of_a_promise(command: OfAPromise, state: ContractState, context: Context) -
             return BaseReported(**structs.asdict(command))
         case ReviseExpectation():
             require_amount(command.expected_cost_minor, "expected_cost_minor")
+            require_amount(command.materials_minor, "materials_minor")
+            require_among(command.materials_minor, command.expected_cost_minor, "materials_minor")
             require_above_nothing(command.expected_exercised, "expected_exercised")
             require_percent(command.breakage_percent, "breakage_percent")
             _promise(command.obligation, EXPECTED, "transferred-otherwise", state, context)
@@ -322,6 +325,8 @@ def _require_measure(command: MeasureProgress) -> None:
     require_amount(command.incurred_minor, "incurred_minor")
     require_amount(command.expected_minor, "expected_minor")
     require_amount(command.excluded_minor, "excluded_minor")
+    require_amount(command.materials_minor, "materials_minor")
+    require_among(command.materials_minor, command.incurred_minor, "materials_minor")
     if (
         command.expected_minor is not None
         and (command.incurred_minor or 0) > command.expected_minor

@@ -87,7 +87,7 @@ RULES: dict[str, Rule] = {
     ),
     "percent-complete@1": Rule(
         says="price * costs incurred / costs expected, without what depicts no progress; or a "
-        "percentage as measured",
+        "percentage as measured; materials at cost beside",
         rounding=_CENTS,
         paragraphs=("ASC 606-10-25-35, 55-20 to 55-21", "IFRS 15.44, B18-B19"),
     ),

@@ -33,7 +33,7 @@ SHAPES = (
     shape("unit_price", f"units quantity consideration {TERM}", fixed.counted),
     shape("due_months cash_price|rate_annual price|amount", "", uncertain.paid_later),
     shape(f"milestones {PRICE}", "", fixed.in_stages),
-    shape(f"expected_costs {PRICE}", TERM, uncertain.by_costs),
+    shape(f"expected_costs {PRICE}", f"expected_materials {TERM}", uncertain.by_costs),
     shape(PRICE, f"units {TERM}", fixed.whole),
 )
 EXTRAS = (

@@ -192,8 +192,12 @@ def promise_of(fact: Words, name: str, row: Words) -> Obligation:
     if row.has("others_share"):
         one = structs.replace(one, others_share_minor=row.money("others_share"))
     if row.has("expected_costs"):
-        costs = row.money("expected_costs")
-        one = structs.replace(one, pattern="percent-complete", expected_cost_minor=costs)
+        one = structs.replace(
+            one,
+            pattern="percent-complete",
+            expected_cost_minor=row.money("expected_costs"),
+            materials_minor=row.money("expected_materials") if row.has("expected_materials") else 0,
+        )
     if row.has("unit_price"):
         return structs.replace(
             one,

@@ -31,6 +31,7 @@ CATCH_UP: Row = {"treatment": "cumulative"}
 ONWARD: Row = {"treatment": "prospective"}
 APART: Row = {"treatment": "separate"}
 NET: Row = {"net": True}
+AT_COST: Row = {"materials_at_cost": True}
 CORRECTS: Row = {"credits_correct": True}
 # How the source shows its figures; only shares of one contract are rounded themselves.
 WHOLE: Row = {"shown_in_whole": True}
@@ -45,6 +46,7 @@ READINGS = frozenset(
         "treatment",
         "net",
         "credits_correct",
+        "materials_at_cost",
     }
 )
 UPON_BOOKING = "upon booking"
@@ -208,12 +210,15 @@ TERMS: dict[str, dict[str, Row]] = {
         **each(ALWAYS, "principal", "gross"),
     },
 }
-MEASURES = each(
-    ALWAYS,
-    *("time", "elapsed", "straight-line", "cost", "costs", "cost-to-cost", "input", "output"),
-    *("units", "milestone", "milestones", "stand-ready", "hours", "labour", "surveys"),
-    *("as invoiced", "right to invoice", "B16", "B18", "B19", "55-18", "55-20", "55-21"),
-)
+MEASURES = {
+    **each(
+        ALWAYS,
+        *("time", "elapsed", "straight-line", "cost", "costs", "cost-to-cost", "input", "output"),
+        *("units", "milestone", "milestones", "stand-ready", "hours", "labour", "surveys"),
+        *("as invoiced", "right to invoice", "B16", "B18", "B19", "55-18", "55-20", "55-21"),
+    ),
+    **each(AT_COST, "zero margin", "no margin", "without margin", "at cost"),
+}
 TERMS["measure"] = TERMS["measure_of_progress"] = TERMS["progress"] = MEASURES
 # Keys that say in words what the facts of a case say, or what a source's page does: notes.
 NOTES = frozenset(

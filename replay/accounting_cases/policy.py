@@ -47,7 +47,8 @@ class Elections(Struct, frozen=True, kw_only=True):
     `beside`: by the name of a book, the same elections but for one. `bills`: what is billed when,
     of a deal that says no more of it. `rate`: the first that the phrase on financing states.
     `treatment`: how a change is accounted for whose facts do not decide it. `net`: the seller is an
-    agent. `credits_correct`: credit notes count from the start of service.
+    agent. `credits_correct`: credit notes count from the start of service. `materials_at_cost`:
+    what depicts no progress is earned at its cost.
     """
 
     zone: str
@@ -62,6 +63,7 @@ class Elections(Struct, frozen=True, kw_only=True):
     treatment: Treated = "by-rule"
     net: bool = False
     credits_correct: bool = False
+    materials_at_cost: bool = False
     shown_in_whole: bool = False
 
 

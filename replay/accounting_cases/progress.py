@@ -69,14 +69,18 @@ def _units_of(fact: Words, known: Survey) -> tuple[str, str]:
 
 
 def progress_measured(fact: Words, known: Survey) -> Does:
-    """By what it cost of all it will cost, less what shows no progress; or by a percentage."""
+    """By what it cost of all it will cost, less what shows no progress; or by a percentage. What
+    shows none may be materials that are earned at cost.
+    """
+    excluded, at_cost = _money(fact, "excluded_costs"), known.elected.materials_at_cost
     command = MeasureProgress(
         when=when(fact),
         obligation=the_promise(fact, known, "percent-complete"),
         percent=fact.number("percent_complete") if fact.has("percent_complete") else None,
         incurred_minor=_money(fact, "costs_incurred"),
         expected_minor=_money(fact, "expected_total_costs"),
-        excluded_minor=_money(fact, "excluded_costs") or 0,
+        excluded_minor=0 if at_cost else excluded or 0,
+        materials_minor=excluded if at_cost else None,
     )
     yield submit(fact, f"contract:{the_contract(fact, known)}", command)
 

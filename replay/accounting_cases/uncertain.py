@@ -31,12 +31,13 @@ INCENTIVE = "incentive"
 
 
 def by_costs(fact: Words, known: Survey) -> Deal:
-    """Work measured by its costs, at a price."""
+    """Work measured by its costs, at a price; materials at cost may be among them."""
     changed = known.first("contract_modified", "distinct")
     one = Obligation(
         obligation=known.promise,
         pattern="percent-complete",
         expected_cost_minor=fact.money("expected_costs"),
+        materials_minor=fact.money("expected_materials") if fact.has("expected_materials") else 0,
         distinct=changed.flag("distinct") if changed else None,
     )
     return Deal(obligations=(one,), price_minor=the_price(fact))

@@ -78,6 +78,11 @@ BAD = (
         "expected_cost_minor",
         (OPEN, HALF_DONE),
     ),
+    Bad(
+        act("measure-progress", obligation="work", incurred_minor=500, materials_minor=501),
+        "materials-above-costs",
+        "materials_minor",
+    ),
     Bad(opens(SERVICE, price_minor=-1), "negative-price", "price_minor", ()),
     Bad(opens({**SEATS, "unit_price": "-5"}), "negative-price", "obligations.unit_price", ()),
     Bad(opens({**LICENCE, "ssp_minor": -1}), "negative-ssp", "obligations.ssp_minor", ()),

@@ -60,6 +60,36 @@ OPEN = OpenContract(
 OPENED = ContractOpened(**structs.asdict(OPEN))
 
 
+@pytest.mark.parametrize(
+    ("row", "refused"),
+    [
+        (structs.replace(WORK, materials_minor=1001), "materials-above-costs"),
+        (structs.replace(LICENCE, materials_minor=1), "transferred-otherwise"),
+        (structs.replace(WORK, materials_minor=-1), "negative-price"),
+    ],
+)
+def test_materials_at_cost_are_part_of_the_costs_of_work(row: Obligation, refused: str) -> None:
+    assert code(STREAM, structs.replace(OPEN, obligations=(row,))) == refused
+
+
+def test_what_materials_are_said_to_cost_is_among_the_costs_said_with_it() -> None:
+    measured = MeasureProgress(
+        when=on(2, 1), obligation="work", incurred_minor=500, materials_minor=501
+    )
+    expected = ReviseExpectation(
+        when=on(3, 1), obligation="work", expected_cost_minor=800, materials_minor=801
+    )
+    fewer = ReviseExpectation(when=on(3, 1), obligation="work", materials_minor=299)
+    done = ProgressMeasured(
+        when=on(2, 1), obligation="work", incurred_minor=500, materials_minor=300
+    )
+    later = ProgressMeasured(when=on(2, 2), obligation="work", percent=Decimal(10))
+
+    assert code(STREAM, measured, OPENED) == "materials-above-costs"
+    assert code(STREAM, expected, OPENED) == "materials-above-costs"
+    assert code(STREAM, fewer, OPENED, done, later) == "estimate-under-certain"
+
+
 def satisfied(month: int, name: str, **how: Any) -> ObligationSatisfied:
     return ObligationSatisfied(when=on(month, 1), obligation=name, **how)
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from domain.accounting.schedule import Schedule
 from domain.contract_facts import (
     BaseReported,
     ContractModified,
@@ -17,10 +18,13 @@ from domain.contract_facts import (
     Restated,
     RightsExercised,
     RightsExpired,
+    VariableAmount,
 )
 from domain.facts import Event
 from tests.domain.contracting import (
     SERVICE,
+    balance,
+    billed,
     by_month,
     causes,
     on,
@@ -79,6 +83,103 @@ def test_progress_is_what_was_spent_of_what_is_expected_or_as_it_was_measured(
     expected: int | None, said: list[Event], months: list[int]
 ) -> None:
     assert building(expected, *said) == months
+
+
+def lift(*said: Event, price: int = 5000_00, materials: int = 1500_00) -> Schedule:
+    """A building with a lift that is delivered long before it is installed (example 19)."""
+    work = Obligation(
+        obligation="work",
+        pattern="percent-complete",
+        expected_cost_minor=4000_00,
+        materials_minor=materials,
+    )
+    return scheduled(opened("2024-01-01", work, price_minor=price), *said)
+
+
+HALF_A_MILLION = spent("2024-02-29", 2000_00, materials_minor=1500_00)
+
+
+@pytest.mark.parametrize(
+    ("said", "months"),
+    [
+        # 20 % of the 3500.00 that are not for the lift, and the lift at its cost.
+        ([HALF_A_MILLION], [0, 2200_00, 0, 0]),
+        # Before it is delivered, a tenth of the rest alone; what is said once stands.
+        ([spent("2024-01-31", 250_00), HALF_A_MILLION, spent("2024-03-31", 2750_00)],
+         [350_00, 1850_00, 1050_00, 0]),
+        # Dearer than expected: so much less is for the rest.
+        ([spent("2024-01-31", 2250_00, materials_minor=1750_00)], [1750_00 + 722_22, 0, 0, 0]),
+        ([HALF_A_MILLION,
+          ExpectationRevised(when=on("2024-03-01"), obligation="work", materials_minor=2000_00)],
+         [0, 2200_00, 50_00, 0]),
+        # By a percentage: of what is done beside, and all of it when it is complete.
+        ([ProgressMeasured(when=on("2024-01-31"), obligation="work", percent=Decimal(20),
+                           materials_minor=1500_00)], [2200_00, 0, 0, 0]),
+        ([percent("2024-01-31", "50"), percent("2024-02-29", "100")], [1750_00, 3250_00, 0, 0]),
+        # A concession in the middle comes off what is not at cost.
+        ([HALF_A_MILLION, ContractModified(when=on("2024-03-01"), price_change_minor=-500_00),
+          percent("2024-04-30", "100")], [0, 2200_00, -100_00, 2400_00]),
+    ],
+)  # fmt: skip
+def test_materials_that_show_no_progress_are_earned_at_their_cost(
+    said: list[Event], months: list[int]
+) -> None:
+    assert by_month(lift(*said), "2024-01-01", 4) == months
+
+
+def test_materials_are_earned_for_no_more_than_the_price() -> None:
+    schedule = lift(HALF_A_MILLION, percent("2024-03-31", "100"), price=1000_00)
+
+    assert by_month(schedule, "2024-01-01", 3) == [0, 1000_00, 0]
+
+
+def test_what_a_change_spreads_anew_holds_the_materials_that_are_still_to_come() -> None:
+    anew = ContractModified(
+        when=on("2024-02-15"),
+        price_change_minor=-100_00,
+        treatment="prospective",
+        judgement="as counsel found",
+    )
+    early = spent("2024-01-31", 250_00)
+    schedule = lift(early, anew, HALF_A_MILLION, percent("2024-03-31", "100"))
+
+    # 4550.00 are left, 1500.00 of them for the lift; of the rest 10 of the 90 % that are left.
+    assert by_month(schedule, "2024-01-01", 3) == [350_00, 1500_00 + 338_89, 2711_11]
+
+
+def test_work_that_is_done_before_its_materials_come_leaves_them_and_what_is_left() -> None:
+    anew = ContractModified(
+        when=on("2024-02-15"),
+        price_change_minor=100_00,
+        treatment="prospective",
+        judgement="as counsel found",
+    )
+    late = spent("2024-03-31", 4000_00, materials_minor=1500_00)
+    schedule = lift(spent("2024-01-31", 2500_00), anew, late)
+
+    assert by_month(schedule, "2024-01-01", 3) == [3500_00, 0, 1600_00]
+
+
+def test_what_is_held_back_of_a_price_goes_along_the_work_and_not_its_materials() -> None:
+    rebate = VariableAmount(name="rebate", stated_minor=350_00, included_minor=0)
+    work = Obligation(
+        obligation="work",
+        pattern="percent-complete",
+        expected_cost_minor=4000_00,
+        materials_minor=1500_00,
+    )
+    deal = opened("2024-01-01", work, price_minor=5000_00, variable=(rebate,))
+    schedule = scheduled(deal, billed("2024-01-01", 5350_00), HALF_A_MILLION)
+
+    assert revenue(schedule, "2024-01-01", "2024-12-31") == 2200_00
+    assert balance(schedule, "refund-liability", "2024-02-29") == -70_00
+
+
+def test_materials_at_cost_are_told() -> None:
+    told = steps(lift(HALF_A_MILLION), "work")
+
+    assert told["percent complete"] == "20"
+    assert told["materials at cost, minor units"] == "150000 of 150000"
 
 
 def test_progress_is_told_in_percent() -> None:

@@ -218,9 +218,12 @@ def _milestones(draft: Draft, begin: date) -> dict[str, Any]:
 
 def _measured(draft: Draft, begin: date) -> dict[str, Any]:
     del begin
+    cost = draft.money()
     return {
         "pattern": "percent-complete",
-        "expected_cost_minor": draft.money(),
+        "expected_cost_minor": cost,
+        # Of some a quarter is for materials that are earned at cost.
+        "materials_minor": 0 if cost % 3 else cost // 4,
         **_sold_for(draft, counted=False),
     }
 
@@ -414,13 +417,18 @@ def _progress(draft: Draft, own: Obligation, when: When) -> Event:
         return ProgressMeasured(when=when, obligation=name, percent=Decimal(random.randint(0, 100)))
     if draft.chance(0.3):
         more = expected + draft.money(2000)
-        return ExpectationRevised(when=when, obligation=name, expected_cost_minor=more)
+        materials = own.materials_minor + more // 9 if own.materials_minor else None
+        return ExpectationRevised(
+            when=when, obligation=name, expected_cost_minor=more, materials_minor=materials
+        )
+    incurred = random.randint(0, expected)
     return ProgressMeasured(
         when=when,
         obligation=name,
-        incurred_minor=random.randint(0, expected),
+        incurred_minor=incurred,
         expected_minor=random.choice((None, expected + draft.money(100))),
         excluded_minor=random.choice((0, 0, expected // 10)),
+        materials_minor=incurred // 3 if own.materials_minor and incurred % 2 else None,
     )
 
 

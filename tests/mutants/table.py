@@ -617,8 +617,8 @@ MUTANTS = (
     Mutant(
         "12-all-is-earned",
         "domain/accounting/contract/transfer.py",
-        "incurred, stated = 0, Fraction(",
-        "incurred, stated = incurred, Fraction(",
+        "self.incurred, self.stated = 0, Fraction(",
+        "self.stated = Fraction(",
         "a percentage measured after costs does not count",
         "tests/laws/test_contracts.py -k 12-all-is-earned",
     ),

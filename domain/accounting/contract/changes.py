@@ -300,7 +300,7 @@ def _ground(promises: Sequence[Promise], change: _Change, deal: Deal) -> _Ground
 def _transferred(marks: Sequence[tuple[str, Sequence[Mark]]]) -> Iterator[Step]:
     for name, found in marks:
         for mark in found:
-            yield Step(what=f"{name}: {mark.told.what}", value=mark.told.value)
+            yield from (Step(what=f"{name}: {one.what}", value=one.value) for one in mark.told)
 
 
 def _spread(
@@ -344,7 +344,7 @@ def _spread(
     sharers = tuple(zip((*going, *joining), weights, strict=True))
     for promise in going:
         # What was promised of it before is all for what remains (IFRS 15.90(a), 606-10-32-45(a)).
-        begun = any(mark.part for mark in marks_before(promise, change.cut, deal))
+        begun = any(mark.is_begun for mark in marks_before(promise, change.cut, deal))
         promise.sharers = () if begun or promise.is_even else sharers
     for promise in joining:
         promise.added_by = (fact.position,)

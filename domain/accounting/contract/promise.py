@@ -24,6 +24,7 @@ from domain.accounting.contract.transfer import (
     count_before,
     marks,
     rest_after,
+    without_materials,
 )
 from domain.accounting.curves import (
     At,
@@ -424,6 +425,12 @@ def marks_before(promise: Promise, cut: Cut, deal: Deal) -> Sequence[Mark]:
     return found[: count_before(found, cut.place)]
 
 
+def its_marks(promise: Promise, found: Sequence[Mark]) -> Sequence[Mark]:
+    """How far its price is earned, as its marks say or those of what it goes along."""
+    goes_along = promise.is_beside or promise.legs != RELEASE
+    return without_materials(found) if goes_along else found
+
+
 def _months_left(own: Obligation) -> tuple[Step, ...]:
     assert own.service_from is not None, own
     assert own.service_to is not None, own
@@ -511,7 +518,7 @@ def _before(promise: Promise, deal: Deal) -> tuple[Curve, ...]:
     if own.pattern == "ratable":
         found = _stretches(own, minor, deal)
         return tuple(evenly(*stretch, promise.by) for stretch in found if stretch[0] < stretch[1])
-    rows = _performed(rest_after(deal.marks(own), promise.since), minor)
+    rows = _performed(rest_after(its_marks(promise, deal.marks(own)), promise.since), minor)
     return (Steps(rows),) if rows else ()
 
 
@@ -522,7 +529,7 @@ def _performed(rest: Rest, minor: int) -> Rows:
 
 def _along(promise: Promise, found: Sequence[Mark], deal: Deal) -> Iterator[Flow]:
     """The stretch as far as marks carry it; nothing where nothing is transferred yet."""
-    rest = rest_after(found, promise.since)
+    rest = rest_after(its_marks(promise, found), promise.since)
     rows = now = _performed(rest, promise.stretch_minor)
     caught = None
     if promise.caught is not None:
@@ -540,7 +547,7 @@ def _along(promise: Promise, found: Sequence[Mark], deal: Deal) -> Iterator[Flow
     unit = partial(_by_unit, promise.own, promise.stretch_minor, rest, deal)
 
     def told() -> tuple[Step, ...]:
-        return (*steps(), *unit(), *(mark.told for mark in found))
+        return (*steps(), *unit(), *(step for mark in found for step in mark.told))
 
     flow = release(promise.name, Steps(rows), causes, RULES[promise.own.pattern], told)
     yield structs.replace(flow, caught=caught) if caught else flow

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 
 from domain.accounting.contract.pricing import fee_minor, stated_minor
-from domain.accounting.contract.promise import Deal, Promise, flows_of
+from domain.accounting.contract.promise import Deal, Promise, flows_of, its_marks
 from domain.accounting.curves import At, Curve, Steps, evenly
 from domain.accounting.schedule import Flow
 from domain.contract_facts import ContractOpened
@@ -81,7 +81,7 @@ def _entitled(promise: Promise, deal: Deal) -> Iterator[Curve]:
         assert own.service_to is not None, own
         yield evenly(own.service_from, own.service_to, minor, promise.by)
         return
-    found = deal.marks(own)
+    found = its_marks(promise, deal.marks(own))
     if found:
         yield Steps(tuple({mark.place[0]: mark.of(minor) for mark in found}.items()))
 

@@ -7,7 +7,7 @@ percentage. What a change leaves of a promise is transferred along what is left 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -41,9 +41,23 @@ _HUNDRED = Decimal(100)
 SHOWN_PLACES = 6
 
 
+class AtCost(Struct, frozen=True):
+    """Materials that are earned at their cost (ASC 606-10-55-21(b), IFRS 15.B19(b)): what those
+    that the customer controls cost, and what all of them do.
+    """
+
+    done: int
+    every: int
+
+    def with_share(self, minor: int, part: int, whole: int) -> int:
+        """Their cost, up to the price, and a share of what is left of the price."""
+        apart = min(self.every, max(minor, 0))
+        return min(self.done, apart) + rounded_share(minor - apart, part, whole)
+
+
 class Mark(Struct, frozen=True):
-    """`part` of `whole` of a promise is transferred from a fact on; `shown` is what it was worked
-    out from, told as `what`.
+    """`part` of `whole` of a promise is transferred from a fact on, beside materials at cost;
+    `shown` is what it was worked out from, told as `what`.
     """
 
     place: Place
@@ -52,18 +66,36 @@ class Mark(Struct, frozen=True):
     cause: int
     what: str
     shown: tuple[Decimal | Fraction | str, ...]
+    at_cost: AtCost | None = None
+
+    @property
+    def is_begun(self) -> bool:
+        return bool(self.part or (self.at_cost and self.at_cost.done))
 
     @property
     def is_all(self) -> bool:
-        return self.part >= self.whole
+        at_cost = self.at_cost
+        return self.part >= self.whole and (at_cost is None or at_cost.done >= at_cost.every)
 
     def of(self, minor: int) -> int:
         """The share of an amount, rounded once."""
+        if self.at_cost is not None:
+            return self.at_cost.with_share(minor, self.part, self.whole)
         return rounded_share(minor, self.part, self.whole)
 
     @property
-    def told(self) -> Step:
-        return Step(what=self.what, value=" of ".join(map(_text, self.shown)))
+    def told(self) -> Iterator[Step]:
+        yield Step(what=self.what, value=" of ".join(map(_text, self.shown)))
+        if self.at_cost is not None:
+            done, every = self.at_cost.done, self.at_cost.every
+            yield Step(what="materials at cost, minor units", value=f"{done} of {every}")
+
+
+def without_materials(found: Sequence[Mark]) -> Sequence[Mark]:
+    """How far what goes along a promise beside it goes: materials at cost bear none of it."""
+    if all(mark.at_cost is None for mark in found):
+        return found
+    return [structs.replace(mark, at_cost=None) for mark in found]
 
 
 def place_of(fact: Fact) -> Place:
@@ -103,9 +135,20 @@ class Rest(Struct, frozen=True):
         if done.is_all:
             return minor
         if mark.whole == done.whole:
-            return rounded_share(minor, mark.part - done.part, mark.whole - done.part)
-        part = mark.part * done.whole - done.part * mark.whole
-        return rounded_share(minor, part, mark.whole * (done.whole - done.part))
+            part, whole = mark.part - done.part, mark.whole - done.part
+        else:
+            part = mark.part * done.whole - done.part * mark.whole
+            whole = mark.whole * (done.whole - done.part)
+        if mark.at_cost is None:
+            return rounded_share(minor, part, whole)
+        # Where only materials are left, so is what they cost less than what is left of the price.
+        left = _left_at_cost(mark.at_cost, done.at_cost)
+        return left.with_share(minor, part, whole) if whole else left.with_share(minor, 1, 1)
+
+
+def _left_at_cost(at_cost: AtCost, before: AtCost | None) -> AtCost:
+    earned = before.done if before else 0
+    return AtCost(at_cost.done - earned, max(at_cost.every - earned, 0))
 
 
 def rest_after(found: Sequence[Mark], place: Place) -> Rest:
@@ -166,31 +209,64 @@ def _by_milestones(own: Obligation, facts: Sequence[Fact], options: Options) -> 
 
 def _by_measure(own: Obligation, facts: Sequence[Fact], options: Options) -> Iterable[Mark]:
     """Costs incurred of costs expected, or a percentage as it was measured (55-16 to 55-21)."""
-    incurred = excluded = 0
-    expected = own.expected_cost_minor or 0
-    stated = Fraction(0)
+    costs = _Costs(expected=own.expected_cost_minor or 0, materials=own.materials_minor)
     for fact in facts:
         match fact.event:
-            case ProgressMeasured(percent=None):
-                incurred, excluded = fact.event.incurred_minor or 0, fact.event.excluded_minor
-                if fact.event.expected_minor is not None:
-                    expected = fact.event.expected_minor
             case ProgressMeasured():
-                # Measured last counts: a percentage takes the place of the costs before it.
-                assert fact.event.percent is not None
-                incurred, stated = 0, Fraction(fact.event.percent) / 100
-            case ExpectationRevised() if fact.event.expected_cost_minor is not None:
-                expected = fact.event.expected_cost_minor
+                costs.measure(fact.event)
+            case ExpectationRevised(expected_cost_minor=None, materials_minor=None):
+                continue
+            case ExpectationRevised(expected_cost_minor=expected, materials_minor=materials):
+                costs.expected = costs.expected if expected is None else expected
+                costs.materials = costs.materials if materials is None else materials
             case ContractModified():
-                expected += _added_costs(own, fact.event)
+                costs.expected += _added_costs(own, fact.event)
             case _:
                 continue
-        by_cost = stated
-        if incurred and expected > excluded:
-            by_cost = Fraction(incurred - excluded, expected - excluded)
-        share = _percent(min(max(by_cost, Fraction(0)), WHOLE), options)
+        share = _percent(min(max(costs.share, Fraction(0)), WHOLE), options)
         part, whole = share.numerator, share.denominator
-        yield _mark(fact, part, whole, "percent complete", share * 100)
+        mark = _mark(fact, part, whole, "percent complete", share * 100)
+        yield structs.replace(mark, at_cost=costs.at_cost) if costs.at_cost else mark
+
+
+class _Costs(Struct):
+    """What a promise has cost so far and is expected to, or what was measured of it in percent."""
+
+    expected: int
+    materials: int
+    incurred: int = 0
+    excluded: int = 0
+    controlled: int = 0
+    stated: Fraction = Fraction(0)
+
+    def measure(self, event: ProgressMeasured) -> None:
+        """Measured last counts: a percentage takes the place of the costs before it."""
+        if event.materials_minor is not None:
+            self.controlled = event.materials_minor
+        if event.percent is not None:
+            self.incurred, self.stated = 0, Fraction(event.percent) / 100
+            return
+        self.incurred, self.excluded = event.incurred_minor or 0, event.excluded_minor
+        if event.expected_minor is not None:
+            self.expected = event.expected_minor
+
+    @property
+    def share(self) -> Fraction:
+        """Of what is neither left out nor earned at cost."""
+        left_out = self.excluded + max(self.materials, self.controlled)
+        if self.incurred and self.expected > left_out:
+            done = self.incurred - self.excluded - self.controlled
+            return Fraction(done, self.expected - left_out)
+        return self.stated
+
+    @property
+    def at_cost(self) -> AtCost | None:
+        """None where nothing is earned at cost. What is complete is, with its materials."""
+        every = max(self.materials, self.controlled)
+        if not every:
+            return None
+        is_complete = not self.incurred and self.stated >= WHOLE
+        return AtCost(every if is_complete else self.controlled, every)
 
 
 def _added_costs(own: Obligation, event: ContractModified) -> int:
