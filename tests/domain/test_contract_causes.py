@@ -10,14 +10,27 @@ from domain.contract_facts import (
     ContractTerminated,
     CustomerPaymentPromised,
     Financing,
+    Milestone,
     Obligation,
     ObligationSatisfied,
     PriceConceded,
     PriceEstimated,
     ProgressMeasured,
+    Restated,
     VariableAmount,
 )
-from tests.domain.contracting import balance, billed, causes, even, on, opened, point, scheduled
+from domain.service import AccessGranted
+from tests.domain.contracting import (
+    balance,
+    billed,
+    causes,
+    even,
+    on,
+    opened,
+    point,
+    satisfied,
+    scheduled,
+)
 from tests.domain.test_contract_examples import YEAR
 
 SERVICE = even("service", *YEAR, ssp_minor=600_00)
@@ -49,7 +62,7 @@ def test_an_estimate_rests_on_what_was_included_before() -> None:
     told = [(step.what, step.value) for step in last.steps]
     assert last.causes == (1, 2, 3, 5)
     assert ("included of bonus before", "15.00") in told
-    assert ("spread anew since", "2024-02-01") in told
+    assert ("spread anew since", "2024-02-01, in order 2") in told
 
 
 def test_what_is_conceded_of_what_was_added_rests_on_what_added_it() -> None:
@@ -98,6 +111,62 @@ def test_a_price_change_is_of_what_is_caught_up_only_where_nothing_else_is_left(
     )
 
     assert causes(schedule, "works", "2024-04-01") == (1, 2, 3, 4)
+
+
+def test_what_was_done_kept_who_shared_it_because_of_what_says_that_it_was_done() -> None:
+    goods, rest = point("goods", 600_00), point("rest", 600_00)
+    stages = (Milestone(milestone="a", weight=Decimal(1)),)
+    works = Obligation(obligation="works", ssp_minor=60_00, pattern="milestones", milestones=stages)
+    schedule = scheduled(
+        opened("2024-01-01", goods, rest, price_minor=1200_00),
+        ContractModified(when=on("2024-02-01"), price_change_minor=60_00, added=(works,)),
+        satisfied("2024-03-01", "goods"),
+        ContractModified(
+            when=on("2024-04-01"), price_change_minor=60_00, added=(point("more", 60_00),)
+        ),
+        CustomerPaymentPromised(when=on("2024-05-01"), amount_minor=50_00),
+        ObligationSatisfied(when=on("2024-06-01"), obligation="works", milestone="a"),
+    )
+
+    assert causes(schedule, "works", "2024-06-01") == (1, 2, 3, 4, 5, 6)
+
+
+def test_what_is_shared_by_all_that_is_left_rests_on_why_each_is_left() -> None:
+    units_of = Obligation(
+        obligation="units", ssp_minor=60_00, pattern="units", quantity=Decimal(10), distinct=False
+    )
+    longer = Restated(obligation="service", service_to=date(2025, 6, 1))
+    schedule = scheduled(
+        opened("2024-01-01", SERVICE, price_minor=600_00),
+        ContractModified(when=on("2024-02-01"), price_change_minor=60_00, added=(units_of,)),
+        ContractModified(when=on("2024-03-01"), price_change_minor=0, restated=(longer,)),
+        ContractModified(
+            when=on("2025-02-01"), price_change_minor=30_00, treatment="cumulative", judgement="so"
+        ),
+        satisfied("2025-03-01", "units", "10"),
+    )
+
+    assert causes(schedule, "units", "2025-03-01") == (1, 2, 3, 4, 5)
+
+
+def test_what_was_measured_anew_because_nobody_else_is_left_rests_on_why() -> None:
+    service = even("service", *YEAR, ssp_minor=600_00, distinct=False)
+    schedule = scheduled(
+        opened("2024-01-01", service, point("goods", 600_00), price_minor=1200_00),
+        satisfied("2024-02-01", "goods"),
+        ContractModified(when=on("2024-05-01"), price_change_minor=60_00),
+    )
+
+    assert causes(schedule, "service", "2024-04-30") == (1, 2, 3)
+
+
+def test_evidence_in_time_counts_against_later_evidence_for_all() -> None:
+    late, in_time = AccessGranted(when=on("2024-03-01")), AccessGranted(when=on(YEAR[0]), item="b")
+    first, second = even("a", *YEAR, ssp_minor=600_00), even("b", *YEAR, ssp_minor=600_00)
+    schedule = scheduled(opened(YEAR[0], first, second, price_minor=1200_00), late, in_time)
+
+    assert causes(schedule, "a", "2024-03-31") == (1, 2)
+    assert causes(schedule, "b", "2024-03-31") == (1, 2, 3)
 
 
 def test_what_is_paid_to_the_customer_after_the_end_does_not_rest_on_the_end() -> None:

@@ -160,8 +160,8 @@ MUTANTS = (
     Mutant(
         "6-replay-is-live-is-rebuild",
         "domain/ledger.py",
-        "first_day(flow.curve) <= until and last_day(flow.curve) > after",
-        "first_day(flow.curve) <= until and last_day(flow.curve) > until",
+        "first_day(flow.curve) <= until and flow.last_day > after",
+        "first_day(flow.curve) <= until and flow.last_day > until",
         "a unit whose last amount comes due between two runs is passed over",
     ),
     Mutant(

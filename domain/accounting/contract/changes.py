@@ -42,7 +42,7 @@ from domain.accounting.contract.promise import (
     tell,
     until,
 )
-from domain.accounting.contract.transfer import Mark, count_before, place_of
+from domain.accounting.contract.transfer import count_before, place_of, transferred
 from domain.accounting.curves import Progress, last_day, measured_from, total
 from domain.accounting.revenue import at_once, over_time
 from domain.accounting.schedule import Flow, totals
@@ -108,6 +108,10 @@ def modify(promises: list[Promise], fact: Fact, included: Change, deal: Deal) ->
     left = change.minor - sum(change.of(one) for one in as_one)
     goes_on = {id(one) for one in going}
     done = [one for one in promises if id(one) not in goes_on and not one.is_invoiced]
+    for promise in done:
+        if promise.sharers:
+            marks = tuple(marks_before(promise, change.cut, deal))
+            promise.left_out = (*promise.left_out, (fact.position, marks))
     joining = [one for one in added if not one.is_invoiced]
     if as_one and not (spread or joining):
         shared = _sharing(as_one, _ground(done, change, deal), change) if left else _NOTHING
@@ -251,15 +255,25 @@ def _caught_up(
         for said in others.told:
             tell(promise, said)
         told = (Step(what="price change", value=deal.text(more)),)
-        price = promise.price_minor + more
+        price, before = promise.price_minor + more, len(promise.kept)
         catch_up(promise, own, price, change.cut.place, causes, told, deal, fact.position)
+        if promise.is_even and promise.name not in change.anew:
+            # That it is measured anew at all is by who else shares.
+            kept = (_because(flow, others) for flow in promise.kept[before:])
+            promise.kept = (*promise.kept[:before], *kept)
+
+
+def _because(flow: Flow, ground: _Ground) -> Flow:
+    told = every((flow.told or (), *ground.told))
+    return structs.replace(flow, causes=causes_of(flow.causes, ground.causes), told=told)
 
 
 def _sharing(promises: Sequence[Promise], done: _Ground, change: _Change) -> _Ground:
     """Who shares an amount: those that are there, without what is done."""
     included, sharers = change.included, _sharers(promises)
-    causes = causes_of(*(one.added_by for one in sharers), done.causes, included.causes)
-    names = (shared_by(sharers),)
+    rests = (causes_of(one.added_by, one.said_by) for one in sharers)
+    causes = causes_of(*rests, done.causes, included.causes)
+    names = (shared_by(sharers), *(said for one in sharers for said in one.said))
     return _Ground(causes, (*done.told, every((names, included.told))))
 
 
@@ -294,13 +308,7 @@ def _ground(promises: Sequence[Promise], change: _Change, deal: Deal) -> _Ground
     passed = (tuple([mark.cause for mark in found]) for _, found in marks)
     causes = causes_of(*(one.causes for one in promises), *passed)
     told = dict.fromkeys(part for one in promises for part in one.changed)
-    return _Ground(causes, (*told, partial(_transferred, marks)))
-
-
-def _transferred(marks: Sequence[tuple[str, Sequence[Mark]]]) -> Iterator[Step]:
-    for name, found in marks:
-        for mark in found:
-            yield from (Step(what=f"{name}: {one.what}", value=one.value) for one in mark.told)
+    return _Ground(causes, (*told, partial(transferred, marks)))
 
 
 def _spread(
@@ -481,7 +489,7 @@ def _before_the_end(
     told = dict.fromkeys(part for some in parts for part in some)
     steps = (partial(steps_of, flow.told) for flow in changed)
     lefts = partial(_all_left, left, deal)
-    return _Ground(causes, (*told, lefts, partial(_transferred, marks), *steps))
+    return _Ground(causes, (*told, lefts, partial(transferred, marks), *steps))
 
 
 def _all_left(left: Sequence[tuple[str, int, int]], deal: Deal) -> Iterator[Step]:
@@ -505,7 +513,7 @@ def stop(shadows: Sequence[Promise], fact: Fact, deal: Deal) -> None:
             shadow.causes, *((mark.cause,) for mark in marks[0][1]), (fact.position,)
         )
         owed = (Step(what="owed at termination", value=deal.text(shadow.price_minor)),)
-        told = every((shadow.told, partial(_transferred, marks), owed))
+        told = every((shadow.told, partial(transferred, marks), owed))
         end = at_once(shadow.name, day, shadow.price_minor - totals(kept), causes, told)
         end = structs.replace(end, legs=shadow.legs, kind=shadow.kind)
         shadow.kept, shadow.going = (*kept, end), ()

@@ -24,6 +24,7 @@ from domain.accounting.contract.transfer import (
     count_before,
     marks,
     rest_after,
+    usable,
     without_materials,
 )
 from domain.accounting.curves import (
@@ -182,6 +183,8 @@ class Promise(Struct, eq=False):
     changed: tuple[Telling, ...] = ()
     # Not begun when a change spread it anew: who shared what was left then, and by what weights.
     sharers: tuple[tuple[Promise, int], ...] = ()
+    # What was done of it when a change spread others anew: it kept who shared it before.
+    left_out: tuple[tuple[int, tuple[Mark, ...]], ...] = ()
 
     @property
     def whole(self) -> Obligation:
@@ -218,21 +221,12 @@ class Promise(Struct, eq=False):
 def promised(own: Obligation, deal: Deal, causes: tuple[int, ...] = ()) -> Promise:
     """A promise without a price yet, earned evenly not before it can be used (rule 32)."""
     stream = deal.streams[own.obligation]
-    said = (deal.access.get((stream, own.obligation)), deal.access.get((stream, None)))
-    found = [fact for fact in said if fact is not None]
-    planned = own.available_from or own.service_from
-    weight = weight_minor(own, deal.currency)
-    if not found or planned is None or own.pattern != "ratable":
-        return Promise(own, 0, causes, weight=weight)
-    first = min(found, key=lambda fact: (fact.when.effective, fact.position))
-    day = first.when.effective
-    if day <= planned:
-        return Promise(own, 0, causes, weight=weight)
-    own = structs.replace(own, available_from=day)
-    access = Step(what="access", value=f"from {day}")
-    promise = Promise(own, 0, causes_of(causes, (first.position,)), weight=weight)
-    promise.stated = ((first.position, access),)
-    tell(promise, lambda: (access,))
+    names = ((stream, own.obligation), (stream, None))
+    own, stated = usable(own, [deal.access[name] for name in names if name in deal.access])
+    promise = Promise(own, 0, causes, weight=weight_minor(own, deal.currency), stated=stated)
+    promise.causes = causes_of(causes, promise.said_by)
+    if told := promise.said:
+        tell(promise, lambda: told)
     return promise
 
 

@@ -103,6 +103,12 @@ def place_of(fact: Fact) -> Place:
     return when.measured, when.order or 0
 
 
+def told_of(place: Place) -> str:
+    """The day, and which of the facts of that day where they are told in an order."""
+    day, order = place
+    return f"{day}, in order {order}" if order else str(day)
+
+
 def marks(own: Obligation, facts: Sequence[Fact], options: Options) -> tuple[Mark, ...]:
     """The shares of a promise that is not transferred evenly over time, in order.
 
@@ -110,6 +116,25 @@ def marks(own: Obligation, facts: Sequence[Fact], options: Options) -> tuple[Mar
     """
     walk = _WALKS.get(own.pattern)
     return tuple(walk(own, facts, options)) if walk else ()
+
+
+def usable(
+    own: Obligation, found: Sequence[Fact]
+) -> tuple[Obligation, tuple[tuple[int, Step], ...]]:
+    """A promise as it can be used by evidence of access, earned evenly not before; and what says
+    so. Evidence in time changes nothing, but that later evidence does not either.
+    """
+    planned = own.available_from or own.service_from
+    if not found or planned is None or own.pattern != "ratable":
+        return own, ()
+    first = min(found, key=lambda fact: (fact.when.effective, fact.position))
+    late = [fact for fact in found if fact.when.effective > planned]
+    if first in late:
+        own, said = structs.replace(own, available_from=first.when.effective), [first]
+    else:
+        said = [first, *late] if late else []
+    rows = ((fact.position, f"from {fact.when.effective}") for fact in said)
+    return own, tuple((position, Step(what="access", value=told)) for position, told in rows)
 
 
 class Rest(Struct, frozen=True):
@@ -166,6 +191,13 @@ def count_before(found: Sequence[Mark], place: Place) -> int:
 
 
 _place = attrgetter("place")
+
+
+def transferred(marks: Iterable[tuple[str, Sequence[Mark]]]) -> Iterator[Step]:
+    """What says how far promises are transferred, in words, by their names."""
+    for name, found in marks:
+        for mark in found:
+            yield from (Step(what=f"{name}: {one.what}", value=one.value) for one in mark.told)
 
 
 _Walk = Callable[[Obligation, Sequence[Fact], Options], Iterable[Mark]]

@@ -23,7 +23,7 @@ from domain.accounting.contract.promise import (
     price_change,
     shared_by,
 )
-from domain.accounting.contract.transfer import BEFORE_ALL, Place
+from domain.accounting.contract.transfer import BEFORE_ALL, Mark, Place, told_of, transferred
 from domain.accounting.curves import At
 from domain.accounting.revenue import at_once
 from domain.accounting.schedule import Flow
@@ -152,13 +152,23 @@ def _among(sharers: Sequence[Promise], change: Change) -> Change:
     return structs.replace(change, causes=causes, told=every((change.told, names)))
 
 
-def _spread_since(sharers: Sequence[Promise], change: Change) -> Change:
-    """Whose part of it goes to whom: who was spread anew together last."""
+def _spread_since(sharers: Sequence[Promise], change: Change, rests: tuple[int, ...]) -> Change:
+    """Whose part of it goes to whom: who was spread anew together last. What was done by a later
+    change that the amount rests on took no part in that one: because of what says that it was done.
+    """
     since = [one for one in sharers if one.sharers]
-    causes = causes_of(change.causes, *(one.spread_by for one in since))
-    rows = ((one.name, one.since[0]) for one in since)
-    said = tuple(Step(what="spread anew since", value=f"{name}: {day}") for name, day in rows)
-    return structs.replace(change, causes=causes, told=every((change.told, said)))
+    causes = causes_of(rests, change.causes, *(one.spread_by for one in since))
+    left_out = [(one.name, marks) for one in since for marks in _done_by(one, causes)]
+    causes = causes_of(causes, *(tuple(mark.cause for mark in marks) for _, marks in left_out))
+    rows = ((one.name, told_of(one.since)) for one in since)
+    said = tuple(Step(what="spread anew since", value=f"{name}: {by}") for name, by in rows)
+    told = every((change.told, said, partial(transferred, left_out)))
+    return structs.replace(change, causes=causes, told=told)
+
+
+def _done_by(promise: Promise, changes: tuple[int, ...]) -> Sequence[tuple[Mark, ...]]:
+    """What was done of it by the last of some changes that left it out; none if none did."""
+    return [marks for fact, marks in promise.left_out if fact in changes][-1:]
 
 
 def _changed(
@@ -186,11 +196,12 @@ def _changed(
         parts = by_weight(minor, weights, deal.currency, deal.options)
         for (one, _), part in zip(promise.sharers, parts, strict=True):
             if part:
-                _caught_up(one, promise, part, place, _spread_since(sharers, change), deal)
+                rests = causes_of(one.causes, deal.inception)
+                _caught_up(one, promise, part, place, _spread_since(sharers, change, rests), deal)
         return
     # Spread anew since: what changes of the price before goes along all of the promise (32-45).
     own = promise.whole
-    since = Step(what="spread anew since", value=str(promise.since[0]))
+    since = Step(what="spread anew since", value=told_of(promise.since))
     told = every((told, (since, *promise.said)))
     spread_by, said_by = promise.spread_by, promise.said_by
     causes = causes_of(deal.inception, promise.added_by, spread_by, said_by, change.causes)
@@ -204,14 +215,13 @@ def _caught_up(
     promise: Promise, of: Promise, minor: int, place: Place, change: Change, deal: Deal
 ) -> None:
     """What was shared as what was left of another promise rests on what that share rests on."""
-    rests = causes_of(promise.causes, deal.inception, change.causes)
     told = every((change.told, (Step(what="shared as what was left of", value=of.name),)))
     if promise.is_ended:
         said = every((told, (ENDED,), *promise.changed))
-        price_change(promise, place[0], minor, rests, said, deal)
+        price_change(promise, place[0], minor, change.causes, said, deal)
     else:
         price = promise.price_minor + minor
-        catch_up(promise, promise.own, price, place, rests, told, deal, change.cause)
+        catch_up(promise, promise.own, price, place, change.causes, told, deal, change.cause)
 
 
 def _known(found: Estimates, row: VariableAmount, promises: Sequence[Promise]) -> Uncertain:
