@@ -102,6 +102,8 @@ REFUSED = {
         "What is left of the price is none that was observed for the promise."
     ),
     "materials-above-costs": "Materials at cost are part of the costs they are said with.",
+    "duplicate-non-cash": "What is no money is promised twice under one name.",
+    "unknown-non-cash": "Nobody promised such consideration.",
     "negative-notice": "Notice is not negative.",
     "above-balance": "More credit is paid out or withdrawn than is left of it.",
     "actor-not-allowed": "The key may not act in another's name.",

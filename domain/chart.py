@@ -31,6 +31,7 @@ HEAD_OF: dict[Account, Head] = {
     "external-clearing": "assets",
     "interest-expense": "expenses",
     "interest-income": "income",
+    "non-cash-clearing": "assets",
     "opening-clearing": "equity",
     "partner-payable": "liabilities",
     "recoverables": "income",

@@ -11,6 +11,7 @@ from domain.contract_facts import (
     ContractOpened,
     Fee,
     Financing,
+    NonCash,
     Obligation,
     ObligationPattern,
     Renewal,
@@ -55,6 +56,7 @@ def require_open(command: OpenContract) -> None:
     _require_some_ssp(command)
     names = {row.obligation for row in command.obligations}
     require_variable(command.variable, names)
+    require_non_cash(command.non_cash)
     require_financing(command.financing)
     for bundle in command.bundles:
         require_amount(bundle.price_minor, "bundles.price_minor")
@@ -70,7 +72,7 @@ def require_open(command: OpenContract) -> None:
 def _require_some_ssp(command: OpenContract) -> None:
     """Promises that share a price must say what at least one of them sells for."""
     sharing = [row for row in command.obligations if not row.is_priced_by_itself]
-    shared = command.price_minor or command.variable
+    shared = command.price_minor or command.variable or command.non_cash
     if shared and len(sharing) > 1 and not any(row.sells_for_something for row in sharing):
         raise Rejected("ssp-missing", field="obligations")
 
@@ -261,8 +263,28 @@ def require_variable(rows: Sequence[VariableAmount], names: set[str]) -> None:
         if chances and sum(chances) != 1:
             raise Rejected("outcomes-do-not-add-up", field="variable.outcomes", variable=row.name)
         _require_named(row.obligations, names, "variable.obligations")
+        if row.non_cash is not None:
+            require_worth(row.non_cash.unit_value, "variable.non_cash.unit_value")
+            require_not_negative(row.non_cash.quantity, "variable.non_cash.quantity")
     if len({row.name for row in rows}) != len(rows):
         raise Rejected("duplicate-variable", field="variable.name")
+
+
+def require_non_cash(rows: Sequence[NonCash], known: Iterable[str] = ()) -> None:
+    """Each is promised once: what comes of it is known by its name."""
+    names = {*known}
+    for row in rows:
+        require_name(row.name, "non_cash.name")
+        require_above_nothing(row.quantity, "non_cash.quantity")
+        require_worth(row.unit_value, "non_cash.unit_value")
+        if row.name in names:
+            raise Rejected("duplicate-non-cash", field="non_cash.name", name=row.name)
+        names.add(row.name)
+
+
+def require_worth(unit_value: Decimal | None, field: str) -> None:
+    if unit_value is not None and unit_value < 0:
+        raise Rejected("negative-price", field=field, amount=str(unit_value))
 
 
 def require_financing(terms: Financing | None) -> None:

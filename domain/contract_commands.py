@@ -9,6 +9,7 @@ from msgspec import Struct
 from domain.contract_facts import (
     Financing,
     JoinedBecause,
+    NonCash,
     Obligation,
     RegularBundle,
     Restated,
@@ -36,6 +37,7 @@ class OpenContract(
     right_after: str | None = None
     cancellable_days: int | None = None
     refundable: bool = False
+    non_cash: tuple[NonCash, ...] = ()
 
 
 class ModifyContract(
@@ -51,6 +53,7 @@ class ModifyContract(
     variable: tuple[VariableAmount, ...] = ()
     treatment: Treatment = "by-rule"
     judgement: str | None = None
+    non_cash: tuple[NonCash, ...] = ()
 
 
 class SatisfyObligation(
@@ -150,6 +153,17 @@ class PromiseCustomerPayment(
     fair_value_minor: int = 0
 
 
+class ReceiveNonCash(
+    Struct, frozen=True, kw_only=True, tag="receive-non-cash", forbid_unknown_fields=True
+):
+    """Say that the customer gave what is no money."""
+
+    when: When
+    name: str
+    quantity: Decimal
+    unit_value: Decimal | None = None
+
+
 class MeetCriteria(
     Struct, frozen=True, kw_only=True, tag="meet-criteria", forbid_unknown_fields=True
 ):
@@ -189,6 +203,7 @@ ContractCommand = (
     | ReviseExpectation
     | ConcedePrice
     | PromiseCustomerPayment
+    | ReceiveNonCash
     | MeetCriteria
     | JoinContract
     | TerminateContract

@@ -143,6 +143,17 @@ class Outcome(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     probability: Decimal
 
 
+class NonCash(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the customer gives that is no money, such as shares: so many, each worth its fair value
+    when the deal is agreed (rule 22). What that becomes later, because of what it is, moves no
+    price; how many there will be may be uncertain.
+    """
+
+    name: str
+    quantity: Decimal
+    unit_value: Decimal
+
+
 class VariableAmount(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An uncertain part of the price: what is stated, what is expected, and what is included.
 
@@ -152,7 +163,9 @@ class VariableAmount(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     Included in the price is what will most likely not be reversed (rule 17): `included_minor`, or
     what is stated less `included_conceded_percent` of it; where neither is said, what is expected.
     Where a concession states nothing itself, it is of what its promises state, and takes of that.
-    `obligations`: the promises it relates to wholly (rule 26); none: all, by their prices alone.
+    `non_cash`: what is uncertain is how many of these there will be; the value of one that was said
+    first stands. `obligations`: the promises it relates to wholly (rule 26); none: all, by their
+    prices alone.
     """
 
     name: str
@@ -165,6 +178,7 @@ class VariableAmount(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     unit_price: Decimal | None = None
     included_minor: int | None = None
     included_conceded_percent: Decimal | None = None
+    non_cash: NonCash | None = None
     obligations: tuple[str, ...] = ()
 
     @property
@@ -201,7 +215,8 @@ class Financing(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 class ContractOpened(Event, frozen=True, kw_only=True, tag="contract-opened"):
     """A deal stated by itself. `price_minor` is a fixed price for all promises, beside what is
-    stated for single ones; together with variable amounts it is the transaction price.
+    stated for single ones; together with variable amounts and what is given that is no money it is
+    the transaction price.
 
     `criteria_met`: whether it is a contract at all yet (rule 1). `right_after`: the promise that
     must be transferred before anything is due for what was (a contract asset until then, rule 38).
@@ -220,6 +235,7 @@ class ContractOpened(Event, frozen=True, kw_only=True, tag="contract-opened"):
     right_after: str | None = None
     cancellable_days: int | None = None
     refundable: bool = False
+    non_cash: tuple[NonCash, ...] = ()
 
     @property
     def says_what_it_sells_for(self) -> bool:
@@ -264,6 +280,7 @@ class ContractModified(Event, frozen=True, kw_only=True, tag="contract-modified"
     variable: tuple[VariableAmount, ...] = ()
     treatment: Treatment = "by-rule"
     judgement: str | None = None
+    non_cash: tuple[NonCash, ...] = ()
 
 
 class ObligationSatisfied(Event, frozen=True, kw_only=True, tag="obligation-satisfied"):
@@ -353,6 +370,16 @@ class CustomerPaymentPromised(Event, frozen=True, kw_only=True, tag="customer-pa
         return max(self.amount_minor - self.fair_value_minor, 0)
 
 
+class NonCashReceived(Event, frozen=True, kw_only=True, tag="non-cash-received"):
+    """The customer gave so many more of what is no money: in the books at what the price counts
+    them. `unit_value`, the fair value of one by then, is told and moves nothing.
+    """
+
+    name: str
+    quantity: Decimal
+    unit_value: Decimal | None = None
+
+
 class CriteriaMet(Event, frozen=True, kw_only=True, tag="criteria-met"):
     """From `effective` on it is a contract (rule 1)."""
 
@@ -386,6 +413,7 @@ ContractEvent = (
     | ExpectationRevised
     | PriceConceded
     | CustomerPaymentPromised
+    | NonCashReceived
     | CriteriaMet
     | ContractJoined
     | ContractTerminated

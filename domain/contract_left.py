@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
 from msgspec import Struct, structs
 
-from domain.contract_checks import HUNDRED
+from domain.contract_checks import HUNDRED, require_above_nothing, require_worth
 from domain.contract_commands import (
     ExerciseRights,
     ModifyContract,
+    ReceiveNonCash,
     ReviseExpectation,
     SatisfyObligation,
 )
 from domain.contract_facts import (
+    NonCash,
     Obligation,
     ObligationSatisfied,
     ProgressMeasured,
     Restated,
     RightsExercised,
+    VariableAmount,
 )
-from domain.errors import Rejected
+from domain.errors import Rejected, require_name
 
 Progress = ObligationSatisfied | RightsExercised | ProgressMeasured
 
@@ -88,6 +91,36 @@ def _is_whole(own: Obligation | None, units: Decimal, reached: frozenset[str]) -
     if own.pattern == "units":
         return own.quantity is not None and units >= own.quantity
     return own.pattern == "point-in-time" or {row.milestone for row in own.milestones} <= reached
+
+
+def to_give(
+    rows: Sequence[NonCash], variable: Sequence[VariableAmount]
+) -> dict[str, Decimal | None]:
+    """What is promised that is no money, and how many of it; none where that is uncertain."""
+    uncertain = (row.non_cash.name for row in variable if row.non_cash is not None)
+    return {**dict.fromkeys(uncertain), **{row.name: row.quantity for row in rows}}
+
+
+def require_given(
+    command: ReceiveNonCash,
+    promised: Mapping[str, Decimal | None],
+    given: Mapping[str, Decimal],
+    *,
+    is_outside: bool,
+) -> None:
+    """What was promised, and no more of it; a source may know it first."""
+    require_name(command.name, "name")
+    require_above_nothing(command.quantity, "quantity")
+    require_worth(command.unit_value, "unit_value")
+    if is_outside:
+        return
+    if command.name not in promised:
+        raise Rejected("unknown-non-cash", field="name", name=command.name)
+    most, before = promised[command.name], given.get(command.name, Decimal(0))
+    if most is not None and before + command.quantity > most:
+        raise Rejected(
+            "beyond-the-promise", field="quantity", promised=str(most), transferred=str(before)
+        )
 
 
 def require_left(command: SatisfyObligation, row: Obligation, done: Transferred) -> None:

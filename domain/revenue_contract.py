@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import assert_never
 
 from msgspec import Struct, structs
@@ -12,6 +13,7 @@ from domain.contract_checks import (
     require_among,
     require_amount,
     require_looked_through,
+    require_non_cash,
     require_obligations,
     require_open,
     require_percent,
@@ -30,6 +32,7 @@ from domain.contract_commands import (
     ModifyContract,
     OpenContract,
     PromiseCustomerPayment,
+    ReceiveNonCash,
     ReportBase,
     ReviseExpectation,
     SatisfyObligation,
@@ -45,6 +48,7 @@ from domain.contract_facts import (
     CriteriaMet,
     CustomerPaymentPromised,
     ExpectationRevised,
+    NonCashReceived,
     Obligation,
     ObligationPattern,
     ObligationSatisfied,
@@ -57,9 +61,11 @@ from domain.contract_facts import (
 from domain.contract_left import (
     Transferred,
     require_expected,
+    require_given,
     require_left,
     require_rights,
     require_unfinished,
+    to_give,
     transferred,
     with_restated,
 )
@@ -82,7 +88,7 @@ EXPECTED: frozenset[ObligationPattern] = EXERCISED | MEASURED
 
 class ContractState(Struct, frozen=True, kw_only=True):
     """What opened it, the price so far, the obligations by id, whether it is terminated, and which
-    contract it joined.
+    contract it joined; what is no money: `to_give` (how many, if certain) and `given`.
     """
 
     opened: ContractOpened | None = None
@@ -92,6 +98,8 @@ class ContractState(Struct, frozen=True, kw_only=True):
     is_terminated: bool = False
     is_contract: bool = True
     has_stated_prices: bool = False
+    to_give: dict[str, Decimal | None] = {}
+    given: dict[str, Decimal] = {}
     transfers: dict[str, Transferred] = {}
 
     @property
@@ -122,7 +130,8 @@ def evolve(state: ContractState, fact: Fact) -> ContractState:
                 is_contract=event.criteria_met and state.is_contract,
                 has_stated_prices=state.has_stated_prices
                 or _states(event.obligations)
-                or bool(event.variable),
+                or bool(event.variable or event.non_cash),
+                to_give={**to_give(event.non_cash, event.variable), **state.to_give},
             )
         case ContractModified():
             more = {row.obligation: row for row in event.added}
@@ -130,8 +139,16 @@ def evolve(state: ContractState, fact: Fact) -> ContractState:
                 state,
                 price_minor=state.price_minor + event.price_change_minor,
                 obligations=with_restated({**state.obligations, **more}, event.restated),
-                has_stated_prices=state.has_stated_prices or _states(event.added),
+                has_stated_prices=state.has_stated_prices
+                or _states(event.added)
+                or bool(event.non_cash),
+                to_give={**state.to_give, **to_give(event.non_cash, event.variable)},
             )
+        case PriceEstimated():
+            return structs.replace(state, to_give={**to_give((), event.variable), **state.to_give})
+        case NonCashReceived():
+            given = {**state.given, event.name: state.given.get(event.name, 0) + event.quantity}
+            return structs.replace(state, given=given)
         case ObligationSatisfied() | RightsExercised() | ProgressMeasured():
             name = event.obligation
             own, before = state.obligations.get(name), state.done(name)
@@ -178,6 +195,9 @@ def decide(command: ContractCommand, state: ContractState, context: Context) -> 
             require_amount(command.amount_minor, "amount_minor")
             require_amount(command.fair_value_minor, "fair_value_minor")
             return (CustomerPaymentPromised(**structs.asdict(command)),)
+        case ReceiveNonCash():
+            require_given(command, state.to_give, state.given, is_outside=context.outside)
+            return (NonCashReceived(**structs.asdict(command)),)
         case MeetCriteria():
             if state.is_contract and state.is_open and not context.outside:
                 raise Rejected("criteria-already-met", field="stream")
@@ -359,6 +379,7 @@ def _modified(command: ModifyContract, state: ContractState, context: Context) -
         require_unfinished(command, state.transfers)
         _require_price(command, state)
         require_variable(command.variable, set(known))
+    require_non_cash(command.non_cash, state.to_give)
     if (command.treatment == "by-rule") != (command.judgement is None):
         raise Rejected("judgement-needs-a-reason", field="judgement")
     if command.treatment == "separate" and (command.restated or command.variable):
@@ -400,6 +421,7 @@ DECIDER: Decider[ContractState, ContractCommand] = Decider(
         ReviseExpectation,
         ConcedePrice,
         PromiseCustomerPayment,
+        ReceiveNonCash,
         MeetCriteria,
         JoinContract,
         TerminateContract,
@@ -417,6 +439,7 @@ DECIDER: Decider[ContractState, ContractCommand] = Decider(
         ExpectationRevised,
         PriceConceded,
         CustomerPaymentPromised,
+        NonCashReceived,
         CriteriaMet,
         ContractJoined,
         ContractTerminated,

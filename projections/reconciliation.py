@@ -42,6 +42,7 @@ OF_CONTRACTS = [
     "customer-payable",
     "interest-expense",
     "interest-income",
+    "non-cash-clearing",
     "partner-payable",
     "refund-liability",
     "revenue",

@@ -29,7 +29,7 @@ from domain.accounting.contract.combined import (
 from domain.accounting.contract.financing import interest, price_now, until_the_end
 from domain.accounting.contract.parts import parts_of, presented, shares_owed
 from domain.accounting.contract.priced import by_themselves
-from domain.accounting.contract.pricing import stated_minor
+from domain.accounting.contract.pricing import given_minor, stated_minor
 from domain.accounting.contract.promise import (
     Deal,
     Promise,
@@ -38,6 +38,7 @@ from domain.accounting.contract.promise import (
     price_change,
     promised,
 )
+from domain.accounting.contract.received import received
 from domain.accounting.contract.rights import beside
 from domain.accounting.contract.term import owed_back
 from domain.accounting.contract.transfer import place_of
@@ -189,11 +190,12 @@ def _fixed(event: ContractOpened) -> list[Obligation]:
 
 class _Agreed(Struct, frozen=True):
     """What one contract states at inception, as it is paid, for all promises and for single ones;
-    since when, on which terms of financing, if the policy counts them; and what its first promise
-    is.
+    what is given that is no money; since when, on which terms of financing, if the policy counts
+    them; and what its first promise is.
     """
 
     stated_minor: int
+    given_minor: int
     since: date
     terms: Financing | None
     first: str
@@ -203,7 +205,8 @@ class _Agreed(Struct, frozen=True):
     def price_minor(self) -> int:
         """What would be paid at transfer."""
         minor, terms = self.stated_minor, self.terms
-        return minor if terms is None else price_now(minor, terms, self.since)
+        now = minor if terms is None else price_now(minor, terms, self.since)
+        return now + self.given_minor
 
 
 def _agreed(deal: Deal) -> Iterator[_Agreed]:
@@ -214,7 +217,8 @@ def _agreed(deal: Deal) -> Iterator[_Agreed]:
         minor = event.price_minor + stated(_fixed(event), deal.currency)
         terms = event.financing if deal.options.financing == "adjusted" else None
         first = event.obligations[0].obligation
-        yield _Agreed(minor, opened.when.effective, terms, first, stream)
+        given = given_minor(event.non_cash, deal.currency)
+        yield _Agreed(minor, given, opened.when.effective, terms, first, stream)
 
 
 def _told_at_inception(promises: Sequence[Promise], deal: Deal) -> None:
@@ -318,7 +322,7 @@ def _after_the_end(contract: Contract, fact: Fact, ended: Fact) -> None:
         case ContractTerminated():
             minor = -event.refund_minor
         case ContractModified():
-            minor = event.price_change_minor
+            minor = event.price_change_minor + given_minor(event.non_cash, deal.currency)
         case PriceConceded() if conceded := _named(promises, event.obligation):
             minor, causes = -event.amount_minor, causes_of(causes, conceded.added_by)
         case PriceEstimated():
@@ -358,6 +362,7 @@ def _measured(contract: Contract, own: Sequence[Fact]) -> Iterator[Flow]:
         yield from flows_of(owed, deal)
     yield from by_themselves(promises, own, deal)
     yield from contract.estimates.owed
+    yield from received(promises, own, deal)
     for lent in contract.lent.values():
         yield from lent
     yield from beside(promises, event, deal)

@@ -175,6 +175,11 @@ RULES: dict[str, Rule] = {
         says="what is promised to the customer less what it gives for it",
         paragraphs=("ASC 606-10-32-25 to 32-27", "IFRS 15.70-72"),
     ),
+    "non-cash-received@1": Rule(
+        says="what is received that is no money * its fair value when it was agreed",
+        rounding="each total once, half away from zero; what comes adds the difference of totals",
+        paragraphs=("ASC 606-10-32-21 to 32-24", "IFRS 15.66-69"),
+    ),
     "promised@1": Rule(
         says="transaction price of a promise as it was known; posts nothing",
         paragraphs=("ASC 606-10-50-13 to 50-15", "IFRS 15.120-122"),

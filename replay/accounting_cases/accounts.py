@@ -30,6 +30,7 @@ ACCOUNTS: dict[str, tuple[str, ...]] = {
     "InterestExpense": ("interest-expense",),
     "InterestIncome": ("interest-income",),
     "CustomerPayable": ("customer-payable",),
+    "NonCashClearing": ("non-cash-clearing",),
     "PartnerPayable": ("partner-payable",),
     "SupplierPayable": ("partner-payable",),
     "Recoverables": ("recoverables",),

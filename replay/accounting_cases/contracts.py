@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain.contract_commands import MeetCriteria, PromiseCustomerPayment
+from domain.contract_commands import MeetCriteria, PromiseCustomerPayment, ReceiveNonCash
 from domain.contract_facts import Obligation
 from replay.accounting_cases import fixed, recurring, uncertain
 from replay.accounting_cases.billing import billed
@@ -32,6 +32,7 @@ SHAPES = (
     shape("unit_price retro_unit_price threshold_units", "expected_to_exceed", fixed.rebated),
     shape("unit_price", f"units quantity consideration {TERM}", fixed.counted),
     shape("due_months cash_price|rate_annual price|amount", "", uncertain.paid_later),
+    shape("shares fair_value", TERM, uncertain.in_shares),
     shape(f"milestones {PRICE}", "", fixed.in_stages),
     shape(f"expected_costs {PRICE}", f"expected_materials {TERM}", uncertain.by_costs),
     shape(PRICE, f"units {TERM}", fixed.whole),
@@ -68,6 +69,17 @@ def customer_payment_promised(fact: Words, known: Survey) -> Does:
     fair = fact.money("fair_value_received") if fact.has("fair_value_received") else 0
     command = PromiseCustomerPayment(
         when=when(fact), amount_minor=fact.money("amount"), fair_value_minor=fair
+    )
+    yield submit(fact, f"contract:{the_contract(fact, known)}", command)
+
+
+def shares_received(fact: Words, known: Survey) -> Does:
+    """So many of the shares came, worth so much by then."""
+    command = ReceiveNonCash(
+        when=when(fact),
+        name=uncertain.SHARES,
+        quantity=fact.units("quantity"),
+        unit_value=fact.price("fair_value") if fact.has("fair_value") else None,
     )
     yield submit(fact, f"contract:{the_contract(fact, known)}", command)
 

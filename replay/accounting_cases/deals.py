@@ -10,7 +10,7 @@ from collections.abc import Callable
 from msgspec import Struct, structs
 
 from domain.contract_commands import OpenContract, PromiseCustomerPayment, SatisfyObligation
-from domain.contract_facts import Financing, Obligation, RegularBundle, VariableAmount
+from domain.contract_facts import Financing, NonCash, Obligation, RegularBundle, VariableAmount
 from replay.accounting_cases.fields import EVERY, own_terms
 from replay.accounting_cases.steps import CUSTOMER, Does
 from replay.accounting_cases.survey import Survey, may_be_left, name, submit, when
@@ -30,6 +30,7 @@ class Deal(Struct, frozen=True, kw_only=True):
     criteria_met: bool = True
     cancellable_days: int | None = None
     payable: tuple[int, int] | None = None
+    non_cash: tuple[NonCash, ...] = ()
     at_once: tuple[str, ...] = ()
 
 
@@ -128,6 +129,7 @@ def opened(fact: Words, deal: Deal) -> Does:
         right_after=deal.right_after,
         criteria_met=deal.criteria_met,
         cancellable_days=deal.cancellable_days,
+        non_cash=deal.non_cash,
         refundable=fact.has("refundable") and fact.flag("refundable"),
     )
     yield submit(fact, stream, command)

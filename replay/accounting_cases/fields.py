@@ -136,6 +136,8 @@ FIELDS: dict[str, dict[str, Kind]] = {
         "upfront_fee": "money",
         "payable_to_customer": "money",
         "fair_value_received": "money",
+        "shares": "units",
+        "fair_value": "price",
         "presentation": "text",
         "others_share": "money",
         "notice_days": "text",
@@ -250,6 +252,7 @@ FIELDS: dict[str, dict[str, Kind]] = {
     "variable_consideration_resolved": ESTIMATE,
     "criteria_met": {"contract": "text"},
     "milestone_reached": {"contract": "text", "obligation": "text", "milestone": "text"},
+    "shares_received": {"contract": "text", "quantity": "units", "fair_value": "price"},
     "customer_payment_promised": {
         "contract": "text",
         "amount": "money",

@@ -143,6 +143,7 @@ TRANSLATE: Mapping[str, Callable[[Words, Survey], Does]] = {
     "variable_consideration_resolved": progress.estimate_made,
     "criteria_met": contracts.criteria_met,
     "customer_payment_promised": contracts.customer_payment_promised,
+    "shares_received": contracts.shares_received,
     "milestone_reached": progress.milestone_reached,
     "royalty_earned": progress.royalty_earned,
     "sales_reported": progress.fee_base_measured,

@@ -7,7 +7,7 @@ from typing import Literal
 
 from msgspec import structs
 
-from domain.contract_facts import Financing, Obligation, Outcome, VariableAmount
+from domain.contract_facts import Financing, NonCash, Obligation, Outcome, VariableAmount
 from replay.accounting_cases.deals import Deal
 from replay.accounting_cases.survey import Survey, the_price
 from replay.accounting_cases.terms import served
@@ -28,6 +28,7 @@ METHODS: dict[str, Literal["expected-value", "most-likely"]] = {
     "most likely amount": "most-likely",
 }
 INCENTIVE = "incentive"
+SHARES = "shares"
 
 
 def by_costs(fact: Words, known: Survey) -> Deal:
@@ -121,6 +122,16 @@ def outcomes(fact: Words) -> VariableAmount:
             for row in fact.lines("outcomes")
         ),
     )
+
+
+def in_shares(fact: Words, known: Survey) -> Deal:
+    """All that is paid is so many shares."""
+    start, end = served(fact)
+    one = Obligation(obligation=known.promise, service_from=start, service_to=end)
+    shares = NonCash(
+        name=SHARES, quantity=fact.units("shares"), unit_value=fact.price("fair_value")
+    )
+    return Deal(obligations=(one,), non_cash=(shares,))
 
 
 def with_payable(fact: Words, known: Survey, deal: Deal) -> Deal:

@@ -20,6 +20,8 @@ from domain.contract_facts import (
     CriteriaMet,
     CustomerPaymentPromised,
     Financing,
+    NonCash,
+    NonCashReceived,
     Obligation,
     ObligationSatisfied,
     PriceConceded,
@@ -283,6 +285,24 @@ def test_what_is_said_of_a_promise_of_one_counts_there() -> None:
     schedule = measured(*BOTH, (FIRST, DELIVERED), (SECOND, conceded))
 
     assert revenue(schedule, "2024-02-01", "2024-02-29", "k2/service") == 9_00
+
+
+def test_what_is_no_money_is_of_the_contract_that_names_it() -> None:
+    shares = NonCash(name="shares", quantity=Decimal(4), unit_value=Decimal("2.50"))
+    bonus = VariableAmount(name="bonus", non_cash=structs.replace(shares, name="more"))
+    first = structs.replace(opened(LICENCE, price_minor=50_00), non_cash=(shares,))
+    second = structs.replace(
+        opened(SERVICE, price_minor=30_00), non_cash=(shares,), variable=(bonus,)
+    )
+    came = NonCashReceived(when=on(2, 1), name="shares", quantity=Decimal(3))
+    schedule = measured(
+        (FIRST, first), (SECOND, second), (SECOND, JOINED), (SECOND, came), (FIRST, came)
+    )
+    found = [flow for flow in schedule.flows if flow.kind == "non-cash"]
+
+    assert [flow.subject for flow in found] == ["shares", "k2/shares"]
+    # 110.00 in all, shared by all.
+    assert revenue(schedule, "2024-01-01", "2024-12-31", "k2/service") == 44_00
 
 
 def test_a_line_names_its_promise_as_its_contract_does() -> None:

@@ -91,6 +91,7 @@ def test_what_a_fact_is_stored_under_is_given_by_hand() -> None:
         "invoicing-adopted",
         "meter-defined",
         "nature-judged",
+        "non-cash-received",
         "obligation-satisfied",
         "opening-proposed",
         "opening-signed",

@@ -8,6 +8,8 @@ from decimal import Decimal
 from domain.contract_facts import (
     ContractOpened,
     Financing,
+    NonCash,
+    NonCashReceived,
     Obligation,
     ObligationSatisfied,
     PriceEstimated,
@@ -123,4 +125,22 @@ def test_what_is_owed_back_is_told_anew_and_what_goes_back_no_more_is_earned_as_
     assert ledger.stands("refund-liability") == -30_00
     # 100.00 of the claim and 60.00 of the debt were at 1.10, and are worth 1.00.
     assert ledger.stands("currency-exchange") == 10_00 - 6_00
+    assert balanced(ledger)
+
+
+def test_what_is_no_money_has_the_rate_of_the_day_it_came() -> None:
+    ledger = Ledger()
+    for month, last, rate in ((1, 31, "1.10"), (2, 29, "1.20")):
+        ledger.rate(month, last, rate)
+    shares = NonCash(name="shares", quantity=Decimal(10), unit_value=Decimal(10))
+    opened(ledger, point("licence", 1), non_cash=(shares,))
+    came = NonCashReceived(when=day(1, 31), name="shares", quantity=Decimal(10))
+    ledger.say("contract:k", came)
+    ledger.run(1, 31)
+    satisfied(ledger, 2, 29, "licence")
+    ledger.run(2, 29)
+
+    assert ledger.stands("non-cash-clearing") == 110_00
+    assert ledger.stands("revenue") == -110_00
+    assert ledger.stands("contract-liability") == 0
     assert balanced(ledger)

@@ -139,7 +139,8 @@ class _Price:
         self.variable = {row.name: _included(row) for row in event.variable}
         fixed = event.price_minor + _fixed(event.obligations)
         worth = _worth(fixed, event, options)
-        self.minor = worth + sum(self.variable.values())
+        given = sum(_of(row.unit_value, row.quantity) for row in event.non_cash)
+        self.minor = worth + given + sum(self.variable.values())
         self.is_ended = False
         # What is paid before transfer bears interest, until then or until the end.
         self.begins, self.fixed, self.terms = opened.when.effective, fixed, event.financing

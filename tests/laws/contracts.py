@@ -28,6 +28,8 @@ from domain.contract_facts import (
     Fee,
     Financing,
     Milestone,
+    NonCash,
+    NonCashReceived,
     Obligation,
     ObligationSatisfied,
     Outcome,
@@ -56,6 +58,7 @@ LATEST = date(2025, 6, 30)
 OVER = date(2029, 6, 1)
 PERIODS = months(FIRST, 84)
 BOOKS = ("ifrs", "us-gaap")
+SHARES = NonCash(name="shares", quantity=Decimal(333), unit_value=Decimal("3.1415"))
 
 
 class Said(Struct):
@@ -110,6 +113,7 @@ def contracts(seed: int, size: int, least: int = 1) -> History:
         _open_contract(draft, f"contract:k{number}")
     for _ in range(4 + size * 30 // 100):
         draft.random.choice(_STEPS)(draft)
+    _give(draft)
     body = out_of_turn(draft.arrivals[before:], draft.random)
     return History(seed, {ENTITY: (*draft.arrivals[:before], *_with_runs(draft, body))})
 
@@ -311,6 +315,8 @@ def _open_contract(draft: Draft, stream: str) -> None:
         currency="USD",
         price_minor=price,
         obligations=tuple(rows),
+        # Of some the customer gives shares as well.
+        non_cash=() if price % 300 or not price else (SHARES,),
         **how,
     )
     draft.add(stream, opened)
@@ -529,6 +535,17 @@ def _pay_customer(draft: Draft) -> None:
         when=draft.when(day), amount_minor=draft.money(20), fair_value_minor=draft.money(10)
     )
     draft.add(said.stream, event)
+
+
+def _give(draft: Draft) -> None:
+    """What is no money comes in two parts."""
+    for said in draft.contracts:
+        for row in said.opened.non_cash:
+            for day in (said.opened.when.effective, add_months(said.opened.when.effective, 7)):
+                event = NonCashReceived(
+                    when=draft.when(day), name=row.name, quantity=row.quantity / 2
+                )
+                draft.add(said.stream, event)
 
 
 def _meet(draft: Draft) -> None:

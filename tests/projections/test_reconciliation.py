@@ -10,8 +10,8 @@ from domain.cash import (
     ReceivePayment,
     RefundPayment,
 )
-from domain.contract_commands import OpenContract, PromiseCustomerPayment
-from domain.contract_facts import Financing, Obligation, VariableAmount
+from domain.contract_commands import OpenContract, PromiseCustomerPayment, ReceiveNonCash
+from domain.contract_facts import Financing, NonCash, Obligation, VariableAmount
 from domain.facts import When
 from domain.invoice import IssueCredit, IssueInvoice, VoidInvoice
 from domain.invoice_facts import CreditLine, InvoiceLine
@@ -139,8 +139,13 @@ def test_what_is_owed_lent_or_for_others_ties_with_what_was_billed(books):
         ),
         financing=Financing(kind="advance", rate_percent=Decimal(6), until=end),
         right_after="launch",
+        non_cash=(NonCash(name="shares", quantity=Decimal(9), unit_value=Decimal(50)),),
     )
     books.tell("contract:k1", command)
+    came = ReceiveNonCash(
+        when=When(effective=date(2024, 2, 15)), name="shares", quantity=Decimal(4)
+    )
+    books.tell("contract:k1", came)
     promised = PromiseCustomerPayment(when=When(effective=date(2024, 2, 1)), amount_minor=300_00)
     books.tell("contract:k1", promised)
     line = InvoiceLine(line="1", amount_minor=6_000_00, contract="k1", obligation="service", **year)
@@ -156,6 +161,7 @@ def test_what_is_owed_lent_or_for_others_ties_with_what_was_billed(books):
     }
     assert {
         "customer-payable",
+        "non-cash-clearing",
         "external-clearing",
         "interest-expense",
         "partner-payable",

@@ -17,6 +17,7 @@ from msgspec import Struct, structs
 from domain.accounting.contract.allocation import by_weight
 from domain.accounting.contract.pricing import (
     Change,
+    given_minor,
     of_units,
     restated,
     ssp_minor,
@@ -92,7 +93,7 @@ def is_apart(event: ContractModified, deal: Deal) -> bool:
 def _has_own_price(event: ContractModified) -> bool:
     """Whether what is added can bear the price that is agreed for it."""
     return any(not own.is_priced_by_itself for own in event.added) or (
-        bool(event.added) and not event.price_change_minor
+        bool(event.added) and not (event.price_change_minor or event.non_cash)
     )
 
 
@@ -134,8 +135,14 @@ def _is_apart(event: ContractModified, deal: Deal) -> bool:
     if event.price_reflects_ssp:
         return True
     alone = [ssp_minor(own, deal.currency) for own in event.added]
-    price = event.price_change_minor + _stated(event.added, deal)
+    price = _agreed(event, deal)
     return all(alone) and any(own.is_stated for own in event.added) and sum(alone) == price
+
+
+def _agreed(event: ContractModified, deal: Deal) -> int:
+    """What a change costs, but for what it states anew of promises."""
+    given = given_minor(event.non_cash, deal.currency)
+    return event.price_change_minor + given + _stated(event.added, deal)
 
 
 def _stated(rows: Sequence[Obligation], deal: Deal) -> int:
@@ -147,7 +154,7 @@ def apart(promises: list[Promise], fact: Fact, deal: Deal) -> None:
     event = fact.event
     assert isinstance(event, ContractModified)
     causes = causes_of(deal.inception, (fact.position,))
-    price = event.price_change_minor + _stated(event.added, deal)
+    price = _agreed(event, deal)
     added = _opened_apart(event.added, price, causes, fact.when.measured, deal)
     for promise in added:
         promise.added_by = (fact.position,)
@@ -208,7 +215,7 @@ def _worked_out(
             continue
         anew[promise.name] = restated(promise.whole, row, start)
         of_promise[promise.name] = _more(promise.whole, anew[promise.name], row, deal)
-    minor = event.price_change_minor + _stated(event.added, deal)
+    minor = _agreed(event, deal)
     minor += sum(of_promise.values()) + included.minor
     cut = Cut(place_of(fact), start)
     return _Change(fact, event, cut, anew, of_promise, minor, included)

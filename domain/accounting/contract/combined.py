@@ -16,6 +16,8 @@ from domain.contract_facts import (
     ContractJoined,
     ContractModified,
     ContractOpened,
+    NonCash,
+    NonCashReceived,
     Obligation,
     PriceEstimated,
     VariableAmount,
@@ -197,6 +199,7 @@ class _Told:
                     event,
                     obligations=self._rows(event.obligations, by),
                     variable=self._variable(event.variable, by),
+                    non_cash=self._given(event.non_cash, by),
                     bundles=tuple(
                         structs.replace(row, obligations=self._names(row.obligations, by))
                         for row in event.bundles
@@ -211,9 +214,12 @@ class _Told:
                         for row in event.restated
                     ),
                     variable=self._variable(event.variable, by),
+                    non_cash=self._given(event.non_cash, by),
                 )
             case PriceEstimated():
                 return structs.replace(event, variable=self._variable(event.variable, by))
+            case NonCashReceived():
+                return structs.replace(event, name=self.name(event.name, by))
             case AccessGranted() if event.item is not None:
                 return structs.replace(event, item=self.name(event.item, by))
             case _ if (name := getattr(event, "obligation", None)) is not None:
@@ -236,9 +242,13 @@ class _Told:
                 row,
                 name=self.name(row.name, by),
                 obligations=self._names(row.obligations or self._stated_in(row, by), by),
+                non_cash=next(iter(self._given([row.non_cash], by))) if row.non_cash else None,
             )
             for row in rows
         )
+
+    def _given(self, rows: Sequence[NonCash], by: str) -> tuple[NonCash, ...]:
+        return tuple(structs.replace(row, name=self.name(row.name, by)) for row in rows)
 
     def _stated_in(self, row: VariableAmount, by: str) -> tuple[str, ...]:
         """What is worked out from what promises state is of those of its own contract."""

@@ -17,7 +17,7 @@ from msgspec import Struct, structs
 
 from domain.accounting.curves import months_between
 from domain.calendar import add_months
-from domain.contract_facts import Fee, Obligation, Restated, VariableAmount
+from domain.contract_facts import Fee, NonCash, Obligation, Restated, VariableAmount
 from domain.decimals import EXACT
 from domain.explain import Telling
 from domain.money import rounded, to_minor
@@ -60,6 +60,11 @@ def stated_minor(own: Obligation, currency: str) -> int:
 
 def of_units(unit_price: Decimal, quantity: Decimal, currency: str) -> int:
     return to_minor(EXACT.multiply(unit_price, quantity), currency)
+
+
+def given_minor(rows: Iterable[NonCash], currency: str) -> int:
+    """What is given that is no money, at its fair value when it was agreed (rule 22)."""
+    return sum(of_units(row.unit_value, row.quantity, currency) for row in rows)
 
 
 def chances(own: Obligation) -> tuple[Fraction, ...]:
@@ -134,6 +139,8 @@ def estimated(row: VariableAmount, sharers: Iterable[Obligation], currency: str)
 
 
 def _expected(row: VariableAmount, units: Obligation | None, base: int, currency: str) -> int:
+    if row.non_cash is not None:
+        return given_minor((row.non_cash,), currency)
     if row.estimate_minor is not None:
         return row.estimate_minor
     if row.conceded_percent is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from functools import partial
 
 from msgspec import Struct, field, structs
@@ -38,10 +39,12 @@ PAYABLE = (("contract-liability", 1), ("customer-payable", -1))
 
 class Uncertain(Struct):
     """A variable amount as it is included now, and who shares it; `since` is the fact that included
-    so much, none where that is as at inception.
+    so much, none where that is as at inception. `unit_value` is what one of what is no money was
+    worth when it was first said: what it is worth later moves no price (rule 22).
     """
 
     row: VariableAmount
+    unit_value: Decimal | None = None
     included_minor: int = 0
     first_minor: int = 0
     since: tuple[int, ...] = ()
@@ -231,11 +234,15 @@ def _known(found: Estimates, row: VariableAmount, promises: Sequence[Promise]) -
         units = [one for one in known if one.own.pattern == "units"]
         fixed = [one for one in known if not one.is_invoiced]
         sharers = named or (units if row.unit_price is not None else fixed)
-        found.rows[row.name] = Uncertain(row=row, sharers=tuple(sharers))
+        first = row.non_cash.unit_value if row.non_cash else None
+        found.rows[row.name] = Uncertain(row=row, unit_value=first, sharers=tuple(sharers))
     return found.rows[row.name]
 
 
 def _estimate(row: VariableAmount, one: Uncertain, deal: Deal) -> Estimate:
+    if row.non_cash is not None and one.unit_value is not None:
+        at_first = structs.replace(row.non_cash, unit_value=one.unit_value)
+        row = structs.replace(row, non_cash=at_first)
     return estimated(row, [promise.own for promise in one.sharers], deal.currency)
 
 
