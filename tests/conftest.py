@@ -19,6 +19,7 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from store import db, embedded
+from store.unpaused import seldom
 
 pytest_plugins = ("tests.laws.report",)
 
@@ -32,6 +33,9 @@ settings.register_profile(
     "tieout", deadline=None, suppress_health_check=[HealthCheck.too_slow], **QUICK
 )
 settings.load_profile("tieout")
+
+# What all tests hold between them is much, and hardly any of it is in cycles.
+seldom()
 
 _numbers = itertools.count(1)
 

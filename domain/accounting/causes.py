@@ -16,7 +16,6 @@ from domain.accounting.schedule import Flow
 from domain.facts import Fact
 
 Build = Callable[[Sequence[Fact]], Sequence[Flow]]
-_Shown = dict[object, Counter[object]]
 
 
 def fewest(flows: Sequence[Flow], facts: Sequence[Fact], build: Build) -> tuple[Flow, ...]:
@@ -31,7 +30,7 @@ class _Trial:
     def __init__(self, flows: Sequence[Flow], facts: Sequence[Fact], build: Build) -> None:
         self.facts, self.build = facts, build
         self.every = frozenset(fact.position for fact in facts)
-        self.seen: dict[frozenset[int], _Shown] = {self.every: _shown(flows)}
+        self.seen = {self.every: _Shown(flows)}
         # What was agreed or learned last is tried first: agreed late, it changes how all is
         # measured.
         order = sorted(facts, key=lambda fact: (fact.when.measured, fact.position), reverse=True)
@@ -39,15 +38,15 @@ class _Trial:
 
     def needed(self, flow: Flow) -> tuple[int, ...]:
         key = _amount(flow)
-        wanted = self.seen[self.every][key]
+        wanted = self.seen[self.every].of(key)
         found = frozenset(flow.causes)
-        if self.of(found).get(key) != wanted:
+        if self.of(found).of(key) != wanted:
             # What is none of these facts, as a document, is not tried.
             found |= self.every
         while True:
             before = found
             for position in self.turn:
-                if position in found and self.of(found - {position}).get(key) == wanted:
+                if position in found and self.of(found - {position}).of(key) == wanted:
                     found -= {position}
             if found == before:
                 return tuple(sorted(found))
@@ -55,15 +54,27 @@ class _Trial:
     def of(self, positions: frozenset[int]) -> _Shown:
         if positions not in self.seen:
             some = [fact for fact in self.facts if fact.position in positions]
-            self.seen[positions] = _shown(self.build(some))
+            self.seen[positions] = _Shown(self.build(some))
         return self.seen[positions]
 
 
-def _shown(flows: Sequence[Flow]) -> _Shown:
-    found: _Shown = {}
-    for flow in flows:
-        found.setdefault(_amount(flow), Counter())[flow.rule, flow.steps] += 1
-    return found
+class _Shown:
+    """Flows by what they measure. Their steps are written for what is asked about: most of what
+    some facts imply is asked of other facts.
+    """
+
+    def __init__(self, flows: Sequence[Flow]) -> None:
+        self.flows: dict[object, list[Flow]] = {}
+        for flow in flows:
+            self.flows.setdefault(_amount(flow), []).append(flow)
+        self.told: dict[object, Counter[object]] = {}
+
+    def of(self, amount: object) -> Counter[object]:
+        """The rules and steps of an amount; none where it is not measured."""
+        if amount not in self.told:
+            same = self.flows.get(amount, ())
+            self.told[amount] = Counter((flow.rule, flow.steps) for flow in same)
+        return self.told[amount]
 
 
 def _amount(flow: Flow) -> object:

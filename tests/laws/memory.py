@@ -9,15 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from copy import copy
 from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
 
 from msgspec import Struct, field, structs
 
+from domain.accounting.measure import measure
+from domain.accounting.schedule import Schedule
 from domain.aggregation import added_up
 from domain.books import PostingRun
 from domain.errors import Rejected
 from domain.facts import Event, Fact
 from domain.journal import Entry
-from domain.ledger import Fresh, Run, UnitState, is_outrun, moves, settle
+from domain.ledger import Fresh, Run, Settled, UnitState, is_outrun, moves, settle
 from domain.master import MASTER_CATEGORIES, MasterData, master_data
 from domain.periods import period_states
 from domain.routing import brings_along, is_stated, rests_on, route, taken_over
@@ -49,15 +52,27 @@ class History(Struct, frozen=True):
 
 
 class Settlement(Struct, frozen=True, kw_only=True):
-    """One posting run in one book, as it happened."""
+    """One posting run in one book, as it happened; `anew` is what a law measured again there."""
 
     run: Run
     entries: tuple[Entry, ...]
     states: dict[str, UnitState]
+    anew: dict[str, Schedule] = field(default_factory=dict)
+
+
+class Asked(NamedTuple):
+    """What one unit was settled from at one run."""
+
+    state: UnitState | None
+    fresh: Fresh | None
+    run: Run
 
 
 class Books(Struct):
-    """One entity's log with everything derived from it."""
+    """One entity's log with everything derived from it.
+
+    `settled` is what came of what was asked, by unit, book and position.
+    """
 
     entity: str
     facts: list[Fact] = field(default_factory=list)
@@ -69,6 +84,7 @@ class Books(Struct):
     live: dict[tuple[str, str], UsageRow] = field(default_factory=dict)
     states: dict[tuple[str, str], UnitState] = field(default_factory=dict)
     settlements: list[Settlement] = field(default_factory=list)
+    settled: dict[tuple[str, str, int], tuple[Asked, Settled]] = field(default_factory=dict)
     answered: dict[int, object] = field(default_factory=dict)
     settled_at: int = 0
     through: date = date.min
@@ -256,7 +272,7 @@ def _run(books: Books, fact: Fact, *, measure_all: bool) -> None:
             outrun = state is not None and is_outrun(state.schedule, books.through)
             fresh = fresh_of(books, unit, fact.position) if marked or outrun else None
             try:
-                settled = settle(unit, state, fresh, run)
+                settled = _settled(books, unit, Asked(state, fresh, run))
             except Rejected:
                 # It waits, as a parked unit does; the fact that cures it marks it again.
                 continue
@@ -265,3 +281,22 @@ def _run(books: Books, fact: Fact, *, measure_all: bool) -> None:
         states = {unit: state for (unit, at), state in books.states.items() if at == book}
         books.settlements.append(Settlement(run=run, entries=tuple(entries), states=states))
     books.settled_at = fact.position
+
+
+def _settled(books: Books, unit: str, asked: Asked) -> Settled:
+    """Where the very same was asked before, its answer: that it comes again is law 6."""
+    place = unit, asked.run.book, asked.run.position
+    if place not in books.settled or books.settled[place][0] != asked:
+        books.settled[place] = asked, settle(unit, *asked)
+    return books.settled[place][1]
+
+
+def measured_anew(books: Books, settlement: Settlement, unit: str) -> Schedule:
+    """A unit measured from all of its facts at a run, with its steps."""
+    if unit not in settlement.anew:
+        run = settlement.run
+        fresh = fresh_of(books, unit, run.position)
+        settlement.anew[unit] = measure(
+            unit, fresh.facts, fresh.usage, run.master, run.book, run.through
+        )
+    return settlement.anew[unit]
