@@ -1,6 +1,7 @@
 """What waits for a person, and what stands against a close: unposted facts, parked units, pending
-usage, gaps in a source's batches, customers that facts name and nobody registered. Usage that
-stands out, money given back twice and what a bank's file leaves open stand against nothing.
+usage, gaps in a source's batches, customers that facts name and nobody registered. Contracts that
+facts name and nobody opened, usage that stands out, money given back twice and what a bank's file
+leaves open stand against nothing.
 """
 
 from __future__ import annotations
@@ -18,21 +19,23 @@ from domain.books import CloseEvidence, ClosePeriod, SoftClosePeriod
 from domain.calendar import Period
 from domain.contract_facts import ContractOpened
 from domain.decimals import plain
-from domain.facts import known
+from domain.facts import Fact, known
 from domain.invoice_facts import InvoiceIssued
 from domain.ledger import moves
 from domain.left_entry import kept
 from domain.master import MASTER_CATEGORIES, master_data
 from domain.meter import BY_THE_ROW
 from domain.money import decimal_text
+from domain.opening import OpeningProposed
 from domain.party import registered
 from domain.payment_facts import (
+    PaymentNamed,
     PaymentReceived,
 )
 from domain.plausibility import DAYS_MIN, PLAUSIBLE_MEDIANS, Outlier, is_judged, outliers
-from domain.routing import account_of
+from domain.routing import account_of, named_units
 from domain.subscription import SubscriptionStarted
-from domain.usage import UsageGapWaived, UsageWindowDeclared
+from domain.usage import UsageBatchAccepted, UsageGapWaived, UsageWindowDeclared
 from projections.question import Answer, Horizon, Question, calendar_at, looking
 from store import checkpoints, log
 from store.db import Connection, queries
@@ -50,6 +53,10 @@ NAME_A_CUSTOMER = (
     SubscriptionStarted,
 )
 
+# A position taken over from other books says all that is known of its contract.
+OPENS = (ContractOpened, OpeningProposed, SubscriptionStarted)
+NAME_A_CONTRACT = (PaymentNamed, PaymentReceived)
+
 
 class Finding(Struct, frozen=True, kw_only=True):
     """One thing that is not as it should be: `since` is the position from which it is known."""
@@ -63,7 +70,8 @@ class Finding(Struct, frozen=True, kw_only=True):
 
 def exceptions(connection: Connection, question: Question) -> Answer[Finding]:
     """Parked units, pending usage by reason, gaps in batches, unknown customers, usage that stands
-    out, money that went back twice and what a bank says that nobody understands, at a position.
+    out, money that went back twice, contracts nobody opened and what a bank says that nobody
+    understands, at a position.
     """
     with looking(connection, question, DOCUMENTS) as seen:
         rows = connection.execute(SQL.findings, seen.parameters()).fetchall()
@@ -73,6 +81,7 @@ def exceptions(connection: Connection, question: Question) -> Answer[Finding]:
         ]
         found += _gaps(connection, seen.entity, seen.known_at, None)
         found += _unknown_customers(connection, seen.entity, seen.known_at, date.max)
+        found += _unopened_contracts(connection, seen.entity, seen.known_at)
         found += _implausible_usage(connection, seen.entity, seen.known_at)
         found += _given_back_twice(connection, seen)
         found += _of_banks(connection, seen)
@@ -202,6 +211,40 @@ def _unknown_customers(connection: Connection, entity: str, upto: int, last: dat
         )
         for customer in sorted(naming)
     ]
+
+
+def _unopened_contracts(connection: Connection, entity: str, upto: int) -> Iterable[Finding]:
+    """Contracts and subscriptions that documents, money and changes name, and that nobody opened:
+    what is billed of them is earned by nobody. Usage says by itself that it waits.
+    """
+    names = {"entity": entity, "upto": upto}
+    units = [row[0] for row in connection.execute(SQL.doubtful_contracts, names)]
+    at = [row[0] for row in connection.execute(SQL.facts_of_units, names | {"units": units})]
+    at += [row[0] for row in connection.execute(SQL.money_for_contracts, names)]
+    naming: dict[str, list[int]] = {}
+    opened = set[str]()
+    for fact in known(log.read_positions(connection, entity, sorted({*at})), upto):
+        if isinstance(fact.event, OPENS):
+            opened.update((fact.stream, *named_units(fact)))
+        elif not isinstance(fact.event, UsageBatchAccepted):
+            for unit in _contracts_of(fact):
+                naming.setdefault(unit, []).append(fact.position)
+    for unit in sorted(naming.keys() - opened):
+        yield Finding(
+            kind="unknown-contract",
+            subject=unit,
+            detail="named, and not opened",
+            since=min(naming[unit]),
+            count=len(naming[unit]),
+        )
+
+
+def _contracts_of(fact: Fact) -> set[str]:
+    """The contracts that a fact is about, names, or gives its money to."""
+    own = {fact.stream, *named_units(fact)}
+    if isinstance(fact.event, NAME_A_CONTRACT) and fact.event.contract is not None:
+        own.add(f"contract:{fact.event.contract}")
+    return {unit for unit in own if unit.partition(":")[0] in ("contract", "subscription")}
 
 
 def _given_back_twice(connection: Connection, seen: Horizon) -> Iterable[Finding]:

@@ -83,6 +83,43 @@ SELECT DISTINCT s.unit
               AND f.tag = 'customer-registered' AND f.corrects IS NULL AND f.position <= %(upto)s
               AND f.stream = left(s.unit, -4) AND c.position IS NULL);
 
+-- name: doubtful_contracts
+-- Contracts and subscriptions some run has settled that nothing opens, or whose opening was corrected: nearly every
+-- one is opened, and only of the others the facts are read.
+SELECT s.unit
+  FROM (SELECT DISTINCT unit FROM unit_state
+         WHERE entity = %(entity)s
+           AND ((unit > 'contract:' AND unit < 'contract;') OR (unit > 'subscription:' AND unit < 'subscription;'))) AS s
+ WHERE NOT EXISTS (
+           SELECT FROM fact f
+             LEFT JOIN fact c ON c.entity = f.entity AND c.corrects = f.position
+            WHERE f.entity = %(entity)s AND f.stream = s.unit AND f.tag IN ('contract-opened', 'subscription-started')
+              AND f.corrects IS NULL AND f.position <= %(upto)s AND c.position IS NULL);
+
+-- name: money_for_contracts
+-- Money that names a contract nothing opens, or whose opening was corrected, with what corrects it and
+-- all facts of that contract.
+WITH named AS (
+    SELECT position, 'contract:' || (payload::jsonb ->> 'contract') AS unit
+      FROM fact
+     WHERE entity = %(entity)s AND split_part(stream, ':', 1) = 'payment' AND position <= %(upto)s
+       AND tag IN ('payment-named', 'payment-received') AND payload ~ '"contract":"'
+), doubtful AS (
+    SELECT n.position, n.unit
+      FROM named n
+     WHERE NOT EXISTS (
+               SELECT FROM fact f
+                 LEFT JOIN fact c ON c.entity = f.entity AND c.corrects = f.position
+                WHERE f.entity = %(entity)s AND f.stream = n.unit AND f.tag = 'contract-opened'
+                  AND f.corrects IS NULL AND f.position <= %(upto)s AND c.position IS NULL)
+)
+SELECT position FROM doubtful
+ UNION
+SELECT f.position FROM doubtful d JOIN fact f ON f.entity = %(entity)s AND f.corrects = d.position
+ UNION
+SELECT f.position FROM doubtful d JOIN fact f ON f.entity = %(entity)s AND f.stream = d.unit
+ ORDER BY position;
+
 -- name: facts_of_units
 SELECT DISTINCT position FROM fact_unit
  WHERE entity = %(entity)s AND unit = ANY(%(units)s) AND position <= %(upto)s;
