@@ -11,9 +11,10 @@ as well, until it goes back or is earned after all.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from fractions import Fraction
+from functools import cache
 from typing import NamedTuple
 
 from msgspec import Struct, field, structs
@@ -22,7 +23,7 @@ from domain.accounting.curves import Steps, first_day, last_day, standing, total
 from domain.accounting.exchange import Market, Quote, difference, told_at
 from domain.accounting.schedule import Flow, Presented, Schedule
 from domain.due import ASSET, COUNTED, ENTITLED, LIABILITY, UNBILLED, Position
-from domain.explain import Step
+from domain.explain import Step, Telling
 from domain.facts import causes_of
 from domain.money import decimal_text, rounded
 
@@ -124,7 +125,8 @@ class _Pool(Struct, kw_only=True):
 
     `own` are its flows as measured, by their place in the schedule, `memos` what else says how it
     is presented. `open` is what stands as claim in each account, or negative as debt, `over` what
-    that is worth beyond its cost; `owed` what is to go back, and its cost.
+    that is worth beyond its cost; `owed` what is to go back, and its cost. `events` are the story
+    of its layers, `anew` that of what is told anew.
     """
 
     obligation: str
@@ -139,24 +141,53 @@ class _Pool(Struct, kw_only=True):
     marks: dict[int, list[tuple[date, int]]] = field(default_factory=dict)
     presented: dict[str, list[tuple[date, int]]] = field(default_factory=dict)
     events: list[_Event] = field(default_factory=list)
+    anew: list[_Event] = field(default_factory=list)
     differences: list[tuple[str, str, date, int, date | None]] = field(default_factory=list)
 
     @property
-    def causes(self) -> tuple[int, ...]:
-        own = (flow.causes for flow in (*self.own.values(), *self.memos))
-        return causes_of(*own, *(event.quote.causes for event in self.events if event.quote))
-
-    def told(self) -> Iterator[Step]:
+    def at_cost(self) -> _Ground:
         """All that its layers came from: what one flow is worth rests on all of them."""
-        for flow in self.own.values():
-            yield Step(what=f"{flow.kind} {flow.subject}", value=flow.rule)
-            yield from flow.steps
-        currency, into = self.market.currency, self.market.into
-        for event in self.events:
-            amounts = decimal_text(event.minor, currency), decimal_text(event.worth, into)
-            by = f", {event.quote.told}" if event.quote else ""
-            told = f"{amounts[0]} {currency} is {amounts[1]} {into}{by}"
-            yield Step(what=f"{event.what} on {event.day}", value=told)
+        return _ground([*self.own.values()], self.events, self.market)
+
+    @property
+    def as_told(self) -> _Ground:
+        """What stands as claim or debt rests on how it is presented, too, and was told before."""
+        flows = [*self.own.values(), *self.memos]
+        return _ground(flows, [*self.events, *self.anew], self.market)
+
+
+class _Ground(NamedTuple):
+    """What an amount rests on, and what is told of it."""
+
+    causes: tuple[int, ...]
+    told: Telling
+
+
+def _ground(flows: Sequence[Flow], events: Sequence[_Event], market: Market) -> _Ground:
+    quotes = (event.quote.causes for event in events if event.quote)
+    causes = causes_of(*(flow.causes for flow in flows), *quotes)
+
+    @cache
+    def told() -> tuple[Step, ...]:
+        return (*_came_from(flows), *(_told(event, market) for event in events))
+
+    return _Ground(causes, told)
+
+
+def _came_from(flows: Sequence[Flow]) -> Iterator[Step]:
+    for flow in flows:
+        yield Step(what=f"{flow.kind} {flow.subject}", value=flow.rule)
+        yield from flow.steps
+
+
+def _told(event: _Event, market: Market) -> Step:
+    minor, worth = (
+        decimal_text(event.minor, market.currency),
+        decimal_text(event.worth, market.into),
+    )
+    by = f", {event.quote.told}" if event.quote else ""
+    told = f"{minor} {market.currency} is {worth} {market.into}{by}"
+    return Step(what=f"{event.what} on {event.day}", value=told)
 
 
 def told_in_functional(schedule: Schedule, market: Market) -> Schedule:
@@ -317,7 +348,7 @@ def _tell_anew(
     if minor and is_end and pool.market.revalues(day):
         quote = pool.market.on(day)
         over = quote.worth(minor) - cost
-        pool.events.append(_Event(day, account, minor, quote.worth(minor), quote))
+        pool.anew.append(_Event(day, account, minor, quote.worth(minor), quote))
     if over != before:
         pool.differences.append((account, PRESENTED[account], day, over - before, on))
     pool.open[account], pool.over[account] = minor, over
@@ -325,20 +356,16 @@ def _tell_anew(
 
 def _worth(pool: _Pool) -> Iterator[tuple[int, Flow]]:
     """What is earned, at its cost; what stands at nothing so far is left as it is."""
+    ground = pool.at_cost
     for place, marks in pool.marks.items():
-        yield place, told_at(pool.own[place], Steps(tuple(marks)), pool.causes, pool.told)
+        yield place, told_at(pool.own[place], Steps(tuple(marks)), *ground)
 
 
 def _differences(pool: _Pool) -> Iterator[Flow]:
     name = pool.obligation or "contract"
+    at_cost, as_told = pool.at_cost, pool.as_told
     for account, what, day, worth, on in pool.differences:
-        yield difference(
-            account,
-            f"{name}:{what}",
-            day,
-            worth,
-            pool.causes,
-            pool.told,
-            on=on,
-            is_realised=what == "billed",
-        )
+        is_realised = what == "billed"
+        ground = at_cost if is_realised else as_told
+        subject = f"{name}:{what}"
+        yield difference(account, subject, day, worth, *ground, on=on, is_realised=is_realised)

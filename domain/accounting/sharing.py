@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from fractions import Fraction
+from functools import cache
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -26,7 +27,7 @@ from domain.calendar import ONE_DAY
 from domain.charge import Charge
 from domain.cycle import Span
 from domain.errors import Rejected
-from domain.explain import Step
+from domain.explain import Step, Telling
 from domain.facts import Fact, in_effective_order
 from domain.money import decimal_text, split, to_minor
 from domain.policy import Options
@@ -178,7 +179,7 @@ def _spread(kept: tuple[Flow, ...], turn: Turn, sharer: Sharer, start: date) -> 
     left = price - totals(kept)
     parts = [*_parts(turn, sharer, start)]
 
-    def told() -> Iterator[Step]:
+    def rows() -> Iterator[Step]:
         yield Step(what=f"transaction price by {turn.day}", value=sharer.text(price))
         for charge in turn.charges:
             days = f"{charge.item} {charge.start} to {charge.end}"
@@ -189,11 +190,13 @@ def _spread(kept: tuple[Flow, ...], turn: Turn, sharer: Sharer, start: date) -> 
             days = f"{part.charge.item} {part.start} to {part.charge.end}"
             yield Step(what=f"sells alone: {days}", value=sharer.text(part.weight))
 
+    # All that share tell the same: it is written once.
+    told = cache(lambda: (*rows(),))
     if not parts:
         if not left or not (turn.charges or kept):
             return kept
         item = turn.charges[0].item if turn.charges else kept[0].obligation
-        return (*kept, at_once(item, turn.day, left, (), lambda: (*told(),)))
+        return (*kept, at_once(item, turn.day, left, (), told))
     made = (
         flow
         for part, share in _by_item_first(left, parts, sharer)
@@ -272,12 +275,9 @@ def _apart(
     return (*flows, *made)
 
 
-def _told_apart(day: date, minor: int, sharer: Sharer) -> Callable[[], Iterator[Step]]:
-    def told() -> Iterator[Step]:
-        what = f"added on {day} at what it sells for alone"
-        yield Step(what=what, value=sharer.text(minor))
-
-    return told
+def _told_apart(day: date, minor: int, sharer: Sharer) -> Telling:
+    what = f"added on {day} at what it sells for alone"
+    return lambda: (Step(what=what, value=sharer.text(minor)),)
 
 
 def _by_item(charges: Sequence[Charge], turn: Turn, sharer: Sharer) -> dict[str, tuple[int, int]]:
@@ -291,9 +291,7 @@ def _by_item(charges: Sequence[Charge], turn: Turn, sharer: Sharer) -> dict[str,
     return found
 
 
-def _earned(
-    part: _Part, minor: int, told: Callable[[], Iterator[Step]], sharer: Sharer
-) -> tuple[Flow, ...]:
+def _earned(part: _Part, minor: int, told: Telling, sharer: Sharer) -> tuple[Flow, ...]:
     charge = part.charge
 
     def steps() -> tuple[Step, ...]:

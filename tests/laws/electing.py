@@ -32,23 +32,17 @@ def _electing(one: Arrival, options: dict[str, Any]) -> Arrival:
 
 def selling_alone(history: History) -> History:
     """The history with every price of what is sold over time, or at once, saying what one unit
-    sells for alone: another amount in each of its versions. Prices in another currency do not:
-    what lies in one pool there rests on all of the pool, which law 8 finds too much.
+    sells for alone, whatever its currency: another amount in each of its versions.
     """
     return History(
         history.seed,
-        {
-            entity: tuple(_selling(one, "USD" if entity == "acme-us" else "JPY") for one in log)
-            for entity, log in history.logs.items()
-        },
+        {entity: tuple(map(_selling, log)) for entity, log in history.logs.items()},
     )
 
 
-def _selling(one: Arrival, home: str) -> Arrival:
+def _selling(one: Arrival) -> Arrival:
     event = one.event
-    if not isinstance(event, PriceSet) or event.currency != home:
-        return one
-    if event.meter is not None or event.upfront:
+    if not isinstance(event, PriceSet) or event.meter is not None or event.upfront:
         return one
     pattern = None if event.pattern == "as-invoiced" else event.pattern
     ssp = Decimal(1 + sum(map(ord, one.stream + one.key)) % 97)

@@ -13,9 +13,7 @@ import pytest
 from domain.accounting.curves import total
 from domain.contract_facts import ContractJoined
 from domain.journal import Slot
-from domain.rates import RatesPublished
 from tests.laws import count
-from tests.laws.cause_laws import causes
 from tests.laws.combined import combined, gone
 from tests.laws.contracts import ENTITY
 from tests.laws.memory import Arrival, Books, History, and_then, play
@@ -84,12 +82,6 @@ def _stands(standing: dict[object, int]) -> Iterator[str]:
         yield cast("tuple[str, str, object, Slot]", key)[0]
 
 
-def no_orphan(history: History, ledger: Ledger) -> int:
-    """In their own currency: of another, what lies in one pool names all that lies in it."""
-    is_told = any(isinstance(one.event, RatesPublished) for one in history.logs[ENTITY])
-    return 0 if is_told else causes(history, ledger)
-
-
 def price_is_the_same(history: History, ledger: Ledger) -> int:
     """What is promised in all is what each would promise by itself: joining moves shares, and no
     price.
@@ -120,7 +112,6 @@ EVERY = {
     "undone-is-never": undone,
     "one-unit": one_unit,
     "11-the-price-is-the-same": price_is_the_same,
-    "8-no-orphan": no_orphan,
 }
 
 
