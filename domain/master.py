@@ -72,6 +72,11 @@ class MasterData(Struct, frozen=True, kw_only=True):
         place = bisect_right(adopted, day, key=_adopted)
         return adopted[place - 1][1] if place else _BEFORE_ANY
 
+    def crosses(self, book: str) -> bool:
+        """Whether a book ever elects to work rates out over a common currency."""
+        adopted = self.policies.get(book, ())
+        return any(options.cross_rates != "refused" for _, options in adopted)
+
     def invoicing_on(self, day: date) -> InvoicingOptions:
         """How documents of a day are issued."""
         return elected_on(self.invoicing, day)

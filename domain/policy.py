@@ -46,6 +46,7 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     remeasure: Literal["period-end", "realised-only"] = "period-end"
     rate_source: str = OWN
     rate_age_days: int = 4
+    cross_rates: Literal["refused", "common-currency"] = "refused"
     receivable_at: ReceivableAt = "by-right"
     served_before_issue: Literal["as-served", "at-issue"] = "as-served"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from operator import attrgetter
@@ -111,6 +111,51 @@ def published_on(
     ]
     young = [rate for rate in found if rate is not None and (day - rate.day).days <= age_days]
     return max(young, key=_day, default=None)
+
+
+class Crossed(NamedTuple):
+    """A rate worked out over a currency that a source quotes two others against, exactly."""
+
+    rate: Fraction
+    told: str
+    positions: tuple[int, ...]
+
+
+def crossed_on(
+    published: Published, source: str, currency: str, into: str, day: date, age_days: int
+) -> Crossed | None:
+    """What two rates of one day say together: the latest day up to `day` that is not older than so
+    many days; over several currencies that would do, the first by name.
+    """
+    between = _commons(published, source, currency, into)
+    days = (day - timedelta(days=back) for back in range(age_days + 1)) if between else ()
+    for on in days:
+        for common in between:
+            first = published_on(published, source, currency, common, on, 0)
+            then = published_on(published, source, common, into, on, 0)
+            if first is not None and then is not None:
+                told = f"{first.told}, {then.told}"
+                rests = tuple(sorted({first.position, then.position}))
+                return Crossed(first.rate * then.rate, told, rests)
+    return None
+
+
+def is_quoted(published: Published, currency: str, into: str, *, crossing: bool) -> bool:
+    """Whether any source ever gave a rate between two currencies, or two that say one together."""
+    if any({pair[1], pair[2]} == {currency, into} for pair in published):
+        return True
+    sources = {source for source, _, _ in published} if crossing else set()
+    return any(_commons(published, source, currency, into) for source in sources)
+
+
+def _commons(published: Published, source: str, currency: str, into: str) -> list[str]:
+    """The currencies that a source quotes both of two others against, by name."""
+    pairs = [{one, other} for name, one, other in published if name == source]
+    ours, theirs = (
+        {other for pair in pairs if own in pair for other in pair - {own}}
+        for own in (currency, into)
+    )
+    return sorted(ours & theirs)
 
 
 def _latest(rates: tuple[RateOf, ...], day: date, *, inverse: bool = False) -> RateOf | None:

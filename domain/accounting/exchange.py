@@ -25,7 +25,7 @@ from domain.explain import Step, Telling, Told, steps_of
 from domain.facts import causes_of
 from domain.money import decimal_text, rounded
 from domain.policy import Options
-from domain.rates import Published, published_on
+from domain.rates import Published, crossed_on, published_on
 
 EXCHANGE = "currency-exchange"
 
@@ -53,7 +53,9 @@ class Market(Struct, frozen=True, kw_only=True):
     through: date
 
     def on(self, day: date) -> Quote:
-        """By the source in force, of the day or not much older; refused where there is none."""
+        """By the source in force, of the day or not much older: the pair's own rate, else, where a
+        book elects it, what two others say together. Refused where there is none.
+        """
         options = self.elected(day)
         found = published_on(
             self.published,
@@ -63,11 +65,22 @@ class Market(Struct, frozen=True, kw_only=True):
             day,
             options.rate_age_days,
         )
-        if found is None:
-            raise Rejected(
-                "rate-missing", field="rate", currency=self.currency, into=self.into, on=str(day)
+        if found is not None:
+            return Quote(found.rate * self._scale, found.told, (found.position,))
+        if options.cross_rates == "common-currency":
+            crossed = crossed_on(
+                self.published,
+                options.rate_source,
+                self.currency,
+                self.into,
+                day,
+                options.rate_age_days,
             )
-        return Quote(found.rate * self._scale, found.told, (found.position,))
+            if crossed is not None:
+                return Quote(crossed.rate * self._scale, crossed.told, crossed.positions)
+        raise Rejected(
+            "rate-missing", field="rate", currency=self.currency, into=self.into, on=str(day)
+        )
 
     def of(self, day: date, stated: Decimal | None, position: int) -> Quote:
         """The rate a document states itself, else that of its day."""

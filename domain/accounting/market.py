@@ -11,6 +11,7 @@ from domain.facts import Fact
 from domain.invoice_facts import InvoiceIssued
 from domain.master import MasterData
 from domain.payment_facts import PaymentReceived, PaymentRefunded
+from domain.rates import is_quoted
 
 
 def market_of(
@@ -20,8 +21,8 @@ def market_of(
     into = master.functional_currency
     if not currency or not into or currency == into:
         return None
-    published = any({pair[1], pair[2]} == {currency, into} for pair in master.rates)
-    if not published and not any(_states_rate(fact) for fact in facts):
+    quoted = is_quoted(master.rates, currency, into, crossing=master.crosses(book))
+    if not quoted and not any(_states_rate(fact) for fact in facts):
         return None
     return market_between(currency, into, master, book, through)
 

@@ -436,3 +436,37 @@ def test_a_payment_in_another_currency_settles_what_it_is_for_and_realises_the_r
     assert ledger.stands("accounts-receivable") == 0
     assert ledger.moved("currency-exchange") == {"2024-02": -(112_01 - 110_00) - (62_50 - 55_00)}
     assert balanced(ledger)
+
+
+def test_a_rate_that_nobody_quotes_is_worked_out_where_the_book_elects_so() -> None:
+    """Euros into dollars over the franc: lines name both rates; the pair's own goes before."""
+    ledger = Ledger(Options(ratable_by="month", cross_rates="common-currency", rate_age_days=31))
+    francs = (("EUR", "0.90"), ("USD", "0.75"))
+    for currency, rate in francs:
+        row = Rate(currency=currency, into="CHF", rate=Decimal(rate))
+        ledger.say("rates:self", RatesPublished(when=NEW_YEAR, rates=(row,)))
+    ledger.invoice(12_000_00)
+    ledger.run(1, 31)
+
+    assert ledger.stands("accounts-receivable") == 14_400_00
+    assert ledger.stands("revenue") == -1_200_00
+    rests = {line.causes for entry in ledger.books.entries for line in entry.lines}
+    assert all({5, 6} <= {*causes} for causes in rests)
+
+    ledger.rate(1, 1, "1.10")
+    ledger.run(1, 31)
+    assert ledger.stands("revenue") == -1_100_00
+    assert balanced(ledger)
+
+
+def test_without_that_election_such_a_currency_stays_in_itself() -> None:
+    ledger = Ledger()
+    rows = (
+        Rate(currency="EUR", into="CHF", rate=Decimal("0.90")),
+        Rate(currency="USD", into="CHF", rate=Decimal("0.75")),
+    )
+    ledger.say("rates:self", RatesPublished(when=NEW_YEAR, rates=rows))
+    ledger.invoice(12_000_00)
+    ledger.run(1, 31)
+
+    assert {entry.functional_currency for entry in ledger.books.entries} == {"EUR"}

@@ -13,7 +13,15 @@ from domain.entity import EntityOpened
 from domain.master import master_data
 from domain.payment_facts import Paid, PaymentReceived
 from domain.policy import AdoptPolicy, Options
-from domain.rates import PublishRates, Rate, RatesPublished, currencies_of, published_on
+from domain.rates import (
+    PublishRates,
+    Rate,
+    RatesPublished,
+    crossed_on,
+    currencies_of,
+    is_quoted,
+    published_on,
+)
 from tests.domain.given import code, decide, fact, on
 
 STREAM = "rates:self"
@@ -82,6 +90,56 @@ def test_the_pair_the_other_way_round_is_its_exact_inverse() -> None:
     day = date(2024, 1, 5)
 
     assert found(day, published(day, row("3", "USD", "EUR"))) == Fraction(1, 3)
+
+
+def crossed(day: date, *events: RatesPublished, age: int = 4) -> tuple[Fraction, str] | None:
+    facts = [fact(place, stream=STREAM, event=event) for place, event in enumerate(events, 1)]
+    found = crossed_on(master_data(facts).rates, "self", "GBP", "USD", day, age)
+    return (found.rate, found.told) if found else None
+
+
+FRIDAY, MONDAY = date(2024, 1, 5), date(2024, 1, 8)
+POUNDS, DOLLARS = row("0.88", "EUR", "GBP"), row("1.1")
+
+
+def test_two_rates_of_one_day_against_one_currency_say_the_third() -> None:
+    told = "1 EUR = 0.88 GBP on 2024-01-05 by self, inverted, 1 EUR = 1.1 USD on 2024-01-05 by self"
+
+    assert crossed(MONDAY, published(FRIDAY, POUNDS, DOLLARS)) == (Fraction("1.25"), told)
+    assert crossed(MONDAY, published(FRIDAY, POUNDS), published(FRIDAY, DOLLARS)) is not None
+
+
+def test_rates_of_two_days_say_no_third_and_the_latest_common_day_counts() -> None:
+    later = published(MONDAY, row("0.80", "EUR", "GBP"), DOLLARS)
+
+    assert crossed(MONDAY, published(FRIDAY, POUNDS), published(MONDAY, DOLLARS)) is None
+    assert crossed(MONDAY, published(FRIDAY, POUNDS, DOLLARS), later) == (
+        Fraction("1.375"),
+        "1 EUR = 0.8 GBP on 2024-01-08 by self, inverted, 1 EUR = 1.1 USD on 2024-01-08 by self",
+    )
+    assert crossed(date(2024, 1, 10), published(FRIDAY, POUNDS, DOLLARS)) is None
+    assert crossed(date(2024, 1, 9), published(FRIDAY, POUNDS, DOLLARS)) is not None
+    assert crossed(date(2024, 1, 4), published(FRIDAY, POUNDS, DOLLARS)) is None
+
+
+def test_of_two_common_currencies_the_first_by_name_counts() -> None:
+    francs = row("1", "CHF", "GBP"), row("2", "CHF", "USD")
+    found = crossed(FRIDAY, published(FRIDAY, POUNDS, DOLLARS, *francs))
+
+    assert found is not None
+    assert found[0] == 2
+
+
+def test_a_pair_is_quoted_by_itself_or_where_a_book_crosses_over_another() -> None:
+    facts = [fact(1, stream=STREAM, event=published(FRIDAY, POUNDS, DOLLARS))]
+    other = fact(2, stream="rates:ecb", event=published(FRIDAY, row("1", "USD", "JPY")))
+    rates = master_data([*facts, other]).rates
+
+    assert is_quoted(rates, "EUR", "USD", crossing=False)
+    assert not is_quoted(rates, "GBP", "USD", crossing=False)
+    assert is_quoted(rates, "GBP", "USD", crossing=True)
+    # Dollars per yen are another source's.
+    assert not is_quoted(rates, "GBP", "JPY", crossing=True)
 
 
 def test_rates_move_what_is_in_their_currencies() -> None:
