@@ -6,7 +6,9 @@ from msgspec import Struct
 
 
 class Break(Struct, frozen=True, kw_only=True):
-    """`what` names the place, `positions` the facts to look at first."""
+    """`what` names the place, `positions` the facts to look at first. `row`: what was compared,
+    name by name, where that is more than two figures.
+    """
 
     check: str
     entity: str
@@ -14,6 +16,7 @@ class Break(Struct, frozen=True, kw_only=True):
     expected: str
     found: str
     positions: tuple[int, ...] = ()
+    row: dict[str, str | int] = {}
 
 
 class Verdict(Struct, frozen=True, kw_only=True):

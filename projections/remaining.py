@@ -1,12 +1,13 @@
 """Remaining obligations: of each promise, the price that is still to be earned, and when (rule 41).
 
-Read from the schedules that the last run stored. A unit of which something was agreed after the
-day, or learned after the position, is measured again without it: it stands as it stood then.
+Read from the schedules that the last run stored. A unit of which something was agreed or happened
+after the day, or learned after the position, is measured again: the deal stands as it stood then,
+and what was earned by the day is what is known of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from itertools import islice
 
@@ -19,6 +20,7 @@ from domain.errors import Malformed
 from domain.master import MASTER_CATEGORIES, MasterData, master_data
 from projections.question import Answer, Horizon, Question, looking
 from projections.remeasure import schedules_agreed
+from projections.schedules import schedules_known
 from store import checkpoints, log, unit_states
 from store.db import Connection
 
@@ -60,10 +62,11 @@ def remaining_obligations(
 ) -> Answer[RemainingObligation]:
     """At the end of `as_of`, every promise with something left, or left out for a reason."""
     with looking(connection, question) as seen:
+        master = _master(connection, seen)
         return seen.answer(
             tuple(
                 _obligation(name, schedule, row)
-                for name, schedule, row in promises(connection, seen, (), unit=unit)
+                for name, schedule, row in promises(connection, seen, master, (), units=_only(unit))
                 if (row.remaining_minor or row.left_out_minor or row.reason)
                 and customer in (None, schedule.customer)
             )
@@ -86,7 +89,7 @@ def remaining_by_band(
         bands = _bands(master.calendar, seen.as_of, by)
         order = [*(name for name, _ in bands), UNSCHEDULED]
         sums: dict[tuple[str, int], int] = {}
-        for _, schedule, row in promises(connection, seen, bands, unit=unit):
+        for _, schedule, row in promises(connection, seen, master, bands, units=_only(unit)):
             if customer in (None, schedule.customer):
                 for name, minor in row.bands.items():
                     place = (schedule.currency, order.index(name))
@@ -101,10 +104,14 @@ def remaining_by_band(
 
 
 def promises(
-    connection: Connection, seen: Horizon, bands: tuple[Band, ...], *, unit: str | None = None
+    connection: Connection,
+    seen: Horizon,
+    master: MasterData,
+    bands: tuple[Band, ...],
+    *,
+    units: Sequence[str] | None = None,
 ) -> Iterator[tuple[str, Schedule, Remains]]:
-    """Every promise of every contract, unit by unit."""
-    master = _master(connection, seen)
+    """Every promise of every contract or of some, unit by unit."""
     options = master.options(seen.book, seen.as_of)
     last = checkpoints.passed_run(connection, seen.entity, log.END)
     found = unit_states.ahead(
@@ -115,23 +122,29 @@ def promises(
         day=seen.as_of,
         # What was known before may have moved longer than what is known now.
         since=seen.as_of if last.position == seen.run else date.min,
-        unit=unit,
+        units=units,
     )
     while some := list(islice(found, UNITS_AT_ONCE)):
-        again = schedules_agreed(
+        older = [name for name, _, is_newer, _ in some if is_newer]
+        now = {name: stored for name, stored, _, _ in some}
+        now |= schedules_known(connection, seen, older)
+        then = schedules_agreed(
             connection,
             seen.entity,
             seen.book,
-            [name for name, _, holds in some if not holds],
+            [name for name, _, _, is_later in some if is_later],
             seen.run,
             master,
             seen.as_of,
         )
-        for name, stored, holds in some:
+        for name, schedule in now.items():
             # What cannot be measured waits parked, and stands as it was settled last.
-            schedule = stored if holds else again.get(name, stored)
-            for row in remaining(schedule, seen.as_of, bands, options):
+            for row in remaining(schedule, seen.as_of, bands, options, then.get(name)):
                 yield name, schedule, row
+
+
+def _only(unit: str | None) -> list[str] | None:
+    return None if unit is None else [unit]
 
 
 def _master(connection: Connection, seen: Horizon) -> MasterData:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import date
 
+from domain.accounting.as_agreed import as_agreed
 from domain.accounting.measure import measure
 from domain.accounting.schedule import Schedule
 from domain.errors import Rejected
-from domain.facts import Fact, known
+from domain.facts import known
+from domain.ledger import Fresh
 from domain.master import MasterData
 from store.db import Connection
 from store.unit_facts import fresh
-
-DEALS = frozenset({"contract", "invoice", "opening", "subscription"})
 
 
 def schedules_at(
@@ -26,11 +26,28 @@ def schedules_at(
     master: MasterData,
     through: date,
 ) -> dict[str, Schedule]:
-    """Schedules as a run measured them, or would have."""
+    """Schedules as a run measured them, or would have. Raises Rejected as measuring does."""
     return {
-        unit: measure(unit, known.facts, known.usage, master, book, through)
-        for unit, known in fresh(connection, entity, units, run, master).items()
+        unit: measure(unit, read.facts, read.usage, master, book, through)
+        for unit, read in fresh(connection, entity, units, run, master).items()
     }
+
+
+def schedules_standing(
+    connection: Connection,
+    entity: str,
+    book: str,
+    units: Iterable[str],
+    run: int,
+    master: MasterData,
+    through: date,
+) -> dict[str, Schedule]:
+    """The same without units that are refused by name: they wait, and stand as before."""
+
+    def measured(unit: str, read: Fresh) -> Schedule:
+        return measure(unit, read.facts, read.usage, master, book, through)
+
+    return _each(fresh(connection, entity, units, run, master), measured)
 
 
 def schedules_agreed(
@@ -42,20 +59,34 @@ def schedules_agreed(
     master: MasterData,
     day: date,
 ) -> dict[str, Schedule]:
-    """The same without what was agreed, or happened, after a day: as the deals stood then. Units
-    that are refused by name are left out.
+    """The same, of the deals as they stood at the end of a day."""
+
+    def measured(unit: str, read: Fresh) -> Schedule:
+        return measured_as_agreed(unit, read, master, book, day)
+
+    return _each(fresh(connection, entity, units, run, master), measured)
+
+
+def measured_as_agreed(
+    unit: str, read: Fresh, master: MasterData, book: str, day: date
+) -> Schedule:
+    """What the deal came to as it stood at the end of a day; usage after it is left aside. Raises
+    Rejected as measuring does.
     """
+
+    def void_default(issued: date) -> str:
+        return master.options(book, issued).void_default
+
+    facts = as_agreed(known(read.facts), day, void_default)
+    usage = [used for used in read.usage if used.day <= day]
+    return measure(unit, facts, usage, master, book, day)
+
+
+def _each(
+    units: dict[str, Fresh], measured: Callable[[str, Fresh], Schedule]
+) -> dict[str, Schedule]:
     found = {}
-    for unit, read in fresh(connection, entity, units, run, master).items():
-        facts = [fact for fact in known(read.facts) if _agreed(fact) <= day]
-        usage = [used for used in read.usage if used.day <= day]
+    for unit, read in units.items():
         with suppress(Rejected):
-            found[unit] = measure(unit, facts, usage, master, book, day)
+            found[unit] = measured(unit, read)
     return found
-
-
-def _agreed(fact: Fact) -> date:
-    """Deals and documents are agreed; what is known of customers and usage counts by other days."""
-    if fact.stream.partition(":")[0] not in DEALS:
-        return date.min
-    return fact.when.agreed_on or fact.when.effective

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from domain.accounting.schedule import Schedule
 from domain.master import MASTER_CATEGORIES, master_data
 from projections.question import Horizon
-from projections.remeasure import schedules_at
+from projections.remeasure import schedules_standing
 from store import log, unit_states
 from store.db import Connection
 
@@ -20,7 +20,7 @@ def schedules_known(
     found = unit_states.schedules(connection, seen.entity, seen.book, wanted, seen.run)
     if older := sorted(wanted - found.keys()):
         kept = log.read_categories(connection, seen.entity, MASTER_CATEGORIES, upto=seen.run)
-        found |= schedules_at(
+        found |= schedules_standing(
             connection, seen.entity, seen.book, older, seen.run, master_data(kept), seen.as_of
         )
     return found

@@ -12,6 +12,7 @@ from itertools import islice
 from msgspec import Struct
 
 from domain.accounting.measure import measure
+from domain.accounting.schedule import Schedule
 from domain.books import BookOpened
 from domain.due import due
 from domain.facts import known
@@ -20,6 +21,18 @@ from domain.ledger import Fresh
 from domain.master import MASTER_CATEGORIES, MasterData, master_data
 from projections.breaks import Break, Verdict
 from projections.reconciliation import reconcile
+from replay.price_ties import (
+    NOTHING,
+    TOLD,
+    Amounts,
+    Place,
+    PriceTies,
+    Stored,
+    is_deal,
+    prices,
+    revenue,
+    stored,
+)
 from replay.rebuild import rebuild_journal
 from store import checkpoints, log
 from store.db import Connection, queries
@@ -40,14 +53,9 @@ LAWS = {
     10: "a longer look changes nothing earlier",
 }
 UNITS_AT_ONCE = 500
-# Differences told of one check: somebody looks at the first ones, and memory has an end.
-TOLD = 1_000
 SEAL = "period-seal"
 
 Told = Callable[[str, str], None]
-# Of a slot: in transaction and in functional currency.
-Amounts = tuple[int, int]
-NOTHING: Amounts = (0, 0)
 
 
 class Verified(Struct, frozen=True, kw_only=True):
@@ -84,7 +92,7 @@ def verify(connection: Connection, entity: str | None = None, told: Told | None 
         say(name, "reconciling")
         verdicts += reconcile(connection, name)
         say(name, "measuring again")
-        verdicts += _measured_again(connection, name)
+        verdicts += measured_again(connection, name)
         say(name, "keys and leaves")
         verdicts += [*_keys(connection, name), _leaves(connection, name)]
         say(name, "posting again")
@@ -104,19 +112,32 @@ def _silent(entity: str, what: str) -> None:
 # --- laws 2 and 10: measured at once, and looked at for longer ------------------------------------
 
 
-def _measured_again(connection: Connection, entity: str) -> tuple[Verdict, ...]:
-    """All facts at once give what many runs posted; a year more of time changes nothing before."""
+def measured_again(connection: Connection, entity: str) -> tuple[Verdict, ...]:
+    """All facts at once give what many runs posted; a year more of time changes nothing before; and
+    prices are what is earned and what remains.
+    """
     look = _look(connection, entity)
     if look is None:
         return ()
     late, longer = _Count("posted-is-measured", entity), _Count("a-year-longer", entity)
+    ties = PriceTies(entity)
+    places = [_place(look, book) for book in look.books]
     for chunk in _units(connection, look):
         posted = _posted(connection, look, chunk)
-        known = fresh(connection, entity, chunk, look.run, look.master)
-        for unit, facts in known.items():
-            for book in look.books:
-                _compare(unit, book, facts, look, posted.get((unit, book), {}), (late, longer))
-    return (late.verdict(2), longer.verdict(10))
+        kept = [stored(connection, place, chunk) for place in places]
+        for unit, facts in fresh(connection, entity, chunk, look.run, look.master).items():
+            for place, rows in zip(places, kept, strict=True):
+                booked = posted.get((unit, place.book), {})
+                schedule = _compare(unit, place.book, facts, look, booked, (late, longer))
+                if is_deal(unit):
+                    priced = prices(unit, schedule, facts, place)
+                    left = rows.get(unit, Stored())
+                    ties.compare(unit, schedule, place, priced, revenue(booked), left)
+    return (late.verdict(2), ties.verdict(), longer.verdict(10))
+
+
+def _place(look: _Look, book: str) -> Place:
+    return Place(entity=look.entity, book=book, run=look.run, day=look.through, master=look.master)
 
 
 def _units(connection: Connection, look: _Look) -> Iterator[list[str]]:
@@ -166,7 +187,7 @@ def _compare(
     look: _Look,
     posted: dict[Slot, Amounts],
     counts: tuple[_Count, _Count],
-) -> None:
+) -> Schedule:
     late, longer = counts
     calendar = look.master.calendar
     schedule = measure(unit, facts.facts, facts.usage, look.master, book, look.through)
@@ -180,6 +201,7 @@ def _compare(
         {slot: both for slot, both in now.items() if slot.earned <= look.through},
         {slot: both for slot, both in _amounts(beyond).items() if slot.earned <= look.through},
     )
+    return schedule
 
 
 def _amounts(balances: Balances) -> dict[Slot, Amounts]:

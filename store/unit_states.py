@@ -109,10 +109,10 @@ def ahead(
     run: int,
     day: date,
     since: date,
-    unit: str | None = None,
-) -> Iterator[tuple[str, Schedule, bool]]:
+    units: Sequence[str] | None = None,
+) -> Iterator[tuple[str, Schedule, bool, bool]]:
     """Units in order that may have something left after `day`, and moved after `since`, each with
-    its schedule, and whether it holds: else it is to be measured again, as of a run and the day.
+    its schedule, whether that was measured after the run, and whether something is of a later day.
     """
     names = {
         "entity": entity,
@@ -120,11 +120,11 @@ def ahead(
         "run": run,
         "day": day,
         "since": since,
-        "unit": unit,
+        "units": None if units is None else [*units],
     }
     with connection.cursor(name="ahead") as found:
         for name, measured_at, stored, is_later in found.execute(SQL.ahead.encode(), names):
-            yield name, schedule_of(stored), measured_at <= run and not is_later
+            yield name, schedule_of(stored), measured_at > run, is_later
 
 
 def schedule_of(stored: bytes) -> Schedule:

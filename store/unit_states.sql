@@ -45,16 +45,16 @@ SELECT unit, measured_at, schedule FROM unit_state
 
 -- name: ahead
 -- Schedules of contracts that may have something left after a day; those of stated contracts may wait for
--- an event for ever. `is_later`: something of the unit was agreed, or happened, after the day.
+-- an event for ever. `is_later`: something of the unit was agreed, happened, or holds from, after the day.
 SELECT s.unit, s.measured_at, s.schedule,
        EXISTS (SELECT FROM fact_unit u
                  JOIN fact f ON f.entity = u.entity AND f.position = u.position
                 WHERE u.entity = s.entity AND u.unit = s.unit AND u.position <= %(run)s
                   AND split_part(f.stream, ':', 1) <> 'customer'
-                  AND coalesce(f.agreed_on, f.effective) > %(day)s) AS is_later
+                  AND greatest(f.agreed_on, f.effective) > %(day)s) AS is_later
   FROM unit_state s
  WHERE s.entity = %(entity)s AND s.book = %(book)s
    AND split_part(s.unit, ':', 1) IN ('contract', 'invoice', 'subscription')
    AND (s.moves_until > %(since)s OR s.unit LIKE 'contract:%%' OR s.unit LIKE 'subscription:%%')
-   AND (%(unit)s::text IS NULL OR s.unit = %(unit)s)
+   AND (%(units)s::text[] IS NULL OR s.unit = ANY (%(units)s))
  ORDER BY s.unit;

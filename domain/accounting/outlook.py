@@ -6,8 +6,10 @@ needs to estimate (rule 41): it is told here, since flows do not say it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
+
+from msgspec import structs
 
 from domain.accounting.contract.combined import opened_as_one, openings_of
 from domain.accounting.contract.pricing import estimated
@@ -15,6 +17,7 @@ from domain.accounting.schedule import Outlook, Spoken, Unpriced
 from domain.contract_facts import (
     ContractModified,
     ContractOpened,
+    CriteriaMet,
     Obligation,
     PriceEstimated,
     VariableAmount,
@@ -38,12 +41,24 @@ def outlook_of(known: Sequence[Fact], until: date) -> Outlook | None:
                 spans = spans_agreed(fact.event, terms_agreed(fact, own), until)
                 return Outlook(terms=spans)
             case ContractOpened():
-                opened = opened_as_one([*openings_of(known).values()])
+                openings = openings_of(known)
+                opened = opened_as_one([*openings.values()])
                 assert isinstance(opened.event, ContractOpened), opened
-                return _stated(opened.event, opened.when.effective, known)
+                stated = _stated(opened.event, opened.when.effective, known)
+                return structs.replace(stated, is_contract=_is_met(openings.values(), known))
             case _:
                 pass
     return None
+
+
+def _is_met(openings: Iterable[Fact], known: Sequence[Fact]) -> bool:
+    """What is accounted for as one is one contract once each part of it is."""
+    met = {fact.stream for fact in known if isinstance(fact.event, CriteriaMet)}
+    return all(
+        fact.event.criteria_met or fact.stream in met
+        for fact in openings
+        if isinstance(fact.event, ContractOpened)
+    )
 
 
 def _stated(opened: ContractOpened, since: date, known: Sequence[Fact]) -> Outlook:

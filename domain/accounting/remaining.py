@@ -1,7 +1,9 @@
 """What of a contract's price is for what it still has to deliver, and when that will be (rule 41).
 
 Price = earned to date + remaining + left out, promise by promise. Only what binds both sides counts
-(rule 2); what nobody needs to estimate is left out, each with its reason.
+(rule 2); what nobody needs to estimate is left out, each with its reason. Earned to date is what
+the books say now was earned by then; the price, and what remains, are those of the deal as it stood
+(`as_agreed`).
 """
 
 from __future__ import annotations
@@ -41,12 +43,60 @@ class Remains(Struct, frozen=True, kw_only=True):
 
 
 def remaining(
-    schedule: Schedule, day: date, bands: Sequence[Band], options: Options
+    known: Schedule,
+    day: date,
+    bands: Sequence[Band],
+    options: Options,
+    agreed: Schedule | None = None,
 ) -> tuple[Remains, ...]:
-    """Every promise of a unit at the end of `day`; bands follow one another to the end."""
+    """Every promise of a unit at the end of `day`; bands follow one another to the end.
+
+    `known` is measured of all that is known, `agreed` of what counts on the day, where that is
+    less. A promise of which less or more is earned by then, since something later moved it, is
+    taken as it is known, at its price of the day; of one that was agreed later, its price is what
+    was earned before.
+    """
+    if agreed is None:
+        return _rows(known, day, bands, options, priced_on=date.max)
+    stood = _rows(agreed, day, bands, options, priced_on=date.max)
+    now = {row.obligation: row for row in _rows(known, day, bands, options, priced_on=day)}
+    names = {row.obligation for row in stood}
+    later = (_performed(row) for name, row in now.items() if name not in names)
+    return (*filter(None, (_as_earned(row, now) for row in stood)), *filter(_is_earned, later))
+
+
+def _is_earned(row: Remains) -> bool:
+    return row.earned_minor != 0
+
+
+def _as_earned(row: Remains, now: Mapping[str, Remains]) -> Remains | None:
+    """None of a promise of which something was earned, and that is known never to have been."""
+    known = now.get(row.obligation)
+    if row.earned_minor == (known.earned_minor if known else 0):
+        return row
+    return known
+
+
+def _performed(row: Remains) -> Remains:
+    return Remains(
+        obligation=row.obligation,
+        price_minor=row.earned_minor,
+        earned_minor=row.earned_minor,
+        remaining_minor=0,
+        left_out_minor=0,
+        reason="",
+        bands={},
+    )
+
+
+def _rows(
+    schedule: Schedule, day: date, bands: Sequence[Band], options: Options, *, priced_on: date
+) -> tuple[Remains, ...]:
+    if schedule.outlook is not None and not schedule.outlook.is_contract:
+        return ()
     bound = _bound(schedule, day)
     spoken = {one.obligation: one for one in schedule.outlook.spoken} if schedule.outlook else {}
-    flows = [flow for flow in schedule.flows if flow.kind == "release" or _is_elsewhere(flow)]
+    flows = [flow for flow in schedule.flows if _is_delivery(flow)]
     names = dict.fromkeys(
         [*(memo.obligation for memo in schedule.memos if memo.kind == _PROMISED)]
         + [flow.obligation for flow in flows]
@@ -55,7 +105,7 @@ def remaining(
     too_short = options.remaining_of_a_year == "left-out" and _is_of_a_year(schedule, day, flows)
     return tuple(
         _remains(
-            _Promise(schedule, name, flows, spoken.get(name, _NO_SPEECH), day, bound),
+            _Promise(schedule, name, flows, spoken.get(name, _NO_SPEECH), day, bound, priced_on),
             bands,
             options,
             too_short=too_short,
@@ -75,8 +125,10 @@ class _Promise:
         spoken: Spoken,
         day: date,
         bound: date,
+        priced_on: date,
     ) -> None:
         self.name, self.day, self.bound, self.spoken = name, day, bound, spoken
+        self.priced_on = priced_on
         self.flows = [flow for flow in flows if flow.obligation == name]
         if schedule.measured_to is not None and not _terms(schedule):
             self.flows = [flow for flow in self.flows if first_day(flow.curve) <= day]
@@ -97,7 +149,9 @@ class _Promise:
         if self.spoken.unpriced is not None:
             return self.earned
         if told:
-            price = sum(standing(memo.curve, self.day) for memo in told)
+            if self.priced_on < min(first_day(memo.curve) for memo in told):
+                return self.earned
+            price = sum(standing(memo.curve, self.priced_on) for memo in told)
             beside = (flow for flow in self.flows if flow.subject != flow.obligation)
             return price + sum(total(flow.curve) for flow in beside)
         if any(flow.rule in DRAWN for flow in self.flows):
@@ -148,9 +202,25 @@ def _less(found: Mapping[str, int], minor: int) -> dict[str, int]:
     return {name: part - off for (name, part), off in zip(found.items(), parts, strict=True)}
 
 
-def _is_elsewhere(flow: Flow) -> bool:
-    """What is split off of a contract is earned, too, in other books."""
-    return flow.kind == "share-owed" and any(name == _ELSEWHERE for name, _ in flow.legs)
+def earned_worths(schedule: Schedule, day: date, last: date) -> dict[str, int]:
+    """What was earned of each promise by the end of a day, in functional currency; that is told
+    period by period, so of the one that runs by its `last` day.
+    """
+    found: dict[str, int] = {}
+    for flow in schedule.flows:
+        if _is_delivery(flow) and first_day(flow.curve) <= day:
+            worth = standing(flow.curve, day)
+            if flow.functional is not None:
+                worth = standing(flow.functional, last)
+            found[flow.obligation] = found.get(flow.obligation, 0) + worth
+    return found
+
+
+def _is_delivery(flow: Flow) -> bool:
+    """What is split off of a contract is delivered, too, and earned in other books."""
+    if flow.kind == "share-owed":
+        return any(name == _ELSEWHERE for name, _ in flow.legs)
+    return flow.kind == "release"
 
 
 def _terms(schedule: Schedule) -> tuple[tuple[date, date], ...]:

@@ -128,12 +128,14 @@ class Spoken(Struct, frozen=True, kw_only=True):
 class Outlook(Struct, frozen=True, kw_only=True):
     """`terms`: half-open stretches agreed one after another, each bound by itself; none: without
     end, from one billing period to the next. `notice_days`: the customer may leave on so many days'
-    notice, so no more than that is bound.
+    notice, so no more than that is bound. `is_contract`: its criteria are met (rule 1); until then
+    nobody is bound to anything.
     """
 
     terms: tuple[tuple[date, date], ...] = ()
     notice_days: int | None = None
     spoken: tuple[Spoken, ...] = ()
+    is_contract: bool = True
 
 
 class Schedule(Struct, frozen=True, kw_only=True):

@@ -54,7 +54,7 @@ END = PERIODS[-1].last
 ONE = timedelta(days=1)
 
 
-def _units(books: Books) -> Iterable[tuple[Settlement, str, tuple[Fact, ...]]]:
+def stated_units(books: Books) -> Iterable[tuple[Settlement, str, tuple[Fact, ...]]]:
     for settlement in last_of_each_book(books):
         for unit in sorted(settlement.states):
             if unit.startswith("contract:"):
@@ -62,7 +62,7 @@ def _units(books: Books) -> Iterable[tuple[Settlement, str, tuple[Fact, ...]]]:
                 yield settlement, unit, tuple(known(fresh.facts))
 
 
-def _measured(settlement: Settlement, unit: str, facts: Sequence[Fact]) -> Schedule:
+def measured(settlement: Settlement, unit: str, facts: Sequence[Fact]) -> Schedule:
     run = settlement.run
     return measure(unit, facts, (), run.master, run.book, run.through)
 
@@ -203,7 +203,7 @@ def _anew(own: Obligation, row: Restated) -> tuple[Obligation, int]:
     return new, _stated(new) - _stated(own)
 
 
-def _prices(facts: Sequence[Fact], options: Options) -> list[tuple[date, int]]:
+def prices_of(facts: Sequence[Fact], options: Options) -> list[tuple[date, int]]:
     """The price from each day on that it changed: a change counts when it is measured."""
     opened = next(fact for fact in facts if isinstance(fact.event, ContractOpened))
     price = _Price(opened, options)
@@ -215,7 +215,7 @@ def _prices(facts: Sequence[Fact], options: Options) -> list[tuple[date, int]]:
     return found
 
 
-def _options(settlement: Settlement, facts: Sequence[Fact]) -> Options:
+def options_of(settlement: Settlement, facts: Sequence[Fact]) -> Options:
     opened = next(fact for fact in facts if isinstance(fact.event, ContractOpened))
     return settlement.run.master.options(settlement.run.book, opened.when.measured)
 
@@ -224,18 +224,18 @@ def price_is_shared(_history: History, ledger: Ledger) -> int:
     """At every date the promises have the whole transaction price, as the book knows it then."""
     count = 0
     for books in ledger.values():
-        for settlement, unit, facts in _units(books):
-            if not _is_opened(facts):
+        for settlement, unit, facts in stated_units(books):
+            if not is_opened(facts):
                 continue
-            schedule = _measured(settlement, unit, facts)
-            prices = dict(_prices(facts, _options(settlement, facts)))
+            schedule = measured(settlement, unit, facts)
+            prices = dict(prices_of(facts, options_of(settlement, facts)))
             since = _since(facts)
             for day, price in prices.items():
                 if day < since:
                     continue
                 rows = (memo for memo in schedule.memos if memo.kind == "promised")
                 shared = sum(standing(memo.curve, day) for memo in rows)
-                count += same(shared + _share_of_others(facts), price, unit, day)
+                count += same(shared + others_share(facts), price, unit, day)
     return count
 
 
@@ -248,12 +248,12 @@ def _since(facts: Sequence[Fact]) -> date:
     return min(days, default=date.max)
 
 
-def _share_of_others(facts: Sequence[Fact]) -> int:
+def others_share(facts: Sequence[Fact]) -> int:
     event = next(fact.event for fact in facts if isinstance(fact.event, ContractOpened))
     return sum(own.others_share_minor for own in event.obligations if not is_by_itself(own))
 
 
-def _is_opened(facts: Sequence[Fact]) -> bool:
+def is_opened(facts: Sequence[Fact]) -> bool:
     return any(isinstance(fact.event, ContractOpened) for fact in facts)
 
 
@@ -268,12 +268,12 @@ def all_is_earned(history: History, ledger: Ledger) -> int:
         over = books
         for arrival in (*completed(list(log)), *_met(log), _last(books)):
             over = and_then(over, arrival)
-        for settlement, unit, facts in _units(over):
-            if not _is_opened(facts):
+        for settlement, unit, facts in stated_units(over):
+            if not is_opened(facts):
                 continue
             schedule = settlement.states[unit].schedule
             earned = sum(total(flow.curve) for flow in schedule.flows if _is_transfer(flow))
-            price = _prices(facts, _options(settlement, facts))[-1][1]
+            price = prices_of(facts, options_of(settlement, facts))[-1][1]
             alone = _by_themselves(facts)
             count += same(earned, price + alone, entity, unit, settlement.run.book)
             balances = due(schedule, END, settlement.run.master.calendar)
@@ -386,12 +386,12 @@ def nothing_moves_behind(history: History, ledger: Ledger) -> int:
     """Without one fact that changes or measures, what was earned before its day is the same."""
     count, random = 0, Random(history.seed)
     for books in ledger.values():
-        for settlement, unit, facts in _units(books):
-            whole = _measured(settlement, unit, facts)
+        for settlement, unit, facts in stated_units(books):
+            whole = measured(settlement, unit, facts)
             rows = [fact for fact in facts if _measures(fact, facts)]
             for fact in random.sample(rows, min(len(rows), 6)):
                 rest = tuple(one for one in facts if one is not fact)
-                without = _measured(settlement, unit, rest)
+                without = measured(settlement, unit, rest)
                 day = fact.when.measured - ONE
                 names = _subjects(whole, without) - _by_name(facts)
                 before = {name: _earned_by(whole, name, day) for name in sorted(names)}
@@ -489,8 +489,8 @@ def every_cut_balances(_history: History, ledger: Ledger) -> int:
     """
     count = 0
     for books in ledger.values():
-        for settlement, unit, facts in _units(books):
-            schedule = _measured(settlement, unit, facts)
+        for settlement, unit, facts in stated_units(books):
+            schedule = measured(settlement, unit, facts)
             calendar = settlement.run.master.calendar
             balances = due(schedule, END, calendar)
             sums: dict[str, int] = {}

@@ -13,6 +13,7 @@ from tests.laws import count
 from tests.laws.contract_laws import CONTRACT_LAWS
 from tests.laws.contracts import contracts
 from tests.laws.memory import History
+from tests.laws.remaining_laws import price_is_earned_or_remains
 from tests.laws.test_laws import LAWS
 from tests.laws.time_laws import Ledger, played
 
@@ -22,7 +23,11 @@ BLOCKS = range(0, HISTORIES, BLOCK)
 # The slow reference and what rests on it know lump prices and a few patterns only; law 16 is
 # conservation for these.
 UNKNOWN = {"7-conservation", "slow-reference"}
-EVERY = {**{law: LAWS[law] for law in LAWS if law not in UNKNOWN}, **CONTRACT_LAWS}
+EVERY = {
+    **{law: LAWS[law] for law in LAWS if law not in UNKNOWN},
+    **CONTRACT_LAWS,
+    "17-price-is-earned-or-remains": price_is_earned_or_remains,
+}
 
 
 @lru_cache(maxsize=2 * BLOCK)

@@ -14,10 +14,12 @@ from domain.due import LIABILITY
 from projections import runner
 from projections.deferred_revenue import deferred
 from projections.positions import positions
-from projections.question import Question
+from projections.question import Question, looking
 from projections.reconciliation import reconcile
+from projections.remaining import promises
 from projections.trial_balance import trial_balance
 from replay.rebuild import rebuild_journal, rebuild_views
+from replay.verify import measured_again
 from store.canonical import entry_leaf
 from store.db import Connection
 from tests.laws.combined import combined
@@ -86,7 +88,7 @@ def assert_the_same(connection: Connection, drawn: History) -> Counter[str]:
         assert (journal.breaks, views.breaks, views.switched) == ((), (), True)
         assert journal.lines > 0
     assert_views_agree(connection, ledger)
-    return controls_tie(connection, ledger)
+    return controls_tie(connection, ledger) + prices_tie(connection, ledger)
 
 
 def assert_views_agree(connection: Connection, ledger: dict[str, Books]) -> None:
@@ -138,4 +140,41 @@ def controls_tie(connection: Connection, ledger: dict[str, Books]) -> Counter[st
             for verdict in reconcile(connection, entity, known_at=run):
                 compared[verdict.check] += verdict.comparisons
                 assert verdict.breaks == ()
+    return compared
+
+
+EARNED = """
+    SELECT unit, obligation, -sum(minor)::bigint FROM journal_line
+     WHERE entity = %(entity)s AND book = %(book)s AND known_at <= %(run)s
+       AND (account, kind) IN (('revenue', 'release'), ('external-clearing', 'share-owed'))
+       AND least(accounting_date, earned) <= %(as_of)s
+     GROUP BY unit, obligation
+    HAVING sum(minor) <> 0
+"""
+
+
+def prices_tie(connection: Connection, ledger: dict[str, Books]) -> Counter[str]:
+    """At the last run, price = revenue + what remains; at each run and at the end of a period long
+    before it, what the report takes for earned is the revenue that the journal has.
+    """
+    compared: Counter[str] = Counter()
+    for entity, books in ledger.items():
+        for verdict in measured_again(connection, entity):
+            compared[verdict.check] += verdict.comparisons
+            assert verdict.breaks == ()
+        for settled in books.settlements:
+            run = settled.run
+            over = [one.last for one in run.master.calendar.periods if one.last < run.through]
+            for day in {run.through, *over[len(over) // 2 :][:1]}:
+                ask = Question(entity=entity, book=run.book, known_at=run.position, through=day)
+                with looking(connection, ask) as seen:
+                    rows = [*promises(connection, seen, run.master, ())]
+                    found = connection.execute(EARNED, seen.parameters()).fetchall()
+                booked = {(unit, name): minor for unit, name, minor in found}
+                for unit, _, row in rows:
+                    assert row.earned_minor == booked.get((unit, row.obligation), 0), (unit, day)
+                units = {unit for unit, _, _ in rows}
+                told = {(unit, row.obligation) for unit, _, row in rows}
+                assert {place for place in booked if place[0] in units} <= told, day
+                compared["earned"] += len(rows)
     return compared

@@ -1,6 +1,8 @@
 """Verify finds nothing on a ledger left alone, and names what somebody altered behind its back."""
 
+import re
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -57,6 +59,16 @@ def test_a_ledger_left_alone_keeps_all_ten_laws(busy):
     assert _broken(found) == []
     assert found.not_compared == ()
     assert {verdict.law for verdict in found.verdicts} == {*LAWS}
+
+
+def test_every_check_is_on_its_page(busy):
+    page = Path(__file__).parents[2] / "docs" / "reference" / "checks.md"
+    rows = re.findall(r"^\| (\d+) \| `([\w-]+)` \|", page.read_text(), re.MULTILINE)
+
+    assert {(int(law), check) for law, check in rows} == {
+        (one.law, one.check) for one in _verified(busy).verdicts
+    }
+    assert len({*rows}) == len(rows)
 
 
 def test_nothing_compared_proves_nothing(company):
