@@ -93,13 +93,16 @@ def allocate(minor: int, weights: Sequence[int]) -> tuple[int, ...]:
     """Share by largest remainder, ties to the earlier weight (rule 25); parts sum to `minor`."""
     total = sum(weights)
     assert total > 0, weights
-    assert all(weight >= 0 for weight in weights), weights
-    floors = [abs(minor) * weight // total for weight in weights]
-    rest = [abs(minor) * weight % total for weight in weights]
-    left = abs(minor) - sum(floors)
-    lucky = set(sorted(range(len(weights)), key=lambda place: (-rest[place], place))[:left])
-    parts = [floor + (place in lucky) for place, floor in enumerate(floors)]
-    return tuple(parts) if minor >= 0 else tuple(-part for part in parts)
+    assert min(weights) >= 0, weights
+    whole = abs(minor)
+    parts = [whole * weight // total for weight in weights]
+    left = whole - sum(parts)
+    if left:
+        rest = [whole * weight % total for weight in weights]
+        # The sort is stable: of equal remainders the earlier comes first.
+        for place in sorted(range(len(weights)), key=rest.__getitem__, reverse=True)[:left]:
+            parts[place] += 1
+    return tuple(parts) if minor >= 0 else tuple([-part for part in parts])
 
 
 def to_minor(exact: Decimal | Fraction, currency: str) -> int:

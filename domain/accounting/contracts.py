@@ -41,7 +41,7 @@ from domain.accounting.contract.promise import (
 from domain.accounting.contract.received import received
 from domain.accounting.contract.rights import beside
 from domain.accounting.contract.term import owed_back
-from domain.accounting.contract.transfer import place_of
+from domain.accounting.contract.transfer import Placed, in_order, place_of
 from domain.accounting.contract.variable import (
     Estimates,
     at_inception,
@@ -68,9 +68,9 @@ from domain.contract_facts import (
 )
 from domain.errors import Rejected
 from domain.explain import Step, Told, both
-from domain.facts import Fact, causes_of
+from domain.facts import Fact, causes_of, of_kinds
 from domain.master import MasterData
-from domain.routing import unit_of_line
+from domain.routing import is_stated, unit_of_line
 from domain.service import AccessGranted
 
 _CHANGES = (
@@ -96,11 +96,12 @@ def contract_revenue(
     facts: Sequence[Fact], billed: Sequence[BilledLine], master: MasterData, book: str
 ) -> tuple[Flow, ...]:
     """Flows of every obligation of a stated contract; none before it is opened, and is one."""
-    own = sorted((fact for fact in facts if fact.stream.startswith("contract:")), key=place_of)
+    placed = in_order(fact for fact in facts if is_stated(fact.stream))
+    own = [fact for _, fact in placed]
     openings = openings_of(own)
     if not openings:
         return ()
-    deal = _deal(openings, own, master, book)
+    deal = _deal(openings, placed, master, book)
     contract = _at_inception(deal)
     _changed(contract, own)
     flows = (
@@ -121,38 +122,47 @@ def _told_as_one(flow: Flow, deal: Deal) -> Flow:
     return structs.replace(flow, told=lambda: (*flow.steps, told))
 
 
-def _deal(openings: Mapping[str, Fact], own: Sequence[Fact], master: MasterData, book: str) -> Deal:
+def _deal(
+    openings: Mapping[str, Fact], placed: Sequence[Placed], master: MasterData, book: str
+) -> Deal:
     opened = opened_as_one([*openings.values()])
     event = opened.event
     assert isinstance(event, ContractOpened)
+    own = [fact for _, fact in placed]
     since = inceptions(own, openings)
-    about: dict[str, list[Fact]] = {}
     access: dict[tuple[str, str | None], Fact] = {}
-    for fact in own:
-        match fact.event:
-            case AccessGranted():
-                access.setdefault((fact.stream, fact.event.item), fact)
-            case ContractModified():
-                for row in fact.event.restated:
-                    about.setdefault(row.obligation, []).append(fact)
-            case _ if name := getattr(fact.event, "obligation", None):
-                about.setdefault(name, []).append(fact)
-            case _:
-                pass
+    for fact in of_kinds(own, AccessGranted):
+        assert isinstance(fact.event, AccessGranted), fact
+        access.setdefault((fact.stream, fact.event.item), fact)
     return Deal(
         master=master,
         book=book,
         currency=event.currency,
         options=master.options(book, opened.when.measured),
-        about=about,
+        about=_about(placed),
         access=access,
         opened=opened,
         openings=openings,
         since=since,
         inception=causes_of(*since.values()),
         streams=streams_of(own),
+        may_be_left=event.cancellable_days is not None,
         marked={},
     )
+
+
+def _about(placed: Sequence[Placed]) -> dict[str, list[Placed]]:
+    """What is said of each promise, by name: how far it is transferred, or that it is another."""
+    about: dict[str, list[Placed]] = {}
+    for one in placed:
+        event = one[1].event
+        name = getattr(event, "obligation", None)
+        if name is not None:
+            about.setdefault(name, []).append(one)
+        elif isinstance(event, ContractModified):
+            for row in event.restated:
+                about.setdefault(row.obligation, []).append(one)
+    return about
 
 
 def _at_inception(deal: Deal) -> Contract:
@@ -160,8 +170,9 @@ def _at_inception(deal: Deal) -> Contract:
     event = deal.opened.event
     assert isinstance(event, ContractOpened)
     promises = [promised(own, deal, deal.rests(own)) for own in event.obligations]
-    fixed, price = _fixed(event), sum(one.price_minor for one in _agreed(deal))
-    priced = shares(price, fixed, event.bundles, deal.currency, deal.options)
+    agreed = [*_agreed(deal)]
+    price = sum(one.price_minor for one in agreed)
+    priced = shares(price, _fixed(event), event.bundles, deal.currency, deal.options)
     for promise in promises:
         promise.price_minor = priced.get(promise.name, 0)
     estimates = at_inception(event.variable, promises, deal)
@@ -172,7 +183,7 @@ def _at_inception(deal: Deal) -> Contract:
     for promise in promises:
         begin(promise, deal.opened.when.effective, deal)
     hold(estimates, parts, deal)
-    lent = {one.stream: tuple(_lent(one, deal)) for one in _agreed(deal)}
+    lent = {one.stream: tuple(_lent(one, deal)) for one in agreed}
     return Contract(deal=deal, promises=promises, estimates=estimates, owed=owed, lent=lent)
 
 
@@ -243,11 +254,9 @@ def _changed(contract: Contract, own: Sequence[Fact]) -> None:
     """Every change in the order accounting measures them."""
     deal = contract.deal
     ends: dict[str, Fact] = {}
-    for fact in own:
-        event = fact.event
-        if not isinstance(event, _CHANGES):
-            continue
-        place = place_of(fact)
+    for fact in of_kinds(own, *_CHANGES):
+        event, place = fact.event, place_of(fact)
+        assert isinstance(event, _CHANGES), event
         if fact.stream in ends:
             _after_the_end(contract, fact, ends[fact.stream])
             continue

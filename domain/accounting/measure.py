@@ -16,7 +16,6 @@ from domain import settlement
 from domain.accounting.adjustments import adjusted_in_functional, adjustment_flows
 from domain.accounting.contract.combined import as_one, joined, joins_of, openings_of, promised_in
 from domain.accounting.contracts import contract_revenue
-from domain.accounting.curves import last_day
 from domain.accounting.documents import BilledLine, billed_lines, gives_back
 from domain.accounting.invoices import line_revenue, not_before
 from domain.accounting.market import market_of
@@ -29,12 +28,10 @@ from domain.accounting.served import served_flows
 from domain.accounting.subscriptions import Earned, subscription_revenue
 from domain.accounting.worths import worth_before, worth_flows
 from domain.books import AdjustmentProposed
-from domain.calendar import ONE_DAY
 from domain.charge import Charge
 from domain.contract_facts import ContractOpened
-from domain.cover import NEVER
 from domain.errors import Rejected
-from domain.facts import Fact, in_effective_order, known
+from domain.facts import Fact, in_effective_order, known, of_kinds
 from domain.invoice_facts import InvoiceIssued
 from domain.master import MasterData
 from domain.opening import OpeningProposed
@@ -49,6 +46,7 @@ from domain.subscription import SubscriptionAmended, SubscriptionRenewed, Subscr
 from domain.usage import UsageBatchAccepted, UsageDay
 
 _OPENS = (SubscriptionStarted, ContractOpened)
+_NAMES_CURRENCY = (*_OPENS, OpeningProposed)
 _NAMES_PARTY = (*_OPENS, InvoiceIssued, PaymentReceived)
 
 
@@ -66,7 +64,7 @@ def measure(
     """
     in_force = known(facts)
     # A retracted batch takes its rows with it; a batch says nothing else of the contract.
-    batches = {fact.position for fact in in_force if isinstance(fact.event, UsageBatchAccepted)}
+    batches = {fact.position for fact in of_kinds(in_force, UsageBatchAccepted)}
     told = [fact for fact in in_force if fact.position not in batches]
     told.sort(key=in_effective_order)
     kind = unit.partition(":")[0]
@@ -140,15 +138,9 @@ def _contract(
         pending=earned.rated.pending,
         charges=tuple(_charged(charge) for charge in earned.rated.charges),
         measured_to=earned.measured_to,
-        outlook=None if billed_only else outlook_of(known, _end_of(flows)),
+        outlook=None if billed_only else outlook_of(known, flows),
     )
     return schedule if market is None else told_in_functional(schedule, market)
-
-
-def _end_of(flows: Sequence[Flow]) -> date:
-    """What waits without end for access to what is sold without end has no day."""
-    days = (last_day(flow.curve) for flow in flows)
-    return max((day for day in days if day < NEVER - ONE_DAY), default=date.min)
 
 
 def _served(
@@ -233,9 +225,9 @@ def _require_one_currency(billed: Sequence[BilledLine], known: Sequence[Fact]) -
     the unit waits parked until one of them is taken back.
     """
     currencies = {row.currency for row in billed}
-    for fact in known:
-        if isinstance(fact.event, (*_OPENS, OpeningProposed)):
-            currencies.add(fact.event.currency)
+    for fact in of_kinds(known, *_NAMES_CURRENCY):
+        assert isinstance(fact.event, _NAMES_CURRENCY), fact
+        currencies.add(fact.event.currency)
     if len(currencies) > 1:
         raise Rejected("currency-mismatch", field="currency", found=sorted(currencies))
 

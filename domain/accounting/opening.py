@@ -11,7 +11,7 @@ from domain.accounting.curves import At
 from domain.accounting.revenue import over_time
 from domain.accounting.schedule import Flow
 from domain.explain import Step
-from domain.facts import Fact, causes_of
+from domain.facts import Fact, causes_of, of_kinds
 from domain.master import MasterData
 from domain.money import decimal_text
 from domain.opening import CarriedPosition, OpeningProposed, OpeningSigned
@@ -24,7 +24,7 @@ def opening_flows(
     unit: str, facts: Sequence[Fact], master: MasterData, book: str
 ) -> Iterator[Flow]:
     """Of every signed opening: what was billed and recognised, and the release of what is left."""
-    signed = {f.stream: f.position for f in facts if isinstance(f.event, OpeningSigned)}
+    signed = {fact.stream: fact.position for fact in of_kinds(facts, OpeningSigned)}
     if not signed:
         return
     for fact in facts:

@@ -13,7 +13,9 @@ from msgspec import structs
 
 from domain.accounting.contract.combined import opened_as_one, openings_of
 from domain.accounting.contract.pricing import estimated
-from domain.accounting.schedule import Outlook, Spoken, Unpriced
+from domain.accounting.curves import last_day
+from domain.accounting.schedule import Flow, Outlook, Spoken, Unpriced
+from domain.calendar import ONE_DAY
 from domain.contract_facts import (
     ContractModified,
     ContractOpened,
@@ -22,38 +24,42 @@ from domain.contract_facts import (
     PriceEstimated,
     VariableAmount,
 )
-from domain.cover import spans_agreed, terms_agreed
-from domain.facts import Fact
+from domain.cover import NEVER, spans_agreed, terms_agreed
+from domain.facts import Fact, of_kinds
 from domain.subscription import SubscriptionStarted
 
 
-def outlook_of(known: Sequence[Fact], until: date) -> Outlook | None:
+def outlook_of(known: Sequence[Fact], flows: Sequence[Flow]) -> Outlook | None:
     """Of a subscription or a stated contract; none of what invoices alone say.
 
-    What is renewed by itself is told as far as amounts go, whatever runs there were.
+    What is renewed by itself is told as far as its amounts go, whatever runs there were.
     """
-    for fact in known:
+    for fact in of_kinds(known, SubscriptionStarted, ContractOpened):
         match fact.event:
             case SubscriptionStarted(term_to=None):
                 return Outlook()
             case SubscriptionStarted():
                 own = [one for one in known if one.stream == fact.stream]
-                spans = spans_agreed(fact.event, terms_agreed(fact, own), until)
+                spans = spans_agreed(fact.event, terms_agreed(fact, own), _end_of(flows))
                 return Outlook(terms=spans)
-            case ContractOpened():
+            case _:
                 openings = openings_of(known)
                 opened = opened_as_one([*openings.values()])
                 assert isinstance(opened.event, ContractOpened), opened
                 stated = _stated(opened.event, opened.when.effective, known)
                 return structs.replace(stated, is_contract=_is_met(openings.values(), known))
-            case _:
-                pass
     return None
+
+
+def _end_of(flows: Sequence[Flow]) -> date:
+    """What waits without end for access to what is sold without end has no day."""
+    days = (last_day(flow.curve) for flow in flows)
+    return max((day for day in days if day < NEVER - ONE_DAY), default=date.min)
 
 
 def _is_met(openings: Iterable[Fact], known: Sequence[Fact]) -> bool:
     """What is accounted for as one is one contract once each part of it is."""
-    met = {fact.stream for fact in known if isinstance(fact.event, CriteriaMet)}
+    met = {fact.stream for fact in of_kinds(known, CriteriaMet)}
     return all(
         fact.event.criteria_met or fact.stream in met
         for fact in openings
@@ -62,14 +68,15 @@ def _is_met(openings: Iterable[Fact], known: Sequence[Fact]) -> bool:
 
 
 def _stated(opened: ContractOpened, since: date, known: Sequence[Fact]) -> Outlook:
-    changes = [fact.event for fact in known if isinstance(fact.event, ContractModified)]
-    promises = [*opened.obligations, *(own for event in changes for own in event.added)]
-    rows = [*opened.variable]
-    for fact in known:
-        if isinstance(fact.event, ContractModified | PriceEstimated):
-            rows += fact.event.variable
-    ends = [own.service_to for own in promises if own.service_to]
-    ends += [row.service_to for event in changes for row in event.restated if row.service_to]
+    promises, rows, ends = [*opened.obligations], [*opened.variable], list[date]()
+    for fact in of_kinds(known, ContractModified, PriceEstimated):
+        event = fact.event
+        assert isinstance(event, ContractModified | PriceEstimated), event
+        rows += event.variable
+        if isinstance(event, ContractModified):
+            promises += event.added
+            ends += [row.service_to for row in event.restated if row.service_to]
+    ends += [own.service_to for own in promises if own.service_to]
     end = max(ends, default=None)
     named = {own.obligation: own for own in promises}
     alone: dict[str, dict[str, int]] = {}

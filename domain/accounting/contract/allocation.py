@@ -51,10 +51,12 @@ def by_weight(
     """
     if not weights:
         return []
-    rates = [*weights] if any(weights) else [1] * len(weights)
+    rates = weights if any(weights) else [1] * len(weights)
     if options.allocation_percent != "exact":
-        rates = [*allocate(HUNDRED * 10 ** PLACES[options.allocation_percent], rates)]
-    unit = 1 if options.allocation_unit == "minor" else 10 ** exponent(currency) * portfolio
+        rates = allocate(HUNDRED * 10 ** PLACES[options.allocation_percent], rates)
+    if options.allocation_unit == "minor":
+        return [*allocate(minor, rates)]
+    unit = 10 ** exponent(currency) * portfolio
     wholes = abs(minor) // unit
     parts = [part * unit for part in allocate(wholes, rates)]
     # What is no whole unit goes to the first that weighs most.

@@ -25,14 +25,18 @@ from domain.accounting.contract.pricing import (
     weight_minor,
 )
 from domain.accounting.contract.promise import (
+    NOTHING_EARNED,
     Cut,
     Deal,
+    Left,
     Promise,
     agreed_late,
     begin,
     catch_up,
+    finish,
     flows_of,
     known_from,
+    left_at,
     marks_before,
     price_change,
     promised,
@@ -41,12 +45,11 @@ from domain.accounting.contract.promise import (
     shared_by,
     starting,
     tell,
-    until,
 )
-from domain.accounting.contract.transfer import count_before, place_of, transferred
+from domain.accounting.contract.transfer import Mark, count_before, place_of, transferred
 from domain.accounting.curves import Progress, last_day, measured_from, total
 from domain.accounting.revenue import at_once, over_time
-from domain.accounting.schedule import Flow, totals
+from domain.accounting.schedule import Flow
 from domain.calendar import ONE_DAY
 from domain.contract_facts import ContractModified, Obligation, Restated
 from domain.explain import Step, Telling, Told, every, steps_of
@@ -58,11 +61,14 @@ NOT_DISTINCT = frozenset({"percent-complete", "milestones"})
 
 
 class _Change(Struct):
-    """One modification, worked out: where it is measured, and what each promise is from then on."""
+    """One modification, worked out: where it is measured, how what remains is earned evenly, and
+    what each promise is from then on.
+    """
 
     fact: Fact
     event: ContractModified
     cut: Cut
+    by: Progress
     anew: dict[str, Obligation]
     of_promise: dict[str, int]
     minor: int
@@ -73,10 +79,18 @@ class _Change(Struct):
         return 0 if promise.is_beside else self.of_promise.get(promise.name, 0)
 
 
-class _Ground(Struct):
-    """What an amount rests on: the facts, and what they say of it in steps."""
+class _Seen(Struct):
+    """A promise as a change finds it: the marks before it, and whether anything remains after."""
 
-    causes: tuple[int, ...]
+    promise: Promise
+    passed: Sequence[Mark]
+    goes_on: bool
+
+
+class _Ground(Struct):
+    """What an amount rests on: facts in groups, and what they say of it in steps."""
+
+    causes: tuple[tuple[int, ...], ...]
     told: tuple[Telling, ...]
 
 
@@ -102,30 +116,40 @@ def modify(promises: list[Promise], fact: Fact, included: Change, deal: Deal) ->
     event = fact.event
     assert isinstance(event, ContractModified)
     change = _worked_out(promises, fact, event, included, deal)
-    going = [one for one in promises if not one.is_ended and remains(one.own, change.cut, deal)]
-    as_one = [one for one in going if _is_caught_up(one, event)]
-    spread = [one for one in going if not _is_caught_up(one, event)]
+    seen = [_seen(one, change.cut, deal) for one in promises]
+    as_one, spread = list[Promise](), list[_Seen]()
+    for one in seen:
+        if one.goes_on and _is_caught_up(one.promise, event):
+            as_one.append(one.promise)
+        elif one.goes_on:
+            spread.append(one)
+    done = [one for one in seen if not (one.goes_on or one.promise.is_invoiced)]
     added = [promised(own, deal) for own in event.added]
-    left = change.minor - sum(change.of(one) for one in as_one)
-    goes_on = {id(one) for one in going}
-    done = [one for one in promises if id(one) not in goes_on and not one.is_invoiced]
-    for promise in done:
-        if promise.sharers:
-            marks = tuple(marks_before(promise, change.cut, deal))
-            promise.left_out = (*promise.left_out, (fact.position, marks))
+    for one in done:
+        if one.promise.sharers:
+            left_out = (fact.position, tuple(one.passed))
+            one.promise.left_out = (*one.promise.left_out, left_out)
     joining = [one for one in added if not one.is_invoiced]
+    left = change.minor - sum([change.of(one) for one in as_one])
     if as_one and not (spread or joining):
-        shared = _sharing(as_one, _ground(done, change, deal), change) if left else _NOTHING
+        shared = _sharing(as_one, _ground(done), change) if left else _NOTHING
         _caught_up(as_one, change, left, shared, deal)
-        _join_invoiced(promises, added, change, deal)
     else:
-        borne = _borne_by(spread[0], change) if left and not joining and spread else _NOTHING
+        is_borne = left and spread and not joining
+        borne = _borne_by(spread[0].promise, change) if is_borne else _NOTHING
         _caught_up(as_one, change, 0, borne, deal)
-        _spread(promises, spread, done, added, change, left, deal)
-    for promise in promises:
-        if id(promise) not in goes_on and promise.name in change.anew:
+        _spread(promises, spread, done, joining, change, left, deal)
+    _join_invoiced(promises, added, change, deal)
+    for one in seen:
+        if not one.goes_on and one.promise.name in change.anew:
             # The next change is counted from what this one says of it, done or not.
-            _state_anew(promise, change.anew[promise.name], fact)
+            _state_anew(one.promise, change.anew[one.promise.name], fact)
+
+
+def _seen(promise: Promise, cut: Cut, deal: Deal) -> _Seen:
+    passed = marks_before(promise.own, cut, deal)
+    goes_on = not promise.is_ended and remains(promise.own, passed, cut)
+    return _Seen(promise, passed, goes_on)
 
 
 def _is_apart(event: ContractModified, deal: Deal) -> bool:
@@ -217,8 +241,8 @@ def _worked_out(
         of_promise[promise.name] = _more(promise.whole, anew[promise.name], row, deal)
     minor = _agreed(event, deal)
     minor += sum(of_promise.values()) + included.minor
-    cut = Cut(place_of(fact), start)
-    return _Change(fact, event, cut, anew, of_promise, minor, included)
+    cut = Cut(place_of(fact), start, fact.position)
+    return _Change(fact, event, cut, by, anew, of_promise, minor, included)
 
 
 def _start(day: date, by: Progress) -> date:
@@ -258,7 +282,7 @@ def _caught_up(
         # What was spread anew goes on from where that began.
         own = starting(whole, begins) if (begins := promise.own.service_from) else whole
         _state_anew(promise, whole, fact)
-        causes = causes_of(promise.causes, others.causes, (fact.position,))
+        causes = causes_of(promise.causes, *others.causes, (fact.position,))
         for said in others.told:
             tell(promise, said)
         told = (Step(what="price change", value=deal.text(more)),)
@@ -272,14 +296,14 @@ def _caught_up(
 
 def _because(flow: Flow, ground: _Ground) -> Flow:
     told = every((flow.told or (), *ground.told))
-    return structs.replace(flow, causes=causes_of(flow.causes, ground.causes), told=told)
+    return structs.replace(flow, causes=causes_of(flow.causes, *ground.causes), told=told)
 
 
 def _sharing(promises: Sequence[Promise], done: _Ground, change: _Change) -> _Ground:
     """Who shares an amount: those that are there, without what is done."""
     included, sharers = change.included, _sharers(promises)
-    rests = (causes_of(one.added_by, one.said_by) for one in sharers)
-    causes = causes_of(*rests, done.causes, included.causes)
+    rests = [group for one in sharers for group in (one.added_by, one.said_by)]
+    causes = (*rests, *done.causes, included.causes)
     names = (shared_by(sharers), *(said for one in sharers for said in one.said))
     return _Ground(causes, (*done.told, every((names, included.told))))
 
@@ -293,7 +317,7 @@ def _borne_by(promise: Promise, change: _Change) -> _Ground:
     """A change of the price is of what it is spread over, and of nothing that is caught up."""
     over = Step(what="spread over", value=promise.name)
     said = (over, *promise.said, *steps_of(change.included.told))
-    causes = causes_of(promise.added_by, promise.said_by, change.included.causes)
+    causes = (promise.added_by, promise.said_by, change.included.causes)
     return _Ground(causes, (lambda: said,))
 
 
@@ -307,45 +331,69 @@ def _state_anew(promise: Promise, own: Obligation, fact: Fact) -> None:
     promise.inception = own
 
 
-def _ground(promises: Sequence[Promise], change: _Change, deal: Deal) -> _Ground:
+def _ground(seen: Sequence[_Seen]) -> _Ground:
     """What promises are at a change rests on: what changed them, and how far they are transferred,
     each told once.
     """
-    marks = [(one.name, marks_before(one, change.cut, deal)) for one in promises]
-    passed = (tuple([mark.cause for mark in found]) for _, found in marks)
-    causes = causes_of(*(one.causes for one in promises), *passed)
-    told = dict.fromkeys(part for one in promises for part in one.changed)
+    marks = [(one.promise.name, one.passed) for one in seen]
+    passed = [tuple(sorted([mark.cause for mark in one.passed])) for one in seen]
+    told = dict.fromkeys([part for one in seen for part in one.promise.changed])
+    causes = (*[one.promise.causes for one in seen], *passed)
     return _Ground(causes, (*told, partial(transferred, marks)))
 
 
 def _spread(
     promises: list[Promise],
-    going: Sequence[Promise],
-    done: Sequence[Promise],
-    added: Sequence[Promise],
+    going: Sequence[_Seen],
+    done: Sequence[_Seen],
+    joining: Sequence[Promise],
     change: _Change,
     minor: int,
     deal: Deal,
 ) -> None:
     """Rule 8: what is not earned, and what the change adds, over what remains."""
-    fact = change.fact
-    ends = [until(one, change.cut, fact.position, deal) for one in going]
-    left = [one.price_minor - totals(kept) for one, kept in zip(going, ends, strict=True)]
-    joining = [one for one in added if not one.is_invoiced]
-    weights = _weights(going, left, joining, change, deal)
+    cut = change.cut
+    lefts = [left_at(cut, one.promise, one.passed, deal) for one in going]
+    weights = _weights(going, lefts, joining, change, deal)
     if not weights:
         if minor:
             _at_once_on_what_is_done(promises, done, change, minor, deal)
-        _join_invoiced(promises, added, change, deal)
         return
-    whole = sum(left) + minor
-    parts = by_weight(whole, weights, deal.currency, deal.options)
-    ground = _ground([*going, *done], change, deal)
-    causes = causes_of(deal.inception, (fact.position,), ground.causes, change.included.causes)
-    open_ones = [
-        (one.name, open_minor, one.price_minor) for one, open_minor in zip(going, left, strict=True)
+    whole = sum([one.minor for one in lefts]) + minor
+    shares = by_weight(whole, weights, deal.currency, deal.options)
+    ground = _ground([*going, *done])
+    causes = causes_of(deal.inception, (cut.cause,), *ground.causes, change.included.causes)
+    told = _what_is_shared(going, lefts, done, change, minor, whole, deal)
+    _sharing_later(going, joining, weights)
+    starts = [
+        *((one.promise, left, causes) for one, left in zip(going, lefts, strict=True)),
+        *((one, NOTHING_EARNED, causes_of(causes, one.causes)) for one in joining),
     ]
-    done_ones = [(one.name, flows_of(one, deal)) for one in done]
+    for (promise, left, rests), share in zip(starts, shares, strict=True):
+        own = change.anew.get(promise.name, promise.whole)
+        _state_anew(promise, own, change.fact)
+        said = tuple(dict.fromkeys((*promise.changed, *ground.told, told)))
+        restart(promise, own, left, share, cut, change.by, rests, said, deal)
+    for promise in joining:
+        promise.added_by = (cut.cause,)
+        if not promise.is_even:
+            _not_before(promise, change.fact, deal)
+    promises += joining
+
+
+def _what_is_shared(
+    going: Sequence[_Seen],
+    lefts: Sequence[Left],
+    done: Sequence[_Seen],
+    change: _Change,
+    minor: int,
+    whole: int,
+    deal: Deal,
+) -> Telling:
+    """The price as it changed, what was left of each promise then, and what was done."""
+    rows = zip(going, lefts, strict=True)
+    open_ones = [(one.promise.name, left.minor, one.promise.price_minor) for one, left in rows]
+    done_ones = [(one.promise.name, flows_of(one.promise, deal)) for one in done]
 
     def told() -> tuple[Step, ...]:
         return (
@@ -356,28 +404,18 @@ def _spread(
             Step(what="remaining consideration", value=deal.text(whole)),
         )
 
-    sharers = tuple(zip((*going, *joining), weights, strict=True))
-    for promise in going:
-        # What was promised of it before is all for what remains (IFRS 15.90(a), 606-10-32-45(a)).
-        begun = any(mark.is_begun for mark in marks_before(promise, change.cut, deal))
-        promise.sharers = () if begun or promise.is_even else sharers
-    for promise in joining:
-        promise.added_by = (fact.position,)
-    cause = fact.position
-    before = [
-        *((minor, kept, causes) for minor, kept in zip(left, ends, strict=True)),
-        *((0, (), causes_of(causes, one.causes)) for one in joining),
-    ]
-    for promise, share, (was, kept, rests) in zip((*going, *joining), parts, before, strict=True):
-        own = change.anew.get(promise.name, promise.whole)
-        _state_anew(promise, own, fact)
-        said = tuple(dict.fromkeys((*promise.changed, *ground.told, told)))
-        restart(promise, own, was, share, kept, change.cut, rests, said, deal, cause)
-    for promise in joining:
-        if not promise.is_even:
-            _not_before(promise, fact, deal)
-    promises += joining
-    _join_invoiced(promises, added, change, deal)
+    return told
+
+
+def _sharing_later(
+    going: Sequence[_Seen], joining: Sequence[Promise], weights: Sequence[int]
+) -> None:
+    """What was promised of it before is all for what remains (IFRS 15.90(a), 606-10-32-45(a))."""
+    promises = [*(one.promise for one in going), *joining]
+    sharers = tuple(zip(promises, weights, strict=True))
+    for one in going:
+        begun = any(mark.is_begun for mark in one.passed)
+        one.promise.sharers = () if begun or one.promise.is_even else sharers
 
 
 def _join_invoiced(
@@ -392,8 +430,8 @@ def _join_invoiced(
 
 
 def _weights(
-    going: Sequence[Promise],
-    left: Sequence[int],
+    going: Sequence[_Seen],
+    lefts: Sequence[Left],
     joining: Sequence[Promise],
     change: _Change,
     deal: Deal,
@@ -401,22 +439,30 @@ def _weights(
     """What remains by what it sells for at the change where that is said, else by what is left."""
     said = {row.obligation: row.ssp_minor for row in change.event.restated}
     weights = []
-    for one, minor in zip(going, left, strict=True):
-        ssp = said.get(one.name)
+    for one, left in zip(going, lefts, strict=True):
+        ssp = said.get(one.promise.name)
         # What the change leaves nothing of shares nothing: all of it goes to what remains.
-        anew = change.anew.get(one.name)
-        is_left = anew is None or remains(anew, change.cut, deal)
-        weights.append((abs(minor) if ssp is None else ssp) if is_left else 0)
-    return [*weights, *(weight_minor(one.own, deal.currency) for one in joining)]
+        is_left = _is_left(change.anew.get(one.promise.name), change.cut, deal)
+        weights.append((abs(left.minor) if ssp is None else ssp) if is_left else 0)
+    return [*weights, *[one.weight for one in joining]]
+
+
+def _is_left(anew: Obligation | None, cut: Cut, deal: Deal) -> bool:
+    return anew is None or remains(anew, marks_before(anew, cut, deal), cut)
 
 
 def _at_once_on_what_is_done(
-    promises: Sequence[Promise], done: Sequence[Promise], change: _Change, minor: int, deal: Deal
+    promises: Sequence[Promise],
+    done: Sequence[_Seen],
+    change: _Change,
+    minor: int,
+    deal: Deal,
 ) -> None:
     """Nothing remains to be transferred: the change of price is earned when it is measured."""
-    ground, included, fact = _ground(done, change, deal), change.included, change.fact
-    causes = causes_of(deal.inception, (fact.position,), ground.causes, included.causes)
-    done_ones = tuple(_as_done(one.name, flows_of(one, deal), deal) for one in done)
+    ground, included, fact = _ground(done), change.included, change.fact
+    causes = causes_of(deal.inception, (fact.position,), *ground.causes, included.causes)
+    rows = ((one.promise.name, flows_of(one.promise, deal)) for one in done)
+    done_ones = tuple(_as_done(*row, deal) for row in rows)
     told = every((included.told, done_ones, *ground.told))
     price_change(promises[0], fact.when.measured, minor, causes, told, deal)
 
@@ -438,30 +484,28 @@ def terminate(
     """
     less_minor = refund_minor + unborne_minor
     day = fact.when.measured
-    cut = Cut(place_of(fact), day)
-    ends = [until(one, cut, fact.position, deal) for one in promises]
-    left = [one.price_minor - totals(kept) for one, kept in zip(promises, ends, strict=True)]
-    refunds = allocate(less_minor, _bearing(promises, [max(minor, 0) for minor in left]))
+    cut = Cut(place_of(fact), day, fact.position)
+    seen = [_seen(one, cut, deal) for one in promises]
+    lefts = [left_at(cut, one.promise, one.passed, deal) for one in seen]
+    refunds = allocate(less_minor, _bearing(promises, [max(one.minor, 0) for one in lefts]))
     open_ones = [
-        (one.name, minor, one.price_minor) for one, minor in zip(promises, left, strict=True)
+        (one.name, left.minor, one.price_minor) for one, left in zip(promises, lefts, strict=True)
     ]
     unborne = Step(what="interest not borne", value=deal.text(unborne_minor))
     # What is given back is shared by what each had left, so each share rests on all of them.
     if less_minor:
-        grounds = [_before_the_end(promises, open_ones, cut, deal)] * len(promises)
+        grounds = [_before_the_end(seen, open_ones, deal)] * len(promises)
     else:
-        each = zip(promises, open_ones, strict=True)
-        grounds = [_before_the_end([one], [left], cut, deal) for one, left in each]
-    for promise, kept, refund, ground in zip(promises, ends, refunds, grounds, strict=True):
-        rest = promise.price_minor - refund - totals(kept)
+        each = zip(seen, open_ones, strict=True)
+        grounds = [_before_the_end([one], [left], deal) for one, left in each]
+    for promise, left, refund, ground in zip(promises, lefts, refunds, grounds, strict=True):
+        rest = left.minor - refund
         said = (Step(what="kept at termination", value=deal.text(rest)),)
         steps = every(((*said, unborne) if unborne_minor else said, *ground.told))
-        causes = causes_of(ground.causes, (fact.position,))
-        end = _at_the_end(promise, day, rest, causes, steps, deal)
+        causes = causes_of(*ground.causes, (fact.position,))
+        last = _at_the_end(promise, day, rest, causes, steps, deal)
         # Where nothing is left there is no amount that could rest on anything.
-        promise.kept, promise.going = ((*kept, end) if rest else kept), ()
-        promise.price_minor = totals(promise.kept)
-        promise.ended_by = (fact.position,)
+        finish(promise, left, (last,) if rest else (), fact.position)
         if not promise.is_invoiced:
             # What is said of it later counts at once, because it ended.
             promise.causes = causes_of(promise.causes, promise.ended_by)
@@ -481,13 +525,14 @@ def _at_the_end(
 
 
 def _before_the_end(
-    promises: Sequence[Promise], left: Sequence[tuple[str, int, int]], cut: Cut, deal: Deal
+    seen: Sequence[_Seen], left: Sequence[tuple[str, int, int]], deal: Deal
 ) -> _Ground:
     """What promises have left at the end rests on their prices and on what was transferred."""
-    marks = [(one.name, marks_before(one, cut, deal)) for one in promises]
+    promises = [one.promise for one in seen]
+    marks = [(one.promise.name, one.passed) for one in seen]
     # What has its own price has none but what changes gave it, whenever that is earned.
     changed = [flow for one in promises if one.is_invoiced for flow in one.kept]
-    causes = causes_of(
+    causes = (
         *(one.causes for one in promises),
         *((mark.cause,) for _, found in marks for mark in found),
         *(flow.causes for flow in changed),
@@ -512,17 +557,14 @@ def _bearing(promises: Sequence[Promise], lefts: Sequence[int]) -> Sequence[int]
 def stop(shadows: Sequence[Promise], fact: Fact, deal: Deal) -> None:
     """What is owed to others, or back, beside promises: at the end all that is left of it is."""
     day = fact.when.measured
-    cut = Cut(place_of(fact), day)
+    cut = Cut(place_of(fact), day, fact.position)
     for shadow in shadows:
-        kept = until(shadow, cut, fact.position, deal)
-        marks = [(shadow.name, marks_before(shadow, cut, deal))]
-        causes = causes_of(
-            shadow.causes, *((mark.cause,) for mark in marks[0][1]), (fact.position,)
-        )
+        passed = marks_before(shadow.own, cut, deal)
+        left = left_at(cut, shadow, passed, deal)
+        causes = causes_of(shadow.causes, *((mark.cause,) for mark in passed), (fact.position,))
         owed = (Step(what="owed at termination", value=deal.text(shadow.price_minor)),)
-        told = every((shadow.told, partial(transferred, marks), owed))
-        end = at_once(shadow.name, day, shadow.price_minor - totals(kept), causes, told)
-        end = structs.replace(end, legs=shadow.legs, kind=shadow.kind)
-        shadow.kept, shadow.going = (*kept, end), ()
-        shadow.ended_by = (fact.position,)
+        told = every((shadow.told, partial(transferred, [(shadow.name, passed)]), owed))
+        last = at_once(shadow.name, day, left.minor, causes, told)
+        last = structs.replace(last, legs=shadow.legs, kind=shadow.kind)
+        finish(shadow, left, (last,), fact.position)
         tell(shadow, told)

@@ -23,12 +23,13 @@ from domain.contract_facts import (
     VariableAmount,
 )
 from domain.errors import Rejected
-from domain.facts import Event, Fact, causes_of
+from domain.facts import Event, Fact, causes_of, of_kinds
 from domain.invoice_facts import InvoiceIssued, InvoiceLine
 from domain.opening import CarriedPosition, OpeningProposed
 from domain.routing import is_stated, named_units
 from domain.service import AccessGranted
 
+_ADDS_PROMISES = (ContractOpened, ContractModified)
 # What joined what, by stream.
 Joins = Mapping[str, Fact]
 
@@ -90,9 +91,8 @@ def openings_of(
 ) -> dict[str, Fact]:
     """What opened each contract, or each deal of other kinds as well, the earliest first."""
     found: dict[str, Fact] = {}
-    for fact in own:
-        if isinstance(fact.event, kinds):
-            found.setdefault(fact.stream, fact)
+    for fact in of_kinds(own, *kinds):
+        found.setdefault(fact.stream, fact)
     return found
 
 
@@ -110,7 +110,7 @@ def inceptions(own: Sequence[Fact], openings: Mapping[str, Fact]) -> dict[str, t
 
 
 def joins_of(known: Sequence[Fact]) -> Joins:
-    return {fact.stream: fact for fact in known if isinstance(fact.event, ContractJoined)}
+    return {fact.stream: fact for fact in of_kinds(known, ContractJoined)}
 
 
 def joined(stream: str, joins: Joins) -> tuple[int, ...]:
@@ -143,7 +143,8 @@ def opened_as_one(openings: Sequence[Fact]) -> Fact:
 
 def streams_of(own: Sequence[Fact]) -> dict[str, str]:
     """Whose each promise is, by its name."""
-    return {row.obligation: fact.stream for fact in own for row in promised_in(fact)}
+    adding = of_kinds(own, *_ADDS_PROMISES)
+    return {row.obligation: fact.stream for fact in adding for row in promised_in(fact)}
 
 
 def promised_in(fact: Fact) -> tuple[Obligation, ...]:

@@ -11,7 +11,7 @@ from msgspec import Struct, structs
 
 from domain.accounting.contract.pricing import of_units
 from domain.accounting.contract.promise import REFUND, Deal, Promise
-from domain.accounting.contract.transfer import RULES, of_base
+from domain.accounting.contract.transfer import RULES, Placed, is_transfer, of_base
 from domain.accounting.curves import Steps
 from domain.accounting.revenue import release
 from domain.accounting.schedule import Flow
@@ -38,12 +38,12 @@ def by_themselves(promises: Sequence[Promise], own: Sequence[Fact], deal: Deal) 
             yield from _of_units(promise, own, deal)
 
 
-def _of_base(promise: Promise, about: Sequence[Fact]) -> Iterator[Flow]:
+def _of_base(promise: Promise, about: Sequence[Placed]) -> Iterator[Flow]:
     found = of_base(promise.own, about)
     if not found:
         return
     rows = tuple({one.place[0]: one.minor for one in found}.items())
-    transfers = (f for f in about if isinstance(f.event, ObligationSatisfied))
+    transfers = (fact for _, fact in about if is_transfer(fact))
     # Nothing reported before a transfer counts sooner: the first says from when.
     first = sorted(transfers, key=lambda fact: fact.when.effective)[:1]
     passed = tuple(fact.position for fact in first)

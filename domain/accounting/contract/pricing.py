@@ -41,6 +41,8 @@ def months_of(start: date, end: date) -> Fraction:
     that is left, its days.
     """
     whole = (end.year - start.year) * MONTHS_OF_A_YEAR + end.month - start.month
+    if start.day == end.day:
+        return Fraction(whole)
     if add_months(start, whole) > end:
         whole -= 1
     begin, after = add_months(start, whole), add_months(start, whole + 1)

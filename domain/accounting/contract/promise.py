@@ -6,7 +6,7 @@ cumulative one goes on along the whole of it at another price and catches up (ru
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
 from functools import partial
@@ -20,7 +20,9 @@ from domain.accounting.contract.transfer import (
     SHOWN_PLACES,
     Mark,
     Place,
+    Placed,
     Rest,
+    Rows,
     count_before,
     marks,
     rest_after,
@@ -42,7 +44,7 @@ from domain.accounting.curves import (
 from domain.accounting.revenue import RELEASE, at_once, over_time, release
 from domain.accounting.schedule import Caught, Flow, frozen, totals
 from domain.calendar import ONE_DAY
-from domain.contract_facts import ContractOpened, Obligation
+from domain.contract_facts import Obligation
 from domain.decimals import plain
 from domain.explain import Step, Telling, Told, both, every, steps_of
 from domain.facts import Fact, causes_of
@@ -50,8 +52,6 @@ from domain.master import MasterData
 from domain.money import allocate, decimal_of, decimal_text, rounded
 from domain.policy import Options
 
-# Cumulative amounts, each from a day on.
-Rows = tuple[tuple[date, int], ...]
 REFUND = (("contract-liability", 1), ("refund-liability", -1))
 ELSEWHERE = (("contract-liability", 1), ("external-clearing", -1))
 
@@ -68,7 +68,7 @@ class Deal(Struct, frozen=True, kw_only=True):
     book: str
     currency: str
     options: Options
-    about: Mapping[str, Sequence[Fact]]
+    about: Mapping[str, Sequence[Placed]]
     # Since when a promise, or under no name each of a contract's, can be used, as evidence says.
     access: Mapping[tuple[str, str | None], Fact]
     opened: Fact
@@ -76,16 +76,11 @@ class Deal(Struct, frozen=True, kw_only=True):
     since: Mapping[str, tuple[int, ...]]
     inception: tuple[int, ...]
     streams: Mapping[str, str]
+    # Whether the customer may leave without penalty.
+    may_be_left: bool
     # Worked out once for a promise as it stands: changes look at it again and again. The promise is
     # kept beside, so that no other ever has its identity.
     marked: dict[int, tuple[Obligation, tuple[Mark, ...]]]
-
-    @property
-    def may_be_left(self) -> bool:
-        """Whether the customer may leave without penalty."""
-        event = self.opened.event
-        assert isinstance(event, ContractOpened)
-        return event.cancellable_days is not None
 
     def of(self, stream: str) -> tuple[int, ...]:
         """What an amount rests on that only one contract brings about."""
@@ -119,19 +114,21 @@ class Deal(Struct, frozen=True, kw_only=True):
         return self.master.progress(self.book, day)
 
     def marks(self, own: Obligation) -> tuple[Mark, ...]:
-        if id(own) not in self.marked:
+        known = self.marked.get(id(own))
+        if known is None:
             found = marks(own, self.about.get(own.obligation, ()), self.options)
-            self.marked[id(own)] = own, found
-        return self.marked[id(own)][1]
+            known = self.marked[id(own)] = own, found
+        return known[1]
 
 
 class Cut(Struct, frozen=True):
-    """Where a change cuts: its place among facts, and the day from which what is earned evenly is
-    spread anew.
+    """Where the fact `cause` cuts: its place among facts, and the day from which what is earned
+    evenly is spread anew.
     """
 
     place: Place
     start: date
+    cause: int
 
 
 class CaughtUp(Struct, frozen=True):
@@ -145,7 +142,8 @@ class CaughtUp(Struct, frozen=True):
 
 
 class Promise(Struct, eq=False):
-    """`price_minor` is all of it; `stretch_minor` what is earned from `since` on, the rest is kept.
+    """`price_minor` is all of it; `stretch_minor` what is earned from `since` on, the rest is kept:
+    the flows `kept` come to `kept_minor`.
 
     `weight` is what it counted when the price was allocated to it. `priced` are its prices so far,
     by the days from which they were known, and where the customer may leave `ways` its flows;
@@ -163,6 +161,7 @@ class Promise(Struct, eq=False):
     weight: int = 0
     told: Told = ()
     kept: tuple[Flow, ...] = ()
+    kept_minor: int = 0
     since: Place = BEFORE_ALL
     stretch_minor: int = 0
     stretch_price: int = 0
@@ -185,15 +184,16 @@ class Promise(Struct, eq=False):
     sharers: tuple[tuple[Promise, int], ...] = ()
     # What was done of it when a change spread others anew: it kept who shared it before.
     left_out: tuple[tuple[int, tuple[Mark, ...]], ...] = ()
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        """Its name is that of whatever is left of it, and asked for at every turn."""
+        self.name = self.own.obligation
 
     @property
     def whole(self) -> Obligation:
         """All of it as the contract states it, where `own` is what a change left of it."""
         return self.inception or self.own
-
-    @property
-    def name(self) -> str:
-        return self.own.obligation
 
     @property
     def said(self) -> tuple[Step, ...]:
@@ -230,6 +230,26 @@ def promised(own: Obligation, deal: Deal, causes: tuple[int, ...] = ()) -> Promi
     return promise
 
 
+class Left(Struct, frozen=True):
+    """What a cut leaves of a promise: what was earned of its stretch before, for good, and how much
+    of its price was not earned.
+    """
+
+    earned: tuple[Flow, ...]
+    earned_minor: int
+    minor: int
+
+
+NOTHING_EARNED = Left((), 0, 0)
+
+
+def left_at(cut: Cut, promise: Promise, passed: Sequence[Mark], deal: Deal) -> Left:
+    """What a promise comes to at a cut, by the marks that it passed before."""
+    earned = _until(promise, passed, cut, deal)
+    earned_minor = totals(earned)
+    return Left(earned, earned_minor, promise.price_minor - promise.kept_minor - earned_minor)
+
+
 def begin(promise: Promise, day: date, deal: Deal) -> None:
     """Give a promise its flow, with the policy in force when it is measured."""
     promise.by = deal.progress(day)
@@ -240,29 +260,40 @@ def begin(promise: Promise, day: date, deal: Deal) -> None:
 def restart(
     promise: Promise,
     own: Obligation,
-    left: int,
+    left: Left,
     share: int,
-    kept: tuple[Flow, ...],
     cut: Cut,
+    by: Progress,
     causes: tuple[int, ...],
     told: tuple[Telling, ...],
     deal: Deal,
-    cause: int,
 ) -> None:
     """Keep what was earned before a cut; instead of what was left of its price, a share of what
     all had left is earned over what remains. `told` is what this change and those before say.
     """
-    place = cut.place
-    promise.kept = kept
-    promise.own = starting(own, cut.start) if promise.is_even else own
-    promise.by = deal.progress(place[0])
-    promise.since, promise.caught, promise.stretch_minor = place, None, share
-    promise.price_minor += share - left
-    promise.causes, promise.spread_by, promise.changed = causes, (cause,), told
+    _keep(promise, left)
+    promise.own, promise.by = own, by
+    promise.since, promise.caught, promise.stretch_minor = cut.place, None, share
+    promise.price_minor += share - left.minor
+    promise.causes, promise.spread_by, promise.changed = causes, (cut.cause,), told
     promise.told = every(told)
     if promise.is_even:
+        promise.own = starting(own, cut.start)
         promise.told = both(promise.told, partial(_months_left, promise.own))
-    _go_on(promise, place[0], deal)
+    _go_on(promise, cut.place[0], deal)
+
+
+def _keep(promise: Promise, left: Left) -> None:
+    promise.kept = (*promise.kept, *left.earned)
+    promise.kept_minor += left.earned_minor
+
+
+def finish(promise: Promise, left: Left, last: tuple[Flow, ...], cause: int) -> None:
+    """Nothing of it goes on: what was earned, and the last of it, is all that it comes to."""
+    _keep(promise, left)
+    promise.kept, promise.going = (*promise.kept, *last), ()
+    promise.kept_minor += totals(last)
+    promise.price_minor, promise.ended_by = promise.kept_minor, (cause,)
 
 
 def catch_up(
@@ -276,11 +307,13 @@ def catch_up(
     cause: int,
 ) -> None:
     """Another price for all of the stretch: what it comes to so far is caught up at once."""
-    kept = until(promise, Cut(place, place[0]), cause, deal)
+    cut = Cut(place, place[0], cause)
+    left = left_at(cut, promise, marks_before(promise.own, cut, deal), deal)
     was = promise.own, promise.stretch_minor
     promise.stretch_minor += price_minor - promise.price_minor
-    less = totals(kept[len(promise.kept) :]) + (promise.caught.less if promise.caught else 0)
-    promise.kept, promise.caught = kept, CaughtUp(place, less, was)
+    less = left.earned_minor + (promise.caught.less if promise.caught else 0)
+    _keep(promise, left)
+    promise.caught = CaughtUp(place, less, was)
     promise.own, promise.price_minor, promise.causes = own, price_minor, causes
     tell(promise, every((told,)))
     _go_on(promise, place[0], deal)
@@ -321,6 +354,7 @@ def price_change(
     earned = [last_day(one.curve) for one in flows_of(promise, deal)]
     performed = At(min(day, max(earned, default=day)), minor)
     promise.kept = (*promise.kept, structs.replace(flow, caught=Caught(performed)))
+    promise.kept_minor += minor
     promise.price_minor += minor
     known_from(promise, day, deal)
     if not promise.is_invoiced:
@@ -339,29 +373,25 @@ def _going(promise: Promise, deal: Deal) -> tuple[Flow, ...]:
     return promise.going
 
 
-def until(promise: Promise, cut: Cut, cause: int, deal: Deal) -> tuple[Flow, ...]:
-    """What was earned before a cut, for good, because of a fact."""
-    if promise.is_invoiced or promise.going == ():
-        return promise.kept
+def _until(promise: Promise, passed: Sequence[Mark], cut: Cut, deal: Deal) -> tuple[Flow, ...]:
+    """The stretch that goes on, as far as it was earned before a cut."""
+    if promise.going == () or promise.is_invoiced:
+        return ()
     if promise.is_even:
-        return (*promise.kept, *_even_until(promise, cut, cause, deal))
-    return (*promise.kept, *_marked_until(promise, cut, deal))
-
-
-def _marked_until(promise: Promise, cut: Cut, deal: Deal) -> tuple[Flow, ...]:
-    """The stretch that goes on as far as marks before a cut carry it: they say so by themselves."""
+        return _even_until(promise, cut, deal)
     if promise.caught is not None and promise.caught.place >= cut.place:
         return ()
-    return _told_as(promise, _along(promise, marks_before(promise, cut, deal), deal))
+    # As far as marks carry it: they say so by themselves.
+    return _told_as(promise, _along(promise, passed, deal))
 
 
-def _even_until(promise: Promise, cut: Cut, cause: int, deal: Deal) -> tuple[Flow, ...]:
-    """The stretch that goes on; what was caught up since the day the rest is spread from, stays."""
+def _even_until(promise: Promise, cut: Cut, deal: Deal) -> tuple[Flow, ...]:
+    """What was caught up since the day the rest is spread from, stays."""
     current, stop = _going(promise, deal), cut.start - ONE_DAY
     caught = promise.caught
     if caught is None or caught.place[0] <= stop:
-        return frozen(current, stop, (cause,))
-    return tuple(_caught_by(flow, caught, stop, cause) for flow in current)
+        return frozen(current, stop, (cut.cause,))
+    return tuple([_caught_by(flow, caught, stop, cut.cause) for flow in current])
 
 
 def _caught_by(flow: Flow, caught: CaughtUp, stop: date, cause: int) -> Flow:
@@ -390,16 +420,12 @@ def _stopped(caught: Caught | None, stop: date) -> Caught | None:
     return Caught(now, tuple(curve for curve in before if curve is not None))
 
 
-def remains(own: Obligation, cut: Cut, deal: Deal) -> bool:
+def remains(own: Obligation, passed: Sequence[Mark], cut: Cut) -> bool:
     """Whether a promise, as it is stated, is not wholly transferred before a cut."""
-    if own.is_priced_by_itself:
-        return False
     if own.pattern == "ratable":
         assert own.service_to is not None, own
         return own.service_to > max(cut.start, cut.place[0])
-    found = deal.marks(own)
-    at = count_before(found, cut.place)
-    return not (at and found[at - 1].is_all)
+    return not (own.is_priced_by_itself or (passed and passed[-1].is_all))
 
 
 def tell(promise: Promise, part: Telling) -> None:
@@ -413,9 +439,11 @@ def shared_by(promises: Sequence[Promise]) -> Step:
     return Step(what="shared by", value=", ".join(promise.name for promise in promises))
 
 
-def marks_before(promise: Promise, cut: Cut, deal: Deal) -> Sequence[Mark]:
+def marks_before(own: Obligation, cut: Cut, deal: Deal) -> Sequence[Mark]:
     """What said before a cut how far it is transferred."""
-    found = deal.marks(promise.own)
+    if own.pattern == "ratable":
+        return ()
+    found = deal.marks(own)
     return found[: count_before(found, cut.place)]
 
 
@@ -512,39 +540,34 @@ def _before(promise: Promise, deal: Deal) -> tuple[Curve, ...]:
     if own.pattern == "ratable":
         found = _stretches(own, minor, deal)
         return tuple(evenly(*stretch, promise.by) for stretch in found if stretch[0] < stretch[1])
-    rows = _performed(rest_after(its_marks(promise, deal.marks(own)), promise.since), minor)
+    rows = rest_after(its_marks(promise, deal.marks(own)), promise.since).by_day(minor)
     return (Steps(rows),) if rows else ()
 
 
-def _performed(rest: Rest, minor: int) -> Rows:
-    """Cumulative amounts by day: the last mark of a day counts."""
-    return tuple({mark.place[0]: rest.of(minor, mark) for mark in rest.marks}.items())
-
-
-def _along(promise: Promise, found: Sequence[Mark], deal: Deal) -> Iterator[Flow]:
+def _along(promise: Promise, found: Sequence[Mark], deal: Deal) -> tuple[Flow, ...]:
     """The stretch as far as marks carry it; nothing where nothing is transferred yet."""
     rest = rest_after(its_marks(promise, found), promise.since)
-    rows = now = _performed(rest, promise.stretch_minor)
+    rows = now = rest.by_day(promise.stretch_minor)
     caught = None
     if promise.caught is not None:
         rows = _caught_up(rest, promise.caught, promise.stretch_minor, now)
         caught = Caught(Steps(now), _before(promise, deal)) if now else None
     if not rows:
-        return
-    causes = causes_of(promise.rests, tuple([mark.cause for mark in found]))
+        return ()
+    # What was transferred before the stretch is among what its price rests on.
+    causes = causes_of(promise.rests, tuple(sorted([mark.cause for mark in rest.marks])))
     steps = _steps(promise, deal)
     if promise.own.pattern == "point-in-time" and len(rows) == 1:
         ((day, minor),) = rows
         flow = at_once(promise.name, day, minor, causes, steps)
-        yield structs.replace(flow, caught=caught) if caught else flow
-        return
-    unit = partial(_by_unit, promise.own, promise.stretch_minor, rest, deal)
+    else:
+        unit = partial(_by_unit, promise.own, promise.stretch_minor, rest, deal)
 
-    def told() -> tuple[Step, ...]:
-        return (*steps(), *unit(), *(step for mark in found for step in mark.told))
+        def told() -> tuple[Step, ...]:
+            return (*steps(), *unit(), *(step for mark in found for step in mark.told))
 
-    flow = release(promise.name, Steps(rows), causes, RULES[promise.own.pattern], told)
-    yield structs.replace(flow, caught=caught) if caught else flow
+        flow = release(promise.name, Steps(rows), causes, RULES[promise.own.pattern], told)
+    return (structs.replace(flow, caught=caught) if caught else flow,)
 
 
 def _by_unit(own: Obligation, minor: int, rest: Rest, deal: Deal) -> tuple[Step, ...]:

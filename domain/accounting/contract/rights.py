@@ -12,6 +12,7 @@ from datetime import date
 
 from domain.accounting.contract.pricing import fee_minor, stated_minor
 from domain.accounting.contract.promise import Deal, Promise, flows_of, its_marks
+from domain.accounting.contract.transfer import Rest
 from domain.accounting.curves import At, Curve, Steps, evenly
 from domain.accounting.schedule import Flow
 from domain.contract_facts import ContractOpened
@@ -83,7 +84,7 @@ def _entitled(promise: Promise, deal: Deal) -> Iterator[Curve]:
         return
     found = its_marks(promise, deal.marks(own))
     if found:
-        yield Steps(tuple({mark.place[0]: mark.of(minor) for mark in found}.items()))
+        yield Steps(Rest(None, found).by_day(minor))
 
 
 def _memo(kind: str, promise: Promise, curve: Curve, causes: tuple[int, ...]) -> Flow:

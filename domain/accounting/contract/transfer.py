@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 
 from msgspec import Struct, structs
 
@@ -35,6 +35,9 @@ from domain.policy import PLACES, Options
 # A fact's place among those that change a contract: its date, then its order.
 Place = tuple[date, int]
 BEFORE_ALL: Place = (date.min, 0)
+Placed = tuple[Place, Fact]
+# Cumulative amounts, each from a day on.
+Rows = tuple[tuple[date, int], ...]
 WHOLE = Fraction(1)
 _HUNDRED = Decimal(100)
 # Shares and quantities are exact; in steps they are shown to so many places.
@@ -109,7 +112,12 @@ def told_of(place: Place) -> str:
     return f"{day}, in order {order}" if order else str(day)
 
 
-def marks(own: Obligation, facts: Sequence[Fact], options: Options) -> tuple[Mark, ...]:
+def in_order(facts: Iterable[Fact]) -> list[Placed]:
+    """Facts by their places, each with its own: worked out once, asked for all the way."""
+    return sorted([(place_of(fact), fact) for fact in facts], key=itemgetter(0))
+
+
+def marks(own: Obligation, facts: Sequence[Placed], options: Options) -> tuple[Mark, ...]:
     """The shares of a promise that is not transferred evenly over time, in order.
 
     `facts` are those about it, and the changes of the contract that state it anew, in order.
@@ -146,6 +154,11 @@ class Rest(Struct, frozen=True):
     @property
     def is_done(self) -> bool:
         return self.done is not None and self.done.is_all
+
+    def by_day(self, minor: int) -> Rows:
+        """What an amount for what was left comes to, mark by mark: the last of a day counts."""
+        of = self.of
+        return tuple({mark.place[0]: of(minor, mark) for mark in self.marks}.items())
 
     @property
     def left(self) -> Fraction:
@@ -200,49 +213,49 @@ def transferred(marks: Iterable[tuple[str, Sequence[Mark]]]) -> Iterator[Step]:
             yield from (Step(what=f"{name}: {one.what}", value=one.value) for one in mark.told)
 
 
-_Walk = Callable[[Obligation, Sequence[Fact], Options], Iterable[Mark]]
+_Walk = Callable[[Obligation, Sequence[Placed], Options], Iterable[Mark]]
 
 
-def _at_once(own: Obligation, facts: Sequence[Fact], options: Options) -> Iterable[Mark]:
+def _at_once(own: Obligation, facts: Sequence[Placed], options: Options) -> Iterable[Mark]:
     """Control passes once: the first fact that says so counts (rule 30)."""
     del own, options
-    for fact in facts:
+    for place, fact in facts:
         if isinstance(fact.event, ObligationSatisfied):
-            yield _mark(fact, 1, 1, "transferred", str(fact.when.effective))
+            yield Mark(place, 1, 1, fact.position, "transferred", (str(fact.when.effective),))
             return
 
 
-def _by_units(own: Obligation, facts: Sequence[Fact], options: Options) -> Iterable[Mark]:
+def _by_units(own: Obligation, facts: Sequence[Placed], options: Options) -> Iterable[Mark]:
     """Units transferred of those promised; more than were promised complete it."""
     del options
     promised = own.quantity
     if not promised:
         return
     done, all_of_it = Decimal(0), promised.as_integer_ratio()
-    for fact in facts:
+    for place, fact in facts:
         if isinstance(fact.event, ObligationSatisfied):
             done = EXACT.add(done, fact.event.quantity or promised)
             part, whole = _ratio(min(done, promised), all_of_it)
-            yield _mark(fact, part, whole, "units transferred", done, promised)
+            yield Mark(place, part, whole, fact.position, "units transferred", (done, promised))
 
 
-def _by_milestones(own: Obligation, facts: Sequence[Fact], options: Options) -> Iterable[Mark]:
+def _by_milestones(own: Obligation, facts: Sequence[Placed], options: Options) -> Iterable[Mark]:
     del options
     weights = {one.milestone: one.weight for one in own.milestones}
     all_of_it = sum(weights.values(), Decimal(0)).as_integer_ratio()
     reached = dict[str, Decimal]()
-    for fact in facts:
+    for place, fact in facts:
         name = getattr(fact.event, "milestone", None)
         if name in weights:
             reached[name] = weights[name]
             part, whole = _ratio(sum(reached.values(), Decimal(0)), all_of_it)
-            yield _mark(fact, part, whole, "milestone", name)
+            yield Mark(place, part, whole, fact.position, "milestone", (name,))
 
 
-def _by_measure(own: Obligation, facts: Sequence[Fact], options: Options) -> Iterable[Mark]:
+def _by_measure(own: Obligation, facts: Sequence[Placed], options: Options) -> Iterable[Mark]:
     """Costs incurred of costs expected, or a percentage as it was measured (55-16 to 55-21)."""
     costs = _Costs(expected=own.expected_cost_minor or 0, materials=own.materials_minor)
-    for fact in facts:
+    for place, fact in facts:
         match fact.event:
             case ProgressMeasured():
                 costs.measure(fact.event)
@@ -257,8 +270,8 @@ def _by_measure(own: Obligation, facts: Sequence[Fact], options: Options) -> Ite
                 continue
         share = _percent(min(max(costs.share, Fraction(0)), WHOLE), options)
         part, whole = share.numerator, share.denominator
-        mark = _mark(fact, part, whole, "percent complete", share * 100)
-        yield structs.replace(mark, at_cost=costs.at_cost) if costs.at_cost else mark
+        shown = (share * 100,)
+        yield Mark(place, part, whole, fact.position, "percent complete", shown, costs.at_cost)
 
 
 class _Costs(Struct):
@@ -313,7 +326,7 @@ def _percent(share: Fraction, options: Options) -> Fraction:
     return Fraction(rounded(share * 100 * places), 100 * places)
 
 
-def _by_exercise(own: Obligation, facts: Sequence[Fact], options: Options) -> Iterable[Mark]:
+def _by_exercise(own: Obligation, facts: Sequence[Placed], options: Options) -> Iterable[Mark]:
     """Rights used of those expected to be used (rule 35); when none is left, all is earned.
 
     Without breakage that can be expected, of all rights; what is never used counts when it expires.
@@ -321,7 +334,7 @@ def _by_exercise(own: Obligation, facts: Sequence[Fact], options: Options) -> It
     every = own.quantity or Decimal(1)
     expected = _expected(own.expected_exercised, own.breakage_percent, every) or every
     used = expired = Decimal(0)
-    for fact in facts:
+    for place, fact in facts:
         left = EXACT.subtract(every, EXACT.add(used, expired))
         match fact.event:
             case RightsExercised():
@@ -337,7 +350,7 @@ def _by_exercise(own: Obligation, facts: Sequence[Fact], options: Options) -> It
             case _:
                 continue
         part, whole = _exercised(used, expired, every, expected, options)
-        yield _mark(fact, part, whole, "rights used", used, expected)
+        yield Mark(place, part, whole, fact.position, "rights used", (used, expected))
 
 
 def _exercised(
@@ -368,10 +381,6 @@ def _ratio(part: Decimal, whole: tuple[int, int]) -> tuple[int, int]:
         return 1, 1
     part_of, part_in = part.as_integer_ratio()
     return part_of * whole_in, part_in * whole_of
-
-
-def _mark(fact: Fact, part: int, whole: int, what: str, *shown: Decimal | Fraction | str) -> Mark:
-    return Mark(place_of(fact), part, whole, fact.position, what, shown)
 
 
 def _text(exact: Decimal | Fraction | str) -> str:
@@ -407,20 +416,19 @@ class Priced(Struct, frozen=True):
     told: Step
 
 
-def of_base(own: Obligation, facts: Sequence[Fact]) -> tuple[Priced, ...]:
+def of_base(own: Obligation, facts: Sequence[Placed]) -> tuple[Priced, ...]:
     """A percentage of what is reported, at the later of report and transfer (rule 24)."""
     percent = Fraction(own.percent_of_base or Decimal(0)) / 100
-    since = min((f.when.effective for f in facts if _is_transfer(f)), default=date.min)
+    since = min((f.when.effective for _, f in facts if is_transfer(f)), default=date.min)
     found, base = [], 0
-    for fact in facts:
+    for (day, order), fact in facts:
         if isinstance(fact.event, BaseReported):
             base += fact.event.base_minor
-            day, order = place_of(fact)
             told = Step(what="percentage of base", value=f"{own.percent_of_base} % of {base}")
             place = (max(day, since), order)
             found.append(Priced(place, rounded(base * percent), fact.position, told))
     return tuple(found)
 
 
-def _is_transfer(fact: Fact) -> bool:
+def is_transfer(fact: Fact) -> bool:
     return isinstance(fact.event, ObligationSatisfied)

@@ -299,6 +299,7 @@ def _owed_more(shadow: Promise, day: date, minor: int, causes: tuple[int, ...], 
     more = at_once(shadow.name, day, minor, causes, told)
     more = structs.replace(more, legs=shadow.legs, kind=shadow.kind)
     shadow.kept = (*shadow.kept, more)
+    shadow.kept_minor += minor
     shadow.price_minor += minor
 
 
