@@ -13,33 +13,18 @@ from typing import assert_never
 from msgspec import Struct, structs
 
 from domain.accounting.contract.allocation import shares, stated
-from domain.accounting.contract.changes import (
-    apart,
-    is_apart,
-    modify,
-    stop,
-    terminate,
-)
-from domain.accounting.contract.combined import (
-    inceptions,
-    opened_as_one,
-    openings_of,
-    streams_of,
-)
+from domain.accounting.contract.changes import apart, is_apart, modify
+from domain.accounting.contract.combined import inceptions, opened_as_one, openings_of, streams_of
+from domain.accounting.contract.course import begin, price_change
+from domain.accounting.contract.ending import stop, terminate
 from domain.accounting.contract.financing import interest, price_now, until_the_end
 from domain.accounting.contract.parts import parts_of, presented, shares_owed
 from domain.accounting.contract.priced import by_themselves
 from domain.accounting.contract.pricing import given_minor, stated_minor
-from domain.accounting.contract.promise import (
-    Deal,
-    Promise,
-    begin,
-    flows_of,
-    price_change,
-    promised,
-)
+from domain.accounting.contract.promise import Deal, Promise, promised
 from domain.accounting.contract.received import received
 from domain.accounting.contract.rights import beside
+from domain.accounting.contract.stretch import flows_of
 from domain.accounting.contract.term import owed_back
 from domain.accounting.contract.transfer import Placed, in_order, place_of
 from domain.accounting.contract.variable import (

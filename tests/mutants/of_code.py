@@ -26,8 +26,9 @@ from _pytest.runner import runtestprotocol
 ROOT = Path(__file__).parents[2]
 # The journal's types have no function that decides anything.
 CONTRACT = (
-    *("allocation", "changes", "combined", "financing", "parts", "priced", "pricing"),
-    *("promise", "rights", "term", "transfer", "variable"),
+    *("allocation", "changes", "combined", "course", "ending", "financing", "ground", "parts"),
+    *("priced", "pricing", "promise", "rights", "spread", "stretch", "term", "transfer"),
+    "variable",
 )
 MODULES = (
     "domain.ledger",

@@ -608,7 +608,7 @@ MUTANTS = (
     ),
     Mutant(
         "12-all-is-earned",
-        "domain/accounting/contract/changes.py",
+        "domain/accounting/contract/ending.py",
         "rest = left.minor - refund\n",
         "rest = left.minor\n",
         "what is given back at the end is earned all the same",
@@ -624,7 +624,7 @@ MUTANTS = (
     ),
     Mutant(
         "13-nothing-moves-behind",
-        "domain/accounting/contract/promise.py",
+        "domain/accounting/contract/stretch.py",
         "    if caught is None or caught.place[0] <= stop:\n        return frozen",
         "    if caught is None or caught.place[0] != stop:\n        return frozen",
         "what was caught up inside a month is lost to a change in it",
@@ -632,7 +632,7 @@ MUTANTS = (
     ),
     Mutant(
         "13-nothing-moves-behind",
-        "domain/accounting/contract/changes.py",
+        "domain/accounting/contract/spread.py",
         "    if not promise.is_invoiced and (starts < place[0] or early):\n",
         "    if not promise.is_invoiced and early and starts < place[0]:\n",
         "what was added late is earned before it was agreed",
@@ -712,7 +712,7 @@ MUTANTS = (
     ),
     Mutant(
         "contracts",
-        "domain/accounting/contract/changes.py",
+        "domain/accounting/contract/spread.py",
         "weights.append((abs(left.minor) if ssp is None else ssp) if is_left else 0)",
         "weights.append(abs(left.minor) if ssp is None else ssp)",
         "what a change ends takes a share of what is left",

@@ -11,8 +11,10 @@ from collections.abc import Iterable, Iterator
 from msgspec import structs
 
 from domain.accounting.contract.allocation import by_weight
+from domain.accounting.contract.course import begin
 from domain.accounting.contract.pricing import expected_costs
-from domain.accounting.contract.promise import ELSEWHERE, Deal, Promise, begin, flows_of
+from domain.accounting.contract.promise import ELSEWHERE, Deal, Promise
+from domain.accounting.contract.stretch import flows_of
 from domain.accounting.schedule import Flow
 from domain.explain import Step, both
 from domain.facts import causes_of

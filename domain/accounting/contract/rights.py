@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 
 from domain.accounting.contract.pricing import fee_minor, stated_minor
-from domain.accounting.contract.promise import Deal, Promise, flows_of, its_marks
+from domain.accounting.contract.promise import Deal, Promise
+from domain.accounting.contract.stretch import flows_of, its_marks
 from domain.accounting.contract.transfer import Rest
 from domain.accounting.curves import At, Curve, Steps, evenly
 from domain.accounting.schedule import Flow

@@ -15,15 +15,9 @@ from functools import partial
 from msgspec import Struct, field, structs
 
 from domain.accounting.contract.allocation import by_weight
+from domain.accounting.contract.course import catch_up, price_change
 from domain.accounting.contract.pricing import Change, Estimate, estimated
-from domain.accounting.contract.promise import (
-    REFUND,
-    Deal,
-    Promise,
-    catch_up,
-    price_change,
-    shared_by,
-)
+from domain.accounting.contract.promise import REFUND, Deal, Promise, shared_by
 from domain.accounting.contract.transfer import BEFORE_ALL, Mark, Place, told_of, transferred
 from domain.accounting.curves import At
 from domain.accounting.revenue import at_once
