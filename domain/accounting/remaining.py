@@ -133,7 +133,7 @@ class _Promise:
         if schedule.measured_to is not None and not _terms(schedule):
             self.flows = [flow for flow in self.flows if first_day(flow.curve) <= day]
         self.is_usage = any(flow.rule in USAGE for flow in self.flows)
-        self.earned = self.at(day)
+        self.earned, self.bound_to = self.at(day), self.at(bound)
         self.price = self._price(schedule)
         self.notice = schedule.outlook is not None and schedule.outlook.notice_days is not None
 
@@ -157,13 +157,13 @@ class _Promise:
         if any(flow.rule in DRAWN for flow in self.flows):
             billed = (flow for flow in schedule.flows if flow.kind == "billing")
             mine = [flow for flow in billed if flow.obligation == self.name]
-            return max(sum(standing(f.curve, self.day) for f in mine), self.at(self.bound))
-        return self.at(self.bound)
+            return max(sum(standing(f.curve, self.day) for f in mine), self.bound_to)
+        return self.bound_to
 
 
 def _remains(own: _Promise, bands: Sequence[Band], options: Options, *, too_short: bool) -> Remains:
     left = own.price - own.earned
-    scheduled = own.at(own.bound) - own.earned
+    scheduled = own.bound_to - own.earned
     ends = [own.at(min(last, own.bound)) for _, last in bands]
     parts = [now - before for before, now in zip([own.earned, *ends], ends, strict=False)]
     found = {name: minor for (name, _), minor in zip(bands, parts, strict=True) if minor}
