@@ -140,7 +140,8 @@ def _service(
     period: Period, charges: Sequence[Charge], minor: int, options: BillingOptions
 ) -> tuple[date, date]:
     """The days a line is of: those that are charged, if none of them is billed yet; of a correction
-    the whole period, or where each change has lines of its own, those that are charged no more.
+    the whole period, or where each change has lines of its own, those that are charged no more, or
+    again.
     """
     charged = [(charge.start, charge.end) for charge in charges]
     ends = max((end for _, end in charged), default=period.end)
@@ -150,11 +151,27 @@ def _service(
         return period.start, ends
     spans = [days_of(row) for row in period.lines]
     billed = min(begin for begin, _ in spans), max(end for _, end in spans)
+    still = _still_billed(period.lines)
     if minor < sum(map(carried_by, period.lines)):
-        given_back = [*rest(billed, charged)]
-        if given_back:
-            return given_back[0][0], given_back[-1][1]
+        moved = [part for days in still for part in rest(days, charged)]
+    else:
+        moved = [part for days in charged for part in rest(days, still)]
+    if moved:
+        return min(moved)[0], max(end for _, end in moved)
     return min((begin for begin, _ in charged), default=billed[0]), ends
+
+
+def _still_billed(lines: Iterable[BilledLine]) -> list[Days]:
+    """The days that lines bill, but for those that later ones gave back."""
+    found: list[Days] = []
+    for row in lines:
+        if row.is_void:
+            continue
+        if row.line.amount_minor > 0:
+            found.append(days_of(row))
+        else:
+            found = [part for days in found for part in rest(days, [days_of(row)])]
+    return found
 
 
 def rest(days: Days, taken: Iterable[Days]) -> Iterator[Days]:

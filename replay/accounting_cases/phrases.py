@@ -9,10 +9,10 @@ read stands under a name of READINGS.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from decimal import Decimal
 
-Row = dict[str, object]
+from replay.case_terms import Row, each, read_terms
+
 ALWAYS: Row = {}
 BY_DAY: Row = {"ratable_by": "day"}
 BY_MONTH: Row = {"ratable_by": "month"}
@@ -50,11 +50,6 @@ READINGS = frozenset(
     }
 )
 UPON_BOOKING = "upon booking"
-
-
-def each(row: Row, *terms: str) -> dict[str, Row]:
-    """Terms that say the same."""
-    return dict.fromkeys(terms, row)
 
 
 TERMS: dict[str, dict[str, Row]] = {
@@ -243,27 +238,11 @@ BESIDE: dict[tuple[str, str], tuple[str, dict[str, str]]] = {
 }
 PERCENT = re.compile(r"([0-9.]+) ?%")
 OF_SALES = re.compile(r"([0-9.]+) ?% of .*")
-NUMBER = "[0-9][0-9.,]*"
 
 
 def read_phrase(key: str, phrase: str) -> Row | None:
-    """What the terms in a phrase elect, the first said winning; none if it holds no term."""
-    found = sorted(_terms_in(TERMS[key], phrase), reverse=True)
-    elected: Row = {}
-    for _, term in found:
-        elected |= TERMS[key][term]
-    return elected if found else None
-
-
-def _terms_in(terms: dict[str, Row], phrase: str) -> Iterator[tuple[int, str]]:
-    """Each with its place; a longer term is taken before a shorter one that is part of it."""
-    left = phrase
-    for term in sorted(terms, key=len, reverse=True):
-        words = re.escape(term).replace(r"\#", NUMBER)
-        pattern = re.compile(rf"(?<![\w-]){words}(?![\w-])", re.IGNORECASE)
-        for match in pattern.finditer(left):
-            yield match.start(), term
-        left = pattern.sub(lambda match: "".ljust(len(match[0])), left)
+    """What a phrase elects under its key; none if it holds no term of it."""
+    return read_terms(TERMS[key], phrase)
 
 
 def percent_of_sales(price: str) -> Decimal | None:

@@ -18,12 +18,12 @@ from replay.accounting_cases.phrases import (
     NOTES,
     READINGS,
     TERMS,
-    Row,
     rate_of,
     read_phrase,
 )
 from replay.accounting_cases.words import RANGE
 from replay.case_format import CaseError
+from replay.case_terms import Row
 
 Aggregation = Literal["sum", "count", "max", "latest"]
 Treated = Literal["by-rule", "separate", "prospective", "cumulative"]

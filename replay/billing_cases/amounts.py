@@ -14,7 +14,6 @@ from domain.currency import exponent
 from replay.billing_cases.papers import Line
 from replay.billing_cases.parts import parts_of
 from replay.billing_cases.seen import Ran, Seen
-from replay.billing_cases.sold import COMMITMENT
 from replay.case_format import CaseError
 
 ZERO = Fraction(0)
@@ -171,11 +170,34 @@ def of(subscription: str) -> Callable[[Seen], Sum]:
 
 
 def true_up(seen: Seen) -> Sum:
-    return _sum(line for line in _billing(issuing(seen)[-1:]) if line.item == COMMITMENT)
+    """What the last bill says was fallen short of."""
+    return _shortfall(seen, issuing(seen)[-1:])
 
 
 def minimum(seen: Seen) -> Sum:
-    return since_the_last_event(seen)
+    """The same of all bills since the last event."""
+    return _shortfall(seen, last_runs(seen))
+
+
+def _shortfall(seen: Seen, runs: Iterable[Ran]) -> Sum:
+    """What was charged because less was billed than was promised, beside what was used."""
+    found = {
+        (charge.item, charge.price, charge.start): charge.minor
+        for ran in runs
+        for line in _billing([ran])
+        for charge in ran.measured.charges.get(line.subscription or "", ())
+        if charge.kind == "commitment" and _is_in(charge, line, ran)
+    }
+    exact = Fraction(sum(found.values()), 10 ** exponent(seen.course.currency))
+    return Sum(exact=exact, finest=exact, count=max(1, len(found)))
+
+
+def _is_in(charge: Charge, line: Line, ran: Ran) -> bool:
+    """Whether a line of a run bills a charge."""
+    since = line.service_from
+    if charge.item != line.item or since is None or charge.bill_on > ran.run.on:
+        return False
+    return charge.period.start <= since < charge.period.end
 
 
 # --- before and after what is taken off ------------------------------------------------------

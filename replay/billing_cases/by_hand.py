@@ -32,7 +32,8 @@ def command(does: ByHand, papers: Papers, key: str) -> tuple[str, Command]:
             stream = f"payment:{_last(papers.payments, 'payment')}"
             return stream, RefundPayment(when=when, amount_minor=minor)
         case Keep():
-            stream = f"balance:{_last(papers.balances, 'credit')}"
+            granted = papers.balances[does.place :]
+            stream = f"balance:{_last(granted[:1], 'credit')}"
             return stream, UnapplyBalance(when=when, invoice=_last(papers.invoices, "invoice"))
         case Adjust():
             return _adjusted(does, papers, when)

@@ -13,7 +13,7 @@ from domain.calendar import Alignment, add_months
 from domain.cycle import Every, cycle_of, whole_period
 from domain.invoicing import BY_TABLE, NO_TAX, InvoicingOptions
 from domain.tax.status import TaxStatus
-from replay.billing_cases.format import Given, fields_of, kind_of
+from replay.billing_cases.fields import Given, fields_of, kind_of
 from replay.billing_cases.listed import listed
 from replay.billing_cases.phrases import Elections, elections
 from replay.billing_cases.prices import offer
@@ -74,8 +74,11 @@ class Deal(Struct, frozen=True, kw_only=True):
         return next(iter(self.offers.values()))
 
 
-def deal(given: Given) -> Deal:
-    """From the facts and the policy; what they leave unsaid is monthly, from the span they have."""
+def deal(given: Given, until: date | None = None) -> Deal:
+    """From the facts and the policy; what they leave unsaid is monthly, from the span they have.
+
+    `until`: the last day anything is asked of.
+    """
     elected = elections(given.policy)
     dates = Dates(zone=given.zone, as_written=elected.as_written, ends_counted=elected.ends_counted)
     offers = _offers(given, elected)
@@ -105,7 +108,7 @@ def deal(given: Given) -> Deal:
         alignment=alignment,
         anchor_day=day,
         start=start,
-        term_to=_term_to(given, dates, framed, start),
+        term_to=_term_to(given, dates, framed, max(start, until or start)),
         trial_days=whole(began.get("trial_days", 0), "subscription_started.trial_days"),
         buyers=_buyers(given, elected, offers),
     )
@@ -243,5 +246,7 @@ def _term_to(given: Given, dates: Dates, framed: tuple[date, date] | None, start
         return framed[1]
     if given.more.get("end") is not None:
         return dates.end(given.more["end"])
-    last = max([start, *_days(given, dates)])
+    target = given.more.get("target")
+    days = [dates.day(target)] if target else []
+    last = max([start, *days, *_days(given, dates)])
     return add_months(last.replace(day=1), SPARE_MONTHS)

@@ -17,6 +17,8 @@ from msgspec import Struct
 from domain.money import rounded
 from domain.pricing.parts import text
 from replay.billing_cases import amounts, lines, of_papers, portions
+from replay.billing_cases.checks import wrong
+from replay.billing_cases.fields import Kind
 from replay.billing_cases.papers import Paper
 from replay.billing_cases.seen import Seen
 from replay.billing_cases.words import number
@@ -26,7 +28,6 @@ Found = Fraction | str
 Reads = Callable[[Seen], Found]
 UNITS_OF_PERIOD = re.compile(r"period_([0-9]+)_units")
 A_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-LISTS = frozenset({"lines", "runs"})
 
 
 class Compared(Struct, frozen=True, kw_only=True):
@@ -92,37 +93,50 @@ BY_ITEM: dict[str, Callable[[Seen], dict[str, Fraction]]] = {
     "coupon_cents": of_papers.coupons_by_item,
 }
 # Numbers and words that are no money.
-OTHERS: dict[str, Callable[[Seen], Any]] = {
-    "days": portions.days,
-    "of": portions.of,
-    "factor": portions.factor,
-    "fractions": portions.fractions,
-    "cycles": portions.cycles,
-    "invoice_dates": amounts.invoice_dates,
-    "ignored_units": amounts.ignored_units,
+OTHERS: dict[str, tuple[Callable[[Seen], Any], Kind]] = {
+    "days": (portions.days, "number"),
+    "of": (portions.of, "number"),
+    "factor": (portions.factor, "number"),
+    "fractions": (portions.fractions, "names"),
+    "cycles": (portions.cycles, "number"),
+    "invoice_dates": (amounts.invoice_dates, "days"),
+    "ignored_units": (amounts.ignored_units, "number"),
 }
 
 
 def require_known(expected: Mapping[str, Any]) -> None:
-    """Refuse what no table names; the figures themselves are not looked at."""
-    known = {"credit", *LISTS, *MONEY, *PRINTED, *DOCUMENTS, *MONIES, *BY_ITEM, *OTHERS}
-    unknown = [
-        f"unknown figure {name}"
-        for name in expected
-        if name not in known and not UNITS_OF_PERIOD.fullmatch(name)
-    ]
-    unknown += [
-        f"unknown figure {name}.{part}"
-        for name in DOCUMENTS
-        if isinstance(expected.get(name), Mapping)
-        for part in expected[name]
-        if part not in PARTS
-    ]
-    unknown += lines.unknown_words(expected.get("lines", []), "lines")
-    for run in expected.get("runs", []):
-        unknown += lines.unknown_words(run, "runs")
-    if unknown:
-        raise CaseError(*dict.fromkeys(unknown))
+    """Refuse what no table names or can hold; the figures themselves are not looked at."""
+    found = [why for name, value in expected.items() for why in _wrong(name, value)]
+    if found:
+        raise CaseError(*dict.fromkeys(found))
+
+
+def _wrong(name: str, value: Any) -> Iterator[str]:
+    """Why there is no such figure, or why it cannot be that."""
+    said = f"expected.{name}"
+    if name == "lines":
+        yield from lines.unknown_words(value, name)
+    elif name == "runs":
+        for run in value if isinstance(value, list) else [value]:
+            yield from lines.unknown_words(run, name)
+    elif name in DOCUMENTS and isinstance(value, Mapping):
+        yield from (f"unknown figure {name}.{part}" for part in value if part not in PARTS)
+        yield from _wrong_in(said, value)
+    elif name in BY_ITEM:
+        yield from _wrong_in(said, value) if isinstance(value, Mapping) else (f"no table: {said}",)
+    elif name in MONIES and (isinstance(value, list) or name not in (*MONEY, *PRINTED)):
+        yield from wrong(said, value, "counts") if value != [] else ()
+    elif name in OTHERS:
+        yield from wrong(said, value, OTHERS[name][1])
+    elif name in (*MONEY, *PRINTED, "credit") or UNITS_OF_PERIOD.fullmatch(name):
+        yield from wrong(said, value, "number")
+    else:
+        yield f"unknown figure {name}"
+
+
+def _wrong_in(said: str, table: Mapping[str, Any]) -> Iterator[str]:
+    for part, value in table.items():
+        yield from wrong(f"{said}.{part}", value, "number")
 
 
 def last_day(expected: Any) -> date | None:
@@ -131,14 +145,15 @@ def last_day(expected: Any) -> date | None:
 
 
 def _days(value: Any) -> Iterator[str]:
+    """Days, but those that end something, and what only looks like one."""
     if isinstance(value, Mapping):
         for key, part in value.items():
-            if key != "to":
+            if key not in ("to", "id", "unit"):
                 yield from _days(part)
     elif isinstance(value, list):
         for part in value:
             yield from _days(part)
-    elif isinstance(value, str) and A_DATE.fullmatch(value):
+    elif isinstance(value, str) and A_DATE.fullmatch(value) and not [*wrong("", value, "day")]:
         yield value
 
 
@@ -167,7 +182,7 @@ def _figures(expected: Mapping[str, Any], seen: Seen, factor: int) -> Iterator[C
         elif name in BY_ITEM:
             yield from _by_item(name, wanted, BY_ITEM[name](seen), factor)
         elif name in OTHERS:
-            yield _other(name, wanted, OTHERS[name](seen))
+            yield _other(name, wanted, OTHERS[name][0](seen))
         elif (nth := UNITS_OF_PERIOD.fullmatch(name)) is not None:
             yield _other(name, wanted, amounts.units_of_period(seen, int(nth[1])))
         elif name != "lines":

@@ -1,147 +1,22 @@
-"""A billing case as it is written: which keys and events there are, and what each field holds.
-
-One table serves reading, scaling and shifting. What it does not name fails the case by name.
-"""
+"""A billing case as it is written: read whole, or refused by what it cannot say."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+from typing import Any
 
-from msgspec import Struct
-
+from replay.billing_cases.checks import wrong, wrong_frame, wrong_period
+from replay.billing_cases.fields import (
+    APART,
+    EVENTS,
+    FACTS,
+    NEEDED,
+    PERIOD,
+    Given,
+    fields_of,
+    kind_of,
+)
 from replay.case_format import CaseError
-
-# What a field holds. `count` is a quantity, which is money where the price is a share of money;
-# `sold` is a price, or the name of one.
-Kind = Literal["money", "count", "counts", "number", "day", "sold", "text"]
-FACTS: dict[str, Kind] = {
-    "timezone": "text",
-    "currency": "text",
-    "price": "sold",
-    "events": "text",
-    "period": "day",
-    "billing": "text",
-    "billing_period": "text",
-    "bill_cycle_day": "number",
-    "start": "day",
-    "end": "day",
-    "target": "day",
-    "year_is_ours": "text",
-    "tax_percent": "number",
-}
-PERIOD = ("start", "end", "dates_are_ours")
-NOTHING: dict[str, Kind] = {}
-PLAN: dict[str, Kind] = {"plan": "sold"}
-# A number in the name of an event is a `#` here: stage 2 and stage 3 are the same event.
-EVENTS: dict[str, dict[str, Kind]] = {
-    # what is sold begins
-    "start": NOTHING,
-    "period_start": NOTHING,
-    "backdated_start": NOTHING,
-    "subscription_started": {
-        "billing": "text",
-        "plan": "sold",
-        "quantity": "number",
-        "trial_days": "number",
-    },
-    "subscriptions_started": NOTHING,
-    # it changes
-    "trial_end": PLAN,
-    "add": NOTHING,
-    "item_added": NOTHING,
-    "changed": PLAN,
-    "upgrade": PLAN,
-    "upgraded": PLAN,
-    "downgrade": PLAN,
-    "downgraded": PLAN,
-    "remove": PLAN,
-    "removed": PLAN,
-    "quantity": NOTHING,
-    "quantity_changed": {"quantity": "number"},
-    "downgrade_requested": PLAN,
-    "plan_change": {"plan": "sold", "to": "sold", "effective_at": "day", "addon": "text"},
-    "plan_change_immediate": PLAN,
-    "plan_change_end_of_term": PLAN,
-    # it stops for a while, or for good
-    "paused": NOTHING,
-    "resumed": NOTHING,
-    "billing_blocked": {"effective_at": "day"},
-    "billing_unblocked": {"effective_at": "day"},
-    "blocked_and_resumed": {"from": "day", "to": "day"},
-    "overdue_stage_#_blocks_billing": NOTHING,
-    "overdue_cleared": NOTHING,
-    "terminated": NOTHING,
-    "cancel": NOTHING,
-    "cancelled": NOTHING,
-    "cancelled_immediately": NOTHING,
-    "cancel_end_of_term": NOTHING,
-    "cancelled_end_of_period": NOTHING,
-    "ended": NOTHING,
-    "end": NOTHING,
-    "period_end": NOTHING,
-    # the day billing periods begin on
-    "cycle_anchor": NOTHING,
-    "cycle_day_changed": {"from": "number", "to": "number", "addon": "number"},
-    "start_and_cycle_day_moved_back": {"to": "day"},
-    # what is used
-    "usage": {
-        "quantity": "count",
-        "values": "counts",
-        "unit": "text",
-        "charge": "text",
-        "price": "text",
-        "invoiced": "day",
-    },
-    "late_usage": {"quantity": "count", "unit": "text", "effective_at": "day"},
-    "usage_delta": {"units": "number", "time_weighted_units": "number", "effective_at": "day"},
-    "usage_snapshot": {"cumulative_by_period": "counts"},
-    "seat_added": {"seat": "text"},
-    "cost": {"amount": "money"},
-    # what is billed
-    "already_billed": {"units": "count", "cost": "money", "amount": "money"},
-    "invoiced": {
-        "to": "day",
-        "amount": "money",
-        "plan": "sold",
-        "addon": "sold",
-        "customer": "text",
-    },
-    "invoiced_unpaid": {"to": "day", "plan": "sold"},
-    "period_#_invoiced": NOTHING,
-    "billing_run": NOTHING,
-    "bill_run": NOTHING,
-    "invoice_run": {"usage": "text"},
-    # what is taken off what is billed
-    "coupon": {"amount": "money", "limited_to": "text"},
-    "coupon_applied": NOTHING,
-    "credit": {"item": "text", "amount": "money"},
-    # documents before and after they went out
-    "draft_invoice": {"total": "money"},
-    "fee_adjusted": {"units": "number", "unit_amount": "money"},
-    "draft_refreshed": NOTHING,
-    "finalized": NOTHING,
-    "void_repair_invoice": NOTHING,
-    "void_first_invoice": NOTHING,
-    # money
-    "paid": NOTHING,
-    "invoiced_and_paid": {"to": "day", "paid": "money"},
-    "payment_refunded_in_full": {"amount": "money", "line_adjusted_by": "money"},
-    "wallet_granted": {"credits": "money", "limited_to": "text"},
-}
-NUMBER = re.compile(r"[0-9]+")
-
-
-class Given(Struct, frozen=True, kw_only=True):
-    """All that the translation of a billing case may see."""
-
-    zone: str
-    currency: str
-    price: dict[str, Any] | list[Any]
-    events: tuple[dict[str, Any], ...]
-    more: dict[str, Any]
-    policy: dict[str, str]
 
 
 def is_billing(raw: Mapping[str, Any]) -> bool:
@@ -153,15 +28,17 @@ def given(raw: Mapping[str, Any]) -> Given:
     """The parts of a case, all of its words known."""
     facts, policy = raw["facts"], raw.get("policy", {})
     _require(isinstance(policy, dict), "`policy` must be an object")
-    unknown = [f"unknown key facts.{key}" for key in facts if key not in FACTS]
+    known = (*FACTS, *APART)
+    unknown = [f"unknown key facts.{key}" for key in facts if key not in known]
+    unknown += _wrong_facts(facts)
     kinds: tuple[tuple[str, Any], ...] = (("price", dict | list), ("events", list))
     for key, kind in kinds:
         _require(isinstance(facts.get(key), kind), f"`facts.{key}` must be there")
     events = facts["events"]
+    _require(bool(events), "`events` must not be empty")
+    _require(all(isinstance(phrase, str) for phrase in policy.values()), "`policy` is of phrases")
     _require(all(isinstance(event, dict) for event in events), "`events` must be objects")
     unknown += [word for event in events for word in _unknown_words(event)]
-    period = facts.get("period", {})
-    unknown += [f"unknown key facts.period.{key}" for key in period if key not in PERIOD]
     if unknown:
         raise CaseError(*dict.fromkeys(unknown))
     read = ("timezone", "currency", "price", "events")
@@ -170,8 +47,8 @@ def given(raw: Mapping[str, Any]) -> Given:
         currency=str(facts.get("currency", "")),
         price=facts["price"],
         events=tuple(events),
-        more={key: value for key, value in facts.items() if key not in read},
-        policy={str(key): str(phrase) for key, phrase in policy.items()},
+        more={key: said for key, said in facts.items() if key not in read and said is not None},
+        policy=dict(policy),
     )
 
 
@@ -182,15 +59,6 @@ def expected(raw: Mapping[str, Any]) -> dict[str, Any]:
     return wanted
 
 
-def kind_of(event: Mapping[str, Any]) -> str:
-    """The name of an event as EVENTS has it."""
-    return NUMBER.sub("#", str(event.get("type")))
-
-
-def fields_of(event: Mapping[str, Any]) -> dict[str, Kind]:
-    return EVENTS.get(kind_of(event), NOTHING)
-
-
 def _unknown_words(event: Mapping[str, Any]) -> Iterator[str]:
     name = event.get("type")
     if kind_of(event) not in EVENTS:
@@ -199,11 +67,23 @@ def _unknown_words(event: Mapping[str, Any]) -> Iterator[str]:
     if not isinstance(event.get("at"), str):
         yield f"missing field {name}.at"
     known = fields_of(event)
-    yield from (
-        f"unknown field {name}.{field}"
-        for field in event
-        if field not in known and field not in ("at", "type")
-    )
+    for field, value in event.items():
+        if field in known:
+            yield from wrong(f"{name}.{field}", value, known[field])
+        elif field not in ("at", "type"):
+            yield f"unknown field {name}.{field}"
+    needed = NEEDED.get(kind_of(event), ())
+    yield from (f"missing field {name}.{field}" for field in needed if field not in event)
+
+
+def _wrong_facts(facts: Mapping[str, Any]) -> Iterator[str]:
+    """What facts say that cannot be; what is null is not said."""
+    yield from wrong_frame(facts)
+    for key, value in facts.items():
+        if key in FACTS and value is not None:
+            yield from wrong(f"facts.{key}", value, FACTS[key])
+    if facts.get("period") is not None:
+        yield from wrong_period(facts["period"], PERIOD)
 
 
 def _require(holds: bool, what: str) -> None:  # noqa: FBT001 (a claim, said in words beside it)

@@ -19,7 +19,7 @@ from domain.service import PauseSubscription, ResumeSubscription, SuspendSubscri
 from domain.subscription import AmendSubscription, CancelSubscription, ItemChange, Timing
 from replay.billing_cases.acts import Does, Find, Row, Run, Submit, Use
 from replay.billing_cases.deal import Deal
-from replay.billing_cases.format import kind_of
+from replay.billing_cases.fields import kind_of
 from replay.billing_cases.listed import item_name
 from replay.billing_cases.selling import START, price_name, quantity_of, restarted
 from replay.billing_cases.sold import ITEM, WEIGHT, Sale
@@ -40,7 +40,8 @@ class Happening:
         self.snapshots: list[tuple[date, Decimal]] = []
         self.billed_to = agreed.start
         self.coupons = 0
-        self.wallet: tuple[str, ...] = ()
+        self.wallets: list[tuple[str, ...]] = []
+        self.quantity: Decimal | None = None
 
     # --- what many events need -----------------------------------------------------------------
 
@@ -50,7 +51,7 @@ class Happening:
     def instant(self, event: Event, field: str = "at") -> datetime:
         return self.deal.dates.instant(event.get(field, event["at"]))
 
-    def when(self, event: Event, field: str = "at") -> When:
+    def when(self, event: Event, field: str = "effective_at") -> When:
         """The instant counts only where proration is by the second."""
         by_second = self.deal.elected.proration == "second"
         at = self.instant(event, field) if by_second else None
@@ -93,9 +94,20 @@ class Happening:
         return ItemChange(
             item=sale.item,
             price=price_name(self.deal, name, plan, sale),
-            quantity=quantity_of(self.deal, sale),
+            quantity=self.how_many(sale),
             timing=timing,
         )
+
+    def how_many(self, sale: Sale) -> Decimal:
+        """As many as are sold by now."""
+        if self.quantity is None or sale.metered is not None:
+            return quantity_of(self.deal, sale)
+        return self.quantity
+
+    def count(self, event: Event) -> None:
+        """What an event says is sold of what is not metered from then on."""
+        if "quantity" in event:
+            self.quantity = number(event["quantity"], f"{event['type']}.quantity")
 
     def target(self, event: Event) -> str | None:
         """The plan an event changes to: as it names it, or the only new one there is."""
@@ -145,6 +157,7 @@ def _nothing(_: Happening, __: Event) -> Told:
 def _changed(case: Happening, event: Event) -> Told:
     if case.target(event) is None:
         raise CaseError(f"missing field {event['type']}.plan")
+    case.count(event)
     yield from case.change(case.target(event), case.when(event))
     yield case.run(event)
 
@@ -157,16 +170,19 @@ def _trial_end(case: Happening, event: Event) -> Told:
 
 def _plan_change(case: Happening, event: Event) -> Told:
     """Without a plan of the case's to change to, none of its items is sold any more."""
-    yield from case.change(case.target(event), case.when(event, "effective_at"))
+    case.count(event)
+    yield from case.change(case.target(event), case.when(event))
     yield case.run(event)
 
 
 def _at_end_of_term(case: Happening, event: Event) -> Told:
+    case.count(event)
     yield from case.change(case.target(event), case.before_the_end(event), "period-end")
     yield case.run(event)
 
 
 def _downgrade(case: Happening, event: Event) -> Told:
+    case.count(event)
     yield from case.change(case.target(event), case.when(event), "period-end")
 
 
@@ -178,9 +194,9 @@ def _item_added(case: Happening, event: Event) -> Told:
 
 
 def _quantity_changed(case: Happening, event: Event) -> Told:
-    quantity = number(event.get("quantity"), "quantity_changed.quantity")
+    case.count(event)
     items = tuple(
-        ItemChange(item=sale.item, quantity=quantity)
+        ItemChange(item=sale.item, quantity=case.how_many(sale))
         for sale in case.deal.offer.plan(case.plan)
         if sale.metered is None
     )
@@ -207,7 +223,7 @@ def _cancelled_at_end(case: Happening, event: Event) -> Told:
 
 
 def _paused(case: Happening, event: Event) -> Told:
-    command = PauseSubscription(when=case.when(event, "effective_at"))
+    command = PauseSubscription(when=case.when(event))
     yield from case.submit(lambda _: command)
     if kind_of(event) == "paused":
         yield case.run(event)
@@ -219,7 +235,7 @@ def _suspended(case: Happening, event: Event) -> Told:
 
 
 def _resumed(case: Happening, event: Event) -> Told:
-    command = ResumeSubscription(when=case.when(event, "effective_at"))
+    command = ResumeSubscription(when=case.when(event))
     yield from case.submit(lambda _: command)
     yield case.run(event)
 
@@ -253,7 +269,7 @@ def _start_moved(case: Happening, event: Event) -> Told:
 def _used(case: Happening, event: Event) -> Told:
     values = event.get("values", [event.get("quantity")])
     for value in values:
-        yield case.row(event, value)
+        yield case.row(event, value, "effective_at")
     if any(sale.thresholds for sale in case.deal.offer.sales()):
         yield case.run(event)
     if "invoiced" in event:
@@ -272,6 +288,17 @@ def _delta(case: Happening, event: Event) -> Told:
 
 def _seat(case: Happening, event: Event) -> Told:
     yield case.row(event, 1, seat=str(event["seat"]))
+
+
+def _seat_left(case: Happening, event: Event) -> Told:
+    """Only of seats that are prorated there is one less: others were there all the same."""
+    if not any(_is_level(sale) for sale in case.deal.offer.sales()):
+        raise CaseError("seat_removed: the price does not prorate seats")
+    yield case.row(event, -1, seat=str(event["seat"]))
+
+
+def _is_level(sale: Sale) -> bool:
+    return sale.metered is not None and sale.metered.aggregation == "time-weighted-sum"
 
 
 def _cost(case: Happening, event: Event) -> Told:
@@ -369,6 +396,7 @@ TELL: Mapping[str, Callable[[Happening, Event], Told]] = {
     "usage_delta": _delta,
     "usage_snapshot": _snapshot,
     "seat_added": _seat,
+    "seat_removed": _seat_left,
     "cost": _cost,
     "already_billed": _already_billed,
     "invoiced": _asked,

@@ -6,7 +6,7 @@ last ones are looked at first. A line of nothing is also there where nothing was
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -14,6 +14,8 @@ from typing import Any
 from msgspec import Struct, structs
 
 from domain.pricing.parts import text
+from replay.billing_cases.checks import wrong
+from replay.billing_cases.fields import Kind
 from replay.billing_cases.papers import Line
 from replay.billing_cases.parts import pieces
 from replay.billing_cases.seen import Seen
@@ -21,10 +23,20 @@ from replay.billing_cases.words import is_number, number
 from replay.case_format import CaseError
 
 # What a line may say of itself; `id` and `reverses` are for the reader where no item has that name.
-FIELDS = frozenset(
-    {"amount", "net", "total", "from", "to", "on", "units", "unit", "type", "id", "discount",
-     "reverses"}
-)  # fmt: skip
+FIELDS: Mapping[str, Kind] = {
+    "amount": "money",
+    "net": "money",
+    "total": "money",
+    "discount": "money",
+    "units": "number",
+    "from": "day",
+    "to": "day",
+    "on": "day",
+    "unit": "text",
+    "type": "text",
+    "id": "text",
+    "reverses": "text",
+}
 AMOUNTS = ("net", "total", "amount")
 NOTHING = Fraction(0)
 TYPES = (
@@ -53,17 +65,28 @@ class Candidate(Struct, frozen=True, kw_only=True):
 
 
 def unknown_words(rows: Any, name: str) -> list[str]:
+    """What no line can say: other fields, other types, and what is no amount or day."""
     if not isinstance(rows, list):
         return [f"expected {name} must be a list"]
-    found = []
+    found: list[str] = []
     for row in rows:
         if isinstance(row, dict):
-            found += [f"unknown field {name}.{field}" for field in row if field not in FIELDS]
-            if "type" in row and row["type"] not in TYPES:
-                found.append(f"unknown type of line {row['type']}")
+            found += _wrong(row, name)
         elif not is_number(row):
             found.append(f"expected {name} must be lines, not {row!r}")
     return found
+
+
+def _wrong(row: dict[str, Any], name: str) -> Iterator[str]:
+    """A line may say its type where its days stand, and have none."""
+    yield from (f"unknown field {name}.{field}" for field in row if field not in FIELDS)
+    if "type" in row and row["type"] not in TYPES:
+        yield f"unknown type of line {row['type']}"
+    if not any(field in row for field in AMOUNTS):
+        yield f"missing field {name}.amount"
+    for field, value in row.items():
+        if field in FIELDS and not (FIELDS[field] == "day" and value in ("", *TYPES)):
+            yield from wrong(f"{name}.{field}", value, FIELDS[field])
 
 
 def matched(

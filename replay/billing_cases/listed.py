@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import structs
 
 from domain.pricing.per_unit import PerUnit
-from replay.billing_cases.format import fields_of
+from replay.billing_cases.fields import fields_of
 from replay.billing_cases.sold import ITEM, Metered, Offer, Plan, Sale
 from replay.billing_cases.terms import Said
 from replay.billing_cases.words import Fields
@@ -41,7 +41,7 @@ def item_name(written: str) -> str:
 
 
 def _row(row: Fields) -> Sale:
-    name = row.text("fee") if row.has("fee") else row.text("id")
+    name = row.name("fee" if row.has("fee") else "id")
     sale = Sale(
         item=item_name(name),
         model=PerUnit(unit_amount=row.number("amount")),

@@ -105,7 +105,7 @@ def _percentage(price: Fields, _elected: Elections) -> Percentage:
     return Percentage(
         percent=price.number("rate_percent"),
         fixed_per_event=price.number("fixed_per_event", "0"),
-        free_events=int(price.number("free_events", "0")),
+        free_events=price.whole("free_events") if price.has("free_events") else 0,
         free_amount=price.number("free_units_total", "0"),
         min_per_event=price.maybe("min_per_event"),
         max_per_event=price.maybe("max_per_event"),
@@ -163,14 +163,14 @@ def block_list(name: str, rows: list[Any], takes: Takes) -> Blocks:
 
 
 def _block(row: Fields, *, is_last: bool) -> BlockTier:
-    bound = row.maybe("max_blocks")
+    bound = row.whole("max_blocks") if row.has("max_blocks") else None
     row.take("max_blocks")
     tier = BlockTier(
         block_size=row.number("block_size"),
         block_price=row.number("block_price"),
-        max_blocks=None if is_last or bound is None else int(bound),
+        max_blocks=None if is_last or bound is None else bound,
     )
-    if row.name.endswith("tiers"):
+    if row.called.endswith("tiers"):
         row.done()
     return tier
 
@@ -187,9 +187,9 @@ def windowed(price: Fields, elected: Elections) -> Bucketed:
     for name in price.left():
         hours = HOURS.fullmatch(name)
         if hours is not None:
-            inner = _committed(Fields(f"{price.name}.{name}", price.take(name)))
+            inner = _committed(Fields(f"{price.called}.{name}", price.take(name)))
             rules.append(ClockRule(start=hours[1], end=hours[2], price=inner))
-    default = _committed(Fields(f"{price.name}.default", price.take("default")))
+    default = _committed(Fields(f"{price.called}.default", price.take("default")))
     return Bucketed(window=elected.window, takes="sum", price=default, rules=tuple(rules))
 
 

@@ -18,11 +18,14 @@ from replay.billing_cases.seen import Ran, Seen
 from replay.case_format import CaseError
 
 Part = Literal["net", "tax", "total", "gross", "coupon_share"]
-# `first invoice net`, `credit tax`, `credit note p1 gross`, `termination invoice`, `tax`.
+# `first invoice net`, `last invoice gross`, `credit tax`, `credit note p1 gross`,
+# `termination invoice`, `tax`.
+NTH = ("first", "second", "third", "fourth", "fifth", "sixth")
 LABEL = re.compile(
     r"(?P<part>tax)|(?P<all>termination invoice)"
-    r"|(?:first )?(?P<invoice>invoice) (?P<of_it>net|tax|gross)"
-    r"|credit(?: note)?(?: (?P<plan>\w+))? (?P<of_note>net|tax|gross)"
+    rf"|(?:(?P<nth>{'|'.join(NTH)}|last|final) )?(?P<invoice>invoice)"
+    r" (?P<of_it>net|tax|gross|total)"
+    r"|credit(?: note)?(?: (?P<plan>\w+))? (?P<of_note>net|tax|gross|total)"
 )
 
 
@@ -90,11 +93,16 @@ def labelled(seen: Seen, label: str) -> Sum:
         own = _papers(last_runs(seen), "invoice")
         return _together(own, found["part"] or "gross")
     if found["invoice"]:
-        return _together(_papers(seen.runs, "invoice")[:1], found["of_it"])
+        place = NTH.index(found["nth"]) if found["nth"] in NTH else -1 if found["nth"] else 0
+        return _together(_nth(_papers(seen.runs, "invoice"), place), found["of_it"])
     notes = _papers(seen.runs, "credit-note")
     if found["plan"]:
         notes = [note for note in notes if _is_of(note, found["plan"], seen)]
     return _together(notes[-1:], found["of_note"])
+
+
+def _nth(papers: list[Paper], place: int) -> list[Paper]:
+    return papers[place:][:1]
 
 
 def _is_of(note: Paper, plan: str, seen: Seen) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 
 from msgspec import structs
@@ -15,15 +15,21 @@ from domain.invoicing import AdoptInvoicing
 from domain.money import minor_exactly
 from replay.billing_cases.acts import Adjust, Credit, Issue, Keep, Pay, Refund, Run, Submit, Void
 from replay.billing_cases.deal import CUSTOMER
-from replay.billing_cases.format import kind_of
+from replay.billing_cases.fields import kind_of
 from replay.billing_cases.happened import TELL as OF_SERVICE
 from replay.billing_cases.happened import Event, Happening, Told
 from replay.billing_cases.listed import item_name
 from replay.billing_cases.selling import restarted
 from replay.billing_cases.taxes import buyer
-from replay.billing_cases.words import number
+from replay.billing_cases.words import number, whole
 from replay.case_format import CaseError
 
+# What is different from then on, or is no more.
+CHANGES = frozenset(
+    {"add", "changed", "upgrade", "upgraded", "downgrade", "downgraded", "remove", "removed",
+     "quantity", "quantity_changed", "plan_change", "plan_change_immediate", "terminated",
+     "cancelled_immediately"}
+)  # fmt: skip
 # Longer than any case takes from a draft to its issue.
 GRACE_DAYS = 90
 
@@ -49,53 +55,82 @@ def _used(case: Happening, event: Event) -> Told:
     billed_on = case.day(event) + ONE_DAY
     yield case.row(event, 1)
     yield Run(on=billed_on, why="interim")
-    if case.wallet and event["price"] not in case.wallet:
-        yield Keep(on=billed_on)
+    for place, limited_to in enumerate(case.wallets):
+        if limited_to and event["price"] not in limited_to:
+            yield Keep(on=billed_on, place=place)
 
 
 def _cancelled(case: Happening, event: Event) -> Told:
-    """Where the price says what is to be credited, so much is asked for; else what is sold ends."""
+    """Where the price says what is to be credited, so much is asked for of what is paid; else what
+    is sold ends.
+    """
     asked = case.deal.offer.asked
     if asked is None:
         yield from OF_SERVICE["cancelled"](case, event)
         return
     on = case.day(event)
+    if not asked.paid:
+        return
     yield Pay(on=on, amount=asked.paid)
     yield Credit(on=on, amount=asked.already, paid=asked.paid)
     yield Credit(on=on, amount=asked.amount, paid=asked.paid)
 
 
 def _started(case: Happening, event: Event) -> Told:
-    """What ends on the day it began is billed as it begins."""
-    ends = (case.day(one) for one in case.deal.given.events if kind_of(one) == "terminated")
-    if case.day(event) in ends:
+    """What changes or ends on the day it began is billed as it begins."""
+    changes = (case.day(one) for one in case.deal.given.events if kind_of(one) in CHANGES)
+    if case.day(event) in changes:
         yield case.run(event)
 
 
 def _coupon(case: Happening, event: Event) -> Told:
-    """Off the invoices from then on until it is used up."""
-    yield _granted(case, event, _amount(event, "amount"), event.get("limited_to", ()), "coupon")
+    """Off the invoices from then on until it is used up, or its time is over."""
+    if ("amount" in event) == ("percent" in event):
+        raise CaseError("coupon must have an amount or a percent")
+    granted = _granted(case, event, event.get("limited_to", ()))
+    if "amount" in event:
+        granted = structs.replace(granted, amount=_amount(event, "amount"))
+    else:
+        percent = _amount(event, "percent")
+        granted = structs.replace(granted, percent=percent, currency=None)
+    times = whole(event["times"], "coupon.times") if "times" in event else None
+    until = case.day(event, "until") if "until" in event else None
+    yield _coupon_of(case, structs.replace(granted, times=times, until=until))
 
 
 def _coupon_applied(case: Happening, event: Event) -> Told:
     """What the price states comes off each invoice."""
     for sale in case.deal.offer.plan(case.plan):
         if sale.coupon is not None:
-            yield _granted(case, event, sale.coupon, [sale.item], "invoice")
+            granted = _granted(case, event, [sale.item])
+            yield _coupon_of(
+                case, structs.replace(granted, amount=sale.coupon, amount_per="invoice")
+            )
 
 
-def _granted(case: Happening, event: Event, amount: Decimal, items: object, per: str) -> Submit:
+def _granted(case: Happening, event: Event, items: Iterable[object]) -> GrantCoupon:
+    """One of the customer's, on these items only."""
     case.coupons += 1
-    command = GrantCoupon(
+    named = tuple(item_name(str(item)) for item in items)
+    _require_sold(case, event, named)
+    return GrantCoupon(
         when=When(effective=case.day(event)),
         customer=CUSTOMER,
-        amount=amount,
         currency=case.deal.given.currency,
-        amount_per="coupon" if per == "coupon" else "invoice",
-        items=tuple(item_name(str(item)) for item in items),  # type: ignore[attr-defined]
+        items=named,
         order=case.coupons,
     )
-    return Submit(stream=f"coupon:coupon-{case.coupons}", command=command)
+
+
+def _require_sold(case: Happening, event: Event, names: Iterable[str]) -> None:
+    known = {sale.item for sale in case.deal.offer.sales()} | {*case.deal.offer.plans}
+    for name in names:
+        if name not in known:
+            raise CaseError(f"{event['type']}: nothing is sold as {name}")
+
+
+def _coupon_of(case: Happening, granted: GrantCoupon) -> Submit:
+    return Submit(stream=f"coupon:coupon-{case.coupons}", command=granted)
 
 
 def _credited(case: Happening, event: Event) -> Told:
@@ -105,7 +140,9 @@ def _credited(case: Happening, event: Event) -> Told:
 
 def _wallet(case: Happening, event: Event) -> Told:
     """Credit granted; what it is not for is taken off it as it is billed."""
-    case.wallet = tuple(map(str, event.get("limited_to", ())))
+    limited_to = tuple(map(str, event.get("limited_to", ())))
+    _require_sold(case, event, map(item_name, limited_to))
+    case.wallets.append(limited_to)
     minor = minor_exactly(_amount(event, "credits"), case.deal.given.currency)
     command = GrantBalance(
         when=When(effective=case.day(event)),
@@ -113,23 +150,26 @@ def _wallet(case: Happening, event: Event) -> Told:
         currency=case.deal.given.currency,
         amount_minor=minor,
     )
-    yield Submit(stream="balance:wallet", command=command)
+    yield Submit(stream=f"balance:wallet-{len(case.wallets)}", command=command)
 
 
 def _paid(case: Happening, event: Event) -> Told:
-    yield Pay(on=case.day(event))
+    amount = _amount(event, "amount") if "amount" in event else None
+    yield Pay(on=case.day(event), amount=amount)
 
 
 def _invoiced_and_paid(case: Happening, event: Event) -> Told:
     yield Run(on=case.day(event), why="asked")
-    yield Pay(on=case.day(event), amount=_amount(event, "paid"))
+    amount = _amount(event, "paid") if "paid" in event else None
+    yield Pay(on=case.day(event), amount=amount)
 
 
 def _refunded(case: Happening, event: Event) -> Told:
     """The money goes back, and what the line is lowered by is credited."""
     yield Refund(on=case.day(event), amount=_amount(event, "amount"))
-    adjusted = _amount(event, "line_adjusted_by")
-    yield Credit(on=case.day(event), amount=adjusted, of_first=True)
+    if "line_adjusted_by" in event:
+        adjusted = _amount(event, "line_adjusted_by")
+        yield Credit(on=case.day(event), amount=adjusted, of_first=True)
 
 
 def _drafted(case: Happening, event: Event) -> Told:
@@ -173,7 +213,7 @@ def _first_void(case: Happening, event: Event) -> Told:
 TELL: Mapping[str, Callable[[Happening, Event], Told]] = {
     **OF_SERVICE,
     "cancelled": _cancelled,
-    "subscription_started": _started,
+    **dict.fromkeys(("period_start", "subscription_started", "subscriptions_started"), _started),
     "usage": _used,
     "invoiced": _invoiced,
     "coupon": _coupon,

@@ -1,13 +1,14 @@
-"""A case's policy in billing options: one row for each phrase, and no guess for any other.
+"""A case's policy in billing options: what each key's phrases may say, term by term.
 
-A phrase is looked up with its numbers as `#` and its months as MONTH, so it means the same with
-other numbers. Where a number is itself an election, the row names the option that takes it.
+A phrase is read by the terms of its key that it holds; `#` in a term is any number. One that holds
+none is unknown and fails the case. What always holds in the ledger elects nothing.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Any, Literal
+from decimal import Decimal
+from typing import Literal
 
 import msgspec
 from msgspec import Struct
@@ -17,14 +18,11 @@ from domain.cycle import DayCount
 from domain.subscription import Refund
 from domain.tax.question import Rounding
 from replay.case_format import CaseError
+from replay.case_terms import Row, each, read_terms
 
 WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+A_WORD = re.compile(rf"\b({'|'.join(WORDS)})\b")
 MONTHS = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
-# Worked numbers at the end of a phrase: `(32 days)`, `, here 17 of 31`, `: 18 of 31`.
-WORKED = re.compile(r"( \(#( of #| days)?\)|, here # of #|: # of #)$")
-SOME_DAYS = re.compile(r"# MONTH(, # MONTH)+")
-MONTH = re.compile(rf"\b({MONTHS})[a-z]*( [0-9]{{4}})?\b")
-A_NUMBER = re.compile(rf"\b({'|'.join(WORDS)})\b|[0-9]+(,[0-9]{{3}})*(\.[0-9]+)?")
 
 
 class Elections(Struct, frozen=True, kw_only=True):
@@ -45,273 +43,257 @@ class Elections(Struct, frozen=True, kw_only=True):
     takes: tuple[Literal["own", "all"], ...] = ()
     removed: Refund = "prorated"
     window: Literal["hour", "day"] = "hour"
-    tax_percent: int | None = None
+    tax_percent: Decimal | int | None = None
     tax_place: str | None = None
     tax_rounding: Rounding = "document"
 
 
-Row = dict[str, Any]
 # What always holds in the ledger elects nothing.
 ALWAYS: Row = {}
+USED: Row = {"prorated_part": "used"}
+UNUSED: Row = {"prorated_part": "unused"}
+BY_LINE: Row = {"rounding": "line"}
 PER_LINE: Row = {"rounding": "line", "change_lines": "separate"}
+SEPARATE: Row = {"change_lines": "separate"}
 ON_THE_NEXT: Row = {"change_lines": "separate", "credits": "next-invoice"}
 AT_ZERO: Row = {"flat_at_zero": True}
 SERVED: Row = {"cancellation_day": "served"}
-BILLED_THAT_DAY: Row = {"usage_on_cancellation_day": "billed"}
-PHRASES: dict[str, dict[str, Row]] = {
-    "adjustment": {"survives a refresh of the draft and the finalization": ALWAYS},
-    "amount": {
-        "half up to currency decimals": ALWAYS,
-        "(units - free) * rate + paid events * fixed": ALWAYS,
-    },
+USAGE_SERVED: Row = {"usage_on_cancellation_day": "billed"}
+KEPT: Row = {"billed_usage": "kept"}
+DAYS_KEPT: Row = {"billed_days": "kept"}
+CUT: Row = {"running_period": "cut"}
+ORIGINAL: Row = {"correction_period": "original"}
+CURRENT: Row = {"correction_period": "current", "credits": "next-invoice"}
+HELD: Row = {"late_usage": "hold"}
+PLACES: Row = {"factor_places": "#"}
+OWN: Row = {"takes": ("own",)}
+ALL: Row = {"takes": ("all",)}
+ROUNDED = (
+    *("half up", "half-up", "half away", "rounded", "cents", "cent", "currency's decimals"),
+    *("currency decimals", "minor unit", "unrounded", "exact", "# decimals"),
+)
+COUNTRIES = {
+    "Austria": "AT",
+    "Belgium": "BE",
+    "France": "FR",
+    "Germany": "DE",
+    "Ireland": "IE",
+    "Italy": "IT",
+    "Luxembourg": "LU",
+    "Netherlands": "NL",
+    "Poland": "PL",
+    "Portugal": "PT",
+    "Spain": "ES",
+    "Sweden": "SE",
+}
+
+TERMS: dict[str, dict[str, Row]] = {
+    "adjustment": each(ALWAYS, "survives", "kept", "refresh", "finalization", "draft"),
+    "amount": each(ALWAYS, *ROUNDED, "rate", "units", "per unit", "times"),
     "backdated": {
-        "a block dated into the past reverses the whole issued period": {"running_period": "cut"},
-        "usage already billed under the old plan is not reversed by a plan change dated back to "
-        "the start; the new plan's usage is billed on top": {"billed_usage": "kept"},
+        **each(CUT, "reverses the whole issued period", "reverses the whole period"),
+        **each(KEPT, "already billed under the old plan is not reversed", "is not reversed"),
+        **each(ALWAYS, "not yet billed", "rebilled", "is credited", "current period"),
     },
-    "balance": {"line - adjustment - credit": ALWAYS},
-    "block": {"# blocked days are credited": ON_THE_NEXT},
+    "balance": each(ALWAYS, "adjustment", "credit", "payments", "line"),
+    "block": each(ON_THE_NEXT, "credited", "blocked days", "repair"),
     "blocks": {
-        "ceil": ALWAYS,
-        "rounded up": ALWAYS,
-        "rounded up inside each tier": {"takes": ("own",)},
+        **each(OWN, "inside each tier", "within each tier"),
+        **each(ALWAYS, "ceil", "rounded up", "started block", "each started"),
     },
-    "boundaries": {
-        "days are counted in the customer's timezone (# MONTH #:# UTC is # MONTH in Los Angeles)": (
-            ALWAYS
-        ),
-    },
+    "boundaries": each(ALWAYS, "customer's timezone", "customer's time zone", "half-open"),
     "boundary": {
-        "usage after the cancel date is not billed": BILLED_THAT_DAY,
-        "usage dated on the cancel day is billed": BILLED_THAT_DAY,
-        "usage dated on the cancel day is not billed": {},
+        **each(USAGE_SERVED, "after the cancel date is not billed", "cancel day is billed"),
+        **each(USAGE_SERVED, "cancellation day is billed", "after the cancel day is not billed"),
+        **each(ALWAYS, "cancel day is not billed", "cancellation day is not billed"),
+        **each(ALWAYS, "event time", "belongs to the next period", "exclusive", "half-open"),
     },
-    "buckets": {
-        "each bucket is priced on its own and the amounts are added": ALWAYS,
-        "packages per bucket": ALWAYS,
-        "tiers restart in each bucket": ALWAYS,
+    "buckets": each(
+        ALWAYS, "each bucket", "per bucket", "own bucket", "restart", "each window", "per window"
+    ),
+    "cancel": {
+        **each(ALWAYS, "last invoice", "final invoice", "end of the period", "end of term"),
+        **each(ALWAYS, "last period", "period end", "nothing is credited", "no credit"),
+        **each(ON_THE_NEXT, "credits the unused part"),
     },
-    "cancel": {"a last invoice bills the usage of the last period": ALWAYS},
-    "cap": {
-        "min(potential, paid, paid - already credited), never below zero": ALWAYS,
-        "per tier": ALWAYS,
-    },
+    "cap": each(ALWAYS, "never below zero", "per tier", "never more than", "at most", "min"),
     "change": {
-        "on the cycle day, so no proration": ALWAYS,
-        "what was already billed is kept; the gap to the new cycle day is billed as a stub whose "
-        "denominator is the period ending on the new day": (
-            ON_THE_NEXT | {"running_period": "kept"}
-        ),
+        **each(ALWAYS, "no proration", "is immediate", "new plan", "old plan", "next period"),
+        **each(ON_THE_NEXT | {"running_period": "kept"}, "what was already billed is kept"),
+        **each(ON_THE_NEXT | {"running_period": "kept"}, "gap to the new cycle day"),
+        **each(ON_THE_NEXT | {"running_period": "kept"}, "already billed is kept"),
+        **each(CUT, "running period is cut", "billed period is cut"),
     },
     "correction": {
-        "cumulative usage is priced afresh, what is already booked is subtracted, the rest is "
-        "booked on the current period": {
-            "correction_period": "current",
-            "credits": "next-invoice",
-        },
-        "late units become a line on the period in which they happened and name the run they "
-        "correct": {"correction_period": "original"},
-        "the period is rated as a whole and the billed amount is taken off; the tier counter "
-        "restarts at the stub #-# MONTH": {"running_period": "cut"},
+        **each(CURRENT, "booked on the current period", "on the current period"),
+        **each(CURRENT, "billed in the current period", "on the next invoice"),
+        **each(ORIGINAL, "on the period in which they happened", "on the original period"),
+        **each(ORIGINAL, "period in which it happened"),
+        **each(CUT, "restarts at the stub", "counter restarts"),
+        **each(ALWAYS, "the billed amount is taken off", "priced afresh", "rated as a whole"),
     },
-    "coupon": {
-        "a partial credit takes back its share of the coupon: coupon * credited / fee": ALWAYS,
-        "limited coupons first; a later coupon is spread over what is left of each fee": ALWAYS,
-        "proportional to fee before tax": ALWAYS,
-    },
+    "coupon": each(
+        ALWAYS,
+        *("proportional to fee", "proportional to the fee", "before tax", "its share"),
+        *("limited coupons first", "spread over", "what is left", "pro rata", "coupon *"),
+        *("never more than", "at most", "once", "percent"),
+    ),
     "credit": {
-        "# of # days unused; round(net)+round(tax)": SERVED,
-        "# unused days of the advance fee, round(net)+round(tax), set off against the termination "
-        "invoice": SERVED,
-        "days after the termination day; round(net)+round(tax)": SERVED,
-        "never more than was paid, except for quantity changes": ALWAYS,
-        "the day used is kept; total = round(net) + round(tax on unrounded net); rounding the "
-        "exact gross instead would give # in the first case": SERVED,
-        "unused days of the old plan as a credit note: round(net) + round(tax)": {
-            "change_lines": "separate"
-        },
+        **each(SERVED, "days unused", "unused days of the advance fee", "day used is kept"),
+        **each(SERVED, "after the termination day", "termination day is kept", "unused days"),
+        **each(SERVED, "termination day counts", "day of termination is kept", "used days kept"),
+        **each(SEPARATE, "unused days of the old plan", "of the old plan"),
+        **each(ALWAYS, "never more than was paid", "round(net)", "credit note", "its share"),
     },
     "day_count": {
-        "(period end - change date) / (period end - period start), end exclusive: #-# MONTH is # "
-        "days": {"prorated_part": "unused"},
-        "# of # days": ALWAYS,
-        "# of # days in MONTH": ALWAYS,
-        "# of # days in the leap MONTH": ALWAYS,
-        "actual days of the full period (#); the change day belongs to the new plan": ALWAYS,
-        "actual days over actual month": ALWAYS,
-        "both ends counted: (days to the end date + #) over (days in period + #)": {
-            "ends_counted": True,
-            "prorated_part": "unused",
-        },
-        "calendar days between the two dates as written; a # or # hour day is one day": {
-            "as_written": True
-        },
-        "days to the anchor over an imagined month that starts on the backdated day": ALWAYS,
-        "days used over the actual length of the billing period": {"prorated_part": "used"},
-        "fixed #-day month: days lost or added by the real month length are corrected once when "
-        "the two dates lie in different months": {"proration": "thirty-days"},
-        "seconds left over seconds in period, the period ends one second before midnight": {
-            "proration": "second",
-            "prorated_part": "unused",
-        },
-        "start and termination day both count (# days) over the whole quarter": SERVED,
-        "start and termination day both count (# days) over the whole month": SERVED,
-        "start and termination day both count (# days) over the whole year": SERVED,
-        "termination day counts": SERVED,
+        **each(UNUSED, "period end - change date", "end exclusive", "remaining time"),
+        **each({**UNUSED, "ends_counted": True}, "both ends counted", "both dates counted"),
+        **each({"as_written": True}, "dates as written", "days as written"),
+        **each(USED, "days used over"),
+        **each({"proration": "thirty-days"}, "fixed #-day month", "#-day months", "#-day month"),
+        **each({**UNUSED, "proration": "second"}, "seconds", "by the second", "by second"),
+        **each(SERVED, "termination day both count", "termination day counts"),
+        **each(SERVED, "termination day is counted", "termination day is served"),
+        **each(SERVED, "the termination day included", "cancellation day counts"),
+        **each(ALWAYS, "# of # days", "# of #", "actual days", "calendar days", "imagined month"),
+        **each(ALWAYS, "change day belongs", "whole month", "whole quarter", "whole year"),
+        **each(ALWAYS, "whole week", "full period", "days in the period", "leap", "# days"),
     },
-    "denominator": {
-        "the whole period that ends (leading) or starts (trailing) at the cycle day, # days when "
-        "it holds # MONTH": ALWAYS,
+    "denominator": each(
+        ALWAYS, "the whole period", "whole period", "full period", "period ending", "# days"
+    ),
+    "downgrade": each(ALWAYS, "period end", "end of the period", "end of term", "next period"),
+    "factor": {
+        **each(PLACES, "# decimals", "# places", "# digits"),
+        **each(ALWAYS, "not rounded", "unrounded", "exact"),
     },
-    "downgrade": {
-        "takes effect at period end, so the old plan owes the full commitment although the run "
-        "happens minutes after midnight": ALWAYS,
-    },
-    "factor": {"# decimals half up": {"factor_places": "#"}},
     "flat": {
-        "added for every tier reached; tier # flat is charged even at zero units": AT_ZERO,
-        "added once": ALWAYS,
-        "flat of the selected tier, also at zero units": AT_ZERO,
+        **each(AT_ZERO, "at zero units", "at zero usage", "even at zero", "without usage"),
+        **each(ALWAYS, "added once", "once", "for every tier reached", "every tier reached"),
+        **each(ALWAYS, "of the selected tier", "of the tier reached", "each tier"),
     },
-    "free": {
-        "# units are free; an event is free while the running total is below the free amount, so "
-        "# events are free": ALWAYS,
-        "the first # events (running total #) are free": ALWAYS,
-    },
-    "in_arrears": {
-        "end-of-term policy has no effect when nothing is billed ahead: the change is immediate": (
-            ALWAYS
-        ),
-    },
+    "free": each(ALWAYS, "is free", "are free", "free"),
+    "in_arrears": each(ALWAYS, "immediate", "nothing is billed ahead", "after the period"),
     "late": {
-        "the already issued period # invoice is left as it is; the late unit shows in the opening "
-        "level of period #": {"late_usage": "hold"},
+        **each(HELD, "issued period # invoice is left as it is", "invoice is left as it is"),
+        **each(HELD, "is left as it is"),
+        **each(ORIGINAL, "on the period in which they happened", "on the original period"),
+        **each(CURRENT, "on the current period", "on the next invoice"),
     },
-    "lineage": {"the reversal names the line it reverses": ALWAYS},
-    "maximum": {"a discount on the lines in order, from the point the cap is reached": ALWAYS},
-    "merge": {
-        "only the days not yet covered by an issued line are billed": {"billed_days": "kept"},
-    },
-    "minimum": {
-        "billed once, with the last part of the period, net of what earlier parts billed": ALWAYS,
-    },
-    "month_end": {
-        "# MONTH, # MONTH": ALWAYS,
-        "cycle day # falls on the last day of shorter months and returns to #; the stub #-# MONTH "
-        "is # days of the #-day period # MONTH - # MONTH (leap year)": ALWAYS,
-        "cycle day # falls on the last day of shorter months and returns to #": ALWAYS,
-    },
+    "lineage": each(ALWAYS, "names the line", "names the run", "reverses", "corrects"),
+    "maximum": each(
+        ALWAYS, "discount", "cap", "capped", "never more than", "at most", "the maximum"
+    ),
+    "merge": each(DAYS_KEPT, "not yet covered", "not yet billed"),
+    "minimum": each(
+        ALWAYS,
+        *("last part", "billed once", "net of what", "what is missing", "difference", "true-up"),
+        *("prorated", "per period", "not prorated", "billed before"),
+    ),
+    "month_end": each(
+        ALWAYS,
+        *("last day of", "returns to #", "end of the month", "falls on", "shorter months"),
+        *(f"# {month}" for month in MONTHS.split("|")),
+        *("each month", "short months", "month end"),
+    ),
     "netting": {
-        "a charge item present in both plans is billed net of the unused part already paid; items "
-        "only in the old plan are not refunded here": {"change_lines": "net", "removed": "none"},
-        "prepaid part = rounded stub fee * remaining days / stub days": {"change_lines": "net"},
+        **each({"change_lines": "net", "removed": "none"}, "are not refunded", "not refunded"),
+        **each({"change_lines": "net"}, "net of", "prepaid part", "is netted"),
     },
-    "not_rebilled": {"a line both repaired and adjusted is not priced again": ALWAYS},
-    "order": {
-        "free allowance first, then rate, then fixed fee, then the min and max clamp, per event": (
-            ALWAYS
-        ),
-        "percentage discount first, then the cap": ALWAYS,
-    },
-    "packages": {"ceil(max(0, units - free) / size)": ALWAYS},
+    "not_rebilled": each(ALWAYS, "not priced again", "not billed again"),
+    "order": each(
+        ALWAYS,
+        *("free allowance first", "discount first", "then the cap", "then rate", "then tax"),
+        *("before tax", "coupons first", "credits last", "after tax"),
+    ),
+    "packages": each(ALWAYS, "ceil", "rounded up", "started package", "whole packages", "per #"),
     "pause": {
-        "issued invoice stays; a new invoice carries a negative repair line for the unused days "
-        "and an account credit": ON_THE_NEXT,
+        **each(ON_THE_NEXT, "issued invoice stays", "negative repair line", "account credit"),
+        **each(ON_THE_NEXT, "paused days are credited", "unused days"),
+        **each(ALWAYS, "not billed", "nothing is billed", "no credit"),
     },
-    "refund": {
-        "the whole payment goes back, the line is reduced by the adjustment, and the earlier "
-        "credit is drawn on to pay what is then open": ALWAYS,
-    },
+    "refund": each(
+        ALWAYS, "goes back", "is paid back", "refunded", "never more than", "the line is reduced"
+    ),
     "repair": {
-        "issued lines stay; each change adds a negative line against the line it shortens "
-        "(remaining = line - used part, rounded)": ON_THE_NEXT | {"prorated_part": "used"},
-        "the cancel credits the unused part on a second invoice": ON_THE_NEXT,
+        **each(ON_THE_NEXT | USED, "issued lines stay", "adds a negative line"),
+        **each(ON_THE_NEXT, "credits the unused part", "negative line", "unused part"),
     },
     "resume": {
-        "bills the rest of the current period and draws the credit": ALWAYS,
-        "the resumed item (# for # MONTH - # MONTH) is cut to the part not yet billed": (
-            ON_THE_NEXT | {"billed_days": "kept"}
-        ),
+        **each(ALWAYS, "bills the rest", "draws the credit", "full period", "new period"),
+        **each(ON_THE_NEXT | DAYS_KEPT, "is cut to the part not yet billed", "not yet billed"),
     },
     "rounding": {
-        "# decimals as printed": {"factor_places": "#"},
-        "cumulative totals are rounded, so the second part absorbs the rounding": ALWAYS,
-        "each part half up to cents": ALWAYS,
-        "half away from zero to currency decimals per line": PER_LINE,
-        "half up to #": ALWAYS,
-        "half up to # at the end": ALWAYS,
-        "half up to cents": ALWAYS,
-        "half up to cents per fee": {"rounding": "line"},
-        "half up to the currency's decimals": ALWAYS,
-        "none before currency rounding": ALWAYS,
-        "to the minor unit per line": PER_LINE,
-        "# fees, each rounded; the sum differs by # from the ungrouped bill": {"rounding": "line"},
+        **each(PLACES, "# decimals as printed", "# places as printed"),
+        **each(PER_LINE, "minor unit per line", "decimals per line"),
+        **each(BY_LINE, "per fee", "fees, each rounded", "each rounded", "per line", "each fee"),
+        **each(BY_LINE, "each line", "line by line"),
+        **each(ALWAYS, *ROUNDED, "each part half up", "absorbs the rounding", "half up to #"),
+        **each(ALWAYS, "none", "no rounding", "at the end", "once", "on the total"),
     },
-    "split": {"packages of the whole minus packages already billed": ALWAYS},
-    # What the source says about the standing of its own code is for the reader.
-    "status": {},
+    "split": each(ALWAYS, "already billed", "minus", "less", "of the whole"),
     "tax": {
-        "#% in France; reverse charge across the border is # with the taxable amount kept": {
-            "tax_percent": "#",
-            "tax_place": "FR",
+        **{
+            f"#% in {name}": {"tax_percent": "#", "tax_place": code}
+            for name, code in COUNTRIES.items()
         },
-        "on the invoice net, rounded once": {"tax_rounding": "document"},
-        "sum of unrounded per-fee tax, rounded once": {"tax_rounding": "document"},
+        **each({"tax_rounding": "line"}, "per line", "each line", "rounded per fee"),
+        **each({"tax_rounding": "line"}, "line by line"),
+        **each(ALWAYS, "reverse charge", "rounded once", "on the invoice net", "per-fee tax"),
+        **each(ALWAYS, "on the net", "rounded", "after the coupon", "after coupons", "exclusive"),
     },
-    "threshold": {
-        "each level fires once": ALWAYS,
-        "#-time; the invoice bills all usage so far, the final invoice deducts it": ALWAYS,
-    },
+    "threshold": each(
+        ALWAYS, "each level", "once", "all usage so far", "the final invoice", "1-time"
+    ),
     "tiers": {
-        "all tiers; under the top-tier policy all minutes cost the tier # price": {
-            "takes": ("own", "all")
-        },
-        "each delta is cut at the tier bounds of the running full quantity and its time-weighted "
-        "part is priced there; a tier's flat is added once when touched": ALWAYS,
-        "each tier applies its rate to its own units and adds its flat": ALWAYS,
-        "each tier its own units": ALWAYS,
-        "each tier prices its own units": {"takes": ("own",)},
-        "each tier prices only its own units": ALWAYS,
-        "the whole quantity is priced at the tier reached; beyond the last tier the last price "
-        "holds": {"takes": ("all",)},
-        "the whole quantity is priced at the tier that contains it; a fractional quantity above a "
-        "tier's upper bound belongs to the next tier": ALWAYS,
-        "whole quantity": ALWAYS,
-        "whole quantity at the tier reached": ALWAYS,
-        "whole quantity at the tier reached, upper bound included; the amount can fall when usage "
-        "grows (# units #, # units #)": AT_ZERO,
+        **each({"takes": ("own", "all")}, "all tiers; under the top-tier policy"),
+        **each(OWN, "all tiers", "its own units", "only its own units", "own units"),
+        **each(AT_ZERO, "upper bound included"),
+        **each(ALL, "whole quantity", "the whole quantity", "top tier", "all units at"),
+        **each(ALWAYS, "tier reached", "own rate", "its rate", "each delta", "tier bounds"),
     },
     "trial": {
-        "the new trial length is measured from the first start, usage in the trial is billed": {
-            "trial_usage": "billed"
-        },
+        **each({"trial_usage": "billed"}, "usage in the trial is billed"),
+        **each({"trial_usage": "free"}, "usage in the trial is free", "usage is free"),
+        **each({"trial_usage": "free"}, "usage in the trial is not billed"),
+        **each(ALWAYS, "trial length", "first start", "after the trial", "trial ends", "is free"),
     },
-    "true_up": {
-        "minimum prorated by active days (#/#) minus usage": ALWAYS,
-        "round(commitment * active/period days) minus round(subscription fee * active/period "
-        "days); note that rounding each part first gives #, not #, on the yearly plan": ALWAYS,
-        "usage already billed in advance counts against the commitment": ALWAYS,
-    },
-    "void": {
-        "refused while a later invoice repairs it; repair first, then the original": ON_THE_NEXT,
-    },
-    "wallet": {
-        "only the named metrics may draw; the gross amount is rounded before drawing": ALWAYS,
-    },
+    "true_up": each(
+        ALWAYS,
+        *("round(commitment", "active days", "prorated", "counts against", "minus", "less"),
+        *("the difference", "what is missing", "true-up", "up to the commitment"),
+    ),
+    "void": each(
+        ON_THE_NEXT, "repair first", "refused while", "later invoice repairs it", "repairs it"
+    ),
+    "wallet": each(
+        ALWAYS,
+        *("only the named", "may draw", "before drawing", "is drawn", "drawn first", "draws"),
+        *("left over", "what is left", "gross amount"),
+    ),
     "window": {
-        "hourly windows; the bucket that holds the window start sets price and commitment": {
-            "window": "hour"
-        },
-        "daily windows; the bucket that holds the window start sets price and commitment": {
-            "window": "day"
-        },
-        "# billing periods back from the last billed date; anything older, also a deletion, is "
-        "ignored without a trace": {"late_periods": "#"},
+        **each({"window": "hour"}, "hourly windows", "each hour", "per hour"),
+        **each({"window": "day"}, "daily windows", "each day", "per day"),
+        **each({"late_periods": "#"}, "# billing periods back", "# billing period back"),
+        **each({"late_periods": "#"}, "# periods back", "# period back"),
     },
 }
+# Other names of a key.
+TERMS |= {
+    "proration": TERMS["day_count"],
+    "days": TERMS["day_count"],
+    "commitment": TERMS["true_up"],
+    "late_usage": TERMS["late"],
+    "credit_note": TERMS["credit"],
+    "upgrade": TERMS["change"],
+    "cycle_day": TERMS["change"],
+    "termination": TERMS["day_count"],
+    "prepaid": TERMS["wallet"],
+    "discount": TERMS["order"] | TERMS["maximum"] | TERMS["coupon"],
+}
 OPTIONS = frozenset(BillingOptions.__struct_fields__)
-# Phrases that only say something about the source.
-NOTES = frozenset({"status"})
+# What only says something about the source is for the reader.
+NOTES = frozenset({"status", "note", "reading", "source"})
 
 
 def elections(policy: dict[str, str]) -> Elections:
@@ -328,34 +310,21 @@ def elections(policy: dict[str, str]) -> Elections:
         raise CaseError(*unknown)
     options = {name: value for name, value in elected.items() if name in OPTIONS}
     others = {name: value for name, value in elected.items() if name not in OPTIONS}
-    return Elections(options=msgspec.convert(options, BillingOptions), **others)
+    return Elections(
+        options=msgspec.convert(options, BillingOptions),
+        **others,  # type: ignore[arg-type]
+    )
 
 
 def _row(key: str, phrase: str) -> Row | str:
     """The elections of a phrase, or why there are none."""
-    if key not in PHRASES:
-        return f"unknown policy key {key}"
     if key in NOTES:
         return ALWAYS
-    found = {shape(known): row for known, row in PHRASES[key].items()}.get(shape(phrase))
-    if found is None:
-        return f"unknown phrase for policy {key}: {phrase}"
-    return {name: _said(phrase) if value == "#" else value for name, value in found.items()}
+    if key not in TERMS:
+        return f"unknown policy key {key}"
+    found = read_terms(TERMS[key], A_WORD.sub(_in_digits, phrase))
+    return f"unknown phrase for policy {key}: {phrase}" if found is None else found
 
 
-def shape(phrase: str) -> str:
-    """A phrase without its numbers, and without those it is worked out with at its end."""
-    found = A_NUMBER.sub("#", MONTH.sub("MONTH", phrase.strip().rstrip(".")))
-    found = found.replace("# decimals, half up", "# decimals half up")
-    found = SOME_DAYS.sub("# MONTH, # MONTH", found)
-    while WORKED.search(found):
-        found = WORKED.sub("", found)
-    return found
-
-
-def _said(phrase: str) -> int:
-    """The first number of a phrase."""
-    found = A_NUMBER.search(phrase)
-    assert found is not None, phrase
-    text = found[0].replace(",", "")
-    return WORDS.index(text) + 1 if text in WORDS else int(text)
+def _in_digits(found: re.Match[str]) -> str:
+    return str(WORDS.index(found[1]) + 1)

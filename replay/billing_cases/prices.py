@@ -14,7 +14,8 @@ from typing import Any
 from domain.meter import Aggregation
 from domain.pricing.commitment import Commitment
 from domain.pricing.per_unit import PerUnit
-from replay.billing_cases.format import fields_of
+from replay.billing_cases.checks import DAY_OF_MONTH_MAX
+from replay.billing_cases.fields import fields_of
 from replay.billing_cases.models import HOURS, block_list, model_of, per_block, windowed
 from replay.billing_cases.phrases import Elections
 from replay.billing_cases.sold import (
@@ -41,6 +42,8 @@ AGGREGATIONS: dict[str, Aggregation] = {
     "unique_count": "unique-count",
     "weighted_sum": "time-weighted-sum",
 }
+# What is counted apart where a price names nothing.
+SEAT = "seat"
 # Keys any price may have beside those of its shape.
 BESIDE = ("billing", "timing", "bill_cycle_day", "billing_period")
 
@@ -53,8 +56,7 @@ def offer(raw: Mapping[str, Any], events: Iterable[Mapping[str, Any]], elected: 
         said_only(f"in {price.text('timing')}" if price.has("timing") else "", "price.timing"),
         said_only(price.text("billing_period"), "price.billing_period"),
     )
-    day = price.whole("bill_cycle_day") if price.has("bill_cycle_day") else None
-    price.take("bill_cycle_day")
+    day = _day_of_month(price)
     more, granted, asked = Said(), None, None
     plans: dict[str, Plan]
     if "default" in raw:
@@ -99,6 +101,14 @@ def offer(raw: Mapping[str, Any], events: Iterable[Mapping[str, Any]], elected: 
     )
 
 
+def _day_of_month(price: Fields) -> int | None:
+    day = price.whole("bill_cycle_day") if price.has("bill_cycle_day") else None
+    if day is not None and not 1 <= day <= DAY_OF_MONTH_MAX:
+        price.refuse("bill_cycle_day", f"1 to {DAY_OF_MONTH_MAX}")
+    price.take("bill_cycle_day")
+    return day
+
+
 def _taxed(price: Fields) -> Sale:
     """What one invoice asks for before tax."""
     fee = fee_of(ITEM, price.text("net"))
@@ -140,12 +150,12 @@ def _metered(
         return Metered(meter=USAGE)
     if counted is None:
         raise CaseError(f"unknown aggregation {aggregation}")
-    told_apart = groups[0] if counted == "unique-count" and groups else None
+    told_apart = (groups or (SEAT,))[0] if counted == "unique-count" else None
     return Metered(
         meter=USAGE,
         aggregation=counted,
         property=told_apart,
-        dimensions=groups,
+        dimensions=groups or ((told_apart,) if told_apart else ()),
         recurring=recurring,
     )
 
@@ -163,7 +173,7 @@ def _plan_of(plan: Fields) -> Plan:
     for row in plan.rows("fixed") if plan.has("fixed") else ():
         model = PerUnit(unit_amount=row.number("unit_amount"))
         units = row.number("units")
-        found.append(_billed(Sale(item=row.text("id"), model=model, quantity=units), "advance"))
+        found.append(_billed(Sale(item=row.name("id"), model=model, quantity=units), "advance"))
         row.done()
     plan.done()
     return tuple(found)
@@ -181,14 +191,40 @@ def _plan_terms(raw: Mapping[str, Any]) -> Said:
 
 
 def _matched(price: Fields) -> dict[str, Plan]:
-    """Items in both plans with their two prices, one that comes and one that goes."""
-    before, after = price.take("matched")
-    old, new = [fee_of(ITEM, before)], [fee_of(ITEM, after)]
-    if price.has("removed"):
-        old.append(fee_of("removed", price.text("removed")))
-    if price.has("added"):
-        new.append(fee_of("added", price.text("added")))
+    """Items in both plans with their two prices, some that come and some that go: each is one
+    amount, or a list of such.
+    """
+    old: list[Sale] = []
+    new: list[Sale] = []
+    for item, both in _several(ITEM, _pairs(price)):
+        old.append(fee_of(item, both[0]))
+        new.append(fee_of(item, both[1]))
+    for sales, field in ((old, "removed"), (new, "added")):
+        if price.has(field):
+            value = price.take(field)
+            rows = value if isinstance(value, list) else [value]
+            sales += [fee_of(item, one) for item, one in _several(field, rows)]
     return {"old": tuple(old), "new": tuple(new)}
+
+
+def _pairs(price: Fields) -> list[list[Any]]:
+    """Each of two amounts: one item before and after."""
+    rows = price.take("matched")
+    if isinstance(rows, list) and not any(isinstance(row, list) for row in rows):
+        rows = [rows]
+    if not isinstance(rows, list) or any(not _is_pair(row) for row in rows):
+        price.refuse("matched", "two amounts, or a list of such")
+    return rows
+
+
+def _is_pair(row: object) -> bool:
+    return isinstance(row, list) and len(row) == len(("before", "after"))
+
+
+def _several(name: str, rows: list[Any]) -> Iterator[tuple[str, Any]]:
+    """Each by a name of its own."""
+    for place, row in enumerate(rows, start=1):
+        yield (name if place == 1 else f"{name}-{place}"), row
 
 
 def _composed(price: Fields) -> tuple[dict[str, Plan], Said]:
@@ -199,7 +235,7 @@ def _composed(price: Fields) -> tuple[dict[str, Plan], Said]:
     if price.has("minimum_commitment"):
         model: Any = Commitment(amount=price.number("minimum_commitment"))
         found.append(Sale(item=COMMITMENT, model=model))
-    found += [_charge(str(row)) for row in price.take("charges", [])]
+    found += [_charge(str(row)) for row in _list(price, "charges")]
     if price.has("usage"):
         usage = Fields("price.usage", price.take("usage"))
         model = PerUnit(unit_amount=usage.number("unit_amount"))
@@ -305,4 +341,11 @@ def _first(plans: Mapping[str, Plan], events: list[Mapping[str, Any]]) -> str:
 
 
 def _numbers(price: Fields, field: str) -> tuple[Decimal, ...]:
-    return tuple(number(value, field) for value in price.take(field, []))
+    return tuple(number(value, field) for value in _list(price, field))
+
+
+def _list(price: Fields, field: str) -> list[Any]:
+    found = price.take(field, [])
+    if not isinstance(found, list):
+        price.refuse(field, "a list")
+    return found

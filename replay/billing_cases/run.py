@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from domain.errors import Malformed, Rejected
 from replay.billing_cases.acts import Course
 from replay.billing_cases.figures import Compared, compare, last_day, require_known
 from replay.billing_cases.format import expected, given
@@ -48,7 +49,10 @@ def play(
     """Before the ledger has answered, only names and the last day of what is expected are read."""
     wanted = expected(raw)
     require_known(wanted)
-    course = translate(given(raw), last_day(wanted))
+    try:
+        course = translate(given(raw), last_day(wanted))
+    except (Rejected, Malformed) as no:
+        raise CaseError(f"the ledger cannot hold it: {no}") from None
     return compare(wanted, stage.play_billing(_entity(raw, variant), course), factor)
 
 

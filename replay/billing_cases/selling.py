@@ -20,7 +20,7 @@ from domain.party import RegisterCustomer
 from domain.price import SetPrice
 from domain.subscription import Item, StartSubscription
 from replay.billing_cases.deal import CUSTOMER, Deal
-from replay.billing_cases.format import kind_of
+from replay.billing_cases.fields import kind_of
 from replay.billing_cases.sold import ITEM, WEIGHT, Metered, Sale
 from replay.billing_cases.taxes import code, percent_of, tables
 from replay.billing_cases.words import number

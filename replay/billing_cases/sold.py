@@ -11,6 +11,8 @@ from msgspec import Struct
 from domain.meter import Aggregation
 from domain.pricing.per_unit import PerUnit
 from replay.billing_cases.terms import Bill, Said, said
+from replay.billing_cases.words import is_number, number
+from replay.case_format import CaseError
 
 ITEM, USAGE, COMMITMENT, SUBSCRIPTION = "plan", "usage", "commitment", "subscription"
 NOT_STATED = Decimal(1)
@@ -78,6 +80,8 @@ class Offer(Struct, frozen=True, kw_only=True):
         """A plan by its name, or one that is only an amount, such as `455.00 per quarter`."""
         if name in self.plans:
             return self.plans[name]
+        if said(name).amount is None:
+            raise CaseError(f"unknown plan {name}")
         return (fee_of(ITEM, name),)
 
     def sales(self) -> Iterator[Sale]:
@@ -87,5 +91,7 @@ class Offer(Struct, frozen=True, kw_only=True):
 
 def fee_of(item: str, text: object) -> Sale:
     """A recurring price of one; what is not sold any more, or not yet, is none of it."""
-    amount = said(str(text)).amount
+    if not isinstance(text, str | int | Decimal) or isinstance(text, bool):
+        raise CaseError(f"a price of {item} must be an amount, not {text!r}")
+    amount = number(text, item) if is_number(text) else said(str(text)).amount
     return Sale(item=item, model=PerUnit(unit_amount=NOT_STATED if amount is None else amount))

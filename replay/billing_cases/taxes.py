@@ -12,7 +12,7 @@ from domain.deciders import Command
 from domain.facts import When
 from domain.tax.status import TaxStatus
 from domain.tax.table import SetTaxRates, TaxRate
-from replay.billing_cases.format import Given
+from replay.billing_cases.fields import Given
 from replay.billing_cases.phrases import Elections
 from replay.billing_cases.sold import Offer, Sale
 from replay.billing_cases.words import number

@@ -72,7 +72,10 @@ def said(text: str) -> Said:
     left = text.lower()
     anchor, fixed = ANCHOR.search(left), FIXED.search(left)
     left = FIXED.sub(" ", ANCHOR.sub(" ", left))
-    bill, amount = IN.search(left), AMOUNT.search(left)
+    bill, amounts = IN.search(left), [*AMOUNT.finditer(left)]
+    if len(amounts) > 1:
+        raise CaseError(f"{len(amounts)} amounts it could mean: {text}")
+    amount = amounts[0] if amounts else None
     words = re.findall(r"[\w.-]+", AMOUNT.sub(" ", IN.sub(" ", left)))
     every = [INTERVALS[word] for word in words if word in INTERVALS]
     aligned = [word for word in words if word in ("calendar", "anniversary")]
@@ -89,10 +92,11 @@ def said(text: str) -> Said:
 
 
 def said_only(text: str, name: str) -> Said:
-    """The same, where each word must be one of billing."""
+    """The same, where each word must be one of billing, and none an amount."""
     found = said(text)
-    if found.rest:
-        raise CaseError(f"unknown words for {name}: {found.rest}")
+    unknown = found.rest or ("" if found.amount is None else str(found.amount))
+    if unknown:
+        raise CaseError(f"unknown words for {name}: {unknown}")
     return found
 
 

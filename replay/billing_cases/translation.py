@@ -18,7 +18,7 @@ from domain.price import SetPrice
 from domain.subscription import StartSubscription
 from replay.billing_cases.acts import Act, Course, Keep, Run, Submit
 from replay.billing_cases.deal import Deal, deal
-from replay.billing_cases.format import Given, kind_of
+from replay.billing_cases.fields import Given, kind_of
 from replay.billing_cases.happened import FRAME, Happening
 from replay.billing_cases.paperwork import TELL
 from replay.billing_cases.selling import START, price_name, stage, started
@@ -29,7 +29,7 @@ NAMES_A_PLAN = frozenset({"subscription_started", "invoiced", "invoiced_unpaid"}
 
 def translate(given: Given, until: date | None = None) -> Course:
     """The acts of a case. `until`: the last day it expects a figure of."""
-    agreed = deal(given)
+    agreed = deal(given, until)
     first = _first_plan(agreed)
     told = [*_told(agreed, first)]
     zone = ZoneInfo(given.zone)
@@ -186,7 +186,18 @@ def _last_day(agreed: Deal, told: list[Act], until: date | None) -> date:
         alignment=agreed.alignment,
         changes=tuple(_anchors(told)),
     ).of(agreed.every, (agreed.start, 0), agreed.start)
-    return min(max(last, *(_end_after(changes, day) for day in days)), agreed.term_to)
+    later = {*_used_later(agreed)}
+    billed = [day for day in days if day not in later]
+    return min(max([last, *(_end_after(changes, day) for day in billed)]), agreed.term_to)
+
+
+def _used_later(agreed: Deal) -> Iterator[date]:
+    """Days of usage after the billing period that the case names: not what it is about."""
+    period = agreed.given.more.get("period", {})
+    if "end" in period:
+        used = (event for event in agreed.given.events if kind_of(event) == "usage")
+        days = (agreed.dates.day(event["at"]) for event in used)
+        yield from (day for day in days if day >= agreed.dates.end(period["end"]))
 
 
 def _end_after(periods: object, day: date) -> date:

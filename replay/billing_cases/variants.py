@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from replay.billing_cases.format import fields_of
+from replay.billing_cases.fields import fields_of
 from replay.billing_cases.models import OF_MONEY
 from replay.billing_cases.phrases import MONTHS
 from replay.case_variants import ISO_DATE, SHIFT_YEARS

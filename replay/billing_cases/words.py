@@ -15,6 +15,8 @@ from domain.decimals import exact_decimal
 from domain.errors import Malformed
 from replay.case_format import CaseError
 
+# What happens is in years whose calendar and time zones are known.
+FIRST_YEAR, LAST_YEAR = 1900, 2200
 LENGTH_OF_A_DATE = len("2024-01-31")
 
 
@@ -34,6 +36,8 @@ class Dates(Struct, frozen=True, kw_only=True):
             moment = datetime.fromisoformat(str(text))
         except ValueError:
             raise CaseError(f"not an ISO date or instant: {text!r}") from None
+        if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+            raise CaseError(f"a year out of reach: {text!r}")
         if len(str(text)) > LENGTH_OF_A_DATE and moment.tzinfo is None:
             raise CaseError(f"an instant without its offset: {text!r}")
         if self.as_written or moment.tzinfo is None:
@@ -57,7 +61,7 @@ class Fields:
     def __init__(self, name: str, raw: object) -> None:
         if not isinstance(raw, Mapping):
             raise CaseError(f"{name} must be an object, not {raw!r}")
-        self.name = name
+        self.called = name
         self._raw: dict[str, Any] = dict(raw)
         self._left = dict(raw)
 
@@ -70,7 +74,16 @@ class Fields:
         return default if value is None else value
 
     def text(self, field: str, default: str = "") -> str:
-        return str(self.take(field, default))
+        value = self.take(field, default)
+        if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+            self.refuse(field, "a text")
+        return str(value)
+
+    def name(self, field: str) -> str:
+        """A text that says something."""
+        if not self.text(field).strip():
+            raise CaseError(f"missing field {self.called}.{field}")
+        return self.text(field)
 
     def flag(self, field: str) -> bool:
         value = self.take(field, default=False)
@@ -80,20 +93,20 @@ class Fields:
 
     def number(self, field: str, default: str | None = None) -> Decimal:
         if default is None and not self.has(field):
-            raise CaseError(f"missing field {self.name}.{field}")
-        return number(self.take(field, default), f"{self.name}.{field}")
+            raise CaseError(f"missing field {self.called}.{field}")
+        return number(self.take(field, default), f"{self.called}.{field}")
 
     def maybe(self, field: str) -> Decimal | None:
         return self.number(field) if self.has(field) else None
 
     def whole(self, field: str) -> int:
-        return whole(self.take(field), f"{self.name}.{field}")
+        return whole(self.take(field), f"{self.called}.{field}")
 
     def rows(self, field: str) -> Iterator[Fields]:
         rows = self.take(field)
         if not isinstance(rows, list) or not rows:
             self.refuse(field, "a list")
-        return (Fields(f"{self.name}.{field}", row) for row in rows)
+        return (Fields(f"{self.called}.{field}", row) for row in rows)
 
     def left(self) -> tuple[str, ...]:
         return tuple(self._left)
@@ -101,10 +114,10 @@ class Fields:
     def done(self) -> None:
         """Nothing of a case is skipped."""
         if self._left:
-            raise CaseError(*(f"unknown field {self.name}.{field}" for field in self._left))
+            raise CaseError(*(f"unknown field {self.called}.{field}" for field in self._left))
 
     def refuse(self, field: str, wanted: str) -> NoReturn:
-        raise CaseError(f"{self.name}.{field} must be {wanted}, not {self._raw.get(field)!r}")
+        raise CaseError(f"{self.called}.{field} must be {wanted}, not {self._raw.get(field)!r}")
 
 
 def number(value: object, name: str) -> Decimal:

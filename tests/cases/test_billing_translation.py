@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from domain.coupon import GrantCoupon
 from domain.cycle import Every
 from domain.invoicing import AdoptInvoicing
 from domain.party import RegisterCustomer
@@ -33,8 +34,9 @@ from replay.billing_cases.by_hand import ByHand, command
 from replay.billing_cases.deal import deal
 from replay.billing_cases.figures import require_known
 from replay.billing_cases.format import expected, given
+from replay.billing_cases.of_papers import LABEL
 from replay.billing_cases.papers import Papers
-from replay.billing_cases.phrases import elections, shape
+from replay.billing_cases.phrases import elections
 from replay.billing_cases.terms import said
 from replay.billing_cases.translation import translate
 from replay.billing_cases.variants import scaled, shifted
@@ -107,6 +109,54 @@ def runs(course: Course) -> list[tuple[str, str]]:
         (case(None, {**USED, "at": "2025-01-15T10:00:00"}), "an instant without its offset"),
         (case({"amount": "5"}, {"at": "2025-01-15", "type": "upgraded"}), "missing field upgraded"),
         (case(expected={"luck": "7"}), "unknown figure luck"),
+        (case(expected={"total": ["7"]}), "expected.total must be a number, not ['7']"),
+        (case(expected={"credit": {"net": "much"}}), "expected.credit.net must be a number"),
+        (case(expected={"lines": [{"from": "soon", "amount": "1"}]}), "lines.from must be an ISO"),
+        (case(expected={"lines": [{"from": "2025-01-01"}]}), "missing field lines.amount"),
+        (case(expected={"runs": "none"}), "expected runs must be a list"),
+        (case(facts={"timezone": "Mars/Base"}), "facts.timezone is unknown: 'Mars/Base'"),
+        (case(facts={"currency": "XXL"}), "facts.currency is unknown: 'XXL'"),
+        (case(facts={"bill_cycle_day": "32"}), "facts.bill_cycle_day must be a day of the month"),
+        (case(facts={"tax_percent": "much"}), "facts.tax_percent must be a number"),
+        (case(facts={"period": "May"}), "facts.period must be an object"),
+        (case(facts={"period": {"start": "2025-01-01"}}), "missing field facts.period.end"),
+        (
+            case(facts={"period": {"start": "2025-02-01", "end": "2025-01-01"}}),
+            "facts.period must end after it begins",
+        ),
+        (case(facts={"events": []}), "`events` must not be empty"),
+        (case(policy={"tiers": ["own"]}), "`policy` is of phrases"),
+        (case(None, {**USED, "values": "25"}), "usage.values must be a list of numbers"),
+        (case(None, {**USED, "at": "0001-01-01"}), "a year out of reach"),
+        (case(None, {"at": "2025-01-15", "type": "seat_added"}), "missing field seat_added.seat"),
+        (
+            case(None, {"at": "2025-01-15", "type": "seat_removed", "seat": "a"}),
+            "seat_removed: the price does not prorate seats",
+        ),
+        (
+            case({"amount": "5"}, {"at": "2025-01-15", "type": "coupon"}),
+            "coupon must have an amount or a percent",
+        ),
+        (
+            case(
+                {"amount": "5"},
+                {"at": "2025-01-15", "type": "coupon", "amount": "1", "limited_to": ["x"]},
+            ),
+            "coupon: nothing is sold as x",
+        ),
+        (
+            case({"a": "5"}, {"at": "2025-01-15", "type": "upgraded", "plan": "dear"}),
+            "unknown plan dear",
+        ),
+        (case({**PER_UNIT, "thresholds": "200"}), "price.thresholds must be a list"),
+        (case({**PER_UNIT, "free_units": ["1"]}), "price.free_units must be a number"),
+        (case({"amount": "20 or 30"}), "2 amounts it could mean: 20 or 30"),
+        (case({"amount": ["20"]}), "price.amount must be a text"),
+        (case({"amount": "5", "billing": "7"}), "unknown words for price.billing: 7"),
+        (case({"amount": "5", "bill_cycle_day": "0"}), "price.bill_cycle_day must be 1 to 31"),
+        (case({"matched": ["1"]}), "price.matched must be two amounts"),
+        (case({"matched": ["1", ["2", "3"]]}), "price.matched must be two amounts"),
+        (case([{"amount": "5"}]), "missing field price.id"),
         (case([]), "price must not be empty"),
         (case([{"id": "a", "amount": "5", "luck": "7"}]), "unknown field price.luck"),
         (case(None, {**USED, "price": "miles"}), "usage: 0 meters it could mean"),
@@ -143,7 +193,6 @@ def test_every_case_is_translated_without_what_it_expects() -> None:
 
 
 def test_a_phrase_is_known_with_other_numbers_and_months() -> None:
-    assert shape("termination day counts (9 of 28)") == shape("termination day counts: 18 of 31")
     assert elections({"day_count": "termination day counts (9 of 28)"}).options == (
         elections({"day_count": "termination day counts: 18 of 31"}).options
     )
@@ -153,6 +202,31 @@ def test_a_phrase_is_known_with_other_numbers_and_months() -> None:
         "is ignored without a trace"
     )
     assert elections({"window": window}).options.late_periods == 3
+
+
+@pytest.mark.parametrize(
+    ("policy", "elected"),
+    [
+        ({"day_count": "the termination day counts, 4 of 30 days"}, {"cancellation_day": "served"}),
+        ({"day_count": "both ends counted, 12 of 28"}, {"prorated_part": "unused"}),
+        ({"window": "one period back"}, {"late_periods": 1}),
+        ({"rounding": "each fee rounded half up"}, {"rounding": "line"}),
+        ({"correction": "the rest goes on the current period"}, {"credits": "next-invoice"}),
+        ({"factor": "7 decimals"}, {"factor_places": 7}),
+    ],
+)
+def test_a_phrase_says_the_same_in_other_words(
+    policy: dict[str, str], elected: dict[str, object]
+) -> None:
+    options = elections(policy).options
+
+    assert {name: getattr(options, name) for name in elected} == elected
+
+
+def test_the_rate_of_a_country_is_read_with_its_decimals() -> None:
+    found = elections({"tax": "8.1% in Luxembourg; reverse charge across the border"})
+
+    assert (found.tax_percent, found.tax_place) == (Decimal("8.1"), "LU")
 
 
 def test_prose_says_how_often_when_and_how_much() -> None:
@@ -165,6 +239,64 @@ def test_prose_says_how_often_when_and_how_much() -> None:
         "arrears",
         "",
     )
+
+
+def test_a_change_may_be_known_later_and_be_of_another_quantity() -> None:
+    begun = {"at": "2025-01-01", "type": "subscription_started", "quantity": "3"}
+    changed = {"at": "2025-01-20", "type": "changed", "effective_at": "2025-01-10", "quantity": "5"}
+    later = {"at": "2025-02-05", "type": "upgraded", "plan": "c"}
+    raw = case({"a": "1", "b": "2", "c": "4"}, begun, {**changed, "plan": "b"}, later)
+    first, second = commands(translate(given(raw)), AmendSubscription)
+
+    assert (str(first.when.effective), first.items[0].quantity) == ("2025-01-10", Decimal(5))
+    assert second.items[0].quantity == Decimal(5)
+
+
+def test_what_changes_on_the_day_it_begins_is_billed_as_it_begins() -> None:
+    begin = {"at": "2025-01-01T00:00:00Z", "type": "period_start"}
+    changed = {"at": "2025-01-01T00:00:00Z", "type": "changed"}
+    end = {"at": "2025-01-31T00:00:00Z", "type": "period_end"}
+    course = translate(given(case({"old": "100", "new": "200"}, begin, changed, end)))
+
+    assert runs(course)[:2] == [("2025-01-01", "change"), ("2025-01-01", "change")]
+    assert [type(act.does) for act in course.acts if act.event] == [Run, Submit, Run]
+
+
+def test_a_coupon_is_an_amount_or_a_share_for_a_while() -> None:
+    coupon = {"at": "2025-01-01", "type": "coupon", "percent": "25", "times": 3}
+    until = {"at": "2025-01-01", "type": "coupon", "amount": "5", "until": "2025-06-01"}
+    raw = case({"amount": "5"}, coupon, until, {"at": "2025-01-01", "type": "invoiced"})
+    share, amount = commands(translate(given(raw)), GrantCoupon)
+
+    assert (share.percent, share.currency, share.times, share.amount) == (
+        Decimal(25),
+        None,
+        3,
+        None,
+    )
+    assert (amount.amount, str(amount.until), amount.percent) == (Decimal(5), "2025-06-01", None)
+
+
+def test_several_items_may_come_go_and_change_their_price() -> None:
+    price = {"matched": [["100", "160"], ["30", "15"]], "added": ["6", "7"], "removed": "8"}
+    offered = deal(given(case(price, {"at": "2025-01-01", "type": "changed"}))).offer
+
+    assert [sale.item for sale in offered.plan("old")] == ["plan", "plan-2", "removed"]
+    assert [sale.item for sale in offered.plan("new")] == ["plan", "plan-2", "added", "added-2"]
+
+
+def test_usage_after_the_period_of_a_case_is_not_what_it_is_about() -> None:
+    period = {"start": "2025-01-01", "end": "2025-02-01"}
+    late = {**USED, "at": "2025-02-01T00:00:00Z"}
+    course = translate(given(case(None, USED, late, facts={"period": period})))
+
+    assert runs(course)[-1] == ("2025-02-01", "period")
+
+
+def test_an_invoice_is_named_by_its_place() -> None:
+    found = [LABEL.fullmatch(label) for label in ("second invoice tax", "last invoice total")]
+
+    assert [match and match["nth"] for match in found] == ["second", "last"]
 
 
 def test_a_period_that_only_the_calendar_has_is_the_calendars() -> None:

@@ -480,6 +480,24 @@ def test_a_correction_may_be_shown_in_the_period_billed_last():
     assert books.bill(MARCH, usage((5, 130)), february) == []
 
 
+def test_what_stops_and_goes_on_inside_a_period_names_the_days_it_is_of():
+    """Each line names the days that are given back or billed again, not all that run by now."""
+    books = Books(change_lines="separate", credits="next-invoice")
+    books.bill(JANUARY, seats(31_00))
+    first = seats(5_00, end=day(6))
+    again, less = seats(21_00, day(11)), seats(10_00, day(11), day(21))
+
+    assert books.bill(day(6), first) == [(day(6), FEBRUARY, -26_00), ("credit carried", 26_00)]
+    assert books.bill(day(11), first, again) == [
+        (day(11), FEBRUARY, 21_00),
+        ("credit used", -21_00),
+    ]
+    assert books.bill(day(21), first, less) == [
+        (day(21), FEBRUARY, -11_00),
+        ("credit carried", 11_00),
+    ]
+
+
 def test_usage_billed_at_a_price_may_stay_billed_when_the_price_is_changed_backdated():
     books = Books(billed_usage="kept", change_lines="separate")
     books.bill(FEBRUARY, usage((15, 5_90), price="bullet@1"))
