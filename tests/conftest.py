@@ -37,7 +37,27 @@ settings.load_profile("tieout")
 # What all tests hold between them is much, and hardly any of it is in cycles.
 seldom()
 
+# The files that take longest, begun first: no core waits for the last of them.
+LONGEST = (
+    "tests/laws/test_laws.py",
+    "tests/laws/test_laws_on_postgres.py",
+    "tests/cases/test_cases.py",
+    "tests/laws/test_lives.py",
+    "tests/laws/test_elections.py",
+    "tests/laws/test_contracts.py",
+    "tests/bench/test_bench.py",
+    "tests/faults/test_faults.py",
+    "tests/laws/test_statement_ties.py",
+    "tests/test_docs.py",
+    "tests/replay/test_demo.py",
+)
+
 _numbers = itertools.count(1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {path: place for place, path in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.nodeid.partition("::")[0], len(places)))
 
 
 def _fastest_folder() -> Path | None:

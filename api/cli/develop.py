@@ -10,7 +10,11 @@ from api.cli.output import examples
 
 ROOT = Path(__file__).parents[2]
 # File by file: what is made ready for a file is made once. More servers than that need much memory.
-OVER_THE_CORES = ("--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile")
+# In the order in which they were collected: the longest first, or a core would wait for the last.
+OVER_THE_CORES = (
+    *("--numprocesses=auto", "--maxprocesses=4"),
+    *("--dist=loadfile", "--no-loadscope-reorder"),
+)
 UNREAD = {"ignore_unknown_options": True, "help_option_names": ["--tieout-help"]}
 
 
