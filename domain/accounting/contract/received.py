@@ -24,7 +24,7 @@ from domain.contract_facts import (
 )
 from domain.decimals import EXACT, plain
 from domain.explain import Step
-from domain.facts import Fact, causes_of
+from domain.facts import Fact, causes_of, of_kinds
 
 RECEIVED = (("non-cash-clearing", 1), ("contract-liability", -1))
 
@@ -32,7 +32,7 @@ RECEIVED = (("non-cash-clearing", 1), ("contract-liability", -1))
 def received(promises: Sequence[Promise], own: Sequence[Fact], deal: Deal) -> Iterator[Flow]:
     """What came of each that was promised; what nobody promised counts nothing."""
     promised = dict[tuple[str, str], tuple[Fact, NonCash]]()
-    for fact in own:
+    for fact in of_kinds(own, ContractOpened, ContractModified, PriceEstimated):
         for row in _promised(fact):
             promised.setdefault((fact.stream, row.name), (fact, row))
     for (stream, name), (since, row) in promised.items():

@@ -110,8 +110,8 @@ def _sharing_later(
     promises = [*(one.promise for one in going), *joining]
     sharers = tuple(zip(promises, weights, strict=True))
     for one in going:
-        begun = any(mark.is_begun for mark in one.passed)
-        one.promise.sharers = () if begun or one.promise.is_even else sharers
+        begun = one.promise.is_even or any(mark.is_begun for mark in one.passed)
+        one.promise.sharers = () if begun else sharers
 
 
 def _weights(

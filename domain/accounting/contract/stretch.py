@@ -117,7 +117,9 @@ def _stopped(caught: Caught | None, stop: date) -> Caught | None:
 def its_marks(promise: Promise, found: Sequence[Mark]) -> Sequence[Mark]:
     """How far its price is earned, as its marks say or those of what it goes along."""
     goes_along = promise.is_beside or promise.legs != RELEASE
-    return without_materials(found) if goes_along else found
+    if goes_along and promise.own.pattern == "percent-complete":
+        return without_materials(found)
+    return found
 
 
 def _current(promise: Promise, deal: Deal) -> tuple[Flow, ...]:

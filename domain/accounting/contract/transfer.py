@@ -157,8 +157,14 @@ class Rest(Struct, frozen=True):
 
     def by_day(self, minor: int) -> Rows:
         """What an amount for what was left comes to, mark by mark: the last of a day counts."""
-        of = self.of
-        return tuple({mark.place[0]: of(minor, mark) for mark in self.marks}.items())
+        found, done = self.marks, self.done
+        if done is None:
+            rows = {mark.place[0]: mark.of(minor) for mark in found}
+        elif done.is_all:
+            rows = {mark.place[0]: minor for mark in found}
+        else:
+            rows = {mark.place[0]: _of_left(minor, mark, done) for mark in found}
+        return tuple(rows.items())
 
     @property
     def left(self) -> Fraction:
@@ -166,22 +172,25 @@ class Rest(Struct, frozen=True):
         return WHOLE if self.done is None else 1 - Fraction(self.done.part, self.done.whole)
 
     def of(self, minor: int, mark: Mark) -> int:
-        """What a mark comes to, of an amount for what was left: (share - done) / (1 - done)."""
+        """What one mark comes to, of an amount for what was left."""
         done = self.done
         if done is None:
             return mark.of(minor)
-        if done.is_all:
-            return minor
-        if mark.whole == done.whole:
-            part, whole = mark.part - done.part, mark.whole - done.part
-        else:
-            part = mark.part * done.whole - done.part * mark.whole
-            whole = mark.whole * (done.whole - done.part)
-        if mark.at_cost is None:
-            return rounded_share(minor, part, whole)
-        # Where only materials are left, so is what they cost less than what is left of the price.
-        left = _left_at_cost(mark.at_cost, done.at_cost)
-        return left.with_share(minor, part, whole) if whole else left.with_share(minor, 1, 1)
+        return minor if done.is_all else _of_left(minor, mark, done)
+
+
+def _of_left(minor: int, mark: Mark, done: Mark) -> int:
+    """Of an amount for what was left after another mark: (share - done) / (1 - done)."""
+    if mark.whole == done.whole:
+        part, whole = mark.part - done.part, mark.whole - done.part
+    else:
+        part = mark.part * done.whole - done.part * mark.whole
+        whole = mark.whole * (done.whole - done.part)
+    if mark.at_cost is None:
+        return rounded_share(minor, part, whole)
+    # Where only materials are left, so is what they cost less than what is left of the price.
+    left = _left_at_cost(mark.at_cost, done.at_cost)
+    return left.with_share(minor, part, whole) if whole else left.with_share(minor, 1, 1)
 
 
 def _left_at_cost(at_cost: AtCost, before: AtCost | None) -> AtCost:
@@ -190,6 +199,8 @@ def _left_at_cost(at_cost: AtCost, before: AtCost | None) -> AtCost:
 
 
 def rest_after(found: Sequence[Mark], place: Place) -> Rest:
+    if place == BEFORE_ALL:
+        return Rest(None, found)
     at = count_before(found, place)
     done = found[at - 1] if at else None
     if done is not None and done.is_all:
