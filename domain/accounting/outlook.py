@@ -29,6 +29,9 @@ from domain.facts import Fact, of_kinds
 from domain.subscription import SubscriptionStarted
 
 
+_CHANGES = (ContractModified, PriceEstimated)
+
+
 def outlook_of(known: Sequence[Fact], flows: Sequence[Flow]) -> Outlook | None:
     """Of a subscription or a stated contract; none of what invoices alone say.
 
@@ -69,9 +72,9 @@ def _is_met(openings: Iterable[Fact], known: Sequence[Fact]) -> bool:
 
 def _stated(opened: ContractOpened, since: date, known: Sequence[Fact]) -> Outlook:
     promises, rows, ends = [*opened.obligations], [*opened.variable], list[date]()
-    for fact in of_kinds(known, ContractModified, PriceEstimated):
+    for fact in of_kinds(known, *_CHANGES):
         event = fact.event
-        assert isinstance(event, ContractModified | PriceEstimated), event
+        assert isinstance(event, _CHANGES), event
         rows += event.variable
         if isinstance(event, ContractModified):
             promises += event.added

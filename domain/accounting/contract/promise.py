@@ -71,6 +71,8 @@ class Deal(Struct, frozen=True, kw_only=True):
 
     def among(self, promises: Iterable[Promise]) -> tuple[int, ...]:
         """What an amount rests on that some promises share by themselves."""
+        if len(self.openings) == 1:
+            return self.inception
         streams = {self.streams[one.name] for one in promises}
         return self.of(streams.pop()) if len(streams) == 1 else self.inception
 
@@ -180,7 +182,7 @@ class Promise(Struct, eq=False):
 
     @property
     def said_by(self) -> tuple[int, ...]:
-        return causes_of(*((position,) for position, _ in self.stated))
+        return tuple(sorted({position for position, _ in self.stated}))
 
     @property
     def is_ended(self) -> bool:
@@ -202,8 +204,8 @@ def promised(own: Obligation, deal: Deal, causes: tuple[int, ...] = ()) -> Promi
     names = ((stream, own.obligation), (stream, None))
     own, stated = usable(own, [deal.access[name] for name in names if name in deal.access])
     promise = Promise(own, 0, causes, weight=weight_minor(own, deal.currency), stated=stated)
-    promise.causes = causes_of(causes, promise.said_by)
     if told := promise.said:
+        promise.causes = causes_of(causes, promise.said_by)
         tell(promise, lambda: told)
     return promise
 

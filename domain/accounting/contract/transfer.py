@@ -346,15 +346,16 @@ def _by_exercise(own: Obligation, facts: Sequence[Placed], options: Options) -> 
     expected = _expected(own.expected_exercised, own.breakage_percent, every) or every
     used = expired = Decimal(0)
     for place, fact in facts:
-        left = EXACT.subtract(every, EXACT.add(used, expired))
         match fact.event:
+            case RightsExercised(cumulative=None):
+                used = EXACT.add(used, fact.event.quantity or _left(every, used, expired))
+                expected = fact.event.expected or expected
             case RightsExercised():
-                if fact.event.cumulative is not None:
-                    used = fact.event.cumulative
-                else:
-                    used = EXACT.add(used, fact.event.quantity or left)
+                assert fact.event.cumulative is not None, fact
+                used = fact.event.cumulative
                 expected = fact.event.expected or expected
             case RightsExpired():
+                left = _left(every, used, expired)
                 expired = EXACT.add(expired, min(fact.event.quantity or left, left))
             case ExpectationRevised(expected_exercised=rights, breakage_percent=percent):
                 expected = _expected(rights, percent, every) or expected
@@ -362,6 +363,10 @@ def _by_exercise(own: Obligation, facts: Sequence[Placed], options: Options) -> 
                 continue
         part, whole = _exercised(used, expired, every, expected, options)
         yield Mark(place, part, whole, fact.position, "rights used", (used, expected))
+
+
+def _left(every: Decimal, used: Decimal, expired: Decimal) -> Decimal:
+    return EXACT.subtract(every, EXACT.add(used, expired))
 
 
 def _exercised(
