@@ -132,7 +132,7 @@ class Obligation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def is_priced_by_itself(self) -> bool:
         """Priced by its invoices, or by what is reported: it takes no share of a fixed price."""
         if self.pattern == "units":
-            return self.is_open_ended
+            return self.quantity is None
         return self.pattern in ("as-invoiced", "percent-of-base")
 
 

@@ -28,7 +28,6 @@ from domain.cover import NEVER, spans_agreed, terms_agreed
 from domain.facts import Fact, of_kinds
 from domain.subscription import SubscriptionStarted
 
-
 _CHANGES = (ContractModified, PriceEstimated)
 
 

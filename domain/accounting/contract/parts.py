@@ -69,10 +69,9 @@ def shares_owed(promises: Iterable[Promise], deal: Deal) -> list[Promise]:
     return found
 
 
-def presented(promise: Promise, deal: Deal) -> Iterator[Flow]:
+def presented(promise: Promise, deal: Deal) -> tuple[Flow, ...]:
     """The flows of a promise, to the accounts they belong to."""
-    for flow in flows_of(promise, deal):
-        if promise.own.presented == "elsewhere":
-            yield structs.replace(flow, legs=ELSEWHERE, kind="share-owed")
-        else:
-            yield flow
+    flows = flows_of(promise, deal)
+    if promise.own.presented != "elsewhere":
+        return flows
+    return tuple(structs.replace(one, legs=ELSEWHERE, kind="share-owed") for one in flows)
