@@ -57,9 +57,10 @@ def play(
 
 
 def _entity(raw: Mapping[str, Any], variant: str) -> str:
-    """A name that follows from what the case gives: the same case again is the same entity."""
-    said = {"facts": raw.get("facts"), "policy": raw.get("policy"), "variant": variant}
-    text = msgspec.json.encode(said, order="sorted")
+    """A name that follows from all that the case says: of two that differ in what they expect
+    alone, each is played by itself.
+    """
+    text = msgspec.json.encode({**raw, "variant": variant}, order="sorted")
     return f"case-{hashlib.sha256(text).hexdigest()[:16]}"
 
 
