@@ -34,6 +34,7 @@ from replay.price_ties import (
     stored,
 )
 from replay.rebuild import rebuild_journal
+from replay.report_ties import report_ties
 from store import checkpoints, log
 from store.db import Connection, queries
 from store.unit_facts import fresh
@@ -93,6 +94,8 @@ def verify(connection: Connection, entity: str | None = None, told: Told | None 
         verdicts += reconcile(connection, name)
         say(name, "measuring again")
         verdicts += measured_again(connection, name)
+        say(name, "reports beside accounts")
+        verdicts += _reports(connection, name)
         say(name, "keys and leaves")
         verdicts += [*_keys(connection, name), _leaves(connection, name)]
         say(name, "posting again")
@@ -134,6 +137,11 @@ def measured_again(connection: Connection, entity: str) -> tuple[Verdict, ...]:
                     left = rows.get(unit, Stored())
                     ties.compare(unit, schedule, place, priced, revenue(booked), left)
     return (late.verdict(2), ties.verdict(), longer.verdict(10))
+
+
+def _reports(connection: Connection, entity: str) -> tuple[Verdict, ...]:
+    look = _look(connection, entity)
+    return () if look is None else (report_ties(connection, entity, look.books, look.run),)
 
 
 def _place(look: _Look, book: str) -> Place:

@@ -39,6 +39,7 @@ from tests.laws.time_laws import Ledger, same
 
 # The days of each contract that are looked at, beside the last.
 DAYS = 3
+ALL_TO_COME = (("later", date.max),)
 BETWEEN_PARTIES = (
     ContractOpened,
     ContractModified,
@@ -58,7 +59,9 @@ def price_is_earned_or_remains(history: History, ledger: Ledger) -> int:
             known = measured(settlement, unit, facts)
             for day in _days(facts, settlement.run.through, random):
                 agreed = _agreed(settlement, unit, facts, day)
-                rows = remaining(known, day, (), Options(), agreed)
+                rows = remaining(known, day, ALL_TO_COME, Options(), agreed)
+                for row in rows:
+                    count += same(sum(row.bands.values()), row.remaining_minor, unit, row)
                 count += _earned(known, rows, day, unit)
                 expected = _price(settlement, facts, day)
                 count += same(_priced(rows, agreed), expected, unit, settlement.run.book, day)

@@ -19,6 +19,7 @@ from projections.reconciliation import reconcile
 from projections.remaining import promises
 from projections.trial_balance import trial_balance
 from replay.rebuild import rebuild_journal, rebuild_views
+from replay.report_ties import report_ties
 from replay.verify import measured_again
 from store.canonical import entry_leaf
 from store.db import Connection
@@ -159,7 +160,9 @@ def prices_tie(connection: Connection, ledger: dict[str, Books]) -> Counter[str]
     """
     compared: Counter[str] = Counter()
     for entity, books in ledger.items():
-        for verdict in measured_again(connection, entity):
+        last = max(settled.run.position for settled in books.settlements)
+        reports = report_ties(connection, entity, books.books, last)
+        for verdict in (*measured_again(connection, entity), reports):
             compared[verdict.check] += verdict.comparisons
             assert verdict.breaks == ()
         for settled in books.settlements:

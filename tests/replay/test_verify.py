@@ -94,6 +94,20 @@ def test_what_was_altered_behind_its_back_is_named(busy, table, statement, law):
     assert law in {broken for broken, _ in _broken(_verified(busy))}
 
 
+@pytest.mark.parametrize(
+    ("account", "report"),
+    [("contract-liability", "deferred-revenue"), ("revenue", "disclosed-revenue")],
+)
+def test_a_report_that_is_not_its_account_is_named(busy, account, report):
+    moved = f"UPDATE view_1.account_total SET minor = minor + 1 WHERE account = '{account}'"
+    first = "(SELECT min(known_at) FROM view_1.account_total)"
+    _alter(busy, "view_1.account_total", f"{moved} AND known_at = {first}")
+
+    (found,) = [one for one in _verified(busy).verdicts if one.check == "reports-are-accounts"]
+
+    assert any(row.what.startswith(f"{report} {account} USD") for row in found.breaks)
+
+
 def test_a_seal_is_computed_again_from_the_log(busy):
     _alter(busy, "fact", "UPDATE fact SET payload = replace(payload, '150', '151')")
     seal = 'UPDATE fact SET payload = regexp_replace(payload, \'"digest":"..\', \'"digest":"00\')'
