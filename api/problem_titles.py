@@ -104,6 +104,7 @@ REFUSED = {
     "materials-above-costs": "Materials at cost are part of the costs they are said with.",
     "duplicate-non-cash": "What is no money is promised twice under one name.",
     "unknown-non-cash": "Nobody promised such consideration.",
+    "nothing-to-buy": "No promise of the contract is priced by itself.",
     "negative-notice": "Notice is not negative.",
     "above-balance": "More credit is paid out or withdrawn than is left of it.",
     "actor-not-allowed": "The key may not act in another's name.",

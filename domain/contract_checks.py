@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
-from domain.contract_commands import OpenContract
+from domain.contract_commands import OpenContract, PromiseCustomerPayment
 from domain.contract_facts import (
     ContractOpened,
     Fee,
@@ -93,6 +93,19 @@ def require_alike(one: ContractOpened, other: ContractOpened) -> None:
         raise Rejected("combined-terms-differ", field="contract")
     if one.right_after is not None or other.right_after is not None:
         raise Rejected("combined-terms-differ", field="contract")
+
+
+def require_purchases(
+    command: PromiseCustomerPayment, known: Mapping[str, Obligation], *, is_outside: bool
+) -> None:
+    """What is for purchases needs some that are priced by themselves; a source may be early."""
+    if command.purchases_minor is None:
+        return
+    require_amount(command.purchases_minor, "purchases_minor")
+    if not command.purchases_minor:
+        raise Rejected("quantity-not-positive", field="purchases_minor")
+    if not (is_outside or any(row.is_priced_by_itself for row in known.values())):
+        raise Rejected("nothing-to-buy", field="purchases_minor")
 
 
 def require_obligations(

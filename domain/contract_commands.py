@@ -151,6 +151,7 @@ class PromiseCustomerPayment(
     when: When
     amount_minor: int
     fair_value_minor: int = 0
+    purchases_minor: int | None = None
 
 
 class ReceiveNonCash(

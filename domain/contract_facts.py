@@ -359,10 +359,15 @@ class PriceConceded(Event, frozen=True, kw_only=True, tag="price-conceded"):
 
 
 class CustomerPaymentPromised(Event, frozen=True, kw_only=True, tag="customer-payment-promised"):
-    """Consideration payable to the customer, less what it gives for it at fair value (rule 22)."""
+    """Consideration payable to the customer, less what it gives for it at fair value (rule 22).
+
+    `purchases_minor`: it is for so much that the customer is to buy of what is priced by itself (as
+    invoiced, by the unit, by a base): so much less is earned of that, as it is bought.
+    """
 
     amount_minor: int
     fair_value_minor: int = 0
+    purchases_minor: int | None = None
 
     @property
     def given_minor(self) -> int:

@@ -17,6 +17,7 @@ from domain.contract_checks import (
     require_obligations,
     require_open,
     require_percent,
+    require_purchases,
     require_restated,
     require_variable,
 )
@@ -194,6 +195,7 @@ def decide(command: ContractCommand, state: ContractState, context: Context) -> 
         case PromiseCustomerPayment():
             require_amount(command.amount_minor, "amount_minor")
             require_amount(command.fair_value_minor, "fair_value_minor")
+            require_purchases(command, state.obligations, is_outside=context.outside)
             return (CustomerPaymentPromised(**structs.asdict(command)),)
         case ReceiveNonCash():
             require_given(command, state.to_give, state.given, is_outside=context.outside)

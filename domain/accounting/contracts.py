@@ -22,6 +22,7 @@ from domain.accounting.contract.parts import parts_of, presented, shares_owed
 from domain.accounting.contract.priced import by_themselves
 from domain.accounting.contract.pricing import given_minor, stated_minor
 from domain.accounting.contract.promise import Deal, Promise, promised
+from domain.accounting.contract.purchases import over_purchases
 from domain.accounting.contract.received import received
 from domain.accounting.contract.rights import beside
 from domain.accounting.contract.stretch import flows_of
@@ -74,6 +75,7 @@ class Contract(Struct):
     promises: list[Promise]
     estimates: Estimates
     owed: list[Promise]
+    bought: list[Fact]
     lent: dict[str, tuple[Flow, ...]]
 
 
@@ -94,6 +96,7 @@ def contract_revenue(
         *_on_documents(contract.promises, billed, deal),
         *_beyond_notice(contract.promises, billed, deal),
     )
+    flows = (*flows, *over_purchases(contract.bought, contract.promises, flows, own, deal))
     found = _since_criteria(flows, openings.values(), own)
     return found if len(openings) == 1 else tuple(_told_as_one(flow, deal) for flow in found)
 
@@ -169,7 +172,9 @@ def _at_inception(deal: Deal) -> Contract:
         begin(promise, deal.opened.when.effective, deal)
     hold(estimates, parts, deal)
     lent = {one.stream: tuple(_lent(one, deal)) for one in agreed}
-    return Contract(deal=deal, promises=promises, estimates=estimates, owed=owed, lent=lent)
+    return Contract(
+        deal=deal, promises=promises, estimates=estimates, owed=owed, bought=[], lent=lent
+    )
 
 
 def _lent(one: _Agreed, deal: Deal) -> Iterator[Flow]:
@@ -256,11 +261,19 @@ def _changed(contract: Contract, own: Sequence[Fact]) -> None:
             case PriceEstimated():
                 estimates, promises = contract.estimates, contract.promises
                 revised(event.variable, estimates, promises, place, fact.position, deal)
+            case CustomerPaymentPromised() if event.purchases_minor and _sells(contract, fact):
+                contract.bought.append(fact)
+                _owed(contract, fact, event.given_minor, (fact.position,))
             case CustomerPaymentPromised():
                 payable(event.given_minor, contract.promises, place, fact.position, deal)
                 _owed(contract, fact, event.given_minor, (fact.position,))
             case _:
                 assert_never(event)
+
+
+def _sells(contract: Contract, fact: Fact) -> bool:
+    """Whether there is anything to buy that is priced by itself."""
+    return any(one.is_invoiced for one in contract.deal.mine(contract.promises, fact.stream))
 
 
 def _ended(contract: Contract, fact: Fact, event: ContractTerminated) -> None:

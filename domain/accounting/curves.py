@@ -7,7 +7,7 @@ stands at a date never depends on how far beyond it one looks (law 10).
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 from operator import itemgetter
@@ -274,3 +274,18 @@ def _month_place(day: date) -> Fraction:
 def _half_month_place(day: date) -> Fraction:
     """Whole months, and the middle of the running one on every day but its first."""
     return _month_index(day) + Fraction(day.day > 1, 2)
+
+
+def moving_days(curves: Sequence[Curve]) -> Iterator[date]:
+    """Every day on which one of them may move."""
+    found = set[date]()
+    for curve in curves:
+        match curve:
+            case Steps():
+                found.update(day for day, _ in curve.marks)
+            case _:
+                day = first_day(curve)
+                while day <= last_day(curve):
+                    found.add(day)
+                    day += ONE_DAY
+    yield from sorted(found)

@@ -180,6 +180,11 @@ RULES: dict[str, Rule] = {
         rounding="each total once, half away from zero; what comes adds the difference of totals",
         paragraphs=("ASC 606-10-32-21 to 32-24", "IFRS 15.66-69"),
     ),
+    "payable-over-purchases@1": Rule(
+        says="what is payable to the customer * what it bought so far / what it is to buy",
+        rounding=_CENTS,
+        paragraphs=("ASC 606-10-32-25 to 32-27", "IFRS 15.70-72"),
+    ),
     "promised@1": Rule(
         says="transaction price of a promise as it was known; posts nothing",
         paragraphs=("ASC 606-10-50-13 to 50-15", "IFRS 15.120-122"),

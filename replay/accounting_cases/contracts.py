@@ -32,6 +32,7 @@ SHAPES = (
     shape("unit_price retro_unit_price threshold_units", "expected_to_exceed", fixed.rebated),
     shape("unit_price", f"units quantity consideration {TERM}", fixed.counted),
     shape("due_months cash_price|rate_annual price|amount", "", uncertain.paid_later),
+    shape("purchases", "", uncertain.as_bought),
     shape("shares fair_value", TERM, uncertain.in_shares),
     shape(f"milestones {PRICE}", "", fixed.in_stages),
     shape(f"expected_costs {PRICE}", f"expected_materials {TERM}", uncertain.by_costs),

@@ -29,7 +29,7 @@ class Deal(Struct, frozen=True, kw_only=True):
     right_after: str | None = None
     criteria_met: bool = True
     cancellable_days: int | None = None
-    payable: tuple[int, int] | None = None
+    payable: PromiseCustomerPayment | None = None
     non_cash: tuple[NonCash, ...] = ()
     at_once: tuple[str, ...] = ()
 
@@ -134,8 +134,6 @@ def opened(fact: Words, deal: Deal) -> Does:
     )
     yield submit(fact, stream, command)
     if deal.payable is not None:
-        owed, fair = deal.payable
-        promised = PromiseCustomerPayment(when=when(fact), amount_minor=owed, fair_value_minor=fair)
-        yield submit(fact, stream, promised)
+        yield submit(fact, stream, deal.payable)
     for promise in deal.at_once:
         yield submit(fact, stream, SatisfyObligation(when=when(fact), obligation=promise))

@@ -136,6 +136,7 @@ FIELDS: dict[str, dict[str, Kind]] = {
         "upfront_fee": "money",
         "payable_to_customer": "money",
         "fair_value_received": "money",
+        "purchases": "money",
         "shares": "units",
         "fair_value": "price",
         "presentation": "text",

@@ -7,9 +7,10 @@ from typing import Literal
 
 from msgspec import structs
 
+from domain.contract_commands import PromiseCustomerPayment
 from domain.contract_facts import Financing, NonCash, Obligation, Outcome, VariableAmount
 from replay.accounting_cases.deals import Deal
-from replay.accounting_cases.survey import Survey, the_price
+from replay.accounting_cases.survey import Survey, the_price, when
 from replay.accounting_cases.terms import served
 from replay.accounting_cases.words import Words
 from replay.case_format import CaseError
@@ -137,8 +138,21 @@ def in_shares(fact: Words, known: Survey) -> Deal:
 def with_payable(fact: Words, known: Survey, deal: Deal) -> Deal:
     """Owed to the customer, but for what it gives in return at fair value."""
     del known
-    fair = fact.money("fair_value_received") if fact.has("fair_value_received") else 0
-    return structs.replace(deal, payable=(fact.money("payable_to_customer"), fair))
+    promised = PromiseCustomerPayment(
+        when=when(fact),
+        amount_minor=fact.money("payable_to_customer"),
+        fair_value_minor=(
+            fact.money("fair_value_received") if fact.has("fair_value_received") else 0
+        ),
+        purchases_minor=fact.money("purchases") if fact.has("purchases") else None,
+    )
+    return structs.replace(deal, payable=promised)
+
+
+def as_bought(fact: Words, known: Survey) -> Deal:
+    """So much is to be bought, each purchase at the price of its invoice."""
+    del fact
+    return Deal(obligations=(Obligation(obligation=known.promise, pattern="as-invoiced"),))
 
 
 def _more(deal: Deal, amount: VariableAmount) -> Deal:

@@ -160,6 +160,8 @@ class _Price:
                     self.variable[row.name] = _included(row)
             case PriceConceded() if event.obligation in self.promises:
                 self.minor -= event.amount_minor
+            case CustomerPaymentPromised() if self._is_for_purchases(event):
+                pass
             case CustomerPaymentPromised():
                 self.minor -= max(event.amount_minor - event.fair_value_minor, 0)
             case ContractTerminated():
@@ -169,6 +171,10 @@ class _Price:
                 self.is_ended = True
             case _:
                 pass
+
+    def _is_for_purchases(self, event: CustomerPaymentPromised) -> bool:
+        sells = any(is_by_itself(own) for own in self.promises.values())
+        return event.purchases_minor is not None and sells and not self.is_ended
 
     def _borne_by(self, day: date) -> int:
         """Month by month, yearly compounded, for the two years that histories draw."""

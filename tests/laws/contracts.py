@@ -531,8 +531,14 @@ def _let_in(draft: Draft) -> None:
 def _pay_customer(draft: Draft) -> None:
     said = draft.said()
     day = draft.day(said.opened.when.effective, LATEST)
+    amount, fair = draft.money(20), draft.money(10)
+    bought = amount % 100 == 0 and any(map(is_by_itself, said.promises))
     event = CustomerPaymentPromised(
-        when=draft.when(day), amount_minor=draft.money(20), fair_value_minor=draft.money(10)
+        when=draft.when(day),
+        amount_minor=amount,
+        fair_value_minor=fair,
+        # Some are for what is bought, which may come to less or more.
+        purchases_minor=amount * 7 if bought else None,
     )
     draft.add(said.stream, event)
 

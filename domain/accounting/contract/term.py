@@ -13,10 +13,9 @@ from datetime import date
 from msgspec import structs
 
 from domain.accounting.contract.promise import REFUND, Deal, Promise
-from domain.accounting.curves import Curve, Steps, ahead, first_day, last_day, standing, total
+from domain.accounting.curves import Curve, Steps, ahead, first_day, moving_days, standing, total
 from domain.accounting.documents import BilledLine, billing_flows
 from domain.accounting.schedule import Flow
-from domain.calendar import ONE_DAY
 from domain.explain import Step, steps_of
 from domain.facts import causes_of
 
@@ -42,7 +41,7 @@ def _one_after_another(ways: Mapping[date, Sequence[Curve]]) -> dict[date, int]:
     starts = [*ways]
     rows = dict[date, int]()
     for begin, after in zip(starts, [*starts[1:], date.max], strict=True):
-        moves = (day for day in _days(ways[begin]) if begin < day < after)
+        moves = (day for day in moving_days(ways[begin]) if begin < day < after)
         for day in (begin, *moves):
             rows[day] = sum(standing(curve, day) for curve in ways[begin])
     return rows
@@ -58,7 +57,7 @@ def owed_back(
     charged = _charges(map(_without_concessions, lines))
     curves = [curve for one in bound for curve in enforceable(one, notice, deal)]
     rows, stood = dict[date, int](), 0
-    for day in _days([*(flow.curve for flow in charged), *curves]):
+    for day in moving_days([*(flow.curve for flow in charged), *curves]):
         has = sum(standing(flow.curve, day) for flow in charged)
         owed = max(0, has - sum(standing(curve, day) for curve in curves))
         if owed != stood:
@@ -109,18 +108,3 @@ def _documents(charged: Sequence[Flow]) -> Steps | None:
 def _without_concessions(row: BilledLine) -> BilledLine:
     """A concession lowers price and charge alike: nothing of it goes back beyond the notice."""
     return structs.replace(row, cuts=tuple(cut for cut in row.cuts if not cut.concession))
-
-
-def _days(curves: Sequence[Curve]) -> Iterator[date]:
-    """Every day on which one of them may move."""
-    found = set[date]()
-    for curve in curves:
-        match curve:
-            case Steps():
-                found.update(day for day, _ in curve.marks)
-            case _:
-                day = first_day(curve)
-                while day <= last_day(curve):
-                    found.add(day)
-                    day += ONE_DAY
-    yield from sorted(found)
