@@ -135,7 +135,8 @@ def by_period(
     begin, cut = first_day(curve), last_day(curve)
     if flow.charged is not None and begin <= through:
         curve = flow.seen_from(through)
-        cut = last_day(curve)
+        # Up to that day it stands as any flow that goes on beyond it does (law 10).
+        cut = max(last_day(curve), min(through, flow.last_day))
     elif flow.on is None and through < cut:
         cut = through
     before = 0
