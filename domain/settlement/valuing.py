@@ -97,12 +97,21 @@ def _owed(walk: _Walk, rows: Iterable[BilledLine]) -> Iterator[Act]:
         own: tuple[int, ...] = (row.cause,)
         parts = [(row.issued_on, row.line.amount_minor, f"line {row.line.line}", own)]
         parts += [(cut.day, -cut.minor, cut.name, causes_of(own, cut.causes)) for cut in row.cuts]
+        if row.receivable_on is not None:
+            yield row.issued_on, _COMES, partial(_wait, walk, row)
         for (day, minor, what, causes), worth in zip(parts, worths_of(row, quote), strict=True):
             event = Move(day, what, minor, worth, None, quote)
             walk.parts[f"{row.subject}:{what}"] = worth
             # Before it is receivable there is no claim in money that could be told anew.
             since = max(day, row.receivable_on or day)
             yield since, _COMES, partial(_owe, walk, row, event, causes)
+
+
+def _wait(walk: _Walk, row: BilledLine) -> None:
+    """What is not receivable yet is no part of what goes out: that rests on why it waits."""
+    what = f"line {row.line.line} waits for {row.receivable_on}"
+    place = walk.places.at(RECEIVABLE, row.invoice)
+    place.note(Move(row.issued_on, what, 0, 0), causes_of((row.cause,), row.right))
 
 
 def _owe(walk: _Walk, row: BilledLine, event: Move, causes: tuple[int, ...]) -> None:

@@ -165,6 +165,18 @@ def test_a_document_of_a_later_day_takes_back_what_is_owed_on_its_own_day(
     assert stands(balances, "unbilled-receivable") == not_billed
 
 
+def test_nobody_gets_back_more_than_was_charged() -> None:
+    """A price cut to less than nothing is revenue taken back, and no refund of what nobody paid."""
+    terms = {"cancellable_days": 0, "refundable": True}
+    cut = ContractModified(when=on("2024-02-01"), price_change_minor=-500_00)
+    schedule = scheduled(
+        opened("2024-01-01", even("service", *YEAR), price_minor=366_00, **terms), cut
+    )
+
+    assert revenue(schedule, "2024-01-01", "2024-06-30") < 0
+    assert balance(schedule, "refund-liability", "2024-06-30") == 0
+
+
 def test_what_is_cut_again_moves_with_a_document_of_a_later_day() -> None:
     """What is owed to who left stands for good; a concession of it in June is caught up in June."""
     schedule = scheduled(

@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
+from msgspec import structs
+
+from domain.accounting.curves import total
 from domain.calendar import Calendar, months
 from domain.chargeback_facts import ChargebackLost, ChargebackOpened, ChargebackWon
 from domain.contract_facts import (
@@ -134,6 +137,36 @@ def test_a_void_of_a_later_day_leaves_nothing_owed_back_in_either_currency() -> 
         assert ledger.stands(account) == 0
     assert ledger.stands("revenue") == -33_55
     assert balanced(ledger)
+
+
+def test_what_waits_to_be_receivable_is_why_more_is_gained_on_the_rest() -> None:
+    """EUR 20.00 of tax at 1.10 are all that is receivable of 120.00 when 50.00 come in at 1.20; the
+    other 30.00 settle what is receivable in February.
+    """
+    ledger = Ledger()
+    ledger.rate(1, 1, "1.10")
+    goods = Obligation(obligation="goods", pattern="point-in-time")
+    opened = ContractOpened(
+        when=day(1, 1),
+        customer="c1",
+        currency="EUR",
+        price_minor=100_00,
+        obligations=(goods,),
+        cancellable_days=30,
+    )
+    ledger.say("contract:k", opened)
+    line = InvoiceLine(line="1", amount_minor=100_00, contract="k", obligation="goods")
+    later = structs.replace(line, service_from=date(2024, 2, 1), service_to=date(2024, 3, 1))
+    ledger.issue(
+        "i1", day(1, 1), later, "1.10", InvoiceLine(line="2", amount_minor=20_00, kind="tax")
+    )
+    ledger.pay(50_00, day(1, 15), rate="1.20")
+
+    (deal,) = (one.position for one in ledger.books.facts if one.stream == "contract:k")
+    schedule = ledger.measured("customer:c1:EUR", date(2024, 1, 30))
+    realised = [flow for flow in schedule.flows if flow.subject == "i1:realised"]
+    assert [total(flow.functional) for flow in realised if flow.functional] == [2_00, 3_00]
+    assert all(deal in flow.causes for flow in realised)
 
 
 def charged_back() -> Ledger:

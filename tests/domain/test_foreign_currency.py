@@ -87,7 +87,9 @@ class Ledger:
     def bill_once(self, name: str, when: When, minor: int, rate: str) -> None:
         self.issue(name, when, InvoiceLine(line="1", amount_minor=minor, kind="one-off"), rate)
 
-    def issue(self, name: str, when: When, line: InvoiceLine, rate: str) -> None:
+    def issue(
+        self, name: str, when: When, line: InvoiceLine, rate: str, *more: InvoiceLine
+    ) -> None:
         self.say(
             f"invoice:{name}",
             InvoiceIssued(
@@ -96,7 +98,7 @@ class Ledger:
                 currency="EUR",
                 number=name,
                 due_on=when.effective,
-                lines=(line,),
+                lines=(line, *more),
                 rate=Decimal(rate),
             ),
         )

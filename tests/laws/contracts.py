@@ -72,9 +72,10 @@ class Said(Struct):
 
 
 class Draft(Struct):
-    """The history in the making."""
+    """The history in the making; `clock` draws where and how time is told, and nothing else."""
 
     random: Random
+    clock: Random
     orders: int = 0
     arrivals: list[Arrival] = field(default_factory=list)
     contracts: list[Said] = field(default_factory=list)
@@ -106,7 +107,7 @@ class Draft(Struct):
 
 def contracts(seed: int, size: int, least: int = 1) -> History:
     """`size` from 0 to 100 says how much is said of the contracts; there are `least` of them."""
-    draft = Draft(random=Random(seed))
+    draft = Draft(random=Random(seed), clock=Random(f"{seed} clock"))
     _open(draft)
     before = len(draft.arrivals)
     for number in range(draft.random.randint(least, 3)):
@@ -120,15 +121,17 @@ def contracts(seed: int, size: int, least: int = 1) -> History:
 
 def _open(draft: Draft) -> None:
     random = draft.random
-    opened = EntityOpened(when=draft.when(FIRST), name=ENTITY, functional_currency="USD")
+    zone = draft.clock.choice(("UTC", "America/New_York", "Asia/Tokyo"))
+    opened = EntityOpened(when=draft.when(FIRST), name=ENTITY, functional_currency="USD", zone=zone)
     draft.add("entity:self", opened)
     draft.add("entity:self", CalendarDefined(when=draft.when(FIRST), periods=PERIODS))
     for book in BOOKS:
         draft.add(f"book:{book}", BookOpened(when=draft.when(FIRST), name=book))
     monthly = Options(ratable_by="month")
     draft.add("policy:us-gaap", PolicyAdopted(when=draft.when(FIRST), options=monthly))
+    by = random.choice(("day", "month", "half-month"))
     elected = Options(
-        ratable_by=random.choice(("day", "month", "half-month")),
+        ratable_by="instant" if draft.clock.random() < 0.3 else by,
         after_cancellation=random.choice(("stop", "stop", "run-on")),
         breakage=random.choice(("proportional", "remote")),
         discounts=random.choice(("by-evidence", "to-all")),

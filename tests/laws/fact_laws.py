@@ -93,8 +93,10 @@ def _contracts_conserved(books: Books, settlement: Settlement) -> int:
     world, _ = _world(books, settlement)
     billed: dict[str, int] = {}
     owed: dict[str, int] = {}
+    through = settlement.run.through
     for row in reference.lines(world):
-        left = row.line.amount_minor - sum(cut[1] for cut in row.cuts)
+        told = (one for one in reference.told_by(row) if one.is_document or one.day <= through)
+        left = sum(one.minor for one in told)
         event = row.issued.event
         account = f"customer:{event.customer}:{event.currency}"
         owed[account] = owed.get(account, 0) + left
@@ -115,18 +117,16 @@ def _contracts_conserved(books: Books, settlement: Settlement) -> int:
             count += same(stands, billed.get(unit, 0), unit)
     for account, minor in posted.items():
         customer, currency = account_of(account)
-        applied = [
-            move
-            for move in reference.money(world, customer, currency, reference.lines(world))
-            if move.kind == "application"
-        ]
-        taken = sum(move.amount.minor for move in applied)
-        count += same(minor, owed.get(account, 0) - taken, account)
+        moves = reference.money(world, customer, currency, reference.lines(world))
+        taken = sum(move.amount.minor for move in moves if move.kind == "application")
+        before = (m.amount for m in moves if m.kind == "prepaid" and m.amount.start <= through)
+        stands = owed.get(account, 0) - taken + sum(one.minor for one in before)
+        count += same(minor, stands, account)
     return count
 
 
 _EARNED = ("revenue", "contract-liability")
-_STANDS = (*_EARNED, "unbilled-receivable", "contract-asset")
+_STANDS = (*_EARNED, "refund-liability", "unbilled-receivable", "contract-asset")
 
 
 # --- 9 nothing silent ---

@@ -7,7 +7,7 @@ history is drawn with probability one half or more, so that any two kinds meet o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -123,9 +123,13 @@ RATES_LAST = 366
 
 
 class Draft(Struct):
-    """One entity's history in the making; `late` marks what may arrive out of turn."""
+    """One entity's history in the making; `late` marks what may arrive out of turn.
+
+    `terms` draws what a deal says beside its price, so that it moves nothing else of a history.
+    """
 
     random: Random
+    terms: Random
     entity: str
     size: int
     orders: int = 0
@@ -171,11 +175,15 @@ def history(seed: int, size: int) -> History:
     total = random.randint(3, CONTRACTS_MOST - len(ENTITIES))
     share = random.randint(1, total - 1)
     counts = dict(zip(ENTITIES, (share, total - share), strict=True))
-    return History(seed, {name: _log(name, random, size, counts[name]) for name in ENTITIES})
+    drafts = (
+        Draft(random=random, terms=Random(f"{seed} {name}"), entity=name, size=size)
+        for name in ENTITIES
+    )
+    return History(seed, {draft.entity: _log(draft, counts[draft.entity]) for draft in drafts})
 
 
-def _log(entity: str, random: Random, size: int, contracts: int) -> tuple[Arrival, ...]:
-    draft = Draft(random=random, entity=entity, size=size)
+def _log(draft: Draft, contracts: int) -> tuple[Arrival, ...]:
+    random, size = draft.random, draft.size
     _open(draft)
     before = len(draft.arrivals)
     _sell(draft, contracts)
@@ -390,6 +398,7 @@ def _start(draft: Draft, name: str, currency: str) -> None:
         alignment=random.choice(("anniversary", "anniversary", "calendar")),
         trial_to=begin + timedelta(days=random.choice((5, 31))) if draft.chance(0.2) else None,
         contract="by-rule" if draft.chance(0.85) else "none",
+        cancellable_days=draft.terms.choice((None, None, None, None, 0, 30)),
     )
     draft.add(f"subscription:{name}", event)
     draft.contracts.append((f"subscription:{name}", currency, event.customer))
@@ -418,9 +427,18 @@ def _open_contract(draft: Draft, name: str, currency: str) -> None:
         obligations=tuple(
             _obligation(draft, f"o{place}", currency, begin) for place in range(count)
         ),
+        **_may_be_left(draft),
     )
     draft.add(f"contract:{name}", event)
     draft.contracts.append((f"contract:{name}", currency, event.customer))
+
+
+def _may_be_left(draft: Draft) -> dict[str, Any]:
+    """Now and then the customer may leave, and mostly gets back what was charged beyond."""
+    terms = draft.terms
+    if terms.random() > 0.4:
+        return {}
+    return {"cancellable_days": terms.choice((0, 30, 90)), "refundable": terms.random() < 0.8}
 
 
 # --- what may happen ---
@@ -671,7 +689,7 @@ def _line(draft: Draft, name: str, stream: str, currency: str, day: date) -> Inv
     named = {"subscription": ("seat", "api", None), "contract": ("o0", "o1", None)}
     service = draft.chance(0.75)
     begin = draft.day(max(FIRST, day - timedelta(days=60)), day + timedelta(days=30))
-    return InvoiceLine(
+    drawn = InvoiceLine(
         line=name,
         amount_minor=draft.money(currency, 2000),
         kind="tax" if name == "2" else random.choice(("subscription", "one-off")),
@@ -681,6 +699,19 @@ def _line(draft: Draft, name: str, stream: str, currency: str, day: date) -> Inv
         contract=contract if category == "contract" else None,
         obligation=random.choice(named[category]) if category else None,
     )
+    return _inside_its_days(draft, drawn)
+
+
+def _inside_its_days(draft: Draft, line: InvoiceLine) -> InvoiceLine:
+    """Now and then service begins and ends at some time of its days."""
+    first, last = line.service_from, line.service_to
+    if first is None or last is None or draft.terms.random() > 0.4:
+        return line
+    begins, ends = (
+        datetime.combine(day, draft.terms.choice((time(), time(7, 30), time(23, 59, 59))), UTC)
+        for day in (first, last)
+    )
+    return structs.replace(line, service_from_at=begins, service_to_at=ends)
 
 
 def _draft_invoice(draft: Draft) -> None:
@@ -1062,8 +1093,18 @@ def _modify(draft: Draft) -> None:
         price_change_minor=draft.money(event.currency, 900) * draft.random.choice((1, -1)),
         added=added,
         price_reflects_ssp=bool(added) and draft.chance(0.5),
+        **_judged(draft, is_added=bool(added)),
     )
     draft.add(stream, modified)
+
+
+def _judged(draft: Draft, *, is_added: bool) -> dict[str, Any]:
+    """Now and then somebody judges how a change is accounted for, whatever the facts say."""
+    terms = draft.terms
+    if terms.random() > 0.4:
+        return {}
+    ways = ("prospective", "cumulative", "cumulative", *(("separate",) if is_added else ()))
+    return {"treatment": terms.choice(ways), "judgement": "as counsel found"}
 
 
 def _satisfy(draft: Draft) -> None:

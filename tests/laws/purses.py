@@ -80,7 +80,7 @@ Of = dict[str, Any]
 def purses(seed: int, size: int) -> History:
     """One entity; `size` from 0 to 100 says how much happens."""
     random = Random(seed)
-    draft = Draft(random=random, entity=ENTITY, size=size)
+    draft = Draft(random=random, terms=Random(f"{seed} terms"), entity=ENTITY, size=size)
     opened(draft, 1)
     before = len(draft.arrivals)
     draft.opening = tuple(draft.arrivals)

@@ -8,7 +8,7 @@ figure of the ledger can follow it here from top to bottom.
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -100,7 +100,10 @@ class Amount(NamedTuple):
 
 
 class Move(NamedTuple):
-    """An amount between two accounts, of one obligation; a document moves whatever the run."""
+    """An amount between two accounts, of one obligation; a document moves whatever the run.
+
+    `standing`: what stands on a day for a run through another, where documents and time both say.
+    """
 
     kind: str
     obligation: str
@@ -108,6 +111,7 @@ class Move(NamedTuple):
     credit: str
     amount: Amount
     document: bool
+    standing: Callable[[date, date], int] | None = None
 
 
 class Key(NamedTuple):
@@ -151,10 +155,24 @@ def weight_of(day: date, days: Sequence[date], by: str) -> Fraction:
         own = [one for one in days if one.replace(day=1) == day.replace(day=1)]
         return Fraction(1, len(own) * (1 if len(own) == length else 2))
     if by.startswith("instant"):
-        zone = ZoneInfo(by.partition(" ")[2])
-        begins, ends = (datetime.combine(one, time(), zone) for one in (day, day + DAY))
-        return Fraction(int(ends.timestamp()) - int(begins.timestamp()))
+        zone, *own = by.removeprefix("instant ").split("|")
+        begins, ends = (midnight(one, zone) for one in (day, day + DAY))
+        if own:
+            begins, ends = max(begins, int(own[0])), min(ends, int(own[1]))
+        return Fraction(max(ends - begins, 0))
     return Fraction(1, 1 if by == "day" else length)
+
+
+def midnight(day: date, zone: str) -> int:
+    return int(datetime.combine(day, time(), ZoneInfo(zone)).timestamp())
+
+
+def by_its_clock(line: Any, by: str) -> str:
+    """Where time counts by instants, and a line has its own, only what lies between counts."""
+    if not by.startswith("instant") or line.service_from_at is None:
+        return by
+    moments = (line.service_from_at, line.service_to_at)
+    return "|".join([by, *(str(int(one.timestamp())) for one in moments)])
 
 
 def at(day: date, minor: int) -> Amount:
@@ -162,6 +180,15 @@ def at(day: date, minor: int) -> Amount:
 
 
 def evenly(start: date, end: date, minor: int, by: str) -> Amount:
+    zone, *own = by.removeprefix("instant ").split("|")
+    if own:
+        # From the day of the first second to that of the last.
+        while midnight(start + DAY, zone) <= int(own[0]):
+            start += DAY
+        while midnight(end - DAY, zone) >= int(own[1]):
+            end -= DAY
+        while midnight(end, zone) < int(own[1]):
+            end += DAY
     return Amount(start, end, minor, by) if end > start else at(start, minor)
 
 
@@ -936,12 +963,15 @@ def usage_amounts(group: dict[tuple[str, str], list[Any]]) -> list[tuple[str, Am
 
 
 class Line(NamedTuple):
-    """An invoice line and what was taken off it: (day, minor, as if never, concession, void)."""
+    """An invoice line and what was taken off it: (day, minor, as if never, concession, void); and
+    the day it waits for until it is receivable.
+    """
 
     invoice: str
     issued: Any
     line: Any
     cuts: tuple[tuple[date, int, bool, bool, bool], ...]
+    since: date = BEFORE_ALL
 
     @property
     def day(self) -> date:
@@ -965,8 +995,36 @@ def lines(world: World) -> list[Line]:
                 for row in (row for row in event.lines if row.line == line.line):
                     grant = event.purpose == "concession"
                     cuts.append((day, row.amount_minor, never, grant, False))
-            found.append(Line(issued.stream[8:], issued, line, tuple(cuts)))
+            row = Line(issued.stream[8:], issued, line, tuple(cuts))
+            found.append(row._replace(since=receivable_from(row, world)))
     return found
+
+
+def receivable_from(row: Line, world: World) -> date:
+    """Who may leave without penalty owes nothing before it is due and its service has begun."""
+    deals = world.of(SubscriptionStarted, ContractOpened, stream=unit_of(row))
+    if not deals or deals[0].event.cancellable_days is None or not is_sold(row):
+        return BEFORE_ALL
+    return cast("date", max(row.issued.event.due_on, row.day))
+
+
+class Told(NamedTuple):
+    """What the customer owes more or less from a day on, and whether it is told whatever time has
+    come to.
+    """
+
+    day: date
+    minor: int
+    is_document: bool
+    is_granted: bool = False
+
+
+def told_by(row: Line) -> list[Told]:
+    """The line, then what is taken off it; what waits to be receivable is told by time alone."""
+    issued = row.issued.when.effective
+    dated = [(issued, row.line.amount_minor, False)]
+    dated += [(cut[0], -cut[1], cut[3]) for cut in row.cuts]
+    return [Told(max(d, row.since), minor, d >= row.since, grant) for d, minor, grant in dated]
 
 
 def unit_of(row: Line) -> str:
@@ -1001,11 +1059,16 @@ def billing(row: Line, obligation: str) -> list[Move]:
     against, place = "contract-liability", obligation
     if not is_sold(row):
         against, place = NOT_SOLD[row.line.kind], ""
-    dated = [(row.issued.when.effective, row.line.amount_minor)]
-    dated += [(cut[0], -cut[1]) for cut in row.cuts]
     return [
-        Move("billing", place, "accounts-receivable", against, at(day, minor), document=True)
-        for day, minor in dated
+        Move(
+            "billing",
+            place,
+            "accounts-receivable",
+            against,
+            at(one.day, one.minor),
+            document=one.is_document,
+        )
+        for one in told_by(row)
     ]
 
 
@@ -1020,7 +1083,7 @@ def as_invoiced(row: Line, obligation: str) -> list[Move]:
 
 def conceded(row: Line, obligation: str, world: World) -> list[Move]:
     found = []
-    by = world.by(row.day)
+    by = by_its_clock(row.line, world.by(row.day))
     for day, minor, never, grant, _ in row.cuts:
         if not is_sold(row) or not grant:
             continue
@@ -1045,7 +1108,8 @@ def moved(row: Line, obligation: str, world: World) -> list[Move]:
 
 def by_itself(row: Line, obligation: str, world: World) -> list[Move]:
     """A line that opens its own contract: its price over its service period."""
-    start, end, by = row.line.service_from, row.line.service_to, world.by(row.day)
+    start, end = row.line.service_from, row.line.service_to
+    by = by_its_clock(row.line, world.by(row.day))
     if start is None or end is None or not is_sold(row):
         return as_invoiced(row, obligation)
     price = row.line.amount_minor - sum(cut[1] for cut in row.cuts if cut[2])
@@ -1065,50 +1129,92 @@ def by_itself(row: Line, obligation: str, world: World) -> list[Move]:
 
 
 class Promise:
+    """What was earned for good, and what is earned from some change on: its last stretch.
+
+    `caught`: since when the stretch stands at the price it has now, less what was earned of it.
+    """
+
     def __init__(self, own: Any, price: int) -> None:
-        self.own, self.price, self.amounts = own, price, list[Amount]()
+        self.own, self.price, self.kept = own, price, list[Amount]()
         self.even = own.pattern != "point-in-time"
         self.done: Any = None
+        self.stretch: Amount | None = None
+        self.caught: tuple[date, int] | None = None
 
-    def before(self, start: date, fact: Any) -> int:
-        """What was earned before a change: by days, or if it passed before the change came."""
-        if self.even or self.passed(fact):
-            return self.earned(start - DAY if self.even else AFTER_ALL)
-        return sum(stands(one, AFTER_ALL) for one in self.changes())
-
-    def changes(self) -> list[Amount]:
-        """Changes of its price that were earned at once; its own amount comes last."""
-        return self.amounts[:-1] if self.done else self.amounts
+    @property
+    def amounts(self) -> list[Amount]:
+        if self.stretch is None:
+            return self.kept
+        if self.caught is None:
+            return [*self.kept, self.stretch]
+        day, less = self.caught
+        return [*self.kept, self.stretch._replace(since=day), at(day, -less)]
 
     def passed(self, fact: Any) -> bool:
+        """Whether control passed before a change came."""
         if self.done is None:
             return False
         mine = (self.done.when.effective, self.done.when.order)
         return bool(mine < (fact.when.measured, fact.when.order))
 
-    def earned(self, day: date) -> int:
-        return sum(stands(one, day) for one in self.amounts)
+    def so_far(self, start: date, fact: Any) -> list[Amount]:
+        """What of the stretch was earned before a change: by days, or if it had passed by then."""
+        if self.stretch is None or not (self.even or self.passed(fact)):
+            return []
+        last = start - DAY if self.even else AFTER_ALL
+        if self.caught is None:
+            return until([self.stretch], last)
+        day, less = self.caught
+        if day <= last:
+            return until([self.stretch._replace(since=day), at(day, -less)], last)
+        # What was caught up stays, as far as it is of days before.
+        begins = max(day, self.stretch.start)
+        return [at(begins, stands(self.stretch, last) - less)]
+
+    def before(self, start: date, fact: Any) -> int:
+        return all_of([*self.kept, *self.so_far(start, fact)])
 
     def stop(self, start: date, fact: Any) -> None:
         """Only what was earned before a change stays."""
-        if self.even:
-            self.amounts = until(self.amounts, start - DAY)
-        elif not self.passed(fact):
-            self.amounts, self.done = self.changes(), None
+        self.kept = [*self.kept, *self.so_far(start, fact)]
+        self.stretch = self.caught = None
+        if not self.passed(fact):
+            self.done = None
 
     def schedule(self, start: date | None, minor: int, by: str, done: dict[str, Any]) -> None:
+        self.caught = None
         if self.own.pattern == "ratable":
             begin = start or self.own.service_from
-            self.amounts.append(evenly(begin, self.own.service_to, minor, by))
+            self.stretch = evenly(begin, self.own.service_to, minor, by)
         elif self.own.pattern == "point-in-time" and self.own.obligation in done:
             self.done = done[self.own.obligation]
-            self.amounts.append(at(self.done.when.effective, minor))
+            self.stretch = at(self.done.when.effective, minor)
+
+    def catch_up(self, more: int, fact: Any) -> None:
+        """As if its stretch had always been for so much more: what that is so far counts now."""
+        self.price += more
+        if self.stretch is None or not more:
+            return
+        day = fact.when.measured
+        earned = self.so_far(day, fact)
+        less = all_of(earned) + (self.caught[1] if self.caught else 0)
+        self.kept = [*self.kept, *earned]
+        self.stretch = self.stretch._replace(minor=self.stretch.minor + more)
+        self.caught = day, less
+
+
+def all_of(amounts: Iterable[Amount]) -> int:
+    return sum(stands(one, AFTER_ALL) for one in amounts)
 
 
 def allocated(owns: Sequence[Any], price: int) -> list[Promise]:
     fixed = [own for own in owns if own.pattern != "as-invoiced"]
     parts = iter(by_share(price, [own.ssp_minor for own in fixed]) if fixed else [])
     return [Promise(own, 0 if own.pattern == "as-invoiced" else next(parts)) for own in owns]
+
+
+# From a day on: what is earned of all that is promised, as it is known then.
+Known = list[tuple[date, list[Amount]]]
 
 
 def stated(world: World, stream: str, rows: Sequence[Line]) -> list[Move]:
@@ -1122,6 +1228,7 @@ def stated(world: World, stream: str, rows: Sequence[Line]) -> list[Move]:
     promises = allocated(event.obligations, event.price_minor)
     for promise in promises:
         promise.schedule(None, promise.price, world.by(opened[0].when.effective), done)
+    known: Known = [(opened[0].when.effective, as_promised(promises))]
     changes = world.of(ContractModified, ContractTerminated, stream=stream)
     for fact in sorted(changes, key=lambda f: (f.when.measured, f.when.order)):
         if isinstance(fact.event, ContractTerminated):
@@ -1131,6 +1238,7 @@ def stated(world: World, stream: str, rows: Sequence[Line]) -> list[Move]:
             price_change(promises, fact)
         else:
             promises = modify(world, promises, fact, done)
+        known.append((fact.when.measured, as_promised(promises)))
     moves = [release(p.own.obligation, one) for p in promises for one in p.amounts]
     only = event.obligations[0].obligation if len(event.obligations) == 1 else ""
     invoiced = {p.own.obligation for p in promises if p.own.pattern == "as-invoiced"}
@@ -1138,11 +1246,49 @@ def stated(world: World, stream: str, rows: Sequence[Line]) -> list[Move]:
         name = obligation_of(row, only)
         moves += billing(row, name)
         moves += as_invoiced(row, name) if name in invoiced else moved(row, name, world)
+    if event.refundable:
+        charged = [row for row in rows if obligation_of(row, only) not in invoiced and is_sold(row)]
+        moves += owed_back(known, charged, event)
     return moves
 
 
+def as_promised(promises: Sequence[Promise]) -> list[Amount]:
+    return [one for p in promises if p.own.pattern != "as-invoiced" for one in p.amounts]
+
+
+def owed_back(known: Known, rows: Sequence[Line], event: ContractOpened) -> list[Move]:
+    """Who may leave gets back what was charged beyond what is earned by the end of the notice, as
+    that is known on the day. What documents of later days take back of it is not owed on theirs.
+    """
+    assert event.cancellable_days is not None
+    notice = event.cancellable_days * DAY
+    charges = [one for row in rows for one in told_by(row) if not one.is_granted]
+    papers = [one for row in rows for one in told_by(row) if one.is_document]
+
+    def standing(day: date, through: date) -> int:
+        now = min(day, through)
+        charged = sum(one.minor for one in charges if one.day <= now)
+        # Nobody gets back more than was charged, whatever a price has come to.
+        owed = max(charged - max(binds(known, now, notice), 0), 0)
+        back = -sum(one.minor for one in papers if now < one.day <= day)
+        return max(owed - max(back, 0), 0)
+
+    name = event.obligations[0].obligation
+    days = [one.day for one in (*charges, *papers)]
+    if not days:
+        return []
+    whole = Amount(min(days), FAR, 0, "day")
+    return [Move("owed", name, "contract-liability", "refund-liability", whole, False, standing)]
+
+
+def binds(known: Known, day: date, notice: timedelta) -> int:
+    """What is earned by the end of a notice given on a day, of what is promised on that day."""
+    promised = [rows for since, rows in known if since <= day]
+    return sum(stands(one, day + notice) for one in promised[-1]) if promised else 0
+
+
 def price_change(promises: Sequence[Promise], fact: Any) -> None:
-    promises[0].amounts.insert(0, at(fact.when.measured, fact.event.price_change_minor))
+    promises[0].kept = [*promises[0].kept, at(fact.when.measured, fact.event.price_change_minor)]
     promises[0].price += fact.event.price_change_minor
 
 
@@ -1156,36 +1302,47 @@ def terminate(promises: Sequence[Promise], fact: Any) -> None:
     refunds = by_share(fact.event.refund_minor, bearing)
     for promise, refund in zip(promises, refunds, strict=True):
         promise.price -= refund
-        rest = promise.price - promise.before(day, fact)
         promise.stop(day, fact)
-        promise.amounts.insert(0, at(day, rest))
+        promise.kept = [*promise.kept, at(day, promise.price - all_of(promise.kept))]
 
 
 def modify(world: World, promises: list[Promise], fact: Any, done: dict[str, Any]) -> list[Promise]:
     event, day = fact.event, fact.when.measured
     by = world.by(day)
     priced = any(own.pattern != "as-invoiced" for own in event.added)
-    if event.added and event.price_reflects_ssp and (priced or not event.price_change_minor):
+    # What somebody judges counts, whatever the price says of it.
+    is_apart = event.treatment == "separate"
+    if event.treatment == "by-rule":
+        is_apart = event.price_reflects_ssp
+    if event.added and is_apart and (priced or not event.price_change_minor):
         apart = allocated(event.added, event.price_change_minor)
         for promise in apart:
             promise.schedule(None, promise.price, by, done)
             # What was transferred before it was agreed is earned when it is.
-            promise.amounts = [one._replace(since=day) for one in promise.amounts]
+            promise.caught = day, 0
         return [*promises, *apart]
     # By months a change on the last day of one leaves that month as it was.
     start = world.anew(day + DAY, by) if world.anew(day, by) != day else day
     going = [p for p in promises if remains(p, start, fact)]
-    lefts = [p.price - p.before(start, fact) for p in going]
     added = [Promise(own, 0) for own in event.added if own.pattern != "as-invoiced"]
     invoiced = [Promise(own, 0) for own in event.added if own.pattern == "as-invoiced"]
+    minor = event.price_change_minor
+    if event.treatment == "cumulative" and going and not added:
+        parts = by_share(minor, [promise.own.ssp_minor for promise in going])
+        for promise, part in zip(going, parts, strict=True):
+            promise.catch_up(part, fact)
+        return [*promises, *invoiced]
+    # Caught up goes what there is; what is added with it costs what the change says.
+    spread = [] if event.treatment == "cumulative" else going
+    lefts = [p.price - p.before(start, fact) for p in spread]
     weights = [abs(left) for left in lefts] + [promise.own.ssp_minor for promise in added]
     if not weights:
         price_change(promises, fact)
         return [*promises, *invoiced]
-    shares_now = by_share(sum(lefts) + event.price_change_minor, weights)
-    for promise, share in zip([*going, *added], shares_now, strict=True):
-        promise.price = promise.before(start, fact) + share
+    shares_now = by_share(sum(lefts) + minor, weights)
+    for promise, share in zip([*spread, *added], shares_now, strict=True):
         promise.stop(start, fact)
+        promise.price = all_of(promise.kept) + share
         promise.schedule(max(start, promise.own.service_from or start), share, by, done)
     return [*promises, *added, *invoiced]
 
@@ -1260,6 +1417,8 @@ class Purse:
         self.read_said()
         self.contract = {n: getattr(f.event, "contract", None) for n, f in self.had.items()}
         self.advanced: dict[str, int] = {}
+        self.waits = [row for row in rows if row.invoice in self.owed and row.since > BEFORE_ALL]
+        self.prepaid: dict[str, int] = {}
 
     # what there is
 
@@ -1394,6 +1553,7 @@ class Purse:
     def days(self) -> set[date]:
         opened = self.world.of(SubscriptionStarted, ContractOpened)
         days = {day for day, _, _ in self.acts} | {wish.day for wish in self.wishes}
+        days |= {row.since for row in self.waits}
         return days | {f.when.effective for f in opened if account_of(f) == self.mine}
 
     def pass_by(self, day: date) -> None:
@@ -1410,6 +1570,8 @@ class Purse:
                 self.by_default(day)
         for invoice in self.owed:
             self.cover(invoice, day)
+        for invoice in {row.invoice for row in self.waits}:
+            self.pay_before(invoice, day)
         self.advance(day)
 
     def act(self, day: date, at: int, act: Any) -> None:
@@ -1580,6 +1742,20 @@ class Purse:
             if minor > 0:
                 self.move(Pair(name, invoice, stated=False), minor, day)
 
+    # what is paid before it is receivable
+
+    def pay_before(self, invoice: str, day: date) -> None:
+        """No receivable stands yet that the money could settle: it is the contract's."""
+        waits = 0
+        for row in self.waits:
+            if row.invoice == invoice and row.issued.when.effective <= day < row.since:
+                waits += row.line.amount_minor - sum(cut[1] for cut in row.cuts if cut[0] <= day)
+        minor = max(waits - max(self.left(invoice), 0), 0)
+        more = minor - self.prepaid.get(invoice, 0)
+        self.prepaid[invoice] = minor
+        accounts = ("accounts-receivable", "contract-liability")
+        self.moves.append(Move("prepaid", "", *accounts, at(day, more), document=False))
+
     # advances
 
     def advance(self, day: date) -> None:
@@ -1673,6 +1849,10 @@ def subscribed(world: World, unit: str, rows: Sequence[Line]) -> list[Move]:
     return moves
 
 
+# What lowers the contract liability: it is transferred, or owed back.
+EARNS = ("release", "owed")
+
+
 def balances(
     facts: Sequence[Fact], rows: Sequence[Row], book: str, through: date
 ) -> dict[Key, int]:
@@ -1690,7 +1870,7 @@ def balances(
                 if move.obligation:
                     name = "" if joint else move.obligation
                     place = positions.setdefault((unit, name), {})
-                    place.setdefault(earned, [0, 0])[move.kind == "release"] += minor
+                    place.setdefault(earned, [0, 0])[move.kind in EARNS] += minor
     for (unit, obligation), changes in positions.items():
         billed = earned = before = 0
         for last in sorted(changes):
@@ -1723,6 +1903,12 @@ def leaves_open(world: World, unit: str) -> bool:
 
 def by_period(world: World, move: Move, through: date) -> Iterable[tuple[date, int]]:
     before = 0
+    if move.standing is not None:
+        for period in world.periods:
+            now = move.standing(period.last, through)
+            yield period.last, now - before
+            before = now
+        return
     last = ends(move.amount) if move.document else min(through, ends(move.amount))
     for period in world.periods:
         if period.last >= move.amount.start and period.first <= last:

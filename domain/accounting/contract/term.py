@@ -50,7 +50,7 @@ def _one_after_another(ways: Mapping[date, Sequence[Curve]]) -> dict[date, int]:
 def owed_back(
     promises: Sequence[Promise], billed: Sequence[BilledLine], notice: int, deal: Deal
 ) -> Iterator[Flow]:
-    """What was charged above what binds, day by day."""
+    """What was charged above what binds, day by day; all of it where a price is below nothing."""
     bound = [one for one in promises if not one.is_invoiced]
     apart = {one.name for one in promises if one.is_invoiced}
     lines = [row for row in billed if row.obligation not in apart]
@@ -59,7 +59,7 @@ def owed_back(
     rows, stood = dict[date, int](), 0
     for day in moving_days([*(flow.curve for flow in charged), *curves]):
         has = sum(standing(flow.curve, day) for flow in charged)
-        owed = max(0, has - sum(standing(curve, day) for curve in curves))
+        owed = max(0, has - max(0, sum(standing(curve, day) for curve in curves)))
         if owed != stood:
             rows[day] = stood = owed
     if not rows:
