@@ -70,20 +70,24 @@ PRINTED: dict[str, Callable[[Seen], amounts.Sum]] = {
     "net": of_papers.of_document("net"),
     "tax": of_papers.of_document("tax"),
     "total": of_papers.of_document("total"),
+    "subtotal": of_papers.of_document("net"),
+    "gross": of_papers.of_document("gross"),
     "coupons": of_papers.coupons,
 }
 # A document as a table of its parts.
 DOCUMENTS: dict[str, Callable[[Seen], Paper]] = {
     "invoice": of_papers.last_invoice,
     "credit": of_papers.last_note,
+    "credit_note": of_papers.last_note,
 }
-PARTS = frozenset({"net", "tax", "total", "coupon_share"})
+PARTS = frozenset({"net", "tax", "total", "gross", "coupon_share"})
 # Lists of amounts, each in order.
 MONIES: dict[str, Callable[[Seen], list[amounts.Sum]]] = {
     "totals": amounts.totals,
     "threshold_invoices": amounts.before_the_last,
     "discounts": amounts.discounts,
     "invoices": of_papers.invoices,
+    "credit_notes": of_papers.credit_notes,
     "tax_lines": of_papers.tax_lines,
     "tax": of_papers.taxes,
     "draws": of_papers.draws,

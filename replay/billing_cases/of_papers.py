@@ -135,6 +135,11 @@ def invoices(seen: Seen) -> list[Sum]:
     return [part_of(paper, "total") for paper in _papers(seen.runs, "invoice")]
 
 
+def credit_notes(seen: Seen) -> list[Sum]:
+    """What every credit note gives back, in order."""
+    return [part_of(paper, "total") for paper in _papers(seen.runs, "credit-note")]
+
+
 def taxes(seen: Seen) -> list[Sum]:
     """The tax of each run the case asks for."""
     return [_together(_papers([ran], "invoice"), "tax") for ran in asked(seen)]

@@ -1,7 +1,8 @@
 """A case's policy in billing options: what each key's phrases may say, term by term.
 
 A phrase is read by the terms of its key that it holds; `#` in a term is any number. One that holds
-none is unknown and fails the case. What always holds in the ledger elects nothing.
+none is read by the terms of other keys, and one that holds none of these either is unknown and
+fails the case. What always holds in the ledger elects nothing.
 """
 
 from __future__ import annotations
@@ -292,8 +293,37 @@ TERMS |= {
     "discount": TERMS["order"] | TERMS["maximum"] | TERMS["coupon"],
 }
 OPTIONS = frozenset(BillingOptions.__struct_fields__)
-# What only says something about the source is for the reader.
-NOTES = frozenset({"status", "note", "reading", "source"})
+# Keys that say in words what the facts of a case say, or something about its source: notes.
+NOTES = frozenset(
+    {
+        *("status", "note", "reading", "source", "lines", "invoice", "invoices", "documents"),
+        *("grace", "grace_period", "finalization", "numbering", "due", "payment", "payments"),
+        *("settlement", "dispute", "dunning", "collection", "currency", "price", "prices"),
+        *("plan", "plans", "addon", "phase", "phases", "quantity", "units", "seats", "level"),
+        *("usage", "events", "aggregation", "overage", "idempotency", "priority", "expiry"),
+        *("period", "periods", "stub", "anchor", "start", "end", "dates", "timing", "target"),
+    }
+)
+
+
+def _elsewhere() -> dict[str, Row]:
+    """Terms of several words that mean one thing under whatever key they stand."""
+    found: dict[str, Row] = {}
+    for terms in TERMS.values():
+        for term, row in terms.items():
+            if " " in term and found.setdefault(term, row) != row:
+                found[term] = AMBIGUOUS
+    return {term: row for term, row in found.items() if row is not AMBIGUOUS}
+
+
+AMBIGUOUS: Row = {"ambiguous": True}
+ELSEWHERE = _elsewhere()
+
+
+def policy_notes(policy: dict[str, str]) -> tuple[str, ...]:
+    """Every key that elects nothing."""
+    named = ((key, phrase) for key, phrase in policy.items() if key in NOTES)
+    return tuple(f"policy {key}: elects nothing, {phrase}" for key, phrase in named)
 
 
 def elections(policy: dict[str, str]) -> Elections:
@@ -322,7 +352,10 @@ def _row(key: str, phrase: str) -> Row | str:
         return ALWAYS
     if key not in TERMS:
         return f"unknown policy key {key}"
-    found = read_terms(TERMS[key], A_WORD.sub(_in_digits, phrase))
+    text = A_WORD.sub(_in_digits, phrase)
+    found = read_terms(TERMS[key], text)
+    if found is None:
+        found = read_terms(ELSEWHERE, text)
     return f"unknown phrase for policy {key}: {phrase}" if found is None else found
 
 

@@ -12,6 +12,7 @@ from domain.errors import Malformed, Rejected
 from replay.billing_cases.acts import Course
 from replay.billing_cases.figures import Compared, compare, last_day, require_known
 from replay.billing_cases.format import expected, given
+from replay.billing_cases.phrases import policy_notes
 from replay.billing_cases.seen import Seen
 from replay.billing_cases.translation import translate
 from replay.billing_cases.variants import scaled, shifted
@@ -40,6 +41,7 @@ def run_billing_case(raw: Mapping[str, Any], name: str, file: str, stage: Stage)
         compared=len(compared),
         differences=differences,
         variants=variants,
+        notes=policy_notes(given(raw).policy),
     )
 
 

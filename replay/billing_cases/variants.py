@@ -30,7 +30,7 @@ MONEY = frozenset(
     {"total", "net", "charge", "credit", "fees", "final_fees", "due", "final_due", "final_credit",
      "already", "amount", "discount", "true_up", "minimum_line", "all_tiers", "top_tier", "totals",
      "threshold_invoices", "discounts", "tax", "coupons", "coupon_share", "invoices", "tax_lines",
-     "repair", "balance", "draws"}
+     "repair", "balance", "draws", "subtotal", "gross", "credit_notes"}
 )  # fmt: skip
 LINES = frozenset({"lines", "runs"})
 # Amounts by names of the case's own.

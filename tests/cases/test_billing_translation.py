@@ -36,7 +36,7 @@ from replay.billing_cases.figures import require_known
 from replay.billing_cases.format import expected, given
 from replay.billing_cases.of_papers import LABEL
 from replay.billing_cases.papers import Papers
-from replay.billing_cases.phrases import elections
+from replay.billing_cases.phrases import elections, policy_notes
 from replay.billing_cases.terms import said
 from replay.billing_cases.translation import translate
 from replay.billing_cases.variants import scaled, shifted
@@ -221,6 +221,22 @@ def test_a_phrase_says_the_same_in_other_words(
     options = elections(policy).options
 
     assert {name: getattr(options, name) for name in elected} == elected
+
+
+def test_what_a_phrase_says_under_another_key_it_says_all_the_same() -> None:
+    policy = {"refund": "the cancel credits the unused part", "cap": "9 decimals as printed"}
+    options = elections(policy).options
+
+    assert (options.credits, options.factor_places) == ("next-invoice", 9)
+    with pytest.raises(CaseError, match="unknown phrase for policy refund: by moon"):
+        elections({"refund": "by moon"})
+
+
+def test_a_key_that_elects_nothing_is_a_note() -> None:
+    policy = {"grace": "three days", "factor": "9 decimals"}
+
+    assert elections(policy).options.factor_places == 9
+    assert policy_notes(policy) == ("policy grace: elects nothing, three days",)
 
 
 def test_the_rate_of_a_country_is_read_with_its_decimals() -> None:
