@@ -106,11 +106,10 @@ def _taxes(
     after: Mapping[str, int],
 ) -> Iterator[CreditLine]:
     """Of each tax what the credited parts of the lines it taxes have in it."""
-    shares = credited_shares(lines, after)
-    for line in lines:
-        if line.tax is None or line.line in named:
-            continue
-        parts = {part.line: Fraction(part.taxable_minor) for part in line.tax.parts}
+    taxes = [(one, one.tax) for one in lines if one.tax is not None and one.line not in named]
+    shares = credited_shares(lines, after) if taxes else {}
+    for line, tax in taxes:
+        parts = {part.line: Fraction(part.taxable_minor) for part in tax.parts}
         whole = sum(parts.values())
         gone = sum(taxable * shares.get(name, NOTHING) for name, taxable in parts.items())
         share = min(max(gone / whole, NOTHING), ALL) if whole else NOTHING
@@ -123,11 +122,12 @@ def credited_shares(
     lines: Sequence[InvoiceLine], credited: Mapping[str, int]
 ) -> dict[str, Fraction]:
     """How much of each line that charges for something is credited, with what was altered of it."""
-    return {
-        line.line: _part(*_of(line.line, ("adjustment",), lines, credited))
-        for line in lines
-        if line.is_charged
-    }
+    sums: dict[str | None, tuple[int, int]] = {}
+    for line in lines:
+        for name in {line.line, line.of_line if line.kind == "adjustment" else None}:
+            whole, gone = sums.get(name, (0, 0))
+            sums[name] = whole + line.amount_minor, gone + credited.get(line.line, 0)
+    return {line.line: _part(*sums[line.line]) for line in lines if line.is_charged}
 
 
 def spread(

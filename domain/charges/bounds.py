@@ -6,11 +6,11 @@ period, so a change inside the period moves nothing that was measured before it 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from operator import attrgetter
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar
 
 from msgspec import structs
 
@@ -26,6 +26,9 @@ from domain.stretch import Stretch
 from domain.terms import Terms
 
 Kind = Literal["minimum", "maximum", "commitment"]
+# An item, its price and a billing period.
+Sold = tuple[str, str, BillingPeriod]
+T = TypeVar("T")
 _start = attrgetter("start")
 
 
@@ -79,10 +82,18 @@ class Bound(NamedTuple):
             for part in self.parts
         )
 
-    def concerns(self, charge: Charge) -> bool:
-        """Whether it is a charge of the same item and price in the same period."""
-        own = self.item, self.price, self.period
-        return own == (charge.item, charge.price, charge.period)
+    @property
+    def sale(self) -> Sold:
+        return self.item, self.price, self.period
+
+
+def by_sale(rows: Iterable[T], charge_of: Callable[[T], Charge]) -> dict[Sold, list[T]]:
+    """What is of the same item and price in the same period, in order."""
+    found: dict[Sold, list[T]] = {}
+    for row in rows:
+        own = charge_of(row)
+        found.setdefault((own.item, own.price, own.period), []).append(row)
+    return found
 
 
 class _Span(NamedTuple):

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from msgspec import Struct, field, structs
 
 from domain.charge import Charge, Marks, stood
-from domain.charges.bounds import Bound, bounds
+from domain.charges.bounds import Bound, bounds, by_sale
 from domain.decimals import plain
 from domain.explain import Step
 from domain.facts import causes_of
@@ -120,8 +120,10 @@ def reduced(charges: Sequence[Charge], terms: Terms, prices: Prices) -> tuple[Ch
     ]
     for grant in terms.grants:
         _grant(grant, left, terms, prices)
-    for limit in bounds(terms, prices, "maximum"):
-        _limit(limit, [one for one in left if limit.concerns(one.charge)], terms.started.currency)
+    limits = bounds(terms, prices, "maximum")
+    own = by_sale(left, lambda one: one.charge) if limits else {}
+    for limit in limits:
+        _limit(limit, own.get(limit.sale, []), terms.started.currency)
     return tuple(off for one in left for off in one.off)
 
 

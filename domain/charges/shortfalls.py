@@ -11,7 +11,7 @@ from datetime import date
 
 from domain.calendar import ONE_DAY
 from domain.charge import PREPAID, Charge, passed, stood
-from domain.charges.bounds import Bound
+from domain.charges.bounds import Bound, by_sale
 from domain.explain import Step
 from domain.facts import causes_of
 from domain.money import decimal_text
@@ -24,10 +24,11 @@ def shortfalls(
     commitments: Sequence[Bound],
 ) -> tuple[Charge, ...]:
     """The charges that fill up minimums, then commitments; `charges` are all others."""
+    own = by_sale(charges, lambda one: one) if minimums else {}
     found = [
         made
         for bound in minimums
-        if (made := _short(bound, _of_price(bound, charges), currency)) is not None
+        if (made := _short(bound, own.get(bound.sale, []), currency)) is not None
     ]
     every = [*charges, *found]
     for bound in commitments:
@@ -35,10 +36,6 @@ def shortfalls(
         if made is not None:
             found.append(made)
     return tuple(found)
-
-
-def _of_price(bound: Bound, charges: Sequence[Charge]) -> list[Charge]:
-    return [one for one in charges if bound.concerns(one)]
 
 
 def _covered(bound: Bound, charges: Sequence[Charge]) -> list[Charge]:
