@@ -247,7 +247,8 @@ class ContractOpened(Event, frozen=True, kw_only=True, tag="contract-opened"):
 class Restated(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a change says anew of a promise; what it leaves out stays as it was.
 
-    `fees` take the place of those from the change on; `quantity`, `unit_price` and `price_minor`
+    `fees` take the place of those from the change on, and those by the month or the year end with
+    `service_to`; `quantity`, `unit_price` and `price_minor`
     are of the whole promise, `added_quantity` at `added_unit_price` comes on top of it. Of units
     as many as there will be, only `unit_price`, for those from the change on.
     `ssp_minor` is what all that is left would sell for at the change.

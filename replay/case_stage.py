@@ -72,16 +72,21 @@ class LedgerStage:
         return BillingStage(self.ledger, self.clock.show).play(entity, course)
 
     def _submit(self, entity: str, key: str, does: SetUp | Submit, source: Source | None) -> None:
-        corrects = does.corrects if isinstance(does, Submit) else None
+        corrected = does.corrects if isinstance(does, Submit) else None
+        instead_of = None if corrected is None else key_of(*corrected)
         request = Request(
             entity=entity,
             stream=does.stream,
             key=key,
             command=does.command,
             source=source,
-            corrects=self.positions[entity, key_of(*corrects)] if corrects else None,
+            corrects=None if instead_of is None else self.positions[entity, instead_of],
         )
-        self.positions[entity, key] = self.ledger.submit(request).positions[-1]
+        position = self.ledger.submit(request).positions[-1]
+        self.positions[entity, key] = position
+        if instead_of is not None:
+            # What corrects the same fact again takes the place of this one.
+            self.positions[entity, instead_of] = position
 
     def _ingest(self, entity: str, key: str, does: Ingest) -> None:
         row = {
@@ -91,6 +96,7 @@ class LedgerStage:
             "quantity": f"{does.quantity}",
             "occurred_at": does.occurred_at.isoformat(),
         }
-        receipt = self.ledger.ingest(UsageBatch(entity=entity, source=SOURCE, key=key), [row])
+        batch = UsageBatch(entity=entity, source=SOURCE, key=key, kind=does.kind)
+        receipt = self.ledger.ingest(batch, [row])
         if receipt.rejects:
             raise CaseError(f"the ledger refused {key}: {receipt.rejects[0].code}")

@@ -9,7 +9,7 @@ from typing import Any
 # The Gregorian calendar repeats its weekdays and leap years after 28 years (until 2100).
 SHIFT_YEARS = 28
 FACTORS = (3, 7)
-ISO_DATE = re.compile(r"(?<![0-9])((?:19|20)[0-9]{2})(?=-[0-9]{2}(?![0-9]))")
+ISO_DATE = re.compile(r"(?<![0-9])((?:19|20)[0-9]{2})(?=-(?:[0-9]{2}(?![0-9])|Q[1-4]))")
 # In the name of a figure or a label any year counts, as in `2024-Q1`.
 YEAR = re.compile(r"(?<![0-9])((?:19|20)[0-9]{2})(?![0-9])")
 

@@ -20,7 +20,7 @@ from domain.currency import exponent
 from domain.errors import Malformed, Rejected
 from replay.accounting_cases.answers import Answers, Posted
 from replay.accounting_cases.figure import Compared, compare
-from replay.accounting_cases.figures import figures, last_month
+from replay.accounting_cases.figures import figures, last_month, to_the_end
 from replay.accounting_cases.format import Document, document
 from replay.accounting_cases.plan import Act, Plan, plan
 from replay.accounting_cases.steps import NoEffect, Translation
@@ -98,7 +98,7 @@ def run_case(path: Path, stage: Stage) -> Result:
 def play(case: Document, stage: Stage) -> Played:
     """Translate, set on the time line, play, compare. What cannot be is refused by name."""
     wanted, steps = _both(lambda: figures(case.expected), lambda: translate(case.given))
-    course = plan(steps, last_month(wanted))
+    course = plan(steps, last_month(wanted), to_the_end=to_the_end(wanted))
     entity = entity_of(case)
     for act in course.acts:
         _do(stage, entity, act)

@@ -49,6 +49,13 @@ class Left(Struct, frozen=True, kw_only=True):
     minor: int
 
 
+class Disclosed(Struct, frozen=True, kw_only=True):
+    """Of revenue: what was contract liability before, and what is for performance before."""
+
+    from_opening_minor: int
+    from_earlier_minor: int
+
+
 class Answers(Protocol):
     """All that is read of a ledger; nothing is worked out beside it."""
 
@@ -70,6 +77,10 @@ class Answers(Protocol):
 
     def remaining(self, day: date) -> tuple[Left, ...]:
         """What is left to be delivered at the end of a day, as known then."""
+        ...
+
+    def disclosed(self, since: date, through: date) -> Disclosed:
+        """What the notes say of the revenue booked from a day on through another."""
         ...
 
     def position_on(self, known_on: date) -> int:

@@ -33,10 +33,26 @@ def billed(fact: Words, known: Survey, deal: Deal) -> Does:
         if says is None:
             fact.refuse("billing", "a phrase that is known")
         for promise in deal.obligations:
-            yield from SAYS[str(says)](fact, promise, phrase)
+            for one in SAYS[str(says)](fact, promise, phrase):
+                if not _has_ended(fact, known, one.on):
+                    yield one
     elif billed_as_a_whole(known) == _whole(fact):
         for promise in deal.obligations:
             yield _invoice(fact, promise, fact.day("effective"), deal.price_minor, _whole(fact))
+
+
+def _has_ended(fact: Words, known: Survey, day: date | None) -> bool:
+    """What has ended, and is known to, is not billed any more."""
+    named = name(fact, "contract")
+    return day is not None and any(
+        one.day("effective") <= day and one.day(_known_from(one)) <= day
+        for one in known.of("subscription_cancelled", "contract_terminated")
+        if not one.has("contract") or one.text("contract") == named
+    )
+
+
+def _known_from(fact: Words) -> str:
+    return "recorded" if fact.has("recorded") else "effective"
 
 
 def billed_as_a_whole(known: Survey) -> str | None:

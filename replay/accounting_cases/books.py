@@ -22,10 +22,11 @@ from domain.journal import Entry
 from domain.master import MASTER_CATEGORIES, master_data
 from domain.money import decimal_text
 from projections.booked import booked_sums, left_over
+from projections.disclosed import disclosed_revenue
 from projections.question import Question
 from projections.remaining import remaining_by_band, remaining_obligations
 from projections.remeasure import schedules_at
-from replay.accounting_cases.answers import BOOK, Left, Posted, Told
+from replay.accounting_cases.answers import BOOK, Disclosed, Left, Posted, Told
 from replay.accounting_cases.explained import PROMISED
 from replay.accounting_cases.plan import Plan
 from replay.ledger import Ledger
@@ -127,6 +128,16 @@ class CaseBooks:
                 for unit in sorted({row.unit for row in rows})
                 for row in remaining_by_band(connection, question, unit=unit).rows
             )
+
+    def disclosed(self, since: date, through: date) -> Disclosed:
+        """By the view of the notes, all contracts together."""
+        question = Question(entity=self.entity, book=BOOK, through=through)
+        with self.ledger.connection() as connection:
+            rows = disclosed_revenue(connection, question, since=since).rows
+        return Disclosed(
+            from_opening_minor=sum(row.from_opening_minor for row in rows),
+            from_earlier_minor=sum(row.from_earlier_minor for row in rows),
+        )
 
     def told(self, upto: int | None = None, book: str = BOOK) -> tuple[Told, ...]:
         """By measuring the contracts again: steps come out of the call that amounts come out of."""

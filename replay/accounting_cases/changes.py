@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Literal
 
@@ -14,10 +14,10 @@ from domain.contract_facts import Fee, Obligation, Restated, VariableAmount
 from domain.facts import When
 from domain.invoice import IssueCredit
 from domain.invoice_facts import CreditLine
-from replay.accounting_cases.billing import billed_as_a_whole
+from replay.accounting_cases.billing import PER, billed_as_a_whole
 from replay.accounting_cases.fields import EVERY, own_terms
 from replay.accounting_cases.fixed import promise_of
-from replay.accounting_cases.steps import Does
+from replay.accounting_cases.steps import Does, Submit
 from replay.accounting_cases.survey import Survey, name, submit, the_contract, when
 from replay.accounting_cases.terms import own_term, promised, term
 from replay.accounting_cases.uncertain import BONUS
@@ -173,7 +173,7 @@ def _recurring(fact: Words, known: Survey) -> ModifyContract:
     fee = _fee_of(fact, end)
     restated = Restated(
         obligation=first.obligation,
-        fees=(fee,) if fee else (),
+        fees=(fee,) if fee else _going_on(fact, first, end),
         service_to=end if end != first.service_to else None,
         price_minor=fact.money("transaction_price") if fact.has("transaction_price") else None,
     )
@@ -202,6 +202,17 @@ def _fee_of(fact: Words, end: date) -> Fee | None:
     return None
 
 
+def _going_on(fact: Words, first: Obligation, end: date) -> tuple[Fee, ...]:
+    """A longer term for no other money is at the fee there is: the fees from the change on."""
+    *_, last = first.fees or (None,)
+    said = any(fact.has(field) for field in ("amount", "transaction_price"))
+    if last is None or last.per == "whole" or said or end <= last.service_to:
+        return ()
+    day = fact.day("effective")
+    kept = (_from(day, fee) for fee in first.fees if fee.service_to > day)
+    return (*kept, structs.replace(last, service_from=last.service_to, service_to=end))
+
+
 def _another_quantity(fact: Words, known: Survey) -> ModifyContract:
     """So many from now on, at a price each for the whole term."""
     first = _first_promise(fact, known)
@@ -225,7 +236,7 @@ def _extended(fact: Words, known: Survey) -> ModifyContract:
     begins = add_months(first.service_from, months)
     ends = add_months(begins, YEAR)
     # Its years after that keep their fees.
-    kept = (structs.replace(fee, service_from=ends) for fee in first.fees if fee.service_to > ends)
+    kept = (_from(ends, fee) for fee in first.fees if fee.service_to > ends)
     fees = (Fee(amount_minor=fact.money(field), service_from=begins, service_to=ends), *kept)
     restated = Restated(obligation=first.obligation, fees=fees)
     if fact.has("extension_total"):
@@ -237,6 +248,11 @@ def _extended(fact: Words, known: Survey) -> ModifyContract:
         )
         restated = structs.replace(restated, fees=(*fees, more), service_to=end)
     return _restating(fact, restated, on=begins)
+
+
+def _from(day: date, fee: Fee) -> Fee:
+    """What is left of a fee from a day on."""
+    return structs.replace(fee, service_from=day) if fee.service_from < day else fee
 
 
 def _more_work(fact: Words, known: Survey) -> ModifyContract:
@@ -299,7 +315,8 @@ def _restating(fact: Words, restated: Restated, on: date | None = None) -> Modif
 
 def _first_promise(fact: Words, known: Survey) -> Obligation:
     """What was sold first of the contract; the only thing, or the case fails."""
-    promises = known.promises.get(the_contract(fact, known), ())
+    standing = known.standing.get(fact.place, known.promises)
+    promises = standing.get(the_contract(fact, known), ())
     if not promises:
         raise CaseError(f"{fact.event}: no contract before it")
     return promises[0]
@@ -323,10 +340,22 @@ def price_concession(fact: Words, known: Survey) -> Does:
 
 
 def subscription_cancelled(fact: Words, known: Survey) -> Does:
-    """The contract ends; what is given back of its price is credited where it was billed."""
+    """The contract ends; what is given back of its price is credited where it was billed. Where
+    nothing says what is given back, fees of months or years that have not begun are not owed.
+    """
+    stream = f"contract:{the_contract(fact, known)}"
     refund = fact.money("refund") if fact.has("refund") else 0
-    command = TerminateContract(when=when(fact), refund_minor=refund)
-    yield submit(fact, f"contract:{the_contract(fact, known)}", command)
+    unbegun = () if fact.has("refund") else tuple(_unbegun(fact, known))
+    if unbegun:
+        cut = ModifyContract(
+            when=when(fact),
+            price_change_minor=0,
+            restated=unbegun,
+            treatment="prospective",
+            judgement="what has not begun when a contract ends is not owed",
+        )
+        yield Submit(stream=stream, command=cut)
+    yield submit(fact, stream, TerminateContract(when=when(fact), refund_minor=refund))
     billed_whole = billed_as_a_whole(known)
     if refund and billed_whole is not None:
         credit = IssueCredit(
@@ -336,3 +365,26 @@ def subscription_cancelled(fact: Words, known: Survey) -> Does:
             purpose="correction",
         )
         yield submit(fact, f"invoice:{billed_whole}", credit)
+
+
+def _unbegun(fact: Words, known: Survey) -> Iterator[Restated]:
+    """Each promise with fees, as if it ended with the last month or year of them that has begun."""
+    signed = known.of("contract_signed")
+    if any(one.has("non_cancellable") and one.flag("non_cancellable") for one in signed):
+        return
+    standing = known.standing.get(fact.place, known.promises)
+    for one in standing.get(the_contract(fact, known), ()):
+        end = _begun(one, fact.day("effective"))
+        if end is not None and one.service_to is not None and end < one.service_to:
+            yield Restated(obligation=one.obligation, service_to=end)
+
+
+def _begun(promise: Obligation, day: date) -> date | None:
+    """Where the month or the year of its fees ends that a day falls in."""
+    for fee in promise.fees:
+        end = fee.service_from
+        while end < day and end < fee.service_to and fee.per != "whole":
+            end = add_months(end, PER[fee.per])
+        if day <= end:
+            return end
+    return None

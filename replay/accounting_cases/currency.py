@@ -11,15 +11,24 @@ from replay.accounting_cases.words import Words
 
 
 def fx_rate(fact: Words, known: Survey) -> Does:
-    """The rate of the day between the currency of the case and the only other there is."""
-    foreign = tuple(code for code in known.currencies if code != known.currency)
-    rate = Rate(
-        currency=only(fact, foreign, "currency"),
-        into=known.currency,
-        rate=fact.number("rate"),
-    )
+    """The rate of the day between the currency of the case and the one it names, or the only other
+    there is.
+    """
+    yield published(fact, known, foreign(fact, known), fact.number("rate"))
+
+
+def foreign(fact: Words, known: Survey) -> str:
+    """The currency a fact names, or the only one that is not the case's."""
+    if fact.has("currency"):
+        return fact.currency
+    return only(fact, tuple(one for one in known.currencies if one != known.currency), "currency")
+
+
+def published(fact: Words, known: Survey, currency: str, number: Decimal) -> Submit:
+    """A rate of the day of a fact."""
+    rate = Rate(currency=currency, into=known.currency, rate=number)
     command = PublishRates(when=when(fact), rates=(rate,))
-    yield Submit(stream=f"rates:{OWN}", command=command)
+    return Submit(stream=f"rates:{OWN}", command=command)
 
 
 def stated_rate(fact: Words) -> Decimal | None:

@@ -23,6 +23,7 @@ Kind = Literal[
     "numbers-by-name",
     "units",
     "percent",
+    "portion",
     "share",
     "rate",
     "months",
@@ -31,6 +32,7 @@ Kind = Literal[
     "last-day",
     "period",
     "text",
+    "names",
     "flag",
 ]
 # Fields every fact may carry. `seq` orders facts recorded at one time.
@@ -41,6 +43,7 @@ EVERY: dict[str, Kind] = {
     "effective": "day",
     "recorded": "day",
     "agreed": "day",
+    "corrects": "text",
 }
 # How an uncertain part of a price may turn out.
 CHANCES: dict[str, Kind] = {
@@ -67,14 +70,14 @@ ESTIMATE: dict[str, Kind] = {
     "price_change": "money",
     "variable_consideration": "text",
     "expected_consideration": "money",
-    "expected_concession_percent": "percent",
-    "highly_probable_concession_percent": "percent",
-    "expected_return_percent": "percent",
+    "expected_concession_percent": "portion",
+    "highly_probable_concession_percent": "portion",
+    "expected_return_percent": "portion",
     "expected_returns": "units",
     "expected_to_exceed": "flag",
     "expected_total": "units",
     "expected_total_costs": "money",
-    "breakage_percent": "percent",
+    "breakage_percent": "portion",
     "points_to_be_redeemed": "units",
     "ssp_per_point": "price",
     "renewal_rate": "share",
@@ -83,6 +86,7 @@ ESTIMATE: dict[str, Kind] = {
 RIGHTS: dict[str, Kind] = {"contract": "text", "obligation": "text", "quantity": "units"}
 OF_PAYMENT: dict[str, Kind] = {"amount": "money", "invoice": "text", "payment": "text"}
 LEAVES: dict[str, Kind] = {"contract": "text", "refund": "money"}
+DELETED: dict[str, Kind] = {"contract": "text", "modification": "text", "amendment": "text"}
 FIELDS: dict[str, dict[str, Kind]] = {
     "agreement_signed": {
         "contract": "text",
@@ -216,10 +220,11 @@ FIELDS: dict[str, dict[str, Kind]] = {
         "units": "units",
         "unit_price": "price",
         "price": "money",
-        "voucher_percent": "percent",
-        "general_promo_percent": "percent",
+        "voucher_percent": "portion",
+        "general_promo_percent": "portion",
         "redemption_probability": "share",
         "average_additional_purchase": "money",
+        "fx_rate": "rate",
     },
     "control_transferred": {
         "contract": "text",
@@ -231,14 +236,19 @@ FIELDS: dict[str, dict[str, Kind]] = {
         "monthly_payment": "money",
         "market_rate_annual": "share",
     },
-    "units_transferred": {"contract": "text", "obligation": "text", "units": "units"},
+    "units_transferred": {
+        "contract": "text",
+        "obligation": "text",
+        "units": "units",
+        "fx_rate": "rate",
+    },
     "progress_measured": {
         "contract": "text",
         "obligation": "text",
         "costs_incurred": "money",
         "expected_total_costs": "money",
         "excluded_costs": "money",
-        "percent_complete": "percent",
+        "percent_complete": "portion",
     },
     "fee_base_measured": {
         "contract": "text",
@@ -273,7 +283,7 @@ FIELDS: dict[str, dict[str, Kind]] = {
     "subscription_cancelled": LEAVES,
     "contract_terminated": LEAVES,
     "plan_changed": {"from_price": "price", "to_price": "price", "unbilled_items": "money-list"},
-    "usage_reported": {"units": "units", "unit_price": "price"},
+    "usage_reported": {"contract": "text", "units": "units", "unit_price": "price"},
     "invoice_issued": {
         "number": "text",
         "contract": "text",
@@ -330,6 +340,9 @@ FIELDS: dict[str, dict[str, Kind]] = {
     "invoice_marked_uncollectible": {"number": "text"},
     "fx_rate": {"currency": "text", "rate": "rate"},
     "period_closed": {"period": "period"},
+    "modification_deleted": DELETED,
+    "amendment_deleted": DELETED,
+    "fact_retracted": {},
 }
 # A promise that a deal names may have a term of its own, in fields that begin with its name.
 OWN_TERM: dict[str, Kind] = {
@@ -340,12 +353,14 @@ OWN_TERM: dict[str, Kind] = {
 }
 # Where a deal or a change names its promises.
 NAMES_PROMISES = ("ssp", "ssp_allocation", "obligations", "added")
+NAMES_ONE = ("added_obligation",)
 
 
 def own_terms(fact: Mapping[str, Any]) -> dict[str, Kind]:
     """The fields by which the promises of a fact may have terms of their own."""
     rows = (fact.get(field) for field in NAMES_PROMISES)
-    names = (name for row in rows if isinstance(row, Mapping) for name in row)
+    names = {name for row in rows if isinstance(row, Mapping) for name in row}
+    names |= {str(fact[field]) for field in NAMES_ONE if field in fact}
     return {f"{name}{end}": kind for name in names for end, kind in OWN_TERM.items()}
 
 
@@ -372,7 +387,7 @@ PARTS: dict[Kind, dict[str, Kind]] = {
         "ssp_percent": "percent",
         "month": "period",
     },
-    "bundle": {"members": "text", "price": "money"},
+    "bundle": {"members": "names", "price": "money"},
     "outcomes": {"amount": "money", "probability": "share"},
     "promises": {
         "price": "alone",

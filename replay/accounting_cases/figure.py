@@ -37,7 +37,8 @@ Ask = Callable[[Answers], Found]
 class Figure(Struct, frozen=True, kw_only=True):
     """One expected number: `path` where the file says it, `text` what it says.
 
-    `last`: the last month it speaks of, if it names one.
+    `last`: the last month it speaks of, if it names one. `to_the_end`: it speaks of all there is to
+    come of the case.
     """
 
     path: tuple[str, ...]
@@ -45,6 +46,7 @@ class Figure(Struct, frozen=True, kw_only=True):
     ask: Ask
     unit: Unit = "money"
     last: str = ""
+    to_the_end: bool = False
 
     @property
     def name(self) -> str:

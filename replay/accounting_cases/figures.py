@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 from domain.contract_facts import ProgressMeasured
-from replay.accounting_cases import explained, sums
+from replay.accounting_cases import explained, notes, sums
 from replay.accounting_cases.answers import Answers
 from replay.accounting_cases.changes import ADDITIONAL
 from replay.accounting_cases.explained import each, one, per_year, price_of
@@ -61,6 +61,10 @@ FIGURES: dict[str, Read] = {
     "revenue_by_obligation": sums.by_obligation,
     "revenue_by_period_and_obligation": sums.by_obligation,
     "revenue_by_obligation_and_period": sums.by_obligation,
+    "revenue_from_prior_period_performance": notes.from_earlier,
+    "revenue_from_earlier_performance": notes.from_earlier,
+    "prior_period_performance_by_period": notes.from_earlier,
+    "revenue_from_opening_contract_liability": notes.from_opening,
     "net_revenue": sums.net_revenue,
     "net_revenue_by_period": sums.net_revenue,
     "corrections_by_period": sums.by_month(sums.REVENUE, sums.prior),
@@ -155,3 +159,8 @@ def _figures(name: str, value: Any) -> Iterator[Figure]:
 def last_month(wanted: Iterable[Figure]) -> str | None:
     """The last month any figure speaks of."""
     return max((figure.last for figure in wanted if figure.last), default=None)
+
+
+def to_the_end(wanted: Iterable[Figure]) -> bool:
+    """Whether any figure speaks of all that is to come."""
+    return any(figure.to_the_end for figure in wanted)

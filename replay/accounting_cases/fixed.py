@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import structs
 
@@ -21,6 +21,12 @@ ORIGINAL = "original"
 CONSIDERATION = "consideration"
 ROYALTY = "royalty"
 RETROSPECTIVE = "retrospective-price"
+PRESENTED: dict[str, Literal["gross", "net"]] = {
+    "net": "net",
+    "agent": "net",
+    "gross": "gross",
+    "principal": "gross",
+}
 
 
 def whole(fact: Words, known: Survey) -> Deal:
@@ -84,15 +90,23 @@ def with_fee(fact: Words, known: Survey, deal: Deal) -> Deal:
 def presented(fact: Words, known: Survey, deal: Deal) -> Deal:
     """Sold for others: their share is no revenue."""
     del known
-    as_agent = fact.has("presentation") and fact.text("presentation") == "net"
     share = fact.money("others_share") if fact.has("others_share") else 0
     rows = tuple(
         structs.replace(
-            one, presented="net" if as_agent else one.presented, others_share_minor=share
+            one,
+            presented=_presented(fact) if fact.has("presentation") else one.presented,
+            others_share_minor=share,
         )
         for one in deal.obligations
     )
     return structs.replace(deal, obligations=rows)
+
+
+def _presented(fact: Words) -> Literal["gross", "net"]:
+    said = fact.text("presentation")
+    if said not in PRESENTED:
+        fact.refuse("presentation", " or ".join(PRESENTED))
+    return PRESENTED[said]
 
 
 def available(fact: Words, known: Survey, deal: Deal) -> Deal:
@@ -186,9 +200,7 @@ def promise_of(fact: Words, name: str, row: Words) -> Obligation:
         ssp_minor=row.money("ssp") if row.has("ssp") else 0,
     )
     if row.has("presentation"):
-        one = structs.replace(
-            one, presented="net" if row.text("presentation") == "net" else "gross"
-        )
+        one = structs.replace(one, presented=_presented(row))
     if row.has("others_share"):
         one = structs.replace(one, others_share_minor=row.money("others_share"))
     if row.has("expected_costs"):

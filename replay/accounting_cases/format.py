@@ -37,6 +37,8 @@ def document(raw: Mapping[str, Any], name: str) -> Document:
     expected = raw.get("expected")
     if not isinstance(facts, list) or not all(isinstance(fact, dict) for fact in facts):
         raise CaseError("not a case: `facts` must be a list of objects")
+    if not facts:
+        raise CaseError("not a case: `facts` holds none")
     if not isinstance(expected, dict):
         raise CaseError("not a case: `expected` must be an object")
     given = Given(

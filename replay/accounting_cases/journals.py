@@ -35,7 +35,7 @@ def journals(path: tuple[str, ...], value: Any) -> Iterator[Figure]:
     for own, entry in rows_of(path, value):
         day, stretch = _dated(own, object_of(own, entry))
         stretches[day] = stretch if stretch != "day" else stretches.get(day, "day")
-        for at, line in rows_of((*own, "lines"), entry["lines"]):
+        for at, line in rows_of((*own, "lines"), entry.get("lines")):
             name, minor = _line(at, object_of(at, line))
             expected[day, name] = expected.get((day, name), Decimal(0)) + minor
     days = sorted(stretches)

@@ -58,6 +58,8 @@ TERMS: dict[str, dict[str, Row]] = {
         **each(BY_MONTH, "by month", "monthly", "per month", "equal months", "equal monthly"),
         **each(BY_MONTH, "straight-line", "straight line", "evenly", "over the term"),
         **each(BY_MONTH, "by year", "yearly", "by quarter", "over # months", "over # years"),
+        **each(BY_MONTH, "each month", "every month", "per calendar month", "equal instalments"),
+        **each(BY_DAY, "each day", "every day", "day by day", "calendar days", "day count"),
         **each(ALWAYS, "prorated by day", "prorated", "by days of the month"),
         **each(CUT_OFF, "last month cut off", "full month in the first", "full first month"),
         **each(HALF_MONTH, "half in first", "half in the first", "half-month", "half month"),
@@ -67,6 +69,10 @@ TERMS: dict[str, dict[str, Row]] = {
     "closed_period": {
         **each(EARLIEST_OPEN, "earliest open", "earliest non-locked", "next open", "first open"),
         **each(EARLIEST_OPEN, "open month", "open period", "current open", "current period"),
+        **each(
+            EARLIEST_OPEN, "current month", "next month", "period of recording", "when recorded"
+        ),
+        **each(EARLIEST_OPEN, "period it is recorded in", "catch-up", "catch up", "true-up"),
     },
     "void_with_replacement": {
         **each({"void_default": "as-if-never"}, "net effect", "no contra-revenue", "as if never"),
@@ -74,7 +80,10 @@ TERMS: dict[str, dict[str, Row]] = {
     },
     "breakage": {
         **each(PROPORTIONAL, "proportional", "proportion", "pattern of rights exercised"),
+        **each(PROPORTIONAL, "pro rata", "pro-rata", "pattern of redemption", "as redeemed"),
+        **each(PROPORTIONAL, "proportionally", "proportionate", "expected"),
         **each(REMOTE, "remote", "no estimate", "not expected", "constrained", "on expiry"),
+        **each(REMOTE, "at expiry", "when they expire", "when it expires", "not entitled"),
     },
     "rounding": {
         **each({"allocation_unit": "whole"}, "whole CU per contract", "whole units per contract"),
@@ -82,6 +91,7 @@ TERMS: dict[str, dict[str, Row]] = {
         **each(ALWAYS, "cumulative", "half-up", "half up", "half away", "largest remainder"),
         **each(ALWAYS, "cent", "cents", "2 decimals", "two decimals", "minor unit", "none"),
         **each(ALWAYS, "no rounding", "exact", "last period", "last month", "to the fils"),
+        **each(ALWAYS, "nearest cent", "penny", "final period", "final month"),
     },
     "allocation": {
         **each({"allocation_percent": "whole"}, "whole percent", "nearest percent"),
@@ -105,17 +115,21 @@ TERMS: dict[str, dict[str, Row]] = {
         **each(ADJUSTED, "#% a year", "#% per year", "separate financing", "at contract inception"),
         **each(NOT_ADJUSTED, "no significant", "not significant", "not adjusted", "no adjustment"),
         **each(NOT_ADJUSTED, "practical expedient", "one year or less", "15.63", "32-18"),
+        **each(NOT_ADJUSTED, "none", "no financing", "ignored", "less than a year", "15.62"),
+        **each(NOT_ADJUSTED, "within one year", "within a year", "under a year", "32-17"),
         **each(ALWAYS, "a market rate", "the market rate"),
     },
     "receivable": {
         **each(DUE, "unconditional right at due date", "at due date", "on the due date"),
-        **each(DUE, "when due", "at the due date", "until due", "until it is due"),
+        **each(DUE, "when due", "at the due date", "until due", "until it is due", "due date"),
         **each({"receivable_at": "issue"}, "when invoiced", "on invoice", "at issue", "on issue"),
         **each(ALWAYS, "unconditional", "only time", "passage of time"),
     },
     "royalty": each(
         {"royalty_as_it_occurs": True},
         *("B63", "55-65", "sales-based", "usage-based", "as sales occur", "royalty exception"),
+        *("sales based", "usage based", "when sales occur", "when the sales occur", "as earned"),
+        *("sale or usage", "sales or usage", "as usage occurs", "when the sale occurs"),
     ),
     "variable_consideration": {
         **each({"incentive_left_out": True}, "incentive excluded", "incentive fee excluded"),
@@ -126,6 +140,11 @@ TERMS: dict[str, dict[str, Row]] = {
         **each(ALWAYS, "15.88", "15.89", "15.90", "32-5", "32-8", "32-11", "32-14", "32-40"),
         **each(ALWAYS, "32-42", "32-43", "32-44", "32-45", "inception", "allocate", "retro"),
         **each(ALWAYS, "retrospective", "catch-up", "reassess", "reassessed", "refund liability"),
+        **each(
+            ALWAYS, "bonus", "penalty", "rebate", "concession", "returns", "uncertain", "variable"
+        ),
+        **each(ALWAYS, "constrain", "unconstrained", "resolved", "updated", "cumulative"),
+        **each(ALWAYS, "likely", "reversal", "method", "amount", "none", "usage", "discount"),
     },
     "delivery": {
         **each({"delivered_evenly": True}, "# units a month", "# units per month", "evenly"),
@@ -134,8 +153,11 @@ TERMS: dict[str, dict[str, Row]] = {
     "modification": {
         **each(APART, "separate contract", "15.20", "25-12"),
         **each(ONWARD, "prospective", "prospectively", "21(a)", "13(a)", "termination"),
-        **each(ONWARD, "blended", "blend and extend"),
+        **each(ONWARD, "blended", "blend and extend", "blend-and-extend", "new contract"),
+        **each(ONWARD, "remaining goods", "remaining services"),
         **each(CATCH_UP, "cumulative", "catch-up", "catch up", "21(b)", "13(b)", "retrospective"),
+        **each(CATCH_UP, "retrospectively", "cumulatively"),
+        **each(APART, "separate contracts", "separately"),
         **each(ALWAYS, "21(c)", "13(c)", "15.19", "25-11", "15.18", "25-10", "15.21", "25-13"),
         **each(ALWAYS, "15.90", "32-45", "combination"),
     },
@@ -151,73 +173,42 @@ TERMS: dict[str, dict[str, Row]] = {
     "fx": {
         **each(ALWAYS, "both settle", "non-monetary", "monetary", "historical", "IFRIC 22"),
         **each(ALWAYS, "not remeasured", "remeasured", "rate of its receipt", "own rate"),
-        **each(ALWAYS, "spot rate", "closing rate", "IAS 21", "830-"),
+        **each(ALWAYS, "spot rate", "closing rate", "IAS 21", "830-", "all settle", "settle"),
+        **each(ALWAYS, "remeasure", "spot", "closing", "transaction date", "date of receipt"),
+        **each(ALWAYS, "each advance", "FIFO", "first in, first out", "order of receipt"),
         # A vendor's report, of money in another currency than it pays out in.
         **each(REALISED, "realised only", "realized only", "settlement USD", "settlement EUR"),
         **each(REALISED, "settlement GBP", "settlement currency"),
     },
-    "net_position": each(
-        ALWAYS,
-        *("contract asset", "contract liability", "per contract", "netted", "net"),
-        *("one contract balance", "single contract"),
-    ),
     "catch_up": {
         # Periods nobody closed are open: what is earned in them is booked in them.
-        **each(ALWAYS, "disabled", "off"),
+        **each(ALWAYS, "disabled", "off", "service period"),
         **each({"served_before_issue": "at-issue"}, "enabled", "on the booked date"),
     },
     # The habits of a vendor's report, none of them GAAP.
     "ledger": each(CONTRA, "vendor chart of accounts", "contra-revenue", "contra revenue"),
-    "cancellation": each(
-        ALWAYS,
-        *("stop recognition", "no reversal", "refund", "reversed", "reverse", "recognised"),
-    ),
     "credit_note": {
         **each(ALWAYS, "prospective", "prospectively", "from now"),
         **each(CORRECTS, "retrospective", "reversal", "reverse", "from the start"),
         **each(CORRECTS, "as if never", "original service period", "start of service"),
+        **each(CORRECTS, "correction", "retrospectively"),
+        **each(ALWAYS, "concession", "goodwill", "from its date", "from the credit date"),
+        **each(ALWAYS, "reduction of revenue", "creation date", "issue date", "contra-revenue"),
     },
-    "idempotency": each(ALWAYS, "event_id", "id", "number", "source"),
-    "material_right": each(
-        ALWAYS,
-        *("B39", "B40", "B41", "B42", "B43", "55-42", "55-44", "55-45", "practical alternative"),
-        *("look-through", "relative SSP", "on exercise", "exercise", "expiry", "not a material"),
-    ),
-    "periods": each(ALWAYS, "calendar", "month", "months", "quarter", "year"),
-    "presentation": each(
-        ALWAYS, "contract asset", "contract liability", "receivable", "refund liability", "15.105"
-    ),
-    "recognise": each(
-        ALWAYS,
-        *("when", "on delivery", "on transfer", "over time", "point in time", "as invoiced"),
-    ),
-    "step1": each(
-        ALWAYS,
-        *("no contract", "15.9", "15.14", "15.15", "15.16", "25-1", "25-6", "25-7", "25-8"),
-        *("criteria", "collectability", "collectibility", "reassessed"),
-    ),
-    "unit_price_rounding": each(ALWAYS, "total preserved", "decimals", "exact", "unrounded"),
-    "variable_allocation": each(
-        ALWAYS, "15.84", "15.85", "32-39", "32-40", "wholly", "entirely", "relative SSP", "to all"
-    ),
     "principal_agent": {
         **each(NET, "agent", "net"),
         **each(ALWAYS, "principal", "gross"),
     },
 }
-MEASURES = {
-    **each(
-        ALWAYS,
-        *("time", "elapsed", "straight-line", "cost", "costs", "cost-to-cost", "input", "output"),
-        *("units", "milestone", "milestones", "stand-ready", "hours", "labour", "surveys"),
-        *("as invoiced", "right to invoice", "B16", "B18", "B19", "55-18", "55-20", "55-21"),
-    ),
-    **each(AT_COST, "zero margin", "no margin", "without margin", "at cost"),
-}
+MEASURES = each(AT_COST, "zero margin", "no margin", "without margin", "at cost")
 TERMS["measure"] = TERMS["measure_of_progress"] = TERMS["progress"] = MEASURES
-# Keys that say in words what the facts of a case say, or what a source's page does: notes.
+# Keys that say in words what the facts of a case say, or what a source's page does: notes. One
+# that has terms as well elects by these, and is a note where it holds none.
 NOTES = frozenset(
     {
+        *("measure", "measure_of_progress", "progress", "recognise", "periods", "presentation"),
+        *("net_position", "variable_allocation", "material_right", "unit_price_rounding"),
+        *("step1", "step2", "step3", "step4", "step5", "idempotency", "cancellation"),
         *("reading", "standard", "licence", "license", "upfront_fee", "setup_fee", "set_up_fee"),
         *("payable_to_customer", "consideration_payable", "returns", "right_of_return"),
         *("refund_liability", "constraint", "warranty", "repurchase", "bill_and_hold", "series"),

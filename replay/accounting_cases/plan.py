@@ -86,11 +86,15 @@ class Plan(Struct, frozen=True, kw_only=True):
     beside: tuple[str, ...] = ()
 
 
-def plan(translation: Translation, last_expected: str | None) -> Plan:
-    """The acts of a case, run through the last month it expects a figure of."""
+def plan(translation: Translation, last_expected: str | None, *, to_the_end: bool = False) -> Plan:
+    """The acts of a case, run through the last month it expects a figure of, or `to_the_end`
+    through the last date there is in it.
+    """
     days = sorted({*dates_in(translation.steps), *_recorded(translation)})
     first = month_start(days[0])
     last = _last_month(days, _recorded(translation), last_expected)
+    if to_the_end:
+        last = max(last, month_start(days[-1]))
     span = _months(first, max(last, days[-1]))
     acts = [*_setup(translation, span)]
     acts += _timeline(translation, span, last)

@@ -25,6 +25,8 @@ def subscription_started(_fact: Words, _known: Survey) -> Does:
 
 def usage_reported(fact: Words, known: Survey) -> Does:
     assert known.usage is not None
+    if fact.has("contract") and fact.text("contract") not in known.contracts:
+        raise CaseError(f"usage_reported.contract: no contract {fact.text('contract')}")
     price = fact.price("unit_price") if fact.has("unit_price") else known.usage.prices[0]
     yield Ingest(
         event_id=name(fact, "event_id"),

@@ -39,6 +39,7 @@ AGGREGATIONS: dict[str, Aggregation] = {
 }
 # A deal whose term is so many of these is measured in months where no phrase says otherwise.
 IN_MONTHS = ("months", "term_months", "saas_months", "years")
+REMEASURED_WHEN_PAID: Row = {"remeasure": "realised-only"}
 
 
 class Elections(Struct, frozen=True, kw_only=True):
@@ -70,9 +71,10 @@ class Elections(Struct, frozen=True, kw_only=True):
 def elections(given: Given) -> Elections:
     """What a policy without unknown words elects; options stated win over prose."""
     elected: Row = dict(BY_MONTH) if _is_in_months(given) else {}
+    elected |= REMEASURED_WHEN_PAID if _tells_no_closing_rate(given) else {}
     prose = _prose(given)
     for key, phrase in prose.items():
-        elected |= (read_phrase(key, phrase) or {}) if key in TERMS else {}
+        elected |= (read_phrase(key, phrase) or {}) if _is_read(key, phrase) else {}
     if "bills" in elected:
         elected["bills"] = prose["billing"]
     read = {name: value for name, value in elected.items() if name in READINGS}
@@ -90,6 +92,15 @@ def elections(given: Given) -> Elections:
 def _is_in_months(given: Given) -> bool:
     signed = (fact for fact in given.facts if fact.get("event") == "contract_signed")
     return any(field in fact for fact in signed for field in IN_MONTHS)
+
+
+def _tells_no_closing_rate(given: Given) -> bool:
+    """Money of another currency, and no rate of any day: nothing can be remeasured before it is
+    paid.
+    """
+    named = {str(fact["currency"]) for fact in given.facts if "currency" in fact}
+    told = any(fact.get("event") == "fx_rate" for fact in given.facts)
+    return not told and bool(named.difference({given.currency}))
 
 
 def _beside(stated: Mapping[str, Any], given: Given) -> Iterator[tuple[str, Options]]:
@@ -127,14 +138,18 @@ def _prose(given: Given) -> dict[str, Any]:
 def _why(key: str, phrase: object) -> Iterator[str]:
     if key not in TERMS and key not in NOTES:
         yield f"unknown policy key {key}"
-    elif key in TERMS and (not isinstance(phrase, str) or read_phrase(key, phrase) is None):
+    elif key not in NOTES and not _is_read(key, phrase):
         yield f"unknown phrase for policy {key}: {phrase}"
+
+
+def _is_read(key: str, phrase: object) -> bool:
+    return key in TERMS and isinstance(phrase, str) and read_phrase(key, phrase) is not None
 
 
 def policy_notes(given: Given) -> Iterator[str]:
     """Every key that says in words what the facts say."""
     for key, phrase in _prose(given).items():
-        if key in NOTES:
+        if key in NOTES and not _is_read(key, phrase):
             yield f"policy {key}: elects nothing, {phrase}"
 
 

@@ -11,7 +11,7 @@ from domain.facts import When
 from domain.invoice import IssueInvoice
 from domain.invoice_facts import InvoiceLine
 from domain.payment_facts import Application
-from replay.accounting_cases.currency import stated_rate
+from replay.accounting_cases.currency import foreign, published, stated_rate
 from replay.accounting_cases.deals import Deal, opened, read_deal, shape
 from replay.accounting_cases.fixed import CONSIDERATION
 from replay.accounting_cases.steps import CUSTOMER, Does, Submit
@@ -97,12 +97,17 @@ def control_transferred(fact: Words, known: Survey) -> Does:
 
 
 def owed(fact: Words, known: Survey) -> Does:
-    """Invoices for what was due when control passed, in a case that bills nothing."""
-    for money in _owed(fact, known):
+    """Invoices for what was due when control passed, in a case that bills nothing; where none was,
+    the rate that the fact states is one of its day.
+    """
+    rows, rate = _owed(fact, known), stated_rate(fact)
+    for money in rows:
         yield Submit(
             stream=f"invoice:{name(money, 'payment')}",
-            command=_bill(money, known, when(fact), stated_rate(fact)),
+            command=_bill(money, known, when(fact), rate),
         )
+    if rate is not None and not rows:
+        yield published(fact, known, foreign(fact, known), rate)
 
 
 def _owed(fact: Words, known: Survey) -> tuple[Words, ...]:

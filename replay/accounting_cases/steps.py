@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Literal
 
 from msgspec import Struct
 
@@ -20,23 +21,26 @@ class Submit(Struct, frozen=True, kw_only=True):
     """One command on one stream. `source` is (kind, id) where the case gives an id of its own.
 
     `on`: recorded on that day, not with the fact it follows from. `corrects`: the fact of the case,
-    and the part of it, whose command this one takes the place of.
+    and the part of it, whose command this one takes the place of; with no command it never was.
     """
 
     stream: str
-    command: Command
+    command: Command | None
     source: tuple[str, str] | None = None
     on: date | None = None
     corrects: tuple[int, int] | None = None
 
 
 class Ingest(Struct, frozen=True, kw_only=True):
-    """One usage row on its way in; delivered again under its event id it changes nothing."""
+    """One usage row on its way in; delivered again under its event id it changes nothing. `kind`:
+    it is new, takes the place of the row of its id, or that row never was.
+    """
 
     event_id: str
     meter: str
     quantity: Decimal
     occurred_at: datetime
+    kind: Literal["rows", "correction", "retraction"] = "rows"
 
 
 class Close(Struct, frozen=True, kw_only=True):

@@ -97,7 +97,8 @@ def of_obligation(name: str) -> Read:
 
 def total(accounts: tuple[str, ...]) -> Read:
     def read(path: tuple[str, ...], value: Any) -> Iterator[Figure]:
-        yield Figure(path=path, text=text_of(path, value), ask=summed(accounts, lambda _: True))
+        ask = summed(accounts, lambda _: True)
+        yield Figure(path=path, text=text_of(path, value), ask=ask, to_the_end=True)
 
     return read
 

@@ -32,7 +32,8 @@ SERVICE = "service"
 
 class Survey(Struct, frozen=True, kw_only=True):
     """`currency` is that of the case. `promises`: each contract's obligations, its modifications'
-    too, in the order they come.
+    too, in the order they come. `standing`: by the place of a change, the obligations it changes,
+    as what came before it left them.
     """
 
     currency: str
@@ -43,6 +44,7 @@ class Survey(Struct, frozen=True, kw_only=True):
     payments: tuple[str, ...]
     usage: UsageTerms | None = None
     promises: dict[str, tuple[Obligation, ...]] = {}
+    standing: dict[int, dict[str, tuple[Obligation, ...]]] = {}
 
     def of(self, *events: str) -> tuple[Words, ...]:
         return tuple(fact for fact in self.facts if fact.event in events)

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from msgspec import structs
 
 from domain.contract_commands import ModifyContract, OpenContract
-from domain.contract_facts import Obligation
+from domain.contract_facts import Obligation, Restated
 from replay.accounting_cases import (
     changes,
     contracts,
@@ -25,10 +25,13 @@ from replay.accounting_cases import (
     progress,
     sold,
 )
+from replay.accounting_cases.corrections import TAKES_BACK, in_place_of, never_was, stands_for
 from replay.accounting_cases.format import Given, unknown_words
+from replay.accounting_cases.periods import QUARTER, months_of
 from replay.accounting_cases.policy import elections, policy_notes, unknown_policy
 from replay.accounting_cases.steps import Close, Does, Done, Step, Submit, Translation
 from replay.accounting_cases.survey import Survey, opens, survey
+from replay.accounting_cases.values import impossible
 from replay.accounting_cases.words import Words, currency_of
 from replay.case_format import CaseError
 
@@ -49,8 +52,12 @@ def translate(given: Given) -> Translation:
         )
         for place, raw in enumerate(given.facts, start=1)
     )
+    wrong = impossible(facts)
+    if wrong:
+        raise CaseError(*wrong)
     known = survey(currency_of(given.currency), facts, elected, plans.usage_terms(facts, elected))
     known = structs.replace(known, promises=_promises(facts, known))
+    known = structs.replace(known, standing=_standing(facts, known))
     steps = [step for fact in facts for step in _steps(fact, known)]
     return Translation(
         currency=currency_of(given.currency),
@@ -74,35 +81,86 @@ def _alike(known: Survey) -> int:
 
 def _promises(facts: tuple[Words, ...], known: Survey) -> dict[str, tuple[Obligation, ...]]:
     """Each contract's obligations, its modifications' too: what an invoice line may bill."""
-    found: dict[str, dict[str, Obligation]] = {}
+    found: dict[str, tuple[Obligation, ...]] = {}
     for fact in facts:
-        if not opens(fact) and fact.event != "contract_modified":
-            continue
-        told = structs.replace(
-            known, promises={name: tuple(own.values()) for name, own in found.items()}
-        )
-        for contract, added in _added(TRANSLATE[fact.event](fact, told)):
-            names = found.setdefault(contract, {})
-            names.update({promise.obligation: promise for promise in added})
-    return {contract: tuple(names.values()) for contract, names in found.items()}
+        found = _with(fact, found, known)
+    return found
 
 
-def _added(does: Does) -> Iterator[tuple[str, tuple[Obligation, ...]]]:
-    for one in does:
+def _with(
+    fact: Words, found: dict[str, tuple[Obligation, ...]], known: Survey
+) -> dict[str, tuple[Obligation, ...]]:
+    """And what a fact adds to them."""
+    if not opens(fact) and fact.event != "contract_modified":
+        return found
+    more = {name: {row.obligation: row for row in rows} for name, rows in found.items()}
+    for one in TRANSLATE[fact.event](fact, structs.replace(known, promises=found)):
         if isinstance(one, Submit):
+            names = more.setdefault(one.stream.partition(":")[2], {})
+            names.update({row.obligation: row for row in _added(one)})
+    return {name: tuple(rows.values()) for name, rows in more.items() if rows}
+
+
+def _added(one: Submit) -> tuple[Obligation, ...]:
+    match one.command:
+        case OpenContract():
+            return one.command.obligations
+        case ModifyContract():
+            return one.command.added
+        case _:
+            return ()
+
+
+def _standing(
+    facts: tuple[Words, ...], known: Survey
+) -> dict[int, dict[str, tuple[Obligation, ...]]]:
+    """For each fact that changes a contract, what it changes."""
+    changing = [fact for fact in facts if fact.event in CHANGING]
+    found: dict[int, dict[str, tuple[Obligation, ...]]] = {}
+    for fact in changing:
+        told = structs.replace(known, standing=found)
+        before = [one for one in changing if one.place < fact.place]
+        gone = [stands_for(one, known) for one in before]
+        rows = known.promises
+        for one in before:
+            if one.event == "contract_modified" and one not in gone:
+                rows = _left(one, rows, told)
+        found[fact.place] = rows
+    return found
+
+
+def _left(
+    fact: Words, rows: dict[str, tuple[Obligation, ...]], known: Survey
+) -> dict[str, tuple[Obligation, ...]]:
+    """The promises as a change leaves them: their term and their fees."""
+    for one in TRANSLATE[fact.event](fact, known):
+        if isinstance(one, Submit) and isinstance(one.command, ModifyContract):
+            anew = {row.obligation: row for row in one.command.restated}
             contract = one.stream.partition(":")[2]
-            match one.command:
-                case OpenContract():
-                    yield contract, one.command.obligations
-                case ModifyContract():
-                    yield contract, one.command.added
-                case _:
-                    pass
+            own = tuple(
+                _restated(promise, anew[promise.obligation])
+                if promise.obligation in anew
+                else promise
+                for promise in rows.get(contract, ())
+            )
+            rows = {**rows, contract: own}
+    return rows
+
+
+def _restated(promise: Obligation, anew: Restated) -> Obligation:
+    since = anew.fees[0].service_from if anew.fees else None
+    kept = (
+        structs.replace(fee, service_to=since) if since and since < fee.service_to else fee
+        for fee in promise.fees
+        if since is None or fee.service_from < since
+    )
+    end = anew.service_to or promise.service_to
+    return structs.replace(promise, fees=(*kept, *anew.fees), service_to=end)
 
 
 def _steps(fact: Words, known: Survey) -> Iterator[Step]:
     recorded = fact.instant("recorded" if fact.has("recorded") else "effective")
-    for part, does in enumerate(TRANSLATE[fact.event](fact, known), start=1):
+    for part, does in enumerate(_does(fact, known), start=1):
         yield Step(
             fact=fact.place,
             recorded=_recorded(does, recorded, fact.zone),
@@ -110,6 +168,17 @@ def _steps(fact: Words, known: Survey) -> Iterator[Step]:
             does=does,
             part=part,
         )
+
+
+def _does(fact: Words, known: Survey) -> list[Done]:
+    """What a fact becomes, in the place of another where it says that it corrects one."""
+    was = stands_for(fact, known)
+    if was is None:
+        return [*TRANSLATE[fact.event](fact, known)]
+    did = [*TRANSLATE[was.event](was, known)]
+    if fact.event in TAKES_BACK:
+        return [*never_was(fact, was, did)]
+    return in_place_of(fact, was, [*TRANSLATE[fact.event](fact, known)], did)
 
 
 def _recorded(does: Done, recorded: datetime, zone: str) -> datetime:
@@ -122,8 +191,18 @@ def _recorded(does: Done, recorded: datetime, zone: str) -> datetime:
     return later
 
 
+def taken_back(_fact: Words, _known: Survey) -> Does:
+    """It does nothing itself: it stands for another fact."""
+    yield from ()
+
+
 def period_closed(fact: Words, _known: Survey) -> Does:
-    yield Close(period=fact.period("period"))
+    """Of a quarter, its last month: the earlier ones close with it."""
+    quarter = QUARTER.fullmatch(fact.text("period"))
+    if quarter is None:
+        yield Close(period=fact.period("period"))
+    else:
+        yield Close(period=months_of((fact.event, "period"), quarter[0]).last)
 
 
 # One row for each event of the format: the table a case is translated by.
@@ -177,4 +256,8 @@ TRANSLATE: Mapping[str, Callable[[Words, Survey], Does]] = {
     "customer_balance_applied": documents.customer_balance_applied,
     "fx_rate": currency.fx_rate,
     "period_closed": period_closed,
+    "modification_deleted": taken_back,
+    "amendment_deleted": taken_back,
+    "fact_retracted": taken_back,
 }
+CHANGING = ("contract_modified", "subscription_cancelled", "contract_terminated", *TAKES_BACK)

@@ -164,9 +164,11 @@ def paid_later(fact: Words, known: Survey) -> Deal:
     signed = fact.day("effective")
     stated = fact.percent_of_share("rate_annual") if fact.has("rate_annual") else None
     rate = stated if stated is not None else known.elected.rate
+    one = Obligation(obligation=known.promise, pattern="point-in-time")
+    if rate is None and known.elected.options.financing == "not-adjusted":
+        return Deal(obligations=(one,), price_minor=the_price(fact))
     if rate is None:
         raise CaseError("contract_signed.due_months: neither a field nor the policy states a rate")
-    one = Obligation(obligation=known.promise, pattern="point-in-time")
     financing = Financing(
         kind="arrears", rate_percent=rate, until=fact.months_after(signed, "due_months")
     )

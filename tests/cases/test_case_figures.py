@@ -14,7 +14,7 @@ import pytest
 from msgspec import Struct
 
 from domain.facts import Fact
-from replay.accounting_cases.answers import BOOK, Left, Posted, Told
+from replay.accounting_cases.answers import BOOK, Disclosed, Left, Posted, Told
 from replay.accounting_cases.figure import compare
 from replay.accounting_cases.figures import figures, last_month
 from replay.accounting_cases.format import document
@@ -45,6 +45,9 @@ class Books(Struct, frozen=True, kw_only=True):
 
     def told(self, upto: int | None = None, book: str = BOOK) -> tuple[Told, ...]:
         return self.steps if upto is None and book == BOOK else ()
+
+    def disclosed(self, since: date, through: date) -> Disclosed:
+        raise NotImplementedError
 
     def remaining(self, day: date) -> tuple[Left, ...]:
         return (Left(contract="C", year="2018", minor=day.year),)

@@ -417,6 +417,49 @@ UNKNOWN = [
         a_case(signed(amount="9.00"), {"event": "contract_modified", "effective": "2024-02-01"}),
         "contract_modified: no change that is known by these fields",
     ),
+    (
+        a_case(signed(fixed="9.00", months=3, bonus="1.00", bonus_probability="1.5")),
+        "contract_signed.bonus_probability must be from 0 to 1, not '1.5'",
+    ),
+    (
+        a_case(signed(amount="9.00", months=3, non_cancellable="yes")),
+        "contract_signed.non_cancellable must be true or false, not 'yes'",
+    ),
+    (
+        a_case(invoice(fx_rate="0", currency="EUR")),
+        "invoice_issued.fx_rate must be a number above nothing, not '0'",
+    ),
+    (
+        a_case(invoice(amount="3.00", lines=[{"amount": "1.00"}, {"amount": "1.50"}])),
+        "invoice_issued.amount: it is not what the lines come to",
+    ),
+    (
+        a_case(invoice(amount=None, service_to="2024-02-01", lines=[{"amount": "1.00"}])),
+        "invoice_issued.service_to: each of the lines says its own",
+    ),
+    (
+        a_case(signed(amount="9.00", presentation="sideways", others_share="1.00")),
+        "contract_signed.presentation must be net or agent or gross or principal, not 'sideways'",
+    ),
+    (
+        a_case(invoice(), {**invoice(), "corrects": "9"}),
+        "invoice_issued.corrects: 0 facts before it are 9",
+    ),
+    (
+        a_case(invoice(), {**invoice(), "corrects": "1"}),
+        "invoice_issued.corrects: it does not become what invoice_issued became",
+    ),
+    (
+        a_case(signed(amount="9.00"), {"event": "amendment_deleted", "effective": "2024-02-01"}),
+        "amendment_deleted: none of corrects, amendment, modification says which, and none is left",
+    ),
+    (
+        a_case(
+            {"event": "period_closed", "effective": "2024-01-31", "period": "2024-01"},
+            {"event": "fact_retracted", "effective": "2024-02-01", "corrects": "1"},
+        ),
+        "fact_retracted: period_closed cannot be taken back",
+    ),
 ]
 
 
@@ -450,7 +493,8 @@ def test_all_that_is_unknown_is_named_at_once() -> None:
     [
         ("[]", "not a case: the file must hold one JSON object"),
         ('{"facts": {}, "expected": {}}', "not a case: `facts` must be a list of objects"),
-        ('{"facts": []}', "not a case: `expected` must be an object"),
+        ('{"facts": [{}]}', "not a case: `expected` must be an object"),
+        ('{"facts": [], "expected": {}}', "not a case: `facts` holds none"),
         ('{"facts": [{"amount": NaN}], "expected": {}}', "not a case: NaN is not an amount"),
     ],
 )

@@ -165,7 +165,7 @@ def test_a_folder_is_reported_case_by_case(stage: LedgerStage, written: Any) -> 
                 "problems": [],
                 "differences": [],
                 "variants": PASSED,
-                "notes": [],
+                "notes": ["policy idempotency: elects nothing, by event_id"],
             },
             {
                 "case": "ratable-leap-year-daily",

@@ -9,6 +9,7 @@ from msgspec import structs
 from domain.contract_facts import (
     ContractModified,
     ContractTerminated,
+    Fee,
     Obligation,
     PriceConceded,
     PriceEstimated,
@@ -17,6 +18,7 @@ from domain.contract_facts import (
     Treatment,
     VariableAmount,
 )
+from domain.facts import When
 from tests.domain.contracting import (
     SERVICE,
     YEAR,
@@ -287,6 +289,56 @@ def test_what_a_change_ends_shares_nothing_of_what_is_left() -> None:
 
     assert by_month(schedule, "2024-06-01", 3, "other") == [100_00, 0, 0]
     assert by_month(schedule, "2024-06-01", 3, "service") == [100_00] * 3
+
+
+MONTHLY = even(
+    "service",
+    *YEAR,
+    fees=(
+        Fee(
+            amount_minor=100_00,
+            per="month",
+            service_from=date(2024, 1, 1),
+            service_to=date(2025, 1, 1),
+        ),
+    ),
+)
+
+
+def dearer_from(day: date) -> Restated:
+    fee = Fee(amount_minor=150_00, per="month", service_from=day, service_to=date(2025, 1, 1))
+    return Restated(obligation="service", fees=(fee,))
+
+
+@pytest.mark.parametrize(
+    ("when", "price"),
+    [
+        (on("2024-06-01"), 1550_00),
+        # 14 of 30 days of June at the old fee; at the new one 6 months and 17 of 31 days.
+        (on("2024-06-15"), 1528_93),
+        # Agreed in October, in force since June: the fees it replaces are those since June.
+        (on("2024-06-01", "2024-10-01"), 1550_00),
+    ],
+)
+def test_a_fee_stated_anew_takes_the_place_of_the_old_one_from_its_own_day_on(
+    when: When, price: int
+) -> None:
+    """No day of service is without a fee, and none has two (rule 8, 606-10-25-13(a))."""
+    change = ContractModified(
+        when=when, price_change_minor=0, restated=(dearer_from(when.effective),)
+    )
+    schedule = scheduled(opened("2024-01-01", MONTHLY), change)
+
+    assert revenue(schedule, *("2024-01-01", "2024-12-31")) == price
+
+
+def test_a_fee_by_the_month_is_not_owed_beyond_a_term_that_is_cut_short() -> None:
+    """What is left of the price is for the months that are left (IFRS 15.11, 606-10-25-3)."""
+    shorter = Restated(obligation="service", service_to=date(2024, 10, 1))
+    change = ContractModified(when=on("2024-07-01"), price_change_minor=0, restated=(shorter,))
+    schedule = scheduled(opened("2024-01-01", MONTHLY), change)
+
+    assert by_month(schedule, "2024-06-01", 5) == [100_00] * 4 + [0]
 
 
 def test_a_service_that_has_not_begun_is_spread_from_its_beginning() -> None:

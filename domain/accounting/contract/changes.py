@@ -165,6 +165,7 @@ def _worked_out(
     day = fact.when.measured
     by = deal.progress(day)
     start = _start(day, by)
+    since = max(start, fact.when.effective)
     rows = {row.obligation: row for row in event.restated}
     anew: dict[str, Obligation] = {}
     of_promise: dict[str, int] = {}
@@ -172,7 +173,7 @@ def _worked_out(
         row = rows.get(promise.name)
         if row is None or promise.name in anew:
             continue
-        anew[promise.name] = restated(promise.whole, row, start)
+        anew[promise.name] = restated(promise.whole, row, since)
         of_promise[promise.name] = _more(promise.whole, anew[promise.name], row, deal)
     minor = _agreed(event, deal)
     minor += sum(of_promise.values()) + included.minor

@@ -164,15 +164,21 @@ def _kept(minor: int, percent: Decimal) -> int:
     return minor - rounded(minor * Fraction(percent) / 100)
 
 
-def restated(own: Obligation, row: Restated, start: date) -> Obligation:
-    """A promise as a change states it: fees before the change stay, those after it are replaced.
+def restated(own: Obligation, row: Restated, since: date) -> Obligation:
+    """A promise as a change states it: fees before the change stay, those after it are replaced,
+    and those by the month or the year end with the term.
 
     Costs that it adds are no part of it: what is expected is followed fact by fact (rule 31).
     """
     quantity = own.quantity if row.quantity is None else row.quantity
     if row.added_quantity is not None:
         quantity = (quantity or Decimal(0)) + row.added_quantity
-    fees = (*within(own.fees, date.min, start), *row.fees) if row.fees else own.fees
+    fees = own.fees
+    if row.fees:
+        begins = min(since, *(fee.service_from for fee in row.fees))
+        fees = (*within(own.fees, date.min, begins), *row.fees)
+    if row.service_to is not None:
+        fees = _ending(fees, row.service_to)
     return structs.replace(
         own,
         service_to=row.service_to or own.service_to,
@@ -181,6 +187,12 @@ def restated(own: Obligation, row: Restated, start: date) -> Obligation:
         unit_price=_stated_anew(own.unit_price, row.unit_price, row.price_minor),
         price_minor=_stated_anew(own.price_minor, row.price_minor, row.unit_price),
     )
+
+
+def _ending(fees: tuple[Fee, ...], end: date) -> tuple[Fee, ...]:
+    """A fee by the month or the year is for no month after the term; a whole one is owed."""
+    whole = tuple(fee for fee in fees if fee.per == "whole")
+    return (*whole, *within(tuple(fee for fee in fees if fee.per != "whole"), date.min, end))
 
 
 def _stated_anew(before: _Stated | None, now: _Stated | None, otherwise: object) -> _Stated | None:
