@@ -100,10 +100,11 @@ class Void(Struct, frozen=True, kw_only=True):
 
 
 class Keep(Struct, frozen=True, kw_only=True):
-    """Credit of the customer's, the nth that was granted, is not for the last invoice."""
+    """Credit of the customer's is not for the last invoice, or the one of a place."""
 
     on: date
-    place: int = -1
+    balance: str
+    invoice: int = -1
 
 
 class Adjust(Struct, frozen=True, kw_only=True):

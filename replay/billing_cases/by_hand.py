@@ -32,9 +32,8 @@ def command(does: ByHand, papers: Papers, key: str) -> tuple[str, Command]:
             stream = f"payment:{_last(papers.payments, 'payment')}"
             return stream, RefundPayment(when=when, amount_minor=minor)
         case Keep():
-            granted = papers.balances[does.place :]
-            stream = f"balance:{_last(granted[:1], 'credit')}"
-            return stream, UnapplyBalance(when=when, invoice=_last(papers.invoices, "invoice"))
+            invoice = _last(papers.invoices[does.invoice :][:1], "invoice")
+            return f"balance:{does.balance}", UnapplyBalance(when=when, invoice=invoice)
         case Adjust():
             return _adjusted(does, papers, when)
         case Issue():

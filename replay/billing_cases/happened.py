@@ -41,6 +41,7 @@ class Happening:
         self.billed_to = agreed.start
         self.coupons = 0
         self.wallets: list[tuple[str, ...]] = []
+        self.used_on: list[date] = []
         self.quantity: Decimal | None = None
 
     # --- what many events need -----------------------------------------------------------------

@@ -10,7 +10,6 @@ from typing import Literal
 
 from msgspec import Struct
 
-from domain.balance_facts import BalanceGranted
 from domain.currency import exponent
 from domain.facts import Fact
 from domain.invoice_facts import (
@@ -69,7 +68,6 @@ class Papers:
         self._issued: dict[str, InvoiceIssued] = {}
         self._left: dict[tuple[str, str], int] = {}
         self.payments: list[str] = []
-        self.balances: list[str] = []
         self.drafts: dict[str, InvoiceDrafted] = {}
         self.seen = 0
 
@@ -113,8 +111,6 @@ class Papers:
                 yield self._back("void", name, left)
             case PaymentReceived():
                 self.payments.append(name)
-            case BalanceGranted():
-                self.balances.append(name)
             case _:
                 pass
 

@@ -55,9 +55,10 @@ def _used(case: Happening, event: Event) -> Told:
     billed_on = case.day(event) + ONE_DAY
     yield case.row(event, 1)
     yield Run(on=billed_on, why="interim")
-    for place, limited_to in enumerate(case.wallets):
+    case.used_on.append(case.day(event))
+    for place, limited_to in enumerate(case.wallets, start=1):
         if limited_to and event["price"] not in limited_to:
-            yield Keep(on=billed_on, place=place)
+            yield Keep(on=billed_on, balance=f"wallet-{place}")
 
 
 def _cancelled(case: Happening, event: Event) -> Told:
@@ -139,7 +140,9 @@ def _credited(case: Happening, event: Event) -> Told:
 
 
 def _wallet(case: Happening, event: Event) -> Told:
-    """Credit granted; what it is not for is taken off it as it is billed."""
+    """Credit granted; what it is not for is taken off it as it is billed, as is what was billed
+    before.
+    """
     limited_to = tuple(map(str, event.get("limited_to", ())))
     _require_sold(case, event, map(item_name, limited_to))
     case.wallets.append(limited_to)
@@ -150,7 +153,11 @@ def _wallet(case: Happening, event: Event) -> Told:
         currency=case.deal.given.currency,
         amount_minor=minor,
     )
-    yield Submit(stream=f"balance:wallet-{len(case.wallets)}", command=command)
+    wallet = f"wallet-{len(case.wallets)}"
+    yield Submit(stream=f"balance:{wallet}", command=command)
+    billed = [day for day in case.used_on if day < case.day(event)]
+    for place in range(len(billed)):
+        yield Keep(on=case.day(event), balance=wallet, invoice=place)
 
 
 def _paid(case: Happening, event: Event) -> Told:

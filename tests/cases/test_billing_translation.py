@@ -456,6 +456,18 @@ def test_what_a_wallet_is_not_for_is_taken_off_it_after_the_bill_of_that_day() -
     assert told == ["Submit", "Use", "Run", "Keep", "Use", "Run"]
 
 
+def test_a_wallet_that_is_granted_later_is_not_for_what_was_billed_before() -> None:
+    events = [
+        {"at": "2025-01-02", "type": "wallet_granted", "credits": "3"},
+        {"at": "2025-01-03T10:00:00Z", "type": "usage", "price": "a"},
+        {"at": "2025-01-05", "type": "wallet_granted", "credits": "9"},
+    ]
+    course = translate(given(case([{"id": "a", "amount": "5"}], *events)))
+    kept = [act.does for act in course.acts if isinstance(act.does, Keep)]
+
+    assert kept == [Keep(on=date(2025, 1, 5), balance="wallet-2", invoice=0)]
+
+
 def test_a_case_whose_invoice_ends_its_period_is_billed_in_arrears() -> None:
     period = {"start": "2023-01-01", "end": "2023-02-01"}
     invoiced = {"at": "2023-02-01T00:00:00Z", "type": "invoiced"}
@@ -482,7 +494,7 @@ def test_amounts_by_item_scale_and_rates_stay() -> None:
         (Pay(on=TODAY), "there is no invoice yet"),
         (Credit(on=TODAY, amount=Decimal(5)), "there is no invoice yet"),
         (Void(on=TODAY, of_first=True), "there is no invoice yet"),
-        (Keep(on=TODAY), "there is no credit yet"),
+        (Keep(on=TODAY, balance="wallet-1"), "there is no invoice yet"),
         (Refund(on=TODAY, amount=Decimal(5)), "there is no payment yet"),
         (Adjust(on=TODAY, item="a", units=Decimal(1), unit_amount=Decimal(5)), "no draft yet"),
         (Issue(on=TODAY), "there is no draft yet"),
