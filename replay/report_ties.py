@@ -56,6 +56,15 @@ def report_ties(connection: Connection, entity: str, books: Iterable[str], run: 
 
 
 def _pairs(connection: Connection, ask: Question) -> Iterator[Pair]:
+    yield from balances_tied(connection, ask)
+    accounts = trial_balance(connection, ask).rows
+    own = _sums(((row.account, row.currency), row.minor) for row in accounts)
+    yield from _disclosed(connection, ask, own)
+    yield from _openings(connection, ask)
+
+
+def balances_tied(connection: Connection, ask: Question) -> Iterator[Pair]:
+    """Reports of what stands, at any day, on either basis."""
     accounts = trial_balance(connection, ask).rows
     own = _sums(((row.account, row.currency), row.minor) for row in accounts)
     worth = _sums(
@@ -67,8 +76,6 @@ def _pairs(connection: Connection, ask: Question) -> Iterator[Pair]:
         (("contract-liability", row.currency), -row.minor) for row in deferred(connection, ask).rows
     )
     yield from _tied("deferred-revenue", found, _of(own, "contract-liability"))
-    yield from _disclosed(connection, ask, own)
-    yield from _openings(connection, ask)
 
 
 def _positions(

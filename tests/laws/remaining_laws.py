@@ -38,7 +38,7 @@ from tests.laws.memory import History, Settlement
 from tests.laws.time_laws import Ledger, same
 
 # The days of each contract that are looked at, beside the last.
-DAYS = 3
+DAYS = 1
 ALL_TO_COME = (("later", date.max),)
 BETWEEN_PARTIES = (
     ContractOpened,

@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from datetime import date
 
 import pytest
 
 from domain.due import LIABILITY
+from domain.ledger import Run
 from projections import runner
 from projections.deferred_revenue import deferred
 from projections.positions import positions
-from projections.question import Question, looking
+from projections.question import Basis, Question, looking
 from projections.reconciliation import reconcile
 from projections.remaining import promises
 from projections.trial_balance import trial_balance
 from replay.rebuild import rebuild_journal, rebuild_views
-from replay.report_ties import report_ties
+from replay.report_ties import balances_tied, report_ties
 from replay.verify import measured_again
 from store.canonical import entry_leaf
 from store.db import Connection
@@ -40,21 +42,22 @@ JOURNAL = """
 
 @pytest.mark.parametrize("number", range(HISTORIES))
 def test_a_drawn_history_is_the_same_on_postgresql(connection: Connection, number: int) -> None:
-    compared = assert_the_same(connection, history(number, 15 * number))
+    compared = assert_it_ties(connection, history(number, 15 * number))
 
     assert min(compared.values()) > 0
 
 
 @pytest.mark.parametrize("number", range(HISTORIES))
 def test_a_history_of_money_is_the_same_on_postgresql(connection: Connection, number: int) -> None:
-    compared = assert_the_same(connection, purses(number, 50 + 5 * number))
+    drawn = purses(number, 50 + 5 * number)
+    compared = assert_the_same(connection, drawn, in_memory(drawn))
 
     assert compared["accounts-and-documents"] > 0
 
 
 @pytest.mark.parametrize("number", range(HISTORIES))
 def test_drawn_contracts_are_the_same_on_postgresql(connection: Connection, number: int) -> None:
-    compared = assert_the_same(connection, contracts(number, 20 + 15 * number))
+    compared = assert_it_ties(connection, contracts(number, 20 + 15 * number))
 
     assert compared["accounts-and-documents"] > 0
 
@@ -63,13 +66,24 @@ def test_drawn_contracts_are_the_same_on_postgresql(connection: Connection, numb
 def test_contracts_that_are_one_are_the_same_on_postgresql(
     connection: Connection, number: int
 ) -> None:
-    compared = assert_the_same(connection, combined(number))
+    compared = assert_it_ties(connection, combined(number))
 
     assert compared["accounts-and-documents"] > 0
 
 
-def assert_the_same(connection: Connection, drawn: History) -> Counter[str]:
-    ledger = {entity: play(entity, arrivals) for entity, arrivals in drawn.logs.items()}
+def assert_it_ties(connection: Connection, drawn: History) -> Counter[str]:
+    """The same, and its prices and reports tie to the journal."""
+    ledger = in_memory(drawn)
+    return assert_the_same(connection, drawn, ledger) + prices_tie(connection, ledger)
+
+
+def in_memory(drawn: History) -> dict[str, Books]:
+    return {entity: play(entity, arrivals) for entity, arrivals in drawn.logs.items()}
+
+
+def assert_the_same(
+    connection: Connection, drawn: History, ledger: dict[str, Books]
+) -> Counter[str]:
     for entity, books in ledger.items():
         tell_facts(connection, books, drawn.logs[entity])
 
@@ -89,7 +103,7 @@ def assert_the_same(connection: Connection, drawn: History) -> Counter[str]:
         assert (journal.breaks, views.breaks, views.switched) == ((), (), True)
         assert journal.lines > 0
     assert_views_agree(connection, ledger)
-    return controls_tie(connection, ledger) + prices_tie(connection, ledger)
+    return controls_tie(connection, ledger)
 
 
 def assert_views_agree(connection: Connection, ledger: dict[str, Books]) -> None:
@@ -144,6 +158,7 @@ def controls_tie(connection: Connection, ledger: dict[str, Books]) -> Counter[st
     return compared
 
 
+BASES: tuple[Basis, ...] = ("reported", "earned")
 EARNED = """
     SELECT unit, obligation, -sum(minor)::bigint FROM journal_line
      WHERE entity = %(entity)s AND book = %(book)s AND known_at <= %(run)s
@@ -155,8 +170,9 @@ EARNED = """
 
 
 def prices_tie(connection: Connection, ledger: dict[str, Books]) -> Counter[str]:
-    """At the last run, price = revenue + what remains; at each run and at the end of a period long
-    before it, what the report takes for earned is the revenue that the journal has.
+    """At the last run, price = revenue + what remains, and reports are their accounts; at a run and
+    at the end of a period before the last, what reports take for earned and standing is what the
+    journal and the accounts have.
     """
     compared: Counter[str] = Counter()
     for entity, books in ledger.items():
@@ -165,19 +181,27 @@ def prices_tie(connection: Connection, ledger: dict[str, Books]) -> Counter[str]
         for verdict in (*measured_again(connection, entity), reports):
             compared[verdict.check] += verdict.comparisons
             assert verdict.breaks == ()
-        for settled in books.settlements:
-            run = settled.run
-            over = [one.last for one in run.master.calendar.periods if one.last < run.through]
-            for day in {run.through, *over[len(over) // 2 :][:1]}:
-                ask = Question(entity=entity, book=run.book, known_at=run.position, through=day)
-                with looking(connection, ask) as seen:
-                    rows = [*promises(connection, seen, run.master, ())]
-                    found = connection.execute(EARNED, seen.parameters()).fetchall()
-                booked = {(unit, name): minor for unit, name, minor in found}
-                for unit, _, row in rows:
-                    assert row.earned_minor == booked.get((unit, row.obligation), 0), (unit, day)
-                units = {unit for unit, _, _ in rows}
-                told = {(unit, row.obligation) for unit, _, row in rows}
-                assert {place for place in booked if place[0] in units} <= told, day
-                compared["earned"] += len(rows)
+        middle = books.settlements[len(books.settlements) // 2].run
+        compared["earned"] += earned_tie(connection, middle, middle.through)
+        run = books.settlements[-1].run
+        over = [one.last for one in run.master.calendar.periods if one.last < run.through]
+        for day in over[len(over) // 2 :][:1]:
+            compared["earned"] += earned_tie(connection, run, day)
+            for basis in BASES:
+                ask = Question(entity=entity, book=run.book, through=day, basis=basis)
+                for what, rows, account in balances_tied(connection, ask):
+                    assert rows == account, (what, basis, day)
     return compared
+
+
+def earned_tie(connection: Connection, run: Run, day: date) -> int:
+    ask = Question(entity=run.entity, book=run.book, known_at=run.position, through=day)
+    with looking(connection, ask) as seen:
+        rows = [*promises(connection, seen, run.master, ())]
+        found = connection.execute(EARNED, seen.parameters()).fetchall()
+    booked = {(unit, name): minor for unit, name, minor in found}
+    told = {(unit, row.obligation): row.earned_minor for unit, _, row in rows}
+    units = {unit for unit, _ in told}
+    for place in {*told, *(place for place in booked if place[0] in units)}:
+        assert told.get(place, 0) == booked.get(place, 0), (place, day)
+    return len(told)
