@@ -8,6 +8,7 @@ figure of the ledger can follow it here from top to bottom.
 from __future__ import annotations
 
 from calendar import monthrange
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -138,7 +139,8 @@ def shares(start: date, end: date, by: str) -> tuple[Fraction, ...]:
         months = sorted({(day.year, day.month) for day in days} - {(end.year, end.month)}) or [None]
         done = [[m for m in months if m and m < (d + DAY).timetuple()[:2]] for d in days]
         return (*(Fraction(len(past), len(months)) for past in done[:-1]), Fraction(1))
-    weights = [weight_of(day, days, by) for day in days]
+    counted = Counter(day.replace(day=1) for day in days)
+    weights = [weight_of(day, counted[day.replace(day=1)], by) for day in days]
     whole, running, stands, seen = sum(weights), Fraction(0), Fraction(0), []
     for day, weight in zip(days, weights, strict=True):
         running += weight
@@ -148,12 +150,11 @@ def shares(start: date, end: date, by: str) -> tuple[Fraction, ...]:
     return (*seen[:-1], Fraction(1))
 
 
-def weight_of(day: date, days: Sequence[date], by: str) -> Fraction:
-    """What a day counts for among all of them."""
+def weight_of(day: date, beside: int, by: str) -> Fraction:
+    """What a day counts for, with so many days of its month."""
     length = monthrange(day.year, day.month)[1]
     if by == "half-month":
-        own = [one for one in days if one.replace(day=1) == day.replace(day=1)]
-        return Fraction(1, len(own) * (1 if len(own) == length else 2))
+        return Fraction(1, beside * (1 if beside == length else 2))
     if by.startswith("instant"):
         zone, *own = by.removeprefix("instant ").split("|")
         begins, ends = (midnight(one, zone) for one in (day, day + DAY))
@@ -679,12 +680,10 @@ class Deal:
 
     def can_use(self, item: str, day: date) -> bool:
         """Whether an item can be used on a day, as far as anything is said of it."""
-        said = [f.event for f in self.facts if is_access(f) and f.event.item in (None, item)]
-        found = not said or isinstance(said[0], AccessWithdrawn)
-        for event in said:
-            if event.when.effective <= day:
-                found = isinstance(event, AccessGranted)
-        return found
+        return lets_use(self.said_of_access(item), day)
+
+    def said_of_access(self, item: str) -> list[Any]:
+        return [f.event for f in self.facts if is_access(f) and f.event.item in (None, item)]
 
     def first_use(self, item: str, day: date) -> date:
         """The first day from a day on which evidence that names the item lets it be used."""
@@ -701,17 +700,18 @@ class Deal:
     def accessible(self, item: str, one: Amount, by: str) -> list[Amount]:
         """The amount on the days on which the item can be used, and what is left after them."""
         start, end, left = one.start, ends(one) + DAY, stands(one, AFTER_ALL)
-        if all(self.can_use(item, start + DAY * n) for n in range((end - start).days)):
+        said = self.said_of_access(item)
+        if all(lets_use(said, start + DAY * n) for n in range((end - start).days if said else 0)):
             return [one]
         over = max([end, *(sold.end for sold in self.stretches(item))])
         found, day = [], start
         while day < over and left:
-            if not self.can_use(item, day):
+            if not lets_use(said, day):
                 day += DAY
                 continue
             stop = min(end if day < end else self.rest_from(item, day), over)
             last = day + DAY
-            while last < stop and self.can_use(item, last):
+            while last < stop and lets_use(said, last):
                 last += DAY
             if last >= stop:
                 return [*found, evenly(day, stop, left, by)]
@@ -743,6 +743,15 @@ class Deal:
         kept = Amount(start, last, on, by, cut - DAY)
         rest = minor - stands(kept, cut - DAY)
         return [kept, evenly(cut, end, rest, by)] if rest or end > cut else [kept]
+
+
+def lets_use(said: Sequence[Any], day: date) -> bool:
+    """Whether what is said of access lets an item be used on a day; it does where nothing is."""
+    found = not said or isinstance(said[0], AccessWithdrawn)
+    for event in said:
+        if event.when.effective <= day:
+            found = isinstance(event, AccessGranted)
+    return found
 
 
 def is_access(fact: Any) -> bool:
