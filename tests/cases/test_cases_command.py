@@ -41,7 +41,7 @@ def test_the_command_prints_passed_failed_and_one_result_per_case(tmp_path: Path
                 "problems": [],
                 "differences": [],
                 "variants": {"x3": "passed", "x7": "passed", "+28y": "passed"},
-                "notes": [],
+                "notes": ["policy idempotency: elects nothing, by event_id"],
             },
             {
                 "case": "wrong-by-a-dollar",
@@ -58,7 +58,7 @@ def test_the_command_prints_passed_failed_and_one_result_per_case(tmp_path: Path
                     }
                 ],
                 "variants": {},
-                "notes": [],
+                "notes": ["policy idempotency: elects nothing, by event_id"],
             },
         ],
     }
