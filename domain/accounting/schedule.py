@@ -13,8 +13,12 @@ from typing import Literal
 from msgspec import Struct, structs
 
 from domain.accounting.curves import Curve, Steps, frozen_at, last_day, standing, total
-from domain.explain import Step, Telling, steps_of
+from domain.explain import Step, Telling, Told, every, steps_of
 from domain.facts import causes_of
+
+# Facts, and what they say.
+Why = tuple[tuple[int, ...], Told]
+UNASKED: Why = ((), ())
 
 
 class Caught(Struct, frozen=True):
@@ -204,6 +208,18 @@ def _frozen(flow: Flow, stop: date, causes: tuple[int, ...]) -> Flow | None:
         causes=together,
         told=lambda: (*flow.steps, Step(what=anew, value=str(stop))),
     )
+
+
+def because(flows: tuple[Flow, ...], cause: int, why: Why) -> tuple[Flow, ...]:
+    """What a fact cut rests on why it did."""
+    return tuple(_because(flow, *why) if cause in flow.causes else flow for flow in flows)
+
+
+def _because(flow: Flow, causes: tuple[int, ...], told: Told) -> Flow:
+    if not causes:
+        return flow
+    steps = every((flow.told or (), told))
+    return structs.replace(flow, causes=causes_of(flow.causes, causes), told=steps)
 
 
 def stands(flows: tuple[Flow, ...], day: date) -> int:

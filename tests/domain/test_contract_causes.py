@@ -30,6 +30,7 @@ from tests.domain.contracting import (
     point,
     satisfied,
     scheduled,
+    units,
 )
 from tests.domain.test_contract_examples import YEAR
 
@@ -132,9 +133,7 @@ def test_what_was_done_kept_who_shared_it_because_of_what_says_that_it_was_done(
 
 
 def test_what_is_shared_by_all_that_is_left_rests_on_why_each_is_left() -> None:
-    units_of = Obligation(
-        obligation="units", ssp_minor=60_00, pattern="units", quantity=Decimal(10), distinct=False
-    )
+    units_of = units("units", "10", "6", distinct=False)
     longer = Restated(obligation="service", service_to=date(2025, 6, 1))
     schedule = scheduled(
         opened("2024-01-01", SERVICE, price_minor=600_00),
@@ -158,6 +157,44 @@ def test_what_was_measured_anew_because_nobody_else_is_left_rests_on_why() -> No
     )
 
     assert causes(schedule, "service", "2024-04-30") == (1, 2, 3)
+
+
+def test_what_was_measured_anew_for_a_part_of_a_price_rests_on_who_else_has_a_part() -> None:
+    added = even("more", *YEAR, price_minor=600_00)
+    schedule = scheduled(
+        opened("2024-01-01", SERVICE, price_minor=600_00),
+        ContractModified(
+            when=on("2024-01-01"), price_change_minor=0, added=(added,), price_reflects_ssp=True
+        ),
+        CustomerPaymentPromised(when=on("2024-05-01"), amount_minor=50_00),
+    )
+
+    assert causes(schedule, "service", "2024-04-30") == (1, 2, 3)
+
+
+def test_what_was_spread_anew_without_others_kept_its_part_for_itself() -> None:
+    goods, units_of = point("goods", 600_00), units("units", "10", "60", distinct=True)
+    schedule = scheduled(
+        opened("2024-01-01", goods, units_of, price_minor=600_00),
+        ContractModified(when=on("2024-02-01"), price_change_minor=60_00),
+        satisfied("2024-03-01", "goods"),
+        satisfied("2024-03-02", "units", "1"),
+        ContractModified(when=on("2024-04-01"), price_change_minor=60_00),
+        CustomerPaymentPromised(when=on("2024-05-01"), amount_minor=50_00),
+    )
+
+    assert causes(schedule, "goods", "2024-05-01") == (1, 2, 3, 5, 6)
+
+
+def test_what_is_due_after_the_end_rests_on_what_says_that_it_was_transferred() -> None:
+    schedule = scheduled(
+        opened("2024-01-01", units("units", "10", "60"), price_minor=0),
+        ContractTerminated(when=on("2024-02-01")),
+        satisfied("2024-03-01", "units", "1"),
+    )
+
+    (due,) = [memo for memo in schedule.memos if memo.kind == "entitled"]
+    assert due.causes == (1, 2, 3)
 
 
 def test_evidence_in_time_counts_against_later_evidence_for_all() -> None:

@@ -172,10 +172,12 @@ def _presented(
 
 def _stands_in(account: str, schedule: Schedule, shown: Iterable[Explained]) -> int:
     """What is delivered and not billed: due is an unbilled receivable, the rest an asset."""
-    earns = {flow.kind for flow in schedule.flows if dict(flow.legs).get(LIABILITY, 0) > 0}
+    flows = schedule.flows
+    earns = {(f.kind, f.subject) for f in flows if dict(f.legs).get(LIABILITY, 0) > 0}
     sums = {"earned": 0, "billed": 0, ENTITLED: 0, SERVED: 0}
     for one in shown:
-        told = one.kind if one.kind in sums else "earned" if one.kind in earns else "billed"
+        is_earned = (one.kind, one.subject) in earns
+        told = one.kind if one.kind in sums else "earned" if is_earned else "billed"
         sums[told] += one.minor
     served = sums[SERVED]
     above = max(0, min(served, sums["billed"]) - sums["earned"]) if served > 0 else 0

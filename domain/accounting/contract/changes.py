@@ -11,8 +11,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from msgspec import structs
-
 from domain.accounting.contract.allocation import by_weight
 from domain.accounting.contract.course import begin, catch_up
 from domain.accounting.contract.ground import NOTHING, Ground, Seen, ground_of, seen_at
@@ -37,7 +35,7 @@ from domain.accounting.contract.promise import (
 from domain.accounting.contract.spread import Modification, not_before, spread, state_anew
 from domain.accounting.contract.transfer import place_of
 from domain.accounting.curves import Progress, measured_from
-from domain.accounting.schedule import Flow
+from domain.accounting.schedule import UNASKED
 from domain.calendar import ONE_DAY
 from domain.contract_facts import ContractModified, Obligation, Restated
 from domain.explain import Step, every, steps_of
@@ -222,17 +220,12 @@ def _caught_up(
         for said in others.told:
             tell(promise, said)
         told = (Step(what="price change", value=deal.text(more)),)
-        price, before = promise.price_minor + more, len(promise.kept)
-        catch_up(promise, own, price, change.cut.place, causes, told, deal, fact.position)
-        if promise.is_even and promise.name not in change.anew:
-            # That it is measured anew at all is by who else shares.
-            kept = (_because(flow, others) for flow in promise.kept[before:])
-            promise.kept = (*promise.kept[:before], *kept)
-
-
-def _because(flow: Flow, ground: Ground) -> Flow:
-    told = every((flow.told or (), *ground.told))
-    return structs.replace(flow, causes=causes_of(flow.causes, *ground.causes), told=told)
+        price = promise.price_minor + more
+        # What is not stated anew is measured anew because of who else shares.
+        is_anew = promise.name in change.anew
+        why = UNASKED if is_anew else (causes_of(*others.causes), every(others.told))
+        place = change.cut.place
+        catch_up(promise, own, price, place, causes, told, deal, fact.position, why)
 
 
 def _sharing(promises: Sequence[Promise], done: Ground, change: Modification) -> Ground:

@@ -25,7 +25,7 @@ from domain.accounting.contract.stretch import Left, flows_of, left_at
 from domain.accounting.contract.transfer import BEFORE_ALL, SHOWN_PLACES, Place
 from domain.accounting.curves import At, Progress, last_day, months_between
 from domain.accounting.revenue import at_once
-from domain.accounting.schedule import Caught, Flow, totals
+from domain.accounting.schedule import UNASKED, Caught, Flow, Why, because, totals
 from domain.contract_facts import Obligation
 from domain.decimals import plain
 from domain.explain import Step, Telling, Told, both, every
@@ -88,12 +88,16 @@ def catch_up(
     told: Told,
     deal: Deal,
     cause: int,
+    why: Why = UNASKED,
 ) -> None:
-    """Another price for all of the stretch: what it comes to so far is caught up at once."""
+    """Another price for all of the stretch: what it comes to so far is caught up at once. `why`
+    tells why the fact has a part for it at all, where others share it.
+    """
     cut = Cut(place, place[0], cause)
     left = left_at(cut, promise, marks_before(promise.own, cut, deal), deal)
     was = promise.own, promise.stretch_minor
     promise.stretch_minor += price_minor - promise.price_minor
+    left = structs.replace(left, earned=because(left.earned, cause, why))
     less = left.earned_minor + (promise.caught.less if promise.caught else 0)
     _keep(promise, left)
     promise.caught = CaughtUp(place, less, was)

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from functools import partial
 
 from domain.accounting.contract.pricing import fee_minor, stated_minor
 from domain.accounting.contract.promise import Deal, Promise
 from domain.accounting.contract.stretch import flows_of, its_marks
-from domain.accounting.contract.transfer import Rest
+from domain.accounting.contract.transfer import Mark, Rest, transferred
 from domain.accounting.curves import At, Curve, Steps, evenly
 from domain.accounting.schedule import Flow
 from domain.contract_facts import ContractOpened
-from domain.explain import steps_of
+from domain.explain import every
 from domain.facts import causes_of
 
 RULE_OF = {"promised": "promised@1", "entitled": "entitled@1"}
@@ -38,8 +39,8 @@ def beside(promises: Sequence[Promise], event: ContractOpened, deal: Deal) -> It
             if promise.name in seen and promise.whole.is_stated:
                 continue
             seen.add(promise.name)
-            for curve in _entitled(promise, deal):
-                yield _memo("entitled", promise, curve, causes)
+            for curve, found in _entitled(promise, deal):
+                yield _memo("entitled", promise, curve, causes, found)
 
 
 def _rests_on(promise: Promise, deal: Deal) -> tuple[int, ...]:
@@ -63,40 +64,47 @@ def _after(
     whole = sum(promise.price_minor for promise, _ in rows)
     for promise, causes in rows:
         if promise.name == name:
-            done = [mark for mark in deal.marks(promise.whole) if mark.is_all]
+            done = [mark for mark in deal.marks(promise.whole) if mark.is_all][:1]
             day = done[0].place[0] if done else deal.opened.when.effective
             curve: Curve = At(day, whole if done else 0)
-            yield _memo("entitled", promise, curve, causes)
+            yield _memo("entitled", promise, curve, causes, done)
 
 
-def _entitled(promise: Promise, deal: Deal) -> Iterator[Curve]:
+def _entitled(promise: Promise, deal: Deal) -> Iterator[tuple[Curve, Sequence[Mark]]]:
+    """What is due, and what says that it was transferred."""
     own = promise.whole
     if promise.is_invoiced:
         return
     if own.fees:
         for fee in own.fees:
-            yield evenly(fee.service_from, fee.service_to, fee_minor(fee), promise.by)
+            yield evenly(fee.service_from, fee.service_to, fee_minor(fee), promise.by), ()
         return
     minor = stated_minor(own, deal.currency) if own.is_stated else promise.price_minor
     if promise.is_even:
         assert own.service_from is not None, own
         assert own.service_to is not None, own
-        yield evenly(own.service_from, own.service_to, minor, promise.by)
+        yield evenly(own.service_from, own.service_to, minor, promise.by), ()
         return
     found = its_marks(promise, deal.marks(own))
     if found:
-        yield Steps(Rest(None, found).by_day(minor))
+        yield Steps(Rest(None, found).by_day(minor)), found
 
 
-def _memo(kind: str, promise: Promise, curve: Curve, causes: tuple[int, ...]) -> Flow:
+def _memo(
+    kind: str,
+    promise: Promise,
+    curve: Curve,
+    causes: tuple[int, ...],
+    found: Sequence[Mark] = (),
+) -> Flow:
     return Flow(
         kind=kind,
         subject=promise.name,
         obligation=promise.name,
         legs=(),
         curve=curve,
-        causes=causes,
+        causes=causes_of(causes, tuple(mark.cause for mark in found)),
         rule=RULE_OF[kind],
         # What nothing was transferred of yet is told, too: its share and what it rests on.
-        told=lambda: steps_of(promise.told),
+        told=every((promise.told, partial(transferred, ((promise.name, found),)))),
     )

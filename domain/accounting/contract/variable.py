@@ -152,14 +152,18 @@ def _among(sharers: Sequence[Promise], change: Change) -> Change:
 def _spread_since(sharers: Sequence[Promise], change: Change, rests: tuple[int, ...]) -> Change:
     """Whose part of it goes to whom: who was spread anew together last. What was done by a later
     change that the amount rests on took no part in that one: because of what says that it was done.
+    What ended keeps its part.
     """
-    since = [one for one in sharers if one.sharers]
-    causes = causes_of(rests, change.causes, *(one.spread_by for one in since))
+    since = [one for one in sharers if one.since != BEFORE_ALL and not one.is_even]
+    ended = [one for one in since if one.is_ended]
+    decided = (one.ended_by or one.spread_by for one in since)
+    causes = causes_of(rests, change.causes, *decided)
     left_out = [(one.name, marks) for one in since for marks in _done_by(one, causes)]
     causes = causes_of(causes, *(tuple(mark.cause for mark in marks) for _, marks in left_out))
-    rows = ((one.name, told_of(one.since)) for one in since)
-    said = tuple(Step(what="spread anew since", value=f"{name}: {by}") for name, by in rows)
-    told = every((change.told, said, partial(transferred, left_out)))
+    rows = ((one.name, told_of(one.since)) for one in since if not one.is_ended)
+    said = [Step(what="spread anew since", value=f"{name}: {by}") for name, by in rows]
+    said += [Step(what="ended before", value=one.name) for one in ended]
+    told = every((change.told, (*said,), partial(transferred, left_out)))
     return structs.replace(change, causes=causes, told=told)
 
 
@@ -185,7 +189,9 @@ def _changed(
     if promise.since == BEFORE_ALL:
         causes = causes_of(promise.causes, deal.inception, change.causes)
         price = promise.price_minor + minor
-        catch_up(promise, promise.own, price, place, causes, told, deal, cause)
+        catch_up(
+            promise, promise.own, price, place, causes, told, deal, cause, (change.causes, told)
+        )
         return
     if promise.sharers:
         # Not begun when it was spread anew: its part is shared as what was left then (32-45(a)).
@@ -218,7 +224,8 @@ def _caught_up(
         price_change(promise, place[0], minor, change.causes, said, deal)
     else:
         price = promise.price_minor + minor
-        catch_up(promise, promise.own, price, place, change.causes, told, deal, change.cause)
+        rests, why = change.causes, (change.causes, told)
+        catch_up(promise, promise.own, price, place, rests, told, deal, change.cause, why)
 
 
 def _known(found: Estimates, row: VariableAmount, promises: Sequence[Promise]) -> Uncertain:
