@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import cached_property
 
 from msgspec import structs
 
@@ -37,19 +38,41 @@ class _Trial:
         self.turn = [fact.position for fact in order]
 
     def needed(self, flow: Flow) -> tuple[int, ...]:
-        key = _amount(flow)
-        wanted = self.seen[self.every].of(key)
-        found = frozenset(flow.causes)
-        if self.of(found).of(key) != wanted:
+        keys, found = (_amount(flow),), frozenset(flow.causes)
+        if found >= self.every:
+            found -= self.every - (self.posted if flow.legs else self.told)
+        if not self.same(found, keys):
             # What is none of these facts, as a document, is not tried.
             found |= self.every
+        return tuple(sorted(self.without_others(found, keys)))
+
+    @cached_property
+    def posted(self) -> frozenset[int]:
+        """Where nothing says which facts flows rest on, those that all of them do: where either of
+        two facts would do for one flow, it is the one that others need.
+        """
+        shown = self.seen[self.every].flows.items()
+        return self.without_others(self.every, [key for key, (one, *_) in shown if one.legs])
+
+    @cached_property
+    def told(self) -> frozenset[int]:
+        """The same of what is posted nowhere, which may say more."""
+        shown = self.seen[self.every].flows.items()
+        return self.without_others(self.every, [key for key, (one, *_) in shown if not one.legs])
+
+    def without_others(self, found: frozenset[int], keys: Sequence[object]) -> frozenset[int]:
         while True:
             before = found
             for position in self.turn:
-                if position in found and self.of(found - {position}).of(key) == wanted:
+                if position in found and self.same(found - {position}, keys):
                     found -= {position}
             if found == before:
-                return tuple(sorted(found))
+                return found
+
+    def same(self, positions: frozenset[int], keys: Sequence[object]) -> bool:
+        """Whether some facts measure all that is named as all facts do."""
+        wanted, found = self.seen[self.every], self.of(positions)
+        return all(found.of(key) == wanted.of(key) for key in keys)
 
     def of(self, positions: frozenset[int]) -> _Shown:
         if positions not in self.seen:
