@@ -30,6 +30,7 @@ from tests.domain.contracting import (
     point,
     satisfied,
     scheduled,
+    steps,
     units,
 )
 from tests.domain.test_contract_examples import YEAR
@@ -184,6 +185,30 @@ def test_what_was_spread_anew_without_others_kept_its_part_for_itself() -> None:
     )
 
     assert causes(schedule, "goods", "2024-05-01") == (1, 2, 3, 5, 6)
+
+
+def test_what_was_earned_before_an_amount_was_shared_rests_on_no_concession_since() -> None:
+    goods, service = point("goods", 600_00), even("service", *YEAR, ssp_minor=600_00)
+    schedule = scheduled(
+        opened("2024-01-01", goods, service, price_minor=1200_00),
+        ContractModified(when=on("2024-02-01"), price_change_minor=60_00),
+        PriceConceded(when=on("2024-03-01"), obligation="service", amount_minor=5_00),
+        CustomerPaymentPromised(when=on("2024-05-01"), amount_minor=50_00),
+    )
+
+    assert causes(schedule, "service", "2024-04-30") == (1, 2, 4)
+
+
+def test_a_price_is_spread_over_all_that_remains_and_is_told_so() -> None:
+    works = Obligation(obligation="works", ssp_minor=600_00, pattern="percent-complete")
+    more = Restated(obligation="works", added_cost_minor=10_00)
+    schedule = scheduled(
+        opened("2024-01-01", works, point("goods", 600_00), SERVICE, price_minor=1200_00),
+        ContractModified(when=on("2024-03-01"), price_change_minor=60_00, restated=(more,)),
+        _measured("2024-04-01", 50),
+    )
+
+    assert steps(schedule, "works")["spread over"] == "goods, service"
 
 
 def test_what_is_due_after_the_end_rests_on_what_says_that_it_was_transferred() -> None:

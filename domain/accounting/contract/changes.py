@@ -84,7 +84,7 @@ def modify(promises: list[Promise], fact: Fact, included: Change, deal: Deal) ->
         _caught_up(as_one, change, left, shared, deal)
     else:
         is_borne = left and going and not joining
-        borne = _borne_by(going[0].promise, change) if is_borne else NOTHING
+        borne = _borne_by([one.promise for one in going], change) if is_borne else NOTHING
         _caught_up(as_one, change, 0, borne, deal)
         spread(promises, going, done, joining, change, left, deal)
     _join_invoiced(promises, added, change, deal)
@@ -242,12 +242,13 @@ def _sharers(promises: Sequence[Promise]) -> Sequence[Promise]:
     return [one for one in promises if not one.is_beside] or promises
 
 
-def _borne_by(promise: Promise, change: Modification) -> Ground:
+def _borne_by(promises: Sequence[Promise], change: Modification) -> Ground:
     """A change of the price is of what it is spread over, and of nothing that is caught up."""
-    over = Step(what="spread over", value=promise.name)
-    said = (over, *promise.said, *steps_of(change.included.told))
-    causes = (promise.added_by, promise.said_by, change.included.causes)
-    return Ground(causes, (lambda: said,))
+    over = Step(what="spread over", value=", ".join(one.name for one in promises))
+    said = (over, *(said for one in promises for said in one.said))
+    rests = [group for one in promises for group in (one.added_by, one.said_by)]
+    told = (*said, *steps_of(change.included.told))
+    return Ground((*rests, change.included.causes), (lambda: told,))
 
 
 def _join_invoiced(

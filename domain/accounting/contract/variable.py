@@ -156,9 +156,9 @@ def _spread_since(sharers: Sequence[Promise], change: Change, rests: tuple[int, 
     """
     since = [one for one in sharers if one.since != BEFORE_ALL and not one.is_even]
     ended = [one for one in since if one.is_ended]
-    decided = (one.ended_by or one.spread_by for one in since)
-    causes = causes_of(rests, change.causes, *decided)
-    left_out = [(one.name, marks) for one in since for marks in _done_by(one, causes)]
+    causes = causes_of(change.causes, *(one.ended_by or one.spread_by for one in since))
+    known = causes_of(rests, causes)
+    left_out = [(one.name, marks) for one in since for marks in _done_by(one, known)]
     causes = causes_of(causes, *(tuple(mark.cause for mark in marks) for _, marks in left_out))
     rows = ((one.name, told_of(one.since)) for one in since if not one.is_ended)
     said = [Step(what="spread anew since", value=f"{name}: {by}") for name, by in rows]
@@ -218,13 +218,13 @@ def _caught_up(
     promise: Promise, of: Promise, minor: int, place: Place, change: Change, deal: Deal
 ) -> None:
     """What was shared as what was left of another promise rests on what that share rests on."""
+    rests = causes_of(promise.causes, deal.inception, change.causes)
     told = every((change.told, (Step(what="shared as what was left of", value=of.name),)))
     if promise.is_ended:
         said = every((told, (ENDED,), *promise.changed))
-        price_change(promise, place[0], minor, change.causes, said, deal)
+        price_change(promise, place[0], minor, rests, said, deal)
     else:
-        price = promise.price_minor + minor
-        rests, why = change.causes, (change.causes, told)
+        price, why = promise.price_minor + minor, (change.causes, told)
         catch_up(promise, promise.own, price, place, rests, told, deal, change.cause, why)
 
 

@@ -1,0 +1,36 @@
+"""The fewest facts that flows rest on, where only trying says which."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from domain.accounting.causes import fewest
+from domain.accounting.revenue import at_once
+from domain.accounting.schedule import Flow
+from domain.contract_facts import CriteriaMet
+from domain.facts import Fact
+from tests.domain.contracting import on
+from tests.domain.given import fact
+
+FACTS = [
+    fact(at, stream="contract:k1", event=CriteriaMet(when=on(f"2024-01-0{at}"))) for at in (1, 2, 3)
+]
+
+
+def _built(facts: Sequence[Fact]) -> tuple[Flow, ...]:
+    """One amount by either of two facts, and one by the later of them, beside the first."""
+    known = {fact.position for fact in facts}
+    every = tuple(sorted(known))
+    either = at_once("either", date(2024, 1, 1), 5, every, ())
+    later = at_once("later", date(2024, 1, 1), 7, every, ())
+    return (
+        *((either,) if 1 in known and {2, 3} & known else ()),
+        *((later,) if {1, 3} <= known else ()),
+    )
+
+
+def test_where_either_of_two_facts_would_do_it_is_the_one_that_others_need() -> None:
+    found = fewest(_built(FACTS), FACTS, _built)
+
+    assert [flow.causes for flow in found] == [(1, 3), (1, 3)]
