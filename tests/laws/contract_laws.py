@@ -142,6 +142,7 @@ class _Price:
         given = sum(_of(row.unit_value, row.quantity) for row in event.non_cash)
         self.minor = worth + given + sum(self.variable.values())
         self.is_ended = False
+        self.bought: list[CustomerPaymentPromised] = []
         # What is paid before transfer bears interest, until then or until the end.
         self.begins, self.fixed, self.terms = opened.when.effective, fixed, event.financing
         is_advance = self.terms is not None and self.terms.kind == "advance"
@@ -161,7 +162,7 @@ class _Price:
             case PriceConceded() if event.obligation in self.promises:
                 self.minor -= event.amount_minor
             case CustomerPaymentPromised() if self._is_for_purchases(event):
-                pass
+                self.bought.append(event)
             case CustomerPaymentPromised():
                 self.minor -= max(event.amount_minor - event.fair_value_minor, 0)
             case ContractTerminated():
@@ -281,11 +282,27 @@ def all_is_earned(history: History, ledger: Ledger) -> int:
             earned = sum(total(flow.curve) for flow in schedule.flows if _is_transfer(flow))
             price = prices_of(facts, options_of(settlement, facts))[-1][1]
             alone = _by_themselves(facts)
+            alone -= _taken(facts, alone, options_of(settlement, facts))
             count += same(earned, price + alone, entity, unit, settlement.run.book)
             balances = due(schedule, END, settlement.run.master.calendar)
             assets = sum(row.minor for s, row in balances.items() if s.account == "contract-asset")
             count += holds(assets >= 0, unit)
     return count
+
+
+def _taken(facts: Sequence[Fact], alone: int, options: Options) -> int:
+    """What payments take of what is priced by itself: their part, and at an end all of it."""
+    opened = next(fact for fact in facts if isinstance(fact.event, ContractOpened))
+    price = _Price(opened, options)
+    changes = [fact for fact in facts if fact is not opened and fact.stream == opened.stream]
+    for fact in sorted(changes, key=lambda one: (one.when.measured, one.when.order or 0)):
+        price.take(fact)
+    parts = 0
+    for event in price.bought:
+        whole = event.purchases_minor or 1
+        part = whole if price.is_ended else min(max(alone, 0), whole)
+        parts += rounded(Fraction(event.given_minor * part, whole))
+    return parts
 
 
 def _last(books: Books) -> Arrival:

@@ -40,7 +40,8 @@ def over_purchases(
     for fact in payments:
         mine = [one for one in deal.mine(promises, fact.stream) if one.is_invoiced]
         bought = {one.name: _earned(flows, one.name) for one in mine}
-        yield from _taken(fact, bought, _end_of(fact, own), deal)
+        added = causes_of(*(one.added_by for one in mine))
+        yield from _taken(fact, bought, _end_of(fact, own), added, deal)
         for name, earned in bought.items():
             if name not in told and not waits:
                 told.add(name)
@@ -57,7 +58,9 @@ def _end_of(payment: Fact, own: Sequence[Fact]) -> Fact | None:
     return next((e for e in ends if e.stream == payment.stream and place_of(e) > after), None)
 
 
-def _taken(fact: Fact, bought: Bought, ended: Fact | None, deal: Deal) -> Iterator[Flow]:
+def _taken(
+    fact: Fact, bought: Bought, ended: Fact | None, added: tuple[int, ...], deal: Deal
+) -> Iterator[Flow]:
     """Promise after promise, so that the parts sum to what all of them take together."""
     event = fact.event
     assert isinstance(event, CustomerPaymentPromised), event
@@ -68,20 +71,23 @@ def _taken(fact: Fact, bought: Bought, ended: Fact | None, deal: Deal) -> Iterat
     days = sorted({since, *(day for day in moving_days(curves) if since < day)})
     days = [day for day in days if day < until]
     so_far, taken = dict.fromkeys(days, 0), dict.fromkeys(days, 0)
-    rests = [deal.of(fact.stream), (fact.position,), (ended.position,) if ended else ()]
+    rests = [deal.of(fact.stream), (fact.position,), added, (ended.position,) if ended else ()]
     told = [
         Step(what="payable to the customer", value=deal.text(given)),
         Step(what="for purchases of", value=deal.text(whole)),
+        Step(what="shared by", value=", ".join(bought)),
         *([Step(what="ended", value=str(until))] if ended else []),
     ]
     for place, (name, flows) in enumerate(bought.items(), start=1):
-        rows = dict[date, int]()
+        rows, last = dict[date, int](), 0
         for day in days:
             so_far[day] += sum(standing(flow.curve, day) for flow in flows)
             now = rounded_share(given, min(max(so_far[day], 0), whole), whole)
-            rows[day], taken[day] = taken[day] - now, now
+            if taken[day] - now != last:
+                rows[day] = last = taken[day] - now
+            taken[day] = now
         if ended is not None and place == len(bought):
-            rows[until] = (rows[days[-1]] + taken[days[-1]] if days else 0) - given
+            rows[until] = (last + taken[days[-1]] if days else 0) - given
         rests += [flow.causes for flow in flows]
         told += [step for flow in flows for step in flow.steps]
         if any(rows.values()):
