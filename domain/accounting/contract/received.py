@@ -43,7 +43,8 @@ def received(promises: Sequence[Promise], own: Sequence[Fact], deal: Deal) -> It
             if isinstance(fact.event, NonCashReceived) and fact.event.name == name
         ]
         if came:
-            yield _flow(promises[0].name, since, row, came, deal)
+            first = deal.mine(promises, stream)[0].name
+            yield _flow(first, since, row, came, deal)
 
 
 def _promised(fact: Fact) -> Iterator[NonCash]:
