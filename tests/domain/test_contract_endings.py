@@ -9,6 +9,7 @@ from domain.contract_facts import (
     ContractModified,
     ContractTerminated,
     CustomerPaymentPromised,
+    Obligation,
     PriceConceded,
     PriceEstimated,
     VariableAmount,
@@ -42,6 +43,7 @@ def test_a_refund_is_borne_by_what_had_something_left_as_much_as_it_had() -> Non
     assert revenue(schedule, "2024-07-01", "2024-12-31", "other") == 300_00 - 100_00
     assert steps(schedule, "service")["other"] == "300.00 of 900.00 not earned"
     assert steps(schedule, "other")["kept at termination"] == "200.00"
+    assert "interest not borne" not in steps(schedule, "other")
 
 
 def test_what_is_done_bears_nothing_of_a_refund_of_what_is_left() -> None:
@@ -145,8 +147,16 @@ def test_a_concession_that_gives_more_for_it_than_it_costs_lowers_nothing() -> N
 def test_a_schedule_may_run_on_after_the_end_where_a_book_says_so() -> None:
     later = even("later", "2024-09-01", "2025-01-01", price_minor=400_00)
     over = even("over", "2024-01-01", "2024-04-01", price_minor=300_00)
+    # Months without a schedule: what is done of it is said.
+    work = Obligation(
+        obligation="work",
+        pattern="percent-complete",
+        price_minor=500_00,
+        service_from=date(2024, 1, 1),
+        service_to=date(2025, 1, 1),
+    )
     schedule = scheduled(
-        opened("2024-01-01", SERVICE, later, over, LICENCE),
+        opened("2024-01-01", SERVICE, later, over, LICENCE, work),
         ContractTerminated(when=on("2024-07-01"), refund_minor=0),
         after_cancellation="run-on",
     )
@@ -155,6 +165,7 @@ def test_a_schedule_may_run_on_after_the_end_where_a_book_says_so() -> None:
     assert by_month(schedule, "2024-07-01", 4, "later") == [0, 0, 100_00, 100_00]
     assert by_month(schedule, "2024-03-01", 5, "over") == [100_00, 0, 0, 0, 0]
     assert by_month(schedule, "2024-07-01", 2, "licence") == [600_00, 0]
+    assert by_month(schedule, "2024-07-01", 2, "work") == [500_00, 0]
 
 
 def test_what_is_held_of_an_estimate_after_the_end_is_held_at_once() -> None:

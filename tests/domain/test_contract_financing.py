@@ -10,7 +10,7 @@ from domain.contract_facts import (
     ObligationSatisfied,
     Restated,
 )
-from tests.domain.contracting import balance, billed, on, opened, point, revenue, scheduled
+from tests.domain.contracting import balance, billed, on, opened, point, revenue, scheduled, steps
 
 
 def test_a_change_moves_no_interest_on_what_was_agreed_before() -> None:
@@ -49,6 +49,8 @@ def test_what_was_paid_in_advance_bears_no_interest_beyond_the_end_of_the_contra
         assert balance(schedule, "interest-expense", day) == 240_00
         assert balance(schedule, "revenue", day) == -240_00
         assert balance(schedule, "contract-liability", day) == -4_000_00
+    # It would have grown by 494.40 until control passed.
+    assert steps(schedule, "asset")["interest not borne"] == "254.40"
 
 
 def test_what_is_still_paid_for_what_was_transferred_bears_interest_after_the_end() -> None:
