@@ -14,7 +14,7 @@ from collections.abc import Callable
 from domain.balance_facts import (
     BalanceGranted,
 )
-from domain.contract_facts import ContractJoined, ContractOpened, CriteriaMet
+from domain.contract_facts import ContractJoined, ContractOpened, ContractTerminated, CriteriaMet
 from domain.facts import Fact
 from domain.invoice_facts import DocumentSent, InvoiceIssued, InvoiceLine
 from domain.opening import OpeningProposed
@@ -76,7 +76,7 @@ def _follows(category: str, fact: Fact) -> bool:
     """
     if isinstance(fact.event, DocumentSent):
         return fact.corrects is not None
-    if isinstance(fact.event, CriteriaMet):
+    if isinstance(fact.event, ContractTerminated | CriteriaMet):
         return True
     return category in _FOLLOWED or fact.corrects is not None
 

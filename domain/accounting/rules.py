@@ -122,6 +122,10 @@ RULES: dict[str, Rule] = {
     "advance-on-contract@1": Rule(
         says="money for a contract in force, at receipt", paragraphs=_LIABILITY
     ),
+    "kept-of-no-contract@1": Rule(
+        says="money for what ended and never was a contract, less what is to be given back",
+        paragraphs=("ASC 606-10-25-7(b)", "IFRS 15.15(b)"),
+    ),
     "cash-at-receipt@1": Rule(
         says="money as it came, went or was taken back, at its date", paragraphs=_RECEIVABLE
     ),

@@ -13,6 +13,7 @@ from domain.accounting.exchange import Market
 from domain.accounting.schedule import Flow
 from domain.facts import Fact
 from domain.settlement.account import account_of
+from domain.settlement.advances import kept
 from domain.settlement.applying import applied
 from domain.settlement.cash_flows import cash_flows
 from domain.settlement.shares import Habit
@@ -30,7 +31,8 @@ def settlement_flows(
     """Flows of one customer account in one currency; facts are known and in effective order."""
     account = account_of(facts, customer, currency, habit)
     cash = (flow for _, _, flow in cash_flows(account))
-    return (*cash, *(moved.flow for moved in applied(account, elections)))
+    moved = [one.flow for one in applied(account, elections)]
+    return (*cash, *moved, *kept(moved))
 
 
 def told_in_functional(
@@ -47,4 +49,5 @@ def told_in_functional(
     """
     account = account_of(facts, customer, currency, habit)
     cash, moved = [*cash_flows(account)], applied(account, elections)
-    return settled_in_functional(account.rows, cash, moved, market)
+    flows, known_until = settled_in_functional(account.rows, cash, moved, market)
+    return (*flows, *kept(flows)), known_until

@@ -19,7 +19,7 @@ from domain.balance_facts import (
     BalanceUnapplied,
     BalanceWithdrawn,
 )
-from domain.contract_facts import ContractOpened, CriteriaMet
+from domain.contract_facts import ContractOpened, ContractTerminated, CriteriaMet
 from domain.facts import Fact, causes_of
 from domain.invoice_facts import InvoiceRecovered, InvoiceWrittenOff
 from domain.money import decimal_text
@@ -83,16 +83,29 @@ def account_of(
 
 
 def _contracts(facts: Sequence[Fact]) -> dict[str, Named]:
-    """Contracts of this account by id: the day each is in force from, and the fact that says so.
+    """Contracts of this account by id: the day each is in force from, and the facts that say so.
 
-    Until its criteria are met there is no contract, and money for it is a deposit (rule 1).
+    Until its criteria are met there is no contract, and money for it is a deposit (rule 1); it is
+    kept once that ended without ever being one.
     """
-    return {
-        fact.stream.partition(":")[2]: (fact.stream, fact.when.effective, fact.position)
+    begun = {
+        fact.stream: Named(fact.stream, fact.when.effective, (fact.position,))
         for fact in facts
         if isinstance(fact.event, SubscriptionStarted | ContractOpened | CriteriaMet)
         and getattr(fact.event, "criteria_met", True)
     }
+    opened = {fact.stream: fact for fact in facts if isinstance(fact.event, ContractOpened)}
+    ended = {
+        fact.stream: _never_one(fact, fact.event, opened[fact.stream])
+        for fact in reversed(facts)
+        if isinstance(fact.event, ContractTerminated) and fact.stream in opened
+    }
+    return {stream.partition(":")[2]: named for stream, named in (ended | begun).items()}
+
+
+def _never_one(fact: Fact, event: ContractTerminated, opened: Fact) -> Named:
+    causes = causes_of((opened.position,), (fact.position,))
+    return Named(fact.stream, fact.when.measured, causes, event.refund_minor)
 
 
 # --- what is owed ---

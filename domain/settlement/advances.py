@@ -1,11 +1,17 @@
-"""Money left over stands as contract liability while it names a contract in force (SPEC 4)."""
+"""Money left over stands as contract liability while it names a contract in force (SPEC 4).
+
+What ended and never was a contract is kept: it is revenue then (ASC 606-10-25-7(b), IFRS 15.15(b)).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 
+from msgspec import structs
+
 from domain.accounting.curves import At
+from domain.accounting.revenue import RELEASE
 from domain.accounting.schedule import Flow
 from domain.explain import Step
 from domain.facts import Fact, causes_of
@@ -14,8 +20,10 @@ from domain.payment_facts import (
     PaymentNamed,
 )
 from domain.settlement.account import Account
-from domain.settlement.holders import Change, Money, Named, all_that_met, standing
+from domain.settlement.holders import Change, Money, Named, all_that_met, meet, standing
 from domain.settlement.walk import Moved, Walk, note
+
+KEPT = "kept-of-no-contract@1"
 
 
 def may_name(money: Money, account: Account) -> bool:
@@ -35,15 +43,45 @@ def name(walk: Walk, fact: Fact, place: int) -> None:
 
 def advances(walk: Walk, named: Iterable[Money], day: date) -> None:
     """Money left over stands as contract liability while it names a contract in force (SPEC 4)."""
-    for money in named:
-        if money.contract is None or money.contract[1] > day or money.day > day:
-            continue
-        minor = money.free - money.advanced
+    there = [one for one in named if one.contract and max(one.contract.since, one.day) <= day]
+    back = _to_give_back(there)
+    for money in there:
+        contract = money.contract
+        assert contract is not None, money.name
+        held = max(min(back.get(contract.stream, 0), money.free), 0)
+        if held:
+            back[contract.stream] -= held
+        minor = money.free - held - money.advanced
         # That it did not move although others met what it met rests on them, too.
         if minor or (money.advanced and money.told != money.group.causes):
             money.told = money.group.causes
-            walk.moved.append(Moved(_advance(walk, money, money.contract, day, minor), money))
-            money.advanced = money.free
+            walk.moved.append(Moved(_advance(walk, money, contract, day, minor), money))
+            money.advanced += minor
+
+
+def _to_give_back(named: Iterable[Money]) -> dict[str, int]:
+    """By contract that never was one, what is stated to be given back and did not go back since.
+
+    Of all that was paid for it alike, so what is kept of one payment rests on the others.
+    """
+    first: dict[str, Money] = {}
+    left: dict[str, int] = {}
+    for money in named:
+        contract = money.contract
+        if contract is None or not contract.back_minor:
+            continue
+        meet(first.setdefault(contract.stream, money), money)
+        went = [one for one in money.done if one.gives_back and one.day >= contract.since]
+        before = left.get(contract.stream, contract.back_minor)
+        left[contract.stream] = before + sum(change.minor for change in went)
+    return left
+
+
+def kept(flows: Iterable[Flow]) -> Iterator[Flow]:
+    """Revenue from what stood as an advance on what ended and never was a contract."""
+    for flow in flows:
+        if flow.rule == KEPT:
+            yield structs.replace(flow, kind="release", legs=RELEASE)
 
 
 def take_back_advance(walk: Walk, money: Money, day: date) -> None:
@@ -57,16 +95,24 @@ def _advance(walk: Walk, money: Money, contract: Named, day: date, minor: int) -
     before, stood, currency = money.advanced, standing(money), walk.account.currency
     return Flow(
         kind="advance",
-        subject=f"{money.name}:{contract[0]}",
+        subject=f"{money.name}:{contract.stream}",
         document=money.name,
         legs=((money.account, 1), ("contract-liability", -1)),
         curve=At(day, minor),
         on=day,
-        causes=causes_of(money.group.causes, (contract[2],)),
-        rule="advance-on-contract@1",
+        causes=causes_of(money.group.causes, contract.causes),
+        rule="advance-on-contract@1" if contract.back_minor is None else KEPT,
         told=lambda: (
-            Step(what=f"advance on {contract[0]}", value=decimal_text(minor, currency)),
+            Step(what=f"advance on {contract.stream}", value=decimal_text(minor, currency)),
+            *_ended(contract, currency),
             Step(what="advanced before", value=decimal_text(before, currency)),
             *all_that_met(stood, currency),
         ),
     )
+
+
+def _ended(contract: Named, currency: str) -> Iterator[Step]:
+    if contract.back_minor is not None:
+        back = decimal_text(contract.back_minor, currency)
+        yield Step(what="ended, and never a contract", value=str(contract.since))
+        yield Step(what="to be given back", value=back)

@@ -102,8 +102,8 @@ def _days(account: Account, named: list[Money]) -> dict[date, Day]:
     for day in account.waits:
         days.setdefault(day, Day())
     if named:
-        for _, since, _ in account.contracts.values():
-            days.setdefault(since, Day())
+        for contract in account.contracts.values():
+            days.setdefault(contract.since, Day())
     return days
 
 

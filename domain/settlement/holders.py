@@ -21,8 +21,19 @@ from domain.settlement.shares import Share
 
 # What stands against a claim: money, what was deducted from it on the way, what is given up.
 Settles = Literal["application", "deduction", "write-off", "given-back"]
-# A contract that money names: its stream, the day it is in force from, the fact that says so.
-Named = tuple[str, date, int]
+
+
+class Named(NamedTuple):
+    """A contract that money names: its stream, the day it is in force from, the facts that say so.
+
+    `back_minor`: what is to be given back of it, where it ended and never was a contract; the rest
+    is kept (ASC 606-10-25-7(b), IFRS 15.15(b)). None for a contract in force.
+    """
+
+    stream: str
+    since: date
+    causes: tuple[int, ...]
+    back_minor: int | None = None
 
 
 class Change(NamedTuple):

@@ -170,6 +170,12 @@ def agreed_and_not(company: Company) -> None:
         when=on(1, 5), customer="c1", currency="USD", amount_minor=500_00, contract="hoped"
     )
     company.send("payment:p1", paid)
+    # It ended, and never was one: it has no price, and what was paid is revenue of the account.
+    opened(company, "given-up", service(price_minor=2400_00), criteria_met=False)
+    for name in ("p2", "p3"):
+        stays = structs.replace(paid, contract="given-up", amount_minor=300_00, deposit=True)
+        company.send(f"payment:{name}", stays)
+    company.send("contract:given-up", TerminateContract(when=on(3, 10), refund_minor=200_00))
     # What is agreed in April is nobody's promise in March.
     late = OpenContract(
         when=on(4, 5),
@@ -273,6 +279,7 @@ def test_every_price_is_earned_or_remains(sold: Company) -> None:
     left = {place: amounts for place, amounts in TIES.items() if amounts[2]}
     reasons = {"contract:hours hours", "contract:royalty fee"}
     assert {place: told[place] for place in told.keys() - reasons} == left
+    assert booked.pop("customer:c1:USD ") == 400_00
     assert booked == {place: earned for place, (_, earned, _) in TIES.items() if earned}
     assert verdict(sold).comparisons == len(TIES)
 
