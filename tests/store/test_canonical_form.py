@@ -113,8 +113,8 @@ def test_only_decimals_and_instants_are_looked_for_in_values():
 
     decimals = {"percent", "amount", "minimum", "maximum", "thresholds", "conversions"}
     decimals |= {"quantity", "unit_amount", "cumulative", "expected", "expected_exercised"}
-    decimals |= {"breakage_percent", "rate", "ssp"}
+    decimals |= {"breakage_percent", "rate", "ssp", "unit_value"}
     holders = {"when", "content", "model", "items", "line", "lines", "rates", "totals"}
-    holders |= {"obligations", "added", "restated", "variable", "financing"}
+    holders |= {"obligations", "added", "restated", "variable", "financing", "non_cash"}
     assert looked_at == holders | decimals
     assert doubtful(When) == ("at",)
