@@ -70,6 +70,8 @@ def _signed(connection: Connection, seen: Horizon) -> dict[str, Fact]:
 def _of_openings(
     connection: Connection, seen: Horizon, signed: dict[str, Fact], ends: dict[date, str]
 ) -> Iterator[TakenOver]:
+    if not signed:
+        return
     names = seen.parameters(openings=[*signed], days=[*ends])
     found = {
         (stream, day): amounts

@@ -1,7 +1,8 @@
 -- name: left_of_openings
 -- By the end of each day, of each opening: what stands in the clearing account, what is open of its items, what was
 -- earned of its positions, each in slots of its own.
-WITH item AS (
+-- Few documents come from other books: found once, not once for each line of the journal.
+WITH item AS MATERIALIZED (
     SELECT substr(stream, 9) AS document, 'opening:' || (payload::jsonb ->> 'opening') AS opening
       FROM fact
      WHERE entity = %(entity)s AND position <= %(known_at)s AND tag = 'invoice-issued'
