@@ -49,6 +49,15 @@ RAMP = (
 )
 HALF = ("2024-01-01", "2024-07-01")
 
+# A year at 1.00 a day that may be left on a month's notice: what is charged beyond goes back.
+MAY_BE_LEFT = opened(
+    "2024-01-01",
+    even("service", *YEAR),
+    price_minor=366_00,
+    cancellable_days=30,
+    refundable=True,
+)
+
 
 def credited(purpose: Literal["correction", "concession"], day: str = "2024-03-10") -> CreditIssued:
     lines = (CreditLine(line="1", amount_minor=300_00),)
@@ -68,13 +77,7 @@ def test_a_ramp_that_may_be_left_is_not_evened_out() -> None:
 
 def test_what_was_charged_beyond_the_notice_is_owed_back_to_who_leaves() -> None:
     said = (
-        opened(
-            "2024-01-01",
-            even("service", *YEAR),
-            price_minor=366_00,
-            cancellable_days=30,
-            refundable=True,
-        ),
+        MAY_BE_LEFT,
         billed("2024-01-01", 366_00),
     )
     schedule = scheduled(*said, ratable_by="day")
@@ -89,13 +92,7 @@ def test_what_was_charged_beyond_the_notice_is_owed_back_to_who_leaves() -> None
 
 def test_what_is_charged_as_it_is_served_is_owed_back_to_nobody() -> None:
     schedule = scheduled(
-        opened(
-            "2024-01-01",
-            even("service", *YEAR),
-            price_minor=366_00,
-            cancellable_days=30,
-            refundable=True,
-        ),
+        MAY_BE_LEFT,
         billed("2024-01-31", 31_00),
         ratable_by="day",
     )
@@ -105,13 +102,7 @@ def test_what_is_charged_as_it_is_served_is_owed_back_to_nobody() -> None:
 
 def test_a_concession_gives_back_nothing_beyond_the_notice() -> None:
     said = (
-        opened(
-            "2024-01-01",
-            even("service", *YEAR),
-            price_minor=366_00,
-            cancellable_days=30,
-            refundable=True,
-        ),
+        MAY_BE_LEFT,
         billed("2024-01-01", 366_00),
     )
     given = CreditIssued(
@@ -145,13 +136,7 @@ def test_a_document_of_a_later_day_takes_back_what_is_owed_on_its_own_day(
 ) -> None:
     """A run through January posts it in March already; it owes nobody more than is charged then."""
     schedule = scheduled(
-        opened(
-            "2024-01-01",
-            even("service", *YEAR),
-            price_minor=366_00,
-            cancellable_days=30,
-            refundable=True,
-        ),
+        MAY_BE_LEFT,
         billed("2024-01-01", 366_00),
         taken_back,
         ratable_by="day",
@@ -180,13 +165,7 @@ def test_nobody_gets_back_more_than_was_charged() -> None:
 def test_what_is_cut_again_moves_with_a_document_of_a_later_day() -> None:
     """What is owed to who left stands for good; a concession of it in June is caught up in June."""
     schedule = scheduled(
-        opened(
-            "2024-01-01",
-            even("service", *YEAR),
-            price_minor=366_00,
-            cancellable_days=30,
-            refundable=True,
-        ),
+        MAY_BE_LEFT,
         billed("2024-01-01", 366_00),
         credited("concession", "2024-06-10"),
         ContractTerminated(when=on("2024-03-01"), refund_minor=306_00),
@@ -214,13 +193,7 @@ def stands(balances: Balances, account: str, last: date = FAR) -> int:
 
 def test_who_leaves_moves_nothing_of_the_days_before() -> None:
     said = (
-        opened(
-            "2024-01-01",
-            even("service", *YEAR),
-            price_minor=366_00,
-            cancellable_days=30,
-            refundable=True,
-        ),
+        MAY_BE_LEFT,
         billed("2024-01-01", 366_00),
     )
     left = ContractTerminated(when=on("2024-04-01"), refund_minor=275_00)
