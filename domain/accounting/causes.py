@@ -39,10 +39,10 @@ class _Trial:
 
     def needed(self, flow: Flow) -> tuple[int, ...]:
         keys, found = (_amount(flow),), frozenset(flow.causes)
-        if found >= self.every:
-            found -= self.every - (self.posted if flow.legs else self.told)
+        # What is none of these facts, as a document, is not tried.
+        if found >= self.every or not self.same(found, keys):
+            found = (found - self.every) | (self.posted if flow.legs else self.told)
         if not self.same(found, keys):
-            # What is none of these facts, as a document, is not tried.
             found |= self.every
         return tuple(sorted(self.without_others(found, keys)))
 

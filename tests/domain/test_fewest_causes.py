@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
+from msgspec import structs
+
 from domain.accounting.causes import fewest
 from domain.accounting.revenue import at_once
 from domain.accounting.schedule import Flow
@@ -32,5 +34,13 @@ def _built(facts: Sequence[Fact]) -> tuple[Flow, ...]:
 
 def test_where_either_of_two_facts_would_do_it_is_the_one_that_others_need() -> None:
     found = fewest(_built(FACTS), FACTS, _built)
+
+    assert [flow.causes for flow in found] == [(1, 3), (1, 3)]
+
+
+def test_it_is_that_one_too_where_flows_name_some_facts_of_which_more_are_needed() -> None:
+    some = [structs.replace(flow, causes=(1,)) for flow in _built(FACTS)]
+
+    found = fewest(some, FACTS, _built)
 
     assert [flow.causes for flow in found] == [(1, 3), (1, 3)]

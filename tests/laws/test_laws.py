@@ -62,8 +62,8 @@ OF_A_LEDGER = (
 )
 
 # A line went to another billing period of its price; usage after a stop did not rest on what
-# resumed service.
-FOUND = ((417_053, 69), (1_721_824_299_522, 9))
+# resumed service; amounts of one pool each named another of two withdrawals of access.
+FOUND = ((417_053, 69), (1_721_824_299_522, 9), (146, 17))
 
 
 @lru_cache(maxsize=BLOCK)
