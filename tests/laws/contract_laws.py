@@ -281,8 +281,8 @@ def all_is_earned(history: History, ledger: Ledger) -> int:
             schedule = settlement.states[unit].schedule
             earned = sum(total(flow.curve) for flow in schedule.flows if _is_transfer(flow))
             price = prices_of(facts, options_of(settlement, facts))[-1][1]
-            alone = _by_themselves(facts)
-            alone -= _taken(facts, alone, options_of(settlement, facts))
+            bought, conceded = _by_themselves(facts)
+            alone = bought - _taken(facts, bought, options_of(settlement, facts)) - conceded
             count += same(earned, price + alone, entity, unit, settlement.run.book)
             balances = due(schedule, END, settlement.run.master.calendar)
             assets = sum(row.minor for s, row in balances.items() if s.account == "contract-asset")
@@ -290,8 +290,10 @@ def all_is_earned(history: History, ledger: Ledger) -> int:
     return count
 
 
-def _taken(facts: Sequence[Fact], alone: int, options: Options) -> int:
-    """What payments take of what is priced by itself: their part, and at an end all of it."""
+def _taken(facts: Sequence[Fact], bought: int, options: Options) -> int:
+    """What payments take of what is priced by itself: their part, and at an end all of it. What is
+    conceded of anything else was not bought.
+    """
     opened = next(fact for fact in facts if isinstance(fact.event, ContractOpened))
     price = _Price(opened, options)
     changes = [fact for fact in facts if fact is not opened and fact.stream == opened.stream]
@@ -300,7 +302,7 @@ def _taken(facts: Sequence[Fact], alone: int, options: Options) -> int:
     parts = 0
     for event in price.bought:
         whole = event.purchases_minor or 1
-        part = whole if price.is_ended else min(max(alone, 0), whole)
+        part = whole if price.is_ended else min(max(bought, 0), whole)
         parts += rounded(Fraction(event.given_minor * part, whole))
     return parts
 
@@ -327,8 +329,8 @@ def _is_transfer(flow: Flow) -> bool:
     return flow.kind in _TRANSFERS and dict(flow.legs).get("contract-liability", 0) > 0
 
 
-def _by_themselves(facts: Sequence[Fact]) -> int:
-    """What is priced by documents, reports and single units, and what documents concede."""
+def _by_themselves(facts: Sequence[Fact]) -> tuple[int, int]:
+    """What is priced by documents, reports and single units; what documents concede of the rest."""
     promises = _ever_promised(facts)
     found = 0
     for own in promises.values():
@@ -341,7 +343,8 @@ def _by_themselves(facts: Sequence[Fact]) -> int:
             found += _of_units(own, facts)
     invoiced = {name for name, own in promises.items() if own.pattern == "as-invoiced"}
     alone = next(iter(_opened_with(facts))) if len(_opened_with(facts)) == 1 else None
-    return found + sum(_of_document(fact, facts, invoiced, alone) for fact in facts)
+    documents = [_of_document(fact, facts, invoiced, alone) for fact in facts]
+    return found + sum(row[0] for row in documents), sum(row[1] for row in documents)
 
 
 def _of_units(own: Obligation, facts: Sequence[Fact]) -> int:
@@ -386,9 +389,11 @@ def _opened_with(facts: Sequence[Fact]) -> list[str]:
     return [own.obligation for own in event.obligations]
 
 
-def _of_document(fact: Fact, facts: Sequence[Fact], invoiced: set[str], alone: str | None) -> int:
+def _of_document(
+    fact: Fact, facts: Sequence[Fact], invoiced: set[str], alone: str | None
+) -> tuple[int, int]:
     if not isinstance(fact.event, InvoiceIssued):
-        return 0
+        return 0, 0
     (line,) = fact.event.lines
     credits_ = [
         one.event
@@ -397,9 +402,9 @@ def _of_document(fact: Fact, facts: Sequence[Fact], invoiced: set[str], alone: s
     ]
     cut = sum(row.amount_minor for one in credits_ for row in one.lines)
     if (line.obligation or alone) in invoiced:
-        return line.amount_minor - cut
+        return line.amount_minor - cut, 0
     conceded = [one for one in credits_ if one.purpose == "concession"]
-    return -sum(row.amount_minor for one in conceded for row in one.lines)
+    return 0, sum(row.amount_minor for one in conceded for row in one.lines)
 
 
 # --- a later change moves nothing earlier ---
