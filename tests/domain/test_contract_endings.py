@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 
 from domain.accounting.curves import At
+from domain.accounting.schedule import Schedule
 from domain.contract_facts import (
     ContractModified,
     ContractTerminated,
@@ -185,3 +187,49 @@ def test_what_is_held_of_an_estimate_after_the_end_is_held_at_once() -> None:
         -600_00,
         -720_00,
     ]
+
+
+def test_what_is_kept_is_told_by_what_changed_it_last_or_by_its_price_at_first() -> None:
+    facts = (
+        opened("2024-01-01", SERVICE, LICENCE),
+        ContractModified(when=on("2024-04-01"), price_change_minor=90_00),
+    )
+    end = ContractTerminated(when=on("2024-07-01"))
+
+    assert kept(scheduled(*facts, end), "service") == [
+        ("kept at termination", "636.00"),
+        ("price change", "90.00"),
+        ("service", "900.00 of 1200.00 not earned"),
+        ("licence", "600.00 of 600.00 not earned"),
+        ("remaining consideration", "1590.00"),
+        ("service", "636.00 of 1254.00 not earned"),
+        ("earned", "2024-07-01"),
+    ]
+    assert kept(scheduled(facts[0], end), "licence") == [
+        ("kept at termination", "600.00"),
+        ("transaction price", "1800.00"),
+        ("stand-alone selling price", "600.00"),
+        ("stated price", "600.00"),
+        ("carved in or out", "0.00"),
+        ("licence", "600.00 of 600.00 not earned"),
+        ("earned", "2024-07-01"),
+    ]
+
+
+def kept(schedule: Schedule, name: str) -> list[tuple[str, str]]:
+    """What the last revenue of a promise says."""
+    last = [flow for flow in schedule.flows if flow.subject == name and flow.kind == "release"][-1]
+    return [(step.what, step.value) for step in last.steps]
+
+
+def test_what_is_priced_by_itself_rests_on_no_end() -> None:
+    calls = Obligation(obligation="calls", pattern="units", unit_price=Decimal(1))
+    schedule = scheduled(
+        opened("2024-01-01", SERVICE, calls),
+        satisfied("2024-02-01", "calls", "7"),
+        ContractTerminated(when=on("2024-07-01")),
+        satisfied("2024-08-01", "calls", "2"),
+    )
+
+    assert causes(schedule, "calls", "2024-02-01") == (1, 2, 4)
+    assert causes(schedule, "service", "2024-07-01") == (1, 3)

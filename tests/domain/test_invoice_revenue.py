@@ -6,9 +6,9 @@ from datetime import date
 
 import pytest
 
-from domain.accounting.curves import At, first_day, last_day
+from domain.accounting.curves import At, first_day, last_day, standing
 from domain.accounting.documents import BilledLine, billed_lines
-from domain.accounting.invoices import concessions, invoiced_flows, line_revenue
+from domain.accounting.invoices import concessions, invoiced_flows, line_revenue, not_before
 from domain.accounting.schedule import Flow, stands, totals
 from domain.facts import Event
 from domain.invoice_facts import CreditIssued, CreditLine, InvoiceIssued, InvoiceLine, InvoiceVoided
@@ -151,3 +151,37 @@ def test_a_concession_on_what_is_over_or_has_no_period_counts_at_once() -> None:
         At(date(2024, 4, 1), -27_50),
         At(date(2024, 1, 10), -18_40),
     ]
+
+
+def test_a_book_may_earn_nothing_before_the_line_is_issued_and_then_all_that_was_served() -> None:
+    (flow,) = line_revenue(billed(), "day")
+    late = not_before(flow, date(2024, 1, 31))
+
+    days = (date(2024, 1, 30), date(2024, 1, 31), date(2024, 2, 1), date(2024, 12, 31))
+    assert [standing(late.curve, day) for day in days] == [0, 31_00, 32_00, 366_00]
+    assert told(late) == [*told(flow), ("earned from the date of the invoice on", "2024-01-31")]
+    # Once the service is over, all of it at once.
+    assert not_before(flow, NEXT_YEAR).curve == At(NEXT_YEAR, 366_00)
+    assert not_before(flow, date(2025, 3, 1)).curve == At(date(2025, 3, 1), 366_00)
+
+
+def test_what_is_issued_before_its_service_is_earned_with_it() -> None:
+    (flow,) = line_revenue(billed(), "day")
+    at_once, _ = invoiced_flows(billed(credit(4, 66_00)))
+
+    assert not_before(flow, JANUARY) is flow
+    # What is earned at issue knows no service before it.
+    assert not_before(at_once, NEXT_YEAR) is at_once
+
+
+def test_by_months_a_credit_in_the_month_after_the_service_counts_on_its_day() -> None:
+    late = CreditIssued(
+        when=on(1, 15, year=2025),
+        number="C",
+        lines=(CreditLine(line="1", amount_minor=66_00),),
+        treatment="from-now",
+    )
+    flows = line_revenue(billed(late), "month")
+
+    days = (date(2024, 12, 31), date(2025, 1, 14), date(2025, 1, 15))
+    assert [stands(flows, day) for day in days] == [366_00, 366_00, 300_00]

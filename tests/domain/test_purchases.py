@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from domain.accounting.curves import total
 from domain.contract_commands import PromiseCustomerPayment
 from domain.contract_facts import (
     BaseReported,
@@ -20,6 +21,7 @@ from tests.domain.contracting import (
     causes,
     on,
     opened,
+    point,
     revenue,
     satisfied,
     scheduled,
@@ -144,6 +146,63 @@ def test_where_nothing_is_priced_by_itself_it_lowers_the_price() -> None:
     deal = opened("2024-01-01", SERVICE)
 
     assert months(paid("2024-01-01", 120_00, 500_00), deal=deal) == [90_00] * 4
+
+
+def test_at_the_end_the_last_of_what_is_bought_takes_only_what_nothing_else_took() -> None:
+    reported = (
+        BaseReported(when=on(day), obligation="royalty", base_minor=5_000_00)
+        for day in ("2024-01-20", "2024-02-10")
+    )
+    schedule = scheduled(
+        opened("2024-01-01", SEATS, ROYALTY),
+        SLOTTING,
+        satisfied("2024-01-10", "seats", "20"),
+        *reported,
+        ContractTerminated(when=on("2024-03-10")),
+    )
+
+    assert by_month(schedule, "2024-01-01", 4, "seats") == [1_800_00, 0, 0, 0]
+    # A tenth of 500.00 twice; 1,500.00 less those and the 200.00 of the seats is left.
+    assert by_month(schedule, "2024-01-01", 4, "royalty") == [450_00, 450_00, -1_200_00, 0]
+    assert causes(schedule, "royalty", "2024-03-10") == (1, 2, 3, 4, 5, 6)
+    assert steps(schedule, "royalty")["ended"] == "2024-03-10"
+
+
+def test_without_an_end_none_is_told_and_nothing_is_ever_taken_at_one() -> None:
+    schedule = scheduled(DEAL, SLOTTING, bought("2024-01-10", 2_000_00))
+
+    assert "ended" not in steps(schedule, "goods")
+    assert sum(total(flow.curve) for flow in schedule.flows if flow.kind == "release") == 1_800_00
+
+
+def test_nothing_is_taken_before_anything_is_bought() -> None:
+    schedule = scheduled(
+        DEAL, paid("2024-01-01", 3_00, 3_00), bought("2024-02-10", 1_00), bought("2024-03-10", 3_00)
+    )
+
+    assert by_month(schedule, "2024-01-01", 4) == [0, 0, 1_00, 0]
+
+
+def test_what_is_paid_twice_lowers_twice_what_is_due_once() -> None:
+    again = paid("2024-01-15", 300_00, 3_000_00)
+    schedule = scheduled(DEAL, SLOTTING, again, bought("2024-01-31", 2_000_00))
+    entitled = [memo for memo in schedule.memos if memo.kind == "entitled"]
+
+    assert revenue(schedule, "2024-01-01", "2024-01-31") == 1_600_00
+    assert [total(memo.curve) for memo in entitled] == [2_000_00]
+
+
+def test_what_is_due_only_after_all_is_done_is_not_due_because_it_was_bought() -> None:
+    deal = opened("2024-01-01", GOODS, point("licence", price_minor=100_00), right_after="licence")
+    schedule = scheduled(deal, SLOTTING, bought("2024-01-31", 2_000_00))
+
+    assert [memo.obligation for memo in schedule.memos if memo.kind == "entitled"] == ["licence"]
+
+
+def test_where_nothing_is_bought_nothing_is_due() -> None:
+    memos = scheduled(DEAL, SLOTTING).memos
+
+    assert [total(memo.curve) for memo in memos if memo.kind == "entitled"] == [0]
 
 
 # --- what may be said ---

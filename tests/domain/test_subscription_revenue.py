@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from domain.accounting.curves import standing
+from domain.accounting.curves import standing, total
 from domain.facts import When
 from domain.invoice_facts import CreditIssued, CreditLine, InvoiceIssued, InvoiceLine
 from domain.pricing import Flat, PerUnit
@@ -189,3 +189,48 @@ def test_what_is_earned_as_invoiced_is_earned_by_its_bills() -> None:
 
     found = [desk.revenue("hours", at) for at in (day(3, 9), day(3, 10), day(4, 10), day(12, 31))]
     assert found == [0, 366_00, 360_00, 360_00]
+
+
+def test_a_bill_for_nothing_that_is_sold_says_that_no_price_was() -> None:
+    desk = sold()
+    billed(desk, day(1, 1), day(1, 1), date(2025, 1, 1), "other")
+    conceded(desk, day(7, 1), 18_40)
+
+    words = [(step.what, step.value) for flow in desk.schedule().flows for step in flow.steps]
+    assert ("other sold at", "none") in words
+
+
+def test_what_is_drawn_is_told_apart_from_what_lapsed() -> None:
+    desk = Desk()
+    desk.sell("calls")
+    desk.pack("pack", "100", expires_periods=1)
+    desk.start("calls", "pack", to=day(2, 1))
+    desk.use("calls", day(1, 5), "60")
+
+    found = {flow.rule: total(flow.curve) for flow in desk.schedule().flows if flow.legs}
+    assert (found["credits-as-drawn@1"], found["breakage@1"]) == (60_00, 40_00)
+
+
+def test_where_days_and_months_agree_nothing_is_left_to_be_earned_at_a_change() -> None:
+    desk = Desk()
+    desk.by_month()
+    desk.price("seat", PerUnit(unit_amount=Decimal(62)), interval_months=2)
+    desk.start("seat", day=day(7, 1), to=day(9, 1))
+    desk.change(amended(day(8, 1), "2"))
+
+    # July is 31 of 62 days, and one of two months.
+    assert [desk.revenue("seat", at) for at in (day(7, 31), day(8, 31))] == [31_00, 31_00 + 62_00]
+    assert 0 not in [total(flow.curve) for flow in desk.schedule().flows]
+
+
+def test_what_is_agreed_in_time_beside_a_late_change_is_spread_over_nothing() -> None:
+    desk = Desk()
+    desk.price("seat", PerUnit(unit_amount=Decimal(31)))
+    desk.start("seat")
+    desk.change(amended(day(4, 1), "2", agreed=day(4, 1)))
+    desk.change(amended(day(7, 1), "3", agreed=day(12, 1)))
+
+    # Each month as it is charged; 31.00 for each of six months late, and December's own 93.00.
+    ends = (day(3, 31), day(4, 30), day(11, 30), day(12, 31))
+    found = [desk.revenue("seat", at) for at in ends]
+    assert found == [93_00, 93_00 + 62_00, 93_00 + 8 * 62_00, 93_00 + 8 * 62_00 + 6 * 31_00 + 62_00]
