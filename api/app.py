@@ -5,12 +5,10 @@ Binds nothing by itself; `tieout serve` does, to 127.0.0.1 unless told otherwise
 
 import asyncio
 import logging
-import os
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -29,11 +27,11 @@ from api.auth import Holder, holder, keep_first_key, replace_key
 from api.commands import COMMAND_ROUTES
 from api.committer import Committers
 from api.documents import DOCUMENT_ROUTES
-from api.engines import tax_engines
 from api.follower import Follower
 from api.problems import MEDIA_TYPE, Missing, Problem, http_problem, problem_of
 from api.queries import QUERY_ROUTES
 from api.service import AnyRequest, Service
+from api.surroundings import tax_engines, templates_folder
 from domain.errors import Malformed, Rejected
 from projections.question import Behind
 from replay.documents.templates import templates
@@ -78,12 +76,6 @@ def _holder(ledger: Ledger, token: str) -> Holder | None:
 
 def now() -> datetime:
     return datetime.now(UTC)
-
-
-def templates_folder() -> Path | None:
-    """Where an operator keeps templates, words and fonts of their own."""
-    named = os.environ.get("TIEOUT_TEMPLATES")
-    return Path(named) if named else None
 
 
 def first_key(dsn: str) -> str | None:

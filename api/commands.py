@@ -16,7 +16,6 @@ from api.auth import actor_of
 from api.problems import Problem, problem_of
 from api.reading import read_as, read_json, read_request
 from api.service import (
-    NDJSON,
     AnyRequest,
     Service,
     answer,
@@ -27,7 +26,7 @@ from api.service import (
     required,
     service_of,
 )
-from api.usage_body import key_by_content, rows_of
+from api.usage_body import NDJSON, key_by_content, rows_of
 from domain.errors import Malformed, Rejected
 from replay.billing.run import Wanted
 from replay.ledger import whole

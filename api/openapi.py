@@ -22,8 +22,7 @@ from api.commands import (
 )
 from api.problems import MEDIA_TYPE, Problem
 from api.reading import Asked
-from api.service import NDJSON
-from api.usage_body import CLOUD_EVENT, CLOUD_EVENTS
+from api.usage_body import CLOUD_EVENT, CLOUD_EVENTS, NDJSON
 from api.views import VIEWS
 from domain.usage import UsageRow
 from projections.lineage import Down, Explanation, Up

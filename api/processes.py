@@ -9,7 +9,7 @@ from multiprocessing.process import BaseProcess
 from threading import Event, Thread
 from types import FrameType
 
-from api.engines import tax_engines
+from api.surroundings import tax_engines
 from api.worker import Worker
 from replay.ledger import Ledger
 from store import leases

@@ -6,13 +6,11 @@ from litestar import Request, Response
 
 from api.auth import Holder
 from api.committer import Committers
+from api.usage_body import JSON_LINES
 from domain.errors import Malformed
 from domain.written import json_bytes
 from replay.documents.templates import Templates
 from replay.ledger import Ledger
-
-NDJSON = "application/x-ndjson"
-JSON_LINES = frozenset({NDJSON, "application/ndjson", "application/jsonl"})
 
 AnyRequest = Request[Holder, str, Any]
 Value = TypeVar("Value")

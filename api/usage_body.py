@@ -9,11 +9,12 @@ from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from typing import Any
 
-from api.service import JSON_LINES
 from domain.errors import Malformed
 from store.cloud_event import CloudEvent
 from store.usage_input import Raw
 
+NDJSON = "application/x-ndjson"
+JSON_LINES = frozenset({NDJSON, "application/ndjson", "application/jsonl"})
 CLOUD_EVENT = "application/cloudevents+json"
 CLOUD_EVENTS = "application/cloudevents-batch+json"
 

@@ -152,7 +152,8 @@ def require_command(words: list[str]) -> None:
     while isinstance(command, click.Group) and rest and not rest[0].startswith("-"):
         found = command.get_command(context, rest[0])
         assert found is not None, f"there is no command: {' '.join(words)}"
-        command, rest = found, rest[1:]
+        command = found.itself() if isinstance(found, cli.Listed) else found
+        rest = rest[1:]
     if command.context_settings.get("ignore_unknown_options"):
         return
     context = click.Context(command, parent=context)

@@ -51,7 +51,7 @@ HOMES = {
 }
 
 # Time, chance and surroundings come in as arguments; only these may look for themselves.
-MAY_LOOK_OUTSIDE = ("store", "api.app", "api.cli", "api.engines", "bench")
+MAY_LOOK_OUTSIDE = ("store", "api.app", "api.cli", "api.surroundings", "bench")
 OUTSIDE = {
     "datetime.now",
     "datetime.utcnow",

@@ -26,7 +26,7 @@ ANSWERS = {None: "", True: "yes", False: "no"}
 @click.option("--rounds", type=click.IntRange(1), default=ROUNDS, show_default=True)
 @as_json
 def bench(*, names: tuple[str, ...], rows: int, rounds: int, as_json: bool) -> None:
-    """Measure every path beside its floor, and say which bars are met.
+    """Measure each path beside its floor, and say which bars are met.
 
     Medians of interleaved rounds, with the lowest and the highest; `--rows` is the size of one
     round. A private server is started for it and removed; no ledger is touched.

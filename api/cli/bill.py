@@ -59,7 +59,7 @@ def bill(
     actor: str,
     as_json: bool,
 ) -> None:
-    """Issue invoices and credits for what is due by a date and not yet invoiced.
+    """Issue the invoices and credits that are due by a date.
 
     Where days of grace or an approval are elected it drafts, drafts anew and issues in time.
 

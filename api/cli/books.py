@@ -33,7 +33,7 @@ through_option = click.option(
 @actor_option
 @as_json
 def run(*, entity: str, through: date, key: str | None, actor: str, as_json: bool) -> None:
-    """Post: settle every unit on what is known, time-driven lines up to a date."""
+    """Post: settle every unit on what is known. Lines that time drives are posted up to a date."""
     with open_ledger() as ledger:
         receipt = ledger.run(entity, through, key=key, actor=actor)
     if as_json:

@@ -30,7 +30,7 @@ from store.db import connect, migrate
 @click.argument("directory", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @as_json
 def cases(directory: Path, as_json: bool) -> None:  # noqa: FBT001 (click's way with a flag)
-    """Play every worked case of a folder and compare its figures to the cent.
+    """Play the worked cases of a folder, and compare to the cent.
 
     The format is docs/reference/case-format.md. Leaves with 1 if a case failed or none was found.
     """

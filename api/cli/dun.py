@@ -29,7 +29,7 @@ from replay import dunning
 @actor_option
 @as_json
 def dun(*, entity: str, book: str, through: date, actor: str, as_json: bool) -> None:
-    """State the steps of dunning that open invoices have come to, and take back what was none.
+    """State the steps of dunning that open invoices have come to. What was none is taken back.
 
     Days overdue are elected (`dunning` of the invoicing options). Post first: open is what the last
     posting run left open. Again at once, it states nothing. Other systems send the letters.

@@ -27,7 +27,7 @@ CHUNK = 1_000
 @actor_option
 @as_json
 def post(*, file: TextIO, entity: str | None, actor: str, as_json: bool) -> None:
-    """Submit commands, one JSON object a line; each is answered by itself.
+    """Submit commands, one JSON object a line. Each is answered by itself.
 
     A line has a key, a stream and a command; docs/reference/facts.md lists the commands.
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from api.app import templates_folder
+from api.cli.invoice_acts import ACTS
 from api.cli.output import (
     Day,
     actor_option,
@@ -19,6 +19,7 @@ from api.cli.output import (
 from api.cli.reports import view_command
 from api.cli.session import now, open_ledger
 from api.problems import Missing
+from api.surroundings import templates_folder
 from domain.facts import When
 from domain.sending import SendDocument
 from replay.documents.render import Asked, Rendered, Wanted, render, render_statement
@@ -35,6 +36,8 @@ def invoice() -> None:
 
 
 invoice.add_command(view_command("invoices", "invoice list"), "list")
+for act in ACTS:
+    invoice.add_command(act)
 
 
 @invoice.command(
@@ -220,7 +223,10 @@ def statement(
     known_at: int | None,
     as_json: bool,
 ) -> None:
-    """Write a statement of CUSTOMER's account: all that changed its balance, and what is due."""
+    """Write a statement of CUSTOMER's account.
+
+    It tells all that changed its balance, and what is due.
+    """
     asked = Asked(
         customer=customer,
         currency=currency,

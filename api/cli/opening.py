@@ -26,7 +26,7 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 @click.group()
 def opening() -> None:
-    """Take over from other books: what they leave open, owed and still to be earned."""
+    """Take over what other books leave open, owed and to be earned."""
 
 
 @opening.command(

@@ -10,7 +10,6 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from api.problems import Named, problem_of
 from domain.money import decimal_text
 from domain.written import json_bytes
 
@@ -81,22 +80,6 @@ def money(minor: int, currency: str) -> str:
 def progress_console() -> Console:
     """For what is going on: never on standard output, where the answer goes."""
     return Console(stderr=True, highlight=False)
-
-
-def fail(error: Named, *, as_json: bool) -> None:
-    """Say what is wrong, by code and field, and leave with 1."""
-    problem = problem_of(error)
-    if as_json:
-        print_json(problem)
-    else:
-        detail = problem.detail if isinstance(problem.detail, str) else problem.title
-        click.echo(f"{problem.code}: {detail}", err=True)
-        if isinstance(problem.field, str):
-            click.echo(f"  field: {problem.field}", err=True)
-        if isinstance(problem.context, dict):
-            for name, value in problem.context.items():
-                click.echo(f"  {name}: {value}", err=True)
-    raise SystemExit(1)
 
 
 def _is_number(cell: object) -> bool:

@@ -49,10 +49,10 @@ processes_option = click.option(
 @as_json
 @click.pass_context
 def rebuild(context: click.Context, *, restart: bool, processes: int | None, as_json: bool) -> None:
-    """Make everything derived again from the log, prove it equal, switch the views.
+    """Make all that is derived again, prove it equal, switch views.
 
-    Facts come in and readers read meanwhile. A rebuild that was cut off goes on where it stood.
-    Leaves with 1 if anything differs.
+    It is made from the log alone. Facts come in and readers read meanwhile. A rebuild that was cut
+    off goes on where it stood. Leaves with 1 if anything differs.
     """
     if context.invoked_subcommand is not None:
         return

@@ -17,6 +17,7 @@ from api.cli.output import (
     print_table,
 )
 from api.cli.session import open_ledger
+from api.cli.usage import reconciliation
 from api.views import VIEWS, ask
 from domain.written import builtins
 
@@ -124,3 +125,4 @@ def _cell(row: dict[str, Any], name: str) -> object:
 
 for listed in VIEWS:
     report.add_command(view_command(listed))
+report.add_command(reconciliation)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-from api.engines import tax_engines
+from api.surroundings import tax_engines
 from replay.ledger import Ledger
 from store.db import connect, migrate, open_database
 

@@ -32,7 +32,10 @@ Found = TypeVar("Found")
 
 @click.group()
 def lineage() -> None:
-    """Follow a journal line down to its rows, or a fact or usage event up to its lines."""
+    """Follow a journal line down, or a fact or usage event up.
+
+    Down are its causes, to the rows of usage; up are the lines that rest on it.
+    """
 
 
 @lineage.command(
@@ -138,7 +141,7 @@ def of_bills(*, source: str, event_id: str, entity: str, as_json: bool) -> None:
 def explain(
     *, entry: int, line: int, entity: str | None, export_file: BinaryIO | None, as_json: bool
 ) -> None:
-    """Explain a journal line by the steps of the same call that measured it."""
+    """Explain a journal line by the steps that measured it. The same call is made again."""
     if export_file is not None:
         found = explain_again(reperform(read_export(export_file)), entry, line)
     elif entity is not None:
@@ -170,7 +173,7 @@ def explain(
 @click.option("--known-at", type=int, help="Up to this position; none: all of it.")
 @as_json
 def export(*, entity: str, output: Path, known_at: int | None, as_json: bool) -> None:
-    """Write all of an entity that is not derived as NDJSON: what measuring again needs, and moving.
+    """Write all of an entity that is not derived, as NDJSON. Measuring again needs it, and moving.
 
     Facts, keys, refusals and usage rows; no journal, and no names of persons. `tieout import
     entity` takes it in elsewhere.

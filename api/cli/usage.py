@@ -32,11 +32,11 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.group("import")
-def import_group() -> None:
+def import_() -> None:
     """Take in files from outside."""
 
 
-@import_group.command(
+@import_.command(
     "usage",
     epilog=examples(
         "tieout import usage usage.csv --map docs/examples/focus.toml --entity cloud",
@@ -67,7 +67,7 @@ def import_usage_file(*, file: Path, mapping: Path, entity: str, as_json: bool) 
         raise SystemExit(1)
 
 
-@import_group.command(
+@import_.command(
     "rows",
     epilog=examples(
         "tieout import rows usage.ndjson --source app --entity acme",
@@ -132,7 +132,7 @@ def _rows(file: Path, source: str, *, cloud_events: bool) -> Iterator[Raw | str]
         yield from events_of(lines, source) if cloud_events else lines_of(lines)
 
 
-@import_group.command(
+@import_.command(
     "entity",
     epilog=examples(
         "tieout import entity acme.ndjson",

@@ -38,7 +38,7 @@ from store.db import connect, migrate, open_database
 )
 @as_json
 def work(*, processes: int, run_every: float, lease_seconds: float, as_json: bool) -> None:
-    """Bring poster and views to the heads until it is stopped: by SIGTERM, or Ctrl-C."""
+    """Bring poster and views to the heads until it is stopped. SIGTERM stops it, or Ctrl-C."""
     with open_database() as server:
         with connect(server.dsn) as connection:
             migrate(connection)
@@ -59,7 +59,7 @@ def work(*, processes: int, run_every: float, lease_seconds: float, as_json: boo
 @click.option("--entity", "-e", help="One legal entity; all without it.")
 @as_json
 def lag(*, entity: str | None, as_json: bool) -> None:
-    """How far the poster and each view are behind, in facts and in time, and who is at it."""
+    """Say how far poster and views are behind, in facts and in time. Who is at it is told, too."""
     with open_ledger() as ledger:
         found = ledger.lag(entity)
     if as_json:

@@ -114,6 +114,27 @@ def test_it_says_its_version(tieout):
     assert re.fullmatch(r"tieout \d+\.\d+\.\d+\n", tieout("--version").stdout)
 
 
+ASKED_FOR_HELP = "from api.cli import tieout; tieout(['--help'], standalone_mode=False)"
+IMPORTED = (
+    "import importlib; from api.cli import COMMANDS;"
+    "[importlib.import_module(f'api.cli.{name}') for name in COMMANDS if name != 'serve']"
+)
+
+
+@pytest.mark.parametrize(
+    ("done", "unwanted"),
+    [
+        (ASKED_FOR_HELP, {"domain", "store", "psycopg", "rich"}),
+        (IMPORTED, {"litestar", "uvicorn", "httpx", "redis"}),
+    ],
+)
+def test_a_command_starts_without_what_only_others_need(done, unwanted):
+    told = f"{done}; import sys; print(); print(*sys.modules)"
+    called = subprocess.run([sys.executable, "-c", told], capture_output=True, check=True)
+
+    assert unwanted & set(called.stdout.decode().splitlines()[-1].split()) == set()
+
+
 def test_posting_a_file_again_changes_nothing(books):
     again = books("post", "-", "--entity", "acme", given=_lines(COMMANDS))
 

@@ -5,15 +5,19 @@ from pathlib import Path
 
 import click
 
-from api.cli import tieout
+from api.cli import Listed, tieout
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "cli.md"
 BEGIN = "## Commands\n"
 
 
+def itself(command):
+    return command.itself() if isinstance(command, Listed) else command
+
+
 def _commands(group, words=("tieout",)):
     for name in sorted(group.commands):
-        command = group.commands[name]
+        command = itself(group.commands[name])
         if isinstance(command, click.Group):
             if command.invoke_without_command:
                 yield " ".join((*words, name)), command
@@ -68,6 +72,14 @@ def test_the_page_says_what_the_help_says():
 
     assert before
     assert found + after == sections()
+
+
+def test_the_list_of_commands_says_the_first_sentence_of_the_help_of_each():
+    listed = {name: one.help for name, one in tieout.commands.items()}
+
+    own = {name: itself(one) for name, one in tieout.commands.items()}
+    assert listed == {name: one.get_short_help_str(len(one.help)) for name, one in own.items()}
+    assert list(own) == [one.name for one in own.values()]
 
 
 if __name__ == "__main__":

@@ -11,11 +11,11 @@ from pathlib import Path
 import click
 from msgspec import Struct
 
-from api.app import templates_folder
 from api.cli.checks import tell_breaks
 from api.cli.demo.block import Block
 from api.cli.demo.tour import tour
 from api.cli.output import as_json, examples, print_compact, print_json, progress_console
+from api.surroundings import templates_folder
 from projections.breaks import Verdict
 from replay.demo.company import ACTOR, COUNTRIES, GROUP, Size
 from replay.demo.months import Part, Played, gather, open_group, play_country
@@ -72,11 +72,11 @@ def demo(
     reset_demo: bool,
     as_json: bool,
 ) -> None:
-    """Play a company's year on an empty ledger, then a late truth, and ask the books.
+    """Play a company's year, then a late truth, and ask its books.
 
-    Four companies sell at every price model in four currencies, and their customers do whatever a
-    customer may do. It writes through public commands only, and every table stands under the
-    queries that give its figures again; those over all companies are their sums.
+    It wants an empty ledger. Four companies sell at every price model in four currencies, and their
+    customers do whatever a customer may do. It writes through public commands only, and every table
+    stands under the queries that give its figures again; those over all companies are their sums.
     """
     began = time.monotonic()
     usual = Size()
