@@ -26,6 +26,7 @@ from domain.contract_facts import (
     ObligationSatisfied,
     PriceConceded,
     PriceEstimated,
+    Restated,
     VariableAmount,
 )
 from domain.errors import Rejected
@@ -273,6 +274,33 @@ def test_what_changes_of_the_price_after_one_ended_is_shared_with_it_at_once() -
     assert revenue(schedule, "2024-01-01", "2024-12-31") == 90_00
 
 
+def test_what_ended_since_the_rest_was_shared_anew_has_its_part_of_a_later_price_at_once() -> None:
+    """606-10-32-45(a), IFRS 15.90(a): shared as what was left, as in example 6, ended or not."""
+    goods = opened(point("goods", 40_00), price_minor=10_00)
+    anew = Restated(obligation="licence", ssp_minor=40_00)
+    more = ContractModified(when=on(2, 1), price_change_minor=10_00, restated=(anew,))
+    paid = CustomerPaymentPromised(when=on(4, 1), amount_minor=10_00)
+    said = ((FIRST, ONE), (SECOND, goods), (SECOND, JOINED), (FIRST, more))
+    end = (SECOND, ContractTerminated(when=on(3, 1)))
+    done = (FIRST, structs.replace(DELIVERED, when=on(5, 1)))
+    schedule = measured(*said, end, (FIRST, paid), done)
+
+    # 110.00 is left of what sells for 40.00 each; so is what is paid for both of it.
+    assert revenue(schedule, "2024-03-01", "2024-03-31", "k2/goods") == 55_00
+    assert revenue(schedule, "2024-04-01", "2024-04-30", "k2/goods") == -5_00
+    assert revenue(schedule, "2024-05-01", "2024-05-31", "licence") == 55_00 - 5_00
+
+
+def test_the_one_is_a_contract_once_each_part_of_it_is() -> None:
+    waiting = structs.replace(ONE, criteria_met=False)
+    said = ((SECOND, OTHER), (FIRST, waiting), (SECOND, JOINED), (FIRST, DELIVERED))
+    schedule = measured(*said, (FIRST, CriteriaMet(when=on(2, 10))))
+
+    assert revenue(schedule, "2024-01-01", "2024-02-09") == 0
+    # Two of four months of 40.00 by the end of February, and the licence.
+    assert revenue(schedule, "2024-02-10", "2024-02-29") == 60_00 + 20_00
+
+
 def test_a_change_of_one_is_spread_over_what_remains_of_both() -> None:
     more = ContractModified(when=on(3, 1), price_change_minor=-10_00)
     schedule = measured(*BOTH, (FIRST, DELIVERED), (FIRST, more))
@@ -381,6 +409,50 @@ def test_what_is_worked_out_from_stated_prices_is_of_its_own_contract() -> None:
     schedule = measured((FIRST, one), (SECOND, other), (SECOND, JOINED))
 
     assert revenue(schedule, "2024-01-01", "2024-12-31", "k2/service") == 90_00
+
+
+def test_a_part_of_stated_prices_is_of_those_of_its_own_contract() -> None:
+    one = opened(units("goods", "10", "10.00"), price_minor=0)
+    service = even("service", "2024-01-01", "2024-05-01", 100_00, price_minor=300_00)
+    conceded = VariableAmount(name="rebate", conceded_percent=Decimal(10))
+    other = opened(service, price_minor=0, variable=(conceded,))
+    schedule = measured((FIRST, one), (SECOND, other), (SECOND, JOINED))
+
+    # Half of 400.00 by what each sells for; the tenth is of 300.00.
+    assert revenue(schedule, "2024-01-01", "2024-12-31", "k2/service") == 200_00 - 30_00
+
+
+def test_an_amount_that_is_stated_is_shared_by_both_also_where_promises_state_prices() -> None:
+    rebate = VariableAmount(name="rebate", stated_minor=20_00, conceded_percent=Decimal(50))
+    service = structs.replace(SERVICE, price_minor=10_00)
+    other = opened(service, price_minor=0, variable=(rebate,))
+    schedule = measured((FIRST, ONE), (SECOND, other), (SECOND, JOINED), (FIRST, DELIVERED))
+
+    assert revenue(schedule, "2024-01-01", "2024-12-31", "licence") == 66_00
+
+
+def test_the_one_is_measured_as_a_book_elected_when_the_first_was_opened() -> None:
+    later = structs.replace(OTHER, when=on(2, 1))
+    said = ((FIRST, ONE), (SECOND, later), (SECOND, structs.replace(JOINED, when=on(2, 1))))
+    elected = ((date.min, Options(ratable_by="month")), (date(2024, 1, 15), Options()))
+    master = MasterData(calendar=CALENDAR, policies={"main": elected})
+    schedule = measure(FIRST, _facts(said), (), master, "main", FAR)
+
+    # By months: nothing yet inside the first of them.
+    assert revenue(schedule, "2024-01-01", "2024-01-30", "k2/service") == 0
+    assert revenue(schedule, "2024-01-01", "2024-01-31", "k2/service") == 10_00
+
+
+def test_what_is_paid_to_one_for_what_it_buys_is_left_when_that_one_ends() -> None:
+    goods = Obligation(obligation="goods", pattern="as-invoiced")
+    paid = CustomerPaymentPromised(when=on(1, 1), amount_minor=10_00, purchases_minor=100_00)
+    said = (*BOTH[1:], (FIRST, opened(LICENCE, goods, price_minor=90_00)), (FIRST, paid))
+    end = ContractTerminated(when=on(3, 1))
+    of_it = measured(*said, bill(1, "k1", 20_00, "goods"), (FIRST, end))
+    of_the_other = measured(*said, bill(1, "k1", 20_00, "goods"), (SECOND, end))
+
+    assert revenue(of_it, "2024-01-01", "2024-12-31", "goods") == 20_00 - 10_00
+    assert revenue(of_the_other, "2024-01-01", "2024-12-31", "goods") == 20_00 - 2_00
 
 
 def test_each_finances_its_own_price() -> None:

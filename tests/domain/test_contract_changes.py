@@ -341,6 +341,34 @@ def test_a_fee_by_the_month_is_not_owed_beyond_a_term_that_is_cut_short() -> Non
     assert by_month(schedule, "2024-06-01", 5) == [100_00] * 4 + [0]
 
 
+def test_of_fees_that_are_all_given_back_nothing_is_earned() -> None:
+    change = ContractModified(when=on("2024-01-01"), price_change_minor=-1200_00)
+    schedule = scheduled(opened("2024-01-01", MONTHLY, cancellable_days=30), change)
+
+    assert by_month(schedule, "2024-01-01", 12) == [0] * 12
+
+
+def test_what_goes_along_a_promise_beside_it_has_no_part_of_a_price_stated_anew() -> None:
+    schedule = scheduled(
+        opened("2024-01-01", SERVICE),
+        ContractModified(when=on("2024-02-01"), price_change_minor=110_00),
+        PriceEstimated(
+            when=on("2024-03-01"), variable=(VariableAmount(name="bonus", estimate_minor=120_00),)
+        ),
+        ContractModified(
+            when=on("2024-04-01"),
+            price_change_minor=0,
+            restated=(Restated(obligation="service", price_minor=1310_00),),
+            treatment="cumulative",
+            judgement="so",
+        ),
+    )
+
+    # 110.00 a month since February; the bonus of 10.00 a month since January, caught up in March;
+    # 10.00 a month more since February, caught up in April.
+    assert by_month(schedule, "2024-01-01", 5) == [100_00, 110_00, 140_00, 150_00, 130_00]
+
+
 def test_a_service_that_has_not_begun_is_spread_from_its_beginning() -> None:
     service = even("service", "2024-04-01", "2024-10-01", price_minor=600_00)
     change = ContractModified(when=on("2024-02-01"), price_change_minor=-60_00)

@@ -139,6 +139,33 @@ def test_a_void_of_a_later_day_leaves_nothing_owed_back_in_either_currency() -> 
     assert balanced(ledger)
 
 
+def test_inside_a_period_what_goes_back_by_a_document_of_it_is_worth_what_is_posted() -> None:
+    """A void of 20 January is posted with all that goes along when time has come to the 15th."""
+    ledger = Ledger()
+    for last, rate in ((1, "1.10"), (15, "1.20")):
+        ledger.rate(1, last, rate)
+    goods = Obligation(
+        obligation="goods", service_from=date(2024, 1, 1), service_to=date(2025, 1, 1)
+    )
+    opened = ContractOpened(
+        when=day(1, 1),
+        customer="c1",
+        currency="EUR",
+        price_minor=366_00,
+        obligations=(goods,),
+        cancellable_days=30,
+        refundable=True,
+    )
+    ledger.say("contract:k", opened)
+    ledger.bill("i1", day(1, 1), 366_00, "1.10")
+    ledger.say("invoice:i1", InvoiceVoided(when=day(1, 20), treatment="as-if-never"))
+    ledger.run(1, 15)
+
+    for account in ("refund-liability", "accounts-receivable"):
+        assert (ledger.stands(account), ledger.stands(account, minor=True)) == (0, 0)
+    assert balanced(ledger)
+
+
 def test_what_waits_to_be_receivable_is_why_more_is_gained_on_the_rest() -> None:
     """EUR 20.00 of tax at 1.10 are all that is receivable of 120.00 when 50.00 come in at 1.20; the
     other 30.00 settle what is receivable in February.

@@ -247,3 +247,15 @@ def test_each_item_of_a_subscription_is_worth_what_its_own_bills_are() -> None:
     assert worths(schedule) == {"a": 100_10, "b": 118_30}
     assert {row.obligation for row in schedule.presented} == {"a", "b"}
     assert differences(schedule) == []
+
+
+def test_inside_a_period_no_more_is_worth_anything_than_is_earned_so_far() -> None:
+    ledger = rated(*MONTHS)
+    care = Obligation(obligation="care", service_from=date(2024, 1, 1), service_to=date(2024, 4, 1))
+    opened(ledger, care, price=91_00)
+    bill(ledger, "i1", 1, 1, 91_00, "1.10")
+
+    schedule = ledger.measured(UNIT, date(2024, 2, 10))
+
+    # By months, January: 30.33.
+    assert worths(schedule) == {"care": 33_36}

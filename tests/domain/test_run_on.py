@@ -1,16 +1,19 @@
 """After a cancellation service is over; a book may let the schedule of what was billed run on."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from domain.contract_facts import ContractTerminated
 from domain.facts import Event
-from domain.invoice_facts import InvoiceVoided
+from domain.invoice_facts import InvoiceLine, InvoiceVoided
+from domain.pricing import PerUnit
 from domain.subscription import ItemChange, SubscriptionAmended, SubscriptionCancelled
 from tests.domain import contracting
 from tests.domain.contracting import by_month, even, on, opened
-from tests.domain.subscribing import credit, flat, invoice, sold, started
+from tests.domain.subscribing import credit, flat, invoice, priced, sold, started
 
 PRICES = {"plan": flat("366", once=True), "more": flat("732", once=True)}
 SOLD = started("2024-01-01", "2025-01-01", "plan")
@@ -99,3 +102,25 @@ def test_explain_names_what_was_billed_and_when_the_item_ended() -> None:
     assert ("plan@2000-01-01 billed to 2025-01-01", "366.00") in steps
     assert ("sold no more from", "2024-04-01") in steps
     assert told.flows[-1].causes == (1, 2, 3)
+
+
+def test_only_what_is_earned_evenly_runs_on() -> None:
+    calls = priced(PerUnit(unit_amount=Decimal(1)), meter="calls")
+    billed = invoice(
+        "2024-01-01",
+        ("plan", 36_600, "2024-01-01", "2025-01-01"),
+        ("calls", 36_600, "2024-01-01", "2025-01-01"),
+    )
+    deal = started("2024-01-01", "2025-01-01", "plan", "calls")
+    prices = {**PRICES, "calls": calls}
+    told = sold(prices, deal, billed, cancelled(), after_cancellation="run-on")
+
+    assert by_month(told, "2024-01-01", 12) == DAYS
+
+
+def test_a_line_without_a_period_runs_on_to_nowhere() -> None:
+    line = InvoiceLine(line="1", amount_minor=36_600, subscription="s", obligation="plan")
+    billed = structs.replace(BILLED, lines=(line,))
+    told = sold(PRICES, SOLD, billed, cancelled(), after_cancellation="run-on")
+
+    assert by_month(told, "2024-01-01", 12) == [*DAYS[:3], *[0] * 9]

@@ -234,3 +234,13 @@ def test_what_is_agreed_in_time_beside_a_late_change_is_spread_over_nothing() ->
     ends = (day(3, 31), day(4, 30), day(11, 30), day(12, 31))
     found = [desk.revenue("seat", at) for at in ends]
     assert found == [93_00, 93_00 + 62_00, 93_00 + 8 * 62_00, 93_00 + 8 * 62_00 + 6 * 31_00 + 62_00]
+
+
+def test_without_an_end_a_change_agreed_late_is_caught_up_and_spread_over_nothing() -> None:
+    desk = Desk()
+    desk.price("seat", PerUnit(unit_amount=Decimal(31)))
+    desk.start("seat", to=None)
+    desk.change(amended(day(4, 1), "2", agreed=day(7, 1)))
+
+    found = [desk.revenue("seat", at) for at in (day(3, 31), day(4, 30), day(6, 30))]
+    assert found == [93_00, 93_00 + 62_00, 93_00 + 3 * 62_00]

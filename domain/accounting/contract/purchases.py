@@ -12,13 +12,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
 from domain.accounting.contract.promise import Deal, Promise
-from domain.accounting.contract.transfer import Place, place_of
 from domain.accounting.curves import Steps, moving_days, standing
 from domain.accounting.revenue import release
 from domain.accounting.schedule import Flow
 from domain.contract_facts import ContractOpened, ContractTerminated, CustomerPaymentPromised
 from domain.explain import Step
-from domain.facts import Fact, causes_of
+from domain.facts import Fact, causes_of, of_kinds
 from domain.money import rounded_share
 
 RULE = "payable-over-purchases@1"
@@ -53,9 +52,9 @@ def _earned(flows: Sequence[Flow], name: str) -> list[Flow]:
 
 
 def _end_of(payment: Fact, own: Sequence[Fact]) -> Fact | None:
-    after: Place = place_of(payment)
-    ends = (one for one in own if isinstance(one.event, ContractTerminated))
-    return next((e for e in ends if e.stream == payment.stream and place_of(e) > after), None)
+    """The end of its contract: what is promised after one is no payment for purchases."""
+    ends = of_kinds(own, ContractTerminated)
+    return next((end for end in ends if end.stream == payment.stream), None)
 
 
 def _taken(

@@ -182,6 +182,16 @@ def _changed(
     deal: Deal,
 ) -> None:
     cause, told = change.cause, change.told
+    if promise.sharers:
+        # Not begun when it was spread anew: its part is shared as what was left then (32-45(a)),
+        # whatever became of it since.
+        weights = [weight for _, weight in promise.sharers]
+        parts = by_weight(minor, weights, deal.currency, deal.options)
+        for (one, _), part in zip(promise.sharers, parts, strict=True):
+            if part:
+                rests = causes_of(one.causes, deal.inception)
+                _caught_up(one, promise, part, place, _spread_since(sharers, change, rests), deal)
+        return
     if promise.is_ended:
         causes = causes_of(deal.inception, promise.added_by, promise.ended_by, change.causes)
         price_change(promise, place[0], minor, causes, every((told, (ENDED,))), deal)
@@ -192,15 +202,6 @@ def _changed(
         catch_up(
             promise, promise.own, price, place, causes, told, deal, cause, (change.causes, told)
         )
-        return
-    if promise.sharers:
-        # Not begun when it was spread anew: its part is shared as what was left then (32-45(a)).
-        weights = [weight for _, weight in promise.sharers]
-        parts = by_weight(minor, weights, deal.currency, deal.options)
-        for (one, _), part in zip(promise.sharers, parts, strict=True):
-            if part:
-                rests = causes_of(one.causes, deal.inception)
-                _caught_up(one, promise, part, place, _spread_since(sharers, change, rests), deal)
         return
     # Spread anew since: what changes of the price before goes along all of the promise (32-45).
     own = promise.whole
