@@ -8,9 +8,17 @@ from decimal import Decimal
 import pytest
 
 from domain.accounting.measure import measure
-from domain.accounting.remaining import Remains, remaining
+from domain.accounting.remaining import Remains, earned_worths, remaining
 from domain.accounting.schedule import Schedule
-from domain.contract_facts import Obligation, ObligationSatisfied, PriceEstimated, VariableAmount
+from domain.contract_facts import (
+    ContractModified,
+    ContractOpened,
+    Obligation,
+    ObligationSatisfied,
+    PriceEstimated,
+    ProgressMeasured,
+    VariableAmount,
+)
 from domain.facts import When
 from domain.invoice_facts import CreditIssued, CreditLine, InvoiceIssued, InvoiceLine
 from domain.master import MasterData
@@ -20,6 +28,8 @@ from domain.subscription import Item, SubscriptionStarted
 from tests.domain.contracting import CALENDAR, billed, even, on, opened, point, scheduled
 from tests.domain.drawing import JANUARY, Desk
 from tests.domain.given import fact
+from tests.domain.test_foreign_currency import Ledger
+from tests.domain.test_foreign_currency import day as euro_day
 
 MARCH = date(2024, 3, 31)
 YEARS = tuple((str(year), date(year, 12, 31)) for year in (2024, 2025))
@@ -275,3 +285,108 @@ def test_credits_that_were_billed_remain_until_they_are_drawn() -> None:
     desk.own.append(fact(len(desk.own) + 1001, stream="invoice:i", event=event))
 
     assert amounts(told(desk.schedule(), date(2024, 1, 15))["pack"]) == (600_00, 200_00, 400_00, 0)
+
+
+def test_on_the_day_that_a_period_begins_it_is_bound_already() -> None:
+    found = told(subscribed(None, 1), date(2024, 3, 1))["seat"]
+
+    assert amounts(found) == (93_00, 63_00, 30_00, 0)
+
+
+def as_it_stood(known: Schedule, agreed: Schedule, day: date) -> dict[str, Remains]:
+    elected = Options(ratable_by="month")
+    return {row.obligation: row for row in remaining(known, day, YEARS, elected, agreed)}
+
+
+def test_of_what_was_agreed_later_the_price_is_what_was_earned_before() -> None:
+    deal = opened("2024-01-01", even("service", *TWO, price_minor=2400_00))
+    extra = point("extra", price_minor=90_00)
+    added = ContractModified(when=on("2024-03-01"), price_change_minor=0, added=(extra,))
+    done = ObligationSatisfied(when=on("2024-03-10"), obligation="extra")
+    found = as_it_stood(scheduled(deal, added, done), scheduled(deal), MARCH)
+
+    assert amounts(found["extra"]) == (90_00, 90_00, 0, 0)
+    assert (found["extra"].reason, found["extra"].bands) == ("", {})
+
+
+def test_what_something_later_moved_has_the_price_of_the_day_from_its_first_day_on() -> None:
+    works = Obligation(obligation="works", pattern="percent-complete", price_minor=600_00)
+    deal = opened("2024-01-01", works)
+    half = ProgressMeasured(when=on("2024-01-01"), obligation="works", percent=Decimal(50))
+    found = as_it_stood(scheduled(deal, half), scheduled(deal), JANUARY)
+
+    assert amounts(found["works"]) == (600_00, 300_00, 300_00, 0)
+
+
+def test_what_the_notice_binds_to_its_end_waits_for_nothing() -> None:
+    short = even("service", "2024-01-01", "2024-05-01", price_minor=400_00)
+    row = told(scheduled(opened("2024-01-01", short, cancellable_days=60)))["service"]
+
+    assert (amounts(row), row.reason) == ((400_00, 300_00, 100_00, 0), "")
+
+
+def test_of_what_is_earned_in_full_no_amount_of_its_own_is_left_out() -> None:
+    bonus = VariableAmount(name="bonus", estimate_minor=600_00, obligations=("service",))
+    deal = opened("2024-01-01", even("service", *TWO, price_minor=2400_00), variable=(bonus,))
+    ahead = (("2026", date(2026, 12, 31)),)
+    elected = Options(ratable_by="month", remaining_allocated="left-out")
+    (row,) = remaining(scheduled(deal), date(2025, 12, 31), ahead, elected)
+
+    assert (amounts(row), row.bands) == ((3000_00, 3000_00, 0, 0), {})
+
+
+def test_what_was_billed_for_credits_without_an_end_is_their_price() -> None:
+    desk = Desk()
+    desk.sell("calls")
+    desk.pack("pack", "600", "600", once=True)
+    desk.start("calls", "pack", to=None)
+    desk.use("calls", date(2024, 1, 10), "200")
+    lines = (
+        InvoiceLine(line="1", amount_minor=600_00, subscription="s", obligation="pack"),
+        InvoiceLine(line="2", amount_minor=7_00, subscription="s", obligation="calls"),
+    )
+    event = InvoiceIssued(
+        when=on("2024-01-01"),
+        customer="c",
+        currency="USD",
+        number="1",
+        due_on=JANUARY,
+        lines=lines,
+    )
+    desk.own.append(fact(len(desk.own) + 1001, stream="invoice:i", event=event))
+    row = told(desk.schedule(), date(2024, 1, 15))["pack"]
+
+    assert amounts(row) == (600_00, 200_00, 400_00, 0)
+
+
+def test_on_the_first_day_of_the_next_term_that_one_binds() -> None:
+    renewed = subscribed(date(2025, 1, 1), 12, renews_months=12)
+    row = told(renewed, date(2025, 1, 1))["seat"]
+
+    # 366.00 for the 365 days of 2025, by days.
+    assert amounts(row) == (732_00, 367_00, 365_00, 0)
+
+
+def test_what_was_earned_is_worth_what_it_was_by_the_end_of_the_period_that_runs() -> None:
+    ledger = Ledger()
+    ledger.rate(1, 31, "1.20")
+    ledger.bill("i1", euro_day(1, 1), 366_00, "1.10")
+    deal = ContractOpened(
+        when=euro_day(1, 1),
+        customer="c1",
+        currency="EUR",
+        price_minor=0,
+        obligations=(
+            even("goods", "2024-01-01", "2025-01-01", price_minor=366_00),
+            even("later", "2024-03-01", "2025-01-01", price_minor=1_00),
+        ),
+    )
+    ledger.say("contract:k", deal)
+    ledger.bill_once("i2", euro_day(1, 1), 5_00, "1.10")
+    euros = scheduled(opened("2024-01-01", even("goods", *TWO, price_minor=2400_00)))
+    january = date(2024, 1, 31)
+
+    worth = earned_worths(ledger.measured("contract:k", january), january, january)
+    assert worth == {"goods": 33_55}
+    # What is told in its own currency is worth what was earned.
+    assert earned_worths(euros, MARCH, MARCH) == {"goods": 300_00}
