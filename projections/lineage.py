@@ -19,8 +19,7 @@ from domain.explained import Explained, explain
 from domain.facts import timeline
 from domain.journal import Slot
 from domain.judgement import NatureJudged, judgements, nature_of
-from domain.master import MASTER_CATEGORIES, master_data
-from projections.remeasure import schedules_at
+from projections.remeasure import place_at, schedules_at
 from store import checkpoints, log
 from store.canonical import bucket
 from store.db import Connection, queries
@@ -224,15 +223,11 @@ def explain_line(connection: Connection, entity: str, entry: int, line: int) -> 
         if not found:
             return None
         row = found[0]
-        kept = log.read_categories(connection, entity, MASTER_CATEGORIES, upto=row.known_at)
-        master = master_data(kept)
         through = checkpoints.passed_run(connection, entity, row.known_at).through
         assert through is not None, row
-        measured = schedules_at(
-            connection, entity, row.book, [row.unit], row.known_at, master, through
-        )
-        schedule = measured[row.unit]
-        amount = due(schedule, through, master.calendar).get(row.slot)
+        place = place_at(connection, entity, row.book, row.known_at, through)
+        schedule = schedules_at(connection, place, [row.unit])[row.unit]
+        amount = due(schedule, through, place.master.calendar).get(row.slot)
         names = {"entity": entity, "entry": entry, "line": line}
         stood = connection.execute(SQL.stood_before, names).fetchone()
         assert stood is not None, row
@@ -245,7 +240,7 @@ def explain_line(connection: Connection, entity: str, entry: int, line: int) -> 
             stood_minor=stood[0],
             due_minor=amount.minor if amount else 0,
             through=through,
-            shares=explain(schedule, row.slot, through, master.calendar),
+            shares=explain(schedule, row.slot, through, place.master.calendar),
         )
 
 

@@ -17,9 +17,8 @@ from domain.accounting.remaining import UNSCHEDULED, Band, Remains, remaining
 from domain.accounting.schedule import Schedule
 from domain.calendar import ONE_DAY, Calendar
 from domain.errors import Malformed
-from domain.master import MASTER_CATEGORIES, MasterData, master_data
 from projections.question import Answer, Horizon, Question, looking
-from projections.remeasure import schedules_agreed
+from projections.remeasure import Place, place_at, schedules_agreed
 from projections.schedules import schedules_known
 from store import checkpoints, log, unit_states
 from store.db import Connection
@@ -62,11 +61,11 @@ def remaining_obligations(
 ) -> Answer[RemainingObligation]:
     """At the end of `as_of`, every promise with something left, or left out for a reason."""
     with looking(connection, question) as seen:
-        master = _master(connection, seen)
+        place = _place(connection, seen)
         return seen.answer(
             tuple(
                 _obligation(name, schedule, row)
-                for name, schedule, row in promises(connection, seen, master, (), units=_only(unit))
+                for name, schedule, row in promises(connection, seen, place, (), units=_only(unit))
                 if (row.remaining_minor or row.left_out_minor or row.reason)
                 and customer in (None, schedule.customer)
             )
@@ -85,19 +84,19 @@ def remaining_by_band(
     if by not in ("year", "period"):
         raise Malformed("wrong-type", field="by", expected="year or period")
     with looking(connection, question) as seen:
-        master = _master(connection, seen)
-        bands = _bands(master.calendar, seen.as_of, by)
+        place = _place(connection, seen)
+        bands = _bands(place.master.calendar, seen.as_of, by)
         order = [*(name for name, _ in bands), UNSCHEDULED]
         sums: dict[tuple[str, int], int] = {}
-        for _, schedule, row in promises(connection, seen, master, bands, units=_only(unit)):
+        for _, schedule, row in promises(connection, seen, place, bands, units=_only(unit)):
             if customer in (None, schedule.customer):
                 for name, minor in row.bands.items():
-                    place = (schedule.currency, order.index(name))
-                    sums[place] = sums.get(place, 0) + minor
+                    band = (schedule.currency, order.index(name))
+                    sums[band] = sums.get(band, 0) + minor
         return seen.answer(
             tuple(
-                RemainingBand(band=order[place], currency=currency, minor=minor)
-                for (currency, place), minor in sorted(sums.items())
+                RemainingBand(band=order[at], currency=currency, minor=minor)
+                for (currency, at), minor in sorted(sums.items())
                 if minor
             )
         )
@@ -106,13 +105,13 @@ def remaining_by_band(
 def promises(
     connection: Connection,
     seen: Horizon,
-    master: MasterData,
+    place: Place,
     bands: tuple[Band, ...],
     *,
     units: Sequence[str] | None = None,
 ) -> Iterator[tuple[str, Schedule, Remains]]:
     """Every promise of every contract or of some, unit by unit."""
-    options = master.options(seen.book, seen.as_of)
+    options = place.master.options(seen.book, seen.as_of)
     last = checkpoints.passed_run(connection, seen.entity, log.END)
     found = unit_states.ahead(
         connection,
@@ -128,15 +127,8 @@ def promises(
         older = [name for name, _, is_newer, _ in some if is_newer]
         now = {name: stored for name, stored, _, _ in some}
         now |= schedules_known(connection, seen, older)
-        then = schedules_agreed(
-            connection,
-            seen.entity,
-            seen.book,
-            [name for name, _, _, is_later in some if is_later],
-            seen.run,
-            master,
-            seen.as_of,
-        )
+        later = [name for name, _, _, is_later in some if is_later]
+        then = schedules_agreed(connection, place, later)
         for name, schedule in now.items():
             # What cannot be measured waits parked, and stands as it was settled last.
             for row in remaining(schedule, seen.as_of, bands, options, then.get(name)):
@@ -147,10 +139,8 @@ def _only(unit: str | None) -> list[str] | None:
     return None if unit is None else [unit]
 
 
-def _master(connection: Connection, seen: Horizon) -> MasterData:
-    return master_data(
-        log.read_categories(connection, seen.entity, MASTER_CATEGORIES, upto=seen.run)
-    )
+def _place(connection: Connection, seen: Horizon) -> Place:
+    return place_at(connection, seen.entity, seen.book, seen.run, seen.as_of)
 
 
 def _bands(calendar: Calendar, day: date, by: str) -> tuple[Band, ...]:

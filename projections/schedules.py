@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from domain.accounting.schedule import Schedule
-from domain.master import MASTER_CATEGORIES, master_data
 from projections.question import Horizon
-from projections.remeasure import schedules_standing
-from store import log, unit_states
+from projections.remeasure import place_at, schedules_standing
+from store import unit_states
 from store.db import Connection
 
 
@@ -19,8 +18,6 @@ def schedules_known(
     wanted = set(units)
     found = unit_states.schedules(connection, seen.entity, seen.book, wanted, seen.run)
     if older := sorted(wanted - found.keys()):
-        kept = log.read_categories(connection, seen.entity, MASTER_CATEGORIES, upto=seen.run)
-        found |= schedules_standing(
-            connection, seen.entity, seen.book, older, seen.run, master_data(kept), seen.as_of
-        )
+        place = place_at(connection, seen.entity, seen.book, seen.run, seen.as_of)
+        found |= schedules_standing(connection, place, older)
     return found

@@ -9,7 +9,6 @@ earned, so there only what was earned is compared: the journal with the stored s
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date
 
 from msgspec import Struct
 
@@ -17,12 +16,11 @@ from domain.accounting.remaining import earned_worths, remaining
 from domain.accounting.schedule import Schedule
 from domain.journal import Slot
 from domain.ledger import Fresh
-from domain.master import MasterData
 from domain.policy import Options
 from projections.breaks import Break, Verdict
 from projections.question import Question, looking
 from projections.remaining import promises
-from projections.remeasure import measured_as_agreed
+from projections.remeasure import Place, measured_as_agreed
 from store.db import Connection
 
 CHECK = "price-is-earned-or-remains"
@@ -33,16 +31,6 @@ NOTHING: Amounts = (0, 0)
 # Differences told: somebody looks at the first ones, and memory has an end.
 TOLD = 1_000
 _ALL = Options()
-
-
-class Place(Struct, frozen=True, kw_only=True):
-    """Where a ledger is looked at: a book at the end of a day, as a posting run knew it."""
-
-    entity: str
-    book: str
-    run: int
-    day: date
-    master: MasterData
 
 
 class Stored(Struct):
@@ -60,7 +48,7 @@ def stored(connection: Connection, place: Place, units: Iterable[str]) -> dict[s
     question = Question(entity=place.entity, book=place.book, known_at=place.run, through=place.day)
     found: dict[str, Stored] = {}
     with looking(connection, question) as seen:
-        for unit, schedule, row in promises(connection, seen, place.master, (), units=deals):
+        for unit, schedule, row in promises(connection, seen, place, (), units=deals):
             if unit not in found:
                 found[unit] = Stored({}, _worths(schedule, place))
             found[unit].left[row.obligation] = row.remaining_minor + row.left_out_minor
@@ -83,7 +71,7 @@ def prices(unit: str, known: Schedule, read: Fresh, place: Place) -> dict[str, i
     is_later = any(fact.when.measured > place.day for fact in read.facts)
     agreed = None
     if is_later:
-        agreed = measured_as_agreed(unit, read, place.master, place.book, place.day)
+        agreed = measured_as_agreed(unit, read, place)
     rows = remaining(known, place.day, (), _ALL, agreed)
     return {row.obligation: row.price_minor for row in rows}
 

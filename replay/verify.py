@@ -11,7 +11,6 @@ from itertools import islice
 
 from msgspec import Struct
 
-from domain.accounting.measure import measure
 from domain.accounting.schedule import Schedule
 from domain.books import BookOpened
 from domain.due import due
@@ -21,11 +20,11 @@ from domain.ledger import Fresh
 from domain.master import MASTER_CATEGORIES, MasterData, master_data
 from projections.breaks import Break, Verdict
 from projections.reconciliation import reconcile
+from projections.remeasure import Place, measured
 from replay.price_ties import (
     NOTHING,
     TOLD,
     Amounts,
-    Place,
     PriceTies,
     Stored,
     is_deal,
@@ -74,14 +73,22 @@ class Verified(Struct, frozen=True, kw_only=True):
         return tuple(law for law in LAWS if law not in compared)
 
 
-class _Look(Struct, frozen=True, kw_only=True):
-    """One entity as its last posting run knew it."""
+class Look(Struct, frozen=True, kw_only=True):
+    """One entity as its last posting run knew it: read once, for all that is compared with it."""
 
     entity: str
     run: int
     through: date
     books: tuple[str, ...]
     master: MasterData
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """Each of its books at the end of the run's day."""
+        return tuple(
+            Place(entity=self.entity, book=book, run=self.run, day=self.through, master=self.master)
+            for book in self.books
+        )
 
 
 def verify(connection: Connection, entity: str | None = None, told: Told | None = None) -> Verified:
@@ -92,10 +99,11 @@ def verify(connection: Connection, entity: str | None = None, told: Told | None 
     for name in entities:
         say(name, "reconciling")
         verdicts += reconcile(connection, name)
-        say(name, "measuring again")
-        verdicts += measured_again(connection, name)
-        say(name, "reports beside accounts")
-        verdicts += _reports(connection, name)
+        if looked := look_at(connection, name):
+            say(name, "measuring again")
+            verdicts += measured_again(connection, looked)
+            say(name, "reports beside accounts")
+            verdicts.append(report_ties(connection, name, looked.books, looked.run))
         say(name, "keys and leaves")
         verdicts += [*_keys(connection, name), _leaves(connection, name)]
         say(name, "posting again")
@@ -115,55 +123,14 @@ def _silent(entity: str, what: str) -> None:
 # --- laws 2 and 10: measured at once, and looked at for longer ------------------------------------
 
 
-def measured_again(connection: Connection, entity: str) -> tuple[Verdict, ...]:
-    """All facts at once give what many runs posted; a year more of time changes nothing before; and
-    prices are what is earned and what remains.
-    """
-    look = _look(connection, entity)
-    if look is None:
-        return ()
-    late, longer = _Count("posted-is-measured", entity), _Count("a-year-longer", entity)
-    ties = PriceTies(entity)
-    places = [_place(look, book) for book in look.books]
-    for chunk in _units(connection, look):
-        posted = _posted(connection, look, chunk)
-        kept = [stored(connection, place, chunk) for place in places]
-        for unit, facts in fresh(connection, entity, chunk, look.run, look.master).items():
-            for place, rows in zip(places, kept, strict=True):
-                booked = posted.get((unit, place.book), {})
-                schedule = _compare(unit, place.book, facts, look, booked, (late, longer))
-                if is_deal(unit):
-                    priced = prices(unit, schedule, facts, place)
-                    left = rows.get(unit, Stored())
-                    ties.compare(unit, schedule, place, priced, revenue(booked), left)
-    return (late.verdict(2), ties.verdict(), longer.verdict(10))
-
-
-def _reports(connection: Connection, entity: str) -> tuple[Verdict, ...]:
-    look = _look(connection, entity)
-    return () if look is None else (report_ties(connection, entity, look.books, look.run),)
-
-
-def _place(look: _Look, book: str) -> Place:
-    return Place(entity=look.entity, book=book, run=look.run, day=look.through, master=look.master)
-
-
-def _units(connection: Connection, look: _Look) -> Iterator[list[str]]:
-    """Some at a time, in order: memory does not grow with the ledger."""
-    names = {"entity": look.entity, "run": look.run, "limit": UNITS_AT_ONCE}
-    after = ""
-    while chunk := [unit for (unit,) in connection.execute(SQL.units, names | {"after": after})]:
-        yield chunk
-        after = chunk[-1]
-
-
-def _look(connection: Connection, entity: str) -> _Look | None:
+def look_at(connection: Connection, entity: str) -> Look | None:
+    """None where nothing was posted yet."""
     posted = checkpoints.passed(connection, entity, checkpoints.JOURNAL)
     run = checkpoints.passed_run(connection, entity, posted)
     if run.through is None:
         return None
     kept = log.read_categories(connection, entity, [*MASTER_CATEGORIES, "book"], upto=run.position)
-    return _Look(
+    return Look(
         entity=entity,
         run=run.position,
         through=run.through,
@@ -178,8 +145,38 @@ def _look(connection: Connection, entity: str) -> _Look | None:
     )
 
 
+def measured_again(connection: Connection, look: Look) -> tuple[Verdict, ...]:
+    """All facts at once give what many runs posted; a year more of time changes nothing before; and
+    prices are what is earned and what remains.
+    """
+    entity, places = look.entity, look.places
+    late, longer = _Count("posted-is-measured", entity), _Count("a-year-longer", entity)
+    ties = PriceTies(entity)
+    for chunk in _units(connection, look):
+        posted = _posted(connection, look, chunk)
+        kept = [stored(connection, place, chunk) for place in places]
+        for unit, facts in fresh(connection, entity, chunk, look.run, look.master).items():
+            for place, rows in zip(places, kept, strict=True):
+                booked = posted.get((unit, place.book), {})
+                schedule = _compare(unit, facts, place, booked, (late, longer))
+                if is_deal(unit):
+                    priced = prices(unit, schedule, facts, place)
+                    left = rows.get(unit, Stored())
+                    ties.compare(unit, schedule, place, priced, revenue(booked), left)
+    return (late.verdict(2), ties.verdict(), longer.verdict(10))
+
+
+def _units(connection: Connection, look: Look) -> Iterator[list[str]]:
+    """Some at a time, in order: memory does not grow with the ledger."""
+    names = {"entity": look.entity, "run": look.run, "limit": UNITS_AT_ONCE}
+    after = ""
+    while chunk := [unit for (unit,) in connection.execute(SQL.units, names | {"after": after})]:
+        yield chunk
+        after = chunk[-1]
+
+
 def _posted(
-    connection: Connection, look: _Look, units: list[str]
+    connection: Connection, look: Look, units: list[str]
 ) -> dict[tuple[str, str], dict[Slot, Amounts]]:
     names = {"entity": look.entity, "units": units, "run": look.run}
     found: dict[tuple[str, str], dict[Slot, Amounts]] = {}
@@ -190,24 +187,23 @@ def _posted(
 
 def _compare(
     unit: str,
-    book: str,
-    facts: Fresh,
-    look: _Look,
+    read: Fresh,
+    place: Place,
     posted: dict[Slot, Amounts],
     counts: tuple[_Count, _Count],
 ) -> Schedule:
     late, longer = counts
-    calendar = look.master.calendar
-    schedule = measure(unit, facts.facts, facts.usage, look.master, book, look.through)
-    balances = due(schedule, look.through, calendar)
+    calendar, through = place.master.calendar, place.day
+    schedule = measured(unit, read, place)
+    balances = due(schedule, through, calendar)
     now = _amounts(balances)
     late.compare(unit, now, posted)
-    end = calendar.periods[-1].last if calendar.periods else look.through
-    beyond = due(schedule, max(end, look.through), calendar)
+    end = calendar.periods[-1].last if calendar.periods else through
+    beyond = due(schedule, max(end, through), calendar)
     longer.compare(
         unit,
-        {slot: both for slot, both in now.items() if slot.earned <= look.through},
-        {slot: both for slot, both in _amounts(beyond).items() if slot.earned <= look.through},
+        {slot: both for slot, both in now.items() if slot.earned <= through},
+        {slot: both for slot, both in _amounts(beyond).items() if slot.earned <= through},
     )
     return schedule
 

@@ -19,13 +19,12 @@ from domain.books import PostingRun
 from domain.errors import Rejected
 from domain.facts import Fact, When
 from domain.journal import Entry
-from domain.master import MASTER_CATEGORIES, master_data
 from domain.money import decimal_text
 from projections.booked import booked_sums, left_over
 from projections.disclosed import disclosed_revenue
 from projections.question import Question
 from projections.remaining import remaining_by_band, remaining_obligations
-from projections.remeasure import schedules_at
+from projections.remeasure import place_at, schedules_at
 from replay.accounting_cases.answers import BOOK, Disclosed, Left, Posted, Told
 from replay.accounting_cases.explained import PROMISED
 from replay.accounting_cases.plan import Plan
@@ -145,16 +144,8 @@ class CaseBooks:
             position = upto or log.heads(connection)[self.entity]
             facts = tuple(log.read_all(connection, self.entity))
             units = sorted({fact.stream for fact in facts if fact.stream.startswith("contract:")})
-            kept = log.read_categories(connection, self.entity, MASTER_CATEGORIES, upto=position)
-            schedules = schedules_at(
-                connection,
-                self.entity,
-                book,
-                units,
-                position,
-                master_data(kept),
-                self.course.through,
-            )
+            place = place_at(connection, self.entity, book, position, self.course.through)
+            schedules = schedules_at(connection, place, units)
         return tuple(row for schedule in schedules.values() for row in _told(schedule))
 
 

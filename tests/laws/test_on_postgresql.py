@@ -19,10 +19,11 @@ from projections.positions import positions
 from projections.question import Basis, Question, looking
 from projections.reconciliation import reconcile
 from projections.remaining import promises
+from projections.remeasure import place_at
 from projections.trial_balance import trial_balance
 from replay.rebuild import rebuild_journal, rebuild_views
 from replay.report_ties import balances_tied, report_ties
-from replay.verify import measured_again
+from replay.verify import look_at, measured_again
 from store.canonical import entry_leaf
 from store.db import Connection
 from tests.laws.combined import combined
@@ -178,7 +179,9 @@ def prices_tie(connection: Connection, ledger: dict[str, Books]) -> Counter[str]
     for entity, books in ledger.items():
         last = max(settled.run.position for settled in books.settlements)
         reports = report_ties(connection, entity, books.books, last)
-        for verdict in (*measured_again(connection, entity), reports):
+        look = look_at(connection, entity)
+        assert look is not None, entity
+        for verdict in (*measured_again(connection, look), reports):
             compared[verdict.check] += verdict.comparisons
             assert verdict.breaks == ()
         middle = books.settlements[len(books.settlements) // 2].run
@@ -197,11 +200,12 @@ def prices_tie(connection: Connection, ledger: dict[str, Books]) -> Counter[str]
 def earned_tie(connection: Connection, run: Run, day: date) -> int:
     ask = Question(entity=run.entity, book=run.book, known_at=run.position, through=day)
     with looking(connection, ask) as seen:
-        rows = [*promises(connection, seen, run.master, ())]
+        place = place_at(connection, run.entity, run.book, run.position, day)
+        rows = [*promises(connection, seen, place, ())]
         found = connection.execute(EARNED, seen.parameters()).fetchall()
-    booked = {(unit, name): minor for unit, name, minor in found}
+    booked = {(unit, promise): minor for unit, promise, minor in found}
     told = {(unit, row.obligation): row.earned_minor for unit, _, row in rows}
     units = {unit for unit, _ in told}
-    for place in {*told, *(place for place in booked if place[0] in units)}:
-        assert told.get(place, 0) == booked.get(place, 0), (place, day)
+    for name in {*told, *(name for name in booked if name[0] in units)}:
+        assert told.get(name, 0) == booked.get(name, 0), (name, day)
     return len(told)
