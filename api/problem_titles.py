@@ -69,7 +69,10 @@ MALFORMED = {
     "residue-too-large": "What rounding leaves over is less than one unit of each line.",
     "ssp-not-positive": "A stand-alone selling price is nothing.",
     "ssp-of-no-share": ("A price that shares no other needs no stand-alone selling price."),
-    "ssp-missing": "Promises share a price, and none says what it sells for.",
+    "ssp-missing": (
+        "Promises share a price, and one of them does not say what it sells for, "
+        "or none sells for anything."
+    ),
     "statement-does-not-add-up": "The entries do not lead from the opening to the closing balance.",
     "statement-incomplete": "A statement has another number of entries than it says.",
     "text-too-long": "A text is longer than the ledger can index.",

@@ -53,7 +53,7 @@ def require_not_negative(number: Decimal | None, field: str) -> None:
 
 def require_open(command: OpenContract) -> None:
     """The deal as a whole: each promise is checked by `require_obligations`."""
-    _require_some_ssp(command)
+    _require_ssp(command)
     names = {row.obligation for row in command.obligations}
     require_variable(command.variable, names)
     require_non_cash(command.non_cash)
@@ -69,12 +69,20 @@ def require_open(command: OpenContract) -> None:
         raise Rejected("refundable-without-notice", field="refundable")
 
 
-def _require_some_ssp(command: OpenContract) -> None:
-    """Promises that share a price must say what at least one of them sells for."""
+def _require_ssp(command: OpenContract) -> None:
+    """Each of the promises that share a price says what it sells for: nothing is guessed to be for
+    free. A variable amount that is wholly for a promise says it, too.
+    """
     sharing = [row for row in command.obligations if not row.is_priced_by_itself]
-    shared = command.price_minor or command.variable or command.non_cash
-    if shared and len(sharing) > 1 and not any(row.sells_for_something for row in sharing):
-        raise Rejected("ssp-missing", field="obligations")
+    named = {name for amount in command.variable for name in amount.obligations}
+    silent = [row for row in sharing if not (row.is_stated or row.sells_for_something)]
+    unsaid = [row.obligation for row in silent if row.obligation not in named]
+    lump = command.price_minor or command.variable or command.non_cash
+    is_for_nothing = not lump and len(silent) == len(sharing)
+    if len(sharing) <= 1 or is_for_nothing:
+        return
+    if unsaid or (lump and not any(row.sells_for_something for row in sharing)):
+        raise Rejected("ssp-missing", field="obligations", obligations=unsaid)
 
 
 def require_alike(one: ContractOpened, other: ContractOpened) -> None:

@@ -265,6 +265,11 @@ class Restated(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ssp_minor: int | None = None
     added_cost_minor: int = 0
 
+    @property
+    def is_of_scope(self) -> bool:
+        """Whether it says how much there is of a promise, and not its price alone."""
+        return any(one is not None for one in (self.service_to, self.quantity, self.added_quantity))
+
 
 class ContractModified(Event, frozen=True, kw_only=True, tag="contract-modified"):
     """Scope or price changed from `effective`: promises added or stated anew, a price change.

@@ -11,6 +11,7 @@ from msgspec import Struct, structs
 from domain.contract_checks import HUNDRED, require_above_nothing, require_worth
 from domain.contract_commands import (
     ExerciseRights,
+    ExpireRights,
     ModifyContract,
     ReceiveNonCash,
     ReviseExpectation,
@@ -23,19 +24,21 @@ from domain.contract_facts import (
     ProgressMeasured,
     Restated,
     RightsExercised,
+    RightsExpired,
     VariableAmount,
 )
 from domain.errors import Rejected, require_name
 
-Progress = ObligationSatisfied | RightsExercised | ProgressMeasured
+Progress = ObligationSatisfied | RightsExercised | RightsExpired | ProgressMeasured
 
 
 class Transferred(Struct, frozen=True, kw_only=True):
-    """What of a promise is done: units or rights, milestones, costs and those of materials at cost
-    among them; all of it since a day.
+    """What of a promise is done: units or rights, and rights that expired; milestones; costs and
+    those of materials at cost among them; all of it since a day.
     """
 
     units: Decimal = Decimal(0)
+    expired: Decimal = Decimal(0)
     milestones: frozenset[str] = frozenset()
     incurred_minor: int = 0
     materials_minor: int = 0
@@ -45,14 +48,15 @@ class Transferred(Struct, frozen=True, kw_only=True):
 def with_restated(
     rows: dict[str, Obligation], changes: tuple[Restated, ...]
 ) -> dict[str, Obligation]:
-    """How many units are promised once a change is counted."""
+    """How many units are promised, and until when, once a change is counted."""
     for change in changes:
         own = rows.get(change.obligation)
         if own is not None:
             quantity = own.quantity if change.quantity is None else change.quantity
             if quantity is not None and change.added_quantity is not None:
                 quantity += change.added_quantity
-            rows[own.obligation] = structs.replace(own, quantity=quantity)
+            last = change.service_to or own.service_to
+            rows[own.obligation] = structs.replace(own, quantity=quantity, service_to=last)
     return rows
 
 
@@ -63,6 +67,10 @@ def transferred(own: Obligation | None, before: Transferred, event: Progress) ->
             return structs.replace(before, units=before.units + (event.quantity or 0))
         case RightsExercised():
             return structs.replace(before, units=event.cumulative or Decimal(0))
+        case RightsExpired():
+            promised = own.quantity if own is not None else None
+            left = max((promised or Decimal(0)) - before.units - before.expired, Decimal(0))
+            return structs.replace(before, expired=before.expired + (event.quantity or left))
         case ProgressMeasured():
             is_whole = event.percent == HUNDRED
             return structs.replace(
@@ -137,22 +145,41 @@ def require_left(command: SatisfyObligation, row: Obligation, done: Transferred)
 
 
 def require_rights(command: ExerciseRights, row: Obligation, done: Transferred) -> None:
-    before = done.units
-    used = command.cumulative or before + (command.quantity or 0)
-    if row.quantity is not None and used > row.quantity:
-        raise Rejected(
-            "beyond-the-promise",
-            field="quantity",
-            promised=str(row.quantity),
-            transferred=str(before),
-        )
+    used = command.cumulative or done.units + (command.quantity or 0)
+    field = "quantity" if command.cumulative is None else "cumulative"
+    _require_rights_left(used + done.expired, row, done, field)
     if command.expected is not None and command.expected < used:
         raise Rejected("estimate-under-certain", field="expected", certain=str(used))
 
 
-def require_expected(command: ReviseExpectation, done: Transferred) -> None:
+def require_not_gone(command: ExpireRights, row: Obligation, done: Transferred) -> None:
+    """No more rights expire than were neither used nor expired before."""
+    gone = done.units + done.expired + (command.quantity or 0)
+    _require_rights_left(gone, row, done, "quantity")
+
+
+def _require_rights_left(gone: Decimal, row: Obligation, done: Transferred, field: str) -> None:
+    if row.quantity is None or gone <= row.quantity:
+        return
+    raise Rejected(
+        "beyond-the-promise",
+        field=field,
+        promised=str(row.quantity),
+        transferred=str(done.units),
+        expired=str(done.expired),
+    )
+
+
+def require_expected(command: ReviseExpectation, row: Obligation | None, done: Transferred) -> None:
     """What has happened already is certain: no fewer rights used, no less cost in all."""
     rights, costs = command.expected_exercised, command.expected_cost_minor
+    percent = command.breakage_percent
+    if row is not None and row.quantity is not None and percent is not None:
+        used = row.quantity * (HUNDRED - percent) / HUNDRED
+        if used < done.units:
+            raise Rejected(
+                "estimate-under-certain", field="breakage_percent", certain=str(done.units)
+            )
     if rights is not None and rights < done.units:
         raise Rejected(
             "estimate-under-certain", field="expected_exercised", certain=str(done.units)
@@ -168,12 +195,24 @@ def require_expected(command: ReviseExpectation, done: Transferred) -> None:
         )
 
 
-def require_unfinished(command: ModifyContract, transfers: Mapping[str, Transferred]) -> None:
+def require_unfinished(
+    command: ModifyContract,
+    known: Mapping[str, Obligation],
+    transfers: Mapping[str, Transferred],
+) -> None:
     """Of what was wholly transferred before nothing is left to state anew: its price may change,
-    and more may be added.
+    and more may be added. No fewer units are promised than were transferred.
     """
     for row in command.restated:
-        done_on = transfers.get(row.obligation, Transferred()).done_on
+        done = transfers.get(row.obligation, Transferred())
+        if row.quantity is not None and row.quantity < done.units:
+            raise Rejected(
+                "beyond-the-promise",
+                field="restated.quantity",
+                promised=str(row.quantity),
+                transferred=str(done.units),
+            )
+        done_on = done.done_on or _last_day_of(known.get(row.obligation))
         if done_on is None or done_on >= command.when.effective or not _is_of_the_rest(row):
             continue
         raise Rejected(
@@ -182,6 +221,11 @@ def require_unfinished(command: ModifyContract, transfers: Mapping[str, Transfer
             obligation=row.obligation,
             on=str(done_on),
         )
+
+
+def _last_day_of(own: Obligation | None) -> date | None:
+    """Of what is earned evenly the day after the last: what goes on from there may be stated."""
+    return own.service_to if own is not None and own.pattern == "ratable" else None
 
 
 def _is_of_the_rest(row: Restated) -> bool:

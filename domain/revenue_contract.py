@@ -64,6 +64,7 @@ from domain.contract_left import (
     require_expected,
     require_given,
     require_left,
+    require_not_gone,
     require_rights,
     require_unfinished,
     to_give,
@@ -150,7 +151,7 @@ def evolve(state: ContractState, fact: Fact) -> ContractState:
         case NonCashReceived():
             given = {**state.given, event.name: state.given.get(event.name, 0) + event.quantity}
             return structs.replace(state, given=given)
-        case ObligationSatisfied() | RightsExercised() | ProgressMeasured():
+        case ObligationSatisfied() | RightsExercised() | RightsExpired() | ProgressMeasured():
             name = event.obligation
             own, before = state.obligations.get(name), state.done(name)
             done = transferred(own, before, event)
@@ -286,7 +287,9 @@ def _of_a_promise(command: OfAPromise, state: ContractState, context: Context) -
             return RightsExercised(**structs.asdict(command))
         case ExpireRights():
             require_above_nothing(command.quantity, "quantity")
-            _promise(command.obligation, EXERCISED, "transferred-otherwise", state, context)
+            row = _promise(command.obligation, EXERCISED, "transferred-otherwise", state, context)
+            if row is not None and not context.outside:
+                require_not_gone(command, row, state.done(command.obligation))
             return RightsExpired(**structs.asdict(command))
         case ReportBase():
             require_amount(command.base_minor, "base_minor")
@@ -298,8 +301,8 @@ def _of_a_promise(command: OfAPromise, state: ContractState, context: Context) -
             require_among(command.materials_minor, command.expected_cost_minor, "materials_minor")
             require_above_nothing(command.expected_exercised, "expected_exercised")
             require_percent(command.breakage_percent, "breakage_percent")
-            _promise(command.obligation, EXPECTED, "transferred-otherwise", state, context)
-            require_expected(command, state.done(command.obligation))
+            row = _promise(command.obligation, EXPECTED, "transferred-otherwise", state, context)
+            require_expected(command, row, state.done(command.obligation))
             return ExpectationRevised(**structs.asdict(command))
         case ConcedePrice():
             require_amount(command.amount_minor, "amount_minor")
@@ -378,7 +381,7 @@ def _modified(command: ModifyContract, state: ContractState, context: Context) -
     known = {**state.obligations, **{row.obligation: row for row in command.added}}
     if state.is_open or not context.outside:
         require_restated(command.restated, known)
-        require_unfinished(command, state.transfers)
+        require_unfinished(command, state.obligations, state.transfers)
         _require_price(command, state)
         require_variable(command.variable, set(known))
     require_non_cash(command.non_cash, state.to_give)

@@ -7,7 +7,12 @@ YEAR = {"service_from": "2024-01-01", "service_to": "2025-01-01"}
 SERVICE = {"obligation": "service", "ssp_minor": 12000, **YEAR}
 LICENCE = {"obligation": "licence", "ssp_minor": 6000, "pattern": "point-in-time"}
 SEATS = {"obligation": "seats", "pattern": "units", "quantity": "10", "unit_price": "5"}
-WORK = {"obligation": "work", "pattern": "percent-complete", "expected_cost_minor": 1000}
+WORK = {
+    "obligation": "work",
+    "pattern": "percent-complete",
+    "expected_cost_minor": 1000,
+    "ssp_minor": 1,
+}
 POINTS = {"obligation": "points", "pattern": "as-exercised", "quantity": "100", "ssp_minor": 1}
 OPEN = {
     "type": "open-contract",
@@ -47,8 +52,43 @@ def _no_worth(row: dict[str, Any]) -> dict[str, Any]:
 DELIVERED = {**act("satisfy-obligation", obligation="licence"), "when": {"effective": "2024-01-05"}}
 HALF_DONE = act("measure-progress", obligation="work", incurred_minor=500)
 USED = act("exercise-rights", obligation="points", quantity="60")
+EXPIRED = act("expire-rights", obligation="points", quantity="30")
+SIX_SEATS = act("satisfy-obligation", obligation="seats", quantity="6")
 BAD = (
     Bad(opens(_no_worth(SERVICE), _no_worth(LICENCE)), "ssp-missing", "obligations", ()),
+    Bad(opens(SERVICE, _no_worth(LICENCE)), "ssp-missing", "obligations", ()),
+    Bad(
+        {
+            **changes(restated=[{"obligation": "service", "service_to": "2026-01-01"}]),
+            "when": {"effective": "2025-01-02"},
+        },
+        "obligation-finished",
+        "restated.obligation",
+    ),
+    Bad(
+        changes(restated=[{"obligation": "seats", "quantity": "5"}]),
+        "beyond-the-promise",
+        "restated.quantity",
+        (OPEN, SIX_SEATS),
+    ),
+    Bad(
+        act("exercise-rights", obligation="points", quantity="11"),
+        "beyond-the-promise",
+        "quantity",
+        (OPEN, USED, EXPIRED),
+    ),
+    Bad(
+        act("expire-rights", obligation="points", quantity="11"),
+        "beyond-the-promise",
+        "quantity",
+        (OPEN, USED, EXPIRED),
+    ),
+    Bad(
+        act("revise-expectation", obligation="points", breakage_percent="41"),
+        "estimate-under-certain",
+        "breakage_percent",
+        (OPEN, USED),
+    ),
     Bad(
         changes(restated=[{"obligation": "licence", "quantity": "2"}]),
         "obligation-finished",

@@ -223,6 +223,120 @@ def test_what_is_left_counts_by_what_it_sells_for_now_where_that_is_said() -> No
     assert [revenue(schedule, "2024-07-01", "2024-07-31", name) for name in "AB"] == [50_00, 100_00]
 
 
+SEATS = even("seats", *YEAR, quantity=Decimal(12), unit_price=Decimal(1000))
+BESIDE = even("support", *YEAR, price_minor=6000_00)
+
+
+@pytest.mark.parametrize(
+    ("row", "seats", "support"),
+    [
+        # 6,000.00 left and 6,000.00 for more of it are its own, as are 3,000.00 of the support.
+        (Restated(obligation="seats", quantity=Decimal(18)), 2000_00, 500_00),
+        (
+            Restated(
+                obligation="seats",
+                added_quantity=Decimal(6),
+                added_unit_price=Decimal(500),
+            ),
+            1500_00,
+            500_00,
+        ),
+        # Dearer, and no more of it: what it sells for alone is what it was. 12,000.00 by 2 and 1.
+        (Restated(obligation="seats", unit_price=Decimal(1250)), 1333_33, 666_67),
+        (Restated(obligation="seats", price_minor=15000_00), 1333_33, 666_67),
+        # What it sells for now is said: 15,000.00 by 1 and 1.
+        (
+            Restated(obligation="seats", quantity=Decimal(18), ssp_minor=3000_00),
+            1250_00,
+            1250_00,
+        ),
+    ],
+)
+def test_more_of_a_promise_counts_by_what_is_stated_for_it(
+    row: Restated, seats: int, support: int
+) -> None:
+    change = ContractModified(when=on("2024-07-01"), price_change_minor=0, restated=(row,))
+    base = structs.replace(SEATS, unit_price=None, price_minor=12000_00)
+    schedule = scheduled(opened("2024-01-01", base if row.price_minor else SEATS, BESIDE), change)
+
+    assert revenue(schedule, "2024-06-01", "2024-06-30", "seats") == 1000_00
+    assert revenue(schedule, "2024-07-01", "2024-07-31", "seats") == seats
+    assert revenue(schedule, "2024-07-01", "2024-07-31", "support") == support
+
+
+# --- more of what was done ---
+
+
+@pytest.mark.parametrize("day", ["2024-12-31", "2025-01-01"])
+def test_a_term_that_goes_on_from_its_end_is_earned_over_what_comes(day: str) -> None:
+    longer = Restated(obligation="service", service_to=date(2026, 1, 1), price_minor=2160_00)
+    change = ContractModified(when=on(day), price_change_minor=0, restated=(longer,))
+    schedule = scheduled(opened("2024-01-01", SERVICE, point("kit", price_minor=300_00)), change)
+
+    assert by_month(schedule, "2024-12-01", 3, "service") == [100_00, 80_00, 80_00]
+    assert revenue(schedule, "2025-01-01", "2025-12-31", "service") == 960_00
+    assert steps(schedule, "service")["remaining months"] == "12"
+
+
+def test_a_term_that_goes_on_by_days_is_earned_from_its_end_on() -> None:
+    longer = Restated(obligation="service", service_to=date(2026, 1, 1), price_minor=1565_00)
+    change = ContractModified(when=on("2025-01-01"), price_change_minor=0, restated=(longer,))
+    schedule = scheduled(opened("2024-01-01", SERVICE), change, ratable_by="day")
+
+    assert revenue(schedule, "2024-01-01", "2024-12-31") == 1200_00
+    assert revenue(schedule, "2025-01-01", "2025-01-31") == 31_00
+
+
+def test_units_that_are_added_when_all_were_transferred_are_earned_as_they_are() -> None:
+    more = Restated(obligation="goods", added_quantity=Decimal(5), added_unit_price=Decimal(80))
+    schedule = scheduled(
+        opened("2024-01-01", units("goods", "10", "100"), point("kit", price_minor=300_00)),
+        satisfied("2024-01-10", "goods", "10"),
+        ContractModified(when=on("2024-02-10"), price_change_minor=0, restated=(more,)),
+        satisfied("2024-03-10", "goods", "5"),
+        satisfied("2024-04-10", "kit"),
+    )
+
+    assert by_month(schedule, "2024-01-01", 4) == [1000_00, 0, 400_00, 300_00]
+
+
+def test_work_that_was_done_and_is_widened_is_caught_up() -> None:
+    """7/8 of 1,200.00 on the day, and the rest when it is done (rule 9)."""
+    work = structs.replace(BUILDING, price_minor=1000_00, expected_cost_minor=700_00)
+    wider = Restated(obligation="building", added_cost_minor=100_00)
+    schedule = scheduled(
+        opened("2024-01-01", work),
+        structs.replace(HALF, when=on("2024-01-31"), percent=None, incurred_minor=700_00),
+        ContractModified(when=on("2024-02-10"), price_change_minor=200_00, restated=(wider,)),
+        structs.replace(HALF, when=on("2024-03-31"), percent=None, incurred_minor=800_00),
+    )
+
+    assert by_month(schedule, "2024-01-01", 3) == [1000_00, 50_00, 150_00]
+
+
+def test_a_price_alone_does_not_begin_again_what_was_done() -> None:
+    dearer = Restated(obligation="goods", unit_price=Decimal(110))
+    schedule = scheduled(
+        opened("2024-01-01", units("goods", "10", "100"), SERVICE),
+        satisfied("2024-01-10", "goods", "10"),
+        ContractModified(when=on("2024-07-01"), price_change_minor=0, restated=(dearer,)),
+    )
+
+    assert revenue(schedule, "2024-01-01", "2024-12-31", "goods") == 1000_00
+    assert revenue(schedule, "2024-07-01", "2024-12-31", "service") == 700_00
+
+
+def test_what_ended_does_not_go_on() -> None:
+    longer = Restated(obligation="service", service_to=date(2026, 1, 1))
+    schedule = scheduled(
+        opened("2024-01-01", SERVICE),
+        ContractTerminated(when=on("2024-07-01"), refund_minor=600_00),
+        ContractModified(when=on("2024-07-01"), price_change_minor=60_00, restated=(longer,)),
+    )
+
+    assert by_month(schedule, "2024-06-01", 3) == [100_00, 60_00, 0]
+
+
 def test_what_is_left_rests_on_what_was_done_before_and_on_nothing_after() -> None:
     licence = point("licence", 600_00)
     schedule = scheduled(

@@ -11,6 +11,7 @@ from msgspec import structs
 from domain.contract_commands import (
     ContractCommand,
     ExerciseRights,
+    ExpireRights,
     MeasureProgress,
     ModifyContract,
     OpenContract,
@@ -20,18 +21,20 @@ from domain.contract_commands import (
 from domain.contract_facts import (
     ContractModified,
     ContractOpened,
+    DiscountOption,
     Milestone,
     Obligation,
     ObligationSatisfied,
     ProgressMeasured,
     Restated,
     RightsExercised,
+    RightsExpired,
     VariableAmount,
 )
 from domain.facts import Event
 from tests.domain.contracting import by_month, even, opened, point, revenue, scheduled
 from tests.domain.contracting import on as day_on
-from tests.domain.given import code, decide, on
+from tests.domain.given import code, decide, on, refusal
 
 STREAM = "contract:k1"
 YEAR = {"service_from": date(2024, 1, 1), "service_to": date(2025, 1, 1)}
@@ -109,11 +112,25 @@ def free(*rows: Obligation, **how: Any) -> OpenContract:
 
 
 @pytest.mark.parametrize("how", [{}, {"price_minor": 0, "variable": (VariableAmount(name="v"),)}])
-def test_promises_that_share_a_price_say_what_at_least_one_of_them_sells_for(how: Any) -> None:
+def test_promises_that_share_a_price_each_say_what_they_sell_for(how: Any) -> None:
+    dear, given = (structs.replace(LICENCE, price_minor=minor) for minor in (5, 0))
+    unsaid = refusal(STREAM, free(SUPPORT, dear, **how))
+
+    assert unsaid == ("ssp-missing", {"obligations": ["support"]})
     assert code(STREAM, free(SUPPORT, LICENCE, **how)) == "ssp-missing"
     assert decide(STREAM, free(SUPPORT, **how))
-    assert decide(STREAM, free(SUPPORT, structs.replace(LICENCE, price_minor=5), **how))
-    assert decide(STREAM, free(SUPPORT, SEATS, **how))
+    assert decide(STREAM, free(dear, SEATS, **how))
+    assert decide(STREAM, free(given, SEATS, **how))
+    assert code(STREAM, free(given, structs.replace(SUPPORT, price_minor=0), **how)) == (
+        "ssp-missing"
+    )
+
+
+def test_what_a_variable_amount_is_wholly_for_needs_no_other_price() -> None:
+    wholly = VariableAmount(name="v", stated_minor=5, obligations=("support",))
+    dear = structs.replace(LICENCE, price_minor=5)
+
+    assert decide(STREAM, free(SUPPORT, dear, price_minor=0, variable=(wholly,)))
 
 
 def test_what_has_no_share_of_a_price_needs_no_price_alone() -> None:
@@ -121,6 +138,15 @@ def test_what_has_no_share_of_a_price_needs_no_price_alone() -> None:
 
     assert decide(STREAM, free(SUPPORT, usage))
     assert decide(STREAM, free(SUPPORT, LICENCE, price_minor=0))
+
+
+def used_points(quantity: int) -> RightsExercised:
+    return RightsExercised(when=on(2, 1), obligation="points", quantity=Decimal(quantity))
+
+
+def expired_points(quantity: int | None) -> RightsExpired:
+    some = None if quantity is None else Decimal(quantity)
+    return RightsExpired(when=on(3, 1), obligation="points", quantity=some)
 
 
 BEYOND: list[tuple[str, ContractCommand, tuple[Event, ...]]] = [
@@ -139,6 +165,22 @@ BEYOND: list[tuple[str, ContractCommand, tuple[Event, ...]]] = [
         "beyond-the-promise",
         ExerciseRights(when=on(3, 1), obligation="points", cumulative=Decimal(101)),
         (),
+    ),
+    # Rights that expired are used by nobody, and expire once.
+    (
+        "beyond-the-promise",
+        ExerciseRights(when=on(4, 1), obligation="points", quantity=Decimal(31)),
+        (used_points(60), expired_points(10)),
+    ),
+    (
+        "beyond-the-promise",
+        ExerciseRights(when=on(4, 1), obligation="points", cumulative=Decimal(61)),
+        (used_points(60), expired_points(None)),
+    ),
+    (
+        "beyond-the-promise",
+        ExpireRights(when=on(4, 1), obligation="points", quantity=Decimal(31)),
+        (used_points(60), expired_points(10)),
     ),
 ]
 
@@ -170,7 +212,37 @@ def test_as_much_is_transferred_as_was_promised() -> None:
     )
 
 
+def test_all_that_did_not_expire_may_be_used_or_expire() -> None:
+    given = OPENED, used_points(60), expired_points(10)
+    option = structs.replace(
+        POINTS, quantity=None, option=DiscountOption(average_purchase_minor=5, percent=Decimal(9))
+    )
+    once = structs.replace(OPENED, obligations=(option,))
+
+    assert decide(STREAM, ExpireRights(when=on(4, 1), obligation="points"), *given)
+    for command in (ExerciseRights, ExpireRights):
+        rest = command(when=on(4, 1), obligation="points", quantity=Decimal(30))
+        assert decide(STREAM, rest, *given)
+        # Of an option nobody counts how many there are.
+        assert decide(STREAM, rest, once, expired_points(None))
+
+
+def test_no_fewer_units_are_stated_anew_than_were_transferred() -> None:
+    six = satisfied(2, "seats", quantity=Decimal(6))
+    told = refusal(STREAM, restating(3, "seats", quantity=Decimal(5)), OPENED, six)
+
+    assert told == (
+        "beyond-the-promise",
+        {"promised": "5", "transferred": "6"},
+    )
+    assert decide(STREAM, restating(3, "seats", quantity=Decimal(6)), OPENED, six)
+
+
 UNDER: list[tuple[ContractCommand, Event]] = [
+    (
+        ReviseExpectation(when=on(3, 1), obligation="points", breakage_percent=Decimal("40.1")),
+        RightsExercised(when=on(2, 1), obligation="points", quantity=Decimal(60)),
+    ),
     (
         ReviseExpectation(when=on(3, 1), obligation="points", expected_exercised=Decimal(59)),
         RightsExercised(when=on(2, 1), obligation="points", quantity=Decimal(60)),
@@ -199,7 +271,10 @@ def test_an_estimate_may_be_what_is_certain() -> None:
     rights = ReviseExpectation(when=on(3, 1), obligation="points", expected_exercised=Decimal(60))
     costs = ReviseExpectation(when=on(3, 1), obligation="work", expected_cost_minor=500)
 
+    unused = ReviseExpectation(when=on(3, 1), obligation="points", breakage_percent=Decimal(40))
+
     assert decide(STREAM, rights, OPENED, used)
+    assert decide(STREAM, unused, OPENED, used)
     assert decide(STREAM, costs, OPENED, spent)
 
 
@@ -220,6 +295,22 @@ def test_what_is_finished_is_not_stated_anew(name: str, given: tuple[Event, ...]
     assert decide(STREAM, restating(2, name, ssp_minor=5), OPENED, *given)
     if len(given) > 1:
         assert decide(STREAM, command, OPENED, given[0])
+
+
+def test_a_term_that_is_over_goes_on_from_its_end_or_not_at_all() -> None:
+    """Its first day not served is 1 January 2025."""
+    longer = Restated(obligation="support", service_to=date(2026, 1, 1))
+    next_day, late = (
+        ModifyContract(when=on(1, day, year=2025), price_change_minor=0, restated=(longer,))
+        for day in (1, 2)
+    )
+    cut_short = Restated(obligation="support", service_to=date(2024, 7, 1))
+    shorter = ContractModified(when=on(3, 1), price_change_minor=0, restated=(cut_short,))
+
+    assert decide(STREAM, next_day, OPENED)
+    assert code(STREAM, late, OPENED) == "obligation-finished"
+    assert code(STREAM, next_day, OPENED, shorter) == "obligation-finished"
+    assert decide(STREAM, restating(3, "support", service_to=date(2026, 1, 1)), OPENED)
 
 
 def test_more_may_be_added_to_what_is_finished_and_its_price_may_change() -> None:

@@ -288,6 +288,30 @@ def test_rights_are_told_as_used_of_those_expected() -> None:
     assert steps(schedule, "rights")["rights used"] == "90 of 50"
 
 
+def test_what_expired_is_expected_to_be_used_no_more() -> None:
+    """5 of 100 would be left, then 10 expire: 70 of 90 are used, the rest is still expected."""
+    rights = Obligation(
+        obligation="rights",
+        pattern="as-exercised",
+        quantity=Decimal(100),
+        breakage_percent=Decimal(5),
+    )
+    facts = (
+        opened("2024-01-01", rights, price_minor=855_00),
+        RightsExercised(when=on("2024-01-31"), obligation="rights", quantity=Decimal(70)),
+        RightsExpired(when=on("2024-02-29"), obligation="rights", quantity=Decimal(10)),
+        RightsExercised(when=on("2024-03-31"), obligation="rights", quantity=Decimal(20)),
+    )
+
+    assert by_month(scheduled(*facts), "2024-01-01", 3) == [630_00, 35_00, 190_00]
+    assert steps(scheduled(*facts[:3]), "rights")["rights used"] == "70 of 90"
+    assert by_month(scheduled(*facts, breakage="remote"), "2024-01-01", 3) == [
+        598_50,
+        85_50,
+        171_00,
+    ]
+
+
 def test_a_percentage_is_earned_when_both_the_base_and_the_transfer_are_there() -> None:
     fee = Obligation(obligation="fee", pattern="percent-of-base", percent_of_base=Decimal(100))
     schedule = scheduled(

@@ -713,7 +713,7 @@ MUTANTS = (
     Mutant(
         "contracts",
         "domain/accounting/contract/spread.py",
-        "weights.append((abs(left.minor) if ssp is None else ssp) if is_left else 0)",
+        "weights.append((abs(left.minor + more) if ssp is None else ssp) if is_left else 0)",
         "weights.append(abs(left.minor) if ssp is None else ssp)",
         "what a change ends takes a share of what is left",
         "tests/domain/test_contract_changes.py -k change_ends",

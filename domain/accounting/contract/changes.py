@@ -13,7 +13,7 @@ from datetime import date
 
 from domain.accounting.contract.allocation import by_weight
 from domain.accounting.contract.course import begin, catch_up
-from domain.accounting.contract.ground import NOTHING, Ground, Seen, ground_of, seen_at
+from domain.accounting.contract.ground import NOTHING, Ground, Seen, ground_of, reopened, seen_at
 from domain.accounting.contract.pricing import (
     Change,
     given_minor,
@@ -64,7 +64,8 @@ def modify(promises: list[Promise], fact: Fact, included: Change, deal: Deal) ->
     event = fact.event
     assert isinstance(event, ContractModified)
     change = _worked_out(promises, fact, event, included, deal)
-    seen = [seen_at(one, change.cut, deal) for one in promises]
+    found = [seen_at(one, change.cut, deal) for one in promises]
+    seen = [reopened(one, change.anew.get(one.promise.name), change.cut, deal) for one in found]
     as_one, going = list[Promise](), list[Seen]()
     for one in seen:
         if one.goes_on and _is_caught_up(one.promise, event):

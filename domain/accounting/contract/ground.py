@@ -11,6 +11,7 @@ from domain.accounting.contract.promise import Cut, Deal, Promise, marks_before,
 from domain.accounting.contract.transfer import Mark, transferred
 from domain.accounting.curves import last_day, total
 from domain.accounting.schedule import Flow
+from domain.contract_facts import Obligation
 from domain.explain import Step, Telling
 
 
@@ -36,6 +37,17 @@ def seen_at(promise: Promise, cut: Cut, deal: Deal) -> Seen:
     passed = marks_before(promise.own, cut, deal)
     goes_on = not promise.is_ended and remains(promise.own, passed, cut)
     return Seen(promise, passed, goes_on)
+
+
+def reopened(one: Seen, anew: Obligation | None, cut: Cut, deal: Deal) -> Seen:
+    """What was wholly transferred goes on where a change states more of it: units, months, costs.
+    What it sold before is done; only what is more remains.
+    """
+    if one.goes_on or anew is None or one.promise.is_ended or one.promise.is_invoiced:
+        return one
+    found = () if anew.pattern == "ratable" else deal.marks(anew)
+    by_then = [mark for mark in found if mark.place <= cut.place]
+    return Seen(one.promise, one.passed, remains(anew, by_then, cut))
 
 
 def ground_of(seen: Sequence[Seen]) -> Ground:

@@ -121,14 +121,19 @@ def _weights(
     change: Modification,
     deal: Deal,
 ) -> list[int]:
-    """What remains by what it sells for at the change where that is said, else by what is left."""
-    said = {row.obligation: row.ssp_minor for row in change.event.restated}
+    """What remains by what it sells for at the change where that is said, else by what is left of
+    its price and what is stated for more or less of it. A price alone is no other scope: what
+    something sells for does not change with it.
+    """
+    said = {row.obligation: row for row in change.event.restated}
     weights = []
     for one, left in zip(going, lefts, strict=True):
-        ssp = said.get(one.promise.name)
+        row = said.get(one.promise.name)
+        ssp = row.ssp_minor if row is not None else None
+        more = change.of(one.promise) if row is not None and row.is_of_scope else 0
         # What the change leaves nothing of shares nothing: all of it goes to what remains.
         is_left = _is_left(change.anew.get(one.promise.name), change.cut, deal)
-        weights.append((abs(left.minor) if ssp is None else ssp) if is_left else 0)
+        weights.append((abs(left.minor + more) if ssp is None else ssp) if is_left else 0)
     return [*weights, *[one.weight for one in joining]]
 
 

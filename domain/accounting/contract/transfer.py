@@ -361,8 +361,10 @@ def _by_exercise(own: Obligation, facts: Sequence[Placed], options: Options) -> 
                 expected = _expected(rights, percent, every) or expected
             case _:
                 continue
-        part, whole = _exercised(used, expired, every, expected, options)
-        yield Mark(place, part, whole, fact.position, "rights used", (used, expected))
+        # What expired is used by nobody, whatever was expected.
+        usable_ones = min(expected, EXACT.subtract(every, expired))
+        part, whole = _exercised(used, expired, every, usable_ones, options)
+        yield Mark(place, part, whole, fact.position, "rights used", (used, usable_ones))
 
 
 def _left(every: Decimal, used: Decimal, expired: Decimal) -> Decimal:
