@@ -211,6 +211,36 @@ def test_a_price_is_spread_over_all_that_remains_and_is_told_so() -> None:
     assert steps(schedule, "works")["spread over"] == "goods, service"
 
 
+def test_a_price_that_is_all_of_one_promise_is_shared_with_none_and_rests_on_none() -> None:
+    works = Obligation(obligation="works", price_minor=600_00, pattern="percent-complete")
+    dearer = Restated(obligation="works", price_minor=700_00)
+    change = ContractModified(when=on("2024-03-01"), price_change_minor=0, restated=(dearer,))
+    done = (satisfied("2024-02-01", "goods"), change, _measured("2024-04-01", 50))
+    alone = scheduled(opened("2024-01-01", works, point("goods", price_minor=600_00)), *done)
+    beside = scheduled(
+        opened("2024-01-01", works, point("goods", price_minor=600_00), SERVICE), *done
+    )
+
+    assert causes(alone, "works", "2024-04-01") == (1, 3, 4)
+    assert causes(beside, "works", "2024-04-01") == (1, 3, 4)
+    assert "spread over" not in steps(beside, "works")
+
+
+def test_what_is_stated_anew_is_measured_anew_because_of_that_alone() -> None:
+    works = Obligation(obligation="works", price_minor=600_00, pattern="percent-complete")
+    dearer = Restated(obligation="works", price_minor=700_00)
+    schedule = scheduled(
+        opened("2024-01-01", works, point("goods", price_minor=600_00)),
+        satisfied("2024-02-01", "goods"),
+        _measured("2024-02-15", 40),
+        ContractModified(when=on("2024-03-01"), price_change_minor=60_00, restated=(dearer,)),
+        _measured("2024-04-01", 50),
+    )
+
+    assert causes(schedule, "works", "2024-02-15") == (1, 3)
+    assert causes(schedule, "works", "2024-03-01") == (1, 2, 3, 4, 5)
+
+
 def test_what_is_due_after_the_end_rests_on_what_says_that_it_was_transferred() -> None:
     schedule = scheduled(
         opened("2024-01-01", units("units", "10", "60"), price_minor=0),

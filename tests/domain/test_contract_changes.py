@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from msgspec import structs
@@ -39,6 +40,7 @@ TRAINING = point("training", 300_00)
 USAGE = Obligation(obligation="usage", pattern="as-invoiced")
 BUILDING = Obligation(obligation="building", pattern="percent-complete", price_minor=1000_00)
 HALF = ProgressMeasured(when=on("2024-03-01"), obligation="building", percent=Decimal(50))
+CARE = Restated(obligation="service", price_minor=1310_00)
 DEARER = (Restated(obligation="building", price_minor=1200_00),)
 
 
@@ -462,20 +464,26 @@ def test_of_fees_that_are_all_given_back_nothing_is_earned() -> None:
     assert by_month(schedule, "2024-01-01", 12) == [0] * 12
 
 
-def test_what_goes_along_a_promise_beside_it_has_no_part_of_a_price_stated_anew() -> None:
+@pytest.mark.parametrize(
+    "more",
+    [
+        {
+            "price_change_minor": 0,
+            "restated": (Restated(obligation="service", price_minor=1310_00),),
+        },
+        {"price_change_minor": 110_00},
+    ],
+)
+def test_what_goes_along_a_promise_beside_it_has_no_part_of_a_later_price(
+    more: dict[str, Any],
+) -> None:
     schedule = scheduled(
         opened("2024-01-01", SERVICE),
         ContractModified(when=on("2024-02-01"), price_change_minor=110_00),
         PriceEstimated(
             when=on("2024-03-01"), variable=(VariableAmount(name="bonus", estimate_minor=120_00),)
         ),
-        ContractModified(
-            when=on("2024-04-01"),
-            price_change_minor=0,
-            restated=(Restated(obligation="service", price_minor=1310_00),),
-            treatment="cumulative",
-            judgement="so",
-        ),
+        ContractModified(when=on("2024-04-01"), treatment="cumulative", judgement="so", **more),
     )
 
     # 110.00 a month since February; the bonus of 10.00 a month since January, caught up in March;

@@ -6,10 +6,11 @@ from datetime import date
 
 import pytest
 
-from domain.accounting.schedule import Schedule
+from domain.accounting.curves import Steps
+from domain.accounting.schedule import Flow, Schedule
 from domain.calendar import Calendar, months
 from domain.contract_facts import ContractModified, Fee, ObligationSatisfied
-from domain.due import due
+from domain.due import by_period, due
 from domain.errors import Rejected
 from domain.explained import explain
 from domain.invoice_facts import InvoiceIssued, InvoiceLine
@@ -106,3 +107,26 @@ def test_what_is_billed_of_service_that_is_over_may_stand_below_what_is_due() ->
     assert found == [-4_17, -50_00, -12_50, 100_00]
     found = [balance(scheduled(deal, bill), "unbilled-receivable", day) for day in days]
     assert found == [0, 0, 0, 100_00]
+
+
+@pytest.mark.parametrize("through", [date(2024, 1, 1), date(2024, 1, 15), date(2024, 3, 31)])
+def test_what_documents_charge_goes_off_on_their_days_from_its_own_first_day_on(
+    through: date,
+) -> None:
+    """100.00 charged on 1 January, of which a document of 10 March takes all back."""
+    marks = ((date(2024, 1, 1), 100_00), (date(2024, 3, 10), 0))
+    flow = Flow(
+        kind="refund-owed",
+        subject="goods",
+        legs=(("contract-liability", 1), ("refund-liability", -1)),
+        curve=Steps(marks),
+        causes=(1,),
+        rule="beyond-notice@1",
+        charged=Steps(marks),
+    )
+    found = [(period.last, minor) for period, minor in by_period(flow, through, CALENDAR)]
+
+    assert [row for row in found if row[1]] == [
+        (date(2024, 1, 31), 100_00),
+        (date(2024, 3, 31), -100_00),
+    ]
