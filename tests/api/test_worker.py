@@ -8,7 +8,6 @@ import subprocess
 import sys
 from datetime import UTC, date, datetime
 from threading import Event
-from time import monotonic
 
 import pytest
 
@@ -17,21 +16,15 @@ from bench.contract import play, posting, send
 from replay.ledger import Ledger
 from replay.rebuild import rebuild_journal
 from store import leases
+from tests.waiting import PATIENCE_SECONDS, until
 
 TIEOUT = (sys.executable, "-c", "from api.cli import main; main()")
-PATIENCE_SECONDS = 60
 
 
 @pytest.fixture
 def ledger(database):
     with Ledger.open(database, lambda: datetime.now(UTC)) as opened:
         yield opened
-
-
-def until(holds):
-    deadline = monotonic() + PATIENCE_SECONDS
-    while not holds():
-        assert monotonic() < deadline, "patience is at an end"
 
 
 def at_the_heads(ledger):

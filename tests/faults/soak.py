@@ -33,6 +33,7 @@ from tests.faults.plan import Story, Tell, script, story
 from tests.faults.report import Report
 from tests.faults.services import Process, Sender, process, sender, service
 from tests.laws.time_laws import same
+from tests.waiting import until
 
 SENDERS = 3
 LEASE_SECONDS = 3.0
@@ -287,10 +288,13 @@ def _oversleep(soak: Soak, logs: Path, passing: int) -> None:
         psycopg.connect(soak.dsn, autocommit=True) as connection,
     ):
         try:
-            _until(lambda: _state(sleeper.pid) == "T")
+            until(lambda: _state(sleeper.pid) == "T", PATIENCE_SECONDS)
             held = connection.execute(HELD, [f"%:{sleeper.pid}:%"]).fetchall()
             for entity, fence in held:
-                _until(lambda e=entity, f=fence: _count(connection, TAKEN, e, f) == 1)
+                until(
+                    lambda e=entity, f=fence: _count(connection, TAKEN, e, f) == 1,
+                    PATIENCE_SECONDS,
+                )
                 soak.count("sleepers overtaken")
         finally:
             sleeper.send_signal(signal.SIGCONT)
@@ -304,14 +308,6 @@ def _freeze(soak: Soak, running: Process, seconds: float) -> None:
     soak.stop.wait(seconds)
     running.send_signal(signal.SIGCONT)
     soak.count("services frozen")
-
-
-def _until(holds: object) -> None:
-    assert callable(holds)
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not holds():
-        assert time.monotonic() < deadline, "patience is at an end"
-        time.sleep(0.02)
 
 
 def _state(pid: int) -> str:

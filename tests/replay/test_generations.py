@@ -11,7 +11,6 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
-from time import monotonic
 
 import pytest
 
@@ -30,6 +29,7 @@ from store import checkpoints, db
 from store.db import StoreError, connect
 from store.reset import reset
 from tests.projections.conftest import BOOK, ENTITY, Books
+from tests.waiting import until
 
 ASK = Question(entity=ENTITY, book=BOOK)
 ROOT = Path(__file__).parents[2]
@@ -88,11 +88,10 @@ def test_two_processes_may_make_the_first_generation_at_once(database: str) -> N
 
 
 def _until_it_waits(connection: db.Connection, backend: int) -> None:
-    """Asked again and again: the server says when a session waits for a lock."""
+    """The server says when a session waits for a lock."""
     query = "SELECT wait_event_type FROM pg_stat_activity WHERE pid = %s"
     with connect(connection.info.dsn) as asking:
-        while asking.execute(query, (backend,)).fetchone() != ("Lock",):
-            pass
+        until(lambda: asking.execute(query, (backend,)).fetchone() == ("Lock",))
 
 
 @pytest.mark.parametrize("batch", [1, 7, 5_000])
@@ -343,9 +342,8 @@ def test_a_rebuild_that_was_killed_leaves_no_process_behind(books: Books, databa
         children = Path(f"/proc/{parent.pid}/task/{parent.pid}/children").read_text().split()
         parent.kill()
 
-    deadline = monotonic() + 60
-    while left := [child for child in children if Path(f"/proc/{child}").exists()]:
-        assert monotonic() < deadline, left
+    until(lambda: not any(Path(f"/proc/{child}").exists() for child in children))
+
     assert children
 
 

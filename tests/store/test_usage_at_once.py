@@ -24,6 +24,7 @@ from store.usage_read import standing_rows
 from store.usage_rows import BatchReceipt, ingest
 from store.usage_stage import CHUNK, UsageBatch
 from tests.store.usage_sender import BATCHES, EVENTS, ROWS
+from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2024, 5, 1, 10, tzinfo=UTC)
@@ -202,8 +203,7 @@ def test_processes_that_send_the_same_events_take_each_of_them_once(database, wa
 def wait_until_it_waits(connection, pid):
     """Until the other session stands before a lock."""
     query = "SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = %s"
-    while connection.execute(query, [pid]).fetchone() != (True,):
-        pass
+    until(lambda: connection.execute(query, [pid]).fetchone() == (True,))
 
 
 @contextmanager
