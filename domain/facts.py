@@ -207,7 +207,10 @@ def in_effective_order(fact: Fact) -> tuple[date, int, str, str]:
 
 
 def causes_of(*groups: tuple[int, ...]) -> tuple[int, ...]:
-    """The union of causes, sorted, each once; so is each of the groups."""
+    """The union of causes, each once: sorted where groups differ, else the one group as it stands.
+
+    The order of causes says nothing; what is sealed of them is sorted there.
+    """
     alone: tuple[int, ...] = ()
     for group in groups:
         if group and group != alone:
