@@ -87,6 +87,10 @@ class Answers(Protocol):
         """The last position recorded on or before a day."""
         ...
 
+    def known_on(self, fact: Fact) -> date:
+        """The day on which a fact was recorded, in the case's own time zone."""
+        ...
+
     def facts(self) -> tuple[Fact, ...]:
         """The log, in order of position."""
         ...

@@ -32,7 +32,8 @@ def billed(fact: Words, known: Survey, deal: Deal) -> Does:
         says = (read_phrase("billing", phrase) or {}).get("bills")
         if says is None:
             fact.refuse("billing", "a phrase that is known")
-        for promise in deal.obligations:
+        by_fees = tuple(promise for promise in deal.obligations if promise.fees)
+        for promise in by_fees or deal.obligations:
             for one in SAYS[str(says)](fact, promise, phrase):
                 if not _has_ended(fact, known, one.on):
                     yield one

@@ -99,6 +99,9 @@ class CaseBooks:
         end = (midnight + timedelta(days=1)).astimezone(UTC)
         return max((fact.position for fact in self.facts() if fact.recorded_at < end), default=0)
 
+    def known_on(self, fact: Fact) -> date:
+        return fact.recorded_at.astimezone(ZoneInfo(self.course.zone)).date()
+
     def forecast(self, known_on: date) -> tuple[Posted, ...]:
         """Of the postings made again, those of the run that has not been yet."""
         position = self.position_on(known_on)

@@ -15,6 +15,7 @@ TERM = "months term_months years service_from service_to"
 PRICE = "amount|transaction_price|price|fixed|stated_price|consideration"
 # The first whose needed fields are all there is how a price is stated.
 SHAPES = (
+    shape("monthly|monthly_fee|monthly_bill ssp", TERM, recurring.several_by_month),
     shape(f"ssp {PRICE}", f"regular_bundle {TERM}", fixed.shared),
     shape("transaction_price ssp_allocation payment_conditional_on", "", fixed.conditional),
     shape("amount release", "", fixed.released),

@@ -177,7 +177,9 @@ def credit_note_issued(fact: Words, known: Survey) -> Does:
     if credited is not None and len(credited.lines()) > 1:
         raise CaseError("credit_note_issued: the invoice has several lines")
     purpose = _purpose(fact, known, reason)
-    if purpose == "correction" and known.contracts and not _gave_back(known):
+    if _lowered_that_day(fact, known):
+        purpose = "correction"
+    elif purpose == "correction" and known.contracts and not _gave_back(known):
         # Of a deal, what its price should have been from the start (rule 9).
         anew = ModifyContract(
             when=when(fact),
@@ -199,6 +201,18 @@ def _purpose(fact: Words, known: Survey, reason: str) -> Literal["correction", "
     """A correction follows a change of the deal: what a cancellation gave back, or as elected."""
     follows = not fact.has("reason") and _gave_back(known)
     return "correction" if follows or known.elected.credits_correct else CREDIT_REASONS[reason]
+
+
+def _lowered_that_day(fact: Words, known: Survey) -> bool:
+    """Whether a change of the deal says that its price falls on the day of a credit note: then that
+    is the document of it, and takes off nothing more.
+    """
+    return any(
+        change.text("price_change").startswith("-")
+        and change.day("effective") == fact.day("effective")
+        for change in known.of("contract_modified")
+        if change.has("price_change")
+    )
 
 
 def _gave_back(known: Survey) -> bool:

@@ -12,8 +12,10 @@ from fractions import Fraction
 from functools import partial
 from typing import Any
 
+from msgspec import structs
+
 from domain.calendar import ONE_DAY, add_months
-from domain.contract_facts import ContractModified
+from domain.contract_facts import ContractModified, ContractOpened
 from replay.accounting_cases.answers import BOOK, Answers, Told
 from replay.accounting_cases.figure import Ask, Figure, Found, Unit, object_of, text_of
 from replay.accounting_cases.periods import day_of, months_of
@@ -25,6 +27,8 @@ DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 TOTAL = "total"
 # What the price of a promise is told as, whether any of it is transferred or not.
 PROMISED = "promised"
+# What of the price is shared to a promise is told as.
+SHARE = "allocated price"
 # What a case says of a promise whose price is only what its base comes to.
 NO_SHARE = "royalties only"
 
@@ -85,6 +89,25 @@ def each(what: str, unit: Unit = "money", book: str = BOOK) -> Read:
                 yield Figure(path=own, text=text, ask=told(what, name, book=book), unit=unit)
 
     return read
+
+
+def allocation(path: tuple[str, ...], value: Any) -> Iterator[Figure]:
+    """What is shared to each promise: at inception, unless one of them was promised only later."""
+    names = object_of(path, value)
+    for figure in each(SHARE)(path, value):
+        yield structs.replace(figure, ask=_of_its_time(figure, names))
+
+
+def _of_its_time(figure: Figure, names: Iterable[str]) -> Ask:
+    def ask(answers: Answers) -> Found:
+        upto = _at_inception(answers)
+        rows = {row.obligation for row in answers.told(upto) if row.what == SHARE}
+        if upto is None or not rows.issuperset(names):
+            return figure.ask(answers)
+        found = told(SHARE, figure.path[-1], upto=lambda _: upto)(answers)
+        return Found(words=NO_SHARE) if figure.text == NO_SHARE and not found.number else found
+
+    return ask
 
 
 def _no_share(what: str, name: str) -> Ask:
@@ -168,8 +191,17 @@ def _before_change(answers: Answers) -> int | None:
     return first - 1 if first else None
 
 
+def _at_inception(answers: Answers) -> int | None:
+    """The last position of the day on which the first contract was agreed, before any change."""
+    opened = next((f for f in answers.facts() if isinstance(f.event, ContractOpened)), None)
+    if opened is None:
+        return None
+    day = answers.position_on(answers.known_on(opened))
+    return min(day, _before_change(answers) or day)
+
+
 MOMENTS: dict[str, Callable[[Answers], int | None]] = {
-    "inception": _before_change,
+    "inception": _at_inception,
     "modified": lambda _: None,
     "before_modification": _before_change,
     "after_modification": lambda _: None,

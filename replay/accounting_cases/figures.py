@@ -15,7 +15,7 @@ from domain.contract_facts import ProgressMeasured
 from replay.accounting_cases import explained, notes, sums
 from replay.accounting_cases.answers import Answers
 from replay.accounting_cases.changes import ADDITIONAL
-from replay.accounting_cases.explained import each, one, per_year, price_of
+from replay.accounting_cases.explained import SHARE, each, one, per_year, price_of
 from replay.accounting_cases.figure import Figure, Found, text_of
 from replay.accounting_cases.fixed import ORIGINAL
 from replay.accounting_cases.journals import journals
@@ -25,7 +25,6 @@ from replay.accounting_cases.sold import CONCESSION
 from replay.case_format import CaseError
 
 Read = Callable[[tuple[str, ...], Any], Iterator[Figure]]
-SHARE = "allocated price"
 
 
 def _gross_profit(path: tuple[str, ...], value: Any, year: str) -> Iterator[Figure]:
@@ -92,7 +91,7 @@ FIGURES: dict[str, Read] = {
     "unconstrained_estimate": one(f"expected after {CONCESSION}"),
     "incentive_included": price_of(),
     "implicit_rate_percent": one("implicit yearly rate", "number"),
-    "allocation": each(SHARE),
+    "allocation": explained.allocation,
     "allocation_cents": each(SHARE),
     "without_exception": each(SHARE, book="to-all"),
     "allocation_per_contract": per_year("share of one contract"),

@@ -12,7 +12,7 @@ from domain.calendar import add_months
 from domain.contract_facts import Milestone, Obligation, RegularBundle, VariableAmount
 from replay.accounting_cases.deals import Deal
 from replay.accounting_cases.phrases import UPON_BOOKING, percent_of_sales
-from replay.accounting_cases.survey import PRICES, Survey, the_price
+from replay.accounting_cases.survey import PRICES, Survey, is_a_right, passing, the_price
 from replay.accounting_cases.terms import first_of_month, own_term, promised, term
 from replay.accounting_cases.words import Words
 
@@ -130,23 +130,32 @@ def released(fact: Words, known: Survey) -> Deal:
 
 def shared(fact: Words, known: Survey) -> Deal:
     """A price shared among promises by what each would sell for alone."""
-    del known
-    price = the_price(fact)
-    rows = fact.raw["ssp"]
-    if not isinstance(rows, dict) or not rows:
-        fact.refuse("ssp", "amounts by name")
     return Deal(
-        obligations=tuple(_alone(fact, promise, value) for promise, value in rows.items()),
-        price_minor=price,
+        obligations=sold_alone(fact, known),
+        price_minor=the_price(fact),
         bundles=tuple(_bundles(fact)),
     )
 
 
-def _alone(fact: Words, promise: str, value: Any) -> Obligation:
-    """With the term that all have or that its own name has; a range is no price."""
+def sold_alone(fact: Words, known: Survey) -> tuple[Obligation, ...]:
+    """Promises by what each would sell for alone."""
+    rows = fact.raw["ssp"]
+    if not isinstance(rows, dict) or not rows:
+        fact.refuse("ssp", "amounts by name")
+    return tuple(_alone(fact, known, promise, value) for promise, value in rows.items())
+
+
+def _alone(fact: Words, known: Survey, promise: str, value: Any) -> Obligation:
+    """With the term that its own name has, or all have unless it passes at once; one that is used
+    or lost is a right. A range is no price.
+    """
     low_high = fact.ranged("ssp", value)
     ssp = 0 if low_high else fact.minor("ssp", value)
-    start, end = own_term(fact, promise)
+    if is_a_right(promise, known):
+        return Obligation(
+            obligation=promise, ssp_minor=ssp, pattern="as-exercised", quantity=Decimal(1)
+        )
+    start, end = own_term(fact, promise, passes=promise in passing(known))
     return structs.replace(
         promised(promise, ssp, start if end else None, end), ssp_range_minor=low_high
     )

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from domain.policy import Options
+from replay.accounting_cases.fields import PARTS, fields_of
 from replay.accounting_cases.format import Given
 from replay.accounting_cases.phrases import (
     BESIDE,
@@ -38,7 +39,9 @@ AGGREGATIONS: dict[str, Aggregation] = {
     "last_ever": "latest",
 }
 # A deal whose term is so many of these is measured in months where no phrase says otherwise.
-IN_MONTHS = ("months", "term_months", "saas_months", "years")
+IN_MONTHS = frozenset({"months", "years"})
+# Months that are no term of a promise.
+LATER = frozenset({"due_months", "free_months", "option_a_due_months"})
 REMEASURED_WHEN_PAID: Row = {"remeasure": "realised-only"}
 
 
@@ -90,8 +93,23 @@ def elections(given: Given) -> Elections:
 
 
 def _is_in_months(given: Given) -> bool:
-    signed = (fact for fact in given.facts if fact.get("event") == "contract_signed")
-    return any(field in fact for fact in signed for field in IN_MONTHS)
+    return any(
+        kind in IN_MONTHS and field in stated
+        for fact in given.facts
+        if fact.get("event") == "contract_signed"
+        for stated, kinds in (
+            (fact, fields_of("contract_signed", fact)),
+            *((row, PARTS["promises"]) for row in _promises(fact)),
+        )
+        for field, kind in kinds.items()
+        if field not in LATER
+    )
+
+
+def _promises(fact: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    rows = fact.get("obligations")
+    if isinstance(rows, Mapping):
+        yield from (row for row in rows.values() if isinstance(row, Mapping))
 
 
 def _tells_no_closing_rate(given: Given) -> bool:

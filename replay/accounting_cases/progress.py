@@ -158,7 +158,8 @@ def estimate_made(fact: Words, known: Survey) -> Does:
     elif expected is not None:
         yield submit(fact, contract, expected)
     else:
-        rows = tuple(read(fact, known) for field, read in UNCERTAIN.items() if fact.has(field))
+        said = dict.fromkeys(read for field, read in UNCERTAIN.items() if fact.has(field))
+        rows = tuple(read(fact, known) for read in said)
         if not rows:
             raise CaseError("estimate_made: no estimate that is known by these fields")
         yield submit(fact, contract, EstimatePrice(when=when(fact), variable=rows))
@@ -262,6 +263,8 @@ UNCERTAIN: dict[str, Callable[[Words, Survey], VariableAmount]] = {
     "expected_returns": _returned,
     "expected_to_exceed": _at_the_lower_price,
     "variable_estimate": variable,
+    "variable_included": variable,
+    "variable_constrained": variable,
     "bonus_included": _bonus,
     "bonus_probability": _bonus,
     "penalty_expected": _penalty,

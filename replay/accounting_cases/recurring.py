@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
+from msgspec import structs
+
 from domain.contract_facts import Fee, Obligation, Renewal
 from replay.accounting_cases.deals import Deal
+from replay.accounting_cases.fixed import sold_alone
 from replay.accounting_cases.survey import Survey
 from replay.accounting_cases.terms import a_year_after, served, yearly_fees
 from replay.accounting_cases.words import Words
 from replay.case_format import CaseError
 
 FIRST_YEAR = "1"
+BY_MONTH = ("monthly", "monthly_fee", "monthly_bill")
 
 
 def by_year(fact: Words, known: Survey) -> Deal:
@@ -61,6 +65,31 @@ def monthly(fact: Words, known: Survey) -> Deal:
     fee = Fee(amount_minor=minor, service_from=start, service_to=end, per="month")
     one = Obligation(obligation=known.promise, service_from=start, service_to=end, fees=(fee,))
     return Deal(obligations=(one,))
+
+
+def several_by_month(fact: Words, known: Survey) -> Deal:
+    """A fee by the month for all that is promised: due with the one service that runs on, and
+    shared by what each would sell for alone.
+    """
+    rows = sold_alone(fact, known)
+    served = [row for row in rows if row.service_from and row.service_to]
+    if len(served) != 1:
+        fact.refuse("ssp", "promises of which one has a term, which the fee is paid over")
+    (one,) = served
+    assert one.service_from is not None, one
+    assert one.service_to is not None, one
+    fee = Fee(
+        amount_minor=fact.money(next(field for field in BY_MONTH if fact.has(field))),
+        service_from=one.service_from,
+        service_to=one.service_to,
+        per="month",
+    )
+    return Deal(
+        obligations=tuple(
+            structs.replace(row, fees=(fee,)) if row is one else structs.replace(row, price_minor=0)
+            for row in rows
+        )
+    )
 
 
 def annual(fact: Words, known: Survey) -> Deal:

@@ -185,9 +185,39 @@ def credits_sold(fact: Words, known: Survey) -> Does:
 
 
 def sale_recorded(fact: Words, known: Survey) -> Does:
-    """Sold, delivered and paid at once."""
+    """Sold, delivered and paid at once; in a vendor's report what was billed and paid that day, so
+    that what goes back of it stands apart.
+    """
+    if known.elected.options.given_back == "contra-revenue" and not known.of("sale_corrected"):
+        yield from _billed_and_paid(fact)
+        return
     yield from opened(fact, _sale(fact, known))
-    yield submit(fact, f"payment:{name(fact, 'event_id')}", _paid(fact, name(fact, "contract")))
+    yield submit(fact, f"payment:{name(fact, 'payment')}", _paid(fact, name(fact, "contract")))
+
+
+def _billed_and_paid(fact: Words) -> Does:
+    number, minor = name(fact, "payment"), fact.money("amount")
+    bill = IssueInvoice(
+        when=when(fact),
+        customer=CUSTOMER,
+        currency=fact.currency,
+        lines=(InvoiceLine(line="1", amount_minor=minor, kind="one-off"),),
+        rate=stated_rate(fact),
+    )
+    yield submit(fact, f"invoice:{number}", bill)
+    yield submit(fact, f"payment:{number}", _money_for(fact, number, minor))
+
+
+def _money_for(fact: Words, number: str, minor: int) -> ReceivePayment:
+    """All that an invoice asks for."""
+    return ReceivePayment(
+        when=when(fact),
+        customer=CUSTOMER,
+        currency=fact.currency,
+        amount_minor=minor,
+        applications=(Application(invoice=number, amount_minor=minor),),
+        rate=stated_rate(fact),
+    )
 
 
 def sale_corrected(fact: Words, known: Survey) -> Does:
@@ -226,15 +256,7 @@ def paid(fact: Words, known: Survey, field: str = "amount") -> Does:
     if not any(fact in _owed(earlier, known) for earlier in known.of(*PASSES)):
         bill = _bill(fact, known, when(fact), stated_rate(fact), field)
         yield Submit(stream=f"invoice:{number}", command=bill)
-    payment = ReceivePayment(
-        when=when(fact),
-        customer=CUSTOMER,
-        currency=fact.currency,
-        amount_minor=minor,
-        applications=(Application(invoice=number, amount_minor=minor),),
-        rate=stated_rate(fact),
-    )
-    yield submit(fact, f"payment:{number}", payment)
+    yield submit(fact, f"payment:{number}", _money_for(fact, number, minor))
 
 
 def _bill(

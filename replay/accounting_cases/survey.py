@@ -27,6 +27,14 @@ OPENS: dict[str, tuple[str, ...]] = {
     "obligation_satisfied": ("stated_price", "unit_price", "price"),
     "control_transferred": ("stated_price",),
 }
+# Facts that say that money came.
+MONEY_COMES = ("payment_received", "payment_received_external", "sale_recorded", "goods_sold")
+# Facts that say that rights were used, or lost.
+RIGHTS_END = tuple(
+    f"{of}_{what}"
+    for of, used in (("points", "redeemed"), ("credits", "used"), ("option", "exercised"))
+    for what in (used, "expired")
+)
 SERVICE = "service"
 
 
@@ -82,8 +90,26 @@ def survey(
         elected=elected,
         contracts=_unique(name(fact, "contract") for fact in facts if opens(fact)),
         invoices=_names(facts, ("invoice_issued", *due), "number"),
-        payments=_names(facts, ("payment_received", "payment_received_external"), "payment"),
+        payments=_names(facts, MONEY_COMES, "payment"),
         usage=usage,
+    )
+
+
+def passing(known: Survey) -> frozenset[str]:
+    """Promises of which a fact says that control of them passed."""
+    passed = known.of("obligation_satisfied", "control_transferred")
+    return frozenset(fact.text("obligation") for fact in passed if fact.has("obligation"))
+
+
+def is_a_right(promise: str, known: Survey) -> bool:
+    """Whether facts say of a promise that it is used or lost, by its name or by what they are of:
+    all of it at once, as none says how much there is.
+    """
+    return any(
+        promise == (fact.text("obligation") if fact.has("obligation") else fact.event.split("_")[0])
+        and not fact.has("quantity")
+        and not fact.has("cumulative")
+        for fact in known.of(*RIGHTS_END)
     )
 
 
@@ -108,10 +134,15 @@ def the_price(fact: Words) -> int:
 
 
 def the_contract(fact: Words, known: Survey) -> str:
-    """The contract a fact names, else the only one."""
+    """The contract a fact names, else the only one, or the only one with the promise it names."""
     if fact.has("contract"):
         return fact.text("contract")
-    return only(fact, known.contracts, "contract")
+    named = tuple(
+        contract
+        for contract, rows in known.promises.items()
+        if fact.has("obligation") and fact.raw["obligation"] in {row.obligation for row in rows}
+    )
+    return named[0] if len(named) == 1 else only(fact, known.contracts, "contract")
 
 
 def the_promise(fact: Words, known: Survey, pattern: str) -> str:

@@ -27,8 +27,10 @@ def term(fact: Words) -> tuple[date | None, date | None]:
     return None, None
 
 
-def own_term(fact: Words, promise: str) -> tuple[date | None, date | None]:
-    """The term of a promise by its own name, such as `support_months`, else that of the deal."""
+def own_term(fact: Words, promise: str, *, passes: bool = False) -> tuple[date | None, date | None]:
+    """The term of a promise by its own name, such as `support_months`, else that of the deal: what
+    `passes` at once has none of these.
+    """
     begins, ends = f"{promise}_from", f"{promise}_to"
     start = fact.day(begins if fact.has(begins) else "effective")
     if fact.has(ends):
@@ -37,7 +39,7 @@ def own_term(fact: Words, promise: str) -> tuple[date | None, date | None]:
         return start, fact.months_after(start, f"{promise}_months")
     if fact.has(f"{promise}_years"):
         return start, fact.years_after(start, f"{promise}_years")
-    return term(fact)
+    return (None, None) if passes else term(fact)
 
 
 def served(fact: Words) -> tuple[date, date]:

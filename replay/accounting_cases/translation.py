@@ -165,9 +165,17 @@ def _steps(fact: Words, known: Survey) -> Iterator[Step]:
             fact=fact.place,
             recorded=_recorded(does, recorded, fact.zone),
             order=fact.seq(),
-            does=does,
+            does=_by_part(does, part),
             part=part,
         )
+
+
+def _by_part(does: Done, part: int) -> Done:
+    """A source's id is that of one thing: what else its fact becomes has one of its own."""
+    if part == 1 or not isinstance(does, Submit) or does.source is None:
+        return does
+    event, number = does.source
+    return structs.replace(does, source=(f"{event}-{part}", number))
 
 
 def _does(fact: Words, known: Survey) -> list[Done]:

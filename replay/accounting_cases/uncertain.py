@@ -42,7 +42,8 @@ def by_costs(fact: Words, known: Survey) -> Deal:
         materials_minor=fact.money("expected_materials") if fact.has("expected_materials") else 0,
         distinct=changed.flag("distinct") if changed else None,
     )
-    return Deal(obligations=(one,), price_minor=the_price(fact))
+    # What is billed as the work goes on is due by its bills, the rest when all of it is done.
+    return Deal(obligations=(one,), price_minor=the_price(fact), right_after=one.obligation)
 
 
 def with_bonus(fact: Words, known: Survey, deal: Deal) -> Deal:
@@ -86,17 +87,26 @@ def variable(fact: Words, known: Survey) -> VariableAmount:
     """
     if fact.has("variable_low") and fact.money("variable_low"):
         fact.refuse("variable_low", "nothing: what is certain is no variable amount")
-    stated = fact if fact.has("variable_high") else known.first("contract_signed", "variable_high")
-    included = fact.money("variable_included") if fact.has("variable_included") else None
-    if fact.has("variable_constrained") and fact.flag("variable_constrained"):
-        included = 0
+    stated, expected = (
+        fact if fact.has(field) else known.first("contract_signed", field)
+        for field in ("variable_high", "variable_estimate")
+    )
+    constrained = fact.has("variable_constrained") and fact.flag("variable_constrained")
     return VariableAmount(
         name=VARIABLE,
         stated_minor=stated.money("variable_high") if stated else 0,
-        estimate_minor=fact.money("variable_estimate") if fact.has("variable_estimate") else None,
-        included_minor=included,
+        estimate_minor=expected.money("variable_estimate") if expected else None,
+        included_minor=0 if constrained else _included(fact),
         obligations=_wholly_to(fact, known),
     )
+
+
+def _included(fact: Words) -> int | None:
+    """So much of it, or whether the estimate is in the price at all; not said: all of it."""
+    said = fact.raw.get("variable_included")
+    if said is None or said is True:
+        return None
+    return fact.money("variable_included") if said else 0
 
 
 def _wholly_to(fact: Words, known: Survey) -> tuple[str, ...]:

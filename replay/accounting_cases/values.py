@@ -90,10 +90,16 @@ def _each_money(fact: Words, field: str) -> None:
         fact.minor(field, row)
 
 
+def _money_or_flag(fact: Words, field: str) -> None:
+    if not isinstance(fact.raw[field], bool):
+        fact.money(field)
+
+
 CHECKS: dict[Kind, Check] = {
     "money": Words.money,
     "money-by-name": Words.by_name,
     "money-list": _each_money,
+    "money-or-flag": _money_or_flag,
     "numbers-by-name": Words.numbers,
     "price": Words.price,
     "units": Words.units,

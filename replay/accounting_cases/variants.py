@@ -15,7 +15,7 @@ from replay.accounting_cases.figure import LEADING
 from replay.accounting_cases.figures import NO_MONEY
 from replay.accounting_cases.words import RANGE
 
-MONEY = frozenset({"money", "money-by-name", "money-list", "price", "alone"})
+MONEY = frozenset({"money", "money-by-name", "money-list", "money-or-flag", "price", "alone"})
 # Of an expected entry of a journal, what is no amount.
 NO_AMOUNT = frozenset({"account", "date", "memo"})
 

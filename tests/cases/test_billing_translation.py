@@ -213,6 +213,14 @@ def test_a_phrase_is_known_with_other_numbers_and_months() -> None:
         ({"rounding": "each fee rounded half up"}, {"rounding": "line"}),
         ({"correction": "the rest goes on the current period"}, {"credits": "next-invoice"}),
         ({"factor": "7 decimals"}, {"factor_places": 7}),
+        ({"proration": "days left over days in the period"}, {"prorated_part": "unused"}),
+        ({"change": "old plan credited, new plan charged"}, {"change_lines": "separate"}),
+        ({"late": "added to the next invoice"}, {"correction_period": "current"}),
+        ({"late": "a line of the period it belongs to"}, {"correction_period": "original"}),
+        (
+            {"boundary": "the day of cancellation is billed"},
+            {"usage_on_cancellation_day": "billed"},
+        ),
     ],
 )
 def test_a_phrase_says_the_same_in_other_words(
@@ -221,6 +229,41 @@ def test_a_phrase_says_the_same_in_other_words(
     options = elections(policy).options
 
     assert {name: getattr(options, name) for name in elected} == elected
+
+
+@pytest.mark.parametrize(
+    ("phrase", "proration", "ends_counted"),
+    [
+        ("30/360", "thirty-days", False),
+        ("no proration", "none", False),
+        ("exact, to the second", "second", False),
+        ("actual days, both days inclusive", "day", True),
+        ("daily", "day", False),
+    ],
+)
+def test_how_a_part_of_a_period_is_counted_is_said_in_many_ways(
+    phrase: str, proration: str, ends_counted: bool
+) -> None:
+    elected = elections({"proration": phrase})
+
+    assert (elected.proration, elected.ends_counted) == (proration, ends_counted)
+
+
+@pytest.mark.parametrize("phrase", ["half even", "down"])
+def test_what_the_ledger_does_not_do_is_no_phrase(phrase: str) -> None:
+    with pytest.raises(CaseError, match="unknown phrase for policy rounding"):
+        elections({"rounding": phrase})
+
+
+@pytest.mark.parametrize(
+    ("phrase", "takes"),
+    [
+        ("total usage sets one rate for all units", ("all",)),
+        ("graduated: each unit at the tier it falls in", ("own",)),
+    ],
+)
+def test_tiers_price_what_falls_in_them_or_all(phrase: str, takes: tuple[str, ...]) -> None:
+    assert elections({"tiers": phrase}).takes == takes
 
 
 def test_what_a_phrase_says_under_another_key_it_says_all_the_same() -> None:

@@ -238,6 +238,15 @@ def test_a_void_says_nothing_itself_so_that_the_policy_says_what_it_means() -> N
             {"ratable": "by month evenly, last month cut off"},
             Options(ratable_by="month", month_ends="last-month-cut-off"),
         ),
+        ({"amortization": "to the second"}, Options(ratable_by="instant")),
+        ({"breakage": "as points are redeemed"}, Options(ratable_by="day")),
+        ({"breakage": "no breakage"}, Options(ratable_by="day", breakage="remote")),
+        ({"financing": "imputed at 7%"}, Options(ratable_by="day", financing="adjusted")),
+        ({"receivable": "when billed"}, Options(ratable_by="day", receivable_at="issue")),
+        (
+            {"percent_rounding": "nearest 0.1 %"},
+            Options(ratable_by="day", progress_percent="tenths"),
+        ),
     ],
 )
 def test_a_phrase_of_the_policy_elects_options(policy: dict[str, str], options: Options) -> None:
@@ -302,6 +311,87 @@ def test_a_term_in_months_is_measured_in_months_unless_a_phrase_says_otherwise()
         "day",
         "day",
     ]
+
+
+def test_the_term_of_one_promise_is_measured_in_months_too() -> None:
+    shared = signed(transaction_price="12.00", ssp={"device": "6.00", "plan": "6.00"})
+    own = {"transaction_price": "12.00", "obligations": {"plan": {"months": 12, "ssp": "6.00"}}}
+    cases = (a_case({**shared, "plan_years": 2}), a_case(signed(**own)), a_case(shared))
+
+    assert [translated(raw).options.ratable_by for raw in cases] == ["month", "month", "day"]
+
+
+def test_each_part_of_a_fact_with_an_id_has_an_id_of_its_own() -> None:
+    sold = {"event": "sale_recorded", "effective": "2024-01-20", "amount": "9.00", "event_id": "s"}
+    does = [step.does for step in translated(a_case(sold)).steps]
+
+    assert [one.source for one in does if isinstance(one, Submit)] == [
+        ("sale_recorded", "s"),
+        ("sale_recorded-2", "s"),
+        ("sale_recorded-3", "s"),
+    ]
+
+
+def test_a_credit_note_of_the_day_on_which_the_price_falls_is_its_document() -> None:
+    def changes(effective: str, change: str) -> int:
+        cut = {"event": "contract_modified", "effective": "2024-02-01", "price_change": change}
+        note = {"event": "credit_note_issued", "effective": effective, "amount": "2.00"}
+        note |= {"reason": "order_change"}
+        raw = a_case(signed(amount="12.00", months=12), cut, note)
+        commands = [getattr(step.does, "command", None) for step in translated(raw).steps]
+        return len([one for one in commands if isinstance(one, ModifyContract)])
+
+    assert changes("2024-02-01", "-2.00") == 1
+    assert changes("2024-02-02", "-2.00") == 2
+    assert changes("2024-02-01", "2.00") == 2
+
+
+def test_whether_an_estimate_is_in_the_price_is_an_amount_or_a_claim() -> None:
+    def included(said: object) -> list[int | None]:
+        raw = signed(amount="12.00", months=12, variable_estimate="2.00", variable_included=said)
+        opened = [getattr(step.does, "command", None) for step in translated(a_case(raw)).steps]
+        deals = [one for one in opened if isinstance(one, OpenContract)]
+        return [amount.included_minor for deal in deals for amount in deal.variable]
+
+    assert (included("1.50"), included(True), included(False)) == ([150], [None], [0])
+
+
+def test_what_of_a_price_is_for_a_right_is_named_by_what_ends_it() -> None:
+    deal = signed(transaction_price="12.00", ssp={"service": "10.00", "option": "5.00"}, months=12)
+    ends = {"event": "option_expired", "effective": "2024-06-30"}
+
+    def patterns(*facts: dict[str, Any]) -> list[str]:
+        opened = [getattr(step.does, "command", None) for step in translated(a_case(*facts)).steps]
+        deals = [one for one in opened if isinstance(one, OpenContract)]
+        return [row.pattern for one in deals for row in one.obligations]
+
+    assert patterns(deal, ends) == ["ratable", "as-exercised"]
+    assert patterns(deal, {**ends, "obligation": "service"}) == ["as-exercised", "ratable"]
+    assert patterns(deal) == ["ratable", "ratable"]
+
+
+def test_what_passes_at_once_has_not_the_term_of_the_deal() -> None:
+    deal = signed(transaction_price="12.00", ssp={"device": "6.00", "plan": "6.00"}, months=12)
+    passed = {"event": "obligation_satisfied", "effective": "2024-01-01", "obligation": "device"}
+    opened = [
+        getattr(step.does, "command", None) for step in translated(a_case(deal, passed)).steps
+    ]
+    (one,) = [command for command in opened if isinstance(command, OpenContract)]
+
+    assert [row.pattern for row in one.obligations] == ["point-in-time", "ratable"]
+
+
+def test_a_fee_by_the_month_for_several_is_due_with_the_one_that_runs_on() -> None:
+    several = {"monthly_fee": "35.00", "ssp": {"device": "3.00", "plan": "6.00"}}
+    plan_alone = signed(**several, plan_months=24)
+    opened = [getattr(step.does, "command", None) for step in translated(a_case(plan_alone)).steps]
+    (one,) = [command for command in opened if isinstance(command, OpenContract)]
+    device, served = one.obligations
+
+    assert (device.price_minor, device.fees) == (0, ())
+    assert [(fee.amount_minor, fee.per) for fee in served.fees] == [(3500, "month")]
+    with pytest.raises(CaseError, match=r"contract_signed\.ssp must be promises of which one"):
+        translated(a_case(signed(**several)))
 
 
 def test_units_at_a_price_that_reflects_what_they_sell_for_are_a_promise_of_their_own() -> None:
