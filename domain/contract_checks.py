@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
-from domain.contract_commands import OpenContract, PromiseCustomerPayment
+from domain.contract_commands import ModifyContract, OpenContract, PromiseCustomerPayment
 from domain.contract_facts import (
     ContractOpened,
     Fee,
@@ -74,15 +74,30 @@ def _require_ssp(command: OpenContract) -> None:
     free. A variable amount that is wholly for a promise says it, too.
     """
     sharing = [row for row in command.obligations if not row.is_priced_by_itself]
-    named = {name for amount in command.variable for name in amount.obligations}
-    silent = [row for row in sharing if not (row.is_stated or row.sells_for_something)]
-    unsaid = [row.obligation for row in silent if row.obligation not in named]
+    silent = [row for row in sharing if not row.says_its_price]
+    unsaid = _unsaid(silent, command.variable)
     lump = command.price_minor or command.variable or command.non_cash
     is_for_nothing = not lump and len(silent) == len(sharing)
     if len(sharing) <= 1 or is_for_nothing:
         return
     if unsaid or (lump and not any(row.sells_for_something for row in sharing)):
         raise Rejected("ssp-missing", field="obligations", obligations=unsaid)
+
+
+def require_added(command: ModifyContract) -> None:
+    """What is added says what it sells for, as at inception; alone it may take all of the price of
+    a contract of its own.
+    """
+    sharing = [row for row in command.added if not row.is_priced_by_itself]
+    is_apart = command.price_reflects_ssp or command.treatment == "separate"
+    unsaid = _unsaid([row for row in sharing if not row.says_its_price], command.variable)
+    if unsaid and not (is_apart and len(sharing) == 1):
+        raise Rejected("ssp-missing", field="added", obligations=unsaid)
+
+
+def _unsaid(silent: Iterable[Obligation], variable: Iterable[VariableAmount]) -> list[str]:
+    named = {name for amount in variable for name in amount.obligations}
+    return [row.obligation for row in silent if row.obligation not in named]
 
 
 def require_alike(one: ContractOpened, other: ContractOpened) -> None:

@@ -124,6 +124,11 @@ class Obligation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return any((*worth, self.price_minor, self.unit_price, self.fees, self.renewals))
 
     @property
+    def says_its_price(self) -> bool:
+        """Whether it says what it sells for, if only that it is for nothing."""
+        return self.is_stated or self.sells_for_something
+
+    @property
     def is_open_ended(self) -> bool:
         """Units at a price, as many as there will be: each is priced by itself."""
         return self.pattern == "units" and self.quantity is None

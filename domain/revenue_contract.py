@@ -9,6 +9,7 @@ from msgspec import Struct, structs
 
 from domain.contract_checks import (
     require_above_nothing,
+    require_added,
     require_alike,
     require_among,
     require_amount,
@@ -378,6 +379,7 @@ def _modified(command: ModifyContract, state: ContractState, context: Context) -
         raise Malformed("amount-too-large", field="price_change_minor")
     require_obligations(command.added, state.obligations, "added")
     require_looked_through(command.added, "added.renewals")
+    require_added(command)
     known = {**state.obligations, **{row.obligation: row for row in command.added}}
     if state.is_open or not context.outside:
         require_restated(command.restated, known)

@@ -58,6 +58,11 @@ BAD = (
     Bad(opens(_no_worth(SERVICE), _no_worth(LICENCE)), "ssp-missing", "obligations", ()),
     Bad(opens(SERVICE, _no_worth(LICENCE)), "ssp-missing", "obligations", ()),
     Bad(
+        changes(added=[{"obligation": "new", "pattern": "point-in-time"}], price_change_minor=5),
+        "ssp-missing",
+        "added",
+    ),
+    Bad(
         {
             **changes(restated=[{"obligation": "service", "service_to": "2026-01-01"}]),
             "when": {"effective": "2025-01-02"},

@@ -133,6 +133,22 @@ def test_what_a_variable_amount_is_wholly_for_needs_no_other_price() -> None:
     assert decide(STREAM, free(SUPPORT, dear, price_minor=0, variable=(wholly,)))
 
 
+def test_what_is_added_says_what_it_sells_for_unless_it_takes_a_price_alone() -> None:
+    new = Obligation(obligation="new", pattern="point-in-time")
+    other = structs.replace(new, obligation="other", ssp_minor=5)
+    asked = ModifyContract(when=on(3, 1), price_change_minor=500, added=(new,))
+    wholly = VariableAmount(name="v", stated_minor=5, obligations=("new",))
+    apart = structs.replace(asked, price_reflects_ssp=True)
+    judged = structs.replace(asked, treatment="separate", judgement="memo 7")
+
+    assert refusal(STREAM, asked, OPENED) == ("ssp-missing", {"obligations": ["new"]})
+    assert decide(STREAM, structs.replace(asked, added=(other,)), OPENED)
+    assert decide(STREAM, structs.replace(asked, variable=(wholly,)), OPENED)
+    for alone in (apart, judged):
+        assert decide(STREAM, alone, OPENED)
+        assert code(STREAM, structs.replace(alone, added=(new, other)), OPENED) == "ssp-missing"
+
+
 def test_what_has_no_share_of_a_price_needs_no_price_alone() -> None:
     usage = Obligation(obligation="usage", pattern="as-invoiced")
 
