@@ -289,6 +289,32 @@ def test_a_term_that_goes_on_by_days_is_earned_from_its_end_on() -> None:
     assert revenue(schedule, "2025-01-01", "2025-01-31") == 31_00
 
 
+@pytest.mark.parametrize(
+    ("agreed", "months"),
+    [
+        (None, [100_00, 80_00, 80_00, 80_00]),
+        # January is caught up on the day, as is all of it where it is over by then.
+        ("2025-02-15", [100_00, 0, 160_00, 80_00]),
+        ("2026-01-15", [100_00, 0, 0, 0]),
+    ],
+)
+def test_a_term_that_went_on_before_that_was_agreed_is_caught_up_when_it_is(
+    agreed: str | None, months: list[int]
+) -> None:
+    longer = Restated(obligation="service", service_to=date(2026, 1, 1), price_minor=2160_00)
+    change = ContractModified(
+        when=on("2025-01-01", agreed), price_change_minor=0, restated=(longer,)
+    )
+    cut = ContractModified(when=on("2025-07-01"), price_change_minor=-60_00)
+    schedule = scheduled(opened("2024-01-01", SERVICE), change)
+
+    assert by_month(schedule, "2024-12-01", 4) == months
+    assert revenue(schedule, "2024-01-01", "2026-12-31") == 2160_00
+    if agreed == "2025-02-15":
+        later = scheduled(opened("2024-01-01", SERVICE), change, cut)
+        assert by_month(later, "2025-06-01", 3) == [80_00, 70_00, 70_00]
+
+
 def test_units_that_are_added_when_all_were_transferred_are_earned_as_they_are() -> None:
     more = Restated(obligation="goods", added_quantity=Decimal(5), added_unit_price=Decimal(80))
     schedule = scheduled(

@@ -55,13 +55,17 @@ def restart(
     all had left is earned over what remains. `told` is what this change and those before say.
     """
     _keep(promise, left)
+    over = promise.own.service_to if promise.is_even else None
     promise.own, promise.by = own, by
     promise.since, promise.caught, promise.stretch_minor = cut.place, None, share
     promise.price_minor += share - left.minor
     promise.causes, promise.spread_by, promise.changed = causes, (cut.cause,), told
     promise.told = every(told)
-    if promise.is_even:
-        promise.own = starting(own, cut.start)
+    if over is not None:
+        promise.own = starting(own, min(cut.start, over))
+        if over < cut.start:
+            # It was over, and went on before that was agreed: what was served is caught up then.
+            promise.caught = CaughtUp(cut.place, 0)
         promise.told = both(promise.told, partial(_months_left, promise.own))
     _go_on(promise, cut.place[0], deal)
 
