@@ -7,12 +7,14 @@ from api.contract_titles import OF_CONTRACTS
 
 MALFORMED = {
     "adjusted-below-nothing": "An adjusted line keeps its sign.",
+    "altered-fact": "A fact of an export is not what its leaf says.",
     "amount-or-units": "What a line comes to is an amount, or so many units at so much.",
     "amount-too-large": "An amount of money is beyond what a ledger column can hold exactly.",
     "amount-without-currency": "An amount has a currency, a percentage has none.",
     "applications-in-correction": "A correction of a payment also says what it is for.",
     "bad-ages": "The ages of an ageing are not rising numbers of days.",
     "bad-date": "A date is not written as YYYY-MM-DD.",
+    "bad-mapping": "The mapping file cannot be used.",
     "bad-time": "A time of day is not written as HH:MM.",
     "bad-timestamp": "An instant is not written as in RFC 3339.",
     "benefit-out-of-range": "A fee is of use for 1 to 1200 months.",
@@ -52,6 +54,7 @@ MALFORMED = {
     "not-a-row": "A usage row is not an object.",
     "not-a-statement": "The file is no camt.053 statement.",
     "not-a-text": "A field must be a text.",
+    "not-an-export": "The file is no export.",
     "not-beside-a-line": "Only a coupon, an adjustment or included tax names another line.",
     "not-acceptable": "A document comes as HTML or PDF, and neither is asked for.",
     "not-finite": "NaN and infinity are not amounts.",
@@ -82,6 +85,7 @@ MALFORMED = {
     "unknown-coupon": "There is no such coupon.",
     "unknown-currency": "The currency is not an ISO 4217 code.",
     "bad-tax-engine": "A tax engine is not told as a name and an address.",
+    "unknown-file-kind": "The file is of no kind that is read.",
     "unreadable-jurisdiction": "A jurisdiction has capital letters and digits, level by level.",
     "unknown-field": "A field is not known here; it may be misspelt.",
     "unknown-locale": "The locale is not written as in BCP 47.",
@@ -99,6 +103,7 @@ MALFORMED = {
 }
 
 REFUSED = {
+    "demo-too-small": "The company is too small for the story of its late facts.",
     "paid-in-its-own-currency": "What came in is in the currency of the payment itself.",
     "rate-and-paid": "A payment states a rate and what came in another currency.",
     "residual-out-of-range": (
@@ -322,6 +327,8 @@ ROWS = {
 }
 
 STORE = {
+    "address-not-usable": "The service cannot listen where it was told to.",
+    "bad-database-address": "TIEOUT_DATABASE_URL is no address of a database.",
     "bad-timeout": "A limit on statements, locks or idle transactions is not one.",
     "bad-failpoint": "TIEOUT_FAILPOINT does not name a place, an action and a count.",
     "bad-migration-name": "A migration's file name is not NNNN_what.sql.",
@@ -334,11 +341,13 @@ STORE = {
     "home-not-usable": "The home cannot be written.",
     "init-failed": "The private PostgreSQL could not be made.",
     "late-migration": "A migration is older than one that already ran.",
+    "ledger-not-empty": "The demo writes only to an empty ledger.",
     "migration-failed": "A migration failed and was rolled back.",
     "no-postgresql": "No PostgreSQL programs were found.",
     "no-rebuild-role": "The role for rebuilding the journal is missing.",
     "no-server-account": "Root has no account to run the server under.",
     "not-a-cluster": "The data directory is not a whole PostgreSQL cluster.",
+    "not-a-demo": "The ledger holds facts that are not the demo's.",
     "nothing-to-roll-back": "No generation of views was live before this one.",
     "nothing-to-switch": "No generation of views is built and ties.",
     "other-major": "The data were made by another major version of PostgreSQL.",

@@ -18,6 +18,11 @@ from domain.facts import Source
 from store.request import Request
 
 Shape = TypeVar("Shape")
+# What the decoder says of these names no form that a person could write.
+IN_WORDS = {
+    "Invalid RFC3339 encoded date": "a date written YYYY-MM-DD",
+    "Invalid RFC3339 encoded datetime": "an instant written as in RFC 3339",
+}
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -154,4 +159,4 @@ def _malformed(said: str) -> Malformed:
         return Malformed("unknown-field", field=f"{path}.{quoted[1]}")
     if what.startswith("Invalid value '") and path.endswith(".type"):
         return Malformed("unknown-command", field=path, value=what.split("'")[1])
-    return Malformed("wrong-type", field=path, expected=what)
+    return Malformed("wrong-type", field=path, expected=IN_WORDS.get(what, what))

@@ -62,6 +62,11 @@ def open_database(url: str | None = None, *, home: Path | None = None) -> embedd
 def connect(dsn: str) -> Connection:
     try:
         connection = psycopg.connect(dsn, autocommit=True)
+    except psycopg.ProgrammingError:
+        # What could not be read may hold a password: it is not said again.
+        raise StoreError(
+            "bad-database-address", "TIEOUT_DATABASE_URL is not read as postgresql://USER@HOST/NAME"
+        ) from None
     except psycopg.OperationalError as problem:
         # libpq names host and database, never the password.
         raise StoreError("database-unreachable", f"cannot connect: {problem}") from problem

@@ -1,5 +1,6 @@
 """The service on one machine: the private PostgreSQL, poster and views, and the HTTP face."""
 
+import socket
 from contextlib import suppress
 
 import click
@@ -11,6 +12,10 @@ from api.cli.session import now
 from api.processes import running
 from api.reviving import revived
 from store.db import connect, migrate, open_database
+from store.failure import StoreError
+
+# That a service has not taken up yet.
+WAITING_CONNECTIONS = 2048
 
 
 @click.command(
@@ -23,7 +28,13 @@ from store.db import connect, migrate, open_database
     )
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to bind.")
-@click.option("--port", default=8321, show_default=True, help="The port; 0 takes a free one.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8321,
+    show_default=True,
+    help="The port; 0 takes a free one.",
+)
 @run_every_option
 @click.option(
     "--workers",
@@ -41,20 +52,28 @@ def serve(
     with open_database() as server:
         with connect(server.dsn) as connection:
             migrate(connection)
-        token = another_key(server.dsn) if new_key else first_key(server.dsn)
-        if token is not None:
-            _say({"admin_key": token}, f"Admin key, shown only now: {token}", as_json=as_json)
-        config = uvicorn.Config(
-            create_app(server.dsn, run_every or None, follows=workers == 0),
-            host=host,
-            port=port,
-            log_level="warning",
-            access_log=False,
-        )
-        # An interrupt has stopped the server in good order by the time it arrives here.
-        beside = running(server.dsn, now, workers, run_every or None)
-        with suppress(KeyboardInterrupt), revived(server), beside:
-            Announcing(config, as_json=as_json).run()
+        # First of all: what cannot be served takes no key, which is shown only once.
+        with _listening(host, port) as bound:
+            token = another_key(server.dsn) if new_key else first_key(server.dsn)
+            if token is not None:
+                _say({"admin_key": token}, f"Admin key, shown only now: {token}", as_json=as_json)
+            config = uvicorn.Config(
+                create_app(server.dsn, run_every or None, follows=workers == 0),
+                log_level="warning",
+                access_log=False,
+            )
+            # An interrupt has stopped the server in good order by the time it arrives here.
+            beside = running(server.dsn, now, workers, run_every or None)
+            with suppress(KeyboardInterrupt), revived(server), beside:
+                Announcing(config, as_json=as_json).run(sockets=[bound])
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=WAITING_CONNECTIONS)
+    except OSError as problem:
+        raise StoreError("address-not-usable", f"cannot listen: {problem.strerror}") from None
 
 
 def _say(value: dict[str, str], words: str, *, as_json: bool) -> None:

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from typing import NamedTuple
@@ -226,6 +227,38 @@ def test_a_database_that_is_not_there_is_told_in_words(tieout):
 
     assert told.returncode == 1
     assert told.stderr.startswith("database-unreachable: cannot connect")
+
+
+def test_an_address_of_a_database_that_cannot_be_read_is_told_without_what_it_holds(tieout):
+    told = tieout("lag", home="postgresql//ann:secret@localhost/x")
+
+    assert (told.returncode, told.stderr.partition(":")[0]) == (1, "bad-database-address")
+    assert "secret" not in told.stderr
+
+
+def test_a_service_that_cannot_listen_says_so_and_takes_no_key(tieout):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        told = tieout("serve", "--port", str(taken.getsockname()[1]))
+    nowhere = tieout("serve", "--host", "192.0.2.1", "--port", "0")
+
+    for refused in (told, nowhere):
+        assert (refused.returncode, refused.stdout) == (1, "")
+        assert refused.stderr.startswith("address-not-usable: cannot listen: ")
+
+
+def test_a_report_says_that_nothing_is_known_of_an_entity(books):
+    assert books("report", "revenue", "-e", "acme").stderr == ""
+    assert books("report", "revenue", "-e", "acmee").stderr == "no fact of acmee is known\n"
+
+
+def test_a_wrong_date_is_told_how_to_write(books):
+    command = {"type": "void-invoice", "when": {"effective": "2024-13-01"}}
+    line = json.dumps({"key": "a", "stream": "invoice:i1", "command": command})
+
+    told = _said(books("post", "-", "-e", "acme", "--json", given=line), 1)["problem"]
+
+    assert (told["code"], told["field"]) == ("wrong-type", "$.command.when.effective")
+    assert told["context"] == {"expected": "a date written YYYY-MM-DD"}
 
 
 def test_a_position_that_is_not_reached_is_told_so(books):
