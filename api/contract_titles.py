@@ -38,6 +38,7 @@ OF_CONTRACTS = {
         "Only what is promised in units is transferred by the unit, and always."
     ),
     "ratable-without-term": "What is earned over time needs a service period.",
+    "refund-of-what-is-billed": "What was billed is owed, and a refund is stated beside it.",
     "refund-above-price": "More is refunded than the price.",
     "refundable-without-notice": (
         "Only a contract that can be left gives back what was charged beyond the notice."

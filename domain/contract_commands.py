@@ -11,6 +11,7 @@ from domain.contract_facts import (
     JoinedBecause,
     NonCash,
     Obligation,
+    Owed,
     RegularBundle,
     Restated,
     Treatment,
@@ -190,6 +191,7 @@ class TerminateContract(
 
     when: When
     refund_minor: int = 0
+    owed: Owed = "all"
 
 
 ContractCommand = (

@@ -30,6 +30,7 @@ Presented = Literal["gross", "net", "elsewhere"]
 # Rule 4: negotiated as a package; what one costs or delivers depends on the other; one promise.
 JoinedBecause = Literal["one-objective", "prices-depend", "one-promise"]
 Treatment = Literal["by-rule", "separate", "prospective", "cumulative"]
+Owed = Literal["all", "billed"]
 
 
 class Fee(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -412,9 +413,14 @@ class ContractJoined(Event, frozen=True, kw_only=True, tag="contract-joined"):
 
 
 class ContractTerminated(Event, frozen=True, kw_only=True, tag="contract-terminated"):
-    """Ends at `effective`; `refund_minor` of the price is given back, the rest is earned."""
+    """Ends at `effective`; `refund_minor` of the price is given back, the rest is earned.
+
+    `owed`: what the customer owes of the price once it ended, billed or not (`all`), or no more
+    than what was `billed`, less what is credited: the rest is no part of the price any more.
+    """
 
     refund_minor: int = 0
+    owed: Owed = "all"
 
 
 ContractEvent = (

@@ -213,7 +213,9 @@ def decide(command: ContractCommand, state: ContractState, context: Context) -> 
             if state.is_terminated and not context.outside:
                 raise Rejected("already-terminated", field="stream")
             _require_refund(command.refund_minor, state)
-            return (ContractTerminated(when=command.when, refund_minor=command.refund_minor),)
+            if command.owed == "billed" and command.refund_minor:
+                raise Rejected("refund-of-what-is-billed", field="refund_minor")
+            return (ContractTerminated(**structs.asdict(command)),)
         case GrantAccess():
             if command.item is not None:
                 _promise(command.item, USED, "transferred-otherwise", state, context, "item")

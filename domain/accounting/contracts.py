@@ -16,7 +16,7 @@ from domain.accounting.contract.allocation import shares, stated
 from domain.accounting.contract.changes import apart, is_apart, modify
 from domain.accounting.contract.combined import inceptions, opened_as_one, openings_of, streams_of
 from domain.accounting.contract.course import begin, price_change
-from domain.accounting.contract.ending import stop, terminate
+from domain.accounting.contract.ending import Less, terminate
 from domain.accounting.contract.financing import interest, price_now, until_the_end
 from domain.accounting.contract.parts import parts_of, presented, shares_owed
 from domain.accounting.contract.priced import by_themselves
@@ -28,6 +28,14 @@ from domain.accounting.contract.rights import beside
 from domain.accounting.contract.stretch import flows_of
 from domain.accounting.contract.term import owed_back
 from domain.accounting.contract.transfer import Placed, in_order, place_of
+from domain.accounting.contract.unbilled import (
+    Claims,
+    Unbilled,
+    at_the_end,
+    came_of,
+    changed,
+    until,
+)
 from domain.accounting.contract.variable import (
     Estimates,
     at_inception,
@@ -77,6 +85,10 @@ class Contract(Struct):
     owed: list[Promise]
     bought: list[Fact]
     lent: dict[str, tuple[Flow, ...]]
+    own: Sequence[Fact]
+    billed: Sequence[BilledLine]
+    payable: dict[str, int]
+    unbilled: dict[str, Unbilled]
 
 
 def contract_revenue(
@@ -89,10 +101,10 @@ def contract_revenue(
     if not openings:
         return ()
     deal = _deal(openings, placed, master, book)
-    contract = _at_inception(deal)
-    _changed(contract, own)
+    contract = _at_inception(deal, own, billed)
+    _changed(contract)
     flows = (
-        *_measured(contract, own),
+        *_measured(contract),
         *_on_documents(contract.promises, billed, deal),
         *_beyond_notice(contract.promises, billed, deal),
     )
@@ -153,7 +165,7 @@ def _about(placed: Sequence[Placed]) -> dict[str, list[Placed]]:
     return about
 
 
-def _at_inception(deal: Deal) -> Contract:
+def _at_inception(deal: Deal, own: Sequence[Fact], billed: Sequence[BilledLine]) -> Contract:
     """Every promise with its share of the transaction price (rules 25 to 29)."""
     event = deal.opened.event
     assert isinstance(event, ContractOpened)
@@ -173,7 +185,16 @@ def _at_inception(deal: Deal) -> Contract:
     hold(estimates, parts, deal)
     lent = {one.stream: tuple(_lent(one, deal)) for one in agreed}
     return Contract(
-        deal=deal, promises=promises, estimates=estimates, owed=owed, bought=[], lent=lent
+        deal=deal,
+        promises=promises,
+        estimates=estimates,
+        owed=owed,
+        bought=[],
+        lent=lent,
+        own=own,
+        billed=billed,
+        payable={},
+        unbilled={},
     )
 
 
@@ -240,15 +261,19 @@ def _shared(own: Obligation, minor: int, weight: int, whole: int, deal: Deal) ->
         yield Step(what="carved in or out", value=deal.text(minor - stands))
 
 
-def _changed(contract: Contract, own: Sequence[Fact]) -> None:
+def _changed(contract: Contract) -> None:
     """Every change in the order accounting measures them."""
     deal = contract.deal
     ends: dict[str, Fact] = {}
-    for fact in of_kinds(own, *_CHANGES):
+    for fact in of_kinds(contract.own, *_CHANGES):
         event, place = fact.event, place_of(fact)
         assert isinstance(event, _CHANGES), event
+        for known in contract.unbilled.values():
+            until(known, place[0], deal)
         if fact.stream in ends:
             _after_the_end(contract, fact, ends[fact.stream])
+            if fact.stream in contract.unbilled:
+                changed(contract.unbilled[fact.stream], place[0], deal)
             continue
         match event:
             case ContractTerminated():
@@ -267,8 +292,11 @@ def _changed(contract: Contract, own: Sequence[Fact]) -> None:
             case CustomerPaymentPromised():
                 payable(event.given_minor, contract.promises, place, fact.position, deal)
                 _owed(contract, fact, event.given_minor, (fact.position,))
+                _pay(contract, fact, event.given_minor)
             case _:
                 assert_never(event)
+    for known in contract.unbilled.values():
+        until(known, date.max, deal)
 
 
 def _sells(contract: Contract, fact: Fact) -> bool:
@@ -277,15 +305,50 @@ def _sells(contract: Contract, fact: Fact) -> bool:
 
 
 def _ended(contract: Contract, fact: Fact, event: ContractTerminated) -> None:
-    """Interest that is not borne any more is no part of the price, as what is given back."""
+    """Interest that is not borne any more is no part of the price, as what is given back; nor is
+    what is not owed since it is not billed.
+    """
     lent, deal = contract.lent[fact.stream], contract.deal
     borne = until_the_end(lent, fact.when.measured, fact.position)
     unborne = totals(lent) - totals(borne)
     contract.lent[fact.stream] = borne
-    beside = deal.mine((*contract.owed, *contract.estimates.held), fact.stream)
     mine = deal.mine(contract.promises, fact.stream)
-    terminate(mine, fact, event.refund_minor, unborne, deal)
-    stop(beside, fact, deal)
+    beside = deal.mine((*contract.owed, *contract.estimates.held), fact.stream)
+    less = Less(event.refund_minor, unborne)
+    # What is all priced by itself is owed as it was done.
+    if event.owed == "billed" and not all(one.is_invoiced for one in mine):
+        known = contract.unbilled[fact.stream] = _unbilled(contract, fact)
+        less = structs.replace(less, unbilled=known, move=at_the_end(known, unborne))
+    terminate(mine, beside, fact, less, deal)
+
+
+def _unbilled(contract: Contract, fact: Fact) -> Unbilled:
+    """What came of a contract by itself. Of one that is accounted for as one with others, what it
+    still has to bill is what it would have by itself: shares of the whole price are not billed.
+    """
+    deal, stream = contract.deal, fact.stream
+    known = Unbilled(fact, partial(_claims, contract, stream))
+    if len(deal.openings) == 1:
+        known.came = came_of(stream, contract.billed, contract.promises, contract.own, deal)
+        return known
+    own = [one for one in contract.own if one.stream == stream]
+    alone = _deal({stream: deal.openings[stream]}, in_order(own), deal.master, deal.book)
+    by_itself = _at_inception(alone, own, contract.billed)
+    _changed(by_itself)
+    known.planned = by_itself.unbilled[stream].moves
+    return known
+
+
+def _claims(contract: Contract, stream: str) -> Claims:
+    mine = contract.deal.mine
+    beside = mine((*contract.owed, *contract.estimates.held), stream)
+    payable, lent = contract.payable.get(stream, 0), contract.lent[stream]
+    return Claims(mine(contract.promises, stream), beside, lent, payable)
+
+
+def _pay(contract: Contract, fact: Fact, minor: int) -> None:
+    """What lowers the price of a contract is owed beside it, to be billed none the less."""
+    contract.payable[fact.stream] = contract.payable.get(fact.stream, 0) + minor
 
 
 def _modified(contract: Contract, fact: Fact, event: ContractModified) -> None:
@@ -339,6 +402,7 @@ def _after_the_end(contract: Contract, fact: Fact, ended: Fact) -> None:
         case CustomerPaymentPromised():
             minor = -event.given_minor
             _owed(contract, fact, -minor, (fact.position,))
+            _pay(contract, fact, -minor)
         case _:
             pass
     price_change(promises[0], fact.when.measured, minor, causes, told, deal)
@@ -359,8 +423,8 @@ def _named(promises: Sequence[Promise], name: str) -> Promise | None:
     return next((one for one in promises if one.name == name), None)
 
 
-def _measured(contract: Contract, own: Sequence[Fact]) -> Iterator[Flow]:
-    deal, promises = contract.deal, contract.promises
+def _measured(contract: Contract) -> Iterator[Flow]:
+    deal, promises, own = contract.deal, contract.promises, contract.own
     event = deal.opened.event
     assert isinstance(event, ContractOpened)
     for promise in promises:

@@ -10,6 +10,7 @@ from domain.balance import ApplyBalance, GrantBalance
 from domain.cash import ReceivePayment
 from domain.contract_commands import ModifyContract
 from domain.contract_facts import Obligation
+from domain.credit_note import CreditInvoice
 from domain.facts import When
 from domain.invoice import IssueCredit, IssueInvoice, VoidInvoice
 from domain.invoice_facts import CreditLine, InvoiceLine
@@ -31,7 +32,8 @@ from replay.accounting_cases.survey import (
 from replay.accounting_cases.words import Words
 from replay.case_format import CaseError
 
-CREDIT_REASONS: dict[str, Literal["correction", "concession"]] = {
+Purpose = Literal["correction", "concession"]
+CREDIT_REASONS: dict[str, Purpose] = {
     "service_unsatisfactory": "concession",
     "billing_error": "correction",
     "order_change": "correction",
@@ -174,8 +176,6 @@ def credit_note_issued(fact: Words, known: Survey) -> Does:
     if reason not in CREDIT_REASONS:
         raise CaseError(f"unknown phrase for credit_note_issued.reason: {reason}")
     credited = next((other for other in known.facts if _is_invoice(other, invoice)), None)
-    if credited is not None and len(credited.lines()) > 1:
-        raise CaseError("credit_note_issued: the invoice has several lines")
     purpose = _purpose(fact, known, reason)
     if _lowered_that_day(fact, known):
         purpose = "correction"
@@ -188,16 +188,25 @@ def credit_note_issued(fact: Words, known: Survey) -> Does:
             judgement=f"a credit note that corrects: {reason}",
         )
         yield Submit(stream=f"contract:{the_contract(fact, known)}", command=anew)
-    command = IssueCredit(
-        when=when(fact),
-        number=name(fact, "number"),
-        lines=(CreditLine(line="1", amount_minor=fact.money("amount")),),
-        purpose=purpose,
-    )
-    yield submit(fact, f"invoice:{invoice}", command)
+    minor = fact.money("amount")
+    of_several = credited is not None and len(credited.lines()) > 1
+    yield submit(fact, f"invoice:{invoice}", _credit(fact, minor, purpose, of_several=of_several))
 
 
-def _purpose(fact: Words, known: Survey, reason: str) -> Literal["correction", "concession"]:
+def _credit(
+    fact: Words, minor: int, purpose: Purpose, *, of_several: bool
+) -> IssueCredit | CreditInvoice:
+    """Of several lines each is credited its share of what is left of the invoice: what is given
+    back relates to none of them alone (rules 19 and 25).
+    """
+    number = name(fact, "number")
+    if of_several:
+        return CreditInvoice(when=when(fact), number=number, amount_minor=minor, purpose=purpose)
+    rows = (CreditLine(line="1", amount_minor=minor),)
+    return IssueCredit(when=when(fact), number=number, lines=rows, purpose=purpose)
+
+
+def _purpose(fact: Words, known: Survey, reason: str) -> Purpose:
     """A correction follows a change of the deal: what a cancellation gave back, or as elected."""
     follows = not fact.has("reason") and _gave_back(known)
     return "correction" if follows or known.elected.credits_correct else CREDIT_REASONS[reason]

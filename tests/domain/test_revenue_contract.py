@@ -169,6 +169,15 @@ def test_a_contract_ends_and_gives_back_at_most_its_price() -> None:
     assert code(STREAM, structs.replace(command, refund_minor=-1), OPENED) == "amount-not-positive"
 
 
+def test_of_what_is_owed_as_billed_credit_notes_say_what_is_given_back() -> None:
+    command = TerminateContract(when=on(7, 1), owed="billed")
+
+    assert decide(STREAM, command, OPENED) == (ContractTerminated(when=on(7, 1), owed="billed"),)
+    assert code(STREAM, structs.replace(command, refund_minor=1), OPENED) == (
+        "refund-of-what-is-billed"
+    )
+
+
 def test_a_promise_may_be_worth_nothing_and_a_contract_may_end_without_a_refund() -> None:
     assert decide(STREAM, promising(ssp_minor=0))
     assert decide(STREAM, TerminateContract(when=on(7, 1)), OPENED)

@@ -142,6 +142,8 @@ class _Price:
         given = sum(_of(row.unit_value, row.quantity) for row in event.non_cash)
         self.minor = worth + given + sum(self.variable.values())
         self.is_ended = False
+        self.ended_as_billed: Fact | None = None
+        self.payable = 0
         self.bought: list[CustomerPaymentPromised] = []
         # What is paid before transfer bears interest, until then or until the end.
         self.begins, self.fixed, self.terms = opened.when.effective, fixed, event.financing
@@ -165,8 +167,11 @@ class _Price:
                 self.bought.append(event)
             case CustomerPaymentPromised():
                 self.minor -= max(event.amount_minor - event.fair_value_minor, 0)
+                self.payable += max(event.amount_minor - event.fair_value_minor, 0)
             case ContractTerminated():
                 self.minor -= event.refund_minor
+                if not self.is_ended and event.owed == "billed":
+                    self.ended_as_billed = fact
                 if not self.is_ended:
                     self.minor -= self.advance - self._borne_by(fact.when.measured)
                 self.is_ended = True
@@ -216,9 +221,49 @@ def prices_of(facts: Sequence[Fact], options: Options) -> list[tuple[date, int]]
     price = _Price(opened, options)
     found = [(opened.when.measured, price.minor)]
     changes = [fact for fact in facts if fact is not opened and fact.stream == opened.stream]
+    owed = []
     for fact in sorted(changes, key=lambda one: (one.when.measured, one.when.order or 0)):
         price.take(fact)
-        found.append((max(found[-1][0], fact.when.measured), price.minor))
+        day = max(found[-1][0], fact.when.measured)
+        found.append((day, price.minor))
+        if price.ended_as_billed is not None:
+            owed.append((day, price.minor, price.payable))
+    return _no_more_than_billed(found, owed, facts) if owed else found
+
+
+def _no_more_than_billed(
+    prices: list[tuple[date, int]], owed: list[tuple[date, int, int]], facts: Sequence[Fact]
+) -> list[tuple[date, int]]:
+    """From the end on the price is no more than what was billed by the day, less what is payable to
+    the customer, who is billed all of it.
+    """
+    came, ended = _came(facts), owed[0][0]
+    before = prices[: len(prices) - len(owed)]
+    days = {day for day, _, _ in owed} | {day for day, _ in came if day > ended}
+    for day in sorted(days):
+        price, payable = [(minor, paid) for since, minor, paid in owed if since <= day][-1]
+        billed = sum(minor for on, minor in came if on <= day)
+        before.append((day, min(price, billed - payable)))
+    return before
+
+
+def _came(facts: Sequence[Fact]) -> list[tuple[date, int]]:
+    """What documents bill of what is priced as a whole, and correct of that."""
+    apart = {name for name, own in _ever_promised(facts).items() if is_by_itself(own)}
+    alone = next(iter(_opened_with(facts))) if len(_opened_with(facts)) == 1 else None
+    found, issued = [], dict[str, date]()
+    for fact in facts:
+        if isinstance(fact.event, InvoiceIssued):
+            (line,) = fact.event.lines
+            if (line.obligation or alone) not in apart:
+                issued[fact.stream] = fact.when.effective
+                found.append((fact.when.effective, line.amount_minor))
+    for fact in facts:
+        if isinstance(fact.event, CreditIssued) and fact.stream in issued:
+            never = fact.event.treatment == "as-if-never"
+            day = issued[fact.stream] if never else fact.when.effective
+            cut = sum(row.amount_minor for row in fact.event.lines)
+            found.append((day, 0 if fact.event.purpose == "concession" else -cut))
     return found
 
 

@@ -35,6 +35,7 @@ from domain.contract_facts import (
     ContractTerminated,
     Obligation,
     ObligationSatisfied,
+    Owed,
 )
 from domain.coupon import CouponGranted, CouponWithdrawn
 from domain.discount import DiscountGranted, DiscountWithdrawn
@@ -1142,7 +1143,9 @@ def _terminate(draft: Draft) -> None:
         return
     day = draft.day(event.when.effective, LATEST)
     refund = draft.random.choice((0, event.price_minor // 7))
-    draft.add(stream, ContractTerminated(when=draft.when(day), refund_minor=refund))
+    owed: Owed = "billed" if not refund and draft.terms.random() < 0.7 else "all"
+    ended = ContractTerminated(when=draft.when(day), refund_minor=refund, owed=owed)
+    draft.add(stream, ended)
 
 
 def _adjust(draft: Draft) -> None:

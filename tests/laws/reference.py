@@ -1239,17 +1239,26 @@ def stated(world: World, stream: str, rows: Sequence[Line]) -> list[Move]:
         promise.schedule(None, promise.price, world.by(opened[0].when.effective), done)
     known: Known = [(opened[0].when.effective, as_promised(promises))]
     changes = world.of(ContractModified, ContractTerminated, stream=stream)
+    only = event.obligations[0].obligation if len(event.obligations) == 1 else ""
+    owed: AsBilled | None = None
     for fact in sorted(changes, key=lambda f: (f.when.measured, f.when.order)):
+        if owed is not None:
+            known += owed.until(fact.when.measured)
         if isinstance(fact.event, ContractTerminated):
-            terminate(promises, fact)
+            if fact.event.owed == "billed":
+                owed = AsBilled(promises, rows, only)
+            terminate(promises, fact, owed)
             ended = True
         elif ended:
             price_change(promises, fact)
+            if owed is not None:
+                owed.settle(fact.when.measured)
         else:
             promises = modify(world, promises, fact, done)
         known.append((fact.when.measured, as_promised(promises)))
+    if owed is not None:
+        known += owed.until(AFTER_ALL)
     moves = [release(p.own.obligation, one) for p in promises for one in p.amounts]
-    only = event.obligations[0].obligation if len(event.obligations) == 1 else ""
     invoiced = {p.own.obligation for p in promises if p.own.pattern == "as-invoiced"}
     for row in rows:
         name = obligation_of(row, only)
@@ -1301,7 +1310,60 @@ def price_change(promises: Sequence[Promise], fact: Any) -> None:
     promises[0].price += fact.event.price_change_minor
 
 
-def terminate(promises: Sequence[Promise], fact: Any) -> None:
+class AsBilled:
+    """Of what ended no more is owed than what was billed of it, and never more than its price."""
+
+    def __init__(self, promises: Sequence[Promise], rows: Sequence[Line], only: str) -> None:
+        self.promises = [p for p in promises if p.own.pattern != "as-invoiced"]
+        self.every, self.less, self.last = promises, [0] * len(self.promises), BEFORE_ALL
+        apart = {p.own.obligation for p in promises if p.own.pattern == "as-invoiced"}
+        mine = [row for row in rows if is_sold(row) and not is_beside(row)]
+        self.rows = [row for row in mine if obligation_of(row, only) not in apart]
+
+    def billed(self, day: date) -> int:
+        found = 0
+        for row in self.rows:
+            issued = row.issued.when.effective
+            dated = [(issued, row.line.amount_minor)]
+            dated += [
+                (issued if never else at, -m) for at, m, never, grant, _ in row.cuts if not grant
+            ]
+            found += sum(minor for at, minor in dated if at <= day)
+        return found
+
+    def days(self) -> set[date]:
+        cuts = {cut[0] for row in self.rows for cut in row.cuts}
+        return cuts | {row.issued.when.effective for row in self.rows}
+
+    def at_the_end(self, lefts: Sequence[int], day: date) -> list[int]:
+        """First what is left bears it, then what was earned."""
+        self.last, prices = day, [p.price for p in self.promises]
+        unowed = max(sum(p.price for p in self.every) - self.billed(day), 0)
+        lefts = [max(left, 0) for left in lefts]
+        first = min(unowed, sum(lefts))
+        done = [max(price - left, 0) for price, left in zip(prices, lefts, strict=True)]
+        both = zip(by_share(first, lefts), by_share(unowed - first, done), strict=True)
+        self.less = [part + more for part, more in both] if prices else []
+        return self.less
+
+    def until(self, day: date) -> Known:
+        """Documents of later days, each on its own."""
+        return [(on, self.settle(on)) for on in sorted(self.days()) if self.last < on < day]
+
+    def settle(self, day: date) -> list[Amount]:
+        wanted = sum(p.price for p in self.every) + sum(self.less) - self.billed(day)
+        more = max(wanted, 0) - sum(self.less)
+        prices = [max(p.price, 0) for p in self.promises]
+        parts = by_share(more, self.less if any(self.less) else prices) if self.promises else []
+        for promise, part in zip(self.promises, parts, strict=True):
+            promise.kept = [*promise.kept, at(day, -part)]
+            promise.price -= part
+        self.less = [less + part for less, part in zip(self.less, parts, strict=True)]
+        self.last = max(self.last, day - DAY)
+        return as_promised(self.every)
+
+
+def terminate(promises: Sequence[Promise], fact: Any, owed: AsBilled | None = None) -> None:
     day = fact.when.measured
     lefts = [max(p.price - p.before(day, fact), 0) for p in promises]
     # Where nothing is left, what was earned is given back: by prices.
@@ -1309,6 +1371,10 @@ def terminate(promises: Sequence[Promise], fact: Any) -> None:
     alike = [1] * len(promises)
     bearing = next(weights for weights in (lefts, prices, alike) if any(weights))
     refunds = by_share(fact.event.refund_minor, bearing)
+    if owed is not None:
+        fixed = [p for p in promises if p.own.pattern != "as-invoiced"]
+        parts = iter(owed.at_the_end([p.price - p.before(day, fact) for p in fixed], day))
+        refunds = [next(parts) if p in fixed else 0 for p in promises]
     for promise, refund in zip(promises, refunds, strict=True):
         promise.price -= refund
         promise.stop(day, fact)

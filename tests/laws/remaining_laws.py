@@ -25,6 +25,7 @@ from domain.contract_facts import (
     PriceEstimated,
 )
 from domain.facts import Fact
+from domain.invoice_facts import CreditIssued, InvoiceIssued
 from domain.policy import Options
 from tests.laws.contract_laws import (
     is_opened,
@@ -117,12 +118,20 @@ def _price(settlement: Settlement, facts: Sequence[Fact], day: date) -> int:
         for fact in facts
         if (isinstance(fact.event, BETWEEN_PARTIES) and _agreed_on(fact) <= day)
         or (isinstance(fact.event, PriceEstimated) and fact.when.effective <= day)
+        or (isinstance(fact.event, InvoiceIssued) and _agreed_on(fact) <= day)
+        or (isinstance(fact.event, CreditIssued) and _counts(fact, day))
     ]
     met = [f for f in facts if isinstance(f.event, CriteriaMet) and f.when.effective <= day]
     opened = [fact.event for fact in counted if isinstance(fact.event, ContractOpened)]
     if not any(one.criteria_met or met for one in opened):
         return 0
     return prices_of(counted, options_of(settlement, facts))[-1][1] - others_share(facts)
+
+
+def _counts(fact: Fact, day: date) -> bool:
+    """A document was credited as if never, or by the day."""
+    assert isinstance(fact.event, CreditIssued), fact
+    return fact.event.treatment == "as-if-never" or fact.when.effective <= day
 
 
 def _agreed_on(fact: Fact) -> date:

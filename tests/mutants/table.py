@@ -609,8 +609,8 @@ MUTANTS = (
     Mutant(
         "12-all-is-earned",
         "domain/accounting/contract/ending.py",
-        "rest = left.minor - refund\n",
-        "rest = left.minor\n",
+        "rests = [left.minor - refund for left",
+        "rests = [left.minor for left",
         "what is given back at the end is earned all the same",
         "tests/laws/test_contracts.py -k 12-all-is-earned",
     ),

@@ -153,6 +153,15 @@ def price_change(
         tell(promise, steps)
 
 
+def owed_more(shadow: Promise, day: date, minor: int, causes: tuple[int, ...], told: Told) -> None:
+    """What is owed beside a promise that ended before: all of it at once."""
+    more = at_once(shadow.name, day, minor, causes, told)
+    more = structs.replace(more, legs=shadow.legs, kind=shadow.kind)
+    shadow.kept = (*shadow.kept, more)
+    shadow.kept_minor += minor
+    shadow.price_minor += minor
+
+
 def _months_left(own: Obligation) -> tuple[Step, ...]:
     assert own.service_from is not None, own
     assert own.service_to is not None, own

@@ -6,55 +6,73 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from functools import partial
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from domain.accounting.contract.course import finish, known_from
-from domain.accounting.contract.ground import Ground, Seen, as_left, seen_at
+from domain.accounting.contract.ground import NOTHING, Ground, Seen, as_left, seen_at
 from domain.accounting.contract.promise import Cut, Deal, Promise, marks_before, tell
 from domain.accounting.contract.stretch import left_at
 from domain.accounting.contract.transfer import place_of, transferred
-from domain.accounting.revenue import at_once, over_time
+from domain.accounting.contract.unbilled import Move, Unbilled, bear, not_owed
+from domain.accounting.revenue import RELEASE, at_once, over_time
 from domain.accounting.schedule import Flow
 from domain.explain import Step, Told, every, steps_of
 from domain.facts import Fact, causes_of
 from domain.money import allocate
 
 
+class Less(Struct, frozen=True):
+    """What is not kept of a price: what is given back, interest that is not borne, and what is not
+    owed any more because it was not billed, with what that rests on.
+    """
+
+    refund_minor: int
+    unborne_minor: int
+    unbilled: Unbilled | None = None
+    move: Move | None = None
+
+
 def terminate(
-    promises: Sequence[Promise], fact: Fact, refund_minor: int, unborne_minor: int, deal: Deal
+    promises: Sequence[Promise], beside: Sequence[Promise], fact: Fact, less: Less, deal: Deal
 ) -> None:
     """Service stops; what is neither earned nor given back is earned at the end (rule 14), less
-    the interest that is not borne any more.
+    the interest that is not borne any more, and what is not owed.
     """
-    less_minor = refund_minor + unborne_minor
     day = fact.when.measured
     cut = Cut(place_of(fact), day, fact.position)
     seen = [seen_at(one, cut, deal) for one in promises]
     lefts = [left_at(cut, one.promise, one.passed, deal) for one in seen]
-    refunds = allocate(less_minor, _bearing(promises, [max(one.minor, 0) for one in lefts]))
+    shared = less.refund_minor + less.unborne_minor
+    refunds = allocate(shared, _bearing(promises, [max(one.minor, 0) for one in lefts]))
     open_ones = [
         (one.name, left.minor, one.price_minor) for one, left in zip(promises, lefts, strict=True)
     ]
-    unborne = Step(what="interest not borne", value=deal.text(unborne_minor))
+    unborne = Step(what="interest not borne", value=deal.text(less.unborne_minor))
     # What is given back is shared by what each had left, so each share rests on all of them.
-    if less_minor:
+    if shared or less.unbilled is not None:
         grounds = [_before_the_end(seen, open_ones, deal)] * len(promises)
     else:
         each = zip(seen, open_ones, strict=True)
         grounds = [_before_the_end([one], [left], deal) for one, left in each]
-    for promise, left, refund, ground in zip(promises, lefts, refunds, grounds, strict=True):
-        rest = left.minor - refund
-        said = (Step(what="kept at termination", value=deal.text(rest)),)
-        steps = every(((*said, unborne) if unborne_minor else said, *ground.told))
-        causes = causes_of(*ground.causes, (fact.position,))
-        last = _at_the_end(promise, day, rest, causes, steps, deal)
+    rests = [left.minor - refund for left, refund in zip(lefts, refunds, strict=True)]
+    unowed = _unowed(less, [*zip(promises, rests, strict=True)], beside, grounds, cut, deal)
+    rows = zip(promises, lefts, rests, grounds, strict=True)
+    for promise, left, rest, ground in rows:
+        part, asked = unowed.get(id(promise), (0, NOTHING))
+        kept = rest - part
+        said = (Step(what="kept at termination", value=deal.text(kept)),)
+        steps = every(((*said, unborne) if less.unborne_minor else said, *ground.told, *asked.told))
+        causes = causes_of(*ground.causes, *asked.causes, (fact.position,))
+        last = _at_the_end(promise, day, kept, causes, steps, deal)
         # Where nothing is left there is no amount that could rest on anything.
-        finish(promise, left, (last,) if rest else (), fact.position)
+        finish(promise, left, (last,) if kept else (), fact.position)
         if not promise.is_invoiced:
             # What is said of it later counts at once, because it ended.
             promise.causes = causes_of(promise.causes, promise.ended_by)
             tell(promise, steps)
         known_from(promise, day, deal)
+    for shadow in beside:
+        _stop(shadow, *unowed.get(id(shadow), (0, NOTHING)), fact, cut, deal)
 
 
 def _at_the_end(
@@ -98,17 +116,42 @@ def _bearing(promises: Sequence[Promise], lefts: Sequence[int]) -> Sequence[int]
     return next((rates for rates in (lefts, prices) if any(rates)), [1] * len(promises))
 
 
-def stop(shadows: Sequence[Promise], fact: Fact, deal: Deal) -> None:
-    """What is owed to others, or back, beside promises: at the end all that is left of it is."""
-    day = fact.when.measured
-    cut = Cut(place_of(fact), day, fact.position)
-    for shadow in shadows:
+def _unowed(
+    less: Less,
+    rests: Sequence[tuple[Promise, int]],
+    beside: Sequence[Promise],
+    grounds: Sequence[Ground],
+    cut: Cut,
+    deal: Deal,
+) -> dict[int, tuple[int, Ground]]:
+    """What each bears of what is not owed any more, and why; `rests` is what promises have left."""
+    known, move = less.unbilled, less.move
+    if known is None or move is None:
+        return {}
+    lefts = [row for row in rests if not row[0].is_invoiced]
+    for shadow in beside:
         passed = marks_before(shadow.own, cut, deal)
-        left = left_at(cut, shadow, passed, deal)
-        causes = causes_of(shadow.causes, *((mark.cause,) for mark in passed), (fact.position,))
-        owed = (Step(what="owed at termination", value=deal.text(shadow.price_minor)),)
-        told = every((shadow.told, partial(transferred, [(shadow.name, passed)]), owed))
-        last = at_once(shadow.name, day, left.minor, causes, told)
-        last = structs.replace(last, legs=shadow.legs, kind=shadow.kind)
-        finish(shadow, left, (last,), fact.position)
-        tell(shadow, told)
+        lefts.append((shadow, left_at(cut, shadow, passed, deal).minor))
+    # How what is not owed is shared rests on what each had left.
+    why = Ground((*grounds[0].causes, *move.ground.causes), (*grounds[0].told, *move.ground.told))
+    known.rests = why
+    found = {}
+    for (one, _), part in zip(lefts, bear(known, move, lefts), strict=True):
+        told = (partial(steps_of, not_owed(part, deal)), *move.ground.told)
+        found[id(one)] = part, Ground(why.causes, told if one.legs == RELEASE else why.told)
+    return found
+
+
+def _stop(shadow: Promise, less_minor: int, why: Ground, fact: Fact, cut: Cut, deal: Deal) -> None:
+    """What is owed to others, or back, beside promises: at the end all that is left of it is."""
+    passed = marks_before(shadow.own, cut, deal)
+    left = left_at(cut, shadow, passed, deal)
+    causes = causes_of(
+        shadow.causes, *((mark.cause,) for mark in passed), *why.causes, (fact.position,)
+    )
+    owed = (Step(what="owed at termination", value=deal.text(shadow.price_minor - less_minor)),)
+    told = every((shadow.told, partial(transferred, [(shadow.name, passed)]), owed, *why.told))
+    last = at_once(shadow.name, cut.place[0], left.minor - less_minor, causes, told)
+    last = structs.replace(last, legs=shadow.legs, kind=shadow.kind)
+    finish(shadow, left, (last,), fact.position)
+    tell(shadow, told)

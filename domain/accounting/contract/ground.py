@@ -23,7 +23,7 @@ class Seen(Struct):
     goes_on: bool
 
 
-class Ground(Struct):
+class Ground(Struct, frozen=True):
     """What an amount rests on: facts in groups, and what they say of it in steps."""
 
     causes: tuple[tuple[int, ...], ...]

@@ -15,15 +15,14 @@ from functools import partial
 from msgspec import Struct, field, structs
 
 from domain.accounting.contract.allocation import by_weight
-from domain.accounting.contract.course import catch_up, price_change
+from domain.accounting.contract.course import catch_up, owed_more, price_change
 from domain.accounting.contract.pricing import Change, Estimate, estimated
 from domain.accounting.contract.promise import REFUND, Deal, Promise, shared_by
 from domain.accounting.contract.transfer import BEFORE_ALL, Mark, Place, told_of, transferred
 from domain.accounting.curves import At
-from domain.accounting.revenue import at_once
 from domain.accounting.schedule import Flow
 from domain.contract_facts import VariableAmount
-from domain.explain import Step, Told, both, every
+from domain.explain import Step, both, every
 from domain.facts import causes_of
 
 # That a promise was ended before: why what changes of its price is earned at once.
@@ -291,18 +290,9 @@ def _hold(one: Uncertain, place: Place, causes: tuple[int, ...], deal: Deal) -> 
             promise.causes = causes_of(together, promise.ended_by)
             promise.told = every((promise.told, told))
             said = every((promise.told, (ENDED,)))
-            _owed_more(promise, place[0], minor, promise.causes, said)
+            owed_more(promise, place[0], minor, promise.causes, said)
             continue
         catch_up(promise, promise.own, price, place, together, told, deal, causes[-1])
-
-
-def _owed_more(shadow: Promise, day: date, minor: int, causes: tuple[int, ...], told: Told) -> None:
-    """What is owed beside a promise that ended before: all of it at once."""
-    more = at_once(shadow.name, day, minor, causes, told)
-    more = structs.replace(more, legs=shadow.legs, kind=shadow.kind)
-    shadow.kept = (*shadow.kept, more)
-    shadow.kept_minor += minor
-    shadow.price_minor += minor
 
 
 def _shadow(promise: Promise, causes: tuple[int, ...], deal: Deal) -> Promise:
