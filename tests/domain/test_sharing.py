@@ -218,6 +218,16 @@ def test_each_term_that_is_renewed_by_itself_is_shared_by_itself() -> None:
     )
 
 
+def test_a_price_cut_lowers_what_remains_of_its_term_and_the_next_one_by_itself() -> None:
+    """900.00 of 8,400.00 are left of 2024; 4,800.00 of 2025 by 12,000.00 and 4,000.00."""
+    cut = amended("2024-07-01", ItemChange(item="plan", price="cheap"))
+    renewing = started("2024-01-01", "2025-01-01", "plan", "training", renews_months=12)
+    found = told(cut, first=renewing)
+
+    assert months(found, "plan", 24) == [75_000] * 6 + [15_000] * 6 + [30_000] * 12
+    assert months(found, "training", 24) == [300_000, *[0] * 11, 120_000, *[0] * 11]
+
+
 def test_an_amendment_undone_and_entered_again_counts_once() -> None:
     cut = amended("2024-07-01", ItemChange(item="plan", price="cheap"))
     said = [
