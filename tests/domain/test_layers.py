@@ -74,3 +74,32 @@ def test_a_loss_that_is_taken_back_is_of_losses_only() -> None:
     assert layers.last_earned("revenue", 10_00) == (0, 0)
     assert layers.last_earned("revenue", -10_00) == (-10_00, -11_00)
     assert layers.last_earned("revenue", -30_00) == (-20_00, -22_00)
+
+
+def test_a_cent_lies_in_a_layer_as_any_amount_does() -> None:
+    layers = Layers()
+
+    assert layers.put(1, 2, "a") == 0
+    assert layers.covered(1) == 1
+    assert layers.covered(2) == 1
+    assert layers.put(-1, -1, "b") == 1
+    assert (layers.rows, layers.minor, layers.worth) == ([], 0, 0)
+
+
+def test_a_cent_that_was_earned_is_taken_back_as_any_amount_is() -> None:
+    layers = two_bills()
+    layers.earn("revenue", 50_00, 0)
+    layers.earn("revenue", 1, 0)
+
+    # The cent, and then one of what was earned before it.
+    assert layers.last_earned("revenue", 2) == (2, 2)
+    assert layers.last_earned("revenue", 1) == (1, 1)
+
+
+def test_a_cent_that_is_owed_is_billed_as_any_amount_is() -> None:
+    layers = Layers()
+
+    assert layers.earn("revenue", 1, 2) == 2
+    assert layers.covered(-1) == -1
+    assert layers.put(1, 3, "a") == 1
+    assert (layers.rows, layers.worth) == ([], 0)

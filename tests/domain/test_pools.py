@@ -259,3 +259,29 @@ def test_inside_a_period_no_more_is_worth_anything_than_is_earned_so_far() -> No
 
     # By months, January: 30.33.
     assert worths(schedule) == {"care": 33_36}
+
+
+def test_what_is_due_only_after_all_is_done_is_worth_a_contract_asset_until_then() -> None:
+    ledger = rated(*MONTHS)
+    rows = (point("licence", 100_00), point("training", 100_00))
+    opened(ledger, *rows, price=200_00, right_after="training")
+    satisfied(ledger, 1, 15, "licence")
+    schedule = ledger.measured(UNIT, date(2024, 1, 31))
+
+    assert [(row.account, row.marks) for row in schedule.presented] == [
+        ("unbilled-receivable", ()),
+        ("contract-asset", ((date(2024, 1, 31), 110_00),)),
+    ]
+
+
+def test_a_claim_that_grows_inside_a_period_keeps_what_it_was_told_last() -> None:
+    ledger = rated(*MONTHS, (3, 10, "1.05"))
+    opened(ledger, point("a", 100_00), point("b", 50_00), price=150_00)
+    satisfied(ledger, 1, 15, "a")
+    satisfied(ledger, 3, 10, "b")
+    ledger.rate(3, 20, "1.30")
+
+    # 50.00 more at the rate of the day that time has come to, and no gain on it.
+    schedule = ledger.measured(UNIT, date(2024, 3, 20))
+    assert differences(schedule) == [("unbilled:unrealised", "02-29", 10_00, False)]
+    assert schedule.presented[0].marks[-1] == (date(2024, 3, 20), 110_00 + 65_00)
