@@ -238,6 +238,7 @@ def _require_ssp_source(row: Obligation, field: str) -> None:
 def require_fees(fees: Iterable[Fee], field: str) -> None:
     for fee in fees:
         require_amount(fee.amount_minor, f"{field}.amount_minor")
+        require_above_nothing(fee.quantity, f"{field}.quantity")
         if fee.service_to <= fee.service_from:
             raise Rejected("service-ends-before-it-begins", field=f"{field}.service_to")
 

@@ -34,12 +34,15 @@ Owed = Literal["all", "billed"]
 
 
 class Fee(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the contract states for a half-open stretch of service: in whole, by month or year."""
+    """What the contract states for a half-open stretch of service: in whole, by month or year, for
+    each of `quantity`. What is left of whole months counts by its days.
+    """
 
     amount_minor: int
     service_from: date
     service_to: date
     per: Literal["whole", "month", "year"] = "whole"
+    quantity: Decimal = Decimal(1)
 
 
 class Milestone(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -6,6 +6,9 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import date
 
+from msgspec import structs
+
+from domain.accounting.contract.pricing import fee_minor
 from domain.calendar import add_months
 from domain.contract_facts import Fee, Obligation
 from domain.facts import When
@@ -122,7 +125,8 @@ SAYS = {"each-line": _each_line, "year": _by(12), "month": _by(1), "whole": _at_
 
 def _fee(fact: Words, promise: Obligation, fee: Fee, start: date, end: date) -> Submit:
     service = Obligation(obligation=promise.obligation, service_from=start, service_to=end)
-    return _invoice(fact, service, start, fee.amount_minor)
+    due = fee_minor(structs.replace(fee, service_from=start, service_to=end))
+    return _invoice(fact, service, start, due)
 
 
 def _invoice(

@@ -57,12 +57,11 @@ def with_free_months(fact: Words, known: Survey) -> Deal:
 
 
 def monthly(fact: Words, known: Survey) -> Deal:
-    """A fee by the month, of one thing."""
-    if fact.has("quantity") and fact.units("quantity") != 1:
-        fact.refuse("quantity", "1 where the price is by the month")
+    """A fee by the month, of each of so many; without a number, of one."""
     start, end = served(fact)
     minor = fact.money("monthly" if fact.has("monthly") else "monthly_fee")
-    fee = Fee(amount_minor=minor, service_from=start, service_to=end, per="month")
+    many = fact.units("quantity") if fact.has("quantity") else Decimal(1)
+    fee = Fee(amount_minor=minor, service_from=start, service_to=end, per="month", quantity=many)
     one = Obligation(obligation=known.promise, service_from=start, service_to=end, fees=(fee,))
     return Deal(obligations=(one,))
 

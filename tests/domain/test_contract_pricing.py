@@ -7,6 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
+from msgspec import structs
 
 from domain.accounting.contract.pricing import (
     fee_minor,
@@ -86,6 +87,32 @@ def test_months_are_counted_from_day_to_day(first: str, after: str, months: Frac
 )
 def test_a_fee_is_for_the_months_of_its_stretch(row: Fee, minor: int) -> None:
     assert fee_minor(row) == minor
+
+
+@pytest.mark.parametrize(
+    ("row", "minor"),
+    [
+        (fee(30_00, "2024-01-01", "2024-04-01", "month"), 225_00),
+        # 17 of 31 days of 75.00, rounded once.
+        (fee(30_00, "2024-01-15", "2024-02-01", "month"), 41_13),
+        (fee(120_00, "2024-01-01", "2024-04-01", "year"), 75_00),
+        (fee(29_01, "2024-01-15", "2024-03-01"), 72_53),
+    ],
+)
+def test_a_fee_may_be_for_each_of_so_many(row: Fee, minor: int) -> None:
+    row = structs.replace(row, quantity=Decimal("2.5"))
+
+    assert fee_minor(row) == minor
+    # Cut and put together again it comes to the same.
+    assert fee_minor(*within((row,), row.service_from, row.service_to)) == minor
+
+
+def test_of_a_whole_fee_for_so_many_a_part_is_of_all_of_them() -> None:
+    row = structs.replace(fee(10_01, "2024-01-01", "2024-03-01"), quantity=Decimal(3))
+
+    (half,) = within((row,), date(2024, 1, 1), date(2024, 2, 1))
+    assert (half.amount_minor, half.quantity) == (15_02, 1)
+    assert fee_minor(half) == 15_02
 
 
 def test_a_whole_fee_is_cut_by_its_months_and_a_monthly_one_is_not() -> None:

@@ -27,13 +27,22 @@ _Stated = TypeVar("_Stated")
 
 
 def fee_minor(fee: Fee) -> int:
-    """A fee by month or year is charged for the months of its stretch, parts of them by days."""
+    """A fee by month or year is charged for the months of its stretch, parts of them by days; of so
+    many, rounded once.
+    """
     if fee.per == "whole":
-        return fee.amount_minor
+        return _of_each(fee, Fraction(1))
     months = months_of(fee.service_from, fee.service_to)
-    if fee.per == "month" and months.denominator == 1:
-        return fee.amount_minor * months.numerator
-    return rounded(fee.amount_minor * months / (1 if fee.per == "month" else MONTHS_OF_A_YEAR))
+    return _of_each(fee, months if fee.per == "month" else months / MONTHS_OF_A_YEAR)
+
+
+def _of_each(fee: Fee, times: Fraction) -> int:
+    if fee.quantity != 1:
+        return rounded(fee.amount_minor * Fraction(fee.quantity) * times)
+    # Nearly all fees are of one thing for whole months.
+    if times.denominator == 1:
+        return fee.amount_minor * times.numerator
+    return rounded(fee.amount_minor * times)
 
 
 def months_of(start: date, end: date) -> Fraction:
@@ -210,8 +219,9 @@ def within(fees: tuple[Fee, ...], begin: date, end: date) -> tuple[Fee, ...]:
         elif start < stop:
             whole = months_between(fee.service_from, fee.service_to)
             part = months_between(start, stop)
-            minor = (
-                rounded(fee.amount_minor * part / whole) if fee.per == "whole" else fee.amount_minor
-            )
-            kept.append(Fee(amount_minor=minor, per=fee.per, service_from=start, service_to=stop))
+            cut = structs.replace(fee, service_from=start, service_to=stop)
+            if fee.per == "whole":
+                minor = rounded(fee_minor(fee) * part / whole)
+                cut = structs.replace(cut, amount_minor=minor, quantity=Decimal(1))
+            kept.append(cut)
     return tuple(kept)
