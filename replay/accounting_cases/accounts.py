@@ -79,6 +79,7 @@ NAMED: dict[str, str] = {
     "refund_liability": "RefundLiability",
     "refunds": "Refunds",
     "revenue": "Revenue",
+    "tax_liability": "TaxPayable",
     "tax_payable": "TaxPayable",
     "unapplied_cash": "UnappliedCash",
     "unbilled": "UnbilledReceivable",

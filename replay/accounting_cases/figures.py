@@ -16,7 +16,7 @@ from replay.accounting_cases import explained, notes, sums
 from replay.accounting_cases.answers import Answers
 from replay.accounting_cases.changes import ADDITIONAL
 from replay.accounting_cases.explained import SHARE, each, one, per_year, price_of
-from replay.accounting_cases.figure import Figure, Found, text_of
+from replay.accounting_cases.figure import Figure, Found, object_of, text_of
 from replay.accounting_cases.fixed import ORIGINAL
 from replay.accounting_cases.journals import journals
 from replay.accounting_cases.periods import months_of
@@ -28,21 +28,54 @@ Read = Callable[[tuple[str, ...], Any], Iterator[Figure]]
 
 
 def _gross_profit(path: tuple[str, ...], value: Any, year: str) -> Iterator[Figure]:
-    """Revenue of the year less the costs that its progress was measured by."""
+    """Revenue of the year less the costs that its progress was measured by: those of all years up
+    to it less those of the years before.
+    """
     months = months_of(path, year)
 
     def ask(answers: Answers) -> Found:
         earned = sums.summed(sums.REVENUE, sums.change(months))(answers)
-        costs = [
-            fact.event.incurred_minor or 0
+        costs = {
+            f"{fact.when.effective:%Y}": fact.event.incurred_minor or 0
             for fact in answers.facts()
-            if isinstance(fact.event, ProgressMeasured) and f"{fact.when.effective:%Y}" == year
-        ]
-        if earned.minor is None or not costs:
+            if isinstance(fact.event, ProgressMeasured)
+        }
+        if earned.minor is None or year not in costs:
             return Found()
-        return Found(minor=earned.minor - costs[-1], lines=earned.lines)
+        before = max((other for other in costs if other < year), default=None)
+        spent = costs[year] - (costs[before] if before else 0)
+        return Found(minor=earned.minor - spent, lines=earned.lines)
 
     yield Figure(path=path, text=text_of(path, value), ask=ask, last=months.last)
+
+
+def _gross_profits(path: tuple[str, ...], value: Any) -> Iterator[Figure]:
+    for year, amount in object_of(path, value).items():
+        yield from _gross_profit((*path, year), amount, year)
+
+
+def _in_periods(path: tuple[str, ...], value: Any, name: str) -> Iterator[Figure]:
+    """By month, quarter or year: the label of each says which it is."""
+    yield from _figures(path, f"{name}_by_period", value)
+
+
+def _known_at(path: tuple[str, ...], value: Any, day: str) -> Iterator[Figure]:
+    yield from sums.views(path, {f"known_at_{day}": value})
+
+
+def _restated(path: tuple[str, ...], value: Any) -> Iterator[Figure]:
+    yield from sums.views(path, {"restated": value})
+
+
+def _left_on_days(path: tuple[str, ...], value: Any) -> Iterator[Figure]:
+    for day, amounts in object_of(path, value).items():
+        yield from remaining((*path, day), amounts, day)
+
+
+def _account(path: tuple[str, ...], value: Any, name: str) -> Iterator[Figure]:
+    """Of an account by its name: period by period, or all that is booked in it."""
+    read = sums.named_by_period if isinstance(value, Mapping) else sums.named_total
+    yield from read(path, value, name)
 
 
 def _worth(path: tuple[str, ...], value: Any, name: str) -> Iterator[Figure]:
@@ -71,6 +104,12 @@ FIGURES: dict[str, Read] = {
     "monthly": sums.monthly,
     "segment_values": sums.segments,
     "total_revenue": sums.total(sums.REVENUE),
+    "gross_profit_by_period": _gross_profits,
+    "restated": _restated,
+    "restated_by_effective_date": _restated,
+    "remaining_performance_obligations": _left_on_days,
+    "catch_up_adjustment": sums.change_of_day,
+    "cumulative_catch_up": sums.change_of_day,
     "revenue_adjustment_at_modification": sums.change_of_day,
     "fx_gain": sums.gains,
     "fx_gain_loss_by_period": sums.gains,
@@ -111,8 +150,11 @@ PATTERNS: tuple[tuple[re.Pattern[str], Callable[..., Iterator[Figure]]], ...] = 
     (re.compile(r"([a-z0-9_]+)_ssp"), _worth),
     (re.compile(r"([a-z0-9_]+)_revenue_by_period"), sums.promise_by_period),
     (re.compile(r"([a-z_]+)_by_period"), sums.named_by_period),
+    (re.compile(r"(?:as_)?known_at_([0-9]{4}-[0-9]{2}-[0-9]{2})"), _known_at),
+    (re.compile(r"([a-z0-9_]+)_by_(?:month|quarter|year)"), _in_periods),
     (re.compile(r"([a-z_]+)_total"), sums.named_total),
     (re.compile(r"total_([a-z_]+)"), sums.named_total),
+    (re.compile(r"([a-z_]+)"), _account),
 )
 # What is no amount of money: it stays as it is when all money is multiplied.
 NO_MONEY = frozenset(
@@ -133,7 +175,7 @@ def figures(expected: Mapping[str, Any]) -> tuple[Figure, ...]:
     unknown: list[str] = []
     for name, value in expected.items():
         try:
-            found += _figures(name, value)
+            found += _figures((name,), name, value)
         except CaseError as no:
             unknown += no.reasons
     if not found and not unknown:
@@ -143,14 +185,14 @@ def figures(expected: Mapping[str, Any]) -> tuple[Figure, ...]:
     return tuple(found)
 
 
-def _figures(name: str, value: Any) -> Iterator[Figure]:
+def _figures(path: tuple[str, ...], name: str, value: Any) -> Iterator[Figure]:
     if name in FIGURES:
-        yield from FIGURES[name]((name,), value)
+        yield from FIGURES[name](path, value)
         return
     for pattern, read in PATTERNS:
         found = pattern.fullmatch(name)
         if found:
-            yield from read((name,), value, found[1])
+            yield from read(path, value, found[1])
             return
     raise CaseError(f"unknown figure {name}")
 

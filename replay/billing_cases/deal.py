@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from domain.calendar import Alignment, add_months
 from domain.cycle import Every, cycle_of, whole_period
@@ -74,12 +74,16 @@ class Deal(Struct, frozen=True, kw_only=True):
         return next(iter(self.offers.values()))
 
 
-def deal(given: Given, until: date | None = None) -> Deal:
+def deal(given: Given, until: date | None = None, *, apart: bool = False) -> Deal:
     """From the facts and the policy; what they leave unsaid is monthly, from the span they have.
 
-    `until`: the last day anything is asked of.
+    `until`: the last day anything is asked of. `apart`: a change has a line for what it gives back,
+    as if a phrase said so, unless one says that it is netted.
     """
     elected = elections(given.policy)
+    if apart and "netting" not in given.policy:
+        options = structs.replace(elected.options, change_lines="separate")
+        elected = structs.replace(elected, options=options)
     dates = Dates(zone=given.zone, as_written=elected.as_written, ends_counted=elected.ends_counted)
     offers = _offers(given, elected)
     first = next(iter(offers.values()))

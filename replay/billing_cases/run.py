@@ -52,7 +52,7 @@ def play(
     wanted = expected(raw)
     require_known(wanted)
     try:
-        course = translate(given(raw), last_day(wanted))
+        course = translate(given(raw), last_day(wanted), apart="charge" in wanted)
     except (Rejected, Malformed) as no:
         raise CaseError(f"the ledger cannot hold it: {no}") from None
     return compare(wanted, stage.play_billing(_entity(raw, variant), course), factor)

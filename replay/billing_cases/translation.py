@@ -27,9 +27,11 @@ from replay.billing_cases.selling import START, price_name, stage, started
 NAMES_A_PLAN = frozenset({"subscription_started", "invoiced", "invoiced_unpaid"})
 
 
-def translate(given: Given, until: date | None = None) -> Course:
-    """The acts of a case. `until`: the last day it expects a figure of."""
-    agreed = deal(given, until)
+def translate(given: Given, until: date | None = None, *, apart: bool = False) -> Course:
+    """The acts of a case. `until`: the last day it expects a figure of. `apart`: it asks for what a
+    change charges beside what it gives back.
+    """
+    agreed = deal(given, until, apart=apart)
     first = _first_plan(agreed)
     told = [*_told(agreed, first)]
     zone = ZoneInfo(given.zone)

@@ -192,6 +192,19 @@ def test_every_case_is_translated_without_what_it_expects() -> None:
         assert translate(given(raw)) == translate(given(blind)), path.name
 
 
+def test_what_a_change_charges_stands_apart_where_that_is_asked_for() -> None:
+    raw = case({"old": "30", "new": "60"}, {"at": "2025-01-15", "type": "upgrade"})
+
+    def lines(policy: dict[str, str], *, apart: bool) -> set[str]:
+        told = translate(given({**raw, "policy": policy}), apart=apart)
+        found = [getattr(act.does, "command", None) for act in told.acts]
+        return {one.options.change_lines for one in found if isinstance(one, SetPrice)}
+
+    assert lines({}, apart=True) == {"separate"}
+    assert lines({}, apart=False) == {"net"}
+    assert lines({"netting": "the old plan is netted against the new"}, apart=True) == {"net"}
+
+
 def test_a_phrase_is_known_with_other_numbers_and_months() -> None:
     assert elections({"day_count": "termination day counts (9 of 28)"}).options == (
         elections({"day_count": "termination day counts: 18 of 31"}).options

@@ -205,6 +205,37 @@ def test_a_known_at_view_is_what_was_booked_and_what_the_schedule_still_held() -
     }
 
 
+def test_a_figure_may_be_called_by_its_periods_or_stand_alone() -> None:
+    books = Books(
+        rows=(
+            row("revenue", "2024-01", "2024-01", -100, known_at=5),
+            row("revenue", "2024-02", "2024-01", -40, known_at=7),
+            row("interest-income", "2024-02", "2024-02", -7),
+        ),
+        position=7,
+    )
+    told = {
+        "revenue_by_month": {"2024-02": "0"},
+        "revenue_by_quarter": {"2024-Q1": "0"},
+        "interest_income_by_year": {"2024": "0"},
+        "interest_income": "0",
+        "restated": {"2024-01": "0"},
+        "as_known_at_2024-02-29": {"2024-01": "0"},
+        "remaining_performance_obligations": {"2024-12-31": "0"},
+    }
+
+    assert found(told, books) == {
+        "revenue_by_month/2024-02": 40,
+        "revenue_by_quarter/2024-Q1": 140,
+        "interest_income_by_year/2024": 7,
+        "interest_income": 7,
+        "restated/restated/2024-01": 140,
+        "as_known_at_2024-02-29/known_at_2024-02-29/2024-01": 100,
+        "remaining_performance_obligations/2024-12-31": 2024,
+    }
+    assert last_month(figures({"interest_income_by_year": {"2024": "0"}})) == "2024-12"
+
+
 def test_a_difference_is_told_beside_what_was_expected() -> None:
     books = Books(rows=(row("revenue", "2024-01", "2024-01", -99),))
     (compared,) = compare(figures({"total_revenue": "1.00"}), books, "USD")
