@@ -132,8 +132,10 @@ def by_period(
     What comes to nothing within a period is there as no change, with its causes.
     """
     curve = flow.curve
+    if flow.waits(through):
+        return []
     begin, cut = first_day(curve), last_day(curve)
-    if flow.charged is not None and begin <= through:
+    if flow.charged and begin <= through:
         curve = flow.seen_from(through)
         # Up to that day it stands as any flow that goes on beyond it does (law 10).
         cut = max(last_day(curve), min(through, flow.last_day))

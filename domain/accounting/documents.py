@@ -227,6 +227,7 @@ def _flow(
         document=billed.invoice,
         curve=At(since if waits and since else day, minor),
         on=None if waits else day,
+        after=since if cut is not None and not waits else None,
         causes=causes_of(
             (billed.cause,),
             inferred,

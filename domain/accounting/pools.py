@@ -237,7 +237,7 @@ def _follow(pool: _Pool) -> None:
     bills.sort(key=lambda place: (first_day(pool.own[place].curve), pool.own[place].subject))
     earns = [place for place, flow in pool.own.items() if flow.functional is None]
     earns.sort(key=lambda place: pool.own[place].subject)
-    owed = [place for place in earns if pool.own[place].charged is not None]
+    owed = [place for place in earns if pool.own[place].charged]
     curves = {place: pool.own[place].seen_from(pool.market.through) for place in earns}
     stood = dict.fromkeys(earns, 0)
     noted = [0] * len(pool.memos)

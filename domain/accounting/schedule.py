@@ -30,15 +30,28 @@ class Caught(Struct, frozen=True):
     before: tuple[Curve, ...] = ()
 
 
+class Paper(Struct, frozen=True):
+    """What a document charges, or takes off what was charged, on its day; `after` as of a flow."""
+
+    day: date
+    minor: int
+    after: date | None = None
+
+    def waits(self, through: date) -> bool:
+        return self.after is not None and through < self.after
+
+
 class Flow(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One amount and its way: legs are (account, +1 debit or -1 credit) times the curve.
 
     `functional` is what that comes to in functional currency, where that is another one; `caught`
     what of it is for performance before it was known.
 
-    `on` is the document's date, none for what time drives; `charged` is what documents charge, for
-    what stands at no more than is left of that. `causes` are positions of the facts
-    without which the amount or its steps would differ (law 8). `told` explains it on paper.
+    `on` is the document's date, none for what time drives. A document that takes off what stands
+    only from a later day on takes off nothing before time has come `after` that: to the day itself.
+    `charged` is what documents charge, for what stands at no more than is left of that. `causes`
+    are positions of the facts without which the amount or its steps would differ (law 8). `told`
+    explains it on paper.
     """
 
     kind: str
@@ -50,7 +63,8 @@ class Flow(Struct, frozen=True, kw_only=True, omit_defaults=True):
     obligation: str = ""
     document: str = ""
     on: date | None = None
-    charged: Steps | None = None
+    after: date | None = None
+    charged: tuple[Paper, ...] = ()
     functional: Curve | None = None
     caught: Caught | None = None
     told: Telling | None = None
@@ -59,24 +73,29 @@ class Flow(Struct, frozen=True, kw_only=True, omit_defaults=True):
     def steps(self) -> tuple[Step, ...]:
         return steps_of(self.told)
 
+    def waits(self, through: date) -> bool:
+        """Whether time has not come to what a document takes something off."""
+        return self.after is not None and through < self.after
+
     @property
     def last_day(self) -> date:
         """From this day on it no longer moves, wherever one looks from."""
-        last = last_day(self.curve)
-        return last if self.charged is None else max(last, last_day(self.charged))
+        return max([last_day(self.curve), *(paper.day for paper in self.charged)])
 
     def seen_from(self, through: date) -> Curve:
         """The curve up to a day that time has come to. Documents of later days are posted already:
         what they take back of what was charged goes off on their own days.
         """
-        curve, charged = self.curve, self.charged
-        if charged is None or not isinstance(curve, Steps):
+        curve = self.curve
+        if not self.charged or not isinstance(curve, Steps):
             return curve
-        stood, was = standing(curve, through), standing(charged, through)
+        stood, more = standing(curve, through), 0
         marks = [mark for mark in curve.marks if mark[0] <= through]
-        for day, now in charged.marks:
-            left = max(stood - max(was - now, 0), 0)
-            if day > through and marks and marks[-1][1] != left:
+        papers = [one for one in self.charged if one.day > through and not one.waits(through)]
+        for day in sorted({one.day for one in papers}):
+            more += sum(one.minor for one in papers if one.day == day)
+            left = max(stood + min(more, 0), 0)
+            if marks and marks[-1][1] != left:
                 marks.append((day, left))
         return Steps(tuple(marks))
 

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from domain.accounting.curves import Steps
-from domain.accounting.schedule import Flow, Schedule
+from domain.accounting.schedule import Flow, Paper, Schedule
 from domain.calendar import Calendar, months
 from domain.contract_facts import ContractModified, Fee, ObligationSatisfied
 from domain.due import by_period, due
@@ -122,7 +122,7 @@ def test_what_documents_charge_goes_off_on_their_days_from_its_own_first_day_on(
         curve=Steps(marks),
         causes=(1,),
         rule="beyond-notice@1",
-        charged=Steps(marks),
+        charged=(Paper(date(2024, 1, 1), 100_00), Paper(date(2024, 3, 10), -100_00)),
     )
     found = [(period.last, minor) for period, minor in by_period(flow, through, CALENDAR)]
 

@@ -6,13 +6,14 @@ from collections import Counter
 from datetime import date
 
 import pytest
+from msgspec import structs
 
 from domain.books import BookOpened, PostingRun
 from domain.calendar import months
 from domain.contract_facts import ContractOpened, Obligation, ObligationSatisfied
 from domain.entity import CalendarDefined
 from domain.facts import Event, When
-from domain.invoice_facts import CreditIssued, CreditLine, InvoiceIssued, InvoiceLine
+from domain.invoice_facts import CreditIssued, CreditLine, InvoiceIssued, InvoiceLine, InvoiceVoided
 from domain.payment_facts import PaymentReceived
 from domain.policy import Options, PolicyAdopted
 from tests.laws import memory
@@ -156,3 +157,48 @@ def test_tax_does_not_wait() -> None:
 
 def _fields(event: InvoiceIssued) -> dict[str, object]:
     return {name: getattr(event, name) for name in event.__struct_fields__}
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        InvoiceVoided(when=on(4, 15)),
+        CreditIssued(
+            when=on(4, 15),
+            number="C-1",
+            lines=(CreditLine(line="1", amount_minor=100_000),),
+            treatment="from-now",
+        ),
+    ],
+)
+def test_what_takes_off_later_what_is_not_receivable_yet_takes_off_nothing_before(
+    later: Event,
+) -> None:
+    rows = (contract(30), invoice(MARCH), ("invoice:i", later))
+
+    for through in (date(2019, 1, 31), date(2019, 2, 28)):
+        assert "accounts-receivable" not in stands(*rows, through=through)
+    # Once time has come to what it takes off, it is posted as any document: on its own date.
+    for through in (MARCH, date(2019, 12, 31)):
+        told = stands(*rows, through=through)
+        assert told["accounts-receivable"] == {"03": 100_000, "04": 0}
+
+
+def test_what_is_owed_back_is_taken_off_by_a_later_void_only_once_it_is_charged() -> None:
+    _, event = contract(30)
+    assert isinstance(event, ContractOpened)
+    deal = ("contract:k", structs.replace(event, refundable=True))
+    _, other = invoice(date(2019, 1, 9))
+    both = (deal, invoice(MARCH), ("invoice:j", structs.replace(other, number="I-2")))
+    rows = (*both, ("invoice:i", InvoiceVoided(when=on(4, 15))))
+
+    # Of two bills one is not receivable yet: that it is void takes nothing off the other.
+    owed = {
+        through: stands(*rows, through=through)["refund-liability"]
+        for through in (date(2019, 2, 28), MARCH, date(2019, 4, 30))
+    }
+    assert owed == {
+        date(2019, 2, 28): {"01": -100_000},
+        MARCH: {"01": -100_000, "03": -200_000, "04": -100_000},
+        date(2019, 4, 30): {"01": -100_000, "03": -200_000, "04": -100_000},
+    }

@@ -95,8 +95,8 @@ def _contracts_conserved(books: Books, settlement: Settlement) -> int:
     owed: dict[str, int] = {}
     through = settlement.run.through
     for row in reference.lines(world):
-        told = (one for one in reference.told_by(row) if one.is_document or one.day <= through)
-        left = sum(one.minor for one in told)
+        told = (one for one in reference.told_by(row) if one.after <= through)
+        left = sum(one.minor for one in told if one.is_document or one.day <= through)
         event = row.issued.event
         account = f"customer:{event.customer}:{event.currency}"
         owed[account] = owed.get(account, 0) + left

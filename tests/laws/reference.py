@@ -103,6 +103,7 @@ class Amount(NamedTuple):
 class Move(NamedTuple):
     """An amount between two accounts, of one obligation; a document moves whatever the run.
 
+    None of it is told before time comes to the day `after`.
     `standing`: what stands on a day for a run through another, where documents and time both say.
     """
 
@@ -113,6 +114,7 @@ class Move(NamedTuple):
     amount: Amount
     document: bool
     standing: Callable[[date, date], int] | None = None
+    after: date = BEFORE_ALL
 
 
 class Key(NamedTuple):
@@ -1019,13 +1021,14 @@ def receivable_from(row: Line, world: World) -> date:
 
 class Told(NamedTuple):
     """What the customer owes more or less from a day on, and whether it is told whatever time has
-    come to.
+    come to, or to what it is taken off.
     """
 
     day: date
     minor: int
     is_document: bool
     is_granted: bool = False
+    after: date = BEFORE_ALL
 
 
 def told_by(row: Line) -> list[Told]:
@@ -1033,7 +1036,10 @@ def told_by(row: Line) -> list[Told]:
     issued = row.issued.when.effective
     dated = [(issued, row.line.amount_minor, False)]
     dated += [(cut[0], -cut[1], cut[3]) for cut in row.cuts]
-    return [Told(max(d, row.since), minor, d >= row.since, grant) for d, minor, grant in dated]
+    after = row.since if row.since > issued else BEFORE_ALL
+    return [
+        Told(max(d, row.since), minor, d >= row.since, grant, after) for d, minor, grant in dated
+    ]
 
 
 def unit_of(row: Line) -> str:
@@ -1076,6 +1082,7 @@ def billing(row: Line, obligation: str) -> list[Move]:
             against,
             at(one.day, one.minor),
             document=one.is_document,
+            after=one.after,
         )
         for one in told_by(row)
     ]
@@ -1288,7 +1295,7 @@ def owed_back(known: Known, rows: Sequence[Line], event: ContractOpened) -> list
         charged = sum(one.minor for one in charges if one.day <= now)
         # Nobody gets back more than was charged, whatever a price has come to.
         owed = max(charged - max(binds(known, now, notice), 0), 0)
-        back = -sum(one.minor for one in papers if now < one.day <= day)
+        back = -sum(one.minor for one in papers if now < one.day <= day and one.after <= through)
         return max(owed - max(back, 0), 0)
 
     name = event.obligations[0].obligation
@@ -1983,6 +1990,8 @@ def by_period(world: World, move: Move, through: date) -> Iterable[tuple[date, i
             now = move.standing(period.last, through)
             yield period.last, now - before
             before = now
+        return
+    if through < move.after:
         return
     last = ends(move.amount) if move.document else min(through, ends(move.amount))
     for period in world.periods:

@@ -13,9 +13,9 @@ from datetime import date
 from msgspec import structs
 
 from domain.accounting.contract.promise import REFUND, Deal, Promise
-from domain.accounting.curves import Curve, Steps, ahead, first_day, moving_days, standing, total
+from domain.accounting.curves import Curve, Steps, ahead, moving_days, standing, total
 from domain.accounting.documents import BilledLine, billing_flows
-from domain.accounting.schedule import Flow
+from domain.accounting.schedule import Flow, Paper
 from domain.explain import Step, steps_of
 from domain.facts import causes_of
 
@@ -96,13 +96,10 @@ def _charges(lines: Iterable[BilledLine]) -> list[Flow]:
     return [flow for row in lines for flow in billing_flows(row) if LIABILITY in dict(flow.legs)]
 
 
-def _documents(charged: Sequence[Flow]) -> Steps | None:
+def _documents(charged: Sequence[Flow]) -> tuple[Paper, ...]:
     """What is charged by documents that do not wait for time to come to their date."""
-    rows, minor = dict[date, int](), 0
-    for flow in sorted((f for f in charged if f.on is not None), key=lambda f: first_day(f.curve)):
-        minor += total(flow.curve)
-        rows[first_day(flow.curve)] = minor
-    return Steps(tuple(rows.items())) if rows else None
+    papers = [Paper(flow.on, total(flow.curve), flow.after) for flow in charged if flow.on]
+    return tuple(sorted(papers, key=lambda paper: paper.day))
 
 
 def _without_concessions(row: BilledLine) -> BilledLine:
