@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from domain.accounting.curves import At
 from domain.accounting.documents import BilledLine, billing_flows
 from domain.accounting.exchange import Market, Quote, rate_step, told_at
 from domain.accounting.schedule import Flow
+from domain.explain import Step
+from domain.facts import causes_of
+from domain.money import decimal_text
 
 
 def quote_of(billed: BilledLine, market: Market) -> Quote:
@@ -33,13 +36,26 @@ def worth_flows(billed: BilledLine, market: Market | None) -> tuple[Flow, ...]:
     flows = billing_flows(billed)
     if market is None:
         return flows
+    if not flows:
+        return ()
     quote = quote_of(billed, market)
-    worths = worths_of(billed, quote)
-    return tuple(
-        told_at(flow, At(flow.curve.day, worth), quote.causes, (rate_step(quote, worth, market),))
-        for flow, worth in zip(flows, worths, strict=True)
-        if isinstance(flow.curve, At)
-    )
+    return tuple(_told(billed, market, quote, flows))
+
+
+def _told(
+    billed: BilledLine, market: Market, quote: Quote, flows: Sequence[Flow]
+) -> Iterator[Flow]:
+    """What a cut is worth rests on those before it: together they are worth what is left."""
+    left, cuts = billed.line.amount_minor, ((), *(cut.causes for cut in billed.cuts))
+    for place, (flow, worth) in enumerate(zip(flows, worths_of(billed, quote), strict=True)):
+        assert isinstance(flow.curve, At), flow
+        steps, causes = [rate_step(quote, worth, market)], quote.causes
+        if place > 1:
+            before = decimal_text(left, billed.currency)
+            steps.insert(0, Step(what="left of the line before", value=before))
+            causes = causes_of(causes, *cuts[:place])
+        left += flow.curve.minor if place else 0
+        yield told_at(flow, At(flow.curve.day, worth), causes, tuple(steps))
 
 
 def worth_before(flows: Iterable[Flow], market: Market | None) -> Iterator[Flow]:
