@@ -6,6 +6,7 @@ from datetime import date
 
 from msgspec import Struct
 
+from domain.accounting.receivable import NEVER
 from domain.master import MASTER_CATEGORIES, master_data
 from projections.question import Answer, Question, looking
 from projections.waiting import documents, lines_that_wait, waits
@@ -14,7 +15,9 @@ from store.db import Connection
 
 
 class NotReceivable(Struct, frozen=True, kw_only=True):
-    """A line of an invoice that stands in no account before `receivable_on`."""
+    """A line of an invoice that stands in no account before `receivable_on`; none: of what is no
+    contract, and nobody knows when it will be.
+    """
 
     document: str
     line: str
@@ -23,7 +26,7 @@ class NotReceivable(Struct, frozen=True, kw_only=True):
     minor: int
     issued_on: date
     due_on: date
-    receivable_on: date
+    receivable_on: date | None
 
 
 def not_receivable(
@@ -42,11 +45,11 @@ def not_receivable(
                 minor=minor,
                 issued_on=row.issued_on,
                 due_on=row.due_on,
-                receivable_on=row.receivable_on,
+                receivable_on=None if row.receivable_on == NEVER else row.receivable_on,
             )
             for row in rows
             if row.receivable_on is not None and customer in (None, row.customer)
             if (minor := waits(row, seen.as_of, seen.as_of))
         ]
-        found.sort(key=lambda row: (row.receivable_on, row.document, row.line))
+        found.sort(key=lambda row: (row.receivable_on or NEVER, row.document, row.line))
         return seen.answer(tuple(found))

@@ -105,7 +105,7 @@ SELECT d.day, m.currency, m.side, sum(m.minor)::bigint
 -- What of a contract is for others, a lease say, is owed to them or cleared with them: it is no cash.
 WITH line AS (
     SELECT account, kind, currency, earned, accounting_date, minor,
-           account IN ('unapplied-cash', 'deposits', 'refund-clearing') OR (account = 'customer-credit' AND kind <> 'billing')
+           (account IN ('unapplied-cash', 'deposits', 'refund-clearing') AND kind <> 'prepaid') OR (account = 'customer-credit' AND kind <> 'billing')
              OR (account = 'contract-liability' AND kind = 'advance') AS is_held
       FROM journal_line
      WHERE entity = %(entity)s AND book = %(book)s AND known_at <= %(run)s AND kind <> 'adjustment'
@@ -140,11 +140,12 @@ SELECT day, basis, currency,
  ORDER BY day, basis, currency;
 
 -- name: may_leave
--- Whether any deal may be left without penalty, so that its invoices are not receivable at issue.
+-- Whether any deal may be left without penalty, or is no contract when it is opened, so that its invoices are not
+-- receivable at issue.
 SELECT EXISTS (
     SELECT 1 FROM fact
      WHERE entity = %(entity)s AND position <= %(run)s AND tag IN ('subscription-started', 'contract-opened')
-       AND payload ~ '"cancellable_days":[0-9]');
+       AND payload ~ '"cancellable_days":[0-9]|"criteria_met":false');
 
 -- name: open_money
 -- What is owed or claimed in money in another currency than the functional one, up to the end of a period, where

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 from domain.accounting.documents import BilledLine, billed_lines
-from domain.accounting.receivable import with_right
+from domain.accounting.receivable import since_met, with_right
 from domain.contract_facts import ContractOpened
 from domain.facts import Fact, timeline
 from domain.master import MasterData
@@ -38,15 +38,14 @@ def lines_that_wait(facts: Sequence[Fact], master: MasterData, book: str) -> lis
         for fact in reversed(facts)
         if isinstance(fact.event, SubscriptionStarted | ContractOpened)
     }
-    rows = (
-        with_right(
-            row,
-            master.options(book, row.issued_on).receivable_at,
-            deals.get(unit_of_line(row.invoice, row.line)),
-        )
-        for row in billed_lines(facts)
-    )
-    return [row for row in rows if row.receivable_on is not None]
+    met = since_met(facts)
+    found = []
+    for row in billed_lines(facts):
+        deal, elected = unit_of_line(row.invoice, row.line), master.options(book, row.issued_on)
+        own = with_right(row, elected.receivable_at, deals.get(deal), met.get(deal))
+        if own.receivable_on is not None:
+            found.append(own)
+    return found
 
 
 def waits(row: BilledLine, day: date, time: date) -> int:

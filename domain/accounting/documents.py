@@ -51,8 +51,9 @@ class Cut(Struct, frozen=True, kw_only=True):
 class BilledLine(Struct, frozen=True, kw_only=True):
     """One line of an issued invoice with what was credited or voided of it since.
 
-    `receivable_on`: from when it is receivable if that is after its date, and what fact of a deal
-    says so. `joined`: why it bills another contract than it names.
+    `receivable_on`: from when it is receivable if that is after its date, and what facts of a deal
+    say so; `bound_on` and `bound_by`: from when what it bills is a contract, and what says so,
+    where it was opened as none. `joined`: why it bills another contract than it names.
     """
 
     invoice: str
@@ -68,6 +69,8 @@ class BilledLine(Struct, frozen=True, kw_only=True):
     contract: tuple[int, ...] = ()
     rate: Decimal | None = None
     receivable_on: date | None = None
+    bound_on: date | None = None
+    bound_by: tuple[int, ...] = ()
     right: tuple[int, ...] = ()
     joined: tuple[int, ...] = ()
 
@@ -189,8 +192,11 @@ def _cut(fact: Fact, name: str, minor: int, treatment: str, purpose: str) -> Cut
 
 def billing_flows(billed: BilledLine) -> tuple[Flow, ...]:
     """Receivable against liability for the line and each cut of it; tax and what a customer has in
-    credit are liabilities of their own, a residue is gained or lost.
+    credit are liabilities of their own, a residue is gained or lost. What bills no contract, and
+    never will, moves nothing.
     """
+    if billed.bound_on == date.max:
+        return ()
     legs = (("accounts-receivable", 1), (AGAINST.get(billed.line.kind, "contract-liability"), -1))
     place = billed.obligation if billed.line.is_for_service else ""
     flows = [_flow(billed, legs, place, billed.subject, billed.issued_on, billed.line.amount_minor)]
@@ -212,12 +218,13 @@ def _flow(
 ) -> Flow:
     inferred = billed.contract if obligation and obligation == billed.only else ()
     what = "invoiced" if cut is None else ("voided" if cut.name == "void" else "credited")
-    since = billed.receivable_on
+    since, bound = billed.receivable_on, billed.bound_on
     waits = since is not None and since > day
     told = (
         Step(what=what, value=decimal_text(minor, billed.currency)),
         Step(what="document", value=f"{billed.number} of {day}"),
         *((Step(what="receivable from", value=str(since)),) if waits else ()),
+        *((Step(what="a contract since", value=str(bound)),) if bound else ()),
     )
     return Flow(
         kind="billing",
@@ -232,7 +239,8 @@ def _flow(
             (billed.cause,),
             inferred,
             cut.causes if cut else (),
-            billed.right if waits else (),
+            billed.right if waits or bound else (),
+            billed.bound_by,
             billed.joined,
         ),
         rule="receivable-by-right@1" if waits else "receivable-at-issue@1",

@@ -22,7 +22,7 @@ from domain.accounting.market import market_of
 from domain.accounting.opening import opening_flows
 from domain.accounting.outlook import outlook_of
 from domain.accounting.pools import told_in_functional
-from domain.accounting.receivable import with_right
+from domain.accounting.receivable import since_met, with_right
 from domain.accounting.schedule import Flow, Schedule, UsageCharge
 from domain.accounting.served import served_flows
 from domain.accounting.subscriptions import Earned, subscription_revenue
@@ -206,9 +206,14 @@ def _billed(
             structs.replace(row, joined=joined(unit_of_line(row.invoice, row.line), joins))
             for row in mine
         ]
-    return [
-        _under(row, deals.get(unit_of_line(row.invoice, row.line)), master, book) for row in mine
-    ]
+    met = since_met(known)
+    found = []
+    for row in mine:
+        deal = unit_of_line(row.invoice, row.line)
+        elected = master.options(book, row.issued_on).receivable_at
+        row = with_right(row, elected, deals.get(deal), met.get(deal))  # noqa: PLW2901 (as it is)
+        found.append(_under(row, deals.get(deal)))
+    return found
 
 
 def _tells_apart(master: MasterData, book: str, day: date) -> bool:
@@ -232,11 +237,10 @@ def _require_one_currency(billed: Sequence[BilledLine], known: Sequence[Fact]) -
         raise Rejected("currency-mismatch", field="currency", found=sorted(currencies))
 
 
-def _under(row: BilledLine, opened: Fact | None, master: MasterData, book: str) -> BilledLine:
-    """As the deal has it that the line bills, if that is known: from when it is receivable; and it
-    need not name the obligation of a contract that was opened with just one.
+def _under(row: BilledLine, opened: Fact | None) -> BilledLine:
+    """As the deal has it that the line bills, if that is known: it need not name the obligation of
+    a contract that was opened with just one.
     """
-    row = with_right(row, master.options(book, row.issued_on).receivable_at, opened)
     if opened is None:
         return row
     event, position = opened.event, (opened.position,)

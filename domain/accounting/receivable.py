@@ -1,49 +1,82 @@
 """From when an invoiced amount is receivable: from when on only time must pass (rule 38).
 
 Before that day it is open to the customer and stands in no account (ASC 606-10-45-4, IFRS 15.108).
+What bills a deal that is no contract yet is nobody's right, whatever a book elects: it waits for
+the day on which the criteria are met (ASC 606-10-25-1 and 25-8, IFRS 15.9 and 15.16).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 from typing import assert_never
 
 from msgspec import structs
 
 from domain.accounting.documents import BilledLine
-from domain.contract_facts import ContractOpened
+from domain.contract_facts import ContractOpened, CriteriaMet
 from domain.facts import Fact
 from domain.policy import ReceivableAt
 from domain.subscription import SubscriptionStarted
 
 # What a book elects for documents of a day.
 Elected = Callable[[date], ReceivableAt]
+# Of what never becomes a contract nothing is ever receivable.
+NEVER = date.max
 
 
-def with_right(row: BilledLine, elected: ReceivableAt, deal: Fact | None) -> BilledLine:
+def since_met(facts: Iterable[Fact]) -> dict[str, Fact]:
+    """By stream the first day's fact that says that the criteria of a deal are met."""
+    found: dict[str, Fact] = {}
+    for fact in facts:
+        if isinstance(fact.event, CriteriaMet):
+            first = found.setdefault(fact.stream, fact)
+            if fact.when.effective < first.when.effective:
+                found[fact.stream] = fact
+    return found
+
+
+def with_right(
+    row: BilledLine, elected: ReceivableAt, deal: Fact | None, met: Fact | None
+) -> BilledLine:
     """The line with the day from which it is receivable. Of a deal that the customer may leave
     without penalty, by right, that is the later of due date and start of service; what nobody says
-    may be left is receivable at issue. Tax and the like are not for service and do not wait.
+    may be left is receivable at issue. It is not before there is a contract: `met` says since when.
+    Tax and the like are not for service and do not wait.
     """
-    if not row.line.is_for_service or elected == "issue":
+    if not row.line.is_for_service:
         return row
+    day = _elected_day(row, elected, deal)
+    right = (deal.position,) if elected == "by-right" and deal is not None else ()
+    if day > row.issued_on:
+        row = structs.replace(row, receivable_on=day, right=right)
+    if deal is None or getattr(deal.event, "criteria_met", True):
+        return row
+    bound = NEVER if met is None else met.when.effective
+    since = max(day, bound)
+    return structs.replace(
+        row,
+        receivable_on=since if since > row.issued_on else None,
+        right=(deal.position,),
+        bound_on=bound,
+        bound_by=() if met is None else (met.position,),
+    )
+
+
+def _elected_day(row: BilledLine, elected: ReceivableAt, deal: Fact | None) -> date:
     start = row.line.service_from or row.issued_on
     match elected:
+        case "issue":
+            return row.issued_on
         case "due":
-            day = row.due_on
+            return row.due_on
         case "service-start":
-            day = start
+            return start
         case "by-right":
-            if deal is None or not _may_leave(deal):
-                return row
-            day = max(row.due_on, start)
+            may_leave = deal is not None and _may_leave(deal)
+            return max(row.due_on, start) if may_leave else row.issued_on
         case _:
             assert_never(elected)
-    if day <= row.issued_on:
-        return row
-    right = (deal.position,) if elected == "by-right" and deal is not None else ()
-    return structs.replace(row, receivable_on=day, right=right)
 
 
 def _may_leave(deal: Fact) -> bool:

@@ -109,7 +109,8 @@ RULES: dict[str, Rule] = {
         paragraphs=_RECEIVABLE,
     ),
     "prepaid@1": Rule(
-        says="what is paid of an invoice before it is receivable", paragraphs=_LIABILITY
+        says="what is paid of an invoice before it is receivable, or a contract",
+        paragraphs=("ASC 606-10-45-2, 25-8", "IFRS 15.106, 16"),
     ),
     "unbilled-receivable@1": Rule(
         says="what was earned less what was billed, where that is above nothing",

@@ -11,7 +11,7 @@ from datetime import date
 from msgspec import Struct, field
 
 from domain.accounting.documents import BilledLine, Cut, billed_lines
-from domain.accounting.receivable import with_right
+from domain.accounting.receivable import NEVER, since_met, with_right
 from domain.balance_facts import (
     BalanceApplied,
     BalanceGranted,
@@ -32,7 +32,6 @@ from domain.payment_facts import (
     PaymentRefunded,
     PaymentUnapplied,
 )
-from domain.policy import ReceivableAt
 from domain.routing import unit_of_line
 from domain.settlement.chargebacks import turns
 from domain.settlement.holders import Change, Claim, Demand, Money, Named, alone, meet
@@ -90,7 +89,7 @@ def _contracts(facts: Sequence[Fact]) -> dict[str, Named]:
     """
     begun = {
         fact.stream: Named(fact.stream, fact.when.effective, (fact.position,))
-        for fact in facts
+        for fact in reversed(facts)
         if isinstance(fact.event, SubscriptionStarted | ContractOpened | CriteriaMet)
         and getattr(fact.event, "criteria_met", True)
     }
@@ -123,6 +122,7 @@ def _claims(
         for fact in reversed(facts)
         if isinstance(fact.event, SubscriptionStarted | ContractOpened)
     }
+    met = since_met(facts)
     for row in billed_lines(facts):
         if (row.customer, row.currency) != mine:
             continue
@@ -134,15 +134,10 @@ def _claims(
             alone(claim)
         claim.changes += _owed(row, places)
         if habit is not None:
-            row = with_right(row, *_right(row, habit, deals))  # noqa: PLW2901 (as elected)
+            deal, elected = unit_of_line(row.invoice, row.line), habit.receivable_at(row.issued_on)
+            row = with_right(row, elected, deals.get(deal), met.get(deal))  # noqa: PLW2901
             _elect(account, claim, row, habit)
         account.rows.append(row)
-
-
-def _right(
-    row: BilledLine, habit: Habit, deals: dict[str, Fact]
-) -> tuple[ReceivableAt, Fact | None]:
-    return habit.receivable_at(row.issued_on), deals.get(unit_of_line(row.invoice, row.line))
 
 
 def _elect(account: Account, claim: Claim, row: BilledLine, habit: Habit) -> None:
@@ -150,7 +145,8 @@ def _elect(account: Account, claim: Claim, row: BilledLine, habit: Habit) -> Non
         claim.shares.append(share_of(row, habit))
     if row.receivable_on is not None:
         claim.waits.append(row)
-        account.waits.setdefault(row.receivable_on, []).append(claim)
+        for day in {row.receivable_on, row.bound_on or NEVER} - {NEVER}:
+            account.waits.setdefault(day, []).append(claim)
 
 
 def _owed(row: BilledLine, places: dict[int, int]) -> Iterator[Change]:

@@ -44,6 +44,7 @@ def name(walk: Walk, fact: Fact, place: int) -> None:
 def advances(walk: Walk, named: Iterable[Money], day: date) -> None:
     """Money left over stands as contract liability while it names a contract in force (SPEC 4)."""
     there = [one for one in named if one.contract and max(one.contract.since, one.day) <= day]
+    there.sort(key=lambda one: one.rank)
     back = _to_give_back(there)
     for money in there:
         contract = money.contract
@@ -70,11 +71,20 @@ def _to_give_back(named: Iterable[Money]) -> dict[str, int]:
         contract = money.contract
         if contract is None or not contract.back_minor:
             continue
-        meet(first.setdefault(contract.stream, money), money)
+        if first.setdefault(contract.stream, money) is not money:
+            meet(first[contract.stream], money)
+            _say_why(money, contract)
         went = [one for one in money.done if one.gives_back and one.day >= contract.since]
         before = left.get(contract.stream, contract.back_minor)
         left[contract.stream] = before + sum(change.minor for change in went)
     return left
+
+
+def _say_why(money: Money, contract: Named) -> None:
+    """Once: what it met others for would else be told by nobody."""
+    what = f"shares what is to be given back of {contract.stream}"
+    if not any(change.what == what for change in money.done):
+        note(money, Change(contract.since, 0, 0, contract.causes, what))
 
 
 def kept(flows: Iterable[Flow]) -> Iterator[Flow]:

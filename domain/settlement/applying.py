@@ -73,7 +73,7 @@ def applied(account: Account, elections: Elections) -> list[Moved]:
         give_up(walk, today.acts, day, _by_default)
         takes(walk, day)
         prepaid(walk, day)
-        advances(walk, named, day)
+        advances(walk, (*named, *walk.held.values()), day)
     _let_go(account)
     return walk.moved
 
@@ -101,8 +101,8 @@ def _days(account: Account, named: list[Money]) -> dict[date, Day]:
         days.setdefault(demand.begins, Day()).begins.append(demand)
     for day in account.waits:
         days.setdefault(day, Day())
-    if named:
-        for contract in account.contracts.values():
+    for contract in account.contracts.values():
+        if named or contract.back_minor is not None:
             days.setdefault(contract.since, Day())
     return days
 

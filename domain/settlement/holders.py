@@ -90,7 +90,7 @@ class Holder(Struct, kw_only=True):
 class Claim(Holder, kw_only=True):
     """An invoice: what is owed of it. `shares`: its lines, where a book elects that what gives back
     takes its share of each; what is given back then stands against it. `waits`: lines that are
-    receivable only later, `prepaid` what is paid of them.
+    receivable only later, `prepaid` what is paid of them, by account and deal where it stands.
     """
 
     number: str
@@ -99,7 +99,7 @@ class Claim(Holder, kw_only=True):
     write_off: Money | None = None
     shares: list[Share] = field(default_factory=list)
     waits: list[BilledLine] = field(default_factory=list)
-    prepaid: int = 0
+    prepaid: dict[tuple[str, str], int] = field(default_factory=dict)
     given_back: list[GivenBack] = field(default_factory=list)
 
 

@@ -21,10 +21,14 @@ from domain.facts import causes_of
 from domain.money import decimal_text, rounded
 
 ADVANCED = "contract-liability"
+# An advance on a contract is no debt of money (IAS 21.16), and what is given up is none either.
+NO_MONEY = frozenset({ADVANCED, "bad-debt"})
 
 
 class Move(NamedTuple):
-    """What moved in a place, and the flow that says why, if one does."""
+    """What moved in a place, and the flow that says why, if one does. `is_timed`: it moves once
+    time has come to its day, and not with a document.
+    """
 
     day: date
     what: str
@@ -32,6 +36,11 @@ class Move(NamedTuple):
     worth: int
     flow: Flow | None = None
     quote: Quote | None = None
+    is_timed: bool = False
+
+    @property
+    def on(self) -> date | None:
+        return None if self.is_timed else self.day
 
 
 class Place(Struct):
@@ -101,8 +110,8 @@ class Places(Struct, kw_only=True):
 
     @property
     def monetary(self) -> list[Place]:
-        """An advance on a contract is no debt of money (IAS 21.16)."""
-        return [place for place in self.all.values() if place.account != ADVANCED]
+        """What is a claim or a debt in money."""
+        return [place for place in self.all.values() if place.account not in NO_MONEY]
 
 
 def part_of(worth: int, part: int, whole: int) -> int:
@@ -122,7 +131,7 @@ def change(places: Places, place: Place, event: Move, *causes: tuple[int, ...]) 
             place.cost - gone,
             place.over - over,
         )
-        _realise(places, place, event.day, -own - gone, over)
+        _realise(places, place, event, -own - gone, over)
         minor, worth = minor - part, worth - own
     place.minor += minor
     place.cost += worth
@@ -139,14 +148,14 @@ def give_back(places: Places, place: Place, event: Move, cost: int) -> None:
         cost = part_of(cost, event.minor - met, event.minor) - place.share(-met)
     place.minor += event.minor
     place.cost += cost
-    _realise(places, place, event.day, cost - event.worth, 0)
+    _realise(places, place, event, cost - event.worth, 0)
 
 
-def _realise(places: Places, place: Place, day: date, gained: int, over: int) -> None:
+def _realise(places: Places, place: Place, event: Move, gained: int, over: int) -> None:
     """What is settled is realised, and what it had been told at before goes away with it."""
     for worth, is_realised in ((gained, True), (-over, False)):
         if worth:
-            _differ(places, place, day, worth, on=day, is_realised=is_realised)
+            _differ(places, place, event.day, worth, on=event.on, is_realised=is_realised)
 
 
 def revalue(places: Places, day: date) -> None:

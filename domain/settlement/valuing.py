@@ -39,6 +39,7 @@ from domain.settlement.places import (
     revalue,
     story,
 )
+from domain.settlement.prepaid import PREPAID
 from domain.settlement.walk import Moved
 
 RECEIVABLE, DISPUTED, CREDIT = "accounts-receivable", "disputed-cash", "customer-credit"
@@ -88,7 +89,7 @@ def settled_in_functional(
 # --- what happens, in order: a day, its place on the day, and what it does ---
 
 Act = tuple[date, int, Callable[[], None]]
-_COMES, _BACK, _GOES, _APPLIED = range(4)
+_WAITED, _COMES, _BACK, _GOES, _APPLIED = range(5)
 
 
 def _owed(walk: _Walk, rows: Iterable[BilledLine]) -> Iterator[Act]:
@@ -99,11 +100,13 @@ def _owed(walk: _Walk, rows: Iterable[BilledLine]) -> Iterator[Act]:
         parts += [(cut.day, -cut.minor, cut.name, causes_of(own, cut.causes)) for cut in row.cuts]
         if row.receivable_on is not None:
             yield row.issued_on, _COMES, partial(_wait, walk, row)
+        if row.bound_on == date.max:
+            continue
         for (day, minor, what, causes), worth in zip(parts, worths_of(row, quote), strict=True):
-            event = Move(day, what, minor, worth, None, quote)
-            walk.parts[f"{row.subject}:{what}"] = worth
             # Before it is receivable there is no claim in money that could be told anew.
             since = max(day, row.receivable_on or day)
+            event = Move(since, what, minor, worth, None, quote, is_timed=since > day)
+            walk.parts[f"{row.subject}:{what}"] = worth
             yield since, _COMES, partial(_owe, walk, row, event, causes)
 
 
@@ -111,7 +114,7 @@ def _wait(walk: _Walk, row: BilledLine) -> None:
     """What is not receivable yet is no part of what goes out: that rests on why it waits."""
     what = f"line {row.line.line} waits for {row.receivable_on}"
     place = walk.places.at(RECEIVABLE, row.invoice)
-    place.note(Move(row.issued_on, what, 0, 0), causes_of((row.cause,), row.right))
+    place.note(Move(row.issued_on, what, 0, 0), causes_of((row.cause,), row.right, row.bound_by))
 
 
 def _owe(walk: _Walk, row: BilledLine, event: Move, causes: tuple[int, ...]) -> None:
@@ -185,10 +188,29 @@ def _moved(walk: _Walk, moved: Sequence[Moved]) -> Iterator[Act]:
         day = first_day(one.flow.curve)
         if total(one.flow.curve) >= 0:
             ahead = day
-        if one.money is None:
+        if one.flow.rule == PREPAID:
+            # What waits no more is a claim again before anything else happens to that.
+            is_over = total(one.flow.curve) < 0
+            yield day, _WAITED if is_over else _APPLIED, partial(_prepay, walk, one)
+        elif one.money is None:
             yield day, _APPLIED, partial(_take, walk, one)
         else:
             yield day, _APPLIED if ahead == day else _BACK, partial(_move, walk, one, one.money)
+
+
+def _prepay(walk: _Walk, one: Moved) -> None:
+    """What is paid of what is not receivable stands as a debt at what the payment cost, not as less
+    of a claim that there is not; and goes back at that cost.
+    """
+    day, minor, (_, other) = first_day(one.flow.curve), total(one.flow.curve), one.flow.legs
+    claim, name = _target(walk, one), one.flow.document
+    places = (claim, walk.places.at(other[0], name))
+    first, second = places if minor > 0 else places[::-1]
+    part, flow = abs(minor), one.flow
+    worth = -first.share(-part) if first.has(-part) else walk.owed[name].worth(part)
+    change(walk.places, first, Move(day, flow.kind, part, worth, flow, is_timed=True))
+    flow = _tell(walk, flow, At(day, worth if minor > 0 else -worth), first)
+    change(walk.places, second, Move(day, flow.kind, -part, -worth, flow, is_timed=True))
 
 
 def _take(walk: _Walk, one: Moved) -> None:

@@ -68,7 +68,8 @@ class Walk(Struct):
     """The state of the walk from day to day, and what it moves.
 
     `had` and `owed` queue what may have something free; `touched` is what moved on the day; `kept`
-    what credit notes left a customer; `named` are invoices by what a payer may call them.
+    what credit notes left a customer, `held` what is paid of invoices of what is no contract, by
+    claim and deal; `named` are invoices by what a payer may call them.
     """
 
     account: Account
@@ -78,6 +79,7 @@ class Walk(Struct):
     owed: list[tuple[tuple[date, date, str], Claim]] = field(default_factory=list)
     touched: dict[int, Holder] = field(default_factory=dict)
     kept: dict[str, Money] = field(default_factory=dict)
+    held: dict[tuple[str, str], Money] = field(default_factory=dict)
     named: dict[str, list[Claim]] = field(default_factory=dict)
     matches: int = 0
     moved: list[Moved] = field(default_factory=list)

@@ -587,7 +587,10 @@ def every_cut_balances(_history: History, ledger: Ledger) -> int:
 
 
 def _billed(facts: Sequence[Fact], by: date) -> int:
+    """What bills no contract is nobody's right until it is one."""
     found = 0
+    if is_opened(facts) and by < _since(facts):
+        return 0
     for fact in facts:
         if fact.when.effective <= by and isinstance(fact.event, InvoiceIssued):
             found += sum(row.amount_minor for row in fact.event.lines)

@@ -7,6 +7,7 @@ from typing import Any
 from domain.accounting.curves import last_day, total
 from domain.accounting.measure import measure
 from domain.accounting.schedule import Schedule
+from domain.contract_facts import ContractOpened
 from domain.discount import DiscountGranted
 from domain.due import by_period
 from domain.effects import ENDS, why_without_effect
@@ -176,6 +177,9 @@ def _told(books: Books, settlement: Settlement, unit: str, used: set[int]) -> in
         of_stream = [one for one in fresh.facts if one.stream == fact.stream]
         count += holds(why_without_effect(fact, of_stream), "says not why", unit, fact)
         if isinstance(fact.event, ENDS) or fact.corrects is not None:
+            continue
+        # What bills no contract stands nowhere, so no line can say that it is none.
+        if isinstance(fact.event, ContractOpened) and not fact.event.criteria_met:
             continue
         if fact.stream.startswith("customer:"):
             continue

@@ -23,6 +23,7 @@ from domain.chargeback_facts import (
     ChargebackOpened,
     ChargebackWon,
 )
+from domain.contract_facts import ContractOpened, ContractTerminated, CriteriaMet, Obligation
 from domain.facts import Event
 from domain.invoice_facts import (
     CreditIssued,
@@ -64,6 +65,8 @@ RETRACTABLE = (
     BalanceApplied,
     InvoiceWrittenOff,
     InvoiceRecovered,
+    CriteriaMet,
+    ContractTerminated,
 )
 CORRECTABLE = (
     InvoiceIssued,
@@ -73,23 +76,30 @@ CORRECTABLE = (
     PaymentFailed,
     ChargebackOpened,
     InvoiceWrittenOff,
+    ContractTerminated,
 )
+# What is talked about, and mostly no contract.
+TALKS = ("h0", "h1")
 Of = dict[str, Any]
 
 
-def purses(seed: int, size: int) -> History:
-    """One entity; `size` from 0 to 100 says how much happens."""
+def purses(seed: int, size: int, *, talks: bool = False) -> History:
+    """One entity; `size` from 0 to 100 says how much happens. With talks there are deals, too, that
+    are no contract so far, which invoices bill and payments name.
+    """
     random = Random(seed)
     draft = Draft(random=random, terms=Random(f"{seed} terms"), entity=ENTITY, size=size)
     opened(draft, 1)
     before = len(draft.arrivals)
     draft.opening = tuple(draft.arrivals)
+    for name in TALKS if talks else ():
+        _hope(draft, name)
     for _ in range(2):
         _invoice(draft)
         _pay(draft)
     for _ in range(6 + size * 40 // 100):
         if len(draft.arrivals) < before + FACTS_MOST:
-            random.choice(KINDS)(draft)
+            random.choice((*KINDS, _talk, _talk) if talks else KINDS)(draft)
     body = out_of_turn(draft.arrivals[before:], random)
     return History(seed, {ENTITY: (*draft.opening, *with_runs(draft, body))})
 
@@ -115,34 +125,94 @@ def _of(draft: Draft, *kinds: type[Event]) -> list[Arrival]:
 
 
 def _invoice(draft: Draft) -> None:
-    day = _day(draft)
+    day, customer = _day(draft), _customer(draft)
     name = f"i{len(draft.arrivals)}"
     event = InvoiceIssued(
         when=draft.when(day),
-        customer=_customer(draft),
+        customer=customer,
         currency="USD",
         number=f"N-{name}",
         due_on=day + timedelta(days=draft.random.choice((0, 5, 30))),
-        lines=tuple(InvoiceLine(line=f"{n}", amount_minor=_amount(draft)) for n in range(2)),
+        lines=tuple(
+            InvoiceLine(line=f"{n}", amount_minor=_amount(draft), contract=_billed(draft, customer))
+            for n in range(2)
+        ),
     )
     draft.add(f"invoice:{name}", event)
+
+
+def _billed(draft: Draft, customer: str) -> str | None:
+    hoped = _hoped(draft)
+    return draft.random.choice((None, None, None, *hoped)) if hoped and customer == "c0" else None
+
+
+def _hoped(draft: Draft) -> tuple[str, ...]:
+    """The deals that are no contract, where there are any."""
+    return TALKS if any(a.stream == f"contract:{TALKS[0]}" for a in draft.arrivals) else ()
+
+
+def _hope(draft: Draft, name: str) -> None:
+    """A deal that is no contract so far, now and then one that may be left."""
+    event = ContractOpened(
+        when=draft.when(FIRST),
+        customer="c0",
+        currency="USD",
+        price_minor=700,
+        obligations=(
+            Obligation(
+                obligation="o0",
+                ssp_minor=1,
+                pattern="ratable",
+                service_from=FIRST,
+                service_to=FIRST + timedelta(days=100),
+            ),
+        ),
+        criteria_met=False,
+        cancellable_days=draft.random.choice((None, None, 30)),
+    )
+    draft.add(f"contract:{name}", event)
+
+
+def _talk(draft: Draft) -> None:
+    """It becomes a contract, or ends; now and then both."""
+    stream = f"contract:{draft.random.choice(TALKS)}"
+    kind = draft.random.choice((CriteriaMet, ContractTerminated, ContractTerminated))
+    if any(isinstance(a.event, kind) for a in _of(draft, kind) if a.stream == stream):
+        return
+    when = draft.when(_day(draft))
+    event: Event = CriteriaMet(when=when)
+    if kind is ContractTerminated:
+        refund = draft.random.choice((0, 0, _amount(draft)))
+        event = ContractTerminated(when=when, refund_minor=refund)
+    draft.add(stream, event)
 
 
 def _pay(draft: Draft) -> None:
     invoices = _of(draft, InvoiceIssued)
     invoice = draft.random.choice(invoices)
-    contract = next(a.stream for a in draft.arrivals if a.stream.startswith(("sub", "contract")))
     event = PaymentReceived(
         when=draft.when(_day(draft)),
         customer=_customer(draft),
         currency="USD",
         amount_minor=_amount(draft),
-        contract=contract.partition(":")[2] if draft.chance(0.2) else None,
+        contract=_for(draft),
         reference=invoice.stream.partition(":")[2] if draft.chance(0.5) else None,
         deposit=draft.chance(0.2),
         out_of_band=draft.chance(0.2),
     )
     draft.add(f"payment:p{len(draft.arrivals)}", event)
+
+
+def _for(draft: Draft) -> str | None:
+    hoped = _hoped(draft)
+    if not draft.chance(0.4 if hoped else 0.2):
+        return None
+    return draft.random.choice((_sold(draft), *hoped)) if hoped else _sold(draft)
+
+
+def _sold(draft: Draft) -> str:
+    streams = (a.stream for a in draft.arrivals if a.stream.startswith(("sub", "contract")))
+    return next(streams).partition(":")[2]
 
 
 def _payment(draft: Draft) -> Arrival:
@@ -180,8 +250,7 @@ def _unapplied(draft: Draft) -> None:
 
 
 def _named(draft: Draft) -> None:
-    contract = next(a.stream for a in draft.arrivals if a.stream.startswith(("sub", "contract")))
-    word = draft.random.choice((contract.partition(":")[2], "nothing"))
+    word = draft.random.choice((_sold(draft), *_hoped(draft), "nothing"))
     event = PaymentNamed(when=draft.when(_day(draft)), contract=word)
     draft.add(_payment(draft).stream, event)
 

@@ -36,6 +36,7 @@ from domain.contract_facts import (
     ContractModified,
     ContractOpened,
     ContractTerminated,
+    CriteriaMet,
     ObligationSatisfied,
 )
 from domain.discount import DiscountGranted
@@ -974,8 +975,8 @@ def usage_amounts(group: dict[tuple[str, str], list[Any]]) -> list[tuple[str, Am
 
 
 class Line(NamedTuple):
-    """An invoice line and what was taken off it: (day, minor, as if never, concession, void); and
-    the day it waits for until it is receivable.
+    """An invoice line and what was taken off it: (day, minor, as if never, concession, void); the
+    day it waits for until it is receivable, and that from which there is a contract.
     """
 
     invoice: str
@@ -983,6 +984,7 @@ class Line(NamedTuple):
     line: Any
     cuts: tuple[tuple[date, int, bool, bool, bool], ...]
     since: date = BEFORE_ALL
+    bound: date = BEFORE_ALL
 
     @property
     def day(self) -> date:
@@ -1007,8 +1009,24 @@ def lines(world: World) -> list[Line]:
                     grant = event.purpose == "concession"
                     cuts.append((day, row.amount_minor, never, grant, False))
             row = Line(issued.stream[8:], issued, line, tuple(cuts))
-            found.append(row._replace(since=receivable_from(row, world)))
+            bound = contract_from(row, world)
+            found.append(row._replace(since=max(receivable_from(row, world), bound), bound=bound))
     return found
+
+
+def contract_from(row: Line, world: World) -> date:
+    """Nobody owes anything for a deal before its criteria are met."""
+    if not is_sold(row):
+        return BEFORE_ALL
+    deals = world.of(ContractOpened, stream=unit_of(row))
+    return met_on(world, deals[0]) if deals else BEFORE_ALL
+
+
+def met_on(world: World, opened: Any) -> date:
+    if opened.event.criteria_met:
+        return BEFORE_ALL
+    met = world.of(CriteriaMet, stream=opened.stream)
+    return min((fact.when.effective for fact in met), default=AFTER_ALL)
 
 
 def receivable_from(row: Line, world: World) -> date:
@@ -1033,6 +1051,8 @@ class Told(NamedTuple):
 
 def told_by(row: Line) -> list[Told]:
     """The line, then what is taken off it; what waits to be receivable is told by time alone."""
+    if row.since == AFTER_ALL:
+        return []
     issued = row.issued.when.effective
     dated = [(issued, row.line.amount_minor, False)]
     dated += [(cut[0], -cut[1], cut[3]) for cut in row.cuts]
@@ -1265,16 +1285,26 @@ def stated(world: World, stream: str, rows: Sequence[Line]) -> list[Move]:
         known.append((fact.when.measured, as_promised(promises)))
     if owed is not None:
         known += owed.until(AFTER_ALL)
-    moves = [release(p.own.obligation, one) for p in promises for one in p.amounts]
+    earned = [release(p.own.obligation, one) for p in promises for one in p.amounts]
+    moves: list[Move] = []
     invoiced = {p.own.obligation for p in promises if p.own.pattern == "as-invoiced"}
     for row in rows:
         name = obligation_of(row, only)
         moves += billing(row, name)
-        moves += as_invoiced(row, name) if name in invoiced else moved(row, name, world)
+        earned += as_invoiced(row, name) if name in invoiced else moved(row, name, world)
+    since = met_on(world, opened[0])
+    if since < AFTER_ALL:
+        moves += [m._replace(amount=not_before(m.amount, since)) for m in earned]
     if event.refundable:
         charged = [row for row in rows if obligation_of(row, only) not in invoiced and is_sold(row)]
         moves += owed_back(known, charged, event)
     return moves
+
+
+def not_before(amount: Amount, day: date) -> Amount:
+    if amount.stop < day:
+        return at(day, stands(amount, AFTER_ALL))
+    return amount._replace(since=max(amount.since, day))
 
 
 def as_promised(promises: Sequence[Promise]) -> list[Amount]:
@@ -1467,6 +1497,16 @@ class Pair:
         self.source, self.target, self.stated, self.minor = source, target, stated, 0
 
 
+class Held:
+    """What is paid of an invoice for what is no contract: how much by money that does not name the
+    deal, and what went out of that again, by day.
+    """
+
+    def __init__(self, day: date) -> None:
+        self.day, self.minor, self.others = day, 0, 0
+        self.gone: list[tuple[date, int]] = []
+
+
 class Wish:
     """A stated part of money, or of what was deducted, for an invoice."""
 
@@ -1483,6 +1523,7 @@ class Purse:
         self.world, self.mine = world, mine
         self.place = {fact.position: n for n, fact in enumerate(world.facts)}
         self.moves: list[Move] = []
+        self.backs: list[tuple[date, str, int]] = []
         self.stands: dict[str, int] = {}
         self.owed: dict[str, Any] = {}
         self.had: dict[str, Any] = {}
@@ -1498,9 +1539,11 @@ class Purse:
         self.read_had()
         self.read_said()
         self.contract = {n: getattr(f.event, "contract", None) for n, f in self.had.items()}
-        self.advanced: dict[str, int] = {}
+        self.advanced: dict[tuple[str, str], int] = {}
         self.waits = [row for row in rows if row.invoice in self.owed and row.since > BEFORE_ALL]
-        self.prepaid: dict[str, int] = {}
+        self.prepaid: dict[str, Counter[tuple[str, str]]] = {}
+        self.held: dict[tuple[str, str], Held] = {}
+        self.is_kept: set[tuple[str, str]] = set()
 
     # what there is
 
@@ -1556,6 +1599,8 @@ class Purse:
         event, mine = self.had[name].event, self.account[name]
         cash = "external-clearing" if getattr(event, "out_of_band", False) else "cash-clearing"
         day = fact.when.effective
+        if isinstance(fact.event, PaymentRefunded | BalanceRefunded):
+            self.backs.append((day, name, -minor))
         if isinstance(fact.event, PaymentFeeCharged):
             self.book("fee", "bank-fees", cash, day, -minor)
             return
@@ -1593,6 +1638,7 @@ class Purse:
         self.book("chargeback", "disputed-cash", cash, day, taken)
         self.book("chargeback", self.account[name], "disputed-cash", day, lost)
         self.acts.append((day, self.place[fact.position], ("amount", name, -taken)))
+        self.backs.append((day, name, taken))
 
     # what is said of it
 
@@ -1635,8 +1681,11 @@ class Purse:
     def days(self) -> set[date]:
         opened = self.world.of(SubscriptionStarted, ContractOpened)
         days = {day for day, _, _ in self.acts} | {wish.day for wish in self.wishes}
-        days |= {row.since for row in self.waits}
-        return days | {f.when.effective for f in opened if account_of(f) == self.mine}
+        days |= {day for row in self.waits for day in (row.since, row.bound)}
+        days |= {f.when.effective for f in opened if account_of(f) == self.mine}
+        days |= {f.when.effective for f in self.world.of(CriteriaMet)}
+        days |= {f.when.measured for f in self.world.of(ContractTerminated)}
+        return days - {BEFORE_ALL, AFTER_ALL}
 
     def pass_by(self, day: date) -> None:
         todays = sorted((row for row in self.acts if row[0] == day), key=lambda row: row[1])
@@ -1827,36 +1876,107 @@ class Purse:
     # what is paid before it is receivable
 
     def pay_before(self, invoice: str, day: date) -> None:
-        """No receivable stands yet that the money could settle: it is the contract's."""
-        waits = 0
+        """No receivable stands yet that the money could settle: it is the contract's, or had for
+        what is none yet; what is given up of that was never owed.
+        """
+        waits = {"": 0}
         for row in self.waits:
             if row.invoice == invoice and row.issued.when.effective <= day < row.since:
-                waits += row.line.amount_minor - sum(cut[1] for cut in row.cuts if cut[0] <= day)
-        minor = max(waits - max(self.left(invoice), 0), 0)
-        more = minor - self.prepaid.get(invoice, 0)
-        self.prepaid[invoice] = minor
-        accounts = ("accounts-receivable", "contract-liability")
-        self.moves.append(Move("prepaid", "", *accounts, at(day, more), document=False))
+                deal = unit_of(row) if day < row.bound else ""
+                left = row.line.amount_minor - sum(cut[1] for cut in row.cuts if cut[0] <= day)
+                waits[deal] = waits.get(deal, 0) + left
+        minor = max(sum(waits.values()) - max(self.left(invoice), 0), 0)
+        name = f"{invoice}:write-off"
+        given_up = sum(pair.minor for pair in self.pairs if pair.source == name)
+        now: Counter[tuple[str, str]] = Counter()
+        for deal, whole in waits.items():
+            part = min(minor, max(whole, 0))
+            minor -= part
+            lost = min(part, given_up) if deal else 0
+            given_up -= lost
+            now["deposits" if deal else "contract-liability", deal] = part - lost
+            now["bad-debt", deal] = lost
+        before = self.prepaid.get(invoice, Counter())
+        self.prepaid[invoice] = now
+        for account, deal in {**before, **now}:
+            more = at(day, now[account, deal] - before[account, deal])
+            self.moves.append(Move("prepaid", "", "accounts-receivable", account, more, False))
+            if account == "deposits" and more.minor:
+                self.hold(invoice, deal, day, now[account, deal])
+
+    def hold(self, invoice: str, deal: str, day: date, minor: int) -> None:
+        name = deal.partition(":")[2]
+        own = self.held.setdefault((invoice, deal), Held(day))
+        paid = (pair for pair in self.pairs if pair.target == invoice)
+        by_name = sum(pair.minor for pair in paid if self.contract.get(pair.source) == name)
+        others = minor - min(minor, by_name)
+        if others < own.others:
+            own.gone.append((day, own.others - others))
+        own.minor, own.others = minor, others
 
     # advances
 
     def advance(self, day: date) -> None:
-        opened = self.world.of(SubscriptionStarted, ContractOpened)
-        since = {
-            f.stream.partition(":")[2]: f.when.effective
-            for f in opened
-            if account_of(f) == self.mine
-        }
-        for name, fact in self.had.items():
-            force = since.get(self.contract[name] or "")
-            if force is not None and force <= day and fact.when.effective <= day:
-                minor = self.spare(name) - self.advanced.get(name, 0)
-                self.advanced[name] = self.spare(name)
-                self.book("advance", self.account[name], "contract-liability", day, minor)
+        opened = [
+            fact
+            for fact in self.world.of(SubscriptionStarted, ContractOpened)
+            if account_of(fact) == self.mine
+        ]
+        for fact in opened:
+            since, back = self.stands_as(fact)
+            if since <= day:
+                self.advance_on(fact.stream, since, back, day)
+
+    def stands_as(self, opened: Any) -> tuple[date, int | None]:
+        """Since when it is a contract; or it ended and never was one, with what is to go back."""
+        if isinstance(opened.event, SubscriptionStarted) or opened.event.criteria_met:
+            return opened.when.effective, None
+        if (met := met_on(self.world, opened)) < AFTER_ALL:
+            return met, None
+        ends = self.world.of(ContractTerminated, stream=opened.stream)
+        return (ends[0].when.measured, ends[0].event.refund_minor) if ends else (AFTER_ALL, None)
+
+    def advance_on(self, stream: str, since: date, back: int | None, day: date) -> None:
+        """Money that names it, and what was paid of its invoices, the earliest first."""
+        mine = [
+            (self.since[money], (money, ""), self.spare(money))
+            for money in self.named_for(stream, day)
+        ]
+        if back is not None:
+            held = ((key, own) for key, own in self.held.items() if key[1] == stream)
+            mine += [((own.day, 0, key[0]), key, own.minor) for key, own in held]
+        owed = max((back or 0) - self.went_back(stream, since, day), 0)
+        for _, key, free in sorted(mine):
+            stays = max(min(owed, free), 0)
+            owed -= stays
+            minor = free - stays - self.advanced.get(key, 0)
+            self.advanced[key] = free - stays
+            account = "deposits" if key[1] else self.account[key[0]]
+            self.book("advance", account, "contract-liability", day, minor)
+            if back is not None:
+                self.is_kept.add(key)
+                self.book("kept", "contract-liability", "revenue", day, minor)
+
+    def named_for(self, stream: str, day: date) -> list[str]:
+        name = stream.partition(":")[2]
+        there = [money for money, fact in self.had.items() if fact.when.effective <= day]
+        return [money for money in there if self.contract[money] == name]
+
+    def went_back(self, stream: str, since: date, day: date) -> int:
+        """Of money that names what ended what was given back, and what left its invoices."""
+        named = self.named_for(stream, day)
+        found = sum(one[2] for one in self.backs if one[1] in named and since <= one[0] <= day)
+        for (_, deal), own in self.held.items():
+            if deal == stream:
+                found += sum(minor for then, minor in own.gone if then >= since)
+        return found
 
     def take_back(self, name: str, day: date) -> None:
-        before = self.advanced.pop(name, 0)
+        before = self.advanced.pop((name, ""), 0)
         self.book("advance", self.account[name], "contract-liability", day, -before)
+        if (name, "") in self.is_kept:
+            self.is_kept.discard((name, ""))
+            self.book("kept", "contract-liability", "revenue", day, -before)
 
 
 def account_of(fact: Any) -> tuple[str, str]:

@@ -46,8 +46,8 @@ MUTANTS = (
     Mutant(
         "7-conservation",
         "domain/settlement/places.py",
-        "_realise(places, place, event.day, -own - gone, over)",
-        "_realise(places, place, event.day, -own - gone, 0)",
+        "_realise(places, place, event, -own - gone, over)",
+        "_realise(places, place, event, -own - gone, 0)",
         "what was told of a claim stays when it is paid",
     ),
     Mutant(
@@ -737,8 +737,8 @@ MUTANTS = (
     Mutant(
         "presentation",
         "domain/accounting/receivable.py",
-        "            day = max(row.due_on, start)",
-        "            day = row.due_on",
+        "return max(row.due_on, start) if may_leave",
+        "return row.due_on if may_leave",
         "what is due before service begins is receivable",
         "tests/domain/test_receivable.py",
     ),

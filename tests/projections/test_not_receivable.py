@@ -3,10 +3,13 @@
 from datetime import date
 
 from domain.cash import ReceivePayment
+from domain.contract_commands import OpenContract, TerminateContract
+from domain.contract_facts import Obligation
 from domain.facts import When
 from domain.invoice import IssueCredit, IssueInvoice
 from domain.invoice_facts import CreditLine, InvoiceLine
 from domain.policy import AdoptPolicy, Options
+from domain.write_off import WriteOffInvoice
 from projections.not_receivable import not_receivable
 from projections.question import Question
 from projections.receivables import open_items as open_now
@@ -71,4 +74,39 @@ def test_what_waits_is_open_and_listed_until_it_is_receivable(books):
 
     assert listed(books, date(2024, 4, 30)) == []
     assert open_items(books, date(2024, 4, 30)) == {"a": 82_000}
+    assert breaks(books) == []
+
+
+def test_what_bills_no_contract_waits_for_ever_and_what_is_paid_of_it_ties(books):
+    hoped = OpenContract(
+        when=on(1),
+        customer="c1",
+        currency="USD",
+        price_minor=90_000,
+        obligations=(Obligation(obligation="o", pattern="point-in-time"),),
+        criteria_met=False,
+    )
+    books.tell("contract:k", hoped)
+    invoice(
+        books,
+        "a",
+        on(1, 9),
+        date(2024, 1, 31),
+        InvoiceLine(line="1", amount_minor=30_000, contract="k"),
+    )
+    pay = ReceivePayment(when=on(2, 10), customer="c1", currency="USD", amount_minor=20_000)
+    books.tell("payment:p", pay)
+    books.run(date(2024, 2, 29))
+    books.catch_up()
+
+    assert listed(books, date(2024, 2, 29)) == [("a", 30_000, None)]
+    assert open_items(books, date(2024, 2, 29)) == {"a": 10_000}
+    assert breaks(books) == []
+
+    books.tell("invoice:a", WriteOffInvoice(when=on(3, 5)))
+    books.tell("contract:k", TerminateContract(when=on(3, 10), refund_minor=5_000))
+    books.run(date(2024, 3, 31))
+    books.catch_up()
+
+    assert open_items(books, date(2024, 3, 31)) == {}
     assert breaks(books) == []
