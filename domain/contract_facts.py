@@ -426,6 +426,15 @@ class ContractTerminated(Event, frozen=True, kw_only=True, tag="contract-termina
     owed: Owed = "all"
 
 
+# How far promises are transferred, or will be: most of what is said of a long contract.
+OF_TRANSFER = (
+    ObligationSatisfied,
+    ProgressMeasured,
+    RightsExercised,
+    RightsExpired,
+    BaseReported,
+    ExpectationRevised,
+)
 ContractEvent = (
     ContractOpened
     | ContractModified

@@ -76,8 +76,9 @@ def decimal_of(exact: Fraction, places: int) -> Decimal:
 def rounded_share(minor: int, part: int, total: int) -> int:
     """`minor * part / total` to the nearest minor unit, half away from zero."""
     assert total > 0, total
-    whole = (2 * abs(minor) * part + total) // (2 * total)
-    return whole if minor >= 0 else -whole
+    if minor < 0:
+        return -rounded_share(-minor, part, total)
+    return (2 * minor * part + total) // (2 * total)
 
 
 def split(minor: int, weights: Sequence[int]) -> tuple[int, ...]:

@@ -50,6 +50,7 @@ from domain.accounting.documents import BilledLine
 from domain.accounting.invoices import beside_revenue, concessions, invoiced_flows
 from domain.accounting.schedule import Flow, totals
 from domain.contract_facts import (
+    OF_TRANSFER,
     ContractModified,
     ContractOpened,
     ContractTerminated,
@@ -62,7 +63,7 @@ from domain.contract_facts import (
 )
 from domain.errors import Rejected
 from domain.explain import Step, Told, both
-from domain.facts import Fact, causes_of, of_kinds
+from domain.facts import Fact, but_kinds, causes_of, of_kinds
 from domain.master import MasterData
 from domain.routing import is_stated, unit_of_line
 from domain.service import AccessGranted
@@ -95,9 +96,11 @@ def contract_revenue(
     facts: Sequence[Fact], billed: Sequence[BilledLine], master: MasterData, book: str
 ) -> tuple[Flow, ...]:
     """Flows of every obligation of a stated contract; none before it is opened, and is one."""
-    placed = in_order(fact for fact in facts if is_stated(fact.stream))
+    streams = {*filter(is_stated, {fact.stream for fact in facts})}
+    placed = in_order([fact for fact in facts if fact.stream in streams])
     own = [fact for _, fact in placed]
-    openings = openings_of(own)
+    terms = but_kinds(own, *OF_TRANSFER)
+    openings = openings_of(terms)
     if not openings:
         return ()
     deal = _deal(openings, placed, master, book)
@@ -108,8 +111,8 @@ def contract_revenue(
         *_on_documents(contract.promises, billed, deal),
         *_beyond_notice(contract.promises, billed, deal),
     )
-    flows = (*flows, *over_purchases(contract.bought, contract.promises, flows, own, deal))
-    found = _since_criteria(flows, openings.values(), own)
+    flows = (*flows, *over_purchases(contract.bought, contract.promises, flows, terms, deal))
+    found = _since_criteria(flows, openings.values(), terms)
     return found if len(openings) == 1 else tuple(_told_as_one(flow, deal) for flow in found)
 
 
@@ -128,10 +131,10 @@ def _deal(
     opened = opened_as_one([*openings.values()])
     event = opened.event
     assert isinstance(event, ContractOpened)
-    own = [fact for _, fact in placed]
-    since = inceptions(own, openings)
+    terms = but_kinds([fact for _, fact in placed], *OF_TRANSFER)
+    since = inceptions(terms, openings)
     access: dict[tuple[str, str | None], Fact] = {}
-    for fact in of_kinds(own, AccessGranted):
+    for fact in of_kinds(terms, AccessGranted):
         assert isinstance(fact.event, AccessGranted), fact
         access.setdefault((fact.stream, fact.event.item), fact)
     return Deal(
@@ -145,7 +148,7 @@ def _deal(
         openings=openings,
         since=since,
         inception=causes_of(*since.values()),
-        streams=streams_of(own),
+        streams=streams_of(terms),
         may_be_left=event.cancellable_days is not None,
         marked={},
     )

@@ -29,9 +29,9 @@ from domain.accounting.subscriptions import Earned, subscription_revenue
 from domain.accounting.worths import worth_before, worth_flows
 from domain.books import AdjustmentProposed
 from domain.charge import Charge
-from domain.contract_facts import ContractOpened
+from domain.contract_facts import OF_TRANSFER, ContractOpened
 from domain.errors import Rejected
-from domain.facts import Fact, in_effective_order, known, of_kinds
+from domain.facts import Fact, but_kinds, in_effective_order, known, of_kinds
 from domain.invoice_facts import InvoiceIssued
 from domain.master import MasterData
 from domain.opening import OpeningProposed
@@ -64,8 +64,7 @@ def measure(
     """
     in_force = known(facts)
     # A retracted batch takes its rows with it; a batch says nothing else of the contract.
-    batches = {fact.position for fact in of_kinds(in_force, UsageBatchAccepted)}
-    told = [fact for fact in in_force if fact.position not in batches]
+    told = but_kinds(in_force, UsageBatchAccepted)
     told.sort(key=in_effective_order)
     kind = unit.partition(":")[0]
     if kind == "adjustment":
@@ -74,6 +73,7 @@ def measure(
         return schedule if market is None else adjusted_in_functional(schedule, market)
     if kind == "customer":
         return _account(unit, told, master, book, through)
+    batches = {fact.position for fact in of_kinds(in_force, UsageBatchAccepted)} if usage else ()
     used = [day for day in usage if day.position in batches]
     return _contract(unit, told, used, master, book, through)
 
@@ -112,9 +112,10 @@ def _contract(
     of_unit = known
     if kind == "contract":
         known = as_one(unit, known)
-    deals = openings_of(known, _OPENS)
-    billed = _billed(unit, known, deals, master, book)
-    _require_one_currency(billed, known)
+    terms = but_kinds(known, *OF_TRANSFER)
+    deals = openings_of(terms, _OPENS)
+    billed = _billed(unit, terms, deals, master, book)
+    _require_one_currency(billed, terms)
     earned = Earned((), RatedUsage((), ()))
     if kind == "subscription":
         earned = subscription_revenue(known, usage, billed, master, book, through)
@@ -125,7 +126,7 @@ def _contract(
     # What joined another contract comes to nothing, in the currency and for the customer it had.
     told = known or of_unit
     market = market_of(_party(unit, told)[1], told, master, book, through)
-    before = worth_before(opening_flows(unit, known, master, book), market)
+    before = worth_before(opening_flows(unit, terms, master, book), market)
     documents = (flow for row in billed for flow in worth_flows(row, market))
     served = () if billed_only else _served(billed, deals, master, book)
     schedule = structs.replace(
@@ -134,11 +135,11 @@ def _contract(
         # A contract has one net position (rule 38).
         joint=any(map(is_stated, deals))
         or earned.is_shared
-        or (not billed_only and _is_joint(billed, known)),
+        or (not billed_only and _is_joint(billed, terms)),
         pending=earned.rated.pending,
         charges=tuple(_charged(charge) for charge in earned.rated.charges),
         measured_to=earned.measured_to,
-        outlook=None if billed_only else outlook_of(known, flows),
+        outlook=None if billed_only else outlook_of(terms, flows),
     )
     return schedule if market is None else told_in_functional(schedule, market)
 

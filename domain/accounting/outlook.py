@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-from msgspec import structs
-
 from domain.accounting.contract.combined import opened_as_one, openings_of
 from domain.accounting.contract.pricing import estimated
 from domain.accounting.curves import last_day
@@ -48,8 +46,9 @@ def outlook_of(known: Sequence[Fact], flows: Sequence[Flow]) -> Outlook | None:
                 openings = openings_of(known)
                 opened = opened_as_one([*openings.values()])
                 assert isinstance(opened.event, ContractOpened), opened
-                stated = _stated(opened.event, opened.when.effective, known)
-                return structs.replace(stated, is_contract=_is_met(openings.values(), known))
+                is_contract = _is_met(openings.values(), known)
+                since = opened.when.effective
+                return _stated(opened.event, since, known, is_contract=is_contract)
     return None
 
 
@@ -69,7 +68,9 @@ def _is_met(openings: Iterable[Fact], known: Sequence[Fact]) -> bool:
     )
 
 
-def _stated(opened: ContractOpened, since: date, known: Sequence[Fact]) -> Outlook:
+def _stated(
+    opened: ContractOpened, since: date, known: Sequence[Fact], *, is_contract: bool
+) -> Outlook:
     promises, rows, ends = [*opened.obligations], [*opened.variable], list[date]()
     for fact in of_kinds(known, *_CHANGES):
         event = fact.event
@@ -90,6 +91,7 @@ def _stated(opened: ContractOpened, since: date, known: Sequence[Fact]) -> Outlo
     return Outlook(
         terms=((since, end),) if end is not None and end > since else (),
         notice_days=opened.cancellable_days,
+        is_contract=is_contract,
         spoken=tuple(
             Spoken(
                 obligation=own.obligation,

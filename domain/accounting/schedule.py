@@ -212,7 +212,7 @@ def without_steps(schedule: Schedule) -> Schedule:
 
 def frozen(flows: tuple[Flow, ...], stop: date, causes: tuple[int, ...]) -> tuple[Flow, ...]:
     """The flows as they stood at the end of `stop`, for good, because of `causes`."""
-    return tuple(kept for flow in flows if (kept := _frozen(flow, stop, causes)) is not None)
+    return tuple([kept for flow in flows if (kept := _frozen(flow, stop, causes)) is not None])
 
 
 def _frozen(flow: Flow, stop: date, causes: tuple[int, ...]) -> Flow | None:
@@ -231,12 +231,13 @@ def _frozen(flow: Flow, stop: date, causes: tuple[int, ...]) -> Flow | None:
 
 def because(flows: tuple[Flow, ...], cause: int, why: Why) -> tuple[Flow, ...]:
     """What a fact cut rests on why it did."""
-    return tuple(_because(flow, *why) if cause in flow.causes else flow for flow in flows)
+    causes, told = why
+    if not causes:
+        return flows
+    return tuple(_because(flow, causes, told) if cause in flow.causes else flow for flow in flows)
 
 
 def _because(flow: Flow, causes: tuple[int, ...], told: Told) -> Flow:
-    if not causes:
-        return flow
     steps = every((flow.told or (), told))
     return structs.replace(flow, causes=causes_of(flow.causes, causes), told=steps)
 
@@ -246,4 +247,4 @@ def stands(flows: tuple[Flow, ...], day: date) -> int:
 
 
 def totals(flows: tuple[Flow, ...]) -> int:
-    return sum(total(flow.curve) for flow in flows)
+    return sum([total(flow.curve) for flow in flows])

@@ -275,8 +275,8 @@ MUTANTS = (
     Mutant(
         "slow-reference",
         "domain/money.py",
-        "    whole = (2 * abs(minor) * part + total) // (2 * total)",
-        "    whole = abs(minor) * part // total",
+        "    return (2 * minor * part + total) // (2 * total)",
+        "    return minor * part // total",
         "shares are cut off, not rounded",
     ),
     Mutant(

@@ -84,9 +84,10 @@ def modify(promises: list[Promise], fact: Fact, included: Change, deal: Deal) ->
         shared = _sharing(as_one, ground_of(done), change) if left else NOTHING
         _caught_up(as_one, change, left, shared, deal)
     else:
-        is_borne = left and going and not joining
-        borne = _borne_by([one.promise for one in going], change) if is_borne else NOTHING
-        _caught_up(as_one, change, 0, borne, deal)
+        if as_one:
+            is_borne = left and going and not joining
+            borne = _borne_by([one.promise for one in going], change) if is_borne else NOTHING
+            _caught_up(as_one, change, 0, borne, deal)
         spread(promises, going, done, joining, change, left, deal)
     _join_invoiced(promises, added, change, deal)
     for one in seen:

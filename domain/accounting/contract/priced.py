@@ -31,9 +31,10 @@ from domain.facts import Fact, causes_of
 def by_themselves(promises: Sequence[Promise], own: Sequence[Fact], deal: Deal) -> Iterator[Flow]:
     """Flows of promises that are priced by what is reported or transferred."""
     for promise in promises:
-        about = deal.about.get(promise.name, ())
+        if not promise.is_invoiced:
+            continue
         if promise.own.pattern == "percent-of-base":
-            yield from _of_base(promise, about)
+            yield from _of_base(promise, deal.about.get(promise.name, ()))
         elif promise.own.is_open_ended:
             yield from _of_units(promise, own, deal)
 

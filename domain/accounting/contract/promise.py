@@ -165,10 +165,14 @@ class Promise(Struct, eq=False):
     # What was done of it when a change spread others anew: it kept who shared it before.
     left_out: tuple[tuple[int, tuple[Mark, ...]], ...] = ()
     name: str = ""
+    # Earned evenly over time, from day to day.
+    is_even: bool = False
+    is_invoiced: bool = False
 
     def __post_init__(self) -> None:
-        """Its name is that of whatever is left of it, and asked for at every turn."""
-        self.name = self.own.obligation
+        """What is the same of whatever is left of it, and asked for at every turn."""
+        self.name, self.is_even = self.own.obligation, self.own.pattern == "ratable"
+        self.is_invoiced = self.own.is_priced_by_itself
 
     @property
     def whole(self) -> Obligation:
@@ -187,15 +191,6 @@ class Promise(Struct, eq=False):
     @property
     def is_ended(self) -> bool:
         return bool(self.ended_by)
-
-    @property
-    def is_even(self) -> bool:
-        """Earned evenly over time, from day to day."""
-        return self.own.pattern == "ratable"
-
-    @property
-    def is_invoiced(self) -> bool:
-        return self.own.is_priced_by_itself
 
 
 def promised(own: Obligation, deal: Deal, causes: tuple[int, ...] = ()) -> Promise:

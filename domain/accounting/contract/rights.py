@@ -18,8 +18,8 @@ from domain.accounting.contract.transfer import Mark, Rest, transferred
 from domain.accounting.curves import At, Curve, Steps, evenly
 from domain.accounting.schedule import Flow
 from domain.contract_facts import ContractOpened
-from domain.explain import every
-from domain.facts import causes_of
+from domain.explain import Step, Told, steps_of
+from domain.facts import causes_of, with_causes
 
 RULE_OF = {"promised": "promised@1", "entitled": "entitled@1"}
 
@@ -44,7 +44,7 @@ def beside(promises: Sequence[Promise], event: ContractOpened, deal: Deal) -> It
 
 
 def _rests_on(promise: Promise, deal: Deal) -> tuple[int, ...]:
-    return causes_of(promise.causes, *(flow.causes for flow in flows_of(promise, deal)))
+    return causes_of(promise.causes, *[flow.causes for flow in flows_of(promise, deal)])
 
 
 def _by_day(priced: Sequence[tuple[date, int]]) -> tuple[tuple[date, int], ...]:
@@ -90,6 +90,11 @@ def _entitled(promise: Promise, deal: Deal) -> Iterator[tuple[Curve, Sequence[Ma
         yield Steps(Rest(None, found).by_day(minor)), found
 
 
+def _told(told: Told, name: str, found: Sequence[Mark]) -> tuple[Step, ...]:
+    """What nothing was transferred of yet is told, too: its share and what it rests on."""
+    return (*steps_of(told), *transferred(((name, found),)))
+
+
 def _memo(
     kind: str,
     promise: Promise,
@@ -103,8 +108,7 @@ def _memo(
         obligation=promise.name,
         legs=(),
         curve=curve,
-        causes=causes_of(causes, tuple(mark.cause for mark in found)),
+        causes=with_causes(causes, [mark.cause for mark in found]) if found else causes,
         rule=RULE_OF[kind],
-        # What nothing was transferred of yet is told, too: its share and what it rests on.
-        told=every((promise.told, partial(transferred, ((promise.name, found),)))),
+        told=partial(_told, promise.told, promise.name, found),
     )

@@ -31,8 +31,8 @@ from domain.accounting.schedule import Caught, Flow, frozen, totals
 from domain.calendar import ONE_DAY
 from domain.contract_facts import Obligation
 from domain.decimals import plain
-from domain.explain import Step, Telling, both, steps_of
-from domain.facts import causes_of
+from domain.explain import Step, Telling, Told, both, steps_of
+from domain.facts import causes_of, with_causes
 from domain.money import allocate, decimal_of, rounded
 
 
@@ -51,9 +51,12 @@ NOTHING_EARNED = Left((), 0, 0)
 
 def left_at(cut: Cut, promise: Promise, passed: Sequence[Mark], deal: Deal) -> Left:
     """What a promise comes to at a cut, by the marks that it passed before."""
+    left = promise.price_minor - promise.kept_minor
     earned = _until(promise, passed, cut, deal)
+    if not earned:
+        return Left((), 0, left)
     earned_minor = totals(earned)
-    return Left(earned, earned_minor, promise.price_minor - promise.kept_minor - earned_minor)
+    return Left(earned, earned_minor, left - earned_minor)
 
 
 def flows_of(promise: Promise, deal: Deal) -> tuple[Flow, ...]:
@@ -116,10 +119,10 @@ def _stopped(caught: Caught | None, stop: date) -> Caught | None:
 
 def its_marks(promise: Promise, found: Sequence[Mark]) -> Sequence[Mark]:
     """How far its price is earned, as its marks say or those of what it goes along."""
+    if promise.own.pattern != "percent-complete":
+        return found
     goes_along = promise.is_beside or promise.legs != RELEASE
-    if goes_along and promise.own.pattern == "percent-complete":
-        return without_materials(found)
-    return found
+    return without_materials(found) if goes_along else found
 
 
 def _current(promise: Promise, deal: Deal) -> tuple[Flow, ...]:
@@ -128,26 +131,24 @@ def _current(promise: Promise, deal: Deal) -> tuple[Flow, ...]:
         return ()
     if promise.is_even:
         stretches = _stretches(promise.own, promise.stretch_minor, deal)
-        first = stretches[0] if stretches else None
-        rows = (_evenly(promise, one, deal, is_first=one == first) for one in stretches)
+        rows = [_evenly(promise, one, deal, is_first=one == stretches[0]) for one in stretches]
         return _told_as(promise, rows)
     return _told_as(promise, _along(promise, deal.marks(promise.own), deal))
 
 
 def _told_as(promise: Promise, flows: Iterable[Flow]) -> tuple[Flow, ...]:
     """What is owed beside a promise goes along it, to accounts of its own."""
-    if promise.legs == RELEASE and promise.kind == "release":
+    if promise.kind == "release":
         return tuple(flows)
     return tuple(structs.replace(one, legs=promise.legs, kind=promise.kind) for one in flows)
 
 
 def _steps(promise: Promise, deal: Deal) -> Telling:
-    told, price = promise.told, promise.stretch_price
+    return partial(_told_of, promise.told, promise.stretch_price, deal)
 
-    def steps() -> tuple[Step, ...]:
-        return (*steps_of(told), Step(what="allocated price", value=deal.text(price)))
 
-    return steps
+def _told_of(told: Told, price: int, deal: Deal) -> tuple[Step, ...]:
+    return (*steps_of(told), Step(what="allocated price", value=deal.text(price)))
 
 
 def _stretches(own: Obligation, minor: int, deal: Deal) -> list[tuple[date, date, int]]:
@@ -204,27 +205,28 @@ def _before(promise: Promise, deal: Deal) -> tuple[Curve, ...]:
 def _along(promise: Promise, found: Sequence[Mark], deal: Deal) -> tuple[Flow, ...]:
     """The stretch as far as marks carry it; nothing where nothing is transferred yet."""
     rest = rest_after(its_marks(promise, found), promise.since)
-    rows = now = rest.by_day(promise.stretch_minor)
-    caught = None
-    if promise.caught is not None:
-        rows = _caught_up(rest, promise.caught, promise.stretch_minor, now)
-        caught = Caught(Steps(now), _before(promise, deal)) if now else None
+    own, minor, caught = promise.own, promise.stretch_minor, promise.caught
+    now = rest.by_day(minor)
+    rows = now if caught is None else _caught_up(rest, caught, minor, now)
     if not rows:
         return ()
     # What was transferred before the stretch is among what its price rests on.
-    causes = causes_of(promise.rests, tuple(sorted([mark.cause for mark in rest.marks])))
-    steps = _steps(promise, deal)
-    if promise.own.pattern == "point-in-time" and len(rows) == 1:
-        ((day, minor),) = rows
-        flow = at_once(promise.name, day, minor, causes, steps)
+    causes = with_causes(promise.rests, [mark.cause for mark in rest.marks])
+    if own.pattern == "point-in-time" and len(rows) == 1:
+        flow = at_once(promise.name, *rows[0], causes, _steps(promise, deal))
     else:
-        unit = partial(_by_unit, promise.own, promise.stretch_minor, rest, deal)
+        told = partial(_told_along, _steps(promise, deal), own, minor, rest, found, deal)
+        flow = release(promise.name, Steps(rows), causes, RULES[own.pattern], told)
+    if caught is None or not now:
+        return (flow,)
+    return (structs.replace(flow, caught=Caught(Steps(now), _before(promise, deal))),)
 
-        def told() -> tuple[Step, ...]:
-            return (*steps(), *unit(), *(step for mark in found for step in mark.told))
 
-        flow = release(promise.name, Steps(rows), causes, RULES[promise.own.pattern], told)
-    return (structs.replace(flow, caught=caught) if caught else flow,)
+def _told_along(
+    steps: Telling, own: Obligation, minor: int, rest: Rest, found: Sequence[Mark], deal: Deal
+) -> tuple[Step, ...]:
+    unit = _by_unit(own, minor, rest, deal)
+    return (*steps(), *unit, *(step for mark in found for step in mark.told))
 
 
 def _by_unit(own: Obligation, minor: int, rest: Rest, deal: Deal) -> tuple[Step, ...]:

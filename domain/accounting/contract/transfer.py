@@ -246,7 +246,7 @@ def _by_units(own: Obligation, facts: Sequence[Placed], options: Options) -> Ite
     for place, fact in facts:
         if isinstance(fact.event, ObligationSatisfied):
             done = EXACT.add(done, fact.event.quantity or promised)
-            part, whole = _ratio(min(done, promised), all_of_it)
+            part, whole = _ratio(done, all_of_it) if done < promised else (1, 1)
             yield Mark(place, part, whole, fact.position, "units transferred", (done, promised))
 
 
@@ -344,7 +344,7 @@ def _by_exercise(own: Obligation, facts: Sequence[Placed], options: Options) -> 
     """
     every = own.quantity or Decimal(1)
     expected = _expected(own.expected_exercised, own.breakage_percent, every) or every
-    used = expired = Decimal(0)
+    used, expired, there_are = Decimal(0), Decimal(0), every
     for place, fact in facts:
         match fact.event:
             case RightsExercised(cumulative=None):
@@ -357,12 +357,13 @@ def _by_exercise(own: Obligation, facts: Sequence[Placed], options: Options) -> 
             case RightsExpired():
                 left = _left(every, used, expired)
                 expired = EXACT.add(expired, min(fact.event.quantity or left, left))
+                there_are = EXACT.subtract(every, expired)
             case ExpectationRevised(expected_exercised=rights, breakage_percent=percent):
                 expected = _expected(rights, percent, every) or expected
             case _:
                 continue
         # What expired is used by nobody, whatever was expected.
-        usable_ones = min(expected, EXACT.subtract(every, expired))
+        usable_ones = min(expected, there_are)
         part, whole = _exercised(used, expired, every, usable_ones, options)
         yield Mark(place, part, whole, fact.position, "rights used", (used, usable_ones))
 
@@ -374,11 +375,11 @@ def _left(every: Decimal, used: Decimal, expired: Decimal) -> Decimal:
 def _exercised(
     used: Decimal, expired: Decimal, every: Decimal, expected: Decimal, options: Options
 ) -> tuple[int, int]:
-    gone = EXACT.add(used, expired)
+    gone = EXACT.add(used, expired) if expired else used
     if gone >= every:
         return 1, 1
     if options.breakage == "proportional":
-        return _ratio(min(used, expected), expected.as_integer_ratio())
+        return _ratio(used, expected.as_integer_ratio()) if used < expected else (1, 1)
     return _ratio(gone, every.as_integer_ratio())
 
 
