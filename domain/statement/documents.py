@@ -160,9 +160,7 @@ def documents(account: Account, owed: Sequence[Difference], papers: Papers, thro
     """What closes the differences of one account, and what must wait."""
     if not account.is_known:
         return _nobody_to_bill(account, owed)
-    taken, lines = _laid_out(owed, papers)
-    if sum(line.amount_minor for line in lines) < 0:
-        taken, lines = _laid_out(with_their_items(owed), papers)
+    taken, lines = _laid_out(with_their_items(owed), papers)
     issued = _credit_notes(account, taken, papers, through)
     lines = [*adjusted(lines, account.adjustments)]
     net = reduced(lines, account.claims) if account.claims else Reduced((), {})

@@ -1,9 +1,10 @@
 """What is granted on service that is billed already comes off the lines of what it is taken off.
 
 A discount or prepaid credits known later than the bill have no line that a credit note could name.
-As lines of an invoice they lower it. Where it would fall below nothing they are owed back, together
-with their item, on its lines: by themselves they would wait for another invoice, and it may never
-come. Afterwards item and discount no longer agree each with its own lines, but together they do.
+As lines of an invoice they lower what it bills of that item's billing period. Where that would fall
+below nothing they are owed back, together with their item, on its lines: by themselves they would
+wait for another invoice, and it may never come. Afterwards item and discount no longer agree each
+with its own lines, but together they do.
 Where they do, as when usage that prepaid credits paid comes to less, nobody owes anything: there is
 no document.
 
@@ -14,6 +15,7 @@ both come to on it, and a coupon on it is a share of that.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date
 
@@ -23,6 +25,7 @@ from domain.statement.spans import Difference, Group
 
 # Of which days of which billing period of an item.
 _Place = tuple[str, str, Group, date, date]
+_Period = tuple[str, str, Group, date | None]
 
 
 def beside_their_items(found: Iterable[Difference], *, has_coupons: bool) -> list[Difference]:
@@ -46,16 +49,26 @@ def beside_their_items(found: Iterable[Difference], *, has_coupons: bool) -> lis
     return told
 
 
-def with_their_items(owed: Iterable[Difference]) -> list[Difference]:
-    """What may be owed back with its item as one difference, on the lines of both."""
+def with_their_items(owed: Sequence[Difference]) -> list[Difference]:
+    """What is owed back of a billing period together with its item as one difference, on the lines
+    of both. An invoice that bills other service would be lowered by it, and could not be credited
+    whole afterwards.
+    """
+    in_all: Counter[_Period] = Counter()
+    for one in owed:
+        in_all[_period(one)] += one.minor
     joined: list[Difference] = []
     for own in _by_place(owed).values():
         item = next((one.beside for one in own if one.beside is not None), None)
-        if item is None:
+        if item is None or in_all[_period(item)] >= 0:
             joined += own
             continue
         joined.append(_as_one(item, [one for one in own if one.is_taken_off]))
     return joined
+
+
+def _period(one: Difference) -> _Period:
+    return one.subscription, one.item, one.group, one.part and one.part[0]
 
 
 def _with_discounts(own: Sequence[Difference], *, has_coupons: bool) -> list[Difference]:

@@ -661,6 +661,19 @@ def test_a_discount_known_late_comes_off_the_line_of_its_item():
     assert books.bill_.carried == ()
 
 
+def test_a_discount_known_late_comes_off_its_own_invoice_also_where_the_next_period_is_billed():
+    """On the next one it would stand below nothing, once the service beside it is credited."""
+    books = Books()
+    books.bill(JANUARY, seats(31_00))
+    next_month = seats(28_00, FEBRUARY, MARCH, period=(FEBRUARY, MARCH))
+
+    assert books.bill(FEBRUARY, seats(31_00), off(15_50), next_month) == [
+        ("c1-USD-20250101-1:1", -15_50),
+        (FEBRUARY, MARCH, 28_00),
+    ]
+    assert books.bill(FEBRUARY, seats(31_00), off(15_50)) == [("c1-USD-20250201-1:1", -28_00)]
+
+
 def test_a_discount_raised_late_comes_off_the_line_of_its_item_too():
     books = Books()
     books.bill(JANUARY, seats(31_00), off(3_10))
