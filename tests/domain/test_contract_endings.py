@@ -11,6 +11,7 @@ from domain.contract_facts import (
     ContractModified,
     ContractTerminated,
     CustomerPaymentPromised,
+    Financing,
     Obligation,
     PriceConceded,
     PriceEstimated,
@@ -30,6 +31,7 @@ from tests.domain.contracting import (
     satisfied,
     scheduled,
     steps,
+    units,
 )
 
 LICENCE = point("licence", price_minor=600_00)
@@ -233,3 +235,62 @@ def test_what_is_priced_by_itself_rests_on_no_end() -> None:
 
     assert causes(schedule, "calls", "2024-02-01") == (1, 2, 4)
     assert causes(schedule, "service", "2024-07-01") == (1, 3)
+
+
+def test_what_is_given_back_of_what_is_sold_for_others_is_owed_to_them_no_more() -> None:
+    sale = even("hotel", *YEAR, price_minor=1200_00, presented="net", others_share_minor=480_00)
+    schedule = scheduled(
+        opened("2024-01-01", sale), ContractTerminated(when=on("2024-04-01"), refund_minor=900_00)
+    )
+
+    # Three months of twelve: 180.00 ours and 120.00 theirs of the 300.00 that are kept.
+    assert revenue(schedule, "2024-01-01", "2024-12-31") == 180_00
+    assert balance(schedule, "partner-payable", "2024-04-30") == -120_00
+
+
+def test_what_others_got_of_what_was_served_stays_theirs_whatever_is_given_back() -> None:
+    sale = even("hotel", *YEAR, price_minor=1200_00, presented="net", others_share_minor=480_00)
+    schedule = scheduled(
+        opened("2024-01-01", sale), ContractTerminated(when=on("2024-04-01"), refund_minor=1100_00)
+    )
+
+    # 100.00 are kept of the customer, and 120.00 are owed for three months.
+    assert balance(schedule, "partner-payable", "2024-04-30") == -120_00
+    assert revenue(schedule, "2024-01-01", "2024-12-31") == -20_00
+    assert steps(schedule, "hotel")["hotel, share-owed"] == "360.00 of 480.00 not earned"
+
+
+def test_goods_that_were_never_delivered_are_not_expected_back_after_they_were_paid_back() -> None:
+    back = VariableAmount(name="returns", conceded_quantity=Decimal(10), obligations=("goods",))
+    schedule = scheduled(
+        opened("2024-01-01", units("goods", "100", "50.00"), variable=(back,)),
+        satisfied("2024-02-01", "goods", "40"),
+        ContractTerminated(when=on("2024-04-01"), refund_minor=3000_00),
+    )
+
+    # 40 at 50.00 stay sold, and a tenth of them is expected back.
+    assert revenue(schedule, "2024-01-01", "2024-12-31") == 1800_00
+    assert balance(schedule, "refund-liability", "2024-04-30") == -200_00
+
+
+def test_a_refund_of_all_leaves_nothing_expected_back() -> None:
+    back = VariableAmount(name="returns", conceded_quantity=Decimal(10), obligations=("goods",))
+    schedule = scheduled(
+        opened("2024-01-01", units("goods", "100", "50.00"), variable=(back,)),
+        satisfied("2024-02-01", "goods", "40"),
+        ContractTerminated(when=on("2024-04-01"), refund_minor=5000_00),
+    )
+
+    assert revenue(schedule, "2024-01-01", "2024-12-31") == 0
+    assert balance(schedule, "refund-liability", "2024-04-30") == 0
+
+
+def test_interest_that_is_not_borne_was_never_owed_to_others() -> None:
+    sale = even("hotel", *YEAR, price_minor=1200_00, presented="net", others_share_minor=480_00)
+    terms = Financing(kind="advance", rate_percent=Decimal(10), until=date(2025, 1, 1))
+    facts = (opened("2024-01-01", sale, financing=terms),)
+    without = scheduled(*facts, ContractTerminated(when=on("2024-04-01"), refund_minor=0))
+    with_one = scheduled(*facts, ContractTerminated(when=on("2024-04-01"), refund_minor=1_00))
+
+    assert balance(without, "partner-payable", "2024-04-30") == -480_00
+    assert -480_00 < balance(with_one, "partner-payable", "2024-04-30") < -479_00

@@ -287,8 +287,42 @@ def price_is_shared(_history: History, ledger: Ledger) -> int:
                     continue
                 rows = (memo for memo in schedule.memos if memo.kind == "promised")
                 shared = sum(standing(memo.curve, day) for memo in rows)
-                count += same(shared + others_share(facts), price, unit, day)
+                if day < _ended_on(facts):
+                    count += same(shared + others_share(facts), price, unit, day)
+                    continue
+                # What is given back is borne by what is owed beside the promises, too.
+                owed = [f for f in schedule.flows if _is_for_others(f) or _is_held(f)]
+                beside = sum(standing(flow.curve, day) for flow in owed)
+                count += same(shared + beside, price + held_by(facts, day), unit, day)
     return count
+
+
+def _ended_on(facts: Sequence[Fact]) -> date:
+    rows = (fact for fact in facts if isinstance(fact.event, ContractTerminated))
+    return min((fact.when.measured for fact in rows), default=date.max)
+
+
+def _is_for_others(flow: Flow) -> bool:
+    return bool(dict(flow.legs).get("partner-payable", 0))
+
+
+def _is_held(flow: Flow) -> bool:
+    """Owed back as it is transferred; what goes back beyond a notice is no part of a price."""
+    return flow.kind == "refund-owed" and not flow.rule.startswith("beyond-notice")
+
+
+def held_by(facts: Sequence[Fact], day: date) -> int:
+    """What is stated of uncertain amounts and not included, by the estimates of a day."""
+    rows = dict[str, VariableAmount]()
+    for fact in sorted(facts, key=lambda one: (one.when.measured, one.when.order or 0)):
+        match fact.event:
+            case ContractOpened():
+                rows = {**{row.name: row for row in fact.event.variable}, **rows}
+            case PriceEstimated() if fact.when.measured <= day:
+                rows.update({row.name: row for row in fact.event.variable})
+            case _:
+                pass
+    return sum(row.stated_minor - _included(row) for row in rows.values() if row.stated_minor > 0)
 
 
 def _since(facts: Sequence[Fact]) -> date:
@@ -328,7 +362,11 @@ def all_is_earned(history: History, ledger: Ledger) -> int:
             price = prices_of(facts, options_of(settlement, facts))[-1][1]
             bought, conceded = _by_themselves(facts)
             alone = bought - _taken(facts, bought, options_of(settlement, facts)) - conceded
-            count += same(earned, price + alone, entity, unit, settlement.run.book)
+            # What is owed back goes along what is earned, and bears its part of a refund.
+            back = filter(_is_held, schedule.flows)
+            whole = price + alone + held_by(facts, date.max)
+            found = earned + sum(total(flow.curve) for flow in back)
+            count += same(found, whole, entity, unit, settlement.run.book)
             balances = due(schedule, END, settlement.run.master.calendar)
             assets = sum(row.minor for s, row in balances.items() if s.account == "contract-asset")
             count += holds(assets >= 0, unit)

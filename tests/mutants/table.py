@@ -609,8 +609,8 @@ MUTANTS = (
     Mutant(
         "12-all-is-earned",
         "domain/accounting/contract/ending.py",
-        "rests = [left.minor - refund for left",
-        "rests = [left.minor for left",
+        "rests = [minor - given_back[id(one)] for one, minor in open_ones]",
+        "rests = [minor for one, minor in open_ones]",
         "what is given back at the end is earned all the same",
         "tests/laws/test_contracts.py -k 12-all-is-earned",
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from functools import partial
 
@@ -10,6 +10,7 @@ from msgspec import Struct, structs
 
 from domain.accounting.contract.course import finish, known_from
 from domain.accounting.contract.ground import NOTHING, Ground, Seen, as_left, seen_at
+from domain.accounting.contract.parts import SHARE
 from domain.accounting.contract.promise import Cut, Deal, Promise, marks_before, tell
 from domain.accounting.contract.stretch import left_at
 from domain.accounting.contract.transfer import place_of, transferred
@@ -19,6 +20,8 @@ from domain.accounting.schedule import Flow
 from domain.explain import Step, Told, every, steps_of
 from domain.facts import Fact, causes_of
 from domain.money import allocate
+
+_Rows = Sequence[tuple[Promise, int]]
 
 
 class Less(Struct, frozen=True):
@@ -42,20 +45,26 @@ def terminate(
     cut = Cut(place_of(fact), day, fact.position)
     seen = [seen_at(one, cut, deal) for one in promises]
     lefts = [left_at(cut, one.promise, one.passed, deal) for one in seen]
-    shared = less.refund_minor + less.unborne_minor
-    refunds = allocate(shared, _bearing(promises, [max(one.minor, 0) for one in lefts]))
-    open_ones = [
-        (one.name, left.minor, one.price_minor) for one, left in zip(promises, lefts, strict=True)
+    open_ones = [*zip(promises, [one.minor for one in lefts], strict=True)]
+    # What is owed beside promises is looked at where it may bear something, too.
+    seen_beside = [seen_at(one, cut, deal) for one in beside] if less.refund_minor else []
+    open_beside = [
+        (one.promise, left_at(cut, one.promise, one.passed, deal).minor) for one in seen_beside
     ]
+    given_back = _given_back(less, open_ones, open_beside)
     unborne = Step(what="interest not borne", value=deal.text(less.unborne_minor))
     # What is given back is shared by what each had left, so each share rests on all of them.
-    if shared or less.unbilled is not None:
-        grounds = [_before_the_end(seen, open_ones, deal)] * len(promises)
+    if less.refund_minor or less.unborne_minor or less.unbilled is not None:
+        together = _before_the_end([*seen, *seen_beside], [*open_ones, *open_beside], deal)
+        grounds = [together] * len(promises)
     else:
         each = zip(seen, open_ones, strict=True)
         grounds = [_before_the_end([one], [left], deal) for one, left in each]
-    rests = [left.minor - refund for left, refund in zip(lefts, refunds, strict=True)]
+    rests = [minor - given_back[id(one)] for one, minor in open_ones]
     unowed = _unowed(less, [*zip(promises, rests, strict=True)], beside, grounds, cut, deal)
+    for shadow, _ in open_beside:
+        part, why = unowed.get(id(shadow), (0, grounds[0]))
+        unowed[id(shadow)] = part + given_back[id(shadow)], why
     rows = zip(promises, lefts, rests, grounds, strict=True)
     for promise, left, rest, ground in rows:
         part, asked = unowed.get(id(promise), (0, NOTHING))
@@ -87,7 +96,7 @@ def _at_the_end(
 
 
 def _before_the_end(
-    seen: Sequence[Seen], left: Sequence[tuple[str, int, int]], deal: Deal
+    seen: Sequence[Seen], left: Sequence[tuple[Promise, int]], deal: Deal
 ) -> Ground:
     """What promises have left at the end rests on their prices and on what was transferred."""
     promises = [one.promise for one in seen]
@@ -102,7 +111,7 @@ def _before_the_end(
     parts = (one.changed if one.spread_by else (partial(steps_of, one.told),) for one in promises)
     told = dict.fromkeys(part for some in parts for part in some)
     steps = (partial(steps_of, flow.told) for flow in changed)
-    lefts = partial(_all_left, left, deal)
+    lefts = partial(_all_left, [(_told_name(one), n, one.price_minor) for one, n in left], deal)
     return Ground(causes, (*told, lefts, partial(transferred, marks), *steps))
 
 
@@ -110,10 +119,38 @@ def _all_left(left: Sequence[tuple[str, int, int]], deal: Deal) -> Iterator[Step
     return (as_left(*one, deal) for one in left)
 
 
-def _bearing(promises: Sequence[Promise], lefts: Sequence[int]) -> Sequence[int]:
-    """Who bears a refund: what had something left, or what had a price, or all alike."""
-    prices = [max(one.price_minor, 0) for one in promises]
-    return next((rates for rates in (lefts, prices) if any(rates)), [1] * len(promises))
+def _told_name(one: Promise) -> str:
+    """What is owed beside a promise has its name."""
+    return one.name if one.legs == RELEASE else f"{one.name}, {one.kind}"
+
+
+def _given_back(less: Less, lefts: _Rows, beside: _Rows) -> Mapping[int, int]:
+    """What promises, and what is owed beside them, bear of a refund: as much as each has left.
+
+    What was charged for what is not transferred is owed to others, or back, in part: so is what is
+    given back of it (606-10-32-10, 55-38). Beyond that, what others got of what was transferred
+    stays theirs, and who sold it bears the refund. Interest that is not borne was ours alone.
+    """
+    every = (*lefts, *beside)
+    left = [max(minor, 0) for _, minor in every]
+    first = min(less.refund_minor, sum(left))
+    parts = allocate(first, left) if first else [0] * len(every)
+    rows = zip(every, parts, strict=True)
+    found = {id(one): part for (one, _), part in rows if one.legs == SHARE}
+    ours = [row for row in every if row[0].legs != SHARE]
+    rest = less.refund_minor - sum(found.values())
+    for minor, bearers in ((rest, ours), (less.unborne_minor, lefts)):
+        for (one, _), part in zip(bearers, allocate(minor, _bearing(bearers)), strict=True):
+            found[id(one)] = found.get(id(one), 0) + part
+    return found
+
+
+def _bearing(rows: _Rows) -> Sequence[int]:
+    """Who bears a refund: what had something left, or what had a price, or all promises alike."""
+    left = [max(minor, 0) for _, minor in rows]
+    prices = [max(one.price_minor, 0) for one, _ in rows]
+    alike = [int(one.legs == RELEASE) for one, _ in rows]
+    return next((rates for rates in (left, prices) if any(rates)), alike)
 
 
 def _unowed(
