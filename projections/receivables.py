@@ -216,11 +216,12 @@ class Amount(NamedTuple):
 
 def _apply(connection: Connection, entity: str, after: int, upto: int) -> None:
     """New documents are copied; one that more is known of, or other, is laid out again."""
-    names = {"entity": entity, "after": after, "upto": upto}
+    names: dict[str, object] = {"entity": entity, "after": after, "upto": upto}
     positions = [row[0] for row in connection.execute(SQL.document_facts, names)]
     facts = log.read_positions(connection, entity, positions)
     corrected = sorted({fact.stream for fact in facts if fact.corrects is not None})
     more = {fact.stream for fact in facts if not _is_new(fact)}
+    more |= _taken_back(connection, facts, names)
     again = log.read_streams(connection, entity, more, upto=upto) if more else {}
     rows = [_movement(fact, fact.position, None) for fact in facts if fact.stream not in corrected]
     if corrected:
@@ -236,11 +237,24 @@ def _apply(connection: Connection, entity: str, after: int, upto: int) -> None:
 
 
 def _is_new(fact: Fact) -> bool:
-    """Whether nothing else can be known of what it says."""
+    """Whether nothing else can be known of what it says, unless money it applies was taken back."""
     if fact.corrects is not None or isinstance(fact.event, PaymentUnapplied | BalanceUnapplied):
         return False
     issued = isinstance(fact.event, InvoiceIssued) and fact.version == 1
     return issued or not fact.stream.startswith("invoice:")
+
+
+def _taken_back(
+    connection: Connection, facts: Iterable[Fact], names: dict[str, object]
+) -> set[str]:
+    """Streams that apply money after some was unapplied, which may be effective later."""
+    paid = {
+        fact.stream for fact in facts if isinstance(fact.event, PaymentApplied | BalanceApplied)
+    }
+    if not paid:
+        return set()
+    found = connection.execute(SQL.taken_back, names | {"streams": sorted(paid)})
+    return {stream for (stream,) in found}
 
 
 def _forget_amounts(
@@ -469,7 +483,7 @@ def _went_back(event: Event) -> tuple[str, str, int] | None:
 
 VIEW = View(
     name=NAME,
-    version=4,
+    version=5,
     tables=SQL.make_tables,
     # A corrected document is laid out again by its key, also on a first pass.
     keys="",

@@ -55,6 +55,12 @@ SELECT position FROM fact
  WHERE entity = %(entity)s AND position > %(after)s AND position <= %(upto)s
    AND split_part(stream, ':', 1) IN ('balance', 'invoice', 'payment');
 
+-- name: taken_back
+-- Of some streams those in which money was unapplied by then, from whatever day on.
+SELECT DISTINCT stream FROM fact
+ WHERE entity = %(entity)s AND stream = ANY(%(streams)s) AND position <= %(after)s
+   AND tag IN ('balance-unapplied', 'payment-unapplied');
+
 -- name: forget
 DELETE FROM document WHERE entity = %(entity)s AND stream = ANY(%(streams)s);
 

@@ -13,10 +13,14 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from msgspec import Struct
 
+from domain.balance import ApplyBalance, GrantBalance, UnapplyBalance
+from domain.cash import ApplyPayment, ReceivePayment, UnapplyPayment
 from domain.facts import When
 from domain.invoice import IssueInvoice
 from domain.invoice_facts import InvoiceLine
+from domain.payment_facts import Application
 from projections import generations, receivables, runner, shadow, trial_balance
 from projections import switch as switching
 from projections.alone import alone
@@ -33,6 +37,8 @@ from tests.waiting import until
 
 ASK = Question(entity=ENTITY, book=BOOK)
 ROOT = Path(__file__).parents[2]
+MARCH, APRIL, MAY = (When(effective=date(2024, month, 1)) for month in (3, 4, 5))
+TWENTY = (Application(invoice="first", amount_minor=20_00),)
 
 
 @pytest.fixture
@@ -101,6 +107,35 @@ def test_a_generation_is_the_same_however_facts_were_batched(books: Books, batch
     head = checkpoints.passed(books.connection, ENTITY, checkpoints.JOURNAL)
     assert (built.generation, built.breaks) == (2, ())
     assert digests(books.connection, 2, head) == digests(books.connection, 1, head)
+
+
+PAYMENT = (
+    ReceivePayment(when=MARCH, customer="c1", currency="USD", amount_minor=60_00),
+    UnapplyPayment(when=APRIL, invoice="first"),
+    ApplyPayment(when=MARCH, applications=TWENTY),
+    ApplyPayment(when=MAY, applications=TWENTY),
+)
+CREDIT = (
+    GrantBalance(when=MARCH, customer="c1", currency="USD", amount_minor=60_00),
+    UnapplyBalance(when=APRIL, invoice="first"),
+    ApplyBalance(when=MARCH, applications=TWENTY),
+    ApplyBalance(when=MAY, applications=TWENTY),
+)
+
+
+@pytest.mark.parametrize(("stream", "facts"), [("payment:p", PAYMENT), ("balance:b", CREDIT)])
+def test_what_was_taken_back_is_not_applied_by_what_is_told_later(
+    books: Books, stream: str, facts: tuple[Struct, ...]
+) -> None:
+    for fact in facts:
+        last = books.tell(stream, fact)
+        books.catch_up()
+
+    # Taken back from April on: of what is applied, only what is applied in May stands.
+    stated = "SELECT position, minor FROM view_1.open_amount WHERE kind = 'stated'"
+    assert books.connection.execute(stated).fetchall() == [(last, -20_00)]
+    for batch in (1, 7, 5_000):
+        assert build_views(books.connection, batch=batch).breaks == ()
 
 
 def test_a_digest_is_of_a_position_also_when_the_view_has_passed_it(books: Books) -> None:
