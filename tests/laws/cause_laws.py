@@ -106,10 +106,14 @@ def with_rates(master: MasterData, true: frozenset[int]) -> MasterData:
     """The master data with rates of nonsense but for some facts: amounts rest on them by name."""
     rates = {
         pair: tuple(
-            rate if rate.position in true else rate._replace(rate=2 * rate.rate, told="nonsense")
+            rate
+            if rate.position in true
+            else rate._replace(rate=times * rate.rate, told="nonsense")
             for rate in rows
         )
         for pair, rows in master.rates.items()
+        # Not by the same: what two rates say together would stay as it was.
+        for times in (2 if pair[2] == "USD" else 3,)
     }
     return structs.replace(master, rates=rates)
 

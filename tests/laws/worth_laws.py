@@ -111,12 +111,23 @@ def rate_on(books: Books, at: int, currency: str, day: date) -> Fraction:
     found: tuple[date, Fraction, bool] | None = None
     for fact in facts:
         if isinstance(fact.event, RatesPublished) and fact.when.effective <= day:
-            for row in fact.event.rates:
-                rate = _rate(row.currency, row.into, row.rate, currency, home)
-                if rate is not None:
-                    found = _later(found, fact.when.effective, rate, direct=row.into == home)
+            for rate, direct in _said(fact.event, currency, home):
+                found = _later(found, fact.when.effective, rate, direct=direct)
     assert found is not None, (currency, day)
     return found[1] * Fraction(10 ** exponent(home), 10 ** exponent(currency))
+
+
+def _said(event: RatesPublished, currency: str, home: str) -> Iterator[tuple[Fraction, bool]]:
+    """What a publication says of a pair, and whether as it is asked for: itself, or over another
+    currency, which drawn histories quote only where books elect to cross.
+    """
+    for row in event.rates:
+        rate = _rate(row.currency, row.into, row.rate, currency, home)
+        if rate is not None:
+            yield rate, row.into == home
+    worth = {row.into: Fraction(row.rate) for row in event.rates if row.currency == "EUR"}
+    if currency in worth and home in worth:
+        yield worth[home] / worth[currency], False
 
 
 def _later(
