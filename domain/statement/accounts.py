@@ -30,10 +30,10 @@ from domain.statement.documents import (
     Bill,
     Carried,
     Document,
-    Papers,
     documents,
 )
 from domain.statement.drafts import Adjustments, OpenDraft, lines_of, lost, open_drafts
+from domain.statement.notes import Papers
 from domain.statement.spans import Difference, Sale, carried_by
 from domain.statement.thresholds import Reached, reached
 from domain.statement.unused import unused

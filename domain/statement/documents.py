@@ -6,32 +6,26 @@ under the same keys, so whoever was cut off asks again and nothing is issued twi
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from itertools import chain, count
 from operator import attrgetter
 from typing import Literal
 
-from msgspec import Struct, field, structs
+from msgspec import Struct, structs
 
-from domain.accounting.documents import BilledLine
 from domain.adjusting import adjusted
-from domain.credit_note import with_companions
 from domain.draft import DiscardDraft
 from domain.facts import When
 from domain.invoice import DraftInvoice, IssueCredit, IssueInvoice
 from domain.invoice_facts import CreditLine, DraftAdjusted, InvoiceLine
-from domain.invoicing import InvoicingOptions
 from domain.statement.coupons import Claim, Reduced, given_back, reduced
 from domain.statement.granted import with_their_items
+from domain.statement.notes import Papers, Taken, by_invoice, is_made_anew, taken_for
 from domain.statement.spans import Difference
 from domain.statement.thresholds import Reached
 
-_Taken = tuple[BilledLine, int]
 _line_of = attrgetter("line")
-TAXES = frozenset({"tax", "included-tax"})
-
 
 # What a run does with a document.
 Act = Literal["issued", "credited", "drafted", "drafted anew", "discarded"]
@@ -116,46 +110,6 @@ class Account(Struct, frozen=True, kw_only=True):
     adjustments: tuple[DraftAdjusted, ...] = ()
 
 
-class Papers(Struct, frozen=True, kw_only=True):
-    """The invoices there are: the last version of each stream, its lines, and whether a name is in
-    use.
-
-    A credit note counts a version on and adds what it takes, so that another account's on the same
-    invoice has a number of its own, and takes what is left. `invoicing`: how documents of the run's
-    day are issued.
-    """
-
-    versions: dict[str, int]
-    in_use: Callable[[str], bool]
-    invoicing: InvoicingOptions = InvoicingOptions()
-    lines: dict[str, list[BilledLine]] = {}
-    taken: dict[tuple[str, str], int] = field(default_factory=dict)
-
-    def credit(self, invoice: str, rows: Sequence[CreditLine]) -> tuple[CreditLine, ...]:
-        """What a credit takes of an invoice, with what stands beside its lines."""
-        found = self._with_companions(invoice, rows)
-        for row in found:
-            place = invoice, row.line
-            self.taken[place] = self.taken.get(place, 0) + row.amount_minor
-        return found
-
-    def worth(self, invoice: str, rows: Sequence[CreditLine]) -> int:
-        """What a credit would come to without tax."""
-        taxes = {row.line.line for row in self.lines.get(invoice, ()) if row.line.kind in TAXES}
-        found = self._with_companions(invoice, rows)
-        return sum(row.amount_minor for row in found if row.line not in taxes)
-
-    def _with_companions(self, invoice: str, rows: Sequence[CreditLine]) -> tuple[CreditLine, ...]:
-        own = self.lines.get(invoice, [])
-        credited = {
-            row.line.line: row.line.amount_minor
-            - row.left_minor
-            + self.taken.get((invoice, row.line.line), 0)
-            for row in own
-        }
-        return with_companions([row.line for row in own], credited, rows)
-
-
 def documents(account: Account, owed: Sequence[Difference], papers: Papers, through: date) -> Bill:
     """What closes the differences of one account, and what must wait."""
     if not account.is_known:
@@ -177,15 +131,9 @@ def documents(account: Account, owed: Sequence[Difference], papers: Papers, thro
     return Bill(documents=(*issued, structs.replace(invoice, exact_minor=exact)))
 
 
-def _laid_out(owed: Sequence[Difference], papers: Papers) -> tuple[list[_Taken], list[InvoiceLine]]:
-    """What is taken off which lines, and the lines that leaves.
-
-    What was taken off an item is given back by the note that credits it, as far as that goes.
-    """
-    notes = [_credits(one) for one in owed]
-    back = _Back(owed, notes, papers)
-    for place, one in enumerate(owed):
-        notes[place] += back.given(one)
+def _laid_out(owed: Sequence[Difference], papers: Papers) -> tuple[list[Taken], list[InvoiceLine]]:
+    """What is taken off which lines, and the lines that leaves."""
+    notes = taken_for(owed, papers)
     lines: list[InvoiceLine] = []
     for one, taken in zip(owed, notes, strict=True):
         for minor in _amounts(one, sum(row[1] for row in taken)):
@@ -193,44 +141,6 @@ def _laid_out(owed: Sequence[Difference], papers: Papers) -> tuple[list[_Taken],
             if minor < 0 and one.options.credits == "next-invoice":
                 lines += given_back(lines[-1], len(lines), one.lines, papers.lines)
     return [*chain.from_iterable(notes)], lines
-
-
-def _by_invoice(taken: Iterable[_Taken]) -> dict[str, list[CreditLine]]:
-    found: dict[str, list[CreditLine]] = {}
-    for row, minor in taken:
-        found.setdefault(row.invoice, []).append(CreditLine(line=row.line.line, amount_minor=minor))
-    return found
-
-
-class _Back:
-    """What credits of an item leave to give back with them of what is taken off it, and no more
-    than that comes to less in all: what one discount gives back another may take.
-    """
-
-    def __init__(
-        self, owed: Sequence[Difference], notes: Sequence[Sequence[_Taken]], papers: Papers
-    ) -> None:
-        self._room: Counter[tuple[object, ...]] = Counter()
-        self._less: Counter[tuple[object, ...]] = Counter()
-        for one, taken in zip(owed, notes, strict=True):
-            if one.is_taken_off:
-                self._less[one.place] += one.minor
-            for invoice, rows in _by_invoice(taken).items():
-                self._room[*one.place, invoice] += papers.worth(invoice, rows)
-
-    def given(self, one: Difference) -> Iterator[_Taken]:
-        """Of the lines of a discount or drawdown: the newest first."""
-        if not one.is_taken_off or one.options.credits != "credit-note":
-            return
-        wanted = min(one.minor, self._less[one.place])
-        for row in reversed(one.lines):
-            where = (*one.place, row.invoice)
-            minor = min(wanted, -row.left_minor, self._room[where])
-            if minor > 0:
-                wanted -= minor
-                self._less[one.place] -= minor
-                self._room[where] -= minor
-                yield row, -minor
 
 
 def _nobody_to_bill(account: Account, owed: Iterable[Difference]) -> Bill:
@@ -263,47 +173,13 @@ def _credit_line(lines: Sequence[InvoiceLine], minor: int, what: str) -> Invoice
     )
 
 
-def _is_made_anew(one: Difference) -> bool:
-    return one.kind == "usage" and bool(one.lines) and one.options.late_usage == "rebill"
-
-
 def _amounts(one: Difference, credited_minor: int) -> list[int]:
     """The lines of a difference that credit notes leave: one, or a reversal and a line anew."""
-    if _is_made_anew(one):
+    if is_made_anew(one):
         reversal = credited_minor - one.invoiced_minor
         return [minor for minor in (reversal, one.charged_minor) if minor]
     left = one.minor + credited_minor
     return [left] if left or one.is_first else []
-
-
-def _credits(one: Difference) -> list[_Taken]:
-    """What to take off which line: the newest first, none below zero."""
-    if one.options.credits == "next-invoice":
-        return []
-    wanted = one.invoiced_minor if _is_made_anew(one) else -one.minor
-    if wanted <= 0:
-        return []
-    left = {row.subject: max(0, row.left_minor) for row in one.lines if row.is_issued}
-    newest = [row for row in reversed(one.lines) if left.get(row.subject)]
-    taken: Counter[str] = Counter()
-    # First no more of each invoice than what discounts leave of it there.
-    for room in (_net_by_invoice(one), Counter({row.invoice: wanted for row in newest})):
-        for row in newest:
-            more = min(wanted, left[row.subject] - taken[row.subject], room[row.invoice])
-            if more > 0:
-                taken[row.subject] += more
-                room[row.invoice] -= more
-                wanted -= more
-    return [(row, taken[row.subject]) for row in newest if taken[row.subject]]
-
-
-def _net_by_invoice(one: Difference) -> Counter[str]:
-    """Nothing where prepaid credits pay: what they paid is taken back by itself."""
-    net: Counter[str] = Counter()
-    if not any(row.line.drawn_from for row in one.lines):
-        for row in one.lines:
-            net[row.invoice] += row.left_minor
-    return net
 
 
 def _line(name: str, one: Difference, minor: int) -> InvoiceLine:
@@ -379,11 +255,11 @@ def _free_name(begins: str, papers: Papers) -> str:
 
 
 def _credit_notes(
-    account: Account, taken: Iterable[_Taken], papers: Papers, through: date
+    account: Account, taken: Iterable[Taken], papers: Papers, through: date
 ) -> tuple[Document, ...]:
     return tuple(
         _credit_note(account, invoice, sorted(rows, key=_line_of), papers, through)
-        for invoice, rows in sorted(_by_invoice(taken).items())
+        for invoice, rows in sorted(by_invoice(taken).items())
     )
 
 

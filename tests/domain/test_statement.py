@@ -22,7 +22,8 @@ from domain.price import PriceSet
 from domain.pricing import PerUnit
 from domain.statement.coupons import Use, claims, uses
 from domain.statement.differences import differences
-from domain.statement.documents import Account, Papers, documents
+from domain.statement.documents import Account, documents
+from domain.statement.notes import Papers
 from domain.statement.spans import Sale, carried_by
 from domain.statement.thresholds import reached
 
@@ -769,6 +770,19 @@ def test_a_discount_that_another_invoice_gave_back_is_credited_with_its_item():
         ("c1-USD-20250101-1:1", -46),
         ("c1-USD-20250101-2:1", -54),
     ]
+
+
+def test_an_invoice_whose_discount_stays_is_credited_no_further_than_it_comes_to():
+    books = Books()
+    books.bill(JANUARY, seats(10))
+    books.bill(JANUARY, seats(100), off(38))
+
+    assert books.bill(JANUARY, seats(10), off(1)) == [
+        ("c1-USD-20250101-1:1", -1),
+        ("c1-USD-20250101-2:1", -89),
+        ("c1-USD-20250101-2:2", 37),
+    ]
+    assert books.bill(JANUARY, seats(10), off(1)) == []
 
 
 def test_what_goes_back_by_the_next_invoice_gives_its_part_of_a_coupon_back():
