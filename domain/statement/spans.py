@@ -164,6 +164,8 @@ def periods(sale: Sale) -> list[Period]:
         period = found.get(key)
         if period is None:
             period = found[key] = Period(*key[0], key[1], charge.period.end)
+        # Of two prices one may be billed by the week, the other by the month, from the same day.
+        period.end = max(period.end, charge.period.end)
         period.charges.append(charge)
     if sale.lines:
         _add_lines(sale, found)

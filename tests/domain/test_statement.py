@@ -547,6 +547,16 @@ def test_days_no_longer_charged_are_given_back_at_their_share_of_the_line():
     assert books.bill(end + timedelta(1), *sold) == []
 
 
+def test_a_line_stays_with_its_days_where_a_week_and_a_month_begin_on_one_day():
+    """The price moved from one billed by the week to one billed by the month, for the weeks after."""
+    week, rest = (JANUARY, day(8)), (day(8), FEBRUARY)
+    sold = (seats(7_00, *week, period=week), seats(24_00, *rest, price="month@1"))
+    books = Books()
+
+    assert books.bill(JANUARY, *sold) == [(*week, 7_00), (*rest, 24_00)]
+    assert books.bill(JANUARY, *sold) == []
+
+
 def test_a_line_stays_with_its_days_where_periods_of_one_price_overlap():
     """What is sold anew under another cycle has periods of its own beside one that still runs."""
     last = seats(7_00, day(17), day(31), period=(JANUARY, FEBRUARY))
