@@ -548,7 +548,7 @@ def test_days_no_longer_charged_are_given_back_at_their_share_of_the_line():
 
 
 def test_a_line_stays_with_its_days_where_a_week_and_a_month_begin_on_one_day():
-    """The price moved from one billed by the week to one billed by the month, for the weeks after."""
+    """The price moved from one by the week to one by the month, for the weeks after."""
     week, rest = (JANUARY, day(8)), (day(8), FEBRUARY)
     sold = (seats(7_00, *week, period=week), seats(24_00, *rest, price="month@1"))
     books = Books()
