@@ -291,7 +291,7 @@ def price_is_shared(_history: History, ledger: Ledger) -> int:
                     count += same(shared + others_share(facts), price, unit, day)
                     continue
                 # What is given back is borne by what is owed beside the promises, too.
-                owed = [f for f in schedule.flows if _is_for_others(f) or _is_held(f)]
+                owed = filter(is_beside, schedule.flows)
                 beside = sum(standing(flow.curve, day) for flow in owed)
                 count += same(shared + beside, price + held_by(facts, day), unit, day)
     return count
@@ -300,6 +300,11 @@ def price_is_shared(_history: History, ledger: Ledger) -> int:
 def _ended_on(facts: Sequence[Fact]) -> date:
     rows = (fact for fact in facts if isinstance(fact.event, ContractTerminated))
     return min((fact.when.measured for fact in rows), default=date.max)
+
+
+def is_beside(flow: Flow) -> bool:
+    """Whether it bears what is given back at an end together with the promises."""
+    return _is_for_others(flow) or _is_held(flow)
 
 
 def _is_for_others(flow: Flow) -> bool:

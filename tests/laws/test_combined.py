@@ -11,10 +11,11 @@ from typing import cast
 import pytest
 
 from domain.accounting.curves import total
-from domain.contract_facts import ContractJoined
+from domain.contract_facts import ContractJoined, ContractTerminated
 from domain.journal import Slot
 from tests.laws import count
 from tests.laws.combined import combined, gone
+from tests.laws.contract_laws import is_beside
 from tests.laws.contracts import ENTITY
 from tests.laws.memory import Arrival, Books, History, and_then, play
 from tests.laws.test_laws import LAWS
@@ -84,12 +85,24 @@ def _stands(standing: dict[object, int]) -> Iterator[str]:
 
 def price_is_the_same(history: History, ledger: Ledger) -> int:
     """What is promised in all is what each would promise by itself: joining moves shares, and no
-    price.
+    price. A refund at an end is borne by what is owed beside promises, too, by what each has left:
+    so where there is both, joining moves what is ours.
     """
     log, final = history.logs[ENTITY], final_run(ledger[ENTITY])
+    if any(_gives_back(one) for one in log) and _has_beside(ledger[ENTITY]):
+        return 0
     apart = play(ENTITY, [*(one for one in log if not _joins(one)), final])
     found = _promised(and_then(ledger[ENTITY], final))
     return sum(same(found[book], minor, book) for book, minor in _promised(apart).items())
+
+
+def _gives_back(one: Arrival) -> bool:
+    return isinstance(one.event, ContractTerminated) and bool(one.event.refund_minor)
+
+
+def _has_beside(books: Books) -> bool:
+    found = (state for one in last_of_each_book(books) for state in one.states.values())
+    return any(is_beside(flow) for state in found for flow in state.schedule.flows)
 
 
 def _joins(one: Arrival) -> bool:
