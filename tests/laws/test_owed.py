@@ -1,7 +1,7 @@
 """The laws over drawn contracts that end, of which no more is owed than what was billed.
 
 Each history is one that is drawn for stated contracts or for those that joined others, with every
-end told so, and one put in where there is none. TIEOUT_LAW_OWED says how many: 12 by default.
+end told so, and one put in where there is none. TIEOUT_LAW_OWED says how many: 6 by default.
 """
 
 import os
@@ -31,8 +31,8 @@ from tests.laws.test_combined import EVERY as OF_COMBINED
 from tests.laws.test_contracts import EVERY as OF_CONTRACTS
 from tests.laws.time_laws import Ledger, played, same
 
-HISTORIES = int(os.environ.get("TIEOUT_LAW_OWED", "12"))
-BLOCK = 12
+HISTORIES = int(os.environ.get("TIEOUT_LAW_OWED", "6"))
+BLOCK = 6
 BLOCKS = range(0, HISTORIES, BLOCK)
 # The prices that these laws work out again know no interest, nothing held and nothing given.
 OF_PRICES = {
