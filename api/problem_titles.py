@@ -281,6 +281,7 @@ REFUSED = {
     "unknown-credit-note": "The invoice has no credit note of this number.",
     "unknown-discount": "The subscription has no such discount.",
     "unknown-dispute": "The invoice has no such dispute.",
+    "unknown-entity": "The entity has no facts.",
     "unknown-fact": "The stream has no fact at this position.",
     "unknown-invoice": "The invoice is not known.",
     "unknown-item": "The subscription has no such item.",

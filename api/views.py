@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from api.problems import Missing
 from api.reading import read_as, read_date
+from domain.books import ACCOUNTS
 from domain.errors import Malformed
 from projections import deferred_revenue, receivables, register, revenue, tax, trial_balance, usage
 from projections.audit import audit_trail
@@ -33,8 +34,11 @@ from replay.billing.outside import outside_invoices
 from replay.changes import changes
 from replay.journal import journal
 from replay.price_models import price_models
+from store import log
 from store.db import Connection
 
+# The book that is asked where none is named, opened or not.
+MAIN = "main"
 OF_ONE_CUSTOMER = ("customer",)
 DAYS = frozenset({"ages"})
 NUMBERS = frozenset({"after", "at_least", "days", "known_at", "limit"})
@@ -212,12 +216,26 @@ def ask(connection: Connection, view: str, entity: str, said: Mapping[str, str])
         raise Malformed("unknown-field", field=unknown[0])
     question = question_of(entity, {name: said[name] for name in said if name in ASKED})
     narrowed = {name: _typed(name, said[name]) for name in named.filters if name in said}
-    return named.ask(connection, question, **narrowed)
+    if "account" in narrowed and narrowed["account"] not in ACCOUNTS:
+        raise Missing("account", narrowed["account"])
+    found = named.ask(connection, question, **narrowed)
+    if not found.rows:
+        require_book(connection, question)
+    return found
+
+
+def require_book(connection: Connection, question: Question) -> None:
+    """Nothing in a book is an answer; nothing in a book that nobody opened is a slip of the pen."""
+    if question.book == MAIN or log.read_stream(
+        connection, question.entity, f"book:{question.book}"
+    ):
+        return
+    raise Missing("book", question.book)
 
 
 def question_of(entity: str, said: Mapping[str, str]) -> Question:
     """A question from its parameters, texts all of them."""
-    wanted: dict[str, Any] = {"entity": entity, "book": "main"}
+    wanted: dict[str, Any] = {"entity": entity, "book": MAIN}
     wanted |= {name: _typed(name, text) for name, text in said.items()}
     return read_as(wanted, Question)
 

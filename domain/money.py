@@ -106,6 +106,17 @@ def allocate(minor: int, weights: Sequence[int]) -> tuple[int, ...]:
     return tuple(parts) if minor >= 0 else tuple([-part for part in parts])
 
 
+def bearing(*choices: Sequence[int]) -> Sequence[int]:
+    """The first weights by which anybody bears something; else all bear alike."""
+    return next((weights for weights in choices if any(weights)), [1] * len(choices[0]))
+
+
+def within_left(minor: int, left: Sequence[int]) -> tuple[int, ...]:
+    """As much of an amount as is left in all, by what each has left."""
+    first = min(minor, sum(left))
+    return allocate(first, left) if first else (0,) * len(left)
+
+
 def to_minor(exact: Decimal | Fraction, currency: str) -> int:
     """The only way from a price to money: exact major units, rounded once."""
     if isinstance(exact, Decimal):

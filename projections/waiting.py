@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date
 
+from domain.accounting.contract.combined import openings_of
 from domain.accounting.documents import BilledLine, billed_lines
-from domain.accounting.receivable import since_met, with_right
-from domain.contract_facts import ContractOpened
+from domain.accounting.receivable import DEALS, with_rights
 from domain.facts import Fact, timeline
 from domain.master import MasterData
-from domain.routing import unit_of_line
-from domain.subscription import SubscriptionStarted
 from projections.question import Horizon
 from store import log
 from store.db import Connection
@@ -33,19 +31,11 @@ def documents(connection: Connection, seen: Horizon) -> tuple[Fact, ...]:
 
 def lines_that_wait(facts: Sequence[Fact], master: MasterData, book: str) -> list[BilledLine]:
     """Lines that are receivable only after the date of their document."""
-    deals = {
-        fact.stream: fact
-        for fact in reversed(facts)
-        if isinstance(fact.event, SubscriptionStarted | ContractOpened)
-    }
-    met = since_met(facts)
-    found = []
-    for row in billed_lines(facts):
-        deal, elected = unit_of_line(row.invoice, row.line), master.options(book, row.issued_on)
-        own = with_right(row, elected.receivable_at, deals.get(deal), met.get(deal))
-        if own.receivable_on is not None:
-            found.append(own)
-    return found
+    deals = openings_of(facts, DEALS)
+    rows = with_rights(
+        billed_lines(facts), lambda day: master.options(book, day).receivable_at, deals, facts
+    )
+    return [row for row in rows if row.receivable_on is not None]
 
 
 def waits(row: BilledLine, day: date, time: date) -> int:
@@ -53,7 +43,7 @@ def waits(row: BilledLine, day: date, time: date) -> int:
     assert row.receivable_on is not None, row
     if row.issued_on > day or row.receivable_on <= min(day, time):
         return 0
-    return row.line.amount_minor - sum(cut.minor for cut in row.cuts if cut.day <= day)
+    return row.left_on(day)
 
 
 def by_currency(rows: Iterable[BilledLine], day: date, time: date) -> dict[str, int]:

@@ -14,7 +14,7 @@ from typing import Self
 from msgspec import Struct
 
 from domain.books import BOOK, ClosePeriod, ReopenPeriod, RunPosting, SealPeriod, SoftClosePeriod
-from domain.errors import Rejected
+from domain.errors import Malformed, Rejected
 from domain.facts import When, fold
 from domain.master import master_data
 from domain.statement.documents import Carried, Document
@@ -199,7 +199,9 @@ class Ledger:
         """A posting run on all that is known, with time driven up to `through`; then catch up.
 
         Without a key of its own each call is a new run: the same date again posts what came since.
+        Raises Malformed for an entity without facts: a run would begin its log by mistake.
         """
+        self._require_facts(entity)
         named = key or f"run:{through}:{self.head(entity)}"
         receipt = self._append_run(entity, through, key=named, actor=actor)
         self.catch_up(entity)
@@ -234,6 +236,7 @@ class Ledger:
 
     def billing(self, wanted: Wanted, *, actor: str = "system") -> Iterator[Part]:
         """The same part by part, however much it is; each part is issued when it is told."""
+        self._require_facts(wanted.entity)
         desk = Desk(clock=self.clock, actor=actor, engines=self.engines)
         with self.connection() as connection:
             yield from issue(connection, wanted, desk)
@@ -242,6 +245,7 @@ class Ledger:
 
     def billing_preview(self, wanted: Wanted) -> Iterator[Part]:
         """What the run would issue, part by part; writes nothing."""
+        self._require_facts(wanted.entity)
         with self.connection() as connection:
             yield from preview(connection, wanted, self.engines)
 
@@ -365,6 +369,10 @@ class Ledger:
         with self.connection() as connection:
             found = log.head(connection, entity)
         return found.position if found else 0
+
+    def _require_facts(self, entity: str) -> None:
+        if not self.head(entity):
+            raise Malformed("unknown-entity", field="entity", entity=entity)
 
     def lag(self, entity: str | None = None) -> tuple[Lag, ...]:
         """How far the poster and each live view are behind, of one entity or of all."""

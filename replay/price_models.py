@@ -94,7 +94,7 @@ def _left(row: BilledLine, through: date) -> int:
     """What a line asks for on a day."""
     if row.issued_on > through:
         return 0
-    return row.line.amount_minor - sum(cut.minor for cut in row.cuts if cut.day <= through)
+    return row.left_on(through)
 
 
 def _earn(

@@ -67,6 +67,8 @@ def export(
     question = Question(entity=entity, book=book, through=through, known_at=known_at)
     with open_ledger() as ledger:
         ledger.catch_up(entity)
+        with ledger.connection() as connection:
+            require_book(connection, question)
         with ledger.connection() as connection, click.open_file(str(output), "w", "utf-8") as file:
             for text in journal_file(connection, question, how, side):
                 file.write(text)

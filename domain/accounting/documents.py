@@ -93,6 +93,14 @@ class BilledLine(Struct, frozen=True, kw_only=True):
     def left_minor(self) -> int:
         return self.line.amount_minor - sum(cut.minor for cut in self.cuts)
 
+    def left_on(self, day: date) -> int:
+        """What is left at the end of a day, of what is cut by then."""
+        return self.line.amount_minor - sum(cut.minor for cut in self.cuts if cut.day <= day)
+
+    def counts_on(self, cut: Cut) -> date:
+        """The day on which a cut counts: that of the line, where it is as if that never was."""
+        return self.issued_on if cut.as_if_never else cut.day
+
     @property
     def is_issued(self) -> bool:
         """Whether a fact issued it; a billing run also counts the lines of its drafts."""

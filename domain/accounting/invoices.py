@@ -122,7 +122,7 @@ def _concession(
     steps = (*steps_of(told), Step(what="concession", value=decimal_text(-cut.minor, row.currency)))
     start, end, by = row.line.service_from, row.line.service_to, row.along(by)
     if start is None or end is None:
-        day = row.issued_on if cut.as_if_never else cut.day
+        day = row.counts_on(cut)
         return at_once(row.obligation, day, -cut.minor, causes, steps)
     if not cut.as_if_never:
         start = max(start, measured_from(cut.day, by))
@@ -140,7 +140,7 @@ def invoiced_flows(
     cuts = (
         _invoiced(
             row,
-            row.issued_on if cut.as_if_never else cut.day,
+            row.counts_on(cut),
             -cut.minor,
             causes_of(causes, cut.causes),
             "credited",

@@ -22,7 +22,7 @@ from domain.accounting.market import market_of
 from domain.accounting.opening import opening_flows
 from domain.accounting.outlook import outlook_of
 from domain.accounting.pools import told_in_functional
-from domain.accounting.receivable import since_met, with_right
+from domain.accounting.receivable import DEALS, with_rights
 from domain.accounting.schedule import Flow, Schedule, UsageCharge
 from domain.accounting.served import served_flows
 from domain.accounting.subscriptions import Earned, subscription_revenue
@@ -45,9 +45,8 @@ from domain.settlement.shares import Habit
 from domain.subscription import SubscriptionAmended, SubscriptionRenewed, SubscriptionStarted
 from domain.usage import UsageBatchAccepted, UsageDay
 
-_OPENS = (SubscriptionStarted, ContractOpened)
-_NAMES_CURRENCY = (*_OPENS, OpeningProposed)
-_NAMES_PARTY = (*_OPENS, InvoiceIssued, PaymentReceived)
+_NAMES_CURRENCY = (*DEALS, OpeningProposed)
+_NAMES_PARTY = (*DEALS, InvoiceIssued, PaymentReceived)
 
 
 def measure(
@@ -113,7 +112,7 @@ def _contract(
     if kind == "contract":
         known = as_one(unit, known)
     terms = but_kinds(known, *OF_TRANSFER)
-    deals = openings_of(terms, _OPENS)
+    deals = openings_of(terms, DEALS)
     billed = _billed(unit, terms, deals, master, book)
     _require_one_currency(billed, terms)
     earned = Earned((), RatedUsage((), ()))
@@ -207,14 +206,8 @@ def _billed(
             structs.replace(row, joined=joined(unit_of_line(row.invoice, row.line), joins))
             for row in mine
         ]
-    met = since_met(known)
-    found = []
-    for row in mine:
-        deal = unit_of_line(row.invoice, row.line)
-        elected = master.options(book, row.issued_on).receivable_at
-        row = with_right(row, elected, deals.get(deal), met.get(deal))  # noqa: PLW2901 (as it is)
-        found.append(_under(row, deals.get(deal)))
-    return found
+    mine = with_rights(mine, lambda day: master.options(book, day).receivable_at, deals, known)
+    return [_under(row, deals.get(unit_of_line(row.invoice, row.line))) for row in mine]
 
 
 def _tells_apart(master: MasterData, book: str, day: date) -> bool:

@@ -7,7 +7,7 @@ the day on which the criteria are met (ASC 606-10-25-1 and 25-8, IFRS 15.9 and 1
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import assert_never
 
@@ -17,15 +17,18 @@ from domain.accounting.documents import BilledLine
 from domain.contract_facts import ContractOpened, CriteriaMet
 from domain.facts import Fact
 from domain.policy import ReceivableAt
+from domain.routing import unit_of_line
 from domain.subscription import SubscriptionStarted
 
 # What a book elects for documents of a day.
 Elected = Callable[[date], ReceivableAt]
 # Of what never becomes a contract nothing is ever receivable.
 NEVER = date.max
+# What opens a deal.
+DEALS = (SubscriptionStarted, ContractOpened)
 
 
-def since_met(facts: Iterable[Fact]) -> dict[str, Fact]:
+def _since_met(facts: Iterable[Fact]) -> dict[str, Fact]:
     """By stream the first day's fact that says that the criteria of a deal are met."""
     found: dict[str, Fact] = {}
     for fact in facts:
@@ -36,7 +39,19 @@ def since_met(facts: Iterable[Fact]) -> dict[str, Fact]:
     return found
 
 
-def with_right(
+def with_rights(
+    rows: Iterable[BilledLine], elected: Elected, deals: Mapping[str, Fact], facts: Iterable[Fact]
+) -> list[BilledLine]:
+    """Each line with the day from which it is receivable. `deals`: by stream what opened them."""
+    met = _since_met(facts)
+    found = []
+    for row in rows:
+        deal = unit_of_line(row.invoice, row.line)
+        found.append(_with_right(row, elected(row.issued_on), deals.get(deal), met.get(deal)))
+    return found
+
+
+def _with_right(
     row: BilledLine, elected: ReceivableAt, deal: Fact | None, met: Fact | None
 ) -> BilledLine:
     """The line with the day from which it is receivable. Of a deal that the customer may leave

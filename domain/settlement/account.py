@@ -10,8 +10,9 @@ from datetime import date
 
 from msgspec import Struct, field
 
+from domain.accounting.contract.combined import openings_of
 from domain.accounting.documents import BilledLine, Cut, billed_lines
-from domain.accounting.receivable import NEVER, since_met, with_right
+from domain.accounting.receivable import DEALS, NEVER, with_rights
 from domain.balance_facts import (
     BalanceApplied,
     BalanceGranted,
@@ -32,7 +33,6 @@ from domain.payment_facts import (
     PaymentRefunded,
     PaymentUnapplied,
 )
-from domain.routing import unit_of_line
 from domain.settlement.chargebacks import turns
 from domain.settlement.holders import Change, Claim, Demand, Money, Named, alone, meet
 from domain.settlement.shares import Habit, share_of
@@ -117,15 +117,10 @@ def _claims(
     places: dict[int, int],
     habit: Habit | None,
 ) -> None:
-    deals = {
-        fact.stream: fact
-        for fact in reversed(facts)
-        if isinstance(fact.event, SubscriptionStarted | ContractOpened)
-    }
-    met = since_met(facts)
-    for row in billed_lines(facts):
-        if (row.customer, row.currency) != mine:
-            continue
+    rows = [row for row in billed_lines(facts) if (row.customer, row.currency) == mine]
+    if habit is not None:
+        rows = with_rights(rows, habit.receivable_at, openings_of(facts, DEALS), facts)
+    for row in rows:
         claim = account.claims.get(row.invoice)
         if claim is None:
             claim = account.claims[row.invoice] = Claim(
@@ -134,8 +129,6 @@ def _claims(
             alone(claim)
         claim.changes += _owed(row, places)
         if habit is not None:
-            deal, elected = unit_of_line(row.invoice, row.line), habit.receivable_at(row.issued_on)
-            row = with_right(row, elected, deals.get(deal), met.get(deal))  # noqa: PLW2901
             _elect(account, claim, row, habit)
         account.rows.append(row)
 

@@ -66,7 +66,7 @@ def _waits(claim: Claim, day: date) -> dict[str, int]:
     for row in claim.waits:
         if row.receivable_on is not None and row.issued_on <= day < row.receivable_on:
             deal = _unbound(row, day)
-            minor = row.line.amount_minor - sum(cut.minor for cut in row.cuts if cut.day <= day)
+            minor = row.left_on(day)
             found[deal] = found.get(deal, 0) + minor
     return found
 
@@ -133,7 +133,7 @@ def _that_wait(claim: Claim, day: date) -> list[BilledLine]:
 def _waiting(claim: Claim, day: date, currency: str) -> Iterator[tuple[str, str]]:
     """Line by line, also where nothing is left of one."""
     for row in _that_wait(claim, day):
-        left = row.line.amount_minor - sum(cut.minor for cut in row.cuts if cut.day <= day)
+        left = row.left_on(day)
         until = _unbound(row, day) or f"until {row.receivable_on}"
         yield f"line {row.line.line}", f"{decimal_text(left, currency)} {until}"
 

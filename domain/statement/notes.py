@@ -74,8 +74,9 @@ def taken_for(owed: Sequence[Difference], papers: Papers) -> list[list[Taken]]:
     back = _Back(owed, notes, papers)
     for place, one in enumerate(owed):
         notes[place] += back.given(one)
-    for invoice in sorted(by_invoice(chain.from_iterable(notes))):
-        notes = _within(invoice, owed, notes, papers)
+    for invoice, rows in sorted(by_invoice(chain.from_iterable(notes)).items()):
+        if papers.worth(invoice, rows) > papers.left(invoice):
+            notes = _within(invoice, owed, notes, papers)
     return notes
 
 
@@ -86,9 +87,9 @@ def _within(
     invoices that bill the same, as far as these come to it. What prepaid credits paid is taken back
     by itself.
     """
-    room = _room(invoice, notes, papers)
-    if room >= 0 or any(row.line.drawn_from for row in papers.lines.get(invoice, ())):
+    if any(row.line.drawn_from for row in papers.lines.get(invoice, ())):
         return [*notes]
+    room = _room(invoice, notes, papers)
     found = [Counter({row.subject: minor for row, minor in taken}) for taken in notes]
     for one, own in zip(owed, found, strict=True):
         newest = [*reversed(one.lines)]

@@ -247,6 +247,16 @@ def test_two_changes_of_one_day_are_taken_in_either_order(company):
     assert company.get("/v1/entities/acme/views/exceptions").json()["rows"] == []
 
 
+@pytest.mark.parametrize("kind", ["runs", "billing-runs"])
+def test_a_run_of_an_entity_without_facts_begins_no_log(company, kind):
+    heads = company.get("/v1/heads").json()
+
+    refused = company.post(f"/v1/entities/amce/{kind}", {"through": "2024-01-31"}, "run")
+
+    assert _told(refused) == (400, "unknown-entity", "entity")
+    assert company.get("/v1/heads").json() == heads
+
+
 # --- closes --------------------------------------------------------------------------------------
 
 
@@ -415,6 +425,8 @@ def test_usage_of_an_unknown_meter_is_pending_and_stands_against_a_close(company
         ("/v1/entities/acme/views/revenue?known_at=-1", (400, "wrong-type", "known_at")),
         ("/v1/entities/acme/views/revenue?known_at=999", (503, "views-behind", None)),
         ("/v1/entities/acme/views/revenue?through=soon", (400, "bad-date", "through")),
+        ("/v1/entities/acme/views/revenue?book=mian", (404, "not-found", "book")),
+        ("/v1/entities/acme/views/journal?account=cahs", (404, "not-found", "account")),
         ("/v1/entities/acme/views/revenue?troth=2024-01-31", (400, "unknown-field", "troth")),
         ("/v1/entities/acme/facts?limit=0", (400, "wrong-type", "limit")),
         ("/v1/entities/acme/commands", (405, "method-not-allowed", None)),

@@ -109,11 +109,8 @@ def test_what_goes_back_takes_away_what_it_was_told_beyond_its_cost() -> None:
     assert balanced(ledger)
 
 
-def test_a_void_of_a_later_day_leaves_nothing_owed_back_in_either_currency() -> None:
-    """The run through January posts it in March already, with all that goes along."""
-    ledger = Ledger()
-    for last, rate in ((1, "1.10"), (31, "1.20")):
-        ledger.rate(1, last, rate)
+def _year_that_may_be_left(ledger: Ledger) -> None:
+    """EUR 366.00 for 2024, all billed on its first day at 1.10; what is not bound goes back."""
     year = date(2024, 1, 1), date(2025, 1, 1)
     goods = Obligation(obligation="goods", service_from=year[0], service_to=year[1])
     opened = ContractOpened(
@@ -127,6 +124,14 @@ def test_a_void_of_a_later_day_leaves_nothing_owed_back_in_either_currency() -> 
     )
     ledger.say("contract:k", opened)
     ledger.bill("i1", day(1, 1), 366_00, "1.10")
+
+
+def test_a_void_of_a_later_day_leaves_nothing_owed_back_in_either_currency() -> None:
+    """The run through January posts it in March already, with all that goes along."""
+    ledger = Ledger()
+    for last, rate in ((1, "1.10"), (31, "1.20")):
+        ledger.rate(1, last, rate)
+    _year_that_may_be_left(ledger)
     ledger.say("invoice:i1", InvoiceVoided(when=day(3, 10), treatment="as-if-never"))
     ledger.run(1, 31)
 
@@ -144,20 +149,7 @@ def test_inside_a_period_what_goes_back_by_a_document_of_it_is_worth_what_is_pos
     ledger = Ledger()
     for last, rate in ((1, "1.10"), (15, "1.20")):
         ledger.rate(1, last, rate)
-    goods = Obligation(
-        obligation="goods", service_from=date(2024, 1, 1), service_to=date(2025, 1, 1)
-    )
-    opened = ContractOpened(
-        when=day(1, 1),
-        customer="c1",
-        currency="EUR",
-        price_minor=366_00,
-        obligations=(goods,),
-        cancellable_days=30,
-        refundable=True,
-    )
-    ledger.say("contract:k", opened)
-    ledger.bill("i1", day(1, 1), 366_00, "1.10")
+    _year_that_may_be_left(ledger)
     ledger.say("invoice:i1", InvoiceVoided(when=day(1, 20), treatment="as-if-never"))
     ledger.run(1, 15)
 

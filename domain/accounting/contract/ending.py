@@ -19,7 +19,7 @@ from domain.accounting.revenue import RELEASE, at_once, over_time
 from domain.accounting.schedule import Flow
 from domain.explain import Step, Told, every, steps_of
 from domain.facts import Fact, causes_of
-from domain.money import allocate
+from domain.money import allocate, bearing, within_left
 
 _Rows = Sequence[tuple[Promise, int]]
 
@@ -132,9 +132,7 @@ def _given_back(less: Less, lefts: _Rows, beside: _Rows) -> Mapping[int, int]:
     stays theirs, and who sold it bears the refund. Interest that is not borne was ours alone.
     """
     every = (*lefts, *beside)
-    left = [max(minor, 0) for _, minor in every]
-    first = min(less.refund_minor, sum(left))
-    parts = allocate(first, left) if first else [0] * len(every)
+    parts = within_left(less.refund_minor, [max(minor, 0) for _, minor in every])
     rows = zip(every, parts, strict=True)
     found = {id(one): part for (one, _), part in rows if one.legs == SHARE}
     ours = [row for row in every if row[0].legs != SHARE]
@@ -150,7 +148,7 @@ def _bearing(rows: _Rows) -> Sequence[int]:
     left = [max(minor, 0) for _, minor in rows]
     prices = [max(one.price_minor, 0) for one, _ in rows]
     alike = [int(one.legs == RELEASE) for one, _ in rows]
-    return next((rates for rates in (left, prices) if any(rates)), alike)
+    return bearing(left, prices, alike)
 
 
 def _unowed(

@@ -24,7 +24,7 @@ from domain.accounting.schedule import Flow
 from domain.contract_facts import NonCashReceived
 from domain.explain import Step, Told, every, steps_of
 from domain.facts import Fact, causes_of, of_kinds
-from domain.money import allocate
+from domain.money import allocate, bearing, within_left
 from domain.routing import unit_of_line
 
 
@@ -113,7 +113,7 @@ def _of_line(row: BilledLine, deal: Deal) -> Iterator[Came]:
     yield Came(row.issued_on, minor, row.causes, told)
     for cut in row.cuts:
         if not cut.concession:
-            day = row.issued_on if cut.as_if_never else cut.day
+            day = row.counts_on(cut)
             what = f"{cut.name} of {row.number}, {cut.day}"
             told = Step(what=what, value=deal.text(-cut.minor))
             yield Came(day, -cut.minor, causes_of(row.causes, cut.causes), told)
@@ -153,14 +153,13 @@ def bear(known: Unbilled, move: Move, lefts: Sequence[tuple[Promise, int]]) -> S
     """
     known.minor, known.moves = move.minor, (move,)
     left = [max(minor, 0) for _, minor in lefts]
-    first = min(move.minor, sum(left))
-    parts = allocate(first, left) if first else [0] * len(lefts)
-    if rest := move.minor - first:
+    parts = within_left(move.minor, left)
+    if rest := move.minor - sum(parts):
         done = [
             max(one.price_minor - minor, 0) for (one, _), minor in zip(lefts, left, strict=True)
         ]
-        more = allocate(rest, done if any(done) else [1] * len(lefts))
-        parts = [part + beyond for part, beyond in zip(parts, more, strict=True)]
+        more = allocate(rest, bearing(done))
+        parts = tuple(part + beyond for part, beyond in zip(parts, more, strict=True))
     known.bearers = tuple((one, part) for (one, _), part in zip(lefts, parts, strict=True))
     return parts
 
@@ -212,8 +211,7 @@ def _take(known: Unbilled, move: Move, deal: Deal) -> None:
         return
     borne = [part for _, part in known.bearers]
     prices = [max(one.price_minor, 0) for one, _ in known.bearers]
-    weights = next((some for some in (borne, prices) if any(some)), [1] * len(borne))
-    parts = allocate(move.minor, weights)
+    parts = allocate(move.minor, bearing(borne, prices))
     rests = (*known.rests.causes, *(one.causes for one, _ in known.bearers))
     causes = causes_of(*rests, *move.ground.causes)
     for (one, _), part in zip(known.bearers, parts, strict=True):
