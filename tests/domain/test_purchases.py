@@ -8,9 +8,11 @@ from domain.accounting.curves import total
 from domain.contract_commands import PromiseCustomerPayment
 from domain.contract_facts import (
     BaseReported,
+    ContractModified,
     ContractTerminated,
     CustomerPaymentPromised,
     Obligation,
+    PriceConceded,
 )
 from domain.facts import Event
 from domain.invoice_facts import CreditIssued, CreditLine, InvoiceIssued, InvoiceLine
@@ -117,6 +119,32 @@ def test_a_credit_gives_its_part_back() -> None:
     )
 
     assert months(SLOTTING, sale, credit) == [1_800_00, -450_00, 0, 0]
+
+
+def test_what_is_conceded_of_purchases_gives_its_part_back_as_a_credit_does() -> None:
+    conceded = PriceConceded(when=on("2024-02-10"), obligation="goods", amount_minor=500_00)
+
+    assert months(SLOTTING, bought("2024-01-10", 2_000_00), conceded) == [1_800_00, -450_00, 0, 0]
+
+
+def test_a_change_of_the_price_that_nothing_is_left_to_bear_was_bought_by_nobody() -> None:
+    """What it is to buy are purchases at their own prices, whichever promise is listed first."""
+    done = point("licence", price_minor=100_00)
+    said = (
+        SLOTTING,
+        satisfied("2024-01-05", "licence"),
+        satisfied("2024-01-10", "seats", "20"),
+        ContractModified(when=on("2024-02-01"), price_change_minor=1_000_00),
+        satisfied("2024-03-10", "seats", "10"),
+    )
+
+    for promises_of in ((SEATS, done), (done, SEATS)):
+        schedule = scheduled(opened("2024-01-01", *promises_of), *said)
+        assert by_month(schedule, "2024-01-01", 4) == [1_900_00, 1_000_00, 900_00, 0]
+        taken = next(one for one in schedule.flows if one.rule == "payable-over-purchases@1")
+        assert 5 not in taken.causes
+    more = ContractModified(when=on("2024-02-01"), price_change_minor=1_000_00)
+    assert months(SLOTTING, bought("2024-01-10", 2_000_00), more) == [1_800_00, 1_000_00, 0, 0]
 
 
 def test_everything_that_is_priced_by_itself_counts_together() -> None:

@@ -145,6 +145,7 @@ class _Price:
         self.ended_as_billed: Fact | None = None
         self.payable = 0
         self.bought: list[CustomerPaymentPromised] = []
+        self.conceded_of_bought = 0
         # What is paid before transfer bears interest, until then or until the end.
         self.begins, self.fixed, self.terms = opened.when.effective, fixed, event.financing
         is_advance = self.terms is not None and self.terms.kind == "advance"
@@ -163,6 +164,8 @@ class _Price:
                     self.variable[row.name] = _included(row)
             case PriceConceded() if event.obligation in self.promises:
                 self.minor -= event.amount_minor
+                if is_by_itself(self.promises[event.obligation]):
+                    self.conceded_of_bought += event.amount_minor
             case CustomerPaymentPromised() if self._is_for_purchases(event):
                 self.bought.append(event)
             case CustomerPaymentPromised():
@@ -380,17 +383,18 @@ def all_is_earned(history: History, ledger: Ledger) -> int:
 
 def _taken(facts: Sequence[Fact], bought: int, options: Options) -> int:
     """What payments take of what is priced by itself: their part, and at an end all of it. What is
-    conceded of anything else was not bought.
+    conceded of that lowers what was bought, as a credit note does; of anything else it was not
+    bought.
     """
     opened = next(fact for fact in facts if isinstance(fact.event, ContractOpened))
     price = _Price(opened, options)
     changes = [fact for fact in facts if fact is not opened and fact.stream == opened.stream]
     for fact in sorted(changes, key=lambda one: (one.when.measured, one.when.order or 0)):
         price.take(fact)
-    parts = 0
+    parts, net = 0, max(bought - price.conceded_of_bought, 0)
     for event in price.bought:
         whole = event.purchases_minor or 1
-        part = whole if price.is_ended else min(max(bought, 0), whole)
+        part = whole if price.is_ended else min(net, whole)
         parts += rounded(Fraction(event.given_minor * part, whole))
     return parts
 

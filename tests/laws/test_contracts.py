@@ -23,8 +23,9 @@ BLOCKS = range(0, HISTORIES, BLOCK)
 # The slow reference and what rests on it know lump prices and a few patterns only; law 16 is
 # conservation for these.
 UNKNOWN = {"7-conservation", "slow-reference"}
-# What a credit note concedes beside purchases was taken for purchases given back.
-FOUND = (227, 10_208)
+# What a credit note concedes beside purchases was taken for purchases given back; in 7196 a change
+# of the price that nothing was left to bear was taken for a purchase.
+FOUND = (227, 7_196, 10_208)
 EVERY = {
     **{law: LAWS[law] for law in LAWS if law not in UNKNOWN},
     **CONTRACT_LAWS,

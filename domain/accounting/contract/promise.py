@@ -130,6 +130,7 @@ class Promise(Struct, eq=False):
     `stretch_price` and `rests` the price and causes it had when the stretch began or was caught up.
     `going` is how the stretch is earned: worked out when somebody asks, since most changes cut it
     before that.
+    What of `kept` is `carried` is a change of the contract's price that nothing was left to bear.
     `added_by` is the fact that added it, `ended_by` what ended it, `spread_by` the last that spread
     it anew, `stated` what facts state otherwise; `changed` is what each change told of it, once. It
     `is_beside` another of its name that goes along all of it.
@@ -142,6 +143,7 @@ class Promise(Struct, eq=False):
     told: Told = ()
     kept: tuple[Flow, ...] = ()
     kept_minor: int = 0
+    carried: tuple[Flow, ...] = ()
     since: Place = BEFORE_ALL
     stretch_minor: int = 0
     stretch_price: int = 0

@@ -38,13 +38,21 @@ def over_purchases(
     waits = opened.right_after is not None
     for fact in payments:
         mine = [one for one in deal.mine(promises, fact.stream) if one.is_invoiced]
-        bought = {one.name: _earned(flows, one.name) for one in mine}
+        bought = {one.name: _bought(flows, one) for one in mine}
         added = causes_of(*(one.added_by for one in mine))
         yield from _taken(fact, bought, _end_of(fact, own), added, deal)
-        for name, earned in bought.items():
+        for name in bought:
             if name not in told and not waits:
                 told.add(name)
-                yield _due(name, earned, fact)
+                yield _due(name, _earned(flows, name), fact)
+
+
+def _bought(flows: Sequence[Flow], promise: Promise) -> list[Flow]:
+    """What it earned at its own prices, less what was conceded of that. A change of the contract's
+    price that it carries is for nothing that was bought.
+    """
+    carried = {id(flow) for flow in promise.carried}
+    return [one for one in _earned(flows, promise.name) if id(one) not in carried]
 
 
 def _earned(flows: Sequence[Flow], name: str) -> list[Flow]:

@@ -148,13 +148,17 @@ def _at_once_on_what_is_done(
     minor: int,
     deal: Deal,
 ) -> None:
-    """Nothing remains to be transferred: the change of price is earned when it is measured."""
+    """Nothing remains to be transferred: the change of price is earned when it is measured. The
+    first promise carries it, and sold nothing more by it.
+    """
     ground, included, fact = ground_of(done), change.included, change.fact
     causes = causes_of(deal.inception, (fact.position,), *ground.causes, included.causes)
     rows = ((one.promise.name, flows_of(one.promise, deal)) for one in done)
     done_ones = tuple(as_done(*row, deal) for row in rows)
     told = every((included.told, done_ones, *ground.told))
-    price_change(promises[0], fact.when.measured, minor, causes, told, deal)
+    first = promises[0]
+    price_change(first, fact.when.measured, minor, causes, told, deal)
+    first.carried = (*first.carried, first.kept[-1])
 
 
 def state_anew(promise: Promise, own: Obligation, fact: Fact) -> None:
