@@ -39,11 +39,14 @@ def lines_that_wait(facts: Sequence[Fact], master: MasterData, book: str) -> lis
 
 
 def waits(row: BilledLine, day: date, time: date) -> int:
-    """What of a line waits at the end of a day, if time has come as far as `time`."""
+    """What of a line waits at the end of a day, if time has come as far as `time`: less than nothing
+    where a credit note is dated before the invoice, whose date may be corrected.
+    """
     assert row.receivable_on is not None, row
-    if row.issued_on > day or row.receivable_on <= min(day, time):
+    if row.receivable_on <= min(day, time):
         return 0
-    return row.left_on(day)
+    left = row.left_on(day)
+    return left if row.issued_on <= day else left - row.line.amount_minor
 
 
 def by_currency(rows: Iterable[BilledLine], day: date, time: date) -> dict[str, int]:

@@ -110,3 +110,26 @@ def test_what_bills_no_contract_waits_for_ever_and_what_is_paid_of_it_ties(books
 
     assert open_items(books, date(2024, 3, 31)) == {}
     assert breaks(books) == []
+
+
+def test_a_credit_note_dated_before_its_invoice_waits_with_it(books):
+    """The invoice is corrected to a later day; nothing of it is receivable before it is due."""
+    elected = Options(ratable_by="month", receivable_at="due")
+    books.tell("policy:us-gaap", AdoptPolicy(when=When(effective=JANUARY), options=elected))
+    line = InvoiceLine(line="1", amount_minor=1_000)
+    due = date(2024, 5, 31)
+    issued = books.tell(
+        "invoice:a",
+        IssueInvoice(when=on(2), customer="c1", currency="USD", due_on=due, lines=(line,)),
+    )
+    row = CreditLine(line="1", amount_minor=300)
+    books.tell("invoice:a", IssueCredit(when=on(3, 2), number="C-1", lines=(row,)))
+    later = IssueInvoice(when=on(4, 10), customer="c1", currency="USD", due_on=due, lines=(line,))
+    books.tell("invoice:a", later, corrects=issued)
+    books.run(date(2024, 6, 30))
+    books.catch_up()
+
+    assert listed(books, date(2024, 3, 31)) == [("a", -300, due)]
+    assert listed(books, date(2024, 4, 30)) == [("a", 700, due)]
+    assert listed(books, date(2024, 5, 31)) == []
+    assert breaks(books) == []
