@@ -6,7 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
-from domain.contract_commands import ModifyContract, OpenContract, PromiseCustomerPayment
+from domain.contract_commands import (
+    MeasureProgress,
+    ModifyContract,
+    OpenContract,
+    PromiseCustomerPayment,
+)
 from domain.contract_facts import (
     ContractOpened,
     Fee,
@@ -191,8 +196,7 @@ def _require_priced(row: Obligation, field: str) -> None:
     """What is stated for a promise, and what it would sell for alone, each in one way."""
     require_amount(row.price_minor, f"{field}.price_minor")
     require_fees(row.fees, f"{field}.fees")
-    if row.unit_price is not None and row.unit_price < 0:
-        raise Rejected("negative-price", field=f"{field}.unit_price")
+    require_worth(row.unit_price, f"{field}.unit_price")
     said = (row.price_minor is not None, row.unit_price is not None, row.fees, row.renewals)
     if sum(map(bool, said)) > 1:
         raise Rejected("priced-twice", field=field, obligation=row.obligation)
@@ -279,6 +283,22 @@ def _require_costs(row: Obligation, field: str) -> None:
     require_among(row.materials_minor, row.expected_cost_minor or 0, f"{field}.materials_minor")
 
 
+def require_measure(command: MeasureProgress) -> None:
+    if (command.percent is None) == (command.incurred_minor is None):
+        raise Rejected("percent-or-costs", field="percent")
+    require_percent(command.percent, "percent")
+    require_amount(command.incurred_minor, "incurred_minor")
+    require_amount(command.expected_minor, "expected_minor")
+    require_amount(command.excluded_minor, "excluded_minor")
+    require_amount(command.materials_minor, "materials_minor")
+    require_among(command.materials_minor, command.incurred_minor, "materials_minor")
+    if (
+        command.expected_minor is not None
+        and (command.incurred_minor or 0) > command.expected_minor
+    ):
+        raise Rejected("percent-out-of-range", field="incurred_minor")
+
+
 def require_among(materials: int | None, costs: int | None, field: str) -> None:
     """What materials cost is part of the costs it is said with."""
     if materials is not None and costs is not None and materials > costs:
@@ -294,6 +314,7 @@ def require_variable(rows: Sequence[VariableAmount], names: set[str]) -> None:
         require_percent(row.conceded_percent, "variable.conceded_percent")
         require_percent(row.included_conceded_percent, "variable.included_conceded_percent")
         require_not_negative(row.conceded_quantity, "variable.conceded_quantity")
+        require_worth(row.unit_price, "variable.unit_price")
         chances = [outcome.probability for outcome in row.outcomes]
         for chance in chances:
             _require_chance(chance, "variable.outcomes.probability")
@@ -329,6 +350,7 @@ def require_financing(terms: Financing | None) -> None:
         return
     require_percent(terms.rate_percent, "financing.rate_percent")
     require_percent(terms.stated_rate_percent, "financing.stated_rate_percent")
+    require_amount(terms.later_minor, "financing.later_minor")
     if terms.kind == "arrears" and terms.until is None and terms.instalments < 1:
         raise Rejected("no-instalments", field="financing.instalments")
     if terms.kind == "arrears" and terms.until is not None and terms.instalments:
@@ -356,6 +378,8 @@ def require_restated(rows: Sequence[Restated], known: dict[str, Obligation]) -> 
         require_amount(row.ssp_minor, "restated.ssp_minor")
         require_above_nothing(row.quantity, "restated.quantity")
         require_above_nothing(row.added_quantity, "restated.added_quantity")
+        require_worth(row.unit_price, "restated.unit_price")
+        require_worth(row.added_unit_price, "restated.added_unit_price")
         if (row.added_quantity is None) != (row.added_unit_price is None):
             raise Rejected("missing-quantity", field="restated.added_quantity")
         _require_shared(row, known[row.obligation])

@@ -14,6 +14,7 @@ from domain.contract_checks import (
     require_among,
     require_amount,
     require_looked_through,
+    require_measure,
     require_non_cash,
     require_obligations,
     require_open,
@@ -72,6 +73,7 @@ from domain.contract_left import (
     transferred,
     with_restated,
 )
+from domain.contract_price import require_not_below_nothing
 from domain.currency import exponent, require_kept
 from domain.errors import Malformed, Rejected, require_name
 from domain.facts import Context, Decider, Event, Fact, Retracted
@@ -91,7 +93,8 @@ EXPECTED: frozenset[ObligationPattern] = EXERCISED | MEASURED
 
 class ContractState(Struct, frozen=True, kw_only=True):
     """What opened it, the price so far, the obligations by id, whether it is terminated, and which
-    contract it joined; what is no money: `to_give` (how many, if certain) and `given`.
+    contract it joined; what is no money: `to_give` (how many, if certain) and `given`; what was
+    `priced` anew.
     """
 
     opened: ContractOpened | None = None
@@ -103,6 +106,7 @@ class ContractState(Struct, frozen=True, kw_only=True):
     has_stated_prices: bool = False
     to_give: dict[str, Decimal | None] = {}
     given: dict[str, Decimal] = {}
+    priced: tuple[ContractModified | PriceEstimated, ...] = ()
     transfers: dict[str, Transferred] = {}
 
     @property
@@ -146,9 +150,14 @@ def evolve(state: ContractState, fact: Fact) -> ContractState:
                 or _states(event.added)
                 or bool(event.non_cash),
                 to_give={**state.to_give, **to_give(event.non_cash, event.variable)},
+                priced=(*state.priced, event),
             )
         case PriceEstimated():
-            return structs.replace(state, to_give={**to_give((), event.variable), **state.to_give})
+            return structs.replace(
+                state,
+                to_give={**to_give((), event.variable), **state.to_give},
+                priced=(*state.priced, event),
+            )
         case NonCashReceived():
             given = {**state.given, event.name: state.given.get(event.name, 0) + event.quantity}
             return structs.replace(state, given=given)
@@ -278,7 +287,7 @@ def _of_a_promise(command: OfAPromise, state: ContractState, context: Context) -
                 require_left(command, row, state.done(command.obligation))
             return ObligationSatisfied(**structs.asdict(command))
         case MeasureProgress():
-            _require_measure(command)
+            require_measure(command)
             _promise(command.obligation, MEASURED, "transferred-otherwise", state, context)
             return ProgressMeasured(**structs.asdict(command))
         case ExerciseRights():
@@ -346,22 +355,6 @@ def _require_part(command: SatisfyObligation, row: Obligation | None) -> None:
         raise Rejected("unknown-milestone", field="milestone", milestone=command.milestone)
 
 
-def _require_measure(command: MeasureProgress) -> None:
-    if (command.percent is None) == (command.incurred_minor is None):
-        raise Rejected("percent-or-costs", field="percent")
-    require_percent(command.percent, "percent")
-    require_amount(command.incurred_minor, "incurred_minor")
-    require_amount(command.expected_minor, "expected_minor")
-    require_amount(command.excluded_minor, "excluded_minor")
-    require_amount(command.materials_minor, "materials_minor")
-    require_among(command.materials_minor, command.incurred_minor, "materials_minor")
-    if (
-        command.expected_minor is not None
-        and (command.incurred_minor or 0) > command.expected_minor
-    ):
-        raise Rejected("percent-out-of-range", field="incurred_minor")
-
-
 def _opened(command: OpenContract, state: ContractState, context: Context) -> ContractOpened:
     if state.is_open:
         raise Rejected("contract-already-open", field="stream")
@@ -386,22 +379,16 @@ def _modified(command: ModifyContract, state: ContractState, context: Context) -
     if state.is_open or not context.outside:
         require_restated(command.restated, known)
         require_unfinished(command, state.obligations, state.transfers)
-        _require_price(command, state)
         require_variable(command.variable, set(known))
     require_non_cash(command.non_cash, state.to_give)
     if (command.treatment == "by-rule") != (command.judgement is None):
         raise Rejected("judgement-needs-a-reason", field="judgement")
     if command.treatment == "separate" and (command.restated or command.variable):
         raise Rejected("separate-changes-nothing-else", field="treatment")
-    return ContractModified(**structs.asdict(command))
-
-
-def _require_price(command: ModifyContract, state: ContractState) -> None:
-    """Where nothing else is stated, what is agreed is not below nothing."""
-    price = state.price_minor + command.price_change_minor
-    is_all = not state.has_stated_prices and not _states(command.added) and not command.variable
-    if state.is_open and is_all and price < 0:
-        raise Rejected("negative-price", field="price_change_minor", amount=price)
+    event = ContractModified(**structs.asdict(command))
+    if state.opened is not None:
+        require_not_below_nothing(event, state.opened, state.priced)
+    return event
 
 
 def _require_refund(minor: int, state: ContractState) -> None:

@@ -130,6 +130,12 @@ BAD = (
     ),
     Bad(opens(SERVICE, price_minor=-1), "negative-price", "price_minor", ()),
     Bad(opens({**SEATS, "unit_price": "-5"}), "negative-price", "obligations.unit_price", ()),
+    Bad(changes(price_change_minor=-23001), "negative-price", "price_change_minor"),
+    Bad(
+        changes(restated=[{"obligation": "seats", "unit_price": "-1"}]),
+        "negative-price",
+        "restated.unit_price",
+    ),
     Bad(opens({**LICENCE, "ssp_minor": -1}), "negative-ssp", "obligations.ssp_minor", ()),
     Bad(
         opens({**SERVICE, "service_to": "2023-12-31"}),

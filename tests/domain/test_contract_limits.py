@@ -338,18 +338,6 @@ def test_more_may_be_added_to_what_is_finished_and_its_price_may_change() -> Non
     assert decide(STREAM, ModifyContract(when=on(3, 1), price_change_minor=-5), OPENED, done)
 
 
-def test_a_price_is_not_changed_to_less_than_nothing() -> None:
-    plain = structs.replace(OPENED, obligations=(SUPPORT,), price_minor=500)
-    less = ModifyContract(when=on(3, 1), price_change_minor=-501)
-
-    assert code(STREAM, less, plain) == "negative-price"
-    assert decide(STREAM, structs.replace(less, price_change_minor=-500), plain)
-    # What else is stated or expected may outweigh it.
-    bonus = (VariableAmount(name="bonus", estimate_minor=2),)
-    assert decide(STREAM, less, structs.replace(plain, variable=bonus))
-    assert decide(STREAM, less, OPENED)
-
-
 @pytest.mark.parametrize(
     ("expected", "how"),
     [

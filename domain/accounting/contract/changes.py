@@ -17,7 +17,7 @@ from domain.accounting.contract.ground import NOTHING, Ground, Seen, ground_of, 
 from domain.accounting.contract.pricing import (
     Change,
     given_minor,
-    of_units,
+    more_minor,
     restated,
     ssp_minor,
     stated_minor,
@@ -37,7 +37,7 @@ from domain.accounting.contract.transfer import place_of
 from domain.accounting.curves import Progress, measured_from
 from domain.accounting.schedule import UNASKED
 from domain.calendar import ONE_DAY
-from domain.contract_facts import ContractModified, Obligation, Restated
+from domain.contract_facts import ContractModified, Obligation
 from domain.explain import Step, every, steps_of
 from domain.facts import Fact, causes_of
 
@@ -174,7 +174,7 @@ def _worked_out(
         if row is None or promise.name in anew:
             continue
         anew[promise.name] = restated(promise.whole, row, since)
-        of_promise[promise.name] = _more(promise.whole, anew[promise.name], row, deal)
+        of_promise[promise.name] = more_minor(promise.whole, anew[promise.name], row, deal.currency)
     minor = _agreed(event, deal)
     minor += sum(of_promise.values()) + included.minor
     cut = Cut(place_of(fact), start, fact.position)
@@ -187,15 +187,6 @@ def _start(day: date, by: Progress) -> date:
     """
     stands_still = measured_from(day, by) != day
     return measured_from(day + ONE_DAY, by) if stands_still else day
-
-
-def _more(own: Obligation, anew: Obligation, row: Restated, deal: Deal) -> int:
-    """What a promise stated anew costs more than before, of the price that promises share."""
-    if own.is_priced_by_itself:
-        return 0
-    if row.added_quantity is not None and row.added_unit_price is not None:
-        return of_units(row.added_unit_price, row.added_quantity, deal.currency)
-    return stated_minor(anew, deal.currency) - stated_minor(own, deal.currency)
 
 
 def _caught_up(

@@ -198,6 +198,15 @@ def restated(own: Obligation, row: Restated, since: date) -> Obligation:
     )
 
 
+def more_minor(own: Obligation, anew: Obligation, row: Restated, currency: str) -> int:
+    """What a promise stated anew costs more than before, of the price that promises share."""
+    if own.is_priced_by_itself:
+        return 0
+    if row.added_quantity is not None and row.added_unit_price is not None:
+        return of_units(row.added_unit_price, row.added_quantity, currency)
+    return stated_minor(anew, currency) - stated_minor(own, currency)
+
+
 def _ending(fees: tuple[Fee, ...], end: date) -> tuple[Fee, ...]:
     """A fee by the month or the year is for no month after the term; a whole one is owed."""
     whole = tuple(fee for fee in fees if fee.per == "whole")

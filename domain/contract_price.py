@@ -1,0 +1,100 @@
+"""What a contract comes to as it is agreed: what it states, what is given, what is expected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+
+from domain.accounting.contract.pricing import (
+    estimated,
+    given_minor,
+    more_minor,
+    restated,
+    stated_minor,
+)
+from domain.contract_facts import (
+    ContractModified,
+    ContractOpened,
+    NonCash,
+    Obligation,
+    PriceEstimated,
+    VariableAmount,
+)
+from domain.errors import Rejected
+
+
+def require_not_below_nothing(
+    change: ContractModified,
+    opened: ContractOpened,
+    before: Sequence[ContractModified | PriceEstimated],
+) -> None:
+    """A change takes a price below nothing neither in all nor for what is a contract of its own.
+
+    `before` are the changes and estimates so far. Units at a price, as many as there will be, may
+    outweigh anything: nobody knows how many. Raises `negative-price`.
+    """
+    apart = _of_new(change.added, change.non_cash, opened.currency) + change.price_change_minor
+    if _is_apart(change) and apart < 0:
+        raise Rejected("negative-price", field="price_change_minor", amount=apart)
+    changes = [one for one in before if isinstance(one, ContractModified)]
+    rows = [*opened.obligations, *(own for one in (*changes, change) for own in one.added)]
+    if any(own.is_open_ended for own in rows):
+        return
+    estimates = {row.name: row for one in (opened, *before) for row in one.variable}
+    stood = _agreed_minor(opened, changes, estimates)
+    estimates.update({row.name: row for row in change.variable})
+    price = _agreed_minor(opened, (*changes, change), estimates)
+    if price < min(stood, 0):
+        raise Rejected("negative-price", field=_field_of(change), amount=price)
+
+
+def _is_apart(change: ContractModified) -> bool:
+    """Whether what is added is to bear the price that is agreed for it alone (rule 7)."""
+    bears = any(not own.is_priced_by_itself for own in change.added)
+    said = change.price_reflects_ssp and not (change.restated or change.variable)
+    return bears and (change.treatment == "separate" or (change.treatment == "by-rule" and said))
+
+
+def _field_of(change: ContractModified) -> str:
+    """What lowers the price: the lump, else what is stated anew, else what is expected."""
+    if change.price_change_minor < 0:
+        return "price_change_minor"
+    return "restated" if change.restated else "variable"
+
+
+def _agreed_minor(
+    opened: ContractOpened,
+    changes: Iterable[ContractModified],
+    estimates: Mapping[str, VariableAmount],
+) -> int:
+    """All of the price that promises share; what is uncertain at the most that is said of it."""
+    currency = opened.currency
+    rows = {own.obligation: own for own in opened.obligations}
+    minor = opened.price_minor + _of_new(opened.obligations, opened.non_cash, currency)
+    for change in sorted(changes, key=_place):
+        minor += change.price_change_minor + _of_new(change.added, change.non_cash, currency)
+        rows.update({own.obligation: own for own in change.added})
+        for row in change.restated:
+            own = rows.get(row.obligation)
+            if own is not None:
+                rows[row.obligation] = anew = restated(own, row, change.when.measured)
+                minor += more_minor(own, anew, row, currency)
+    return minor + sum(_most(row, rows, currency) for row in estimates.values())
+
+
+def _place(change: ContractModified) -> tuple[date, bool, int]:
+    """As changes are measured; one without an order is told last of its day."""
+    order = change.when.order
+    return change.when.measured, order is None, order or 0
+
+
+def _of_new(rows: Iterable[Obligation], given: Iterable[NonCash], currency: str) -> int:
+    stated = sum(stated_minor(own, currency) for own in rows if not own.is_priced_by_itself)
+    return stated + given_minor(given, currency)
+
+
+def _most(row: VariableAmount, rows: Mapping[str, Obligation], currency: str) -> int:
+    """Of what it relates to: the promises it names, or all."""
+    named = [own for name, own in rows.items() if name in row.obligations]
+    found = estimated(row, named or rows.values(), currency)
+    return max(found.expected_minor, found.included_minor)

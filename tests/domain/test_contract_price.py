@@ -1,0 +1,189 @@
+"""No change takes the price of a contract below nothing, whatever its price is made of."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from msgspec import structs
+
+from domain.contract_commands import EstimatePrice, ModifyContract, OpenContract
+from domain.contract_facts import (
+    ContractModified,
+    Fee,
+    Financing,
+    NonCash,
+    Obligation,
+    PriceEstimated,
+    Restated,
+    VariableAmount,
+)
+from domain.errors import Rejected
+from domain.facts import Event
+from tests.domain.contracting import even, opened, point
+from tests.domain.given import code, decide, on
+
+STREAM = "contract:k1"
+YEAR = ("2024-01-01", "2025-01-01")
+SERVICE = even("service", *YEAR, ssp_minor=600)
+SEATS = Obligation(obligation="seats", pattern="units", quantity=Decimal(10), unit_price=Decimal(5))
+INVOICED = Obligation(obligation="hours", pattern="as-invoiced", price_minor=900)
+# A lump of 5.00, and ten seats at 5.00.
+DEAL = opened(YEAR[0], SERVICE, SEATS, price_minor=500)
+FEE = Fee(amount_minor=100, per="month", service_from=date(2024, 1, 1), service_to=date(2025, 1, 1))
+BY_MONTH = opened(YEAR[0], structs.replace(SERVICE, fees=(FEE,)), price_minor=0)
+
+
+ADVANCE = Financing(kind="advance", rate_percent=Decimal(6), until=date(2025, 1, 1), later_minor=-1)
+
+
+def change(minor: int = 0, *, month: int = 3, **how: Any) -> ModifyContract:
+    return ModifyContract(when=on(month, 1), price_change_minor=minor, **how)
+
+
+def changed(minor: int = 0, *, month: int = 2, **how: Any) -> ContractModified:
+    return ContractModified(**structs.asdict(change(minor, month=month, **how)))
+
+
+def anew(name: str, **how: Any) -> dict[str, Any]:
+    return {"restated": (Restated(obligation=name, **how),)}
+
+
+def uncertain(name: str, minor: int, **how: Any) -> dict[str, Any]:
+    return {"variable": (VariableAmount(name=name, estimate_minor=minor, **how),)}
+
+
+MORE = changed(**anew("seats", added_quantity=Decimal(2), added_unit_price=Decimal(4)))
+ADDED = changed(added=(point("training", 800, price_minor=800),))
+SHARES = (NonCash(name="shares", quantity=Decimal(3), unit_value=Decimal(2)),)
+BONUS = PriceEstimated(when=on(2, 1), **uncertain("bonus", 300))
+HELD = PriceEstimated(when=on(2, 1), **uncertain("bonus", 300, included_minor=100))
+
+
+@pytest.mark.parametrize(
+    ("price_minor", "given"),
+    [
+        (5500, (DEAL,)),
+        (5500 + 800, (DEAL, MORE)),
+        (5500 + 800, (DEAL, ADDED)),
+        (5500 + 300, (DEAL, ADDED, changed(month=3, **anew("training", price_minor=300)))),
+        (5500 + 600, (structs.replace(DEAL, non_cash=SHARES),)),
+        (5500 + 600, (DEAL, changed(non_cash=SHARES))),
+        (5500 + 300, (DEAL, BONUS)),
+        # What is expected may still come, though it is not included yet.
+        (5500 + 300, (DEAL, HELD)),
+        (5500 - 200, (structs.replace(DEAL, **uncertain("penalty", -200)),)),
+        (5500 - 1000, (DEAL, changed(**anew("seats", unit_price=Decimal(4))))),
+        (500 + 700, (DEAL, changed(**anew("seats", price_minor=700)))),
+        (1200, (BY_MONTH,)),
+        (600, (BY_MONTH, changed(**anew("service", service_to=date(2024, 7, 1))))),
+        # As invoices say, whatever that will be: it is no part of what is shared.
+        (500, (opened(YEAR[0], SERVICE, INVOICED, price_minor=500),)),
+    ],
+)
+def test_a_price_cut_takes_no_more_than_there_is(
+    price_minor: int, given: tuple[Event, ...]
+) -> None:
+    assert decide(STREAM, change(-price_minor), *given)
+
+    with pytest.raises(Rejected) as caught:
+        decide(STREAM, change(-price_minor - 1), *given)
+
+    refused = caught.value
+    assert (refused.code, refused.field) == ("negative-price", "price_change_minor")
+    assert refused.context == {"amount": -1}
+
+
+@pytest.mark.parametrize(
+    ("field", "minor", "cut"),
+    [
+        ("restated", 1500, anew("seats", unit_price=Decimal(1))),
+        ("restated", 2500, anew("seats", quantity=Decimal(4))),
+        ("variable", 4500, uncertain("penalty", -1000)),
+    ],
+)
+def test_nor_does_what_is_stated_or_expected_anew(
+    field: str, minor: int, cut: dict[str, Any]
+) -> None:
+    """After so much less of the lump, what else is changed takes the rest, and not one more."""
+    assert decide(STREAM, change(**cut), DEAL, changed(-minor))
+
+    with pytest.raises(Rejected) as caught:
+        decide(STREAM, change(**cut), DEAL, changed(-minor - 1))
+
+    assert (caught.value.code, caught.value.field) == ("negative-price", field)
+
+
+@pytest.mark.parametrize(("month", "price_minor"), [(1, 2300), (3, 1500)])
+def test_a_change_counts_where_it_is_measured(month: int, price_minor: int) -> None:
+    """Two seats at 4.00 are added to ten at 5.00 in February. All at 1.00: in January that is of
+    ten and leaves 5.00 + 10.00 + 8.00; in March of twelve, at 5.00 by then, and leaves 48.00 less.
+    """
+    cheaper = anew("seats", unit_price=Decimal(1))
+
+    assert decide(STREAM, change(-price_minor, month=month, **cheaper), DEAL, MORE)
+    less = change(-price_minor - 1, month=month, **cheaper)
+    assert code(STREAM, less, DEAL, MORE) == "negative-price"
+
+
+def test_what_is_a_contract_of_its_own_has_its_own_price() -> None:
+    more = {"added": (point("training", 800, price_minor=800),)}
+    judged = {"treatment": "separate", "judgement": "sold alone"}
+
+    assert code(STREAM, change(-801, **judged, **more), DEAL) == "negative-price"
+    assert decide(STREAM, change(-800, **judged, **more), DEAL)
+    assert code(STREAM, change(-801, price_reflects_ssp=True, **more), DEAL) == "negative-price"
+    assert decide(STREAM, change(-801, **more), DEAL)
+
+
+def test_units_as_many_as_there_will_be_may_outweigh_it() -> None:
+    hours = Obligation(obligation="hours", pattern="units", unit_price=Decimal(1))
+
+    assert decide(STREAM, change(-9999), opened(YEAR[0], SERVICE, hours, price_minor=500))
+    assert decide(STREAM, change(-9999, added=(hours,)), DEAL)
+
+
+def test_a_price_that_is_below_nothing_by_an_estimate_may_be_mended_in_part() -> None:
+    penalty = PriceEstimated(when=on(2, 1), **uncertain("penalty", -6000))
+
+    assert decide(STREAM, change(100), DEAL, penalty)
+    assert code(STREAM, change(-1), DEAL, penalty) == "negative-price"
+
+
+@pytest.mark.parametrize(
+    ("field", "command", "given"),
+    [
+        ("restated.unit_price", change(**anew("seats", unit_price=Decimal(-1))), (DEAL,)),
+        (
+            "restated.added_unit_price",
+            change(**anew("seats", added_quantity=Decimal(1), added_unit_price=Decimal(-1))),
+            (DEAL,),
+        ),
+        (
+            "restated.fees.amount_minor",
+            change(**anew("service", fees=(structs.replace(FEE, amount_minor=-1),))),
+            (BY_MONTH,),
+        ),
+        ("restated.price_minor", change(**anew("seats", price_minor=-1)), (DEAL,)),
+        ("added.price_minor", change(added=(point("new", 1, price_minor=-1),)), (DEAL,)),
+        (
+            "variable.unit_price",
+            EstimatePrice(
+                when=on(2, 1), variable=(VariableAmount(name="seats", unit_price=Decimal(-1)),)
+            ),
+            (DEAL,),
+        ),
+        (
+            "financing.later_minor",
+            OpenContract(**structs.asdict(structs.replace(DEAL, financing=ADVANCE))),
+            (),
+        ),
+    ],
+)
+def test_nothing_is_stated_at_less_than_nothing(
+    field: str, command: Any, given: tuple[Event, ...]
+) -> None:
+    with pytest.raises(Rejected) as caught:
+        decide(STREAM, command, *given)
+
+    assert (caught.value.code, caught.value.field) == ("negative-price", field)
