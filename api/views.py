@@ -114,7 +114,8 @@ VIEWS: dict[str, View] = {
         filters=("after",),
     ),
     "exceptions": View(
-        ask=exceptions, says="What a person must see: parked, pending, missing, implausible."
+        ask=exceptions,
+        says="What a person must see: parked, pending, missing, overdue, implausible.",
     ),
     "exchange": View(
         ask=exchange_differences,

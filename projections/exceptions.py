@@ -1,7 +1,7 @@
 """What waits for a person, and what stands against a close: unposted facts, parked units, pending
 usage, gaps in a source's batches, customers that facts name and nobody registered. Contracts that
-facts name and nobody opened, usage that stands out, money given back twice and what a bank's file
-leaves open stand against nothing.
+facts name and nobody opened, work that cost more than it is expected to, usage that stands out,
+money given back twice and what a bank's file leaves open stand against nothing.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from domain.master import MASTER_CATEGORIES, master_data
 from domain.meter import BY_THE_ROW
 from domain.money import decimal_text
 from domain.opening import OpeningProposed
+from domain.overdue import overdue
 from domain.party import registered
 from domain.payment_facts import (
     PaymentNamed,
@@ -70,8 +71,8 @@ class Finding(Struct, frozen=True, kw_only=True):
 
 def exceptions(connection: Connection, question: Question) -> Answer[Finding]:
     """Parked units, pending usage by reason, gaps in batches, unknown customers, usage that stands
-    out, money that went back twice, contracts nobody opened and what a bank says that nobody
-    understands, at a position.
+    out, money that went back twice, contracts nobody opened, estimates that are overdue and what a
+    bank says that nobody understands, at a position.
     """
     with looking(connection, question, DOCUMENTS) as seen:
         rows = connection.execute(SQL.findings, seen.parameters()).fetchall()
@@ -82,6 +83,7 @@ def exceptions(connection: Connection, question: Question) -> Answer[Finding]:
         found += _gaps(connection, seen.entity, seen.known_at, None)
         found += _unknown_customers(connection, seen.entity, seen.known_at, date.max)
         found += _unopened_contracts(connection, seen.entity, seen.known_at)
+        found += _overdue_estimates(connection, seen.entity, seen.known_at)
         found += _implausible_usage(connection, seen.entity, seen.known_at)
         found += _given_back_twice(connection, seen)
         found += _of_banks(connection, seen)
@@ -245,6 +247,23 @@ def _contracts_of(fact: Fact) -> set[str]:
     if isinstance(fact.event, NAME_A_CONTRACT) and fact.event.contract is not None:
         own.add(f"contract:{fact.event.contract}")
     return {unit for unit in own if unit.partition(":")[0] in ("contract", "subscription")}
+
+
+def _overdue_estimates(connection: Connection, entity: str, upto: int) -> Iterable[Finding]:
+    """Work that has cost more than is expected of it in all: it is earned as if complete."""
+    rows = connection.execute(SQL.contracts_by_cost, {"entity": entity, "upto": upto})
+    told = log.read_streams(connection, entity, [row[0] for row in rows], upto=upto)
+    for stream, facts in sorted(told.items()):
+        for one in overdue(known(facts)):
+            cost = decimal_text(one.incurred_minor, one.currency)
+            expected = decimal_text(one.expected_minor, one.currency)
+            yield Finding(
+                kind="overdue-estimate",
+                subject=stream,
+                detail=f"{one.obligation} has cost {cost} {one.currency} of {expected} expected",
+                since=one.since,
+                count=1,
+            )
 
 
 def _given_back_twice(connection: Connection, seen: Horizon) -> Iterable[Finding]:

@@ -120,6 +120,13 @@ SELECT f.position FROM doubtful d JOIN fact f ON f.entity = %(entity)s AND f.cor
 SELECT f.position FROM doubtful d JOIN fact f ON f.entity = %(entity)s AND f.stream = d.unit
  ORDER BY position;
 
+-- name: contracts_by_cost
+-- Contracts of which somebody said what their work has cost so far.
+SELECT DISTINCT stream FROM fact
+ WHERE entity = %(entity)s AND split_part(stream, ':', 1) = 'contract' AND position <= %(upto)s
+   AND tag = 'progress-measured' AND payload ~ '"incurred_minor":[1-9]'
+ ORDER BY stream;
+
 -- name: facts_of_units
 SELECT DISTINCT position FROM fact_unit
  WHERE entity = %(entity)s AND unit = ANY(%(units)s) AND position <= %(upto)s;

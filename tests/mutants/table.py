@@ -616,7 +616,7 @@ MUTANTS = (
     ),
     Mutant(
         "12-all-is-earned",
-        "domain/accounting/contract/transfer.py",
+        "domain/accounting/contract/costs.py",
         "self.incurred, self.stated = 0, Fraction(",
         "self.stated = Fraction(",
         "a percentage measured after costs does not count",

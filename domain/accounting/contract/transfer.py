@@ -15,14 +15,13 @@ from operator import attrgetter, itemgetter
 
 from msgspec import Struct, structs
 
+from domain.accounting.contract.costs import AtCost, costs_of
 from domain.contract_facts import (
     BaseReported,
-    ContractModified,
     ExpectationRevised,
     Obligation,
     ObligationPattern,
     ObligationSatisfied,
-    ProgressMeasured,
     RightsExercised,
     RightsExpired,
 )
@@ -42,20 +41,6 @@ WHOLE = Fraction(1)
 _HUNDRED = Decimal(100)
 # Shares and quantities are exact; in steps they are shown to so many places.
 SHOWN_PLACES = 6
-
-
-class AtCost(Struct, frozen=True):
-    """Materials that are earned at their cost (ASC 606-10-55-21(b), IFRS 15.B19(b)): what those
-    that the customer controls cost, and what all of them do.
-    """
-
-    done: int
-    every: int
-
-    def with_share(self, minor: int, part: int, whole: int) -> int:
-        """Their cost, up to the price, and a share of what is left of the price."""
-        apart = min(self.every, max(minor, 0))
-        return min(self.done, apart) + rounded_share(minor - apart, part, whole)
 
 
 class Mark(Struct, frozen=True):
@@ -265,68 +250,14 @@ def _by_milestones(own: Obligation, facts: Sequence[Placed], options: Options) -
 
 def _by_measure(own: Obligation, facts: Sequence[Placed], options: Options) -> Iterable[Mark]:
     """Costs incurred of costs expected, or a percentage as it was measured (55-16 to 55-21)."""
-    costs = _Costs(expected=own.expected_cost_minor or 0, materials=own.materials_minor)
+    costs = costs_of(own)
     for place, fact in facts:
-        match fact.event:
-            case ProgressMeasured():
-                costs.measure(fact.event)
-            case ExpectationRevised(expected_cost_minor=None, materials_minor=None):
-                continue
-            case ExpectationRevised(expected_cost_minor=expected, materials_minor=materials):
-                costs.expected = costs.expected if expected is None else expected
-                costs.materials = costs.materials if materials is None else materials
-            case ContractModified():
-                costs.expected += _added_costs(own, fact.event)
-            case _:
-                continue
+        if not costs.take(own, fact.event):
+            continue
         share = _percent(min(max(costs.share, Fraction(0)), WHOLE), options)
         part, whole = share.numerator, share.denominator
         shown = (share * 100,)
         yield Mark(place, part, whole, fact.position, "percent complete", shown, costs.at_cost)
-
-
-class _Costs(Struct):
-    """What a promise has cost so far and is expected to, or what was measured of it in percent."""
-
-    expected: int
-    materials: int
-    incurred: int = 0
-    excluded: int = 0
-    controlled: int = 0
-    stated: Fraction = Fraction(0)
-
-    def measure(self, event: ProgressMeasured) -> None:
-        """Measured last counts: a percentage takes the place of the costs before it."""
-        if event.materials_minor is not None:
-            self.controlled = event.materials_minor
-        if event.percent is not None:
-            self.incurred, self.stated = 0, Fraction(event.percent) / 100
-            return
-        self.incurred, self.excluded = event.incurred_minor or 0, event.excluded_minor
-        if event.expected_minor is not None:
-            self.expected = event.expected_minor
-
-    @property
-    def share(self) -> Fraction:
-        """Of what is neither left out nor earned at cost."""
-        left_out = self.excluded + max(self.materials, self.controlled)
-        if self.incurred and self.expected > left_out:
-            done = self.incurred - self.excluded - self.controlled
-            return Fraction(done, self.expected - left_out)
-        return self.stated
-
-    @property
-    def at_cost(self) -> AtCost | None:
-        """None where nothing is earned at cost. What is complete is, with its materials."""
-        every = max(self.materials, self.controlled)
-        if not every:
-            return None
-        is_complete = not self.incurred and self.stated >= WHOLE
-        return AtCost(every if is_complete else self.controlled, every)
-
-
-def _added_costs(own: Obligation, event: ContractModified) -> int:
-    return sum(row.added_cost_minor for row in event.restated if row.obligation == own.obligation)
 
 
 def _percent(share: Fraction, options: Options) -> Fraction:
