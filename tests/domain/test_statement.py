@@ -603,6 +603,22 @@ def test_a_level_is_reached_when_use_passes_it_and_billing_has_not():
     assert passed(books, FEBRUARY, usage((5, 200), (9, 501))) == []
 
 
+def test_what_a_level_billed_ahead_waits_for_its_period_though_it_is_no_longer_passed():
+    books, less = Books(), usage((5, 120))
+    books.bill(day(5), usage((5, 200)), interim={"calls"})
+
+    assert passed(books, day(9), less) == []
+    assert books.bill(day(9), less) == []
+    assert books.bill(FEBRUARY, less) == [("c1-USD-20250105-1:1", -80)]
+
+
+def test_what_a_level_billed_ahead_is_given_back_at_once_where_nothing_was_used():
+    books = Books()
+    books.bill(day(5), usage((5, 200)), interim={"calls"})
+
+    assert books.bill(day(9)) == [("c1-USD-20250105-1:1", -200)]
+
+
 def test_of_two_levels_passed_at_once_the_higher_is_told():
     assert passed(Books(), day(9), usage((5, 800))) == [(500, 800)]
 
