@@ -39,8 +39,8 @@ def lines_that_wait(facts: Sequence[Fact], master: MasterData, book: str) -> lis
 
 
 def waits(row: BilledLine, day: date, time: date) -> int:
-    """What of a line waits at the end of a day, if time has come as far as `time`: less than nothing
-    where a credit note is dated before the invoice, whose date may be corrected.
+    """What of a line waits at the end of a day, if time has come as far as `time`: less than
+    nothing where a credit note is dated before the invoice, whose date may be corrected.
     """
     assert row.receivable_on is not None, row
     if row.receivable_on <= min(day, time):

@@ -7,6 +7,7 @@ import click
 
 from api.cli.output import Day, book_option, entity_option, examples, progress_console
 from api.cli.session import open_ledger
+from api.views import require_book
 from projections.question import Question
 from replay.journal_files import Format, Side, journal_file
 

@@ -251,6 +251,15 @@ def test_a_report_says_that_nothing_is_known_of_an_entity(books):
     assert books("report", "revenue", "-e", "acmee").stderr == "no fact of acmee is known\n"
 
 
+def test_the_journal_goes_out_of_a_book_that_was_opened_alone(books):
+    words = ("journal", "export", "-e", "acme", "--format", "csv", "-o", "-", "--book")
+
+    assert "revenue" in books(*words, "main").stdout
+    refused = books(*words, "mian")
+    assert refused.returncode == 1
+    assert "not-found" in refused.stderr
+
+
 def test_a_wrong_date_is_told_how_to_write(books):
     command = {"type": "void-invoice", "when": {"effective": "2024-13-01"}}
     line = json.dumps({"key": "a", "stream": "invoice:i1", "command": command})

@@ -28,6 +28,8 @@ from domain.facts import Fact
 from domain.invoice_facts import CreditIssued, InvoiceIssued
 from domain.policy import Options
 from tests.laws.contract_laws import (
+    held_by,
+    is_beside,
     is_opened,
     measured,
     options_of,
@@ -64,7 +66,7 @@ def price_is_earned_or_remains(history: History, ledger: Ledger) -> int:
                 for row in rows:
                     count += same(sum(row.bands.values()), row.remaining_minor, unit, row)
                 count += _earned(known, rows, day, unit)
-                expected = _price(settlement, facts, day)
+                expected = _price(settlement, facts, day, agreed)
                 count += same(_priced(rows, agreed), expected, unit, settlement.run.book, day)
     return count
 
@@ -111,8 +113,10 @@ def _priced(rows: Sequence[Remains], agreed: Schedule) -> int:
     return found + sum(total(m.curve) for m in promised if met and m.obligation in alone)
 
 
-def _price(settlement: Settlement, facts: Sequence[Fact], day: date) -> int:
-    """By what was agreed by the day, whenever it holds, and what was estimated by then."""
+def _price(settlement: Settlement, facts: Sequence[Fact], day: date, agreed: Schedule) -> int:
+    """By what was agreed by the day, whenever it holds, and what was estimated by then; without
+    what is owed beside promises, which bears its part of what is given back at an end.
+    """
     counted = [
         fact
         for fact in facts
@@ -125,7 +129,11 @@ def _price(settlement: Settlement, facts: Sequence[Fact], day: date) -> int:
     opened = [fact.event for fact in counted if isinstance(fact.event, ContractOpened)]
     if not any(one.criteria_met or met for one in opened):
         return 0
-    return prices_of(counted, options_of(settlement, facts))[-1][1] - others_share(facts)
+    price = prices_of(counted, options_of(settlement, facts))[-1][1]
+    if not any(isinstance(fact.event, ContractTerminated) for fact in counted):
+        return price - others_share(facts)
+    beside = sum(total(flow.curve) for flow in agreed.flows if is_beside(flow))
+    return price + held_by(counted, date.max) - beside
 
 
 def _counts(fact: Fact, day: date) -> bool:

@@ -24,8 +24,9 @@ BLOCKS = range(0, HISTORIES, BLOCK)
 # conservation for these.
 UNKNOWN = {"7-conservation", "slow-reference"}
 # What a credit note concedes beside purchases was taken for purchases given back; in 7196 a change
-# of the price that nothing was left to bear was taken for a purchase.
-FOUND = (227, 7_196, 10_208)
+# of the price that nothing was left to bear was taken for a purchase; in 12018 what a refund at an
+# end takes off what is owed beside promises was looked for in the promises.
+FOUND = (227, 7_196, 10_208, 12_018)
 EVERY = {
     **{law: LAWS[law] for law in LAWS if law not in UNKNOWN},
     **CONTRACT_LAWS,

@@ -157,8 +157,8 @@ def _with(life: Life, invoices: list[Fact]) -> list[Fact]:
 
 
 def _billed(life: Life, invoices: list[Fact]) -> int:
-    """But for what a level billed of a period that still runs: that waits for its period, whether or
-    not the level is still passed.
+    """But for what a level billed of a period that still runs: that waits for its period, whether
+    or not the level is still passed.
     """
     rows = billed_lines(timeline(_with(life, invoices)))
     own = tuple(row for row in rows if row.line.subscription)
