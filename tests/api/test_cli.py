@@ -217,6 +217,17 @@ def test_what_is_refused_is_told_by_code_and_field_and_leaves_with_1(books):
     assert _said(books("close", "2031-01", "-e", "acme", "--json"), 1)["code"] == "unknown-period"
 
 
+def test_a_book_that_nobody_opened_is_told_rather_than_written_empty(books, tmp_path):
+    wanted = ["-e", "acme", "--book", "mian"]
+    out = tmp_path / "mian.csv"
+
+    refused = books("journal", "export", *wanted, "--format", "csv", "-o", str(out))
+
+    assert (refused.returncode, refused.stderr.partition(":")[0]) == (1, "not-found")
+    assert not out.exists()
+    assert _said(books("report", "revenue", *wanted, "--json"), 1)["field"] == "book"
+
+
 def test_a_command_that_cannot_be_understood_leaves_with_2(tieout):
     assert tieout("close").returncode == 2
     assert tieout("run", "-e", "acme", "--through", "tomorrow").returncode == 2

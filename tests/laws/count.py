@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from itertools import combinations
+from random import Random
 from typing import Any
 
 from domain.facts import Retracted
@@ -16,6 +18,23 @@ COMPARISONS: Counter[str] = Counter()
 _SEEN: set[tuple[int, int]] = set()
 _LOGS: list[frozenset[str]] = []
 _EVERY: list[frozenset[str]] = []
+
+
+def sized(number: int) -> int:
+    """How much happens in a history of this number, from 0 to 100: by the number alone, so that it
+    is the same whatever else is imported.
+    """
+    return Random(number).randint(0, 100)
+
+
+@contextmanager
+def named(number: int, size: int) -> Iterator[None]:
+    """What breaks in it says which history it was."""
+    try:
+        yield
+    except Exception as problem:
+        problem.add_note(f"Failing history: number={number}, size={size}")
+        raise
 
 
 def compared(law: str, made: int) -> int:

@@ -5,7 +5,6 @@ Each history is drawn from its number alone. TIEOUT_LAW_CONTRACTS says how many:
 
 import os
 from functools import lru_cache
-from random import Random
 
 import pytest
 
@@ -36,7 +35,7 @@ EVERY = {
 
 @lru_cache(maxsize=2 * BLOCK)
 def drawn(number: int) -> tuple[History, Ledger]:
-    found = contracts(number, Random(number).randint(0, 100))
+    found = contracts(number, count.sized(number))
     return found, played(found)
 
 
@@ -45,8 +44,9 @@ def drawn(number: int) -> tuple[History, Ledger]:
 def test_every_drawn_contract_keeps(first: int, law: str) -> None:
     compared = 0
     for number in range(first, min(first + BLOCK, HISTORIES)):
-        told, ledger = drawn(number)
-        compared += count.compared(f"{law}, of contracts", EVERY[law](told, ledger))
+        with count.named(number, count.sized(number)):
+            told, ledger = drawn(number)
+            compared += count.compared(f"{law}, of contracts", EVERY[law](told, ledger))
 
     assert compared > 0
 

@@ -13,7 +13,7 @@ from tests.laws.test_laws import LAWS
 from tests.laws.time_laws import Ledger, played, same_keys, standing_by_earned
 from tests.laws.worth_laws import worths
 
-SEEDS = range(max(2, int(os.environ.get("TIEOUT_LAW_HISTORIES", "200")) // 40))
+SEEDS = range(max(2, int(os.environ.get("TIEOUT_LAW_HISTORIES", "60")) // 12))
 
 
 def has_rates(told: History) -> bool:

@@ -19,7 +19,7 @@ from tests.laws.memory import Arrival, and_then, play
 from tests.laws.time_laws import final_run, played, same_keys, standing_by_earned
 from tests.laws.worth_laws import worths
 
-SEEDS = range(int(os.environ.get("TIEOUT_LAW_HISTORIES", "200")) // 10)
+SEEDS = range(int(os.environ.get("TIEOUT_LAW_HISTORIES", "60")) // 4)
 Log = tuple[Arrival, ...]
 
 

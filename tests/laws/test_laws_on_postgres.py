@@ -38,7 +38,7 @@ from tests.laws.postgres import (
 from tests.laws.test_laws import LAWS, OF_A_LEDGER
 from tests.laws.time_laws import final_run, holds, same, shuffled, standing_by_earned
 
-HISTORIES = int(os.environ.get("TIEOUT_LAW_HISTORIES_ON_POSTGRESQL", "20"))
+HISTORIES = int(os.environ.get("TIEOUT_LAW_HISTORIES_ON_POSTGRESQL", "14"))
 BATCHES = (1, 7, 5_000)
 
 

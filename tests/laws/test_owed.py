@@ -31,7 +31,7 @@ from tests.laws.test_combined import EVERY as OF_COMBINED
 from tests.laws.test_contracts import EVERY as OF_CONTRACTS
 from tests.laws.time_laws import Ledger, played, same
 
-HISTORIES = int(os.environ.get("TIEOUT_LAW_OWED", "6"))
+HISTORIES = int(os.environ.get("TIEOUT_LAW_OWED", "4"))
 BLOCK = 6
 BLOCKS = range(0, HISTORIES, BLOCK)
 # The prices that these laws work out again know no interest, nothing held and nothing given.
@@ -112,7 +112,7 @@ def _promises(event: object) -> tuple[object, ...]:
 def drawn(number: int) -> tuple[History, Ledger]:
     """Every third one is of contracts that joined."""
     if number % 3 == 2:
-        found = combined(4 * number)
+        found = combined(4 * number + 12)
     else:
         found = contracts(number, Random(number).randint(20, 60))
     told = owed_as_billed(found)

@@ -21,7 +21,7 @@ NEEDED = (
     *("tests/laws", "tests/domain", "tests/projections", "tests/conftest.py", "pyproject.toml"),
 )
 # Enough histories for a law to meet what a mutant breaks; the first that fails ends the run.
-HISTORIES = {"TIEOUT_LAW_HISTORIES": "120", "TIEOUT_LAW_HISTORIES_ON_POSTGRESQL": "2"}
+HISTORIES = {"TIEOUT_LAW_HISTORIES": "60", "TIEOUT_LAW_HISTORIES_ON_POSTGRESQL": "2"}
 SAMPLE = """
 from decimal import Decimal
 from domain.pricing import Graduated, Tier, rate
