@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Literal
 
 import pytest
@@ -229,6 +230,22 @@ def test_an_estimate_is_caught_up_along_the_stretches() -> None:
     # 10 % less: 30.00 of three months at 100.00, 13.00 of April, and of each month to come.
     months = by_month(schedule, "2024-01-01", 6)
     assert months == [100_00, 100_00, 100_00, 130_00, 117_00 - 43_00, 117_00]
+
+
+def test_what_comes_to_nothing_where_each_month_has_its_fee_is_taken_back() -> None:
+    """The price, and what is owed back beside it: of 30.00 stated 12.00 are not expected."""
+    ramp = even("service", *HALF, fees=RAMP)
+    nothing = Variable(name="rebate", estimate_minor=-690_00)
+    none_left = PriceEstimated(when=on("2024-03-01"), variable=(nothing,))
+    schedule = scheduled(opened("2024-01-01", ramp, cancellable_days=0), none_left)
+    assert by_month(schedule, "2024-01-01", 6) == [100_00, 100_00, -200_00, 0, 0, 0]
+
+    stated = Variable(name="rebate", stated_minor=30_00, conceded_percent=Decimal(40))
+    kept = Variable(name="rebate", stated_minor=30_00)
+    deal = opened("2024-01-01", ramp, variable=(stated,), cancellable_days=0)
+    schedule = scheduled(deal, PriceEstimated(when=on("2024-08-10"), variable=(kept,)))
+    assert balance(schedule, "refund-liability", "2024-07-31") == -12_00
+    assert balance(schedule, "refund-liability", "2024-08-31") == 0
 
 
 def test_an_estimate_after_a_price_cut_goes_along_each_stretch_of_the_whole() -> None:

@@ -167,7 +167,9 @@ def _stretches(own: Obligation, minor: int, deal: Deal) -> list[tuple[date, date
     sign = 1 if minor >= 0 else -1
     parts = [sign * part for part in allocate(abs(minor), weights)]
     rows = zip(fees, parts, strict=True)
-    return [(fee.service_from, fee.service_to, part) for fee, part in rows if part]
+    found = [(fee.service_from, fee.service_to, part) for fee, part in rows if part]
+    # Of a price of nothing no fee has a part, and what was earned of it before is taken back.
+    return found or [(start, own.service_to, minor)]
 
 
 def _evenly(
