@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from msgspec import Struct
@@ -34,6 +34,32 @@ def steps_of(told: Told | None) -> tuple[Step, ...]:
     if told is None or isinstance(told, tuple):
         return told or ()
     return tuple(told())
+
+
+class Once(Struct, frozen=True, eq=False):
+    """All that its parts tell, each part once by whatever way it comes.
+
+    A part may be one of these, too: what is told change by change grows by one part for a change,
+    and is not copied.
+    """
+
+    parts: tuple[Telling, ...] = ()
+
+    def __call__(self) -> tuple[Step, ...]:
+        return tuple(step for part in self.each() for step in steps_of(part))
+
+    def each(self) -> Iterator[Telling]:
+        """In order, without those that are made of parts."""
+        seen, left = set[Telling](), [*reversed(self.parts)]
+        while left:
+            part = left.pop()
+            if part in seen:
+                continue
+            seen.add(part)
+            if isinstance(part, Once):
+                left += reversed(part.parts)
+            else:
+                yield part
 
 
 def both(first: Told, then: Told) -> Told:

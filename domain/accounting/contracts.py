@@ -5,7 +5,7 @@ Price, shares, progress, changes, then what is due beside: each step in a module
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from functools import partial
 from typing import assert_never
@@ -14,7 +14,13 @@ from msgspec import Struct, structs
 
 from domain.accounting.contract.allocation import shares, stated
 from domain.accounting.contract.changes import apart, is_apart, modify
-from domain.accounting.contract.combined import inceptions, opened_as_one, openings_of, streams_of
+from domain.accounting.contract.combined import (
+    inceptions,
+    opened_as_one,
+    openings_of,
+    streams_of,
+    told_as_one,
+)
 from domain.accounting.contract.course import begin, price_change
 from domain.accounting.contract.ending import Less, terminate
 from domain.accounting.contract.financing import interest, price_now, until_the_end
@@ -100,10 +106,9 @@ def contract_revenue(
     placed = in_order([fact for fact in facts if fact.stream in streams])
     own = [fact for _, fact in placed]
     terms = but_kinds(own, *OF_TRANSFER)
-    openings = openings_of(terms)
-    if not openings:
+    if not of_kinds(terms, ContractOpened):
         return ()
-    deal = _deal(openings, placed, master, book)
+    deal = _deal(placed, terms, master, book)
     contract = _at_inception(deal, own, billed)
     _changed(contract)
     flows = (
@@ -112,26 +117,15 @@ def contract_revenue(
         *_beyond_notice(contract.promises, billed, deal),
     )
     flows = (*flows, *over_purchases(contract.bought, contract.promises, flows, terms, deal))
-    found = _since_criteria(flows, openings.values(), terms)
-    return found if len(openings) == 1 else tuple(_told_as_one(flow, deal) for flow in found)
+    found = _since_criteria(flows, deal.openings.values(), terms)
+    return told_as_one(found, deal.openings, deal.inception)
 
 
-def _told_as_one(flow: Flow, deal: Deal) -> Flow:
-    """What rests on all contracts that are accounted for as one says so, whatever it comes to."""
-    if not {*deal.inception} <= {*flow.causes}:
-        return flow
-    names = ", ".join(stream.partition(":")[2] for stream in sorted(deal.openings))
-    told = Step(what="accounted for as one", value=names)
-    return structs.replace(flow, told=lambda: (*flow.steps, told))
-
-
-def _deal(
-    openings: Mapping[str, Fact], placed: Sequence[Placed], master: MasterData, book: str
-) -> Deal:
+def _deal(placed: Sequence[Placed], terms: Sequence[Fact], master: MasterData, book: str) -> Deal:
+    openings = openings_of(terms)
     opened = opened_as_one([*openings.values()])
     event = opened.event
     assert isinstance(event, ContractOpened)
-    terms = but_kinds([fact for _, fact in placed], *OF_TRANSFER)
     since = inceptions(terms, openings)
     access: dict[tuple[str, str | None], Fact] = {}
     for fact in of_kinds(terms, AccessGranted):
@@ -142,6 +136,7 @@ def _deal(
         book=book,
         currency=event.currency,
         options=master.options(book, opened.when.measured),
+        terms=terms,
         about=_about(placed),
         access=access,
         opened=opened,
@@ -268,7 +263,7 @@ def _changed(contract: Contract) -> None:
     """Every change in the order accounting measures them."""
     deal = contract.deal
     ends: dict[str, Fact] = {}
-    for fact in of_kinds(contract.own, *_CHANGES):
+    for fact in of_kinds(deal.terms, *_CHANGES):
         event, place = fact.event, place_of(fact)
         assert isinstance(event, _CHANGES), event
         for known in contract.unbilled.values():
@@ -335,7 +330,8 @@ def _unbilled(contract: Contract, fact: Fact) -> Unbilled:
         known.came = came_of(stream, contract.billed, contract.promises, contract.own, deal)
         return known
     own = [one for one in contract.own if one.stream == stream]
-    alone = _deal({stream: deal.openings[stream]}, in_order(own), deal.master, deal.book)
+    terms = [one for one in deal.terms if one.stream == stream]
+    alone = _deal(in_order(own), terms, deal.master, deal.book)
     by_itself = _at_inception(alone, own, contract.billed)
     _changed(by_itself)
     known.planned = by_itself.unbilled[stream].moves
@@ -436,7 +432,7 @@ def _measured(contract: Contract) -> Iterator[Flow]:
         yield from flows_of(owed, deal)
     yield from by_themselves(promises, own, deal)
     yield from contract.estimates.owed
-    yield from received(promises, own, deal)
+    yield from received(promises, deal.terms, deal)
     for lent in contract.lent.values():
         yield from lent
     yield from beside(promises, event, deal)

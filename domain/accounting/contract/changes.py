@@ -38,7 +38,7 @@ from domain.accounting.curves import Progress, measured_from
 from domain.accounting.schedule import UNASKED
 from domain.calendar import ONE_DAY
 from domain.contract_facts import ContractModified, Obligation
-from domain.explain import Step, every, steps_of
+from domain.explain import Once, Step, every, steps_of
 from domain.facts import Fact, causes_of
 
 # One with what was transferred before, unless the contract says otherwise (rule 9).
@@ -210,8 +210,8 @@ def _caught_up(
         own = starting(whole, begins) if (begins := promise.own.service_from) else whole
         state_anew(promise, whole, fact)
         causes = causes_of(promise.causes, *others.causes, (fact.position,))
-        for said in others.told:
-            tell(promise, said)
+        known = {*promise.changed.each()}
+        tell(promise, Once(tuple(one for one in Once(others.told).each() if one not in known)))
         told = (Step(what="price change", value=deal.text(more)),)
         price = promise.price_minor + more
         # What is not stated anew is measured anew because of who else shares.

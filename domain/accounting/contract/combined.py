@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import structs
 
+from domain.accounting.schedule import Flow
 from domain.contract_facts import (
     ContractJoined,
     ContractModified,
@@ -23,6 +24,7 @@ from domain.contract_facts import (
     VariableAmount,
 )
 from domain.errors import Rejected
+from domain.explain import Step
 from domain.facts import Event, Fact, causes_of, of_kinds
 from domain.invoice_facts import InvoiceIssued, InvoiceLine
 from domain.opening import CarriedPosition, OpeningProposed
@@ -139,6 +141,21 @@ def opened_as_one(openings: Sequence[Fact]) -> Fact:
         refundable=any(one.refundable for one in events),
     )
     return structs.replace(first, event=event)
+
+
+def told_as_one(
+    flows: tuple[Flow, ...], openings: Mapping[str, Fact], inception: tuple[int, ...]
+) -> tuple[Flow, ...]:
+    """What rests on all contracts that are accounted for as one says so, whatever it comes to."""
+    if len(openings) == 1:
+        return flows
+    said = Step(what="accounted for as one", value=", ".join(map(_name, sorted(openings))))
+    rests = (({*inception} <= {*flow.causes}, flow) for flow in flows)
+    return tuple(_told_beside(flow, said) if on_all else flow for on_all, flow in rests)
+
+
+def _told_beside(flow: Flow, said: Step) -> Flow:
+    return structs.replace(flow, told=lambda: (*flow.steps, said))
 
 
 def streams_of(own: Sequence[Fact]) -> dict[str, str]:

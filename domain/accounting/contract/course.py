@@ -28,7 +28,7 @@ from domain.accounting.revenue import at_once
 from domain.accounting.schedule import UNASKED, Caught, Flow, Why, because, totals
 from domain.contract_facts import Obligation
 from domain.decimals import plain
-from domain.explain import Step, Telling, Told, both, every
+from domain.explain import Once, Step, Told, both, every
 from domain.facts import causes_of
 from domain.money import decimal_of
 
@@ -48,7 +48,7 @@ def restart(
     cut: Cut,
     by: Progress,
     causes: tuple[int, ...],
-    told: tuple[Telling, ...],
+    told: Once,
     deal: Deal,
 ) -> None:
     """Keep what was earned before a cut; instead of what was left of its price, a share of what
@@ -59,8 +59,8 @@ def restart(
     promise.own, promise.by = own, by
     promise.since, promise.caught, promise.stretch_minor = cut.place, None, share
     promise.price_minor += share - left.minor
-    promise.causes, promise.spread_by, promise.changed = causes, (cut.cause,), told
-    promise.told = every(told)
+    promise.causes, promise.spread_by = causes, (cut.cause,)
+    promise.told = promise.changed = told
     if over is not None:
         promise.own = starting(own, min(cut.start, over))
         if over < cut.start:

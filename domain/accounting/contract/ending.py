@@ -17,7 +17,7 @@ from domain.accounting.contract.transfer import place_of, transferred
 from domain.accounting.contract.unbilled import Move, Unbilled, bear, not_owed
 from domain.accounting.revenue import RELEASE, at_once, over_time
 from domain.accounting.schedule import Flow
-from domain.explain import Step, Told, every, steps_of
+from domain.explain import Once, Step, Told, every, steps_of
 from domain.facts import Fact, causes_of
 from domain.money import allocate, bearing, within_left
 
@@ -108,11 +108,11 @@ def _before_the_end(
         *((mark.cause,) for _, found in marks for mark in found),
         *(flow.causes for flow in changed),
     )
-    parts = (one.changed if one.spread_by else (partial(steps_of, one.told),) for one in promises)
-    told = dict.fromkeys(part for some in parts for part in some)
+    parts = (one.changed if one.spread_by else partial(steps_of, one.told) for one in promises)
+    told = Once(tuple(parts))
     steps = (partial(steps_of, flow.told) for flow in changed)
     lefts = partial(_all_left, [(_told_name(one), n, one.price_minor) for one, n in left], deal)
-    return Ground(causes, (*told, lefts, partial(transferred, marks), *steps))
+    return Ground(causes, (told, lefts, partial(transferred, marks), *steps))
 
 
 def _all_left(left: Sequence[tuple[str, int, int]], deal: Deal) -> Iterator[Step]:

@@ -12,7 +12,7 @@ from domain.accounting.contract.transfer import Mark, transferred
 from domain.accounting.curves import last_day, total
 from domain.accounting.schedule import Flow
 from domain.contract_facts import Obligation
-from domain.explain import Step, Telling
+from domain.explain import Once, Step, Telling
 
 
 class Seen(Struct):
@@ -21,6 +21,10 @@ class Seen(Struct):
     promise: Promise
     passed: Sequence[Mark]
     goes_on: bool
+
+    @property
+    def is_begun(self) -> bool:
+        return self.promise.is_even or any(mark.is_begun for mark in self.passed)
 
 
 class Ground(Struct, frozen=True):
@@ -55,10 +59,10 @@ def ground_of(seen: Sequence[Seen]) -> Ground:
     each told once.
     """
     marks = [(one.promise.name, one.passed) for one in seen]
-    passed = [tuple(sorted([mark.cause for mark in one.passed])) for one in seen]
-    told = dict.fromkeys([part for one in seen for part in one.promise.changed])
-    causes = (*[one.promise.causes for one in seen], *passed)
-    return Ground(causes, (*told, partial(transferred, marks)))
+    passed = tuple([mark.cause for one in seen for mark in one.passed])
+    told = Once(tuple([one.promise.changed for one in seen]))
+    causes = (*[one.promise.causes for one in seen], passed)
+    return Ground(causes, (told, partial(transferred, marks)))
 
 
 def as_done(name: str, flows: Sequence[Flow], deal: Deal) -> Step:

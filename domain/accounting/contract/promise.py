@@ -24,7 +24,7 @@ from domain.accounting.curves import Progress
 from domain.accounting.revenue import RELEASE
 from domain.accounting.schedule import Flow
 from domain.contract_facts import Obligation
-from domain.explain import Step, Telling, Told, both
+from domain.explain import Once, Step, Telling, Told, both
 from domain.facts import Fact, causes_of
 from domain.master import MasterData
 from domain.money import decimal_text
@@ -35,7 +35,8 @@ ELSEWHERE = (("contract-liability", 1), ("external-clearing", -1))
 
 
 class Deal(Struct, frozen=True, kw_only=True):
-    """What every step needs beside the promises: `about` are the facts about each of them.
+    """What every step needs beside the promises: `about` are the facts about each of them, `terms`
+    all facts that say more than what was transferred.
 
     Of contracts that are one, `opened` says all that they say, and `openings` what each says;
     `since` is what each rests on by itself, by stream, `inception` what all of it rests on;
@@ -46,6 +47,7 @@ class Deal(Struct, frozen=True, kw_only=True):
     book: str
     currency: str
     options: Options
+    terms: Sequence[Fact]
     about: Mapping[str, Sequence[Placed]]
     # Since when a promise, or under no name each of a contract's, can be used, as evidence says.
     access: Mapping[tuple[str, str | None], Fact]
@@ -161,7 +163,7 @@ class Promise(Struct, eq=False):
     added_by: tuple[int, ...] = ()
     spread_by: tuple[int, ...] = ()
     stated: tuple[tuple[int, Step], ...] = ()
-    changed: tuple[Telling, ...] = ()
+    changed: Once = Once()
     # Not begun when a change spread it anew: who shared what was left then, and by what weights.
     sharers: tuple[tuple[Promise, int], ...] = ()
     # What was done of it when a change spread others anew: it kept who shared it before.
@@ -216,9 +218,8 @@ def remains(own: Obligation, passed: Sequence[Mark], cut: Cut) -> bool:
 
 
 def tell(promise: Promise, part: Telling) -> None:
-    """What a change says of a promise; the same part is told once, by whatever way it comes."""
-    if part not in promise.changed:
-        promise.told, promise.changed = both(promise.told, part), (*promise.changed, part)
+    """What a change says of a promise, and nothing said of it before."""
+    promise.told, promise.changed = both(promise.told, part), Once((promise.changed, part))
 
 
 def shared_by(promises: Sequence[Promise]) -> Step:

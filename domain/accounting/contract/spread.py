@@ -15,7 +15,7 @@ from domain.accounting.contract.stretch import NOTHING_EARNED, Left, flows_of, l
 from domain.accounting.contract.transfer import count_before, place_of
 from domain.accounting.curves import Progress
 from domain.contract_facts import ContractModified, Obligation
-from domain.explain import Step, Telling, every, steps_of
+from domain.explain import Once, Step, Telling, every, steps_of
 from domain.facts import Fact, causes_of
 
 
@@ -68,7 +68,7 @@ def spread(
     for (promise, left, rests), share in zip(starts, shares, strict=True):
         own = change.anew.get(promise.name, promise.whole)
         state_anew(promise, own, change.fact)
-        said = tuple(dict.fromkeys((*promise.changed, *ground.told, told)))
+        said = Once((promise.changed, *ground.told, told))
         restart(promise, own, left, share, cut, change.by, rests, said, deal)
     for promise in joining:
         promise.added_by = (cut.cause,)
@@ -107,11 +107,14 @@ def _sharing_later(
     going: Sequence[Seen], joining: Sequence[Promise], weights: Sequence[int]
 ) -> None:
     """What was promised of it before is all for what remains (IFRS 15.90(a), 606-10-32-45(a))."""
-    promises = [*(one.promise for one in going), *joining]
-    sharers = tuple(zip(promises, weights, strict=True))
+    waiting = [one.promise for one in going if not one.is_begun]
     for one in going:
-        begun = one.promise.is_even or any(mark.is_begun for mark in one.passed)
-        one.promise.sharers = () if begun else sharers
+        one.promise.sharers = ()
+    if waiting:
+        promises = [*(one.promise for one in going), *joining]
+        sharers = tuple(zip(promises, weights, strict=True))
+        for promise in waiting:
+            promise.sharers = sharers
 
 
 def _weights(

@@ -221,7 +221,7 @@ def _caught_up(
     rests = causes_of(promise.causes, deal.inception, change.causes)
     told = every((change.told, (Step(what="shared as what was left of", value=of.name),)))
     if promise.is_ended:
-        said = every((told, (ENDED,), *promise.changed))
+        said = every((told, (ENDED,), promise.changed))
         price_change(promise, place[0], minor, rests, said, deal)
     else:
         price, why = promise.price_minor + minor, (change.causes, told)
