@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 from domain.contract_commands import (
+    ExerciseRights,
     MeasureProgress,
     ModifyContract,
     OpenContract,
@@ -297,6 +298,16 @@ def require_measure(command: MeasureProgress) -> None:
         and (command.incurred_minor or 0) > command.expected_minor
     ):
         raise Rejected("percent-out-of-range", field="incurred_minor")
+
+
+def require_served(command: ExerciseRights) -> None:
+    """A service that rights are used for has a first day and one after its last."""
+    start, end = command.service_from, command.service_to
+    if (start is None) != (end is None):
+        field = "service_from" if start is None else "service_to"
+        raise Rejected("ratable-without-term", field=field, obligation=command.obligation)
+    if start is not None and end is not None and end <= start:
+        raise Rejected("service-ends-before-it-begins", field="service_to")
 
 
 def require_among(materials: int | None, costs: int | None, field: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 from msgspec import Struct
@@ -92,6 +93,8 @@ class ExerciseRights(
     quantity: Decimal | None = None
     cumulative: Decimal | None = None
     expected: Decimal | None = None
+    service_from: date | None = None
+    service_to: date | None = None
 
 
 class ExpireRights(

@@ -326,12 +326,16 @@ class ProgressMeasured(Event, frozen=True, kw_only=True, tag="progress-measured"
 class RightsExercised(Event, frozen=True, kw_only=True, tag="rights-exercised"):
     """The customer used rights it had paid for: credits, points, an option. So many more, or so
     many in all; neither: all of it. `expected`: how many are now expected to be used in all.
+    What was paid for those used is earned at once, or over the service that they were used for: the
+    half-open stretch from `service_from` to `service_to` (ASC 606-10-55-42, IFRS 15.B40).
     """
 
     obligation: str
     quantity: Decimal | None = None
     cumulative: Decimal | None = None
     expected: Decimal | None = None
+    service_from: date | None = None
+    service_to: date | None = None
 
 
 class RightsExpired(Event, frozen=True, kw_only=True, tag="rights-expired"):

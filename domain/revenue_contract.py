@@ -21,6 +21,7 @@ from domain.contract_checks import (
     require_percent,
     require_purchases,
     require_restated,
+    require_served,
     require_variable,
 )
 from domain.contract_commands import (
@@ -293,6 +294,7 @@ def _of_a_promise(command: OfAPromise, state: ContractState, context: Context) -
         case ExerciseRights():
             for field in ("quantity", "cumulative", "expected"):
                 require_above_nothing(getattr(command, field), field)
+            require_served(command)
             row = _promise(command.obligation, EXERCISED, "transferred-otherwise", state, context)
             if row is not None and not context.outside:
                 require_rights(command, row, state.done(command.obligation))

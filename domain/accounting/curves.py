@@ -16,7 +16,7 @@ from typing import Literal, assert_never
 from msgspec import Struct, structs
 
 from domain.calendar import ONE_DAY, days_in_month, month_start
-from domain.money import rounded, rounded_share
+from domain.money import rounded_share
 from domain.zones import day_of, instant
 
 _mark_day = itemgetter(0)
@@ -215,33 +215,53 @@ def evenly(start: date, end: date, minor: int, by: Progress) -> Ratable:
     return Ratable(start, end, minor, Instants(by.zone, begins, by.ends))
 
 
+def shares(start: date, end: date, by: Progress) -> tuple[tuple[date, Fraction], ...]:
+    """How much of [start, end) is over at the end of each day by which that is more."""
+    curve, day = evenly(start, end, 0, by), start
+    found = [(day, Fraction(0))]
+    while day < end:
+        now = _share(curve, day)
+        if now != found[-1][1]:
+            found.append((day, now))
+        day += ONE_DAY
+    return tuple(found[1:])
+
+
+def _share(curve: Ratable, day: date) -> Fraction:
+    after = day + ONE_DAY
+    if after >= curve.end:
+        return Fraction(1)
+    return Fraction(0) if after <= curve.start else Fraction(*_over(curve, after))
+
+
 def _earned(curve: Ratable, day: date) -> int:
     after = day + ONE_DAY
     if after >= curve.end:
         return curve.minor
     if after <= curve.start:
         return 0
+    return rounded_share(curve.minor, *_over(curve, after))
+
+
+def _over(curve: Ratable, after: date) -> tuple[int, int]:
+    """The part that is over before a day between the first and the last, and what all of it is."""
     if isinstance(curve.by, Instants):
         return _by_time(curve, curve.by, after)
     if curve.by == "day":
-        return rounded_share(
-            curve.minor, (after - curve.start).days, (curve.end - curve.start).days
-        )
+        return (after - curve.start).days, (curve.end - curve.start).days
     if curve.by in ("month", "half-month") and curve.start.day == curve.end.day == 1:
         # Whole months, as most are: counted, without an exact share of each.
         begin = _month_index(curve.start)
-        return rounded_share(
-            curve.minor, _month_index(after) - begin, _month_index(curve.end) - begin
-        )
-    return rounded(curve.minor * _months_progress(curve, after))
+        return _month_index(after) - begin, _month_index(curve.end) - begin
+    return _months_progress(curve, after).as_integer_ratio()
 
 
-def _by_time(curve: Ratable, by: Instants, after: date) -> int:
+def _by_time(curve: Ratable, by: Instants, after: date) -> tuple[int, int]:
     """By microseconds, the unit that instants are kept in."""
     begins = by.begins or instant(curve.start, by.zone)
     ends = by.ends or instant(curve.end, by.zone)
     elapsed = instant(after, by.zone) - begins
-    return rounded_share(curve.minor, elapsed // _MICROSECOND, (ends - begins) // _MICROSECOND)
+    return elapsed // _MICROSECOND, (ends - begins) // _MICROSECOND
 
 
 def _months_progress(curve: Ratable, after: date) -> Fraction:
@@ -274,6 +294,10 @@ def _month_place(day: date) -> Fraction:
 def _half_month_place(day: date) -> Fraction:
     """Whole months, and the middle of the running one on every day but its first."""
     return _month_index(day) + Fraction(day.day > 1, 2)
+
+
+def word_of(by: Progress) -> str:
+    return "instant" if isinstance(by, Instants) else by
 
 
 def moving_days(curves: Sequence[Curve]) -> Iterator[date]:

@@ -7,7 +7,16 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from domain.accounting.curves import At, Curve, Instants, Progress, Ratable, Steps, evenly
+from domain.accounting.curves import (
+    At,
+    Curve,
+    Instants,
+    Progress,
+    Ratable,
+    Steps,
+    evenly,
+    word_of,
+)
 from domain.accounting.schedule import Flow
 from domain.explain import Step, Told, steps_of
 
@@ -44,13 +53,9 @@ def over_time(
     curve = evenly(start, end, minor, by)
     if curve.end <= curve.start:
         return at_once(obligation, start, minor, causes, told)
-    word = _in_a_word(by)
+    word = word_of(by)
     rule = f"ratable-by-{word}@1"
     return release(obligation, curve, causes, rule, lambda: (*steps_of(told), _spread(curve)))
-
-
-def _in_a_word(by: Progress) -> str:
-    return "instant" if isinstance(by, Instants) else by
 
 
 def _spread(curve: Ratable) -> Step:
@@ -58,7 +63,7 @@ def _spread(curve: Ratable) -> Step:
     end: date | datetime = curve.end
     if isinstance(curve.by, Instants):
         begin, end = curve.by.begins or begin, curve.by.ends or end
-    return Step(what=f"earned evenly by {_in_a_word(curve.by)}", value=f"{begin} to {end}")
+    return Step(what=f"earned evenly by {word_of(curve.by)}", value=f"{begin} to {end}")
 
 
 def at_once(

@@ -92,9 +92,10 @@ RULES: dict[str, Rule] = {
         paragraphs=("ASC 606-10-25-35, 55-20 to 55-21", "IFRS 15.44, B18-B19"),
     ),
     "rights-exercised@1": Rule(
-        says="price * rights used / rights expected to be used",
+        says="price * rights used / rights expected to be used; those used for a service as it is "
+        "given",
         rounding=_CENTS,
-        paragraphs=_RIGHTS,
+        paragraphs=("ASC 606-10-55-42, 55-46 to 55-49", "IFRS 15.B40, B44-B47"),
     ),
     "percentage-of-base@1": Rule(
         says="percentage * what was reported, at the later of report and transfer",

@@ -442,16 +442,25 @@ def _progress(draft: Draft, own: Obligation, when: When) -> Event:
 
 
 def _rights(draft: Draft, name: str, when: When) -> Event:
-    some = Decimal(draft.random.randint(1, 40))
+    number = draft.random.randint(1, 40)
+    some, service = Decimal(number), _service(when, number) if number % 3 else {}
     return draft.random.choice(
         (
-            RightsExercised(when=when, obligation=name, quantity=some),
-            RightsExercised(when=when, obligation=name, cumulative=some, expected=Decimal(90)),
+            RightsExercised(when=when, obligation=name, quantity=some, **service),
+            RightsExercised(
+                when=when, obligation=name, cumulative=some, expected=Decimal(90), **service
+            ),
             RightsExpired(when=when, obligation=name, quantity=some),
             ExpectationRevised(when=when, obligation=name, expected_exercised=Decimal(60)),
             ExpectationRevised(when=when, obligation=name, breakage_percent=Decimal(10)),
         )
     )
+
+
+def _service(when: When, number: int) -> dict[str, date]:
+    """What rights are used for, begun before or only after it is said."""
+    first = when.effective + timedelta(days=number - 20)
+    return {"service_from": first, "service_to": first + timedelta(days=3 * number)}
 
 
 def _modify(draft: Draft) -> None:

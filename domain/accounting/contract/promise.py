@@ -10,6 +10,7 @@ from datetime import date
 
 from msgspec import Struct, structs
 
+from domain.accounting.contract.exercise import exercised
 from domain.accounting.contract.pricing import weight_minor
 from domain.accounting.contract.transfer import (
     BEFORE_ALL,
@@ -98,9 +99,19 @@ class Deal(Struct, frozen=True, kw_only=True):
     def marks(self, own: Obligation) -> tuple[Mark, ...]:
         known = self.marked.get(id(own))
         if known is None:
-            found = marks(own, self.about.get(own.obligation, ()), self.options)
-            known = self.marked[id(own)] = own, found
+            about = self.about.get(own.obligation, ())
+            known = self.marked[id(own)] = own, self._marks(own, about)
         return known[1]
+
+    def marks_by(self, own: Obligation, cut: Cut) -> tuple[Mark, ...]:
+        """As if nothing were said of it from a cut on."""
+        about = self.about.get(own.obligation, ())
+        return self._marks(own, [one for one in about if one[0] < cut.place])
+
+    def _marks(self, own: Obligation, about: Sequence[Placed]) -> tuple[Mark, ...]:
+        if own.pattern == "as-exercised":
+            return exercised(own, about, self.options, self.progress)
+        return marks(own, about, self.options)
 
 
 class Cut(Struct, frozen=True):

@@ -78,8 +78,20 @@ def _until(promise: Promise, passed: Sequence[Mark], cut: Cut, deal: Deal) -> tu
         return _even_until(promise, cut, deal)
     if promise.caught is not None and promise.caught.place >= cut.place:
         return ()
-    # As far as marks carry it: they say so by themselves.
-    return _told_as(promise, _along(promise, passed, deal))
+    # As far as marks carry it: they say so by themselves, but where time would carry it on.
+    flows = _told_as(promise, _along(promise, passed, deal))
+    if not (flows and any(one.is_of_time for one in deal.marks(promise.own)[len(passed) :])):
+        return flows
+    unstopped = _along(promise, deal.marks_by(promise.own, cut), deal)
+    rows = zip(flows, unstopped, strict=True)
+    return tuple([one if one.curve == on.curve else _stopped_by(one, cut) for one, on in rows])
+
+
+def _stopped_by(flow: Flow, cut: Cut) -> Flow:
+    """What was used for a service earns no more of it as it was, from a change on."""
+    told = Step(what="served until", value=str(cut.place[0]))
+    causes = causes_of(flow.causes, (cut.cause,))
+    return structs.replace(flow, causes=causes, told=both(flow.steps, (told,)))
 
 
 def _even_until(promise: Promise, cut: Cut, deal: Deal) -> tuple[Flow, ...]:

@@ -18,12 +18,9 @@ from msgspec import Struct, structs
 from domain.accounting.contract.costs import AtCost, costs_of
 from domain.contract_facts import (
     BaseReported,
-    ExpectationRevised,
     Obligation,
     ObligationPattern,
     ObligationSatisfied,
-    RightsExercised,
-    RightsExpired,
 )
 from domain.decimals import EXACT, plain
 from domain.explain import Step
@@ -35,17 +32,18 @@ from domain.policy import PLACES, Options
 Place = tuple[date, int]
 BEFORE_ALL: Place = (date.min, 0)
 Placed = tuple[Place, Fact]
+# The place of what is served by the end of a day: after all that is said of the day.
+END_OF_DAY = 1 << 62
 # Cumulative amounts, each from a day on.
 Rows = tuple[tuple[date, int], ...]
 WHOLE = Fraction(1)
-_HUNDRED = Decimal(100)
 # Shares and quantities are exact; in steps they are shown to so many places.
 SHOWN_PLACES = 6
 
 
 class Mark(Struct, frozen=True):
     """`part` of `whole` of a promise is transferred from a fact on, beside materials at cost;
-    `shown` is what it was worked out from, told as `what`.
+    `shown` is what it was worked out from, told as `what`; nothing where another mark tells it.
     """
 
     place: Place
@@ -55,6 +53,11 @@ class Mark(Struct, frozen=True):
     what: str
     shown: tuple[Decimal | Fraction | str, ...]
     at_cost: AtCost | None = None
+
+    @property
+    def is_of_time(self) -> bool:
+        """Whether time alone says so, by the end of a day, and no fact of that day."""
+        return self.place[1] == END_OF_DAY
 
     @property
     def is_begun(self) -> bool:
@@ -73,7 +76,8 @@ class Mark(Struct, frozen=True):
 
     @property
     def told(self) -> Iterator[Step]:
-        yield Step(what=self.what, value=" of ".join(map(_text, self.shown)))
+        if self.shown:
+            yield Step(what=self.what, value=" of ".join(map(_text, self.shown)))
         if self.at_cost is not None:
             done, every = self.at_cost.done, self.at_cost.every
             yield Step(what="materials at cost, minor units", value=f"{done} of {every}")
@@ -103,7 +107,8 @@ def in_order(facts: Iterable[Fact]) -> list[Placed]:
 
 
 def marks(own: Obligation, facts: Sequence[Placed], options: Options) -> tuple[Mark, ...]:
-    """The shares of a promise that is not transferred evenly over time, in order.
+    """The shares of a promise that is not transferred evenly over time, in order; those of rights
+    are worked out by themselves.
 
     `facts` are those about it, and the changes of the contract that state it anew, in order.
     """
@@ -231,7 +236,7 @@ def _by_units(own: Obligation, facts: Sequence[Placed], options: Options) -> Ite
     for place, fact in facts:
         if isinstance(fact.event, ObligationSatisfied):
             done = EXACT.add(done, fact.event.quantity or promised)
-            part, whole = _ratio(done, all_of_it) if done < promised else (1, 1)
+            part, whole = ratio(done, all_of_it) if done < promised else (1, 1)
             yield Mark(place, part, whole, fact.position, "units transferred", (done, promised))
 
 
@@ -244,7 +249,7 @@ def _by_milestones(own: Obligation, facts: Sequence[Placed], options: Options) -
         name = getattr(fact.event, "milestone", None)
         if name in weights:
             reached[name] = weights[name]
-            part, whole = _ratio(sum(reached.values(), Decimal(0)), all_of_it)
+            part, whole = ratio(sum(reached.values(), Decimal(0)), all_of_it)
             yield Mark(place, part, whole, fact.position, "milestone", (name,))
 
 
@@ -268,63 +273,7 @@ def _percent(share: Fraction, options: Options) -> Fraction:
     return Fraction(rounded(share * 100 * places), 100 * places)
 
 
-def _by_exercise(own: Obligation, facts: Sequence[Placed], options: Options) -> Iterable[Mark]:
-    """Rights used of those expected to be used (rule 35); when none is left, all is earned.
-
-    Without breakage that can be expected, of all rights; what is never used counts when it expires.
-    """
-    every = own.quantity or Decimal(1)
-    expected = _expected(own.expected_exercised, own.breakage_percent, every) or every
-    used, expired, there_are = Decimal(0), Decimal(0), every
-    for place, fact in facts:
-        match fact.event:
-            case RightsExercised(cumulative=None):
-                used = EXACT.add(used, fact.event.quantity or _left(every, used, expired))
-                expected = fact.event.expected or expected
-            case RightsExercised():
-                assert fact.event.cumulative is not None, fact
-                used = fact.event.cumulative
-                expected = fact.event.expected or expected
-            case RightsExpired():
-                left = _left(every, used, expired)
-                expired = EXACT.add(expired, min(fact.event.quantity or left, left))
-                there_are = EXACT.subtract(every, expired)
-            case ExpectationRevised(expected_exercised=rights, breakage_percent=percent):
-                expected = _expected(rights, percent, every) or expected
-            case _:
-                continue
-        # What expired is used by nobody, whatever was expected.
-        usable_ones = min(expected, there_are)
-        part, whole = _exercised(used, expired, every, usable_ones, options)
-        yield Mark(place, part, whole, fact.position, "rights used", (used, usable_ones))
-
-
-def _left(every: Decimal, used: Decimal, expired: Decimal) -> Decimal:
-    return EXACT.subtract(every, EXACT.add(used, expired))
-
-
-def _exercised(
-    used: Decimal, expired: Decimal, every: Decimal, expected: Decimal, options: Options
-) -> tuple[int, int]:
-    gone = EXACT.add(used, expired) if expired else used
-    if gone >= every:
-        return 1, 1
-    if options.breakage == "proportional":
-        return _ratio(used, expected.as_integer_ratio()) if used < expected else (1, 1)
-    return _ratio(gone, every.as_integer_ratio())
-
-
-def _expected(
-    exercised: Decimal | None, breakage_percent: Decimal | None, every: Decimal
-) -> Decimal | None:
-    if exercised is not None:
-        return exercised
-    if breakage_percent is None:
-        return None
-    return EXACT.multiply(every, EXACT.scaleb(EXACT.subtract(_HUNDRED, breakage_percent), -2))
-
-
-def _ratio(part: Decimal, whole: tuple[int, int]) -> tuple[int, int]:
+def ratio(part: Decimal, whole: tuple[int, int]) -> tuple[int, int]:
     """A share in whole numbers, of a whole in whole numbers; of nothing all is done."""
     whole_of, whole_in = whole
     if not whole_of:
@@ -345,7 +294,6 @@ _WALKS: Mapping[ObligationPattern, _Walk] = {
     "units": _by_units,
     "milestones": _by_milestones,
     "percent-complete": _by_measure,
-    "as-exercised": _by_exercise,
 }
 RULES: Mapping[ObligationPattern, str] = {
     "point-in-time": "point-in-time@1",
