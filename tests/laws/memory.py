@@ -71,7 +71,8 @@ class Asked(NamedTuple):
 class Books(Struct):
     """One entity's log with everything derived from it.
 
-    `settled` is what came of what was asked, by unit, book and position.
+    `settled` is what came of what was asked, by unit, book and position; `waiting` are units, by
+    book, that could not be measured when a run last looked at them.
     """
 
     entity: str
@@ -85,6 +86,7 @@ class Books(Struct):
     states: dict[tuple[str, str], UnitState] = field(default_factory=dict)
     settlements: list[Settlement] = field(default_factory=list)
     settled: dict[tuple[str, str, int], tuple[Asked, Settled]] = field(default_factory=dict)
+    waiting: set[tuple[str, str]] = field(default_factory=set)
     answered: dict[int, object] = field(default_factory=dict)
     settled_at: int = 0
     through: date = date.min
@@ -267,7 +269,9 @@ def _run(books: Books, fact: Fact, *, measure_all: bool) -> None:
         for unit in sorted(books.units):
             marked = everything or books.units[unit][-1] > books.settled_at
             state = books.states.get((unit, book))
-            if not marked and not (state and moves(state.schedule, before, books.through)):
+            waits = (unit, book) in books.waiting
+            stays = waits or not (state and moves(state.schedule, before, books.through))
+            if not marked and stays:
                 continue
             outrun = state is not None and is_outrun(state.schedule, books.through)
             fresh = fresh_of(books, unit, fact.position) if marked or outrun else None
@@ -275,7 +279,9 @@ def _run(books: Books, fact: Fact, *, measure_all: bool) -> None:
                 settled = _settled(books, unit, Asked(state, fresh, run))
             except Rejected:
                 # It waits, as a parked unit does; the fact that cures it marks it again.
+                books.waiting.add((unit, book))
                 continue
+            books.waiting.discard((unit, book))
             books.states[unit, book] = settled.state
             entries.extend(settled.entries)
         states = {unit: state for (unit, at), state in books.states.items() if at == book}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import date
 from random import Random
+from typing import cast
 
 import msgspec
 from msgspec import structs
@@ -90,15 +91,26 @@ def _kinds_balance(entry: Entry) -> int:
 
 
 def lateness(history: History, ledger: Ledger) -> int:
-    """The same facts in another order of arrival: the same balances by earned period."""
+    """The same facts in another order of arrival: the same balances by earned period, and the same
+    units that wait, which stand as far as they could be measured before.
+    """
     count = 0
     for entity, log in history.logs.items():
         final = final_run(ledger[entity])
-        live = standing_by_earned(and_then(ledger[entity], final))
+        live = and_then(ledger[entity], final)
         late = play(entity, (*shuffled(log, Random(history.seed)), final))
-        count += same_keys(standing_by_earned(late), live, entity)
-        count += holds(live or _binds_nobody(log), "nothing stands", entity)
+        count += same(late.waiting, live.waiting, entity)
+        found, expected = (_measured_last(books) for books in (late, live))
+        count += same_keys(found, expected, entity)
+        count += holds(standing_by_earned(live) or _binds_nobody(log), "nothing stands", entity)
     return count
+
+
+def _measured_last(books: Books) -> dict[object, int]:
+    """What stands of units that the last run could measure."""
+    found = standing_by_earned(books)
+    places = ((cast("tuple[str, str]", key)[:2], key) for key in found)
+    return {key: found[key] for place, key in places if place not in books.waiting}
 
 
 def _binds_nobody(log: tuple[Arrival, ...]) -> bool:
