@@ -83,6 +83,21 @@ BAD = (
         (OPEN, USED, EXPIRED),
     ),
     Bad(
+        act("exercise-rights", obligation="points", service_from="2024-02-01"),
+        "ratable-without-term",
+        "service_to",
+    ),
+    Bad(
+        act(
+            "exercise-rights",
+            obligation="points",
+            service_from="2024-02-01",
+            service_to="2024-02-01",
+        ),
+        "service-ends-before-it-begins",
+        "service_to",
+    ),
+    Bad(
         act("expire-rights", obligation="points", quantity="11"),
         "beyond-the-promise",
         "quantity",

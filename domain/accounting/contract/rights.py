@@ -11,20 +11,25 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from functools import partial
 
+from msgspec import Struct
+
 from domain.accounting.contract.pricing import fee_minor, stated_minor
 from domain.accounting.contract.promise import Deal, Promise
 from domain.accounting.contract.stretch import flows_of, its_marks
 from domain.accounting.contract.transfer import Mark, Rest, transferred
 from domain.accounting.curves import At, Curve, Steps, evenly
 from domain.accounting.schedule import Flow
-from domain.contract_facts import ContractOpened
+from domain.calendar import ONE_DAY
+from domain.contract_facts import ContractModified, ContractOpened
 from domain.explain import Step, Told, steps_of
-from domain.facts import causes_of, with_causes
+from domain.facts import Fact, causes_of, of_kinds, with_causes
 
 RULE_OF = {"promised": "promised@1", "entitled": "entitled@1"}
 
 
-def beside(promises: Sequence[Promise], event: ContractOpened, deal: Deal) -> Iterator[Flow]:
+def beside(
+    promises: Sequence[Promise], event: ContractOpened, own: Sequence[Fact], deal: Deal
+) -> Iterator[Flow]:
     rested = [_rests_on(promise, deal) for promise in promises]
     rows = [*zip(promises, rested, strict=True)]
     for promise, causes in rows:
@@ -41,6 +46,7 @@ def beside(promises: Sequence[Promise], event: ContractOpened, deal: Deal) -> It
             seen.add(promise.name)
             for curve, found in _entitled(promise, deal):
                 yield _memo("entitled", promise, curve, causes, found)
+        yield from _lump(promises, event, own, deal)
 
 
 def _rests_on(promise: Promise, deal: Deal) -> tuple[int, ...]:
@@ -68,6 +74,89 @@ def _after(
             day = done[0].place[0] if done else deal.opened.when.effective
             curve: Curve = At(day, whole if done else 0)
             yield _memo("entitled", promise, curve, causes, done)
+
+
+def _lump(
+    promises: Sequence[Promise], event: ContractOpened, own: Sequence[Fact], deal: Deal
+) -> Iterator[Flow]:
+    """What is stated for no promise alone depends on all of them, and is due once all are
+    transferred (ASC 606-10-45-3 and 45-4, IFRS 15.107 and 108). Where one states nothing itself,
+    its share of it is due as it is transferred.
+    """
+    sharing = dict[str, Promise]()
+    for one in promises:
+        if not one.is_invoiced:
+            sharing.setdefault(one.name, one)
+    changes = [one for one in of_kinds(own, ContractModified) if _change(one)]
+    is_any = event.price_minor or changes
+    if not (is_any and sharing and all(one.whole.is_stated for one in sharing.values())):
+        return
+    found = [_done(one, own, deal) for one in sharing.values()]
+    done = [one for one in found if one is not None]
+    if len(done) < len(found):
+        return
+    yield _whole_due(next(iter(sharing)), event.price_minor, changes, done, deal)
+
+
+def _whole_due(
+    name: str, minor: int, changes: Sequence[Fact], done: Sequence[_Done], deal: Deal
+) -> Flow:
+    """The price for all promises once all are transferred, and each change of it since then."""
+    day = max(one.day for one in done)
+    rows = {day: minor}
+    told = [Step(what="price for all promises", value=deal.text(minor))]
+    for fact in changes:
+        minor += _change(fact)
+        rows[max(day, fact.when.measured)] = minor
+        what = f"price for all promises since {fact.when.measured}"
+        told.append(Step(what=what, value=deal.text(minor)))
+    told += [step for one in done for step in one.told]
+    by = tuple(fact.position for fact in changes)
+    return Flow(
+        kind="entitled",
+        subject=name,
+        obligation=name,
+        legs=(),
+        curve=Steps(tuple(rows.items())),
+        causes=causes_of(deal.inception, by, *(one.causes for one in done)),
+        rule=RULE_OF["entitled"],
+        told=partial(tuple, told),
+    )
+
+
+def _change(fact: Fact) -> int:
+    assert isinstance(fact.event, ContractModified), fact
+    return fact.event.price_change_minor
+
+
+class _Done(Struct, frozen=True):
+    """The day by which a promise is transferred, or ended, and what says so."""
+
+    day: date
+    causes: tuple[int, ...]
+    told: Sequence[Step]
+
+
+def _done(promise: Promise, own: Sequence[Fact], deal: Deal) -> _Done | None:
+    """None of what nothing says yet when it will be."""
+    name, found = promise.name, list[Mark]()
+    if promise.is_ended:
+        (day,) = [fact.when.measured for fact in own if fact.position in promise.ended_by]
+    elif promise.is_even:
+        assert promise.whole.service_to is not None, promise
+        day = promise.whole.service_to - ONE_DAY
+    else:
+        for mark in deal.marks(promise.whole):
+            found.append(mark)
+            if mark.is_all:
+                break
+        if not found or not found[-1].is_all:
+            return None
+        day = found[-1].place[0]
+    until = Step(what=f"{name} transferred or ended", value=str(day))
+    marked = tuple(sorted({mark.cause for mark in found}))
+    causes = causes_of(promise.added_by, promise.said_by, promise.ended_by, marked)
+    return _Done(day, causes, (*promise.said, *transferred(((name, found),)), until))
 
 
 def _entitled(promise: Promise, deal: Deal) -> Iterator[tuple[Curve, Sequence[Mark]]]:
