@@ -51,9 +51,10 @@ class Cut(Struct, frozen=True, kw_only=True):
 class BilledLine(Struct, frozen=True, kw_only=True):
     """One line of an issued invoice with what was credited or voided of it since.
 
-    `receivable_on`: from when it is receivable if that is after its date, and what facts of a deal
-    say so; `bound_on` and `bound_by`: from when what it bills is a contract, and what says so,
-    where it was opened as none. `joined`: why it bills another contract than it names.
+    `receivable_on`: from when it is receivable if that is after its date, or after a cut's, and
+    what facts of a deal say so; `bound_on` and `bound_by`: from when what it bills is a contract,
+    and what says so, where it was opened as none. `joined`: why it bills another contract than it
+    names.
     """
 
     invoice: str
@@ -242,7 +243,7 @@ def _flow(
         document=billed.invoice,
         curve=At(since if waits and since else day, minor),
         on=None if waits else day,
-        after=since if cut is not None and not waits else None,
+        after=since if cut and since and not waits and since > billed.issued_on else None,
         causes=causes_of(
             (billed.cause,),
             inferred,

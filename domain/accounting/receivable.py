@@ -24,6 +24,8 @@ from domain.subscription import SubscriptionStarted
 Elected = Callable[[date], ReceivableAt]
 # Of what never becomes a contract nothing is ever receivable.
 NEVER = date.max
+# What waits for no day.
+AT_ISSUE = date.min
 # What opens a deal.
 DEALS = (SubscriptionStarted, ContractOpened)
 
@@ -63,7 +65,7 @@ def _with_right(
         return row
     day = _elected_day(row, elected, deal)
     right = (deal.position,) if elected == "by-right" and deal is not None else ()
-    if day > row.issued_on:
+    if _waits(row, day):
         row = structs.replace(row, receivable_on=day, right=right)
     if deal is None or getattr(deal.event, "criteria_met", True):
         return row
@@ -71,25 +73,32 @@ def _with_right(
     since = max(day, bound)
     return structs.replace(
         row,
-        receivable_on=since if since > row.issued_on else None,
+        receivable_on=since if _waits(row, since) else None,
         right=(deal.position,),
         bound_on=bound,
         bound_by=() if met is None else (met.position,),
     )
 
 
+def _waits(row: BilledLine, since: date) -> bool:
+    """Whether the line is dated before a day, or what takes something off it: an invoice may be
+    corrected to a later date than its credit notes have.
+    """
+    return since > min([row.issued_on, *(cut.day for cut in row.cuts)])
+
+
 def _elected_day(row: BilledLine, elected: ReceivableAt, deal: Fact | None) -> date:
     start = row.line.service_from or row.issued_on
     match elected:
         case "issue":
-            return row.issued_on
+            return AT_ISSUE
         case "due":
             return row.due_on
         case "service-start":
             return start
         case "by-right":
             may_leave = deal is not None and _may_leave(deal)
-            return max(row.due_on, start) if may_leave else row.issued_on
+            return max(row.due_on, start) if may_leave else AT_ISSUE
         case _:
             assert_never(elected)
 

@@ -143,6 +143,27 @@ def test_what_is_credited_before_it_is_receivable_never_is() -> None:
     assert found["accounts-receivable"] == {"03": 75_000}
 
 
+@pytest.mark.parametrize(
+    ("notice", "stood"),
+    [(30, {"04": 75_000}), (None, {"02": -25_000, "04": 75_000})],
+)
+def test_what_is_credited_before_its_invoice_waits_where_the_invoice_would(
+    notice: int | None, stood: dict[str, int]
+) -> None:
+    """An invoice is corrected to a later date than its credit note has. Of a deal that may be left
+    it takes off nothing before it is due and begun; else it stands from its own date on.
+    """
+    stream, event = invoice(MARCH)
+    assert isinstance(event, InvoiceIssued)
+    later = structs.replace(event, when=on(4, 10))
+    rows = (CreditLine(line="1", amount_minor=25_000),)
+    credit = CreditIssued(when=on(2), number="C-1", lines=rows, treatment="from-now")
+
+    found = stands(contract(notice), (stream, later), (stream, credit))
+
+    assert found["accounts-receivable"] == stood
+
+
 def test_tax_does_not_wait() -> None:
     tax = InvoiceLine(line="2", amount_minor=19_000, kind="tax", contract="k")
     stream, event = invoice(MARCH)
