@@ -44,3 +44,47 @@ def test_it_is_that_one_too_where_flows_name_some_facts_of_which_more_are_needed
     found = fewest(some, FACTS, _built)
 
     assert [flow.causes for flow in found] == [(1, 3), (1, 3)]
+
+
+def test_each_flow_rests_on_its_own_facts_alone() -> None:
+    def built(facts: Sequence[Fact]) -> tuple[Flow, ...]:
+        known = sorted(fact.position for fact in facts)
+        return tuple(at_once(f"of {at}", date(2024, 1, at), at, (1, 2, 3)) for at in known)
+
+    assert [flow.causes for flow in fewest(built(FACTS), FACTS, built)] == [(1,), (2,), (3,)]
+
+
+def _either(facts: Sequence[Fact]) -> tuple[Flow, ...]:
+    return (at_once("either", date(2024, 1, 1), 5, (1, 2, 3)),) if facts else ()
+
+
+def test_where_any_would_do_it_is_the_one_that_was_known_first() -> None:
+    assert [flow.causes for flow in fewest(_either(FACTS), FACTS, _either)] == [(1,)]
+
+
+def test_what_was_agreed_late_was_not_known_first() -> None:
+    late = fact(1, stream="contract:k1", event=CriteriaMet(when=on("2024-01-01", "2024-02-01")))
+    known = [late, *FACTS[1:]]
+
+    assert [flow.causes for flow in fewest(_either(known), known, _either)] == [(2,)]
+
+
+def test_what_is_posted_nowhere_goes_by_what_else_is_posted_nowhere() -> None:
+    """Posted is what the first fact says; of the other two the third is needed, and either would
+    do for a memo.
+    """
+
+    def built(facts: Sequence[Fact]) -> tuple[Flow, ...]:
+        known = {fact.position for fact in facts}
+        every = (1, 2, 3)
+        said = (
+            (at_once("posted", date(2024, 1, 1), 5, every), 1 in known),
+            (
+                structs.replace(at_once("either", date(2024, 1, 1), 5, every), legs=()),
+                known & {2, 3},
+            ),
+            (structs.replace(at_once("third", date(2024, 1, 1), 7, every), legs=()), 3 in known),
+        )
+        return tuple(flow for flow, is_known in said if is_known)
+
+    assert [flow.causes for flow in fewest(built(FACTS), FACTS, built)] == [(1,), (3,), (3,)]

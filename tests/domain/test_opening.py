@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 from msgspec.structs import replace
 
+from domain.accounting.curves import total
 from domain.accounting.measure import measure
 from domain.books import BookOpened
 from domain.calendar import Calendar, months
@@ -22,7 +23,7 @@ from domain.opening import (
     totals,
 )
 from domain.routing import route
-from tests.domain.given import code, decide, facts, on, refusal
+from tests.domain.given import code, decide, fact, facts, on, refusal
 
 ITEM = OpenItem(number="R-1", customer="c1", due_on=date(2024, 7, 31), amount_minor=1_200_00)
 OWED = CarriedPosition(
@@ -194,6 +195,44 @@ def test_a_position_of_one_book_stands_in_no_other():
 
     assert balances("contract:k1", only, SIGNED) == {}
     assert balances("contract:k1", only, SIGNED, book="ifrs") != {}
+
+
+def test_each_opening_counts_in_its_own_book_whichever_came_before():
+    """One that nobody signed, one of another book and one of this, which alone counts."""
+    said = (
+        ("opening:2022", PROPOSED),
+        ("opening:2023", replace(PROPOSED, book="ifrs")),
+        ("opening:2023", SIGNED),
+        (STREAM, PROPOSED),
+        (STREAM, SIGNED),
+    )
+    known = [fact(at, stream=stream, event=event) for at, (stream, event) in enumerate(said, 1)]
+    schedule = measure("contract:k1", known, (), MASTER, "main", date(2025, 12, 31))
+
+    assert [(flow.subject, total(flow.curve), flow.causes) for flow in schedule.flows] == [
+        ("opening:2024:build", 100_00, (4, 5)),
+        ("opening:2024:build", 150_00, (4, 5)),
+    ]
+
+
+def test_what_is_earned_already_releases_nothing_in_its_service_period():
+    done = replace(OWED, recognised_minor=1_200_00, to_earn_minor=0)
+    said = facts(STREAM, (replace(PROPOSED, positions=(done,)), SIGNED))
+    schedule = measure("subscription:s1", said, (), MASTER, "main", date(2025, 12, 31))
+
+    assert [flow.kind for flow in schedule.flows] == ["opening", "opening"]
+
+
+def test_explained_it_says_what_other_books_left():
+    said = facts(STREAM, (PROPOSED, SIGNED))
+    schedule = measure("subscription:s1", said, (), MASTER, "main", date(2025, 12, 31))
+
+    found = [(step.what, step.value) for flow in schedule.flows for step in flow.steps]
+    assert found[:3] == [
+        ("billed before", "1200.00"),
+        ("recognised before", "600.00"),
+        ("left to earn", "600.00"),
+    ]
 
 
 def test_an_opening_reaches_the_units_of_its_positions():

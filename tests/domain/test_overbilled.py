@@ -8,6 +8,9 @@ from decimal import Decimal
 
 import pytest
 
+from domain.accounting.documents import BilledLine
+from domain.accounting.schedule import stands
+from domain.accounting.served import served_flows
 from domain.books import BookOpened, PostingRun
 from domain.calendar import months
 from domain.entity import CalendarDefined
@@ -117,3 +120,24 @@ def test_what_was_earned_above_what_is_billed_is_unbilled_either_way(overbilled:
         "revenue": {"04": -10_000, "05": -12_000},
         "unbilled-receivable": {"04": 1_000, "05": -1_000},
     }
+
+
+def test_what_was_served_before_a_line_was_issued_counts_from_its_date_on() -> None:
+    """31.00 of January, billed on the 11th: eleven days of it are over that day."""
+    january = date(2024, 1, 1), date(2024, 2, 1)
+    row = BilledLine(
+        invoice="i",
+        number="I1",
+        customer="c",
+        currency="USD",
+        issued_on=date(2024, 1, 11),
+        due_on=date(2024, 1, 31),
+        line=line("1", 3_100, *january),
+        cause=2,
+        cuts=(),
+    )
+    flows = [*served_flows(row, "day", 1)]
+
+    found = [stands(tuple(flows), date(2024, 1, day)) for day in (10, 11, 12, 30, 31)]
+    assert found == [0, 1_100, 1_200, 3_000, 3_100]
+    assert {flow.causes for flow in flows} == {(1, 2)}

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
+from domain.accounting.schedule import Schedule
 from domain.contract_facts import ContractTerminated
 from domain.facts import Event
 from domain.invoice_facts import InvoiceLine, InvoiceVoided
@@ -93,6 +94,93 @@ def test_the_rest_of_a_promise_that_is_terminated_runs_on_too() -> None:
     told = contracting.scheduled(deal, end, after_cancellation="run-on")
     assert by_month(stopped, "2024-01-01", 12) == [*[10_000] * 4, 60_000, *[0] * 7]
     assert by_month(told, "2024-01-01", 12) == [*[10_000] * 4, *[7_500] * 8]
+
+
+def test_what_others_charge_counts_against_their_own_lines() -> None:
+    """366.00 and 732.00 a year, both billed whole; lines of an item go on as that item did."""
+    billed = invoice(
+        "2024-01-01",
+        ("plan", 36_600, "2024-01-01", "2025-01-01"),
+        ("more", 73_200, "2024-01-01", "2025-01-01"),
+    )
+    deal = started("2024-01-01", "2025-01-01", "plan", "more")
+    told = sold(PRICES, deal, billed, cancelled(), after_cancellation="run-on")
+
+    assert by_month(told, "2024-01-01", 12, "plan") == DAYS
+    assert by_month(told, "2024-01-01", 12, "more") == [2 * day for day in DAYS]
+
+
+def test_what_is_billed_to_the_day_of_the_end_does_not_run_on() -> None:
+    """200.00 were billed of 182 days at 1.00 each."""
+    gone = SubscriptionCancelled(when=on("2024-07-01"))
+    billed = invoice("2024-01-01", ("plan", 20_000, "2024-01-01", "2024-07-01"))
+    told = sold(PRICES, SOLD, billed, gone, after_cancellation="run-on")
+
+    assert by_month(told, "2024-01-01", 12) == [*DAYS[:6], *[0] * 6]
+
+
+def test_what_is_billed_of_days_after_the_end_is_earned_over_them() -> None:
+    billed = invoice("2024-01-01", ("plan", 18_400, "2024-07-01", "2025-01-01"))
+    told = sold(PRICES, SOLD, billed, cancelled(), after_cancellation="run-on")
+
+    assert by_month(told, "2024-01-01", 12) == [*DAYS[:3], 0, 0, 0, *DAYS[6:]]
+
+
+def test_the_end_inside_what_is_billed_is_the_one_that_counts() -> None:
+    """Not sold in the second half of March; cancelled on the first day of what is billed."""
+    gone, back = (
+        SubscriptionAmended(when=on(day), items=(change,))
+        for day, change in (
+            ("2024-03-01", ItemChange(item="plan", removed=True)),
+            ("2024-03-15", ItemChange(item="plan", price="plan", quantity=Decimal(1))),
+        )
+    )
+    billed = invoice("2024-04-01", ("plan", 27_500, "2024-04-01", "2025-01-01"))
+    told = sold(PRICES, SOLD, gone, back, cancelled(), billed, after_cancellation="run-on")
+
+    assert by_month(told, "2024-04-01", 9) == DAYS[3:]
+    assert said(told)["sold no more from"] == "2024-04-01"
+
+
+def test_without_a_term_what_is_learned_late_runs_on_from_the_end_itself() -> None:
+    """Agreed on 1 June; month by month there is no term left for what was earned of April and May
+    before, so it is caught up by itself.
+    """
+    yearly = {"plan": flat("366", interval_months=12)}
+    deal = started("2024-01-01", None, "plan")
+    told = sold(yearly, deal, BILLED, cancelled("2024-06-01"), after_cancellation="run-on")
+
+    assert by_month(told, "2024-01-01", 12) == DAYS
+    assert "measured" not in said(told)
+
+
+@pytest.mark.parametrize(("beyond", "flows"), [(0, 1), (1, 2)])
+def test_one_minor_unit_beyond_runs_on_and_nothing_does_not(beyond: int, flows: int) -> None:
+    billed = invoice("2024-01-01", ("plan", 9_100 + beyond, "2024-01-01", "2025-01-01"))
+    told = sold(PRICES, SOLD, billed, cancelled(), after_cancellation="run-on")
+
+    assert sum(by_month(told, "2024-01-01", 12)) == 9_100 + beyond
+    assert sum(flow.kind == "release" for flow in told.flows) == flows
+
+
+def test_one_minor_unit_given_back_is_not_earned() -> None:
+    found = earned(cancelled(), credit("2024-07-01", 1, "from-now"))
+
+    assert sum(found) == 36_599
+
+
+def said(told: Schedule) -> dict[str, str]:
+    return {step.what: step.value for step in told.flows[-1].steps}
+
+
+def test_explain_names_when_it_was_measured_if_that_is_later_than_the_end() -> None:
+    late, in_time = (
+        sold(PRICES, SOLD, BILLED, cancelled(agreed), after_cancellation="run-on")
+        for agreed in ("2024-06-01", None)
+    )
+
+    assert said(late)["measured"] == "2024-06-01"
+    assert "measured" not in said(in_time)
 
 
 def test_explain_names_what_was_billed_and_when_the_item_ended() -> None:

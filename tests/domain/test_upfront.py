@@ -99,6 +99,56 @@ def test_what_stops_service_for_a_while_does_not_stop_it() -> None:
     assert fee("fee", SubscriptionPaused(when=on("2024-03-01"))) == [*YEAR, *zeros(14)]
 
 
+def explained(item: str, *said: Event, to: str = "2025-01-01") -> dict[str, str]:
+    told = sold(PRICES, started("2024-01-01", to, item), *said)
+    return {step.what: step.value for flow in told.flows for step in flow.steps}
+
+
+def test_explained_it_says_why_the_rest_is_earned() -> None:
+    assert explained("fee", cancelled())["sold no more from"] == "2024-03-01"
+    assert explained("long")["last term over"] == "2025-01-01"
+
+
+def test_cancelled_at_the_end_of_the_last_term_it_is_earned_on_its_last_day() -> None:
+    gone = SubscriptionCancelled(when=on("2025-01-01"), refund="prorated")
+
+    assert fee("long", gone) == [*YEAR[:11], 31 + 365, *zeros(14)]
+
+
+def test_an_end_before_it_was_charged_says_nothing_of_it() -> None:
+    """Removed in March and sold again in May: 366.00 over the 245 days that are left."""
+    gone, back = (
+        SubscriptionAmended(when=on(day), items=(change,))
+        for day, change in (
+            ("2024-03-01", ItemChange(item="fee", removed=True)),
+            ("2024-05-01", ItemChange(item="fee", price="fee", quantity=Decimal(1))),
+        )
+    )
+    told = sold(PRICES, started("2024-01-01", "2025-01-01", "fee"), gone, back)
+
+    found = by_month(told, "2024-01-01", 12)
+    assert found[:5] == [3_100, 2_900, 30_600, 0, 4_631]
+    assert sum(found[4:]) == 36_600
+
+
+def test_by_months_a_fee_that_is_earned_over_its_term_is_told_once() -> None:
+    """Three months from the middle of one: nothing is left when the last of them is over."""
+    deal = started("2024-01-16", "2024-04-16", "fee")
+    told = sold(PRICES, deal, ratable_by="month")
+
+    assert [flow.rule for flow in told.flows] == ["ratable-by-month@1"]
+
+
+def test_what_it_rests_on_are_the_renewals_while_it_is_of_use() -> None:
+    """Two years: the renewal for the third says nothing of it."""
+    renewed = (
+        Renewed(when=on(f"{year}-01-01"), term_to=date(year + 1, 1, 1)) for year in (2025, 2026)
+    )
+    told = sold(PRICES, started("2024-01-01", "2025-01-01", "long"), *renewed)
+
+    assert [flow.causes for flow in told.flows] == [(1, 2)]
+
+
 def set_price(**more: Any) -> SetPrice:
     given = {"model": Flat(amount=Decimal(10)), **FEE, **more}
     return SetPrice(when=on("2024-01-01"), currency="USD", **given)
