@@ -343,6 +343,10 @@ def _retained(sale: Sale, ending: Ending) -> Iterator[Charge]:
         return
     charged = charge_for(sale, since, day)
     kept = charged.running_minor - charged.minor
+    unserved = price.pattern in (None, "ratable")
+    running, served = _portion(sale, since, period.end), _portion(sale, since, day)
+    # Of what was transferred at once nothing is left, whatever is kept of its charge.
+    left = running.part - served.part if unserved else 0
     yield Charge(
         item=stretch.item,
         price=sale.version.name,
@@ -353,10 +357,11 @@ def _retained(sale: Sale, ending: Ending) -> Iterator[Charge]:
         running_minor=kept,
         bill_on=sale.bill_on(since),
         quantity=sale.stretch.quantity,
+        portion=Portion(left, running.total),
         causes=causes_of(sale.causes, ending.causes),
         pattern="as-invoiced" if price.pattern == "as-invoiced" else "point-in-time",
         kind=sale.kind,
-        unserved=price.pattern in (None, "ratable"),
+        unserved=unserved,
         told=lambda: (
             *_as_sold(sale),
             Step(what="kept after cancellation", value=decimal_text(kept, price.currency)),

@@ -77,11 +77,19 @@ def states_ssp(folded: Terms, prices: Prices) -> bool:
     """Whether anything sold over a term says what it sells for alone."""
     if folded.started.term_to is None:
         return False
-    for price in {stretch.price for stretch in folded.stretches}:
+    for price in _named(folded):
         for version in prices.get(price, ()):
             if version.price.ssp is not None:
                 return True
     return False
+
+
+def _named(folded: Terms) -> set[str]:
+    """Every price the deal ever named: what is undone late was sold until then."""
+    found = {item.price for item in folded.started.items}
+    for act in folded.acts:
+        found.update(price for price in act.prices.values() if price is not None)
+    return found
 
 
 def turns(own: Sequence[Fact], folded: Terms, prices: Prices, charged: Charged) -> list[Turn]:
@@ -92,7 +100,7 @@ def turns(own: Sequence[Fact], folded: Terms, prices: Prices, charged: Charged) 
     start = [fact for fact in own if isinstance(fact.event, SubscriptionStarted)]
     changes = [fact for fact in own if fact not in start]
     changes.sort(key=lambda fact: (fact.when.measured, in_effective_order(fact)))
-    sold = {stretch.price for stretch in folded.stretches}
+    sold = _named(folded)
     since = (one.since for price in sold for one in prices.get(price, ())[1:])
     days = {begin, *(day for day in since if day > begin)}
     days |= {max(fact.when.measured, begin) for fact in changes}

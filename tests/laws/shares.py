@@ -110,8 +110,9 @@ def turns(world: World, own: Sequence[Any], begin: date) -> Iterator[tuple[date,
     first = [f for f in own if isinstance(f.event, SubscriptionStarted)]
     later = [f for f in own if f not in first and not reference.is_access(f)]
     later.sort(key=lambda f: (f.when.measured, f.when.effective, f.when.order))
-    whole = Deal(world, own)
-    sold = {row.price for item in whole.items() for row in whole.stretches(item)}
+    # Also what was undone later: it was sold until then.
+    said = [change for f in own for change in getattr(f.event, "items", ())]
+    sold = {change.price for change in said if getattr(change, "price", None) in world.prices}
     days = {begin, *(max(f.when.measured, begin) for f in later)}
     days |= {day for name in sold for day in sorted(world.prices[name])[1:] if day > begin}
     for day in sorted(days):
