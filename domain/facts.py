@@ -169,6 +169,8 @@ def corrected(seen: Iterable[Fact]) -> dict[int, int]:
     from the first on, each gives way to the latest correction that counts.
     """
     links = sorted([fact for fact in seen if fact.corrects is not None], key=_position)
+    if not links:
+        return {}
     latest = _latest(links)
     ends: dict[int, int] = {}
     for position in sorted(latest, reverse=True):

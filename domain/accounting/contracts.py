@@ -373,7 +373,7 @@ def _require_looked_through(event: ContractModified, deal: Deal) -> None:
     opened = deal.opened.event
     assert isinstance(opened, ContractOpened)
     anew = {row.obligation for row in event.restated}
-    for own in (*event.added, *(own for own in opened.obligations if own.obligation in anew)):
+    for own in (*event.added, *[own for own in opened.obligations if own.obligation in anew]):
         if own.renewals:
             raise Rejected(
                 "renewals-at-inception", field="restated.obligation", obligation=own.obligation

@@ -129,8 +129,8 @@ def _contract(
     documents = (flow for row in billed for flow in worth_flows(row, market))
     served = () if billed_only else _served(billed, deals, master, book)
     schedule = structs.replace(
-        _schedule(unit, book, told, (*before, *documents, *(flow for flow in flows if flow.legs))),
-        memos=(*(flow for flow in flows if not flow.legs), *served),
+        _schedule(unit, book, told, (*before, *documents, *[flow for flow in flows if flow.legs])),
+        memos=(*[flow for flow in flows if not flow.legs], *served),
         # A contract has one net position (rule 38).
         joint=any(map(is_stated, deals))
         or earned.is_shared
@@ -197,6 +197,8 @@ def _billed(
 ) -> list[BilledLine]:
     """The lines that bill this unit; a void that says nothing follows the book's policy."""
     rows = billed_lines(known, lambda day: master.options(book, day).void_default)
+    if not rows:
+        return []
     units = {unit, *filter(is_stated, {fact.stream for fact in known})}
     mine = [row for row in rows if unit_of_line(row.invoice, row.line) in units]
     mine = [_kept_whole(row) if _tells_apart(master, book, row.issued_on) else row for row in mine]

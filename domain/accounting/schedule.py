@@ -217,7 +217,7 @@ def frozen(flows: tuple[Flow, ...], stop: date, causes: tuple[int, ...]) -> tupl
 
 def _frozen(flow: Flow, stop: date, causes: tuple[int, ...]) -> Flow | None:
     curve = frozen_at(flow.curve, stop)
-    if curve is None or curve == flow.curve:
+    if curve is None or curve is flow.curve:
         return flow if curve is not None else None
     together = causes_of(flow.causes, causes)
     anew = "measured anew after"

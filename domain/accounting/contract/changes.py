@@ -54,9 +54,10 @@ def is_apart(event: ContractModified, deal: Deal) -> bool:
 
 def _has_own_price(event: ContractModified) -> bool:
     """Whether what is added can bear the price that is agreed for it."""
-    return any(not own.is_priced_by_itself for own in event.added) or (
-        bool(event.added) and not (event.price_change_minor or event.non_cash)
-    )
+    if not event.added:
+        return False
+    is_free = not (event.price_change_minor or event.non_cash)
+    return is_free or any(not own.is_priced_by_itself for own in event.added)
 
 
 def modify(promises: list[Promise], fact: Fact, included: Change, deal: Deal) -> None:
@@ -114,7 +115,7 @@ def _agreed(event: ContractModified, deal: Deal) -> int:
 
 
 def _stated(rows: Sequence[Obligation], deal: Deal) -> int:
-    return sum(stated_minor(own, deal.currency) for own in rows if not own.is_priced_by_itself)
+    return sum([stated_minor(own, deal.currency) for own in rows if not own.is_priced_by_itself])
 
 
 def apart(promises: list[Promise], fact: Fact, deal: Deal) -> None:

@@ -75,7 +75,7 @@ def of_units(unit_price: Decimal, quantity: Decimal, currency: str) -> int:
 
 def given_minor(rows: Iterable[NonCash], currency: str) -> int:
     """What is given that is no money, at its fair value when it was agreed (rule 22)."""
-    return sum(of_units(row.unit_value, row.quantity, currency) for row in rows)
+    return sum([of_units(row.unit_value, row.quantity, currency) for row in rows])
 
 
 def chances(own: Obligation) -> tuple[Fraction, ...]:

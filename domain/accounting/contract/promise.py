@@ -197,7 +197,7 @@ class Promise(Struct, eq=False):
     @property
     def said(self) -> tuple[Step, ...]:
         """What facts state of it otherwise than it was first stated."""
-        return tuple(said for _, said in self.stated)
+        return tuple([said for _, said in self.stated])
 
     @property
     def said_by(self) -> tuple[int, ...]:
@@ -214,7 +214,8 @@ def promised(own: Obligation, deal: Deal, causes: tuple[int, ...] = ()) -> Promi
     names = ((stream, own.obligation), (stream, None))
     own, stated = usable(own, [deal.access[name] for name in names if name in deal.access])
     promise = Promise(own, 0, causes, weight=weight_minor(own, deal.currency), stated=stated)
-    if told := promise.said:
+    if stated:
+        told = promise.said
         promise.causes = causes_of(causes, promise.said_by)
         tell(promise, lambda: told)
     return promise

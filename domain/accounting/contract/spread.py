@@ -62,8 +62,8 @@ def spread(
     told = _what_is_shared(going, lefts, done, change, minor, whole, deal)
     _sharing_later(going, joining, weights)
     starts = [
-        *((one.promise, left, causes) for one, left in zip(going, lefts, strict=True)),
-        *((one, NOTHING_EARNED, causes_of(causes, one.causes)) for one in joining),
+        *[(one.promise, left, causes) for one, left in zip(going, lefts, strict=True)],
+        *[(one, NOTHING_EARNED, causes_of(causes, one.causes)) for one in joining],
     ]
     for (promise, left, rests), share in zip(starts, shares, strict=True):
         own = change.anew.get(promise.name, promise.whole)
@@ -132,8 +132,10 @@ def _weights(
     weights = []
     for one, left in zip(going, lefts, strict=True):
         row = said.get(one.promise.name)
-        ssp = row.ssp_minor if row is not None else None
-        more = change.of(one.promise) if row is not None and row.is_of_scope else 0
+        if row is None:
+            weights.append(abs(left.minor))
+            continue
+        ssp, more = row.ssp_minor, change.of(one.promise) if row.is_of_scope else 0
         # What the change leaves nothing of shares nothing: all of it goes to what remains.
         is_left = _is_left(change.anew.get(one.promise.name), change.cut, deal)
         weights.append((abs(left.minor + more) if ssp is None else ssp) if is_left else 0)

@@ -229,15 +229,18 @@ def _at_once(own: Obligation, facts: Sequence[Placed], options: Options) -> Iter
 def _by_units(own: Obligation, facts: Sequence[Placed], options: Options) -> Iterable[Mark]:
     """Units transferred of those promised; more than were promised complete it."""
     del options
-    promised = own.quantity
+    promised, found = own.quantity, list[Mark]()
     if not promised:
-        return
-    done, all_of_it = Decimal(0), promised.as_integer_ratio()
+        return found
+    done, all_of_it, add = Decimal(0), promised.as_integer_ratio(), EXACT.add
     for place, fact in facts:
-        if isinstance(fact.event, ObligationSatisfied):
-            done = EXACT.add(done, fact.event.quantity or promised)
+        event = fact.event
+        if isinstance(event, ObligationSatisfied):
+            done = add(done, event.quantity or promised)
             part, whole = ratio(done, all_of_it) if done < promised else (1, 1)
-            yield Mark(place, part, whole, fact.position, "units transferred", (done, promised))
+            shown = (done, promised)
+            found.append(Mark(place, part, whole, fact.position, "units transferred", shown))
+    return found
 
 
 def _by_milestones(own: Obligation, facts: Sequence[Placed], options: Options) -> Iterable[Mark]:
