@@ -140,8 +140,9 @@ def _mark(
     use: _Use, place: Place, every: Decimal, services: Iterable[Served], options: Options
 ) -> Mark:
     part, whole = _of_used(use, every, options)
-    waits = sum((one.waits(place) for one in services if one.place <= place), Fraction(0))
-    if waits:
+    # Where nothing is earned over a service, as in nearly all contracts, none is looked for.
+    before = [one for one in services if one.place <= place]
+    if before and (waits := sum([one.waits(place) for one in before], Fraction(0))):
         # What one right earns is deferred for each that is used and not served yet.
         proportional = options.breakage == "proportional"
         gone = use.used if proportional else EXACT.add(use.used, use.expired)
