@@ -13,6 +13,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 from domain.accounting.documents import BilledLine, billed_lines
+from domain.accounting.schedule import PendingUsage
 from domain.books import BookOpened
 from domain.decimals import EXACT, plain
 from domain.facts import known, timeline
@@ -21,6 +22,7 @@ from domain.master import MASTER_CATEGORIES, MasterData, master_data
 from domain.party import registered
 from domain.rating import rate_usage
 from domain.terms import horizon, terms
+from domain.usage import UsageDay
 from projections import waiting
 from projections.breaks import Break, Verdict
 from projections.charging import NOTHING
@@ -241,29 +243,40 @@ def _batches(connection: Connection, seen: Horizon) -> Iterable[_Pair]:
 
 
 class _Counted(Struct):
-    """What rating every subscription's usage again comes to, by meter and by currency."""
+    """What rating every subscription's usage again comes to, by meter and by currency, and what
+    there is of those that wait parked: it is rated when they are released.
+    """
 
     rated: dict[str, Decimal]
     pending: dict[str, Decimal]
     minor: dict[str, int]
+    parked: dict[str, Decimal]
 
 
 def _rated(connection: Connection, seen: Horizon, master: MasterData) -> Iterable[_Pair]:
-    """Rows in force at the run = rows pending + what rating counts; charges as it charges."""
-    counted = _Counted({}, {}, {})
-    units = [row[0] for row in connection.execute(SQL.metered_units, seen.parameters())]
+    """Rows in force at the run = rows pending + what rating counts + what waits parked; charges as
+    it charges.
+    """
+    counted = _Counted({}, {}, {}, {})
+    rows = connection.execute(SQL.metered_units, seen.parameters()).fetchall()
+    waits: dict[str, bool] = dict(rows)
+    units = [*waits]
     for start in range(0, len(units), UNITS_AT_ONCE):
         chunk = units[start : start + UNITS_AT_ONCE]
         read_units = fresh(connection, seen.entity, chunk, seen.run, master)
         for unit, read in read_units.items():
-            _count_unit(unit, read, master, seen.as_of, counted)
-    for meter, rows, quantity in connection.execute(SQL.in_force, seen.parameters()):
-        there = Decimal(rows) if _is_counted(meter, master) else quantity
+            if waits[unit]:
+                _count(read.usage, master, counted.parked)
+            else:
+                _count_unit(unit, read, master, seen.as_of, counted)
+    for meter, count, quantity in connection.execute(SQL.in_force, seen.parameters()):
+        there = Decimal(count) if _is_counted(meter, master) else quantity
         rated = counted.rated.get(meter, NOTHING)
         found = EXACT.add(rated, counted.pending.get(meter, NOTHING))
-        yield _Pair(f"{meter}: in force = pending + rated", plain(there), plain(found))
-    for meter, rows, quantity in connection.execute(SQL.pending, seen.parameters()):
-        told = Decimal(rows) if _is_counted(meter, master) else quantity
+        found = EXACT.add(found, counted.parked.get(meter, NOTHING))
+        yield _Pair(f"{meter}: in force = pending + rated + parked", plain(there), plain(found))
+    for meter, count, quantity in connection.execute(SQL.pending, seen.parameters()):
+        told = Decimal(count) if _is_counted(meter, master) else quantity
         again = counted.pending.get(meter, NOTHING)
         yield _Pair(f"{meter}: pending as the last run judged", plain(told), plain(again))
     for currency, minor in connection.execute(SQL.charged, seen.parameters()):
@@ -287,9 +300,15 @@ def _count_unit(
             quantity = Decimal(taken.rows) if group.is_counted else taken.quantity
             rated_so_far = counted.rated.get(taken.meter, NOTHING)
             counted.rated[taken.meter] = EXACT.add(rated_so_far, quantity)
-    for row in rated.pending:
+    _count(rated.pending, master, counted.pending)
+
+
+def _count(
+    rows: Iterable[UsageDay | PendingUsage], master: MasterData, sums: dict[str, Decimal]
+) -> None:
+    for row in rows:
         quantity = Decimal(row.rows) if _is_counted(row.meter, master) else row.quantity
-        counted.pending[row.meter] = EXACT.add(counted.pending.get(row.meter, NOTHING), quantity)
+        sums[row.meter] = EXACT.add(sums.get(row.meter, NOTHING), quantity)
 
 
 def _is_counted(meter: str, master: MasterData) -> bool:

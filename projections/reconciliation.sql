@@ -251,10 +251,15 @@ SELECT coalesce(t.source, r.source), coalesce(t.meter, r.meter), coalesce(t.rows
  ORDER BY 1, 2;
 
 -- name: metered_units
-SELECT DISTINCT 'subscription:' || h.subscription
-  FROM usage_hour h
-  JOIN usage_batch b ON b.entity = h.entity AND b.batch = h.batch
- WHERE h.entity = %(entity)s AND b.position <= %(run)s
+-- Whose usage there is, and whether its unit waits parked: no run has judged that.
+SELECT s.unit, EXISTS (
+       SELECT FROM parked w
+        WHERE w.entity = %(entity)s AND w.unit = s.unit
+          AND w.from_run <= %(run)s AND (w.to_run IS NULL OR w.to_run > %(run)s))
+  FROM (SELECT DISTINCT 'subscription:' || h.subscription AS unit
+          FROM usage_hour h
+          JOIN usage_batch b ON b.entity = h.entity AND b.batch = h.batch
+         WHERE h.entity = %(entity)s AND b.position <= %(run)s) AS s
  ORDER BY 1;
 
 -- name: in_force
@@ -271,14 +276,22 @@ SELECT r.meter, count(*), sum(r.quantity)
  ORDER BY r.meter;
 
 -- name: pending
-SELECT meter, sum(rows)::bigint, sum(quantity) FROM usage_pending
- WHERE entity = %(entity)s AND from_run <= %(run)s AND (to_run IS NULL OR to_run > %(run)s)
- GROUP BY meter
- ORDER BY meter;
+SELECT u.meter, sum(u.rows)::bigint, sum(u.quantity) FROM usage_pending u
+ WHERE u.entity = %(entity)s AND u.from_run <= %(run)s AND (u.to_run IS NULL OR u.to_run > %(run)s)
+   AND NOT EXISTS (
+       SELECT FROM parked w
+        WHERE w.entity = %(entity)s AND w.unit = u.unit
+          AND w.from_run <= %(run)s AND (w.to_run IS NULL OR w.to_run > %(run)s))
+ GROUP BY u.meter
+ ORDER BY u.meter;
 
 -- name: charged
 -- Charge rows are changes, so they sum to what is charged.
-SELECT currency, sum(delta_minor)::bigint FROM charge
- WHERE entity = %(entity)s AND position <= %(run)s
- GROUP BY currency
- ORDER BY currency;
+SELECT c.currency, sum(c.delta_minor)::bigint FROM charge c
+ WHERE c.entity = %(entity)s AND c.position <= %(run)s
+   AND NOT EXISTS (
+       SELECT FROM parked w
+        WHERE w.entity = %(entity)s AND w.unit = c.unit
+          AND w.from_run <= %(run)s AND (w.to_run IS NULL OR w.to_run > %(run)s))
+ GROUP BY c.currency
+ ORDER BY c.currency;

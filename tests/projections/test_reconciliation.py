@@ -17,7 +17,7 @@ from domain.invoice import IssueCredit, IssueInvoice, VoidInvoice
 from domain.invoice_facts import CreditLine, InvoiceLine
 from domain.meter import DefineMeter
 from domain.price import SetPrice
-from domain.pricing import PerUnit
+from domain.pricing import Flat, PerUnit
 from domain.subscription import Item, StartSubscription
 from domain.usage import UsageRow
 from projections.reconciliation import reconcile
@@ -169,6 +169,40 @@ def test_what_is_owed_lent_or_for_others_ties_with_what_was_billed(books):
     } <= moved
     verdicts = reconcile(books.connection, "acme")
     assert [one.breaks for one in verdicts] == [()] * 7
+
+
+def test_usage_of_what_waits_parked_ties_until_it_is_released(books):
+    """What it is sold at turns out to be in another currency: no run has judged its later usage."""
+    since = When(effective=date(2024, 1, 1))
+    command = StartSubscription(
+        when=since,
+        customer="c1",
+        currency="USD",
+        term_from=date(2024, 1, 1),
+        term_to=date(2025, 1, 1),
+        items=(Item(item="it", price="late"), Item(item="call", price="call")),
+    )
+    books.tell("subscription:s1", command)
+    books.subscribe("s2")
+    books.use("s1", date(2024, 1, 10), 10)
+    books.use("s2", date(2024, 1, 10), 7)
+    books.run(date(2024, 1, 31))
+    euros = SetPrice(when=since, currency="EUR", model=Flat(amount=Decimal(1)))
+    late = books.tell("price:late", euros)
+    books.use("s1", date(2024, 2, 10), 20)
+    books.use("s1", date(2023, 2, 10), 5)
+    for day in (date(2024, 2, 29), date(2024, 3, 31)):
+        books.run(day)
+        books.catch_up()
+        parked = books.connection.execute("SELECT unit FROM parked").fetchall()
+        assert parked == [("subscription:s1",)]
+        assert [one.breaks for one in reconcile(books.connection, "acme")] == [()] * 7
+    dollars = SetPrice(when=since, currency="USD", model=Flat(amount=Decimal(1)))
+    books.tell("price:late", dollars, corrects=late)
+    books.run(date(2024, 4, 30))
+    books.catch_up()
+
+    assert [one.breaks for one in reconcile(books.connection, "acme")] == [()] * 7
 
 
 def test_what_is_compared_is_told(busy):
