@@ -265,6 +265,30 @@ def test_the_end_of_one_is_not_the_end_of_the_other() -> None:
     assert revenue(schedule, "2024-04-01", "2024-04-30", "licence") == 60_00
 
 
+def test_of_one_that_ends_is_not_owed_what_it_did_not_bill_by_itself() -> None:
+    """By itself it has 10.00, and 6.00 of them were not billed when it ended; 4.00 are later."""
+    ends = ContractTerminated(when=on(3, 1), owed="billed")
+    last = InvoiceIssued(
+        when=on(4, 20),
+        customer="c1",
+        currency="USD",
+        number="I2",
+        due_on=date(2024, 4, 30),
+        lines=(InvoiceLine(line="1", amount_minor=4_00, kind="one-off", contract="k2"),),
+    )
+    facts = (*BOTH, (FIRST, DELIVERED), bill(1, "k2", 4_00), (SECOND, ends))
+
+    # Of 40.00 half is earned; of the 20.00 that are left 6.00 are not owed.
+    for schedule, month in (
+        (measured(*facts), 0),
+        (measured(*facts, ("invoice:i2", last)), 4_00),
+    ):
+        assert revenue(schedule, "2024-01-01", "2024-02-29", "k2/service") == 20_00
+        assert revenue(schedule, "2024-03-01", "2024-03-31", "k2/service") == 14_00
+        assert revenue(schedule, "2024-04-01", "2024-12-31", "k2/service") == month
+        assert revenue(schedule, "2024-01-01", "2024-12-31", "licence") == 60_00
+
+
 def test_what_changes_of_the_price_after_one_ended_is_shared_with_it_at_once() -> None:
     ended = ContractTerminated(when=on(3, 1))
     paid = CustomerPaymentPromised(when=on(4, 1), amount_minor=10_00)

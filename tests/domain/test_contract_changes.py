@@ -354,6 +354,18 @@ def test_a_price_alone_does_not_begin_again_what_was_done() -> None:
     assert revenue(schedule, "2024-07-01", "2024-12-31", "service") == 700_00
 
 
+def test_a_price_alone_does_not_catch_up_work_that_was_done() -> None:
+    """200.00 more for work that is complete: for what is left of the deal, 600.00 of service."""
+    schedule = scheduled(
+        opened("2024-01-01", BUILDING, SERVICE),
+        structs.replace(HALF, percent=Decimal(100)),
+        ContractModified(when=on("2024-07-01"), price_change_minor=0, restated=DEARER),
+    )
+
+    assert by_month(schedule, "2024-03-01", 5, "building") == [1000_00, 0, 0, 0, 0]
+    assert revenue(schedule, "2024-07-01", "2024-12-31", "service") == 800_00
+
+
 def test_what_ended_does_not_go_on() -> None:
     longer = Restated(obligation="service", service_to=date(2026, 1, 1))
     schedule = scheduled(

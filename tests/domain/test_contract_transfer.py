@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from domain.accounting.contract.costs import AtCost
 from domain.accounting.schedule import Schedule
 from domain.contract_facts import (
     BaseReported,
@@ -58,6 +59,25 @@ def percent(day: str, share: str) -> ProgressMeasured:
 
 
 # --- costs and percentages ---
+
+
+def test_what_says_nothing_of_costs_is_no_reason_for_what_is_earned() -> None:
+    """Neither an expectation that names none nor that control passed of what costs measure."""
+    work = Obligation(obligation="work", pattern="percent-complete", expected_cost_minor=400_00)
+    schedule = scheduled(
+        opened("2024-01-01", work, price_minor=1000_00),
+        spent("2024-01-31", 100_00),
+        revised("2024-02-10", None),
+        satisfied("2024-02-20", "work"),
+        spent("2024-03-31", 400_00),
+    )
+
+    assert by_month(schedule, "2024-01-01", 3) == [250_00, 0, 750_00]
+    assert {flow.causes for flow in schedule.flows} == {(1, 2, 5)}
+
+
+def test_of_a_price_of_nothing_materials_earn_nothing() -> None:
+    assert AtCost(done=5, every=10).with_share(0, 1, 4) == 0
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,7 @@ from tests.domain.contracting import (
 )
 
 ENDS = ContractTerminated(when=on("2024-07-01"), owed="billed")
+NOT_OWED = "not owed any more, as it is not billed"
 DEAL = opened("2024-01-01", SERVICE)
 ACCOUNTS = (
     "contract-liability",
@@ -77,7 +78,7 @@ def test_what_was_not_billed_by_the_end_is_neither_revenue_nor_receivable() -> N
 
     assert by_month(schedule, "2024-06-01", 3) == [100_00, 300_00, 0]
     assert stands(*facts) == {}
-    assert steps(schedule, "service")["not owed any more, as it is not billed"] == "300.00"
+    assert steps(schedule, "service")[NOT_OWED] == "300.00"
     assert steps(schedule, "service")["billed by I1 of 2024-01-01"] == "900.00"
     assert causes(schedule, "service", "2024-07-01") == (1, 2, 3)
     prices = [memo.curve for memo in schedule.memos if memo.kind == "promised"]
@@ -121,6 +122,13 @@ def test_what_is_credited_of_a_bill_is_not_owed(treatment: str, months: list[int
     assert stands(*facts) == {}
 
 
+def test_explained_what_is_credited_is_less_than_what_was_billed() -> None:
+    facts = (DEAL, billed("2024-01-01", 900_00), credited("2024-09-01", 250_00), ENDS)
+
+    found = steps(scheduled(*facts), "service")
+    assert found["C2024-09-01 of I1, 2024-09-01"] == "-250.00"
+
+
 def test_a_bill_that_is_void_was_not_billed() -> None:
     void = InvoiceVoided(when=on("2024-10-01"), treatment="from-now")
     facts = (DEAL, billed("2024-01-01", 900_00), void, ENDS)
@@ -149,6 +157,60 @@ def test_it_is_borne_by_what_had_something_left_then_by_what_was_done() -> None:
     # 1,500.00 are not billed: 600.00 were left, and 900.00 go halves with what each had earned.
     assert by_month(few, "2024-06-01", 2, "a") == [100_00, -450_00]
     assert by_month(few, "2024-06-01", 2, "b") == [0, -450_00]
+
+
+def test_what_had_nothing_left_bears_nothing_of_what_others_have_left() -> None:
+    """600.00 are not billed, as much as is left of one of the two."""
+    rows = (even("a", *YEAR, price_minor=1200_00), point("b", price_minor=600_00))
+    done = satisfied("2024-03-01", "b")
+    schedule = scheduled(opened("2024-01-01", *rows), done, billed("2024-01-01", 1200_00), ENDS)
+
+    assert by_month(schedule, "2024-07-01", 1, "a") == [0]
+    assert by_month(schedule, "2024-03-01", 6, "b") == [600_00, 0, 0, 0, 0, 0]
+
+
+def test_what_was_not_begun_bears_no_more_than_its_price() -> None:
+    """Nothing was billed: 700.00 were left, and 1,200.00 go halves with what two had earned."""
+    rows = (
+        even("a", *YEAR, price_minor=1200_00),
+        point("b", price_minor=600_00),
+        point("c", price_minor=100_00),
+    )
+    schedule = scheduled(opened("2024-01-01", *rows), satisfied("2024-03-01", "b"), ENDS)
+
+    assert [revenue(schedule, *YEAR, name) for name in ("a", "b", "c")] == [0, 0, 0]
+
+
+def test_what_is_free_bears_nothing_of_a_price_that_is_not_billed() -> None:
+    """All was billed; 2,400.00 more, agreed after the end, never were."""
+    rows = (even("a", *YEAR, price_minor=1200_00), point("gift", price_minor=0))
+    more = ContractModified(when=on("2024-08-01"), price_change_minor=2400_00)
+    schedule = scheduled(opened("2024-01-01", *rows), billed("2024-01-01", 1200_00), ENDS, more)
+
+    assert by_month(schedule, "2024-07-01", 2, "a") == [600_00, 0]
+    assert by_month(schedule, "2024-07-01", 2, "gift") == [0, 0]
+
+
+def test_once_all_was_billed_a_later_price_is_borne_by_prices() -> None:
+    """Of two at 1,200.00 600.00 and 400.00 were left and not billed; then they were. Of a bonus of
+    240.00, which is not billed, each bears the half that it has of it.
+    """
+    rows = (
+        even("a", *YEAR, price_minor=1200_00),
+        even("b", "2024-01-01", "2024-10-01", price_minor=1200_00),
+    )
+    none = VariableAmount(name="bonus", estimate_minor=0)
+    some = VariableAmount(name="bonus", estimate_minor=240_00)
+    schedule = scheduled(
+        opened("2024-01-01", *rows, variable=(none,)),
+        billed("2024-01-01", 1400_00),
+        ENDS,
+        billed("2024-08-01", 1000_00, 2),
+        PriceEstimated(when=on("2024-09-01"), variable=(some,)),
+    )
+
+    assert by_month(schedule, "2024-07-01", 3, "a") == [0, 600_00, 0]
+    assert by_month(schedule, "2024-07-01", 3, "b") == [0, 400_00, 0]
 
 
 def test_what_is_said_of_the_price_after_the_end_counts_when_documents_follow() -> None:
@@ -230,6 +292,16 @@ def test_what_was_given_that_is_no_money_counts_as_what_was_billed() -> None:
     assert revenue(scheduled(*facts, rest), "2024-01-01", "2024-12-31") == 700_00
 
 
+def test_one_minor_unit_that_was_given_counts() -> None:
+    share = NonCash(name="share", quantity=Decimal(1), unit_value=Decimal("0.01"))
+    came = NonCashReceived(when=on("2024-02-01"), name="share", quantity=Decimal(1))
+    deal = opened("2024-01-01", even("service", *YEAR), price_minor=900_00, non_cash=(share,))
+    facts = (deal, came, billed("2024-01-01", 400_00), ENDS)
+
+    assert revenue(scheduled(*facts), "2024-01-01", "2024-12-31") == 400_01
+    assert stands(*facts) == {}
+
+
 def test_what_is_payable_to_the_customer_is_billed_to_it_none_the_less() -> None:
     paid = CustomerPaymentPromised(when=on("2024-03-01"), amount_minor=120_00)
     facts = (DEAL, paid, billed("2024-01-01", 1000_00), ENDS)
@@ -272,3 +344,20 @@ def test_an_estimate_after_the_end_waits_for_its_bill() -> None:
         0,
         70_00,
     ]
+
+
+def test_what_is_billed_and_what_is_said_of_the_price_on_one_day_count_together() -> None:
+    """300.00 were not billed. Then 200.00 are, of a price that is 70.00 higher: 170.00 are not."""
+    bonus = VariableAmount(name="bonus", estimate_minor=0)
+    more = VariableAmount(name="bonus", estimate_minor=70_00)
+    schedule = scheduled(
+        opened("2024-01-01", SERVICE, variable=(bonus,)),
+        billed("2024-01-01", 900_00),
+        ENDS,
+        billed("2024-09-01", 200_00, 2),
+        PriceEstimated(when=on("2024-09-01"), variable=(more,)),
+    )
+
+    assert by_month(schedule, "2024-07-01", 3) == [300_00, 0, 200_00]
+    told = (step for flow in schedule.flows for step in flow.steps if step.what == NOT_OWED)
+    assert {step.value for step in told} == {"300.00", "-130.00"}
