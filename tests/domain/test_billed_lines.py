@@ -60,11 +60,8 @@ def rows(*events: Event) -> tuple[BilledLine, ...]:
 def test_what_may_not_be_left_is_receivable_on_the_date_of_its_invoice() -> None:
     (flow,) = billing(scheduled(STAYS, issued(obligation="product")))
 
-    assert (flow.curve, flow.on, flow.after) == (
-        At(date(2024, 1, 9), 1000_00),
-        flow.curve.day,
-        None,
-    )
+    day = date(2024, 1, 9)
+    assert (flow.curve, flow.on, flow.after) == (At(day, 1000_00), day, None)
     assert (flow.rule, flow.obligation) == (AT_ISSUE, "product")
     assert told(flow) == [("invoiced", "1000.00"), ("document", "I1 of 2024-01-09")]
 
