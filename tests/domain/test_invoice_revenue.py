@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from msgspec import structs
 
 from domain.accounting.curves import At, first_day, last_day, standing
 from domain.accounting.documents import BilledLine, billed_lines
@@ -151,6 +152,15 @@ def test_a_concession_on_what_is_over_or_has_no_period_counts_at_once() -> None:
         At(date(2024, 4, 1), -27_50),
         At(date(2024, 1, 10), -18_40),
     ]
+
+
+def test_by_months_a_concession_in_the_month_after_service_counts_on_its_day() -> None:
+    """Service is over when February begins, the month in which the note of the 10th counts."""
+    note = structs.replace(credit(2, 27_50), when=on(2, 10))
+    over = billed(note, service_to=date(2024, 2, 1))
+
+    (flow,) = concessions(over, "month", ())
+    assert flow.curve == At(date(2024, 2, 10), -27_50)
 
 
 def test_a_book_may_earn_nothing_before_the_line_is_issued_and_then_all_that_was_served() -> None:

@@ -8,6 +8,7 @@ from fractions import Fraction
 
 import pytest
 
+from domain.accounting.exchange import Market
 from domain.cash import ReceivePayment, RefundPayment
 from domain.entity import EntityOpened
 from domain.master import master_data
@@ -22,6 +23,7 @@ from domain.rates import (
     is_quoted,
     published_on,
 )
+from tests.domain.contracting import CALENDAR
 from tests.domain.given import code, decide, fact, on
 
 STREAM = "rates:self"
@@ -203,3 +205,22 @@ def test_what_came_in_another_currency_says_so_once(
     )
 
     assert code("payment:p", command, others=USD) == refused
+
+
+def test_a_look_on_the_first_day_of_a_period_is_one_in_that_period() -> None:
+    market = Market(
+        currency="EUR",
+        into="USD",
+        published={},
+        calendar=CALENDAR,
+        elected=lambda _: Options(),
+        through=date(2024, 3, 1),
+    )
+
+    assert [*market.days(date(2024, 1, 20))] == [
+        (date(2024, 1, 31), date(2024, 1, 31)),
+        (date(2024, 2, 29), date(2024, 2, 29)),
+        (date(2024, 3, 1), date(2024, 3, 31)),
+    ]
+    # What begins later is looked at on no day yet.
+    assert [*market.days(date(2024, 4, 10))] == []
