@@ -280,6 +280,18 @@ def test_a_term_that_goes_on_from_its_end_is_earned_over_what_comes(day: str) ->
     assert steps(schedule, "service")["remaining months"] == "12"
 
 
+@pytest.mark.parametrize("day", ["2024-04-16", "2024-04-20"])
+def test_what_was_over_inside_a_month_is_done_though_the_term_goes_on(day: str) -> None:
+    """1,000.00 over two months and a half, then 500.00 over two and a half more."""
+    service = even("service", "2024-02-01", "2024-04-16", price_minor=1000_00)
+    longer = Restated(obligation="service", service_to=date(2024, 7, 1), price_minor=1500_00)
+    change = ContractModified(when=on(day), price_change_minor=0, restated=(longer,))
+    schedule = scheduled(opened("2024-02-01", service), change)
+
+    assert by_month(schedule, "2024-02-01", 5) == [400_00, 400_00, 300_00, 200_00, 200_00]
+    assert revenue(schedule, "2024-04-01", "2024-04-15") == 200_00
+
+
 def test_a_term_that_goes_on_by_days_is_earned_from_its_end_on() -> None:
     longer = Restated(obligation="service", service_to=date(2026, 1, 1), price_minor=1565_00)
     change = ContractModified(when=on("2025-01-01"), price_change_minor=0, restated=(longer,))

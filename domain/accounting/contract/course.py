@@ -18,6 +18,7 @@ from domain.accounting.contract.promise import (
     Deal,
     Promise,
     marks_before,
+    start_of,
     starting,
     tell,
 )
@@ -56,14 +57,15 @@ def restart(
     """
     _keep(promise, left)
     over = promise.own.service_to if promise.is_even else None
+    start = start_of(promise, cut)
     promise.own, promise.by = own, by
     promise.since, promise.caught, promise.stretch_minor = cut.place, None, share
     promise.price_minor += share - left.minor
     promise.causes, promise.spread_by = causes, (cut.cause,)
     promise.told = promise.changed = told
     if over is not None:
-        promise.own = starting(own, min(cut.start, over))
-        if over < cut.start:
+        promise.own = starting(own, min(start, over))
+        if over < start:
             # It was over, and went on before that was agreed: what was served is caught up then.
             promise.caught = CaughtUp(cut.place, 0)
         promise.told = both(promise.told, partial(_months_left, promise.own))

@@ -221,6 +221,14 @@ def promised(own: Obligation, deal: Deal, causes: tuple[int, ...] = ()) -> Promi
     return promise
 
 
+def start_of(promise: Promise, cut: Cut) -> date:
+    """From when a promise that is earned evenly is spread anew: what was over when the fact was
+    measured is done, also where a month stands still that it ended in.
+    """
+    over = promise.own.service_to
+    return over if over is not None and cut.start < over <= cut.place[0] else cut.start
+
+
 def remains(own: Obligation, passed: Sequence[Mark], cut: Cut) -> bool:
     """Whether a promise, as it is stated, is not wholly transferred before a cut."""
     if own.pattern == "ratable":

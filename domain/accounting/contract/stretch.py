@@ -14,7 +14,7 @@ from functools import partial
 from msgspec import Struct, structs
 
 from domain.accounting.contract.pricing import fee_minor, within
-from domain.accounting.contract.promise import CaughtUp, Cut, Deal, Promise
+from domain.accounting.contract.promise import CaughtUp, Cut, Deal, Promise, start_of
 from domain.accounting.contract.transfer import (
     RULES,
     SHOWN_PLACES,
@@ -96,7 +96,7 @@ def _stopped_by(flow: Flow, cut: Cut) -> Flow:
 
 def _even_until(promise: Promise, cut: Cut, deal: Deal) -> tuple[Flow, ...]:
     """What was caught up since the day the rest is spread from, stays."""
-    current, stop = _going(promise, deal), cut.start - ONE_DAY
+    current, stop = _going(promise, deal), start_of(promise, cut) - ONE_DAY
     caught = promise.caught
     if caught is None or caught.place[0] <= stop:
         return frozen(current, stop, (cut.cause,))
