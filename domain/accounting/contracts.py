@@ -21,7 +21,7 @@ from domain.accounting.contract.combined import (
     streams_of,
     told_as_one,
 )
-from domain.accounting.contract.course import begin, price_change
+from domain.accounting.contract.course import begin, price_change, price_change_of_all
 from domain.accounting.contract.ending import Less, terminate
 from domain.accounting.contract.financing import interest, price_now, until_the_end
 from domain.accounting.contract.parts import parts_of, presented, shares_owed
@@ -394,6 +394,7 @@ def _after_the_end(contract: Contract, fact: Fact, ended: Fact) -> None:
             minor = event.price_change_minor + given_minor(event.non_cash, deal.currency)
         case PriceConceded() if conceded := _named(promises, event.obligation):
             minor, causes = -event.amount_minor, causes_of(causes, conceded.added_by)
+            promises = [conceded]
         case PriceEstimated():
             place, at = place_of(fact), fact.position
             revised(event.variable, contract.estimates, contract.promises, place, at, deal)
@@ -404,7 +405,7 @@ def _after_the_end(contract: Contract, fact: Fact, ended: Fact) -> None:
             _pay(contract, fact, -minor)
         case _:
             pass
-    price_change(promises[0], fact.when.measured, minor, causes, told, deal)
+    price_change_of_all(promises, fact.when.measured, minor, causes, told, deal)
 
 
 def _conceded(contract: Contract, fact: Fact, event: PriceConceded) -> None:

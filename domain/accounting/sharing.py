@@ -146,6 +146,8 @@ def shared(found: Sequence[Turn], spans: Sequence[Span], sharer: Sharer) -> Iter
 
 def _of_span(found: Sequence[Turn], span: Span, sharer: Sharer) -> tuple[Flow, ...]:
     begin, end = span
+    # What is changed on the first day of the deal was agreed with it.
+    inception = max(begin, found[0].day)
     flows: tuple[Flow, ...] = ()
     before: tuple[Charge, ...] | None = None
     for turn in found:
@@ -153,7 +155,7 @@ def _of_span(found: Sequence[Turn], span: Span, sharer: Sharer) -> tuple[Flow, .
         if before is not None and _alike(own) == _alike(before):
             continue
         moved = turn._replace(day=max(turn.day, begin), charges=own)
-        if before is None or turn.day <= begin:
+        if before is None or turn.day <= inception:
             flows = _spread((), moved, sharer, date.min)
         else:
             flows = _apart(flows, before, moved, sharer) or _changed(flows, moved, sharer)

@@ -280,6 +280,18 @@ def test_a_term_that_goes_on_from_its_end_is_earned_over_what_comes(day: str) ->
     assert steps(schedule, "service")["remaining months"] == "12"
 
 
+def test_what_changes_of_the_price_once_all_is_done_is_shared_as_at_inception() -> None:
+    """ASC 606-10-32-43 and 32-44, IFRS 15.88 and 89."""
+    kits = point("kit", 300_00), point("training", 600_00)
+    done = satisfied("2024-02-01", "kit"), satisfied("2024-03-01", "training")
+    change = ContractModified(when=on("2024-04-10"), price_change_minor=-90_00)
+    schedule = scheduled(opened("2024-01-01", *kits, price_minor=900_00), *done, change)
+
+    assert by_month(schedule, "2024-02-01", 3, "kit") == [300_00, 0, -30_00]
+    assert by_month(schedule, "2024-02-01", 3, "training") == [0, 600_00, -60_00]
+    assert causes(schedule, "kit", "2024-04-10") == (1, 2, 3, 4)
+
+
 @pytest.mark.parametrize("day", ["2024-04-16", "2024-04-20"])
 def test_what_was_over_inside_a_month_is_done_though_the_term_goes_on(day: str) -> None:
     """1,000.00 over two months and a half, then 500.00 over two and a half more."""

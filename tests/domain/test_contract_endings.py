@@ -140,6 +140,24 @@ def test_after_the_end_what_changes_of_the_price_counts_when_it_is_measured() ->
     assert steps(schedule, "service")["ended"] == "2024-02-01"
 
 
+def test_after_the_end_all_promises_share_what_changes_of_the_price_as_at_inception() -> None:
+    """ASC 606-10-32-43 and 32-44, IFRS 15.88 and 89; what is conceded of one is that one's."""
+    care, kit = even("care", *YEAR, ssp_minor=600_00), point("kit", 300_00)
+    schedule = scheduled(
+        opened("2024-01-01", SERVICE, care, kit),
+        ContractTerminated(when=on("2024-07-01")),
+        ContractModified(when=on("2024-09-01"), price_change_minor=105_00),
+        ContractTerminated(when=on("2024-10-01"), refund_minor=21_00),
+        PriceConceded(when=on("2024-11-01"), obligation="care", amount_minor=5_00),
+    )
+
+    # By what each sells for alone: 1,200.00, 600.00 and 300.00.
+    assert by_month(schedule, "2024-09-01", 3, "service") == [60_00, -12_00, 0]
+    assert by_month(schedule, "2024-09-01", 3, "care") == [30_00, -6_00, -5_00]
+    assert by_month(schedule, "2024-09-01", 3, "kit") == [15_00, -3_00, 0]
+    assert steps(schedule, "kit")["shared by"] == "service, care, kit"
+
+
 def test_a_concession_that_gives_more_for_it_than_it_costs_lowers_nothing() -> None:
     paid = CustomerPaymentPromised(when=on("2024-03-01"), amount_minor=9_00, fair_value_minor=30_00)
     schedule = scheduled(opened("2024-01-01", SERVICE), paid)

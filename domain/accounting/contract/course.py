@@ -6,18 +6,21 @@ cumulative one goes on along the whole of it at another price and catches up (ru
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from fractions import Fraction
 from functools import partial
 
 from msgspec import structs
 
+from domain.accounting.contract.allocation import by_weight
 from domain.accounting.contract.promise import (
     CaughtUp,
     Cut,
     Deal,
     Promise,
     marks_before,
+    shared_by,
     start_of,
     starting,
     tell,
@@ -153,6 +156,29 @@ def price_change(
     if not promise.is_invoiced:
         promise.causes = causes_of(promise.causes, causes)
         tell(promise, steps)
+
+
+def price_change_of_all(
+    promises: Sequence[Promise],
+    day: date,
+    minor: int,
+    causes: tuple[int, ...],
+    told: Told,
+    deal: Deal,
+) -> None:
+    """An amount that nothing is left to bear: what was promised shares it as at inception (ASC
+    606-10-32-43 and 32-44, IFRS 15.88 and 89). Nothing more is sold by it. Where everything has a
+    price of its own, the first carries it.
+    """
+    sharers = [one for one in promises if not (one.is_beside or one.is_invoiced)] or promises[:1]
+    if len(sharers) > 1:
+        causes = causes_of(causes, *[by for one in sharers for by in (one.added_by, one.said_by)])
+        told = every((told, (shared_by(sharers), *[said for one in sharers for said in one.said])))
+    parts = by_weight(minor, [one.weight for one in sharers], deal.currency, deal.options)
+    for promise, part in zip(sharers, parts, strict=True):
+        if part:
+            price_change(promise, day, part, causes, told, deal)
+            promise.carried = (*promise.carried, promise.kept[-1])
 
 
 def owed_more(shadow: Promise, day: date, minor: int, causes: tuple[int, ...], told: Told) -> None:

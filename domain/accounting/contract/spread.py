@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from domain.accounting.contract.allocation import by_weight
-from domain.accounting.contract.course import agreed_late, price_change, restart
+from domain.accounting.contract.course import agreed_late, price_change_of_all, restart
 from domain.accounting.contract.ground import Seen, as_done, as_left, ground_of
 from domain.accounting.contract.pricing import Change
 from domain.accounting.contract.promise import Cut, Deal, Promise, marks_before, remains, tell
@@ -153,17 +153,13 @@ def _at_once_on_what_is_done(
     minor: int,
     deal: Deal,
 ) -> None:
-    """Nothing remains to be transferred: the change of price is earned when it is measured. The
-    first promise carries it, and sold nothing more by it.
-    """
+    """Nothing remains to be transferred: the change of price is earned when it is measured."""
     ground, included, fact = ground_of(done), change.included, change.fact
     causes = causes_of(deal.inception, (fact.position,), *ground.causes, included.causes)
     rows = ((one.promise.name, flows_of(one.promise, deal)) for one in done)
     done_ones = tuple(as_done(*row, deal) for row in rows)
     told = every((included.told, done_ones, *ground.told))
-    first = promises[0]
-    price_change(first, fact.when.measured, minor, causes, told, deal)
-    first.carried = (*first.carried, first.kept[-1])
+    price_change_of_all(promises, fact.when.measured, minor, causes, told, deal)
 
 
 def state_anew(promise: Promise, own: Obligation, fact: Fact) -> None:
