@@ -70,6 +70,16 @@ def test_what_is_added_on_the_first_day_of_a_term_shares_the_price_of_that_term(
     assert months(found, "workshop", 24) == [*[0] * 12, 320_000, *[0] * 11]
 
 
+def test_what_is_added_on_the_first_day_of_a_deal_was_agreed_with_it() -> None:
+    first = started("2024-01-01", "2025-01-01", "plan", "training")
+    prices: Prices = {**PRICES, "workshop": flat("4000", **ONCE, **ssp("4000"))}
+    found = told(amended("2024-01-01", added("workshop")), first=first, prices=prices)
+
+    assert months(found, "plan") == [80_000] * 12
+    assert months(found, "training") == [320_000, *[0] * 11]
+    assert months(found, "workshop") == [320_000, *[0] * 11]
+
+
 # --- apart (rule 7) ---
 
 
