@@ -1343,8 +1343,12 @@ def binds(known: Known, day: date, notice: timedelta) -> int:
 
 
 def price_change(promises: Sequence[Promise], fact: Any) -> None:
-    promises[0].kept = [*promises[0].kept, at(fact.when.measured, fact.event.price_change_minor)]
-    promises[0].price += fact.event.price_change_minor
+    """Nothing is left to bear it: what was promised for a share of the price shares it alike."""
+    fixed = [p for p in promises if p.own.pattern != "as-invoiced"] or promises[:1]
+    parts = by_share(fact.event.price_change_minor, [p.own.ssp_minor for p in fixed])
+    for promise, part in zip(fixed, parts, strict=True):
+        promise.kept = [*promise.kept, at(fact.when.measured, part)]
+        promise.price += part
 
 
 class AsBilled:

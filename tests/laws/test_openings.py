@@ -132,7 +132,7 @@ def test_an_opening_is_the_same_in_any_order_and_whenever_it_is_posted(
     told = arrivals(rows)
     at_once = ledger(*told, run(END))
     mixed = data.draw(st.permutations(told))
-    days = data.draw(st.lists(st.dates(DAY, END), max_size=3))
+    days = data.draw(st.lists(st.dates(DAY, END - timedelta(days=1)), max_size=3))
     late = [*mixed[:2], *map(run, sorted(set(days))), *mixed[2:], run(END)]
 
     assert earned(ledger(*late)) == earned(at_once)
