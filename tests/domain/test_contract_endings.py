@@ -158,6 +158,40 @@ def test_after_the_end_all_promises_share_what_changes_of_the_price_as_at_incept
     assert steps(schedule, "kit")["shared by"] == "service, care, kit"
 
 
+def test_what_is_priced_by_itself_bears_nothing_of_the_price_after_the_end() -> None:
+    usage = Obligation(obligation="usage", pattern="as-invoiced", ssp_minor=600_00)
+    change = ContractModified(when=on("2024-09-01"), price_change_minor=8_00)
+    ended = ContractTerminated(when=on("2024-07-01"))
+    schedule = scheduled(opened("2024-01-01", SERVICE, usage), ended, change)
+
+    assert by_month(schedule, "2024-09-01", 1, "service") == [8_00]
+    assert by_month(schedule, "2024-09-01", 1, "usage") == [0]
+    assert "shared by" not in steps(schedule, "service")
+
+
+def test_where_all_is_priced_by_itself_the_first_bears_the_price_after_the_end() -> None:
+    usage, calls = (
+        Obligation(obligation=name, pattern="as-invoiced", ssp_minor=600_00)
+        for name in ("usage", "calls")
+    )
+    change = ContractModified(when=on("2024-09-01"), price_change_minor=8_00)
+    ended = ContractTerminated(when=on("2024-07-01"))
+    schedule = scheduled(opened("2024-01-01", usage, calls), ended, change)
+
+    assert by_month(schedule, "2024-09-01", 1, "usage") == [8_00]
+    assert by_month(schedule, "2024-09-01", 1, "calls") == [0]
+
+
+def test_two_promises_that_share_after_the_end_say_so() -> None:
+    kit = point("kit", price_minor=300_00, ssp_minor=1200_00)
+    change = ContractModified(when=on("2024-09-01"), price_change_minor=8_00)
+    ended = ContractTerminated(when=on("2024-07-01"))
+    schedule = scheduled(opened("2024-01-01", SERVICE, kit), ended, change)
+
+    assert by_month(schedule, "2024-09-01", 1, "kit") == [4_00]
+    assert steps(schedule, "service")["shared by"] == "service, kit"
+
+
 def test_a_concession_that_gives_more_for_it_than_it_costs_lowers_nothing() -> None:
     paid = CustomerPaymentPromised(when=on("2024-03-01"), amount_minor=9_00, fair_value_minor=30_00)
     schedule = scheduled(opened("2024-01-01", SERVICE), paid)
