@@ -153,6 +153,31 @@ def test_materials_are_earned_for_no_more_than_the_price() -> None:
     assert by_month(schedule, "2024-01-01", 3) == [0, 1000_00, 0]
 
 
+@pytest.mark.parametrize(
+    ("before", "months"),
+    [
+        # A third of the lift and 20 % beside: 500.00 and 700.00. Of the 4,800.00 that are left then
+        # 1,000.00 are for the lift; 40 of the 80 % that remain are half of the others.
+        (spent("2024-02-29", 1000_00, materials_minor=500_00), [1200_00, 0, 2900_00, 1900_00]),
+        # All of the lift is there: what is left is for the rest of the work alone.
+        (HALF_A_MILLION, [2200_00, 0, 1900_00, 1900_00]),
+    ],
+)
+def test_what_a_change_spreads_anew_holds_of_materials_what_is_not_there_yet(
+    before: Event, months: list[int]
+) -> None:
+    anew = ContractModified(
+        when=on("2024-03-01"),
+        price_change_minor=1000_00,
+        treatment="prospective",
+        judgement="as counsel found",
+    )
+    later = spent("2024-04-30", 3000_00, materials_minor=1500_00), percent("2024-05-31", "100")
+    schedule = lift(before, anew, *later)
+
+    assert by_month(schedule, "2024-02-01", 4) == months
+
+
 def test_what_a_change_spreads_anew_holds_the_materials_that_are_still_to_come() -> None:
     anew = ContractModified(
         when=on("2024-02-15"),
