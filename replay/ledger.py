@@ -201,8 +201,8 @@ class Ledger:
         Without a key of its own each call is a new run: the same date again posts what came since.
         Raises Malformed for an entity without facts: a run would begin its log by mistake.
         """
-        self._require_facts(entity)
-        named = key or f"run:{through}:{self.head(entity)}"
+        head = self._known_head(entity)
+        named = key or f"run:{through}:{head}"
         receipt = self._append_run(entity, through, key=named, actor=actor)
         self.catch_up(entity)
         return receipt
@@ -236,7 +236,7 @@ class Ledger:
 
     def billing(self, wanted: Wanted, *, actor: str = "system") -> Iterator[Part]:
         """The same part by part, however much it is; each part is issued when it is told."""
-        self._require_facts(wanted.entity)
+        self._known_head(wanted.entity)
         desk = Desk(clock=self.clock, actor=actor, engines=self.engines)
         with self.connection() as connection:
             yield from issue(connection, wanted, desk)
@@ -245,7 +245,7 @@ class Ledger:
 
     def billing_preview(self, wanted: Wanted) -> Iterator[Part]:
         """What the run would issue, part by part; writes nothing."""
-        self._require_facts(wanted.entity)
+        self._known_head(wanted.entity)
         with self.connection() as connection:
             yield from preview(connection, wanted, self.engines)
 
@@ -370,9 +370,12 @@ class Ledger:
             found = log.head(connection, entity)
         return found.position if found else 0
 
-    def _require_facts(self, entity: str) -> None:
-        if not self.head(entity):
+    def _known_head(self, entity: str) -> int:
+        """The position of an entity that has facts. Raises Malformed of any other."""
+        head = self.head(entity)
+        if not head:
             raise Malformed("unknown-entity", field="entity", entity=entity)
+        return head
 
     def lag(self, entity: str | None = None) -> tuple[Lag, ...]:
         """How far the poster and each live view are behind, of one entity or of all."""

@@ -70,7 +70,7 @@ def export(
         ledger.catch_up(entity)
         with ledger.connection() as connection:
             require_book(connection, question)
-        with ledger.connection() as connection, click.open_file(str(output), "w", "utf-8") as file:
-            for text in journal_file(connection, question, how, side):
-                file.write(text)
+            with click.open_file(str(output), "w", "utf-8") as file:
+                for text in journal_file(connection, question, how, side):
+                    file.write(text)
     progress_console().print(f"journal of {entity}, book {book}, written to {output}")
