@@ -73,13 +73,17 @@ def reconcile(
             if isinstance(fact.event, BookOpened)
         )
         master = master_data(fact for fact in facts if not fact.stream.startswith("book:"))
+        parked = [unit for (unit,) in connection.execute(SQL.parked, seen.parameters())]
         return (
             *_posting(connection, seen, master),
             _verdict(
-                7, "accounts-and-documents", entity, _controls(connection, seen, books, master)
+                7,
+                "accounts-and-documents",
+                entity,
+                _controls(connection, seen, books, master, parked),
             ),
             _verdict(7, "usage-batches", entity, _batches(connection, seen)),
-            _verdict(7, "usage-rated", entity, _rated(connection, seen, master)),
+            _verdict(7, "usage-rated", entity, _rated(connection, seen, master, parked)),
         )
 
 
@@ -148,7 +152,11 @@ def _one(connection: Connection, statement: str, seen: Horizon) -> int:
 
 
 def _controls(
-    connection: Connection, seen: Horizon, books: Sequence[str], master: MasterData
+    connection: Connection,
+    seen: Horizon,
+    books: Sequence[str],
+    master: MasterData,
+    parked: Sequence[str],
 ) -> Iterable[_Pair]:
     """At the end of every period begun, on both bases: what documents say, what accounts hold."""
     days = [period.last for period in master.calendar.periods if period.first <= seen.as_of]
@@ -162,15 +170,15 @@ def _controls(
         for row in connection.execute(SQL.accounts, at):
             before = by_currency(awaited, row[0], seen.as_of).get(row[2], 0)
             yield from _compared(book, documents, before, *row)
-        yield from (_Pair(*row) for row in _worths(connection, seen, book, master))
+        yield from (_Pair(*row) for row in _worths(connection, seen, book, master, parked))
 
 
 def _worths(
-    connection: Connection, seen: Horizon, book: str, master: MasterData
+    connection: Connection, seen: Horizon, book: str, master: MasterData, parked: Sequence[str]
 ) -> Iterator[Worth]:
     """What is in another currency, up to the end of the last period that is over."""
     last = master.calendar.over_by(seen.as_of)
-    names, where = seen.parameters(book=book, last=last), f"{book}, {last}"
+    names, where = seen.parameters(book=book, last=last, parked=parked), f"{book}, {last}"
     yield from settled(connection.execute(SQL.liabilities, names), where)
     yield from receipts(connection.execute(SQL.receipts, names), where, book, last, master)
     yield from open_money(connection.execute(SQL.open_money, names), where, book, last, master)
@@ -253,19 +261,20 @@ class _Counted(Struct):
     parked: dict[str, Decimal]
 
 
-def _rated(connection: Connection, seen: Horizon, master: MasterData) -> Iterable[_Pair]:
+def _rated(
+    connection: Connection, seen: Horizon, master: MasterData, parked: Sequence[str]
+) -> Iterable[_Pair]:
     """Rows in force at the run = rows pending + what rating counts + what waits parked; charges as
     it charges.
     """
     counted = _Counted({}, {}, {}, {})
-    rows = connection.execute(SQL.metered_units, seen.parameters()).fetchall()
-    waits: dict[str, bool] = dict(rows)
-    units = [*waits]
+    names, waits = seen.parameters(parked=parked), set(parked)
+    units = [unit for (unit,) in connection.execute(SQL.metered_units, names)]
     for start in range(0, len(units), UNITS_AT_ONCE):
         chunk = units[start : start + UNITS_AT_ONCE]
         read_units = fresh(connection, seen.entity, chunk, seen.run, master)
         for unit, read in read_units.items():
-            if waits[unit]:
+            if unit in waits:
                 _count(read.usage, master, counted.parked)
             else:
                 _count_unit(unit, read, master, seen.as_of, counted)
@@ -275,11 +284,11 @@ def _rated(connection: Connection, seen: Horizon, master: MasterData) -> Iterabl
         found = EXACT.add(rated, counted.pending.get(meter, NOTHING))
         found = EXACT.add(found, counted.parked.get(meter, NOTHING))
         yield _Pair(f"{meter}: in force = pending + rated + parked", plain(there), plain(found))
-    for meter, count, quantity in connection.execute(SQL.pending, seen.parameters()):
+    for meter, count, quantity in connection.execute(SQL.pending, names):
         told = Decimal(count) if _is_counted(meter, master) else quantity
         again = counted.pending.get(meter, NOTHING)
         yield _Pair(f"{meter}: pending as the last run judged", plain(told), plain(again))
-    for currency, minor in connection.execute(SQL.charged, seen.parameters()):
+    for currency, minor in connection.execute(SQL.charged, names):
         yield _Pair(f"{currency}: charges recorded", counted.minor.get(currency, 0), minor)
 
 

@@ -1,3 +1,9 @@
+-- name: parked
+-- Units that wait parked at the run: no run has judged them, so most figures are compared without them.
+SELECT unit FROM parked
+ WHERE entity = %(entity)s AND from_run <= %(run)s AND (to_run IS NULL OR to_run > %(run)s)
+ ORDER BY unit;
+
 -- name: count_entries
 SELECT count(*) FROM journal_entry WHERE entity = %(entity)s AND known_at <= %(run)s;
 
@@ -172,10 +178,8 @@ SELECT l.account, p.place, l.currency, l.functional_currency, sum(l.minor)::bigi
    AND l.account IN ('accounts-receivable', 'unbilled-receivable', 'contract-asset', 'refund-liability', 'customer-credit',
                      'unapplied-cash', 'deposits', 'refund-clearing', 'disputed-cash')
  GROUP BY l.account, p.place, l.currency, l.functional_currency
-HAVING NOT bool_or(EXISTS (
-    SELECT FROM parked w
-     WHERE w.entity = %(entity)s AND w.unit IN (l.unit, 'customer:' || l.customer || ':' || l.currency)
-       AND w.from_run <= %(run)s AND (w.to_run IS NULL OR w.to_run > %(run)s)))
+HAVING NOT bool_or(l.unit = ANY (%(parked)s::text[])
+                OR 'customer:' || l.customer || ':' || l.currency = ANY (%(parked)s::text[]))
  ORDER BY l.account, p.place, l.currency;
 
 -- name: liabilities
@@ -184,10 +188,7 @@ SELECT l.unit, l.functional_currency, sum(l.minor)::bigint, sum(l.functional_min
   FROM journal_line l
  WHERE l.entity = %(entity)s AND l.book = %(book)s AND l.known_at <= %(run)s AND l.kind <> 'adjustment'
    AND l.earned <= %(last)s AND l.currency <> l.functional_currency AND l.account = 'contract-liability'
-   AND NOT EXISTS (
-       SELECT FROM parked w
-        WHERE w.entity = %(entity)s AND w.unit = l.unit
-          AND w.from_run <= %(run)s AND (w.to_run IS NULL OR w.to_run > %(run)s))
+   AND l.unit <> ALL (%(parked)s::text[])
  GROUP BY l.unit, l.functional_currency
  ORDER BY l.unit;
 
@@ -208,10 +209,7 @@ SELECT d.stream, d.position, d.currency, l.functional_currency, f.stated, f.paid
     SELECT payload::jsonb ->> 'rate' AS stated, payload::jsonb -> 'paid' ->> 'currency' AS paid_in,
            (payload::jsonb -> 'paid' ->> 'amount_minor')::bigint AS paid_minor
       FROM fact WHERE entity = %(entity)s AND position = d.position) AS f ON true
- WHERE NOT EXISTS (
-       SELECT FROM parked w
-        WHERE w.entity = %(entity)s AND w.unit = l.unit
-          AND w.from_run <= %(run)s AND (w.to_run IS NULL OR w.to_run > %(run)s))
+ WHERE l.unit <> ALL (%(parked)s::text[])
  ORDER BY d.stream;
 
 -- name: batches
@@ -251,16 +249,12 @@ SELECT coalesce(t.source, r.source), coalesce(t.meter, r.meter), coalesce(t.rows
  ORDER BY 1, 2;
 
 -- name: metered_units
--- Whose usage there is, and whether its unit waits parked: no run has judged that.
-SELECT s.unit, EXISTS (
-       SELECT FROM parked w
-        WHERE w.entity = %(entity)s AND w.unit = s.unit
-          AND w.from_run <= %(run)s AND (w.to_run IS NULL OR w.to_run > %(run)s))
-  FROM (SELECT DISTINCT 'subscription:' || h.subscription AS unit
-          FROM usage_hour h
-          JOIN usage_batch b ON b.entity = h.entity AND b.batch = h.batch
-         WHERE h.entity = %(entity)s AND b.position <= %(run)s) AS s
- ORDER BY 1;
+-- Whose usage there is.
+SELECT DISTINCT 'subscription:' || h.subscription AS unit
+  FROM usage_hour h
+  JOIN usage_batch b ON b.entity = h.entity AND b.batch = h.batch
+ WHERE h.entity = %(entity)s AND b.position <= %(run)s
+ ORDER BY unit;
 
 -- name: in_force
 -- From the rows themselves, not from the totals by hour that rating reads.
@@ -278,10 +272,7 @@ SELECT r.meter, count(*), sum(r.quantity)
 -- name: pending
 SELECT u.meter, sum(u.rows)::bigint, sum(u.quantity) FROM usage_pending u
  WHERE u.entity = %(entity)s AND u.from_run <= %(run)s AND (u.to_run IS NULL OR u.to_run > %(run)s)
-   AND NOT EXISTS (
-       SELECT FROM parked w
-        WHERE w.entity = %(entity)s AND w.unit = u.unit
-          AND w.from_run <= %(run)s AND (w.to_run IS NULL OR w.to_run > %(run)s))
+   AND u.unit <> ALL (%(parked)s::text[])
  GROUP BY u.meter
  ORDER BY u.meter;
 
@@ -289,9 +280,6 @@ SELECT u.meter, sum(u.rows)::bigint, sum(u.quantity) FROM usage_pending u
 -- Charge rows are changes, so they sum to what is charged.
 SELECT c.currency, sum(c.delta_minor)::bigint FROM charge c
  WHERE c.entity = %(entity)s AND c.position <= %(run)s
-   AND NOT EXISTS (
-       SELECT FROM parked w
-        WHERE w.entity = %(entity)s AND w.unit = c.unit
-          AND w.from_run <= %(run)s AND (w.to_run IS NULL OR w.to_run > %(run)s))
+   AND c.unit <> ALL (%(parked)s::text[])
  GROUP BY c.currency
  ORDER BY c.currency;
