@@ -6,16 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from domain.accounting.contract.pricing import (
+    agreed_minor,
     estimated,
-    given_minor,
+    is_apart,
     more_minor,
     restated,
-    stated_minor,
+    shared_minor,
 )
 from domain.contract_facts import (
     ContractModified,
     ContractOpened,
-    NonCash,
     Obligation,
     PriceEstimated,
     VariableAmount,
@@ -33,9 +33,9 @@ def require_not_below_nothing(
     `before` are the changes and estimates so far. Units at a price, as many as there will be, may
     outweigh anything: nobody knows how many. Raises `negative-price`.
     """
-    apart = _of_new(change.added, change.non_cash, opened.currency) + change.price_change_minor
-    if _is_apart(change) and apart < 0:
-        raise Rejected("negative-price", field="price_change_minor", amount=apart)
+    agreed = agreed_minor(change, opened.currency)
+    if agreed < 0 and is_apart(change, opened.currency):
+        raise Rejected("negative-price", field="price_change_minor", amount=agreed)
     changes = [one for one in before if isinstance(one, ContractModified)]
     rows = [*opened.obligations, *(own for one in (*changes, change) for own in one.added)]
     if any(own.is_open_ended for own in rows):
@@ -46,13 +46,6 @@ def require_not_below_nothing(
     price = _agreed_minor(opened, (*changes, change), estimates)
     if price < min(stood, 0):
         raise Rejected("negative-price", field=_field_of(change), amount=price)
-
-
-def _is_apart(change: ContractModified) -> bool:
-    """Whether what is added is to bear the price that is agreed for it alone (rule 7)."""
-    bears = any(not own.is_priced_by_itself for own in change.added)
-    said = change.price_reflects_ssp and not (change.restated or change.variable)
-    return bears and (change.treatment == "separate" or (change.treatment == "by-rule" and said))
 
 
 def _field_of(change: ContractModified) -> str:
@@ -70,9 +63,9 @@ def _agreed_minor(
     """All of the price that promises share; what is uncertain at the most that is said of it."""
     currency = opened.currency
     rows = {own.obligation: own for own in opened.obligations}
-    minor = opened.price_minor + _of_new(opened.obligations, opened.non_cash, currency)
+    minor = opened.price_minor + shared_minor(opened.obligations, opened.non_cash, currency)
     for change in sorted(changes, key=_place):
-        minor += change.price_change_minor + _of_new(change.added, change.non_cash, currency)
+        minor += agreed_minor(change, currency)
         rows.update({own.obligation: own for own in change.added})
         for row in change.restated:
             own = rows.get(row.obligation)
@@ -86,11 +79,6 @@ def _place(change: ContractModified) -> tuple[date, bool, int]:
     """As changes are measured; one without an order is told last of its day."""
     order = change.when.order
     return change.when.measured, order is None, order or 0
-
-
-def _of_new(rows: Iterable[Obligation], given: Iterable[NonCash], currency: str) -> int:
-    stated = sum(stated_minor(own, currency) for own in rows if not own.is_priced_by_itself)
-    return stated + given_minor(given, currency)
 
 
 def _most(row: VariableAmount, rows: Mapping[str, Obligation], currency: str) -> int:

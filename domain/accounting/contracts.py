@@ -13,7 +13,7 @@ from typing import assert_never
 from msgspec import Struct, structs
 
 from domain.accounting.contract.allocation import shares, stated
-from domain.accounting.contract.changes import apart, is_apart, modify
+from domain.accounting.contract.changes import apart, modify
 from domain.accounting.contract.combined import (
     inceptions,
     opened_as_one,
@@ -26,7 +26,7 @@ from domain.accounting.contract.ending import Less, terminate
 from domain.accounting.contract.financing import interest, price_now, until_the_end
 from domain.accounting.contract.parts import parts_of, presented, shares_owed
 from domain.accounting.contract.priced import by_themselves
-from domain.accounting.contract.pricing import given_minor, stated_minor
+from domain.accounting.contract.pricing import given_minor, is_apart, stated_minor
 from domain.accounting.contract.promise import Deal, Promise, promised
 from domain.accounting.contract.purchases import over_purchases
 from domain.accounting.contract.received import received
@@ -353,7 +353,7 @@ def _pay(contract: Contract, fact: Fact, minor: int) -> None:
 def _modified(contract: Contract, fact: Fact, event: ContractModified) -> None:
     deal, promises = contract.deal, contract.promises
     _require_looked_through(event, deal)
-    if is_apart(event, deal):
+    if is_apart(event, deal.currency):
         apart(promises, fact, deal)
         return
     included = change_of(event.variable, contract.estimates, promises, fact.position, deal)

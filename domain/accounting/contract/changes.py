@@ -16,11 +16,9 @@ from domain.accounting.contract.course import begin, catch_up
 from domain.accounting.contract.ground import NOTHING, Ground, Seen, ground_of, reopened, seen_at
 from domain.accounting.contract.pricing import (
     Change,
-    given_minor,
+    agreed_minor,
     more_minor,
     restated,
-    ssp_minor,
-    stated_minor,
     weight_minor,
 )
 from domain.accounting.contract.promise import (
@@ -43,21 +41,6 @@ from domain.facts import Fact, causes_of
 
 # One with what was transferred before, unless the contract says otherwise (rule 9).
 NOT_DISTINCT = frozenset({"percent-complete", "milestones"})
-
-
-def is_apart(event: ContractModified, deal: Deal) -> bool:
-    """Whether a change is a contract of its own, by rule or as judged."""
-    if event.treatment != "by-rule":
-        return event.treatment == "separate" and _has_own_price(event)
-    return _has_own_price(event) and _is_apart(event, deal)
-
-
-def _has_own_price(event: ContractModified) -> bool:
-    """Whether what is added can bear the price that is agreed for it."""
-    if not event.added:
-        return False
-    is_free = not (event.price_change_minor or event.non_cash)
-    return is_free or any(not own.is_priced_by_itself for own in event.added)
 
 
 def modify(promises: list[Promise], fact: Fact, included: Change, deal: Deal) -> None:
@@ -97,33 +80,12 @@ def modify(promises: list[Promise], fact: Fact, included: Change, deal: Deal) ->
             state_anew(one.promise, change.anew[one.promise.name], fact)
 
 
-def _is_apart(event: ContractModified, deal: Deal) -> bool:
-    """Distinct additions at a price that reflects what they sell for alone (rule 7, 25-12)."""
-    if not event.added or event.restated or event.variable:
-        return False
-    if event.price_reflects_ssp:
-        return True
-    alone = [ssp_minor(own, deal.currency) for own in event.added]
-    price = _agreed(event, deal)
-    return all(alone) and any(own.is_stated for own in event.added) and sum(alone) == price
-
-
-def _agreed(event: ContractModified, deal: Deal) -> int:
-    """What a change costs, but for what it states anew of promises."""
-    given = given_minor(event.non_cash, deal.currency)
-    return event.price_change_minor + given + _stated(event.added, deal)
-
-
-def _stated(rows: Sequence[Obligation], deal: Deal) -> int:
-    return sum([stated_minor(own, deal.currency) for own in rows if not own.is_priced_by_itself])
-
-
 def apart(promises: list[Promise], fact: Fact, deal: Deal) -> None:
     """Rule 7: what was promised before stays as it is."""
     event = fact.event
     assert isinstance(event, ContractModified)
     causes = causes_of(deal.inception, (fact.position,))
-    price = _agreed(event, deal)
+    price = agreed_minor(event, deal.currency)
     added = _opened_apart(event.added, price, causes, fact.when.measured, deal)
     for promise in added:
         promise.added_by = (fact.position,)
@@ -176,7 +138,7 @@ def _worked_out(
             continue
         anew[promise.name] = restated(promise.whole, row, since)
         of_promise[promise.name] = more_minor(promise.whole, anew[promise.name], row, deal.currency)
-    minor = _agreed(event, deal)
+    minor = agreed_minor(event, deal.currency)
     minor += sum(of_promise.values()) + included.minor
     cut = Cut(place_of(fact), start, fact.position)
     return Modification(fact, event, cut, by, anew, of_promise, minor, included)

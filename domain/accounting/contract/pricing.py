@@ -17,7 +17,14 @@ from msgspec import Struct, structs
 
 from domain.accounting.curves import months_between
 from domain.calendar import add_months
-from domain.contract_facts import Fee, NonCash, Obligation, Restated, VariableAmount
+from domain.contract_facts import (
+    ContractModified,
+    Fee,
+    NonCash,
+    Obligation,
+    Restated,
+    VariableAmount,
+)
 from domain.decimals import EXACT
 from domain.explain import Telling
 from domain.money import rounded, to_minor
@@ -76,6 +83,42 @@ def of_units(unit_price: Decimal, quantity: Decimal, currency: str) -> int:
 def given_minor(rows: Iterable[NonCash], currency: str) -> int:
     """What is given that is no money, at its fair value when it was agreed (rule 22)."""
     return sum([of_units(row.unit_value, row.quantity, currency) for row in rows])
+
+
+def shared_minor(rows: Iterable[Obligation], given: Iterable[NonCash], currency: str) -> int:
+    """What is stated of promises for a price that they share, and what is given for it."""
+    stated = [stated_minor(own, currency) for own in rows if not own.is_priced_by_itself]
+    return sum(stated) + given_minor(given, currency)
+
+
+def agreed_minor(change: ContractModified, currency: str) -> int:
+    """What a change costs, but for what it states anew of promises."""
+    return change.price_change_minor + shared_minor(change.added, change.non_cash, currency)
+
+
+def is_apart(change: ContractModified, currency: str) -> bool:
+    """Whether a change is a contract of its own, as judged or by rule: distinct additions at a
+    price that reflects what they sell for alone (rule 7, ASC 606-10-25-12, IFRS 15.20).
+    """
+    if not _has_own_price(change):
+        return False
+    if change.treatment != "by-rule":
+        return change.treatment == "separate"
+    if change.restated or change.variable:
+        return False
+    if change.price_reflects_ssp:
+        return True
+    alone = [ssp_minor(own, currency) for own in change.added]
+    is_stated = any(own.is_stated for own in change.added)
+    return all(alone) and is_stated and sum(alone) == agreed_minor(change, currency)
+
+
+def _has_own_price(change: ContractModified) -> bool:
+    """Whether what is added can bear the price that is agreed for it."""
+    if not change.added:
+        return False
+    is_free = not (change.price_change_minor or change.non_cash)
+    return is_free or any(not own.is_priced_by_itself for own in change.added)
 
 
 def chances(own: Obligation) -> tuple[Fraction, ...]:
