@@ -187,6 +187,7 @@ def _generations(request: AnyRequest) -> Status:
 
 def _facts(request: AnyRequest, entity: str, after: int, limit: int) -> tuple[Any, ...]:
     with service_of(request).ledger.connection() as connection:
+        log.known_head(connection, entity)
         return log.read(connection, entity, after=after, limit=limit)
 
 

@@ -208,7 +208,11 @@ VIEWS: dict[str, View] = {
 
 
 def ask(connection: Connection, view: str, entity: str, said: Mapping[str, str]) -> Answer[Any]:
-    """The view's answer to a question told in texts: both clocks, the basis, and filters."""
+    """The view's answer to a question told in texts: both clocks, the basis, and filters.
+
+    Raises `unknown-entity` of an entity without facts, and Missing of a view, account or book that
+    is not there.
+    """
     if view not in VIEWS:
         raise Missing("view", view)
     named = VIEWS[view]
@@ -221,6 +225,7 @@ def ask(connection: Connection, view: str, entity: str, said: Mapping[str, str])
         raise Missing("account", narrowed["account"])
     found = named.ask(connection, question, **narrowed)
     if not found.rows:
+        log.known_head(connection, entity)
         require_book(connection, question)
     return found
 

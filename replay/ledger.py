@@ -14,7 +14,7 @@ from typing import Self
 from msgspec import Struct
 
 from domain.books import BOOK, ClosePeriod, ReopenPeriod, RunPosting, SealPeriod, SoftClosePeriod
-from domain.errors import Malformed, Rejected
+from domain.errors import Rejected
 from domain.facts import When, fold
 from domain.master import master_data
 from domain.statement.documents import Carried, Document
@@ -201,7 +201,7 @@ class Ledger:
         Without a key of its own each call is a new run: the same date again posts what came since.
         Raises Malformed for an entity without facts: a run would begin its log by mistake.
         """
-        head = self._known_head(entity)
+        head = self.known_head(entity)
         named = key or f"run:{through}:{head}"
         receipt = self._append_run(entity, through, key=named, actor=actor)
         self.catch_up(entity)
@@ -236,7 +236,7 @@ class Ledger:
 
     def billing(self, wanted: Wanted, *, actor: str = "system") -> Iterator[Part]:
         """The same part by part, however much it is; each part is issued when it is told."""
-        self._known_head(wanted.entity)
+        self.known_head(wanted.entity)
         desk = Desk(clock=self.clock, actor=actor, engines=self.engines)
         with self.connection() as connection:
             yield from issue(connection, wanted, desk)
@@ -245,7 +245,7 @@ class Ledger:
 
     def billing_preview(self, wanted: Wanted) -> Iterator[Part]:
         """What the run would issue, part by part; writes nothing."""
-        self._known_head(wanted.entity)
+        self.known_head(wanted.entity)
         with self.connection() as connection:
             yield from preview(connection, wanted, self.engines)
 
@@ -370,16 +370,16 @@ class Ledger:
             found = log.head(connection, entity)
         return found.position if found else 0
 
-    def _known_head(self, entity: str) -> int:
+    def known_head(self, entity: str) -> int:
         """The position of an entity that has facts. Raises Malformed of any other."""
-        head = self.head(entity)
-        if not head:
-            raise Malformed("unknown-entity", field="entity", entity=entity)
-        return head
+        with self.connection() as connection:
+            return log.known_head(connection, entity)
 
     def lag(self, entity: str | None = None) -> tuple[Lag, ...]:
         """How far the poster and each live view are behind, of one entity or of all."""
         with self.connection() as connection:
+            if entity is not None:
+                log.known_head(connection, entity)
             generation, projections = runner.followed(connection)
             return lag(connection, projections, generation, entity)
 

@@ -13,6 +13,7 @@ from msgspec import Struct, structs
 from msgspec.structs import astuple
 from psycopg.rows import TupleRow
 
+from domain.errors import Malformed
 from domain.facts import Event, Fact, Source
 from store import copying, failpoint
 from store.binary import copy_framing, text_array
@@ -65,6 +66,16 @@ class Draft(Struct, frozen=True, kw_only=True):
 def head(connection: Connection, entity: str) -> Head | None:
     row = connection.execute(SQL.one_head, {"entity": entity}).fetchone()
     return _head(entity, row) if row else None
+
+
+def known_head(connection: Connection, entity: str) -> int:
+    """The position of an entity that has facts. Raises `unknown-entity` of any other: to answer
+    that there is nothing would hide a slip of the pen.
+    """
+    found = head(connection, entity)
+    if found is None or not found.position:
+        raise Malformed("unknown-entity", field="entity", entity=entity)
+    return found.position
 
 
 def heads(connection: Connection) -> dict[str, int]:

@@ -88,8 +88,6 @@ def _report(view: str, *, entity: str, as_json: bool, **said: object) -> None:
     book = f", book {said['book']}" if "book" in said else ""
     title = f"{view} of {entity}{book}, known at {found.known_at}, run {found.run}"
     print_rows([builtins(row) for row in found.rows], title)
-    if not found.known_at:
-        click.echo(f"no fact of {entity} is known", err=True)
 
 
 def print_rows(rows: list[dict[str, Any]], title: str) -> None:

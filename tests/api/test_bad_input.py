@@ -2,6 +2,7 @@
 
 import pytest
 
+from api.views import VIEWS
 from tests.api.bad_deals import BAD, OPEN, changes
 
 WHEN = {"effective": "2024-01-15"}
@@ -255,6 +256,24 @@ def test_a_run_of_an_entity_without_facts_begins_no_log(company, kind):
 
     assert _told(refused) == (400, "unknown-entity", "entity")
     assert company.get("/v1/heads").json() == heads
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_view_of_an_entity_without_facts_is_not_empty_but_refused(company, view):
+    refused = company.get(f"/v1/entities/amce/views/{view}")
+
+    assert _told(refused) == (400, "unknown-entity", "entity")
+    assert refused.json()["context"] == {"entity": "amce"}
+
+
+def test_nothing_is_listed_of_an_entity_without_facts(company):
+    refused = (
+        company.get("/v1/entities/amce/facts"),
+        company.get("/v1/entities/amce/payments/waiting"),
+        company.get("/v1/lag", entity="amce"),
+    )
+
+    assert [_told(one) for one in refused] == [(400, "unknown-entity", "entity")] * 3
 
 
 # --- closes --------------------------------------------------------------------------------------

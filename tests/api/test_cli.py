@@ -257,9 +257,15 @@ def test_a_service_that_cannot_listen_says_so_and_takes_no_key(tieout):
         assert refused.stderr.startswith("address-not-usable: cannot listen: ")
 
 
-def test_a_report_says_that_nothing_is_known_of_an_entity(books):
+def test_nothing_is_reported_of_an_entity_that_nobody_knows(books):
     assert books("report", "revenue", "-e", "acme").stderr == ""
-    assert books("report", "revenue", "-e", "acmee").stderr == "no fact of acmee is known\n"
+    for words in (("report", "revenue"), ("payments", "waiting"), ("lag",)):
+        refused = books(*words, "-e", "acmee")
+
+        assert (refused.returncode, refused.stdout) == (1, "")
+        assert refused.stderr == (
+            "unknown-entity: The entity has no facts.\n  field: entity\n  entity: acmee\n"
+        )
 
 
 def test_the_journal_goes_out_of_a_book_that_was_opened_alone(books):
