@@ -36,6 +36,7 @@ MALFORMED = {
     "empty-command": "There is neither a command nor a fact to retract.",
     "empty-text": "A text that names something is empty.",
     "estimate-under-certain": "An estimate is under what is certain.",
+    "fewer-than-were-used": "Fewer rights are counted in all than were used by then.",
     "included-tax-above-line": (
         "Tax that is included is taken off its line, and is no more than it."
     ),

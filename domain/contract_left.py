@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise
+from operator import attrgetter
+from typing import NamedTuple
 
 from msgspec import Struct, structs
 
@@ -32,12 +36,21 @@ from domain.errors import Rejected, require_name
 Progress = ObligationSatisfied | RightsExercised | RightsExpired | ProgressMeasured
 
 
+class Used(NamedTuple):
+    """Rights used in all by a day, as a fact leaves them; whether it counted all of them."""
+
+    day: date
+    units: Decimal
+    is_count: bool
+
+
 class Transferred(Struct, frozen=True, kw_only=True):
-    """What of a promise is done: units or rights, and rights that expired; milestones; costs and
-    those of materials at cost among them; all of it since a day.
+    """What of a promise is done: units or rights, use by use, and rights that expired; milestones;
+    costs and those of materials at cost among them; all of it since a day.
     """
 
     units: Decimal = Decimal(0)
+    uses: tuple[Used, ...] = ()
     expired: Decimal = Decimal(0)
     milestones: frozenset[str] = frozenset()
     incurred_minor: int = 0
@@ -63,10 +76,12 @@ def with_restated(
 def transferred(own: Obligation | None, before: Transferred, event: Progress) -> Transferred:
     """What is done once one fact more is known; of a promise nobody knows yet, no whole."""
     match event:
-        case RightsExercised(cumulative=None):
-            return structs.replace(before, units=before.units + (event.quantity or 0))
         case RightsExercised():
-            return structs.replace(before, units=event.cumulative or Decimal(0))
+            units, is_count = event.cumulative, event.cumulative is not None
+            if units is None:
+                units = before.units + (event.quantity or 0)
+            use = Used(event.when.effective, units, is_count)
+            return structs.replace(before, units=units, uses=(*before.uses, use))
         case RightsExpired():
             promised = own.quantity if own is not None else None
             left = max((promised or Decimal(0)) - before.units - before.expired, Decimal(0))
@@ -148,8 +163,27 @@ def require_rights(command: ExerciseRights, row: Obligation, done: Transferred) 
     used = command.cumulative or done.units + (command.quantity or 0)
     field = "quantity" if command.cumulative is None else "cumulative"
     _require_rights_left(used + done.expired, row, done, field)
+    _require_no_fewer(command, done, field)
     if command.expected is not None and command.expected < used:
         raise Rejected("estimate-under-certain", field="expected", certain=str(used))
+
+
+def _require_no_fewer(command: ExerciseRights, done: Transferred, field: str) -> None:
+    """What was used stays used: who finds that fewer were corrects the fact that says more. Facts
+    come in any order, so what is counted is judged among those of its day.
+    """
+    uses = done.uses
+    at = bisect_right(uses, command.when.effective, key=attrgetter("day"))
+    before = uses[at - 1].units if at else Decimal(0)
+    used = command.cumulative or before + (command.quantity or 0)
+    if used < before:
+        raise Rejected("fewer-than-were-used", field=field, used=str(before), counted=str(used))
+    for last, use in pairwise([Used(command.when.effective, before, is_count=True), *uses[at:]]):
+        if use.is_count:
+            if use.units < last.units - before + used:
+                by = str(last.units - before + used)
+                raise Rejected("fewer-than-were-used", field=field, used=by, counted=str(use.units))
+            return
 
 
 def require_not_gone(command: ExpireRights, row: Obligation, done: Transferred) -> None:

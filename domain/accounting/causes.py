@@ -10,19 +10,37 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from typing import NamedTuple
 
 from msgspec import structs
 
 from domain.accounting.schedule import Flow
-from domain.facts import Fact
+from domain.facts import Fact, causes_of
 
 Build = Callable[[Sequence[Fact]], Sequence[Flow]]
+# What flows that are worth something only together, as those of a pool, rest on together.
+Together = Callable[[Sequence[Flow]], tuple[int, ...]]
 
 
-def fewest(flows: Sequence[Flow], facts: Sequence[Fact], build: Build) -> tuple[Flow, ...]:
+def union(flows: Sequence[Flow]) -> tuple[int, ...]:
+    """Where no fact decides what another means, what each flow rests on is all that they do."""
+    return causes_of(*(flow.causes for flow in flows))
+
+
+class Rested(NamedTuple):
+    """Flows, each with the fewest facts from which it is measured with the same steps; and how to
+    find what several of them rest on together.
+    """
+
+    flows: tuple[Flow, ...]
+    together: Together = union
+
+
+def fewest(flows: Sequence[Flow], facts: Sequence[Fact], build: Build) -> Rested:
     """The flows, each with the fewest facts from which it is measured with the same steps."""
     trial = _Trial(flows, facts, build)
-    return tuple(structs.replace(flow, causes=trial.needed(flow)) for flow in flows)
+    rested = tuple(structs.replace(flow, causes=trial.needed(flow)) for flow in flows)
+    return Rested(rested, trial.together)
 
 
 class _Trial:
@@ -46,6 +64,20 @@ class _Trial:
             found |= self.every
         return tuple(sorted(self.without_others(found, keys)))
 
+    def together(self, flows: Sequence[Flow]) -> tuple[int, ...]:
+        """What some flows rest on together, among them flows that are not measured here: those of
+        one rest on the fewest facts, but a fact of another may decide what these mean.
+        """
+        known = self.seen[self.every].flows
+        mine = [flow for flow in flows if _amount(flow) in known]
+        every = union(flows)
+        keys, found = [_amount(flow) for flow in mine], self.every.intersection(every)
+        if self.same(found, keys):
+            return every
+        others = frozenset(union([flow for flow in flows if _amount(flow) not in known]))
+        found = self.without_others(self.every, keys, kept=others)
+        return tuple(sorted(found | (frozenset(every) - self.every)))
+
     @cached_property
     def posted(self) -> frozenset[int]:
         """Where nothing says which facts flows rest on, those that all of them do: where either of
@@ -60,11 +92,13 @@ class _Trial:
         shown = self.seen[self.every].flows.items()
         return self.without_others(self.every, [key for key, (one, *_) in shown if not one.legs])
 
-    def without_others(self, found: frozenset[int], keys: Sequence[object]) -> frozenset[int]:
+    def without_others(
+        self, found: frozenset[int], keys: Sequence[object], kept: frozenset[int] = frozenset()
+    ) -> frozenset[int]:
         while True:
             before = found
             for position in self.turn:
-                if position in found and self.same(found - {position}, keys):
+                if position in found - kept and self.same(found - {position}, keys):
                     found -= {position}
             if found == before:
                 return found

@@ -140,7 +140,7 @@ def _contract(
         measured_to=earned.measured_to,
         outlook=None if billed_only else outlook_of(terms, flows),
     )
-    return schedule if market is None else told_in_functional(schedule, market)
+    return schedule if market is None else told_in_functional(schedule, market, earned.together)
 
 
 def _served(

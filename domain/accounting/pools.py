@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from msgspec import Struct, field, structs
 
+from domain.accounting.causes import Together, union
 from domain.accounting.curves import Steps, first_day, last_day, standing, total
 from domain.accounting.exchange import Market, Quote, difference, told_at
 from domain.accounting.schedule import Flow, Presented, Schedule
@@ -124,9 +125,9 @@ class _Pool(Struct, kw_only=True):
     """What one obligation, or a contract as a whole, was billed and earned, and what that is worth.
 
     `own` are its flows as measured, by their place in the schedule, `memos` what else says how it
-    is presented. `open` is what stands as claim in each account, or negative as debt, `over` what
-    that is worth beyond its cost; `owed` what is to go back, and its cost. `events` are the story
-    of its layers, `anew` that of what is told anew.
+    is presented, `together` what all of them rest on. `open` is what stands as claim in each
+    account, or negative as debt, `over` what that is worth beyond its cost; `owed` what is to go
+    back, and its cost. `events` are the story of its layers, `anew` that of what is told anew.
     """
 
     obligation: str
@@ -140,6 +141,7 @@ class _Pool(Struct, kw_only=True):
     over: dict[str, int] = field(default_factory=dict)
     marks: dict[int, list[tuple[date, int]]] = field(default_factory=dict)
     presented: dict[str, list[tuple[date, int]]] = field(default_factory=dict)
+    together: Together = union
     events: list[_Event] = field(default_factory=list)
     anew: list[_Event] = field(default_factory=list)
     differences: list[tuple[str, str, date, int, date | None]] = field(default_factory=list)
@@ -147,13 +149,13 @@ class _Pool(Struct, kw_only=True):
     @property
     def at_cost(self) -> _Ground:
         """All that its layers came from: what one flow is worth rests on all of them."""
-        return _ground([*self.own.values()], self.events, self.market)
+        return _ground([*self.own.values()], self.events, self.market, self.together)
 
     @property
     def as_told(self) -> _Ground:
         """What stands as claim or debt rests on how it is presented, too, and was told before."""
         flows = [*self.own.values(), *self.memos]
-        return _ground(flows, [*self.events, *self.anew], self.market)
+        return _ground(flows, [*self.events, *self.anew], self.market, self.together)
 
 
 class _Ground(NamedTuple):
@@ -163,9 +165,11 @@ class _Ground(NamedTuple):
     told: Telling
 
 
-def _ground(flows: Sequence[Flow], events: Sequence[_Event], market: Market) -> _Ground:
+def _ground(
+    flows: Sequence[Flow], events: Sequence[_Event], market: Market, together: Together
+) -> _Ground:
     quotes = (event.quote.causes for event in events if event.quote)
-    causes = causes_of(*(flow.causes for flow in flows), *quotes)
+    causes = causes_of(together(flows), *quotes)
 
     @cache
     def told() -> tuple[Step, ...]:
@@ -190,8 +194,10 @@ def _told(event: _Event, market: Market) -> Step:
     return Step(what=f"{event.what} on {event.day}", value=told)
 
 
-def told_in_functional(schedule: Schedule, market: Market) -> Schedule:
-    """The schedule of a contract whose documents are told in functional currency already."""
+def told_in_functional(schedule: Schedule, market: Market, together: Together = union) -> Schedule:
+    """The schedule of a contract whose documents are told in functional currency already;
+    `together` says what the flows of a pool rest on.
+    """
     pools: dict[str, _Pool] = {}
     counted = [flow for flow in schedule.memos if flow.kind in COUNTED]
     told = 0 if any(flow.kind == ENTITLED for flow in counted) else None
@@ -201,7 +207,13 @@ def told_in_functional(schedule: Schedule, market: Market) -> Schedule:
             if name not in pools:
                 mine = [flow for flow in counted if flow.obligation == name or not name]
                 position = Position(entitled=told)
-                pools[name] = _Pool(obligation=name, market=market, position=position, memos=mine)
+                pools[name] = _Pool(
+                    obligation=name,
+                    market=market,
+                    position=position,
+                    memos=mine,
+                    together=together,
+                )
             pools[name].own[place] = flow
     flows = list(schedule.flows)
     for pool in pools.values():
@@ -358,7 +370,9 @@ def _worth(pool: _Pool) -> Iterator[tuple[int, Flow]]:
     """What is earned, at its cost; what stands at nothing so far is left as it is."""
     ground = pool.at_cost
     for place, marks in pool.marks.items():
-        yield place, told_at(pool.own[place], Steps(tuple(marks)), *ground)
+        flow = told_at(pool.own[place], Steps(tuple(marks)), *ground)
+        # All of a pool rests on the same, whatever each was measured from by itself.
+        yield place, structs.replace(flow, causes=ground.causes)
 
 
 def _differences(pool: _Pool) -> Iterator[Flow]:

@@ -15,7 +15,7 @@ from msgspec import structs
 
 from domain.access import is_access
 from domain.accounting.access import Access
-from domain.accounting.causes import fewest
+from domain.accounting.causes import Rested, Together, fewest, union
 from domain.accounting.curves import Progress, measured_from
 from domain.accounting.documents import BilledLine
 from domain.accounting.invoices import beside_revenue, concessions, invoiced_flows
@@ -61,12 +61,15 @@ class _Way(NamedTuple):
 
 
 class Earned(NamedTuple):
-    """What a subscription earns, and its usage; without an end it is measured up to a day."""
+    """What a subscription earns, and its usage; without an end it is measured up to a day.
+    `together`: what flows rest on that are worth something only together.
+    """
 
     flows: tuple[Flow, ...]
     rated: RatedUsage
     measured_to: date | None = None
     is_shared: bool = False
+    together: Together = union
 
 
 def subscription_revenue(
@@ -88,9 +91,10 @@ def subscription_revenue(
     drawn = (flow for own in charged.purses for flow in _as_drawn(own))
     used = (*map(_as_used, charged.charges), *drawn)
     documents = _on_documents(own, billed, folded.started_at, master, book)
-    flows = (*_resting(own, folded, way), *used, *documents)
+    resting = _resting(own, folded, way)
+    flows = (*resting.flows, *used, *documents)
     measured_to = horizon(through) if folded.is_endless else None
-    return Earned(flows, rated, measured_to, is_shared=_is_shared(folded, way))
+    return Earned(flows, rated, measured_to, _is_shared(folded, way), resting.together)
 
 
 def _way_of(
@@ -160,11 +164,11 @@ def _sold(row: BilledLine, version: PriceVersion | None) -> Telling:
     return lambda: (Step(what=f"{row.obligation} sold at", value=name),)
 
 
-def _resting(own: Sequence[Fact], folded: Terms, way: _Way) -> tuple[Flow, ...]:
+def _resting(own: Sequence[Fact], folded: Terms, way: _Way) -> Rested:
     """What items earn, each amount with the fewest facts it rests on."""
     flows = _measured(own, folded, way)
     if not _is_shared(folded, way) and not any(_is_intricate(fact) for fact in own):
-        return flows
+        return Rested(flows)
 
     def measured(some: Sequence[Fact]) -> tuple[Flow, ...]:
         known = terms(some, way.master.prices, folded.periods.until)

@@ -209,6 +209,54 @@ def test_no_more_is_transferred_than_was_promised(
     assert decide(STREAM, command, OPENED, *given, outside=True)
 
 
+def counted(month: int, units: int) -> RightsExercised:
+    return RightsExercised(when=on(month, 1), obligation="points", cumulative=Decimal(units))
+
+
+FEWER: list[tuple[ExerciseRights, tuple[Event, ...], dict[str, str]]] = [
+    (
+        ExerciseRights(when=on(3, 1), obligation="points", cumulative=Decimal(59)),
+        (used_points(60),),
+        {"used": "60", "counted": "59"},
+    ),
+    # Facts come in any order: what was counted later already says how many there were by then.
+    (
+        ExerciseRights(when=on(2, 1), obligation="points", quantity=Decimal(21)),
+        (counted(1, 10), counted(3, 30)),
+        {"used": "31", "counted": "30"},
+    ),
+    (
+        ExerciseRights(when=on(1, 1), obligation="points", cumulative=Decimal(21)),
+        (
+            RightsExercised(when=on(2, 1), obligation="points", quantity=Decimal(10)),
+            counted(3, 30),
+            counted(4, 90),
+        ),
+        {"used": "31", "counted": "30"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("command", "given", "said"), FEWER)
+def test_no_fewer_rights_are_counted_than_were_used(
+    command: ExerciseRights, given: tuple[Event, ...], said: dict[str, str]
+) -> None:
+    assert refusal(STREAM, command, OPENED, *given) == ("fewer-than-were-used", said)
+    # A source says what it says.
+    assert decide(STREAM, command, OPENED, *given, outside=True)
+
+
+def test_rights_are_counted_among_those_of_their_day() -> None:
+    more = RightsExercised(when=on(3, 1), obligation="points", quantity=Decimal(31))
+    early = ExerciseRights(when=on(2, 1), obligation="points", cumulative=Decimal(30))
+    late = structs.replace(early, when=on(4, 1), cumulative=Decimal(61))
+
+    assert decide(STREAM, early, OPENED, more)
+    assert decide(STREAM, late, OPENED, counted(2, 30), more)
+    assert code(STREAM, structs.replace(late, cumulative=Decimal(60)), OPENED, counted(2, 30), more)
+    assert decide(STREAM, structs.replace(early, cumulative=Decimal(69)), OPENED, counted(4, 69))
+
+
 def test_as_much_is_transferred_as_was_promised() -> None:
     six = satisfied(2, "seats", quantity=Decimal(6))
     more = Restated(obligation="seats", added_quantity=Decimal(5), added_unit_price=Decimal(4))

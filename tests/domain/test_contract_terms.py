@@ -14,7 +14,14 @@ from domain.accounting.curves import At, Ratable, Steps, ahead, standing
 from domain.accounting.schedule import Schedule
 from domain.contract_checks import require_open
 from domain.contract_commands import OpenContract
-from domain.contract_facts import ContractModified, ContractTerminated, Fee, PriceEstimated
+from domain.contract_facts import (
+    ContractModified,
+    ContractTerminated,
+    Fee,
+    Obligation,
+    PriceEstimated,
+    RightsExercised,
+)
 from domain.contract_facts import VariableAmount as Variable
 from domain.due import due
 from domain.errors import Rejected
@@ -190,6 +197,26 @@ def stands(balances: Balances, account: str, last: date = FAR) -> int:
         if slot.account == account and slot.earned <= last
     )
     return sum(rows)
+
+
+def test_what_goes_back_rests_on_nothing_that_a_day_knew_first_and_changed_again() -> None:
+    """What is added for nothing was used before it was agreed: it is caught up on that day."""
+    more = Obligation(
+        obligation="points", pattern="as-exercised", quantity=Decimal(10), distinct=False
+    )
+    added = ContractModified(when=on("2024-05-01"), price_change_minor=0, added=(more,))
+    used = RightsExercised(
+        when=on("2024-03-01"),
+        obligation="points",
+        quantity=Decimal(4),
+        service_from=date(2024, 4, 1),
+        service_to=date(2024, 7, 1),
+    )
+    schedule = scheduled(MAY_BE_LEFT, billed("2024-01-01", 366_00), added, used, ratable_by="day")
+    owed = next(flow for flow in schedule.flows if flow.kind == "refund-owed")
+
+    assert owed.causes == (1, 2, 3)
+    assert "rights used" not in {step.what for step in owed.steps}
 
 
 def test_who_leaves_moves_nothing_of_the_days_before() -> None:

@@ -15,6 +15,7 @@ from unittest.mock import patch
 from msgspec import Struct, field, structs
 
 from domain.accounting import subscriptions
+from domain.accounting.causes import Rested
 from domain.accounting.measure import measure
 from domain.accounting.schedule import Flow, Schedule
 from domain.due import ENTITLED, LIABILITY, PRESENTED, SERVED, UNBILLED, due
@@ -98,7 +99,7 @@ def causes_unasked() -> Iterator[None]:
     """Of what some facts imply only amounts and steps are compared. The engine would try each fact
     again to name causes that nobody reads.
     """
-    with patch.object(subscriptions, "fewest", lambda flows, _facts, _build: flows):
+    with patch.object(subscriptions, "fewest", lambda flows, _facts, _build: Rested(flows)):
         yield
 
 

@@ -24,8 +24,9 @@ BLOCKS = range(0, HISTORIES, BLOCK)
 UNKNOWN = {"7-conservation", "slow-reference"}
 # What a credit note concedes beside purchases was taken for purchases given back; in 7196 a change
 # of the price that nothing was left to bear was taken for a purchase; in 12018 what a refund at an
-# end takes off what is owed beside promises was looked for in the promises.
-FOUND = (227, 7_196, 10_208, 12_018)
+# end takes off what is owed beside promises was looked for in the promises; in 911 what goes back
+# rested on what a day knew of a promise before it changed again that day.
+FOUND = (227, 911, 7_196, 10_208, 12_018)
 EVERY = {
     **{law: LAWS[law] for law in LAWS if law not in UNKNOWN},
     **CONTRACT_LAWS,

@@ -25,15 +25,26 @@ LIABILITY = "contract-liability"
 def enforceable(promise: Promise, notice: int, deal: Deal) -> tuple[Curve, ...]:
     """What of a promise is earned before the notice is over, as it was known on each day."""
     since = deal.opened.when.effective
-    ways = dict[date, list[Curve]]()
+    ways = {
+        day: [ahead(flow.curve, notice, since) for flow in flows]
+        for day, flows in _known(promise, since).items()
+    }
+    if [*ways] == [since]:
+        return tuple(ways[since])
+    return (Steps(tuple(_one_after_another(ways).items())),)
+
+
+def _known(promise: Promise, since: date) -> dict[date, tuple[Flow, ...]]:
+    """How it was known to be earned from each day on; what a day knew first and changed again that
+    day counts for nothing.
+    """
+    ways = dict[date, tuple[Flow, ...]]()
     last = since
     for day, flows in promise.ways:
         # A change agreed late is known when it is measured, after those measured before it.
         last = max(last, day)
-        ways[last] = [ahead(flow.curve, notice, since) for flow in flows]
-    if [*ways] == [since]:
-        return tuple(ways[since])
-    return (Steps(tuple(_one_after_another(ways).items())),)
+        ways[last] = flows
+    return ways
 
 
 def _one_after_another(ways: Mapping[date, Sequence[Curve]]) -> dict[date, int]:
@@ -64,7 +75,8 @@ def owed_back(
             rows[day] = stood = owed
     if not rows:
         return
-    ways = [flow for one in bound for _, flows in one.ways for flow in flows]
+    since = deal.opened.when.effective
+    ways = [flow for one in bound for flows in _known(one, since).values() for flow in flows]
     # Nothing of it is earned yet, by how it was changed last.
     still = [one for one in bound if not (one.ways and one.ways[-1][1])]
     causes = causes_of(
