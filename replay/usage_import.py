@@ -2,8 +2,9 @@
 
 Everything goes through public commands, under keys made of what they say, and only what the ledger
 does not know yet is asked for: an import that was cut off is simply repeated, and a later file adds
-its prices to customers already there. One batch per file: a row that cannot be taken is kept by the
-ledger with its code and number, and the rest goes on.
+its prices to customers already there. One batch per file and reading of it: a row that cannot be
+taken is kept by the ledger with its code and number, and the rest goes on; read by a corrected
+mapping it is taken.
 """
 
 from __future__ import annotations
@@ -12,14 +13,13 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 from msgspec import Struct
 
-from domain.books import OpenBook
-from domain.calendar import months
+from domain.deciders import Command
 from domain.decimals import exact_decimal
-from domain.entity import DefineCalendar, OpenEntity
 from domain.errors import Malformed
 from domain.facts import When, fold, known
 from domain.master import MasterData, master_data
@@ -31,13 +31,21 @@ from domain.subscription import DECIDER as SUBSCRIPTION
 from domain.subscription import AmendSubscription, Item, ItemChange, StartSubscription
 from replay.ledger import Ledger
 from replay.records import records
-from replay.usage_mapping import CataloguePart, Record, UsageMapping, joined, usage_of
+from replay.usage_mapping import (
+    CataloguePart,
+    Record,
+    UsageMapping,
+    joined,
+    reading_of,
+    usage_of,
+)
+from replay.usage_opening import SELF, opening
 from store import log
 from store.codec import canonical_json
 from store.request import Receipt, Request
 from store.usage_input import Raw
 from store.usage_rows import BatchReceipt
-from store.usage_stage import UsageBatch
+from store.usage_stage import Kind, UsageBatch
 
 ACTOR = "usage-import"
 # Of the digest of what is asked, enough to tell two requests on one stream apart.
@@ -81,22 +89,31 @@ class Imported(Struct, frozen=True, kw_only=True):
 
 
 def import_usage(
-    ledger: Ledger, entity: str, path: Path, mapping: UsageMapping, told: Told | None = None
+    ledger: Ledger,
+    entity: str,
+    path: Path,
+    mapping: UsageMapping,
+    told: Told | None = None,
+    *,
+    kind: Kind = "rows",
 ) -> Imported:
-    """Open what is not open, register what is not registered, then take the rows as one batch."""
+    """Open what is not open, register what is not registered, then take the rows as one batch: new
+    ones, or corrections of rows by their ids.
+    """
     say = told or _silent
     registered: Counter[str] = Counter()
     problems: list[Problem] = []
-    for kind, requests in _commands(ledger, entity, path, mapping, problems):
-        registered[kind] += 0
+    for what, requests in _commands(ledger, entity, path, mapping, problems):
+        registered[what] += 0
         for request, outcome in zip(requests, ledger.submit_many(entity, requests), strict=True):
             if isinstance(outcome, Receipt):
-                registered[kind] += not outcome.repeated
+                registered[what] += not outcome.repeated
             else:
                 problem = Problem(subject=request.stream, code=outcome.code, detail=str(outcome))
                 problems.append(problem)
-        say(kind, len(requests))
-    batch = UsageBatch(entity=entity, source=mapping.source, key=_key(path, mapping), actor=ACTOR)
+        say(what, len(requests))
+    key = _key(path, mapping, kind)
+    batch = UsageBatch(entity=entity, source=mapping.source, key=key, kind=kind, actor=ACTOR)
     receipt = ledger.ingest(batch, _rows(path, mapping))
     say("usage rows", receipt.received)
     return Imported(
@@ -111,11 +128,14 @@ def _silent(kind: str, count: int) -> None:
     """Nobody listens."""
 
 
-def _key(path: Path, mapping: UsageMapping) -> str:
-    """The same file from the same source is the same batch, wherever it lies."""
+def _key(path: Path, mapping: UsageMapping, kind: Kind) -> str:
+    """The same file from the same source, read in the same way, is the same batch, wherever it
+    lies. Read otherwise it says something else.
+    """
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return f"import:{mapping.source}:{digest}"
+    reading = hashlib.sha256(reading_of(mapping)).hexdigest()
+    return f"import:{mapping.source}:{kind}:{digest}:{reading[:KEY_DIGITS]}"
 
 
 def _rows(path: Path, mapping: UsageMapping) -> Iterator[Raw | str]:
@@ -130,14 +150,16 @@ def _commands(
     ledger: Ledger, entity: str, path: Path, mapping: UsageMapping, problems: list[Problem]
 ) -> Iterator[tuple[str, list[Request]]]:
     """Requests by kind, in the order in which one needs the other."""
-    yield "books", list(_opening(entity, mapping))
+    ask = _Asking(entity, mapping.source)
+    if mapping.entity is not None:
+        otherwise = partial(_told_otherwise, problems)
+        yield "books", list(opening(ledger, entity, mapping.entity, ask, otherwise))
     if mapping.catalogue is None:
         return
     found = _gather(records(path, mapping.missing), mapping, mapping.catalogue)
     known = _known(ledger, entity, found)
     problems.extend(found.problems)
     since = When(effective=mapping.catalogue.term_from)
-    ask = _Asking(entity, mapping.source)
     yield (
         "customers",
         [
@@ -170,6 +192,10 @@ def _commands(
             if (command := _sold(name, found, known, since, mapping)) is not None
         ],
     )
+
+
+def _told_otherwise(problems: list[Problem], detail: str) -> None:
+    problems.append(Problem(subject=SELF, code="entity-already-open", detail=detail))
 
 
 class _Known(Struct, frozen=True, kw_only=True):
@@ -237,38 +263,10 @@ class _Asking(Struct, frozen=True):
     entity: str
     source: str
 
-    def __call__(
-        self,
-        stream: str,
-        command: RegisterCustomer | DefineMeter | SetPrice | StartSubscription | AmendSubscription,
-    ) -> Request:
+    def __call__(self, stream: str, command: Command) -> Request:
         asked = hashlib.sha256(canonical_json(command).encode()).hexdigest()
         key = f"import:{self.source}:{stream}:{asked[:KEY_DIGITS]}"
         return Request(entity=self.entity, stream=stream, key=key, command=command, actor=ACTOR)
-
-
-def _opening(entity: str, mapping: UsageMapping) -> Iterator[Request]:
-    part = mapping.entity
-    if part is None:
-        return
-    since = When(effective=part.calendar_from)
-    opened = OpenEntity(
-        when=since, name=part.name, functional_currency=part.functional_currency, zone=part.zone
-    )
-    calendar = DefineCalendar(when=since, periods=months(part.calendar_from, part.calendar_months))
-    key = f"import:{mapping.source}"
-    yield Request(
-        entity=entity, stream="entity:self", key=f"{key}:entity", command=opened, actor=ACTOR
-    )
-    yield Request(
-        entity=entity, stream="entity:self", key=f"{key}:calendar", command=calendar, actor=ACTOR
-    )
-    for book in part.books:
-        command = OpenBook(when=since, name=book)
-        stream = f"book:{book}"
-        yield Request(
-            entity=entity, stream=stream, key=f"{key}:{stream}", command=command, actor=ACTOR
-        )
 
 
 def _gather(found: Iterable[Record | str], mapping: UsageMapping, part: CataloguePart) -> Catalogue:

@@ -118,6 +118,12 @@ def usage_of(record: Record, mapping: UsageMapping) -> dict[str, object]:
     return {name: value for name, value in found.items() if value is not None}
 
 
+def reading_of(mapping: UsageMapping) -> bytes:
+    """What decides what each line of a file says, as text that differs where one of it does."""
+    said = (mapping.usage, mapping.missing, mapping.zone)
+    return msgspec.json.encode(said, order="deterministic")
+
+
 def joined(record: Record, columns: Columns) -> str | None:
     """One id of several columns, none if any is missing; % and | in a part become %25 and %7C."""
     if len(columns) == 1:

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 from psycopg.rows import TupleRow
 
-from domain.errors import Rejected
+from domain.errors import Malformed, Rejected
 from domain.facts import Source
 from store import copying
 from store.binary import Framing, copy_framing, instant, int8s, optional_text, record_framing
@@ -39,6 +39,19 @@ class Known(Struct, frozen=True):
     stream: str
     positions: tuple[int, ...]
     refusal: Rejected | None = None
+
+
+def reused(key: str, stream: str, what: str, earlier: Known) -> Malformed:
+    """The key stands for something else: another stream, or on the same one other content (`what`).
+    Says what came of that, which is corrected where it stands.
+    """
+    differs = what if stream == earlier.stream else "stream"
+    came: dict[str, object] = {"positions": list(earlier.positions)}
+    if earlier.refusal is not None:
+        came = {"refused": earlier.refusal.code}
+    return Malformed(
+        "key-reused", field="key", key=key, differs=differs, used_on=earlier.stream, **came
+    )
 
 
 class Refusal(NamedTuple):

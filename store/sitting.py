@@ -22,7 +22,7 @@ from domain.invoice import DraftInvoice, IssueCredit, IssueInvoice, VoidInvoice,
 from domain.numbering import number_of
 from domain.series import place_in
 from store import log
-from store.keys import Known, Refusal, SourceKey, context_text, source_key
+from store.keys import Known, Refusal, SourceKey, context_text, reused, source_key
 from store.request import (
     Clock,
     Conflict,
@@ -392,7 +392,7 @@ def _with_tax(request: Request) -> Command:
 def _repeated(asked: Asked, earlier: Known) -> Outcome:
     """The first outcome of a key is the only one."""
     if earlier.fingerprint != asked.fingerprint:
-        return Malformed("key-reused", field="key", key=asked.request.key)
+        return reused(asked.request.key, asked.request.stream, "command", earlier)
     return earlier.refusal or _receipt(asked.request, earlier, repeated=True)
 
 

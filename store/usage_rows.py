@@ -29,6 +29,7 @@ from store.keys import (
     Refusal,
     context_text,
     find_keys,
+    reused,
     write_keys,
     write_refusals,
 )
@@ -305,7 +306,7 @@ def _repeated(
     connection: Connection, order: UsageBatch, earlier: Known, asked: bytes
 ) -> BatchReceipt:
     if earlier.fingerprint != asked:
-        raise Malformed("key-reused", field="key", key=order.key)
+        raise reused(order.key, order.stream, "rows", earlier)
     if earlier.refusal is not None:
         raise earlier.refusal
     (fact,) = log.read_positions(connection, order.entity, earlier.positions)

@@ -41,23 +41,38 @@ def import_() -> None:
     epilog=examples(
         "tieout import usage usage.csv --map docs/examples/focus.toml --entity cloud",
         "tieout import usage usage.ndjson --map our.toml --entity cloud --json",
+        "tieout import usage usage.csv --map mended.toml --kind correction -e cloud",
     ),
 )
 @click.argument("file", type=FILE)
 @click.option("--map", "mapping", type=FILE, required=True, help="Which columns mean what.")
+@click.option(
+    "--kind",
+    type=click.Choice(["rows", "correction"]),
+    default="rows",
+    show_default=True,
+    help="New rows, or corrections of rows by their ids.",
+)
 @entity_option
 @as_json
-def import_usage_file(*, file: Path, mapping: Path, entity: str, as_json: bool) -> None:
+def import_usage_file(*, file: Path, mapping: Path, kind: Kind, entity: str, as_json: bool) -> None:
     """Take a CSV or NDJSON file of usage by a mapping; each row is answered by itself.
 
-    The same file again changes nothing. Leaves with 0 also when rows were rejected: they are kept
-    and listed. Leaves with 1 if a customer, meter, price or subscription was refused.
+    The same file by the same mapping again changes nothing. By a mended mapping, rows that were
+    rejected are taken; those that were taken otherwise are mended with --kind correction. Leaves
+    with 0 also when rows were rejected: they are kept and listed. Leaves with 1 if a customer,
+    meter, price or subscription was refused.
     """
     read = read_usage_mapping(mapping)
     say = progress_console()
     with open_ledger() as ledger:
         done = import_usage(
-            ledger, entity, file, read, lambda kind, count: say.print(f"{count} {kind}")
+            ledger,
+            entity,
+            file,
+            read,
+            lambda what, count: say.print(f"{count} {what}"),
+            kind=kind,
         )
     if as_json:
         print_json(done)
@@ -108,7 +123,7 @@ def import_rows(
     batch = UsageBatch(
         entity=entity,
         source=source,
-        key=key or f"import:{source}:{kind}:{digest}",
+        key=key or f"import:{source}:{kind}:{digest}{':cloud-events' if cloud_events else ''}",
         kind=kind,
         actor="cli",
     )

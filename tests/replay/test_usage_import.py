@@ -118,6 +118,74 @@ def test_the_same_file_again_changes_nothing(ledger: Ledger, folder: Path) -> No
     assert ledger.head("e") == head
 
 
+def test_a_mended_mapping_takes_what_was_rejected_and_corrects_what_was_taken_otherwise(
+    ledger: Ledger, folder: Path
+) -> None:
+    (folder / "map.toml").write_text(MAPPING.replace('meter = ["sku", "price"]', 'meter = ["sku"]'))
+    import_usage(ledger, "e", folder / "usage.csv", read_usage_mapping(folder / "map.toml"))
+    (folder / "map.toml").write_text(MAPPING.replace('"NULL"', '"NULL", "three"'))
+    mended = read_usage_mapping(folder / "map.toml")
+    (folder / "usage.csv").write_text(ROWS)
+
+    again = import_usage(ledger, "e", folder / "usage.csv", mended)
+    corrected = import_usage(ledger, "e", folder / "usage.csv", mended, kind="correction")
+    repeated = import_usage(ledger, "e", folder / "usage.csv", mended, kind="correction")
+
+    assert [(row.event_id, row.code) for row in again.usage.rejects] == [
+        ("e1", "duplicate-with-other-body"),
+        ("e2", "duplicate-with-other-body"),
+        ("e3", "duplicate-with-other-body"),
+        ("e4", "duplicate-with-other-body"),
+        ("e5", "missing-field"),
+        ("e6", "missing-field"),
+        ("e7", "bad-timestamp"),
+        ("broken", "not-a-row"),
+        ("e8", "duplicate-with-other-body"),
+    ]
+    assert (corrected.usage.accepted, corrected.usage.duplicates) == (5, 0)
+    assert repeated.usage.repeated
+
+
+def test_rows_that_a_wrong_mapping_rejected_are_taken_by_a_mended_one(
+    ledger: Ledger, folder: Path
+) -> None:
+    wrong = MAPPING.replace('occurred_at = "at"', 'occurred_at = "when"')
+    (folder / "map.toml").write_text(wrong)
+    first = import_usage(ledger, "e", folder / "usage.csv", read_usage_mapping(folder / "map.toml"))
+    (folder / "map.toml").write_text(MAPPING)
+
+    mended = import_usage(
+        ledger, "e", folder / "usage.csv", read_usage_mapping(folder / "map.toml")
+    )
+
+    assert (first.usage.accepted, mended.usage.accepted) == (0, 5)
+    assert mended.problems == ()
+
+
+def test_what_is_open_of_an_entity_stands_and_only_what_is_not_there_is_opened(
+    ledger: Ledger, folder: Path
+) -> None:
+    import_usage(ledger, "e", folder / "usage.csv", read_usage_mapping(folder / "map.toml"))
+    other = MAPPING.replace('source = "cloud"', 'source = "other"').replace(
+        "calendar_from = 2024-09-01",
+        'calendar_from = 2024-09-01\ncalendar_months = 24\nbooks = ["main", "local"]',
+    )
+    (folder / "map.toml").write_text(other)
+    longer = import_usage(
+        ledger, "e", folder / "usage.csv", read_usage_mapping(folder / "map.toml")
+    )
+    (folder / "map.toml").write_text(other.replace('"USD"', '"EUR"'))
+    otherwise = import_usage(
+        ledger, "e", folder / "usage.csv", read_usage_mapping(folder / "map.toml")
+    )
+
+    assert (longer.registered["books"], longer.problems) == (2, ())
+    assert otherwise.registered["books"] == 0
+    assert [(row.subject, row.code, row.detail) for row in otherwise.problems] == [
+        ("entity:self", "entity-already-open", "functional_currency: EUR, opened before as USD")
+    ]
+
+
 def test_a_second_file_adds_its_prices_to_customers_already_there(
     ledger: Ledger, folder: Path
 ) -> None:

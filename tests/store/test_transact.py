@@ -126,9 +126,14 @@ def test_the_same_key_again_changes_nothing(connection):
 def test_the_same_key_with_another_body_is_told_so_and_the_first_outcome_stands(connection):
     submit(connection, register(), clock=clock)
 
-    with pytest.raises(Malformed, match="key-reused"):
+    with pytest.raises(Malformed, match="key-reused") as reused:
         submit(connection, register(currency="EUR"), clock=clock)
+    with pytest.raises(Malformed, match="key-reused") as elsewhere:
+        submit(connection, register(stream="customer:b"), clock=clock)
 
+    told = {"key": "k", "used_on": "customer:a", "positions": [1]}
+    assert reused.value.context == told | {"differs": "command"}
+    assert elsewhere.value.context == told | {"differs": "stream"}
     assert submit(connection, register(), clock=clock).repeated
     assert len(facts(connection)) == 1
 

@@ -207,8 +207,14 @@ def test_the_same_key_again_gives_the_first_answer_and_reads_no_new_row(connecti
         first.position,
         first.rejects,
     )
-    with pytest.raises(Malformed, match="key-reused"):
+    with pytest.raises(Malformed, match="key-reused") as reused:
         take(connection, "k", [row("c")])
+    assert reused.value.context == {
+        "key": "k",
+        "differs": "rows",
+        "used_on": "usage:app",
+        "positions": [first.position],
+    }
     assert len(tuple(log.read_all(connection, "e"))) == 1
 
 
