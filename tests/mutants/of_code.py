@@ -24,9 +24,9 @@ from tests.mutants.variants import ROOT, Mutant, file_of, mutants_of
 
 # The journal's types have no function that decides anything.
 CONTRACT = (
-    *("allocation", "changes", "combined", "costs", "course", "ending", "exercise", "financing"),
-    *("ground", "parts", "priced", "pricing", "promise", "purchases", "received", "rights"),
-    *("spread", "stretch", "term", "transfer", "unbilled", "variable"),
+    *("allocation", "changes", "combined", "costs", "course", "ending", "events", "exercise"),
+    *("financing", "ground", "inception", "parts", "priced", "pricing", "promise", "purchases"),
+    *("received", "rights", "spread", "stretch", "term", "transfer", "unbilled", "variable"),
 )
 BESIDE = (
     *("contracts", "modification", "revenue", "curves", "as_agreed", "subscriptions", "invoices"),

@@ -656,7 +656,7 @@ MUTANTS = (
     ),
     Mutant(
         "15-books-apart",
-        "domain/accounting/contracts.py",
+        "domain/accounting/contract/inception.py",
         "options=master.options(book, opened.when.measured),",
         'options=master.options("ifrs", opened.when.measured),',
         "every book elects what one elects",
