@@ -5,7 +5,8 @@ is shared over all that is sold in it by relative stand-alone selling prices as 
 (rule 25, ASC 606-10-32-28 to 32-31, IFRS 15.74 to 80). Usage varies with its own period and stays
 there (606-10-32-40, IFRS 15.85). A change keeps what was earned before it is measured: what is
 added at what it sells for alone is apart (rule 7), else what is not earned yet is shared anew over
-what remains, by what that sells for at the change (rule 8).
+what remains, by what that sells for at the change (rule 8). A fee paid upfront that nothing bears
+is an advance for what is sold later in its term (rule 36): it waits for that.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from msgspec import Struct
 from domain.accounting.access import Access
 from domain.accounting.contract.allocation import by_weight
 from domain.accounting.curves import At, Progress, evenly, first_day, measured_from, standing
+from domain.accounting.fees import Waiting, is_of_its_term, waiting
 from domain.accounting.revenue import at_once, over_time
 from domain.accounting.schedule import Flow, frozen, totals
 from domain.calendar import ONE_DAY
@@ -42,6 +44,7 @@ class Turn(NamedTuple):
     day: date
     prices: Prices
     charges: tuple[Charge, ...]
+    terms: Terms
 
 
 # What the deal alone says is charged.
@@ -111,7 +114,7 @@ def turns(own: Sequence[Fact], folded: Terms, prices: Prices, charged: Charged) 
             one = terms(sorted(known, key=in_effective_order), then, until)
             assert one is not None
             own_charges = tuple(row for row in charged(one, then) if is_in_the_price(row, then))
-            found.append(Turn(day, then, own_charges))
+            found.append(Turn(day, then, own_charges, one))
     return found
 
 
@@ -132,10 +135,7 @@ def _by(versions: Sequence[PriceVersion], day: date) -> tuple[PriceVersion, ...]
 
 def is_in_the_price(charge: Charge, prices: Prices) -> bool:
     """A fee that is of use beyond the term is earned beyond it, by itself."""
-    if charge.benefits_to is None:
-        return True
-    name = charge.price.rpartition("@")[0]
-    return not any(one.price.benefits_months for one in prices.get(name, ()))
+    return charge.benefits_to is None or is_of_its_term(charge, prices)
 
 
 def shared(found: Sequence[Turn], spans: Sequence[Span], sharer: Sharer) -> Iterator[Flow]:
@@ -149,18 +149,34 @@ def _of_span(found: Sequence[Turn], span: Span, sharer: Sharer) -> tuple[Flow, .
     # What is changed on the first day of the deal was agreed with it.
     inception = max(begin, found[0].day)
     flows: tuple[Flow, ...] = ()
-    before: tuple[Charge, ...] | None = None
+    before: Turn | None = None
     for turn in found:
         own = tuple(one for one in turn.charges if begin <= one.start < end)
-        if before is not None and _alike(own) == _alike(before):
-            continue
         moved = turn._replace(day=max(turn.day, begin), charges=own)
+        fees = _unborne(before, moved.day, sharer) if before is not None else []
+        if before is not None and not fees and _alike(own) == _alike(before.charges):
+            continue
         if before is None or turn.day <= inception:
             flows = _spread((), moved, sharer, date.min)
+        elif any(fee.begin is None for fee in fees):
+            # What is added is what the fee was paid for, and never apart from it.
+            flows = _changed(flows, moved, sharer)
         else:
-            flows = _apart(flows, before, moved, sharer) or _changed(flows, moved, sharer)
-        before = own
+            flows = _apart(flows, before.charges, moved, sharer) or _changed(flows, moved, sharer)
+        before = moved
     return flows
+
+
+def _unborne(turn: Turn, day: date, sharer: Sharer) -> list[Waiting]:
+    """The fees that go on while nothing is left that shares the price, as known until a day."""
+    fees = _fees(turn, sharer)
+    parts = _parts(turn._replace(day=day), sharer, measured_from(day, sharer.by)) if fees else ()
+    return [] if any(parts) else fees
+
+
+def _fees(turn: Turn, sharer: Sharer) -> list[Waiting]:
+    runs_on = sharer.runs_on
+    return [*waiting(turn.charges, turn.terms, turn.prices, turn.day, runs_on=runs_on)]
 
 
 def _alike(charges: Sequence[Charge]) -> list[object]:
@@ -205,14 +221,37 @@ def _spread(kept: tuple[Flow, ...], turn: Turn, sharer: Sharer, start: date) -> 
     if not parts:
         if not left or not (turn.charges or kept):
             return kept
-        item = turn.charges[0].item if turn.charges else kept[0].obligation
-        return (*kept, at_once(item, turn.day, left, (), told))
+        return (*kept, *_squared(left, kept, turn, sharer, start, told))
     made = (
         flow
         for part, share in _by_item_first(left, parts, sharer)
         for flow in _earned(part, share, told, sharer)
     )
     return (*kept, *made)
+
+
+def _squared(
+    left: int, kept: tuple[Flow, ...], turn: Turn, sharer: Sharer, start: date, told: Telling
+) -> Iterator[Flow]:
+    """What nothing is left to bear is earned at once; but of fees, what is not earned yet waits for
+    what is sold until they are over, or goes with what is sold beside at a price of its own.
+    """
+    fees = _fees(turn, sharer)
+    for fee in fees:
+        own = max(min(left, fee.minor), 0)
+        left -= own
+        if own and fee.begin is not None:
+            begin = max(fee.begin, start)
+            made = over_time(fee.item, begin, fee.over, own, sharer.by, (), told)
+            yield from sharer.access.applied((made,))
+        elif own:
+            over = Step(what=f"{fee.item} waits for what is sold until", value=str(fee.over))
+            yield at_once(fee.item, fee.over - ONE_DAY, own, (), lambda over=over: (*told(), over))
+    if left:
+        waits = {fee.item for fee in fees}
+        items = [*(one.item for one in turn.charges), *(flow.obligation for flow in kept)]
+        item = next((one for one in items if one not in waits), items[0])
+        yield at_once(item, turn.day, left, (), told)
 
 
 def _by_item_first(

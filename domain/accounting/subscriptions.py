@@ -18,6 +18,7 @@ from domain.accounting.access import Access
 from domain.accounting.causes import Rested, Together, fewest, union
 from domain.accounting.curves import Progress, measured_from
 from domain.accounting.documents import BilledLine
+from domain.accounting.fees import fees_of_terms
 from domain.accounting.invoices import beside_revenue, concessions, invoiced_flows
 from domain.accounting.modification import Version, modified
 from domain.accounting.revenue import as_drawn, as_used, at_once, lapsed, over_time, short
@@ -265,11 +266,16 @@ def _measured_in_turn(
         known = sorted([*start, *turn[:count]], key=in_effective_order)
         seen.append((_by_item(known, way, until), change))
     items = sorted({item for version, _ in seen for item in version})
+    fees = fees_of_terms(folded, way.master.prices)
+
+    def concerns(item: str, fact: Fact) -> bool:
+        return item in fees or _concerns(item, fact)
+
     return tuple(
         flow
         for item in items
         for flow in modified(
-            [_version(flows.get(item, ()), fact) for flows, fact in seen if _concerns(item, fact)],
+            [_version(flows.get(item, ()), fact) for flows, fact in seen if concerns(item, fact)],
             way.by,
             folded.started.currency,
         )

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from domain.accounting.curves import total
+from domain.discount import DiscountGranted
+from domain.service import SubscriptionPaused, SubscriptionResumed
 from domain.subscription import Item, ItemChange, SubscriptionCancelled
 from tests.domain.contracting import on, steps
 from tests.domain.subscribing import each, flat, started
@@ -277,3 +279,152 @@ def test_a_share_says_what_it_is_a_share_of_and_what_was_recognised_before() -> 
     cut = steps(told(amended("2024-07-01", ItemChange(item="plan", price="cheap"))), "plan")
     assert cut["transaction price by 2024-07-01"] == "8400.00"
     assert cut["recognised before 2024-07-01"] == "7500.00"
+
+
+# --- fees that nothing bears yet, or no more (rule 36) ---
+
+FEE_ALONE = started("2024-01-01", "2025-01-01", "fee")
+FEE_AND_PLAN = started("2024-01-01", "2025-01-01", "fee", "plan")
+USED: Prices = {**PRICES, "calls": each("1", meter="calls"), "more": flat("400", **FEE)}
+
+
+def paused(day: str) -> SubscriptionPaused:
+    return SubscriptionPaused(when=on(day))
+
+
+def removed(item: str, day: str, **how: Any) -> Any:
+    return amended(day, ItemChange(item=item, removed=True, **how))
+
+
+def test_a_fee_whose_service_begins_later_is_earned_with_it_from_then_on() -> None:
+    """1,600.00 and ten months: 560.00 a month at 400.00, 1,160.00 at its price of 1,000.00."""
+    cheap = told(amended("2024-03-01", added("cheap")), first=FEE_ALONE)
+    plan = told(amended("2024-03-01", added("plan")), first=FEE_ALONE)
+
+    assert months(cheap) == months(cheap, "cheap") == [0, 0, *[56_000] * 10]
+    assert months(plan) == months(plan, "plan") == [0, 0, *[116_000] * 10]
+
+
+def test_a_fee_is_earned_with_what_is_transferred_at_once_if_that_is_all() -> None:
+    found = told(amended("2024-03-01", added("training")), first=FEE_ALONE)
+
+    assert months(found) == months(found, "training") == [0, 0, 160_000, *[0] * 9]
+
+
+def test_a_fee_waits_while_service_is_paused_and_goes_on_with_it() -> None:
+    """266.67 are earned by March; 1,333.33 and 7,000.00 over the seven months from June on."""
+    resumed = SubscriptionResumed(when=on("2024-06-01"))
+    found = told(paused("2024-03-01"), resumed, first=FEE_AND_PLAN)
+    waits = told(paused("2024-03-01"), first=FEE_AND_PLAN)
+
+    assert months(found)[:6] == [113_333, 113_334, 0, 0, 0, 119_048]
+    assert sum(months(found)[5:]) == 833_333
+    assert months(waits, "fee") == [*[0] * 11, 133_333]
+    assert steps(waits, "fee")["fee waits for what is sold until"] == "2025-01-01"
+
+
+def test_what_is_sold_again_at_its_price_bears_what_a_fee_was_not_earned_of() -> None:
+    """1,333.33 and 3,200.00 over eight months."""
+    found = told(
+        removed("plan", "2024-03-01"), amended("2024-05-01", added("cheap")), first=FEE_AND_PLAN
+    )
+
+    assert months(found)[:5] == [113_333, 113_334, 0, 0, 56_667]
+    assert sum(months(found, "cheap")) == 453_333
+    assert months(found, "fee") == [0] * 12
+
+
+def test_a_fee_whose_item_ends_is_earned_on_that_day_whatever_comes_after() -> None:
+    gone = removed("fee", "2024-02-10")
+    found = told(gone, amended("2024-05-01", added("cheap")), first=FEE_ALONE)
+
+    assert months(found, "fee") == [0, 160_000, *[0] * 10]
+    assert months(found, "cheap") == [*[0] * 4, *[40_000] * 8]
+
+
+def test_where_schedules_run_on_a_fee_waits_for_the_end_of_its_term_after_a_cancellation() -> None:
+    found = told(
+        amended("2024-03-01", added("cheap")),
+        cancelled("2024-04-01"),
+        first=FEE_ALONE,
+        after_cancellation="run-on",
+    )
+
+    assert months(found, "fee") == [*[0] * 11, 160_000 - 16_000]
+
+
+def test_only_what_is_not_earned_of_fees_waits_what_else_is_kept_is_earned_at_once() -> None:
+    """13,600.00 a year: 1,133.33 by February, 1,600.00 of 12,466.67 wait, the rest is earned."""
+    prices: Prices = {**PRICES, "year": flat("12000", once=True, **ssp("12000"))}
+    first = started("2024-01-01", "2025-01-01", "fee", "year")
+    found = told(removed("year", "2024-02-01", refund="none"), first=first, prices=prices)
+
+    assert months(found) == [113_333, 1_086_667, *[0] * 9, 160_000]
+
+
+def test_what_was_earned_beyond_what_is_charged_is_no_fee() -> None:
+    """A training earned 3,400.00 and the plan 850.00 in January; 2,600.00 are charged."""
+    first = started("2024-01-01", "2025-01-01", "fee", "plan", "training")
+    found = told(removed("plan", "2024-02-01"), first=first)
+
+    assert months(found) == [425_000, -165_000, *[0] * 10]
+
+
+def test_beside_usage_a_fee_is_earned_over_its_term() -> None:
+    """133.33 a month; a plan at what it sells for is apart, one for less bears what is left."""
+    first = started("2024-01-01", "2025-01-01", "fee", "calls")
+    plan = told(amended("2024-03-01", added("plan")), first=first, prices=USED)
+    cheap = told(amended("2024-03-01", added("cheap")), first=first, prices=USED)
+
+    assert months(plan, "fee") == [13_333, 13_334, 13_333, 13_334, *months(plan, "fee")[4:]]
+    assert months(plan, "plan") == [0, 0, *[100_000] * 10]
+    assert sum(months(plan, "fee")) == 160_000
+    assert months(cheap, "fee") == [13_333, 13_334, *[0] * 10]
+    assert sum(months(cheap, "cheap")) == 400_000 + 133_333
+
+
+def test_usage_that_begins_later_begins_a_fee_and_its_end_is_no_end_of_it() -> None:
+    """1,600.00 over ten months from March on; training sold beside it is all transferred."""
+    first = started("2024-01-01", "2025-01-01", "fee", "plan")
+    found = told(
+        removed("plan", "2024-01-01"),
+        amended("2024-03-01", added("calls")),
+        removed("calls", "2024-06-01"),
+        first=first,
+        prices=USED,
+    )
+
+    assert months(found, "fee")[:6] == [0, 0, 16_000, 16_000, 16_000, 0]
+    assert sum(months(found, "fee")) == 160_000
+
+
+def test_of_two_fees_each_waits_by_itself() -> None:
+    first = started("2024-01-01", "2025-01-01", "fee", "more")
+    found = told(
+        removed("more", "2024-04-01"),
+        amended("2024-06-01", added("cheap")),
+        first=first,
+        prices=USED,
+    )
+
+    assert months(found, "more") == [0, 0, 0, 40_000, *[0] * 8]
+    assert months(found, "cheap") == [*[0] * 5, 62_857, *months(found, "cheap")[6:]]
+    assert sum(months(found, "cheap")) == 160_000 + 280_000
+
+
+def test_a_fee_for_what_is_sold_after_all_else_was_transferred_waits() -> None:
+    found = told(
+        amended("2024-06-01", added("fee")), first=started("2024-01-01", "2025-01-01", "training")
+    )
+
+    assert months(found) == [*[0] * 11, 160_000]
+
+
+def test_what_is_taken_off_a_fee_does_not_wait_by_itself() -> None:
+    """Half of 1,600.00, and 4,000.00, over ten months."""
+    half = DiscountGranted(when=on("2024-01-01"), discount="d", percent=Decimal(50), items=("fee",))
+    waits = told(half, amended("2024-03-01", added("training")), first=FEE_ALONE)
+    found = told(half, amended("2024-03-01", added("cheap")), first=FEE_ALONE)
+
+    assert months(waits) == [0, 0, 80_000, *[0] * 9]
+    assert months(found) == [0, 0, *[48_000] * 10]

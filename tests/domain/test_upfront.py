@@ -27,8 +27,8 @@ YEAR = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 
 
 def fee(item: str, *said: Event, to: str | None = "2025-01-01", **options: Any) -> list[int]:
-    """What is earned of a fee by month, in units of currency: it is 1.00 a day."""
-    told = sold(PRICES, started("2024-01-01", to, item), *said, **options)
+    """What is earned of a fee beside a plan by month, in units of currency: it is 1.00 a day."""
+    told = sold(PRICES, started("2024-01-01", to, item, "plan"), *said, **options)
     return [minor // 100 for minor in by_month(told, "2024-01-01", 26, item)]
 
 
@@ -89,14 +89,87 @@ def test_without_end_a_fee_must_say_for_how_long() -> None:
 def test_it_is_earned_from_access_on() -> None:
     """366.00 over the 335 days from 1 February on."""
     told = sold(
-        PRICES, started("2024-01-01", "2025-01-01", "fee"), AccessGranted(when=on("2024-02-01"))
+        PRICES,
+        started("2024-01-01", "2025-01-01", "fee", "plan"),
+        AccessGranted(when=on("2024-02-01")),
     )
 
-    assert by_month(told, "2024-01-01", 3) == [0, 3168, 3387]
+    assert by_month(told, "2024-01-01", 3, "fee") == [0, 3168, 3387]
 
 
 def test_what_stops_service_for_a_while_does_not_stop_it() -> None:
     assert fee("fee", SubscriptionPaused(when=on("2024-03-01"))) == [*YEAR, *zeros(14)]
+
+
+# --- what it is for begins later, or never (ASC 606-10-55-51, IFRS 15.B49) ---
+
+ALONE = started("2024-01-01", "2025-01-01", "fee")
+
+
+def amended(day: str, change: ItemChange, agreed: str | None = None) -> SubscriptionAmended:
+    return SubscriptionAmended(when=on(day, agreed), items=(change,))
+
+
+def added(item: str) -> ItemChange:
+    return ItemChange(item=item, price=item, quantity=Decimal(1))
+
+
+def alone(*said: Event, **options: Any) -> list[int]:
+    """What is earned of 366.00 by month in 2024, in minor units."""
+    return by_month(sold(PRICES, ALONE, *said, **options), "2024-01-01", 12, "fee")
+
+
+def test_what_it_is_for_begins_later_and_so_does_it() -> None:
+    """A plan from 1 March on: 366.00 over its 306 days."""
+    begun = alone(amended("2024-03-01", added("plan")))
+
+    assert begun[:4] == [0, 0, 3_708, 3_588]
+    assert sum(begun) == 36_600
+
+
+def test_as_long_as_nothing_is_sold_it_waits_for_the_end_of_its_term() -> None:
+    assert alone() == [*zeros(11), 36_600]
+    assert alone(amended("2024-06-10", ItemChange(item="fee", removed=True))) == [
+        *zeros(5),
+        36_600,
+        *zeros(6),
+    ]
+    assert alone(cancelled()) == [0, 0, 36_600, *zeros(9)]
+    assert alone(cancelled(), after_cancellation="run-on") == [*zeros(11), 36_600]
+
+
+def test_what_is_agreed_late_to_have_begun_is_earned_over_what_remains() -> None:
+    """A plan since March, agreed on 1 April: 366.00 over 275 days."""
+    late = alone(amended("2024-03-01", added("plan"), agreed="2024-04-01"))
+
+    assert late[:4] == [0, 0, 0, 3_993]
+    assert sum(late) == 36_600
+
+
+def test_since_when_it_is_earned_rests_on_what_began_first() -> None:
+    told = sold(
+        PRICES,
+        ALONE,
+        amended("2024-06-01", added("long")),
+        amended("2024-03-01", added("plan")),
+        amended("2024-03-01", ItemChange(item="plan", quantity=Decimal(2))),
+        amended("2024-03-01", ItemChange(item="box", price="plan", quantity=Decimal(1))),
+        amended("2024-06-01", ItemChange(item="rack", price="plan", quantity=Decimal(1))),
+    )
+
+    assert [flow.causes for flow in told.flows if flow.subject == "fee"] == [(1, 5)]
+
+
+def test_what_more_is_said_of_what_began_first_does_not_move_its_begin() -> None:
+    told = sold(
+        PRICES,
+        ALONE,
+        amended("2024-03-01", added("plan")),
+        amended("2024-03-01", ItemChange(item="plan", quantity=Decimal(2))),
+        amended("2024-06-01", ItemChange(item="rack", price="plan", quantity=Decimal(1))),
+    )
+
+    assert by_month(told, "2024-01-01", 3, "fee") == [0, 0, 3_708]
 
 
 def explained(item: str, *said: Event, to: str = "2025-01-01") -> dict[str, str]:
@@ -124,19 +197,19 @@ def test_an_end_before_it_was_charged_says_nothing_of_it() -> None:
             ("2024-05-01", ItemChange(item="fee", price="fee", quantity=Decimal(1))),
         )
     )
-    told = sold(PRICES, started("2024-01-01", "2025-01-01", "fee"), gone, back)
+    told = sold(PRICES, started("2024-01-01", "2025-01-01", "fee", "plan"), gone, back)
 
-    found = by_month(told, "2024-01-01", 12)
+    found = by_month(told, "2024-01-01", 12, "fee")
     assert found[:5] == [3_100, 2_900, 30_600, 0, 4_631]
     assert sum(found[4:]) == 36_600
 
 
 def test_by_months_a_fee_that_is_earned_over_its_term_is_told_once() -> None:
     """Three months from the middle of one: nothing is left when the last of them is over."""
-    deal = started("2024-01-16", "2024-04-16", "fee")
+    deal = started("2024-01-16", "2024-04-16", "fee", "plan")
     told = sold(PRICES, deal, ratable_by="month")
 
-    assert [flow.rule for flow in told.flows] == ["ratable-by-month@1"]
+    assert [flow.rule for flow in told.flows if flow.subject == "fee"] == ["ratable-by-month@1"]
 
 
 def test_what_it_rests_on_are_the_renewals_while_it_is_of_use() -> None:

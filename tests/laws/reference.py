@@ -655,29 +655,50 @@ class Deal:
         by: str,
     ) -> list[Charge]:
         """A fee: once, whole, over its term or longer; at the end what is left."""
-        item, begin, since = sold.item, sold.start, self.since(sold.item, sold.start)
-        mine = [s for s in self.stretches(item) if s.price == sold.price and s.start <= begin]
-        before = [s for s in mine if s.start < begin and self.since(item, s.start) == since]
-        if before or not period[0] <= begin < period[1]:
+        minor = self.fee(sold, period, price)
+        if minor is None:
             return []
-        days = sorted(e[0] for e in self.endings[item] if e[0] >= begin)
-        fulls = [e for e in self.endings[item] if period[0] < e[0] < period[1]]
-        minor = minor_of(cost(price.model, sold.quantity), price.currency)
-        minor = 0 if any(refund == "full" for _, refund in fulls) else minor
+        item, begin = sold.item, sold.start
         last = month_later(begin, price.benefits_months or 0, begin.day)
         last = last if self.started.term_to is None else max(last, period[1])
         over = period[1]
         for start, end in self.terms:
             over = end if start <= over < end and over < last else over
+        days = sorted(e[0] for e in self.endings[item] if e[0] >= begin)
         at_end = days[0] if days and days[0] < over else over - DAY
         over = min(over, *days) if days else over
-        rows = self.accessible(item, evenly(begin, last, minor, by), by)
+        since = begin if price.benefits_months else self.served_from(begin, last)
+        rows = [at(last - DAY, minor)]
+        if since is not None:
+            rows = self.accessible(item, evenly(since, last, minor, by), by)
         if over < last:
             rows = until(rows, self.world.anew(over, by) - DAY)
             left = minor - sum(stands(one, AFTER_ALL) for one in rows)
             rows += [at(at_end, left)] if left else []
         shown = (sold[:2], sold.quantity, sold.price, version, period, minor, last, over)
         return [Charge(item, one, price.pattern or "ratable", (shown, one)) for one in rows]
+
+    def served_from(self, start: date, end: date) -> date | None:
+        """The first day on which anything but fees is sold."""
+        days = [
+            max(one.start, start)
+            for item in self.items()
+            for one in self.stretches(item)
+            for named in [self.world.first_price(one.price, one.start)]
+            if named and not named[1].upfront and one.start < end and one.end > start
+        ]
+        return min(days, default=None)
+
+    def fee(self, sold: Sold, period: tuple[date, ...], price: PriceSet) -> int | None:
+        """What is paid of a fee, where it is first sold; none where it was sold before."""
+        item, begin, since = sold.item, sold.start, self.since(sold.item, sold.start)
+        mine = [s for s in self.stretches(item) if s.price == sold.price and s.start <= begin]
+        before = [s for s in mine if s.start < begin and self.since(item, s.start) == since]
+        if before or not period[0] <= begin < period[1]:
+            return None
+        fulls = [e for e in self.endings[item] if period[0] < e[0] < period[1]]
+        minor = minor_of(cost(price.model, sold.quantity), price.currency)
+        return 0 if any(refund == "full" for _, refund in fulls) else minor
 
     # --- access ---
 

@@ -18,7 +18,18 @@ from domain.discount import DiscountGranted
 from domain.subscription import SubscriptionStarted
 from tests.laws import reference
 from tests.laws.memory import Books, Settlement, fresh_of
-from tests.laws.reference import DAY, Amount, Deal, World, at, by_share, evenly, minor_of, stands
+from tests.laws.reference import (
+    DAY,
+    FAR,
+    Amount,
+    Deal,
+    World,
+    at,
+    by_share,
+    evenly,
+    minor_of,
+    stands,
+)
 from tests.laws.time_laws import Ledger, last_of_each_book, same
 
 ALWAYS = (date.min, date.max)
@@ -40,6 +51,14 @@ class Row(NamedTuple):
     price: str
     at_once: bool
     kept: bool = False
+    fee: Fee | None = None
+
+
+class Fee(NamedTuple):
+    """Until when it may be for something, and the days of what is given day by day beside it."""
+
+    until: date
+    beside: list[tuple[date, date]]
 
 
 class Earned(NamedTuple):
@@ -101,7 +120,7 @@ def beyond(deal: Deal, by: str) -> list[Earned]:
     return [
         Earned(charge.item, charge.amount, at_once=False)
         for sold, since, price, period in _sales(deal)
-        if price.upfront
+        if price.upfront and price.benefits_months
         for charge in deal.upfront(sold, period, since, price, by)
     ]
 
@@ -147,12 +166,32 @@ def rows_of(deal: Deal) -> Iterator[Row]:
     """Every charge of the deal, as `Deal.charge` has it, before it is earned."""
     begin = deal.started.term_from
     for sold, _, price, period in _sales(deal):
+        if price.upfront and not price.benefits_months:
+            yield from _fee(deal, sold, price, period)
         free = max(deal.started.trial_to or begin, begin + price.trial_days * DAY)
         start, end = max(sold.start, period[0], free), min(sold.end, period[1])
         none = price.proration == "none"
         end = period[1] if none else end
         if not price.upfront and start < end and not (none and start > period[0]):
             yield from _charged(deal, sold, price, period, (start, end))
+
+
+def _fee(deal: Deal, sold: Any, price: Any, period: tuple[date, ...]) -> Iterator[Row]:
+    minor = deal.fee(sold, period, price)
+    if minor is None:
+        return
+    beside = [
+        (one.start, one.end)
+        for item in deal.items()
+        for one in deal.stretches(item)
+        for named in [deal.world.first_price(one.price, one.start)]
+        if named and not named[1].upfront and named[1].pattern != "point-in-time"
+    ]
+    ended = min((day for day, _ in deal.endings[sold.item] if day >= sold.start), default=FAR)
+    fee = Fee(min(ended, period[1]), beside)
+    yield Row(
+        sold.item, sold.start, period[1], minor, Fraction(0), sold.price, at_once=False, fee=fee
+    )
 
 
 def _charged(
@@ -178,22 +217,41 @@ def in_span(
 ) -> list[Earned]:
     earned: list[Earned] = []
     before: list[Row] | None = None
+    # What is agreed on the first day of the deal is part of it.
+    since, inception = date.min, max(span[0], deal.started.term_from)
     for day, world, every in found:
         rows = [row for row in every if span[0] <= row.start < span[1]]
-        if before is not None and _plain(rows) == _plain(before):
-            continue
         when = max(day, span[0])
-        if before is None or day <= span[0]:
+        waits = None
+        if before is not None:
+            waits = waiting(before, since, when, world, by)
+            if waits is None and _plain(rows) == _plain(before):
+                continue
+        if before is None or day <= inception:
             earned = spread([], rows, when, date.min, world, deal, by)
         else:
             start = world.anew(day, by)
-            more = apart(before, rows, day, start, world, deal, by)
+            more = apart(before, rows, day, start, world, deal, by) if not waits else None
             if more is not None:
                 earned = [*earned, *more]
             else:
                 earned = spread(_kept(earned, day, start), rows, when, start, world, deal, by)
-        before = rows
+        before, since = rows, when
     return earned
+
+
+def waiting(rows: Sequence[Row], since: date, day: date, world: World, by: str) -> list[Row] | None:
+    """Fees that wait for something to be sold; none where something that is sold bears them."""
+    fees = [row for row in rows if row.fee and row.fee.until > max(row.start, since)]
+    if not fees or [*left_of(rows, day, world.anew(day, by), world, by)]:
+        return None
+    return [row for row in fees if not _beside(row, since)]
+
+
+def _beside(row: Row, day: date) -> list[date]:
+    assert row.fee is not None
+    spans = [(a, b) for a, b in row.fee.beside if b > day and a < row.fee.until]
+    return [max(row.start, a) for a, _ in spans]
 
 
 def _plain(rows: Sequence[Row]) -> Sequence[object]:
@@ -222,7 +280,7 @@ def left_of(
     rows: Sequence[Row], day: date, start: date, world: World, by: str
 ) -> Iterator[tuple[Row, date, int]]:
     for row in rows:
-        if row.kept:
+        if row.kept or row.fee:
             continue
         whole = worth(row, day, world)
         if row.at_once:
@@ -250,8 +308,22 @@ def spread(
         return [*kept, *given(left, parts, deal, by)]
     if not left or not (rows or kept):
         return kept
-    item = rows[0].item if rows else kept[0].item
-    return [*kept, Earned(item, at(day, left), at_once=True)]
+    named, kept = [row.item for row in rows] + [one.item for one in kept], [*kept]
+    fees = [r for r in rows if r.fee and r.fee.until > max(r.start, day)]
+    for row in fees:
+        own = max(0, min(left, row.minor))
+        left -= own
+        begun = _beside(row, day)
+        assert row.fee is not None
+        if begun and own:
+            one = evenly(max(min(begun), start), row.fee.until, own, by)
+            kept += [Earned(row.item, a, at_once=False) for a in deal.accessible(row.item, one, by)]
+        elif own:
+            kept.append(Earned(row.item, at(row.fee.until - DAY, own), at_once=True))
+    if not left:
+        return kept
+    others = [item for item in named if item not in [row.item for row in fees]]
+    return [*kept, Earned((others or named)[0], at(day, left), at_once=True)]
 
 
 def given(
@@ -289,7 +361,7 @@ def apart(
 
     def sums(some: Sequence[Row], item: str) -> tuple[int, int]:
         mine = [row for row in some if row.item == item]
-        alone = sum(worth(row, day, world) for row in mine if not row.kept)
+        alone = sum(worth(row, day, world) for row in mine if not (row.kept or row.fee))
         return sum(row.minor for row in mine), alone
 
     was, now = {row.item for row in before}, {row.item for row in rows}
