@@ -10,30 +10,16 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from itertools import pairwise
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, get_args
 
 from msgspec import Struct
 
-from domain.balance_facts import (
-    BalanceApplied,
-    BalanceGranted,
-    BalanceRefunded,
-    BalanceUnapplied,
-    BalanceWithdrawn,
-)
-from domain.bank import SAID
-from domain.chargeback_facts import ChargebackLost, ChargebackOpened, ChargebackWon
+from domain.balance_facts import BalanceApplied, BalanceUnapplied
 from domain.errors import Malformed
-from domain.facts import Event, Fact, known, timeline
-from domain.invoice_facts import CreditIssued, InvoiceIssued, InvoiceVoided
-from domain.payment_facts import (
-    PaymentApplied,
-    PaymentFailed,
-    PaymentReceived,
-    PaymentRefunded,
-    PaymentUnapplied,
-)
-from domain.references import normal
+from domain.facts import Fact
+from domain.invoice_facts import InvoiceIssued
+from domain.payment_facts import PaymentApplied, PaymentUnapplied
+from projections.document_rows import amounts_of, movement, movements, name_of
 from projections.journal_rows import copy
 from projections.question import Answer, Horizon, Question, looking
 from projections.view import View
@@ -41,7 +27,6 @@ from store import log
 from store.db import Connection, queries
 
 SQL = queries(__file__)
-
 NAME = "receivables"
 # The last day of each age but the oldest, where a question names no others.
 AGES = (30, 60, 90)
@@ -83,27 +68,6 @@ class Unapplied(Struct, frozen=True, kw_only=True):
     customer: str
     currency: str
     minor: int
-
-
-class Movement(NamedTuple):
-    """One document fact while it is in force: [from_position, to_position) of the log."""
-
-    entity: str
-    stream: str
-    kind: str
-    number: str
-    customer: str
-    currency: str
-    day: date
-    due_on: date | None
-    minor: int
-    series: str | None
-    debits: bool
-    position: int
-    from_position: int
-    to_position: int | None
-    payer: str
-    channel: str
 
 
 def open_items(
@@ -192,28 +156,6 @@ def _aged(customer: str, currency: str, row: dict[str, int]) -> Ageing:
 # --- folding -------------------------------------------------------------------------------------
 
 
-class Amount(NamedTuple):
-    """What makes an invoice more or less open, while the facts that say so are in force."""
-
-    entity: str
-    document: str
-    stream: str
-    kind: str
-    book: str
-    number: str
-    reference: str
-    customer: str
-    currency: str
-    issued_on: date | None
-    due_on: date | None
-    minor: int
-    reported_on: date | None
-    earned_on: date | None
-    position: int
-    from_position: int
-    to_position: int | None
-
-
 def _apply(connection: Connection, entity: str, after: int, upto: int) -> None:
     """New documents are copied; one that more is known of, or other, is laid out again."""
     names: dict[str, object] = {"entity": entity, "after": after, "upto": upto}
@@ -223,7 +165,7 @@ def _apply(connection: Connection, entity: str, after: int, upto: int) -> None:
     more = {fact.stream for fact in facts if not _is_new(fact)}
     more |= _taken_back(connection, facts, names)
     again = log.read_streams(connection, entity, more, upto=upto) if more else {}
-    rows = [_movement(fact, fact.position, None) for fact in facts if fact.stream not in corrected]
+    rows = [movement(fact, fact.position, None) for fact in facts if fact.stream not in corrected]
     if corrected:
         connection.execute(SQL.forget, {"entity": entity, "streams": corrected})
         for stream in corrected:
@@ -263,7 +205,7 @@ def _forget_amounts(
     documents = {
         name
         for stream, facts in again.items()
-        for name in ([_name(stream)] if stream.startswith("invoice:") else _invoices_paid(facts))
+        for name in ([name_of(stream)] if stream.startswith("invoice:") else _invoices_paid(facts))
     }
     names = {"entity": entity, "documents": sorted(documents), "streams": sorted(again)}
     if documents:
@@ -287,198 +229,13 @@ def _fold_posted(
     invoices = [facts for facts in corrected if facts[0].stream.startswith("invoice:")]
     if invoices:
         again = names | {
-            "documents": [_name(facts[0].stream) for facts in invoices],
+            "documents": [name_of(facts[0].stream) for facts in invoices],
             "positions": [fact.position for facts in invoices for fact in facts],
             "streams": ["journal"],
         }
         connection.execute(SQL.forget_amounts, again)
         connection.execute(SQL.posted_again, again)
     connection.execute(SQL.fold_posted, names)
-
-
-def _name(stream: str) -> str:
-    return stream.partition(":")[2]
-
-
-def amounts_of(facts: Sequence[Fact]) -> Iterator[Amount]:
-    """What one stream makes open or paid, each as long as it is known to be so."""
-    standing: dict[tuple[int, str], Amount] = {}
-    for at in sorted(fact.position for fact in facts):
-        told = timeline(fact for fact in facts if fact.position <= at)
-        now = {(row.position, row.document): row for row in _amounts(told)}
-        for key, row in list(standing.items()):
-            if now.get(key) != row._replace(from_position=0):
-                yield standing.pop(key)._replace(to_position=at)
-        for key, row in now.items():
-            if key not in standing:
-                standing[key] = row._replace(from_position=at)
-    yield from standing.values()
-
-
-def _amounts(facts: Sequence[Fact]) -> Iterator[Amount]:
-    """Of facts in force, in effective order: a void takes what credits before it have left."""
-    issued = next((fact for fact in facts if isinstance(fact.event, InvoiceIssued)), None)
-    left: dict[str, int] = {}
-    stated: list[Amount] = []
-    if issued is not None and isinstance(issued.event, InvoiceIssued):
-        for line in issued.event.lines:
-            left[line.line] = left.get(line.line, 0) + line.amount_minor
-        yield _amount(issued, issued, "issued", sum(left.values()))
-    for fact in facts:
-        match fact.event:
-            case CreditIssued() if issued is not None:
-                rows = [row for row in fact.event.lines if row.line in left]
-                for row in rows:
-                    left[row.line] -= row.amount_minor
-                minor = -sum(row.amount_minor for row in rows)
-                yield _amount(fact, issued, "credited", minor)
-            case InvoiceVoided() if issued is not None:
-                yield _amount(fact, issued, "voided", -sum(left.values()))
-                return
-            case PaymentApplied() | BalanceApplied():
-                stated += _stated(fact)
-            case PaymentUnapplied() | BalanceUnapplied():
-                stated = [row for row in stated if row.document != fact.event.invoice]
-            case _:
-                pass
-    yield from stated
-
-
-def _amount(fact: Fact, issued: Fact, kind: str, minor: int) -> Amount:
-    document, day = issued.event, fact.when.effective
-    assert isinstance(document, InvoiceIssued)
-    return Amount(
-        entity=fact.entity,
-        document=_name(fact.stream),
-        stream=fact.stream,
-        kind=kind,
-        book="",
-        number=document.number if kind == "issued" else "",
-        reference=normal(document.number) if kind == "issued" else "",
-        customer=document.customer,
-        currency=document.currency,
-        issued_on=issued.when.effective,
-        due_on=document.due_on,
-        minor=minor,
-        reported_on=day,
-        earned_on=day,
-        position=fact.position,
-        from_position=0,
-        to_position=None,
-    )
-
-
-def _stated(fact: Fact) -> Iterator[Amount]:
-    event = fact.event
-    assert isinstance(event, PaymentApplied | BalanceApplied)
-    paid: dict[str, int] = {}
-    for row in event.applications:
-        whole = row.amount_minor + sum(one.amount_minor for one in row.deductions)
-        paid[row.invoice] = paid.get(row.invoice, 0) + whole
-    for invoice, minor in paid.items():
-        yield Amount(
-            entity=fact.entity,
-            document=invoice,
-            stream=fact.stream,
-            kind="stated",
-            book="",
-            number="",
-            reference="",
-            customer="",
-            currency="",
-            issued_on=None,
-            due_on=None,
-            minor=-minor,
-            reported_on=None,
-            earned_on=None,
-            position=fact.position,
-            from_position=0,
-            to_position=None,
-        )
-
-
-def movements(facts: Iterable[Fact]) -> Iterator[Movement | None]:
-    """Each fact of one document with every span of positions in which it is in force."""
-    facts = sorted(facts, key=lambda fact: fact.position)
-    since: dict[int, int] = {}
-    by_position = {fact.position: fact for fact in facts}
-    for at in by_position:
-        now = {fact.position for fact in known(facts, at)}
-        for gone in sorted(since.keys() - now):
-            yield _movement(by_position[gone], since.pop(gone), at)
-        for come in now - since.keys():
-            since[come] = at
-    for left, begun in sorted(since.items()):
-        yield _movement(by_position[left], begun, None)
-
-
-def _movement(fact: Fact, since: int, until: int | None) -> Movement | None:
-    event = fact.event
-    number, customer, currency, due_on, minor, payer, channel = "", "", "", None, 0, "", ""
-    match event:
-        case InvoiceIssued():
-            kind, number, customer, currency = (
-                "issued",
-                event.number,
-                event.customer,
-                event.currency,
-            )
-            due_on, minor = event.due_on, sum(line.amount_minor for line in event.lines)
-        case CreditIssued():
-            kind, number = "credited", event.number
-            minor = -sum(line.amount_minor for line in event.lines)
-        case InvoiceVoided():
-            kind = "voided"
-        case PaymentReceived():
-            kind, customer, currency = "received", event.customer, event.currency
-            minor, bank = event.amount_minor, event.bank
-            payer = bank.payer or "" if bank and bank.rule in SAID else ""
-            channel = bank.account if bank else fact.source.system if fact.source else ""
-        case BalanceGranted():
-            kind, customer, currency = "granted", event.customer, event.currency
-            minor = event.amount_minor
-        case _:
-            back = _went_back(event)
-            if back is None:
-                return None
-            kind, number, minor = back
-    return Movement(
-        entity=fact.entity,
-        stream=fact.stream,
-        kind=kind,
-        number=number,
-        customer=customer,
-        currency=currency,
-        day=fact.when.effective,
-        due_on=due_on,
-        minor=minor,
-        series=getattr(event, "series", None),
-        debits=getattr(event, "debits", None) is not None,
-        position=fact.position,
-        from_position=since,
-        to_position=until,
-        payer=payer,
-        channel=channel,
-    )
-
-
-def _went_back(event: Event) -> tuple[str, str, int] | None:
-    """What of money or credit is gone again, or argued about, by the gateway's id of it."""
-    match event:
-        case PaymentRefunded() | BalanceRefunded():
-            return "refunded", "", -event.amount_minor
-        case PaymentFailed():
-            return "failed", "", -event.amount_minor
-        case BalanceWithdrawn():
-            return "withdrawn", "", -event.amount_minor
-        case ChargebackOpened():
-            return "charged-back", event.chargeback, event.amount_minor
-        case ChargebackWon():
-            return "won", event.chargeback, 0
-        case ChargebackLost():
-            return "lost", event.chargeback, 0
-        case _:
-            return None
 
 
 VIEW = View(
