@@ -27,8 +27,8 @@ from domain.price import Prices, PriceSet, PriceVersion, version_of
 from domain.pricing import pricer, rate
 from domain.proration import Portion, factor, in_words, portion
 from domain.sale import MIDNIGHT
-from domain.stretch import Stretch
-from domain.terms import Ending, Terms
+from domain.stretch import Ending, Stretch
+from domain.terms import Terms
 
 _end = attrgetter("end")
 ALWAYS: Span = (date.min, date.max)

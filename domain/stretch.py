@@ -1,4 +1,4 @@
-"""A stretch of time in which what is sold of one item stands still, and why it does."""
+"""A stretch of time in which what is sold of one item stands still, and its end; why they do."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 from domain.cycle import Point as Moment
+from domain.subscription import Refund
 
 
 class Stretch(Struct, frozen=True, kw_only=True):
@@ -36,3 +37,13 @@ class Stretch(Struct, frozen=True, kw_only=True):
     starts_at: datetime | None = None
     ends_at: datetime | None = None
     is_over: bool = False
+
+
+class Ending(Struct, frozen=True):
+    """When an item is sold no more, because of which facts, and what is given back for it."""
+
+    item: str
+    day: date
+    causes: tuple[int, ...]
+    refund: Refund
+    at: datetime | None = None

@@ -16,7 +16,7 @@ from domain.accounting.documents import BilledLine, billed_lines
 from domain.facts import timeline
 from domain.master import MASTER_CATEGORIES, MasterData, master_data
 from domain.price import PriceSet, version_of
-from domain.terms import Given, given_by, prices_given
+from domain.terms.said import Given, given_by, prices_given
 from projections.question import Answer, Horizon, Question, looking
 from store import log
 from store.db import Connection, queries

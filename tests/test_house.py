@@ -81,7 +81,7 @@ IMPORT_DEPTH_MAX = 10
 # Folders that are one module to all others: what is inside is counted by itself.
 ONE_MODULE = (
     "domain.accounting.contract",
-    *("domain.charges", "domain.pricing", "domain.settlement", "domain.statement"),
+    *("domain.charges", "domain.pricing", "domain.settlement", "domain.statement", "domain.terms"),
 )
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

@@ -21,7 +21,8 @@ from domain.charge import Charge
 from domain.explain import Step, steps_of
 from domain.facts import Fact, causes_of
 from domain.money import decimal_text
-from domain.terms import Ending, Terms
+from domain.stretch import Ending
+from domain.terms import Terms
 
 
 class BilledAt(NamedTuple):

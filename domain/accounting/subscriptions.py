@@ -45,7 +45,8 @@ from domain.subscription import (
     SubscriptionRenewed,
     SubscriptionStarted,
 )
-from domain.terms import Terms, given_by, horizon, prices_given, terms
+from domain.terms import Terms, horizon, terms
+from domain.terms.said import given_by, prices_given
 from domain.usage import UsageDay
 
 

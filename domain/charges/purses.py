@@ -23,7 +23,8 @@ from domain.money import decimal_text, to_minor
 from domain.price import Prices, PriceVersion, version_named
 from domain.pricing import Prepaid
 from domain.pricing.prepaid import credited
-from domain.terms import Act, Ending, Terms
+from domain.stretch import Ending
+from domain.terms import Act, Terms
 
 _by_day = attrgetter("day", "by")
 
