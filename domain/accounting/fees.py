@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from domain.charge import Charge
 from domain.price import Prices, version_of
-from domain.stretch import Stretch
-from domain.terms import Ending, Terms
+from domain.stretch import Ending, Stretch
+from domain.terms import Terms
 
 
 def is_of_its_term(charge: Charge, prices: Prices) -> bool:
