@@ -12,18 +12,10 @@ from domain.facts import When
 from domain.service import PauseSubscription, ResumeSubscription, SuspendSubscription
 from domain.subscription import CancelSubscription, RenewSubscription, StartSubscription
 from replay.demo import people
-from replay.demo.company import (
-    COUNTRIES,
-    FIRST,
-    Act,
-    Chance,
-    Country,
-    Customer,
-    Size,
-    by_chance,
-)
-from replay.demo.lives import LIVES, Acts, Life, as_signed, changed, pays_more, said, yearly
+from replay.demo.company import COUNTRIES, FIRST, Act, Chance, Country, Customer, Size, by_chance
+from replay.demo.lives import LIVES, Acts, Life, as_signed, pays_more, yearly
 from replay.demo.price_list import DEALT
+from replay.demo.saying import changed, said
 
 # Half of the customers have a life of the list; the others buy, and now and then take more seats.
 EVERY_OTHER = 2

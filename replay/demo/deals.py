@@ -35,7 +35,8 @@ from domain.payment_facts import Application
 from domain.rates import PublishRates, Rate
 from replay.demo.company import COUNTRIES, FIRST, Act, Country, Customer, ask
 from replay.demo.customers import Member
-from replay.demo.lives import Acts, Life, day, desk
+from replay.demo.lives import Acts, Life
+from replay.demo.saying import day, desk
 from store.request import Request
 
 # Amounts are in cents: the company that has deals sells in dollars, and one deal in euro.

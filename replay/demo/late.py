@@ -19,7 +19,7 @@ from domain.usage import DeclareUsageWindow, UsageRow
 from replay.demo import usage
 from replay.demo.company import ACTOR, ask
 from replay.demo.customers import Member
-from replay.demo.lives import changed, item
+from replay.demo.saying import changed, item
 from replay.demo.story import Story
 from replay.demo.usage import GATEWAY, METERING
 from store.usage_input import Raw

@@ -20,7 +20,7 @@ from replay.demo import collecting, deals, late, opening, usage
 from replay.demo.company import ACTOR, BOOK, COUNTRIES, GROUP, Chance, Country, Size, month_of
 from replay.demo.customers import company
 from replay.demo.late import Late
-from replay.demo.lives import DESK_DAYS
+from replay.demo.saying import DESK_DAYS
 from replay.demo.story import Moment, Story, send
 from replay.demo.usage import GATEWAY, METERING, TILL
 from replay.ledger import Ledger
