@@ -14,6 +14,7 @@ from domain.balance_facts import (
     BalanceWithdrawn,
 )
 from domain.books import AdjustmentApproved, AdjustmentProposed
+from domain.carried import OpeningPositionChanged, OpeningPositionEnded
 from domain.chargeback_facts import (
     ChargebackLost,
     ChargebackOpened,
@@ -94,6 +95,8 @@ ENDS = (
     ContractJoined,
     ContractModified,
     ContractTerminated,
+    OpeningPositionChanged,
+    OpeningPositionEnded,
     PaymentUnapplied,
     PaymentNamed,
     BalanceUnapplied,
@@ -142,6 +145,8 @@ _WORDS: tuple[tuple[tuple[type, ...], str], ...] = (
     ((NonCashReceived,), "nobody promised it, or it was worth nothing when it was agreed"),
     ((ObligationSatisfied,), "no such obligation, or it was transferred before"),
     ((OpeningProposed, OpeningSigned), "not signed yet, or lists nothing but open items"),
+    ((OpeningPositionChanged,), "nothing more or less of the position is earned because of it"),
+    ((OpeningPositionEnded,), "what it ends is no longer due, or nothing of it was left"),
     ((AdjustmentProposed,), "not approved"),
     ((AdjustmentApproved,), "nothing proposed to approve"),
     ((UsageBatchAccepted,), "its rows were replaced, or add up to nothing"),

@@ -3,7 +3,8 @@
 One person proposes all of it, with control totals as the other books have them, and another signs;
 then it is measured as it stands, against `opening-clearing`. Positions of contracts say what was
 billed and earned before and what is still to be earned; open items become invoices under their own
-numbers, each accepted only as it was signed. Streams are `opening:ID`.
+numbers, each accepted only as it was signed. What becomes of a position later is said of it in the
+same stream (domain/carried). Streams are `opening:ID`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,15 @@ from typing import assert_never
 from msgspec import Struct, structs
 
 from domain.books import BookState
+from domain.carried import (
+    CarriedPosition,
+    ChangeOpeningPosition,
+    EndOpeningPosition,
+    OpeningPositionChanged,
+    OpeningPositionEnded,
+    changed,
+    ended,
+)
 from domain.currency import exponent
 from domain.errors import Rejected, require_name
 from domain.facts import Context, Decider, Event, Fact, Retracted, When
@@ -32,37 +42,6 @@ class OpenItem(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     customer: str
     due_on: date
     amount_minor: int
-
-
-class CarriedPosition(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A promise of a contract or subscription, as the other books leave it.
-
-    Billed and recognised before; `to_earn_minor` is earned evenly over the half-open service period
-    that is left. What was billed and not recognised is contract liability, the other way round it
-    is an unbilled receivable.
-    """
-
-    obligation: str
-    customer: str
-    billed_minor: int
-    recognised_minor: int
-    contract: str | None = None
-    subscription: str | None = None
-    to_earn_minor: int = 0
-    service_from: date | None = None
-    service_to: date | None = None
-
-    @property
-    def unit(self) -> str:
-        """What it is measured with."""
-        if self.contract is not None:
-            return f"contract:{self.contract}"
-        return f"subscription:{self.subscription}"
-
-    @property
-    def owed_minor(self) -> int:
-        """What was billed and not recognised; below nothing: recognised and not billed."""
-        return self.billed_minor - self.recognised_minor
 
 
 class ControlTotals(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -118,14 +97,15 @@ class SignOpening(
 
 
 class OpeningState(Struct, frozen=True, kw_only=True):
-    """What was proposed, and whether another person signed it."""
+    """What was proposed, whether another person signed it, and what its positions are since."""
 
     proposed: OpeningProposed | None = None
     is_signed: bool = False
+    since: tuple[OpeningPositionChanged | OpeningPositionEnded, ...] = ()
 
 
-OpeningEvent = OpeningProposed | OpeningSigned
-OpeningCommand = ProposeOpening | SignOpening
+OpeningEvent = OpeningProposed | OpeningSigned | OpeningPositionChanged | OpeningPositionEnded
+OpeningCommand = ProposeOpening | SignOpening | ChangeOpeningPosition | EndOpeningPosition
 
 
 def evolve(state: OpeningState, fact: Fact) -> OpeningState:
@@ -136,6 +116,8 @@ def evolve(state: OpeningState, fact: Fact) -> OpeningState:
             return structs.replace(state, proposed=event)
         case OpeningSigned():
             return structs.replace(state, is_signed=True)
+        case OpeningPositionChanged() | OpeningPositionEnded():
+            return structs.replace(state, since=(*state.since, event))
         case _:
             assert_never(event)
 
@@ -168,8 +150,23 @@ def decide(command: OpeningCommand, state: OpeningState, context: Context) -> tu
             return (
                 OpeningSigned(when=command.when, approved_by=context.actor, proposed_by=proposer),
             )
+        case ChangeOpeningPosition():
+            return (changed(command, *_signed(state)),)
+        case EndOpeningPosition():
+            return (ended(command, *_signed(state)),)
         case _:
             assert_never(command)
+
+
+def _signed(
+    state: OpeningState,
+) -> tuple[
+    tuple[CarriedPosition, ...], tuple[OpeningPositionChanged | OpeningPositionEnded, ...], date
+]:
+    """The positions that count, what they are since, and from which day on they count."""
+    if state.proposed is None or not state.is_signed:
+        raise Rejected("not-signed", field="stream")
+    return state.proposed.positions, state.since, state.proposed.when.effective
 
 
 def _require_book(book: str | None, context: Context) -> None:
@@ -277,7 +274,13 @@ DECIDER: Decider[OpeningState, OpeningCommand] = Decider(
     initial=OpeningState(),
     evolve=evolve,
     decide=decide,
-    commands=(ProposeOpening, SignOpening),
-    events=(OpeningProposed, OpeningSigned, Retracted),
+    commands=(ProposeOpening, SignOpening, ChangeOpeningPosition, EndOpeningPosition),
+    events=(
+        OpeningProposed,
+        OpeningSigned,
+        OpeningPositionChanged,
+        OpeningPositionEnded,
+        Retracted,
+    ),
     needs=needs,
 )

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from domain.balance_facts import (
     BalanceGranted,
 )
+from domain.carried import OpeningPositionChanged, OpeningPositionEnded
 from domain.contract_facts import ContractJoined, ContractOpened, ContractTerminated, CriteriaMet
 from domain.facts import Fact
 from domain.invoice_facts import DocumentSent, InvoiceIssued, InvoiceLine
@@ -63,6 +64,8 @@ def named_units(fact: Fact) -> tuple[str, ...]:
         return (account(event.customer, event.currency),)
     if isinstance(event, OpeningProposed):
         return tuple(position.unit for position in event.positions)
+    if isinstance(event, OpeningPositionChanged | OpeningPositionEnded):
+        return (event.unit,)
     if isinstance(event, UsageBatchAccepted):
         return tuple(f"subscription:{name}" for name in event.subscriptions)
     if isinstance(event, ContractJoined):
@@ -72,9 +75,10 @@ def named_units(fact: Fact) -> tuple[str, ...]:
 
 def _follows(category: str, fact: Fact) -> bool:
     """Later facts of a document touch what it touched, those of a customer what rests on it; any
-    correction touches what it corrects touched. That a document was sent moves nothing.
+    correction touches what it corrects touched. That a document was sent moves nothing; what is
+    said of one position of an opening moves none of the others.
     """
-    if isinstance(fact.event, DocumentSent):
+    if isinstance(fact.event, DocumentSent | OpeningPositionChanged | OpeningPositionEnded):
         return fact.corrects is not None
     if isinstance(fact.event, ContractTerminated | CriteriaMet):
         return True

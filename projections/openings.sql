@@ -26,6 +26,19 @@ SELECT l.opening, d.day,
   JOIN line l ON l.day <= d.day
  GROUP BY l.opening, d.day;
 
+-- name: earned_of_positions
+-- By the end of each day, of some positions: what was earned of each. One whose contract joined another is in its unit.
+SELECT p.place, d.day, coalesce(-sum(l.minor), 0)::bigint
+  FROM unnest(%(units)s::text[], %(subjects)s::text[], %(joined)s::text[])
+       WITH ORDINALITY AS p (unit, subject, joined, place)
+ CROSS JOIN unnest(%(days)s::date[]) AS d (day)
+  JOIN journal_line l
+    ON l.kind = 'release' AND l.account = 'revenue'
+   AND (l.unit = p.unit AND l.subject = p.subject OR l.subject = p.joined)
+ WHERE l.entity = %(entity)s AND l.book = %(book)s AND l.known_at <= %(known_at)s
+   AND CASE WHEN %(basis)s = 'earned' THEN least(l.accounting_date, l.earned) ELSE l.accounting_date END <= d.day
+ GROUP BY p.place, d.day;
+
 -- name: left_of_credit
 -- Credit that customers had in the books of before: what was granted of it, what is left, what stands in the clearing
 -- account. What is applied bears the name of its invoice.

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from domain.carried import CarriedPosition
 from domain.errors import Malformed, Rejected
 from domain.facts import Source, When, fold
 from domain.invoice import IssueInvoice
@@ -21,7 +22,6 @@ from domain.invoice_facts import InvoiceLine
 from domain.money import minor_exactly
 from domain.opening import (
     DECIDER,
-    CarriedPosition,
     ControlTotals,
     OpeningProposed,
     OpeningState,

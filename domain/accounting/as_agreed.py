@@ -13,6 +13,7 @@ from datetime import date
 
 from domain.access import is_access
 from domain.accounting.documents import VoidDefault
+from domain.carried import OpeningPositionChanged, OpeningPositionEnded
 from domain.contract_facts import (
     ContractJoined,
     ContractModified,
@@ -33,6 +34,8 @@ _AGREED = (
     ContractTerminated,
     CustomerPaymentPromised,
     InvoiceIssued,
+    OpeningPositionChanged,
+    OpeningPositionEnded,
     PriceConceded,
 )
 

@@ -203,6 +203,14 @@ def measured_from(day: date, by: Progress) -> date:
     return day if inside else month_start(day)
 
 
+def spread_from(day: date, by: Progress) -> date:
+    """From when what remains is spread: month-even progress stands still inside a month, so a
+    change inside one is measured at the month end before, and one on its last day at its own.
+    """
+    stands_still = measured_from(day, by) != day
+    return measured_from(day + ONE_DAY, by) if stands_still else day
+
+
 def evenly(start: date, end: date, minor: int, by: Progress) -> Ratable:
     """An amount over [start, end), or from instant to instant, as far as they lie in it."""
     if not isinstance(by, Instants):

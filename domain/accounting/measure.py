@@ -125,7 +125,7 @@ def _contract(
     # What joined another contract comes to nothing, in the currency and for the customer it had.
     told = known or of_unit
     market = market_of(_party(unit, told)[1], told, master, book, through)
-    before = worth_before(opening_flows(unit, terms, master, book), market)
+    before = worth_before(opening_flows(unit, terms, billed, master, book), market)
     documents = (flow for row in billed for flow in worth_flows(row, market))
     served = () if billed_only else _served(billed, deals, master, book)
     schedule = structs.replace(

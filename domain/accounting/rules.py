@@ -153,6 +153,11 @@ RULES: dict[str, Rule] = {
         says="billed less recognised in the books of before, as two people signed it",
         paragraphs=(*_LIABILITY, "IFRS 1.10"),
     ),
+    "opening-given-back@1": Rule(
+        says="what is given back of a position of before, as far as it was billed before and is "
+        "earned no more",
+        paragraphs=("ASC 606-10-25-10 to 25-13", "IFRS 15.18-21"),
+    ),
     "exchange-realised@1": Rule(
         says="what settles an amount, or bills it, is worth in functional currency, less what that "
         "amount had cost",

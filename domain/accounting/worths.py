@@ -61,9 +61,11 @@ def _told(
 def worth_before(flows: Iterable[Flow], market: Market | None) -> Iterator[Flow]:
     """Positions of other books, by the rate of the day they were left on."""
     for flow in flows:
-        if market is None or not isinstance(flow.curve, At):
+        # What of them is earned, or goes back, takes its worth from what it was billed at.
+        if market is None or flow.on is None:
             yield flow
             continue
+        assert isinstance(flow.curve, At), flow
         quote = market.on(flow.curve.day)
         worth = quote.worth(flow.curve.minor)
         told = (rate_step(quote, worth, market),)

@@ -11,6 +11,7 @@ from msgspec import structs
 from domain.accounting.contract.combined import as_one
 from domain.accounting.measure import measure
 from domain.accounting.schedule import Schedule
+from domain.carried import CarriedPosition, OpeningPositionChanged, OpeningPositionEnded
 from domain.contract_commands import JoinContract
 from domain.contract_facts import (
     ContractJoined,
@@ -33,7 +34,7 @@ from domain.errors import Rejected
 from domain.facts import Event, Fact
 from domain.invoice_facts import CreditIssued, CreditLine, InvoiceIssued, InvoiceLine
 from domain.master import MasterData
-from domain.opening import CarriedPosition, ControlTotals, OpeningProposed
+from domain.opening import ControlTotals, OpeningProposed
 from domain.policy import Options
 from domain.routing import is_stated, route
 from domain.service import AccessGranted
@@ -517,6 +518,21 @@ def test_positions_taken_over_come_along() -> None:
         (FIRST, "k2/service"),
         (FIRST, "licence"),
     ]
+
+
+def test_what_became_of_positions_comes_along() -> None:
+    ended = OpeningPositionEnded(when=on(2, 1), contract="k2", obligation="service")
+    own = OpeningPositionChanged(when=on(2, 1), contract="k1", obligation="licence")
+    other = structs.replace(ended, contract=None, subscription="s1")
+    said = (("opening:o1", ended), ("opening:o1", own), ("opening:o1", other))
+
+    found = [one.event for one in as_one(FIRST, _facts((*BOTH, *said))) if "opening" in one.stream]
+
+    assert [
+        (one.unit, one.obligation)
+        for one in found
+        if isinstance(one, OpeningPositionChanged | OpeningPositionEnded)
+    ] == [(FIRST, "k2/service"), (FIRST, "licence"), ("subscription:s1", "service")]
 
 
 def test_the_terms_of_both_bind_as_far_as_the_shorter_notice() -> None:

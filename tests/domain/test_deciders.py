@@ -93,6 +93,8 @@ def test_what_a_fact_is_stored_under_is_given_by_hand() -> None:
         "nature-judged",
         "non-cash-received",
         "obligation-satisfied",
+        "opening-position-changed",
+        "opening-position-ended",
         "opening-proposed",
         "opening-signed",
         "payment-applied",

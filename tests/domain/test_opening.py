@@ -9,12 +9,12 @@ from domain.accounting.curves import total
 from domain.accounting.measure import measure
 from domain.books import BookOpened
 from domain.calendar import Calendar, months
+from domain.carried import CarriedPosition
 from domain.due import due
 from domain.invoice import IssueInvoice
 from domain.invoice_facts import InvoiceLine
 from domain.master import MasterData
 from domain.opening import (
-    CarriedPosition,
     OpeningProposed,
     OpeningSigned,
     OpenItem,

@@ -181,7 +181,9 @@ def _stands_in(account: str, schedule: Schedule, shown: Iterable[Explained]) -> 
     earns = {(f.kind, f.subject) for f in flows if dict(f.legs).get(LIABILITY, 0) > 0}
     sums = {"earned": 0, "billed": 0, ENTITLED: 0, SERVED: 0}
     for one in shown:
-        is_earned = (one.kind, one.subject) in earns
+        # What other books left names both sides of a promise alike.
+        is_billed = any(step.what == "billed before" for step in one.steps[:1])
+        is_earned = (one.kind, one.subject) in earns and not is_billed
         told = one.kind if one.kind in sums else "earned" if is_earned else "billed"
         sums[told] += one.minor
     served = sums[SERVED]

@@ -8,7 +8,9 @@ import pytest
 from msgspec.structs import replace
 
 from domain.balance import ApplyBalance, GrantBalance
+from domain.carried import ChangeOpeningPosition, EndOpeningPosition
 from domain.cash import ReceivePayment
+from domain.credit_note import CreditInvoice
 from domain.errors import Malformed, Rejected
 from domain.facts import When
 from domain.invoice import VoidInvoice
@@ -198,6 +200,42 @@ def test_what_is_left_of_what_was_taken_over_is_told_by_period(taken_over, send)
     )
     assert rows[-1].clearing_minor == accounts(taken_over)["opening-clearing"]
     assert left(taken_over, through=DAY)[0].to_earn_left_minor == 600_00
+
+
+def test_what_became_of_a_position_is_told_by_period(taken_over, send):
+    named = {"subscription": "old", "obligation": "seats"}
+    august, september = When(effective=date(2024, 8, 1)), When(effective=date(2024, 9, 1))
+    send("opening:2024", ChangeOpeningPosition(when=august, price_change_minor=-60_00, **named))
+    send("opening:2024", EndOpeningPosition(when=september, refund_minor=300_00, **named))
+    taken_over.run("acme", date(2024, 9, 30))
+    # 101.09 of July, and of the 438.91 that were left 31 of 153 days.
+    assert [
+        (row.to_earn_left_minor, row.clearing_minor, row.difference_minor)
+        for row in left(taken_over)
+    ] == [
+        (498_91, -950_50, 0),
+        (349_98, -1010_50, -60_00),
+        (0, -1310_50, -360_00),
+    ]
+    assert "contract-liability" not in accounts(taken_over)
+    # Credited with the item that it was billed by, it is told no more as a difference.
+    send("invoice:R-1", CreditInvoice(when=september, number="C1", amount_minor=360_00))
+    taken_over.run("acme", date(2024, 9, 30))
+    with taken_over.connection() as connection:
+        breaks = [one for verdict in verify(connection).verdicts for one in verdict.breaks]
+
+    assert left(taken_over)[-1].difference_minor == 0
+    assert breaks == []
+
+
+def test_of_what_is_owed_as_billed_nothing_is_left(taken_over, send):
+    end = EndOpeningPosition(
+        when=When(effective=date(2024, 9, 1)), subscription="old", obligation="seats", owed="billed"
+    )
+    send("opening:2024", end)
+    taken_over.run("acme", date(2024, 9, 30))
+
+    assert [row.to_earn_left_minor for row in left(taken_over)] == [498_91, 397_83, 0]
 
 
 def test_credit_taken_over_is_told_beside_and_all_rows_are_the_clearing(taken_over, send):

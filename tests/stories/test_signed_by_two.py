@@ -16,9 +16,10 @@ from beancount.core.data import Transaction
 from msgspec import structs
 
 from domain.books import AdjustmentLine, ApproveAdjustment, ProposeAdjustment
+from domain.carried import CarriedPosition
 from domain.facts import When
 from domain.money import decimal_text
-from domain.opening import CarriedPosition, OpenItem, totals
+from domain.opening import OpenItem, totals
 from domain.rates import PublishRates, Rate
 from projections.audit import audit_trail
 from projections.lineage import explain_line, lineage_up

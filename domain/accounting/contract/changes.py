@@ -32,9 +32,8 @@ from domain.accounting.contract.promise import (
 )
 from domain.accounting.contract.spread import Modification, not_before, spread, state_anew
 from domain.accounting.contract.transfer import place_of
-from domain.accounting.curves import Progress, measured_from
+from domain.accounting.curves import spread_from
 from domain.accounting.schedule import UNASKED
-from domain.calendar import ONE_DAY
 from domain.contract_facts import ContractModified, Obligation
 from domain.explain import Once, Step, every, steps_of
 from domain.facts import Fact, causes_of
@@ -127,7 +126,7 @@ def _worked_out(
 ) -> Modification:
     day = fact.when.measured
     by = deal.progress(day)
-    start = _start(day, by)
+    start = spread_from(day, by)
     since = max(start, fact.when.effective)
     rows = {row.obligation: row for row in event.restated}
     anew: dict[str, Obligation] = {}
@@ -142,14 +141,6 @@ def _worked_out(
     minor += sum(of_promise.values()) + included.minor
     cut = Cut(place_of(fact), start, fact.position)
     return Modification(fact, event, cut, by, anew, of_promise, minor, included)
-
-
-def _start(day: date, by: Progress) -> date:
-    """From when what remains is spread: month-even progress stands still inside a month, so a
-    change inside one is measured at the month end before, and one on its last day at its own.
-    """
-    stands_still = measured_from(day, by) != day
-    return measured_from(day + ONE_DAY, by) if stands_still else day
 
 
 def _caught_up(

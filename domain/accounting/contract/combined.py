@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from msgspec import structs
 
 from domain.accounting.schedule import Flow
+from domain.carried import CarriedPosition, OpeningPositionChanged, OpeningPositionEnded
 from domain.contract_facts import (
     ContractJoined,
     ContractModified,
@@ -27,7 +28,7 @@ from domain.errors import Rejected
 from domain.explain import Step
 from domain.facts import Event, Fact, causes_of, of_kinds
 from domain.invoice_facts import InvoiceIssued, InvoiceLine
-from domain.opening import CarriedPosition, OpeningProposed
+from domain.opening import OpeningProposed
 from domain.routing import is_stated, named_units
 from domain.service import AccessGranted
 
@@ -205,6 +206,9 @@ class _Told:
             case OpeningProposed():
                 rows = tuple(map(self._position, event.positions))
                 return structs.replace(event, positions=rows)
+            case OpeningPositionChanged() | OpeningPositionEnded() if event.contract in self.joined:
+                name = self.name(event.obligation, event.contract)
+                return structs.replace(event, contract=self.contract, obligation=name)
             case _ if is_stated(fact.stream):
                 return self._said(event, _name(fact.stream))
             case _:
