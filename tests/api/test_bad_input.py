@@ -4,6 +4,7 @@ import pytest
 
 from api.views import VIEWS
 from tests.api.bad_deals import BAD, OPEN, changes
+from tests.usage import usage_row
 
 WHEN = {"effective": "2024-01-15"}
 COMMANDS = "/v1/entities/acme/commands"
@@ -90,20 +91,10 @@ def test_money_is_whole_minor_units(company, number, told):
     ],
 )
 def test_a_quantity_is_exact_or_its_row_is_rejected(company, quantity, code):
-    answered = company.post(USAGE, [_row("e1", quantity)], "batch-1").json()
+    answered = company.post(USAGE, [usage_row("e1", quantity)], "batch-1").json()
 
     assert (answered["accepted"], answered["rejected"]) == (0, 1)
     assert [(row["code"], row["field"]) for row in answered["rejects"]] == [(code, "quantity")]
-
-
-def _row(event_id, quantity="1", **more):
-    return {
-        "event_id": event_id,
-        "subscription": "s1",
-        "meter": "calls",
-        "quantity": quantity,
-        "occurred_at": "2024-01-10T12:00:00Z",
-    } | more
 
 
 def test_a_key_used_for_another_body_is_refused_and_the_first_answer_stands(company):
@@ -313,14 +304,14 @@ def test_a_close_with_a_gap_in_a_source_is_refused_until_the_batch_comes_or_is_w
         "last_batch": 2,
     }
     company.command("usage:app", "declared", window)
-    company.post(f"{USAGE}?batch_number=1", [_row("e1")], "batch-1")
+    company.post(f"{USAGE}?batch_number=1", [usage_row("e1")], "batch-1")
     _run(company, key="run-1")
 
     refused = company.post(CLOSES, {"period": "2024-01", "soft": True}, "close-1")
 
     assert _told(refused) == (422, "close-usage-gap", "period")
     assert refused.json()["context"] == {"batches": ["app:2"]}
-    company.post(f"{USAGE}?batch_number=2", [_row("e2")], "batch-2")
+    company.post(f"{USAGE}?batch_number=2", [usage_row("e2")], "batch-2")
     _run(company, key="run-2")
     assert company.post(CLOSES, {"period": "2024-01", "soft": True}, "close-2").status_code == 201
 
@@ -375,7 +366,7 @@ def test_usage_that_nobody_sold_is_pending_until_a_fact_cures_it(
     april = [{"name": "2024-04", "first": "2024-04-01", "last": "2024-04-30"}]
     longer = {"type": "define-calendar", "when": {"effective": "2024-04-01"}, "periods": april}
     company.command("entity:self", "april", longer)
-    company.post(USAGE, [_row("e1", "100", **more)], "batch-1")
+    company.post(USAGE, [usage_row("e1", "100", **more)], "batch-1")
     _run(company, "2024-04-30", "run-1")
 
     before = company.get("/v1/entities/acme/views/usage-pending").json()["rows"]
@@ -399,7 +390,7 @@ def test_usage_of_an_unknown_customer_is_pending_until_the_customer_is_registere
         "items": [{"item": "calls", "price": "call"}],
     }
     company.command("subscription:s9", "start", start)
-    company.post(USAGE, [_row("e1", "100", subscription="s9")], "batch-1")
+    company.post(USAGE, [usage_row("e1", "100", subscription="s9")], "batch-1")
     _run(company, key="run-1")
 
     pending = company.get("/v1/entities/acme/views/usage-pending").json()["rows"]
@@ -422,7 +413,7 @@ def test_usage_of_an_unknown_customer_is_pending_until_the_customer_is_registere
 
 
 def test_usage_of_an_unknown_meter_is_pending_and_stands_against_a_close(company):
-    company.post(USAGE, [_row("e1", meter="steps")], "batch-1")
+    company.post(USAGE, [usage_row("e1", meter="steps")], "batch-1")
     _run(company)
 
     pending = company.get("/v1/entities/acme/views/usage-pending").json()["rows"]

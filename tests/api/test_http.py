@@ -14,20 +14,11 @@ from api.app import another_key, create_app, first_key
 from api.auth import digest
 from api.openapi import OPERATIONS, document
 from replay.source import export
+from tests.usage import usage_row
 
 
 def _run(client, through, key):
     return client.post("/v1/entities/acme/runs", {"through": through}, key)
-
-
-def _row(event_id, quantity="1", **more):
-    return {
-        "event_id": event_id,
-        "subscription": "s1",
-        "meter": "calls",
-        "quantity": quantity,
-        "occurred_at": "2024-01-10T12:00:00Z",
-    } | more
 
 
 def test_nothing_but_health_and_the_description_is_open(address):
@@ -132,12 +123,12 @@ def _lines(answered):
 
 def test_usage_is_answered_row_by_row(company):
     rows = [
-        _row("e1"),
-        _row("e1"),
-        _row("e2", quantity=0.5),
-        _row("e3", quantity="NaN"),
-        _row("e4", subscription="nobody"),
-        _row("e1", quantity="2"),
+        usage_row("e1"),
+        usage_row("e1"),
+        usage_row("e2", quantity=0.5),
+        usage_row("e3", quantity="NaN"),
+        usage_row("e4", subscription="nobody"),
+        usage_row("e1", quantity="2"),
         "not a row",
     ]
 
@@ -298,7 +289,7 @@ def test_a_line_leads_down_to_its_facts_and_a_fact_up_to_its_lines(company):
 
 
 def test_a_usage_event_leads_up_to_the_lines_it_moved(company):
-    company.post("/v1/entities/acme/usage/app/batches", [_row("e1", "100")], "batch-1")
+    company.post("/v1/entities/acme/usage/app/batches", [usage_row("e1", "100")], "batch-1")
     run = _run(company, "2024-01-31", "run-1").json()["positions"][0]
     company.get("/v1/entities/acme/views/journal", at_least=run)
 
@@ -314,7 +305,7 @@ def test_a_usage_event_leads_up_to_the_lines_it_moved(company):
 
 
 def test_a_very_small_quantity_is_answered_and_exported_without_exponent(company, database):
-    company.post("/v1/entities/acme/usage/app/batches", [_row("e1", "0.0000001")], "batch-1")
+    company.post("/v1/entities/acme/usage/app/batches", [usage_row("e1", "0.0000001")], "batch-1")
     run = _run(company, "2024-01-31", "run-1").json()["positions"][0]
     company.get("/v1/entities/acme/views/journal", at_least=run)
 

@@ -7,9 +7,6 @@ and why: one that comes out must leave the list, and none may join it unseen.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import closing
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +19,7 @@ from replay.case_format import read_document
 from replay.case_result import Result
 from replay.case_stage import LedgerStage
 from replay.cases import run_case
-from replay.ledger import Ledger
-from store import embedded
-from store.db import connect, migrate
+from tests.cases.telling import told
 
 HERE = Path(__file__).parent
 CASES = HERE / "billing"
@@ -37,32 +32,12 @@ OWN = sorted((HERE / "own" / "billing").glob("*.json"))
 VARIANTS = {"x3": "passed", "x7": "passed", "+28y": "passed"}
 
 
-@pytest.fixture(scope="module")
-def stage(module_folder: Path) -> Iterator[LedgerStage]:
-    """All cases in one database, each in an entity of its own."""
-    with embedded.start(module_folder) as server:
-        with connect(server.dsn) as connection:
-            migrate(connection)
-        with closing(LedgerStage(partial(Ledger.open, server.dsn))) as opened:
-            yield opened
-
-
 # What the default profile says of the same facts, where another engine's answer is worse.
 CONTRASTS = sorted((HERE / "contrast").glob("*.json"))
 
 
 def played(stage: LedgerStage, name: str) -> Result:
     return run_case(CASES / f"{name}.json", stage)
-
-
-def told(result: Result) -> list[str]:
-    """What is wrong with a case, figure by figure."""
-    said = [
-        f"{row['figure']}: expected {row['expected']}, found {row['found']}"
-        for row in result.differences
-    ]
-    wrong = [f"{name}: {what}" for name, what in result.variants.items() if what != "passed"]
-    return [*result.problems, *said, *wrong]
 
 
 def test_all_cases_are_there() -> None:

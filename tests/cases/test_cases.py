@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from contextlib import closing
 from decimal import Decimal
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +22,7 @@ from replay.case_result import Report, Result
 from replay.case_stage import LedgerStage
 from replay.case_variants import FACTORS
 from replay.cases import play, run_case, run_cases, scales
-from replay.ledger import Ledger
-from store import embedded
-from store.db import connect, migrate
+from tests.cases.telling import told
 
 HERE = Path(__file__).parent
 CASES = HERE / "accounting"
@@ -44,16 +39,6 @@ ROUNDINGS = {"rounding-three-way-and-monthly": 3, "zuora-quantity-increase-disti
 PASSED = {"x3": "passed", "x7": "passed", "+28y": "passed"}
 
 
-@pytest.fixture(scope="module")
-def stage(module_folder: Path) -> Iterator[LedgerStage]:
-    """All cases in one database, each in an entity of its own."""
-    with embedded.start(module_folder) as server:
-        with connect(server.dsn) as connection:
-            migrate(connection)
-        with closing(LedgerStage(partial(Ledger.open, server.dsn))) as opened:
-            yield opened
-
-
 @pytest.fixture
 def written(tmp_path: Path) -> Any:
     """Writes a changed copy of a worked case and gives its path."""
@@ -65,16 +50,6 @@ def written(tmp_path: Path) -> Any:
         return path
 
     return write
-
-
-def told(result: Result) -> list[str]:
-    """What is wrong with a case, figure by figure, and what waits."""
-    said = [
-        f"{row['figure']}: expected {row['expected']}, found {row['found']}"
-        for row in result.differences
-    ]
-    wrong = [f"{name}: {what}" for name, what in result.variants.items() if what != "passed"]
-    return [*result.problems, *said, *wrong]
 
 
 def test_all_cases_are_there() -> None:

@@ -5,18 +5,12 @@ import pytest
 from msgspec import structs
 
 from domain.discount import DiscountGranted, DiscountWithdrawn, GrantDiscount, WithdrawDiscount
-from domain.subscription import Item, SubscriptionStarted
+from domain.subscription import Item
 from tests.domain.given import code, decide, on
+from tests.domain.subscribing import started
 
 STREAM = "subscription:s1"
-STARTED = SubscriptionStarted(
-    when=on(1, 1),
-    customer="c1",
-    currency="USD",
-    term_from=date(2024, 1, 1),
-    term_to=date(2025, 1, 1),
-    items=(Item(item="seats", price="seat"),),
-)
+STARTED = started("2024-01-01", "2025-01-01", Item(item="seats", price="seat"))
 GRANT = GrantDiscount(when=on(2, 1), discount="launch", percent=Decimal(20), items=("seats",))
 GRANTED = DiscountGranted(when=on(2, 1), discount="launch", percent=Decimal(20), items=("seats",))
 IN_MONEY = structs.replace(GRANT, percent=None, amount=Decimal("10.5"))

@@ -1,7 +1,6 @@
 """Pausing, suspending, resuming, moving the billing anchor and access, beside what is sold."""
 
 from collections.abc import Callable
-from datetime import date
 
 import pytest
 
@@ -27,19 +26,12 @@ from domain.subscription import (
     SubscriptionAmended,
     SubscriptionCancelled,
     SubscriptionCommand,
-    SubscriptionStarted,
 )
 from tests.domain.given import code, decide, on
+from tests.domain.subscribing import started
 
 STREAM = "subscription:s1"
-STARTED = SubscriptionStarted(
-    when=on(1, 1),
-    customer="c1",
-    currency="USD",
-    term_from=date(2024, 1, 1),
-    term_to=date(2025, 1, 1),
-    items=(Item(item="seats", price="seat"),),
-)
+STARTED = started("2024-01-01", "2025-01-01", Item(item="seats", price="seat"))
 PAUSED = SubscriptionPaused(when=on(3, 4))
 RESUMED = SubscriptionResumed(when=on(4, 5))
 SUSPENDED = SubscriptionSuspended(when=on(3, 4))

@@ -17,9 +17,9 @@ from domain.subscription import (
     SubscriptionCancelled,
     SubscriptionCommand,
     SubscriptionRenewed,
-    SubscriptionStarted,
 )
 from tests.domain.given import code, decide, on, refusal, state
+from tests.domain.subscribing import started
 
 STREAM = "subscription:s1"
 SEATS = Item(item="seats", price="seat", quantity=Decimal(10))
@@ -31,14 +31,7 @@ START = StartSubscription(
     term_to=date(2025, 1, 1),
     items=(SEATS,),
 )
-STARTED = SubscriptionStarted(
-    when=on(1, 1),
-    customer="c1",
-    currency="USD",
-    term_from=date(2024, 1, 1),
-    term_to=date(2025, 1, 1),
-    items=(SEATS,),
-)
+STARTED = started("2024-01-01", "2025-01-01", SEATS)
 MORE = (ItemChange(item="seats", quantity=Decimal(20)),)
 CANCELLED = SubscriptionCancelled(when=on(7, 1))
 IN_EUROS = {"price:seat": (PriceSet(when=on(1, 1), currency="EUR", model=Flat(amount=Decimal(1))),)}

@@ -31,6 +31,7 @@ from store.sitting import ask
 from store.usage_rows import BatchReceipt, ingest
 from store.usage_stage import UsageBatch
 from tests.faults.plan import CatchUp, Rebuild, Step, Tell
+from tests.laws.memory import Arrival
 from tests.laws.postgres import request_of
 
 Result = TypeVar("Result")
@@ -142,14 +143,19 @@ def _accepted(ledger: Ledger, step: Tell, places: Places, kept: Kept | None) -> 
         book = arrival.stream.partition(":")[2]
         closed = ledger.close_period(entity, book, arrival.event.period, key=arrival.key)
         return Answer(entity=entity, key=arrival.key, positions=(closed.closed_at,))
-    known = {name: place for (of, name), place in places.items() if of == entity}
-    if arrival.corrects is not None and arrival.corrects not in known:
-        return None
-    request = request_of(entity, arrival, known)
+    request = asked_of(entity, arrival, places)
     if request is None:
         return None
     told = ledger.submit(request) if kept is None else _in_a_group(ledger, request, kept)
     return Answer(entity=entity, key=arrival.key, positions=told.positions)
+
+
+def asked_of(entity: str, arrival: Arrival, places: Places) -> Request | None:
+    """None where there is nothing anybody could ask, or what it corrects was not taken."""
+    known = {name: place for (of, name), place in places.items() if of == entity}
+    if arrival.corrects is not None and arrival.corrects not in known:
+        return None
+    return request_of(entity, arrival, known)
 
 
 def _in_a_group(ledger: Ledger, request: Request, kept: Kept) -> Receipt:

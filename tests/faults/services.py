@@ -16,9 +16,8 @@ import msgspec
 from api.app import another_key
 from domain.books import PeriodClosed
 from domain.usage import UsageBatchAccepted
-from tests.faults.acts import Answer, Outage, Places
+from tests.faults.acts import Answer, Outage, Places, asked_of
 from tests.faults.plan import Tell
-from tests.laws.postgres import request_of
 
 TIEOUT = (sys.executable, "-c", "from api.cli import main; main()")
 STOPS_WITHIN_SECONDS = 60.0
@@ -85,10 +84,7 @@ class Sender:
             book = arrival.stream.partition(":")[2]
             body = {"period": arrival.event.period, "actor": "ann"}
             return self._ask(entity, arrival.key, f"books/{book}/closes", body)
-        known = {name: place for (of, name), place in places.items() if of == entity}
-        if arrival.corrects is not None and arrival.corrects not in known:
-            return None
-        request = request_of(entity, arrival, known)
+        request = asked_of(entity, arrival, places)
         if request is None:
             return None
         asked = {

@@ -116,6 +116,20 @@ class Life(Struct):
     def own(self) -> list[Fact]:
         return [one for one in self.facts if one.stream == DEAL]
 
+    def start(self, to: date | None, *items: str, renews_months: int | None = None) -> None:
+        """Items that are named as their prices, from the first day on that there is."""
+        self.say(
+            StartSubscription(
+                when=When(effective=START),
+                customer="c1",
+                currency="USD",
+                term_from=START,
+                term_to=to,
+                renews_months=renews_months,
+                items=tuple(Item(item=name, price=name) for name in items),
+            )
+        )
+
     def say(self, command: Any, corrects: int | None = None) -> None:
         """What a command makes true; nothing if it is refused at the door."""
         stream, decider = Timeline(self.own), decider_of(DEAL)

@@ -26,7 +26,7 @@ from domain.service import PauseSubscription, ResumeSubscription
 from domain.statement.documents import Bill
 from domain.statement.spans import Period, Sale, carried_by, periods
 from domain.statement.thresholds import reached
-from domain.subscription import Item, RenewSubscription, StartSubscription
+from domain.subscription import RenewSubscription
 from tests.laws.billing_laws import bill_due, issued
 from tests.laws.lives import (
     ANY_ACTS,
@@ -193,16 +193,7 @@ def test_usage_after_a_stop_rests_on_what_resumed_service() -> None:
     )
     life = Life(Catalogue(tuple(facts), master, ("added",)), facts)
     end = START + timedelta(180)
-    life.say(
-        StartSubscription(
-            when=When(effective=START),
-            customer="c1",
-            currency="USD",
-            term_from=START,
-            term_to=end,
-            items=(Item(item="added", price="added"),),
-        )
-    )
+    life.start(end, "added")
     life.say(PauseSubscription(when=When(effective=START + timedelta(60))))
     life.say(ResumeSubscription(when=When(effective=START + timedelta(90))))
     life.say(RenewSubscription(when=When(effective=end), term_to=end + timedelta(180)))

@@ -25,9 +25,7 @@ from domain.service import GrantAccess, PauseSubscription, ResumeSubscription
 from domain.subscription import (
     AmendSubscription,
     CancelSubscription,
-    Item,
     ItemChange,
-    StartSubscription,
 )
 from tests.laws.lives import DEAL, FIRST, Catalogue, Life, always, opened
 from tests.laws.reference import Amount, World, recurring, stands
@@ -81,17 +79,7 @@ def life_of(by: str, days: int, items: list[str], renews: int | None, acts: list
     policy = PolicyAdopted(when=When(effective=FIRST), options=Options(ratable_by=by))  # type: ignore[arg-type]
     facts, master = opened(("policy:main", policy), *rows)
     life = Life(Catalogue(tuple(facts), master, ()), facts)
-    life.say(
-        StartSubscription(
-            when=When(effective=START),
-            customer="c1",
-            currency="USD",
-            term_from=START,
-            term_to=START + timedelta(days),
-            renews_months=renews,
-            items=tuple(Item(item=name, price=name) for name in ("fee", *items)),
-        )
-    )
+    life.start(START + timedelta(days), "fee", *items, renews_months=renews)
     for kind, after, pick in acts:
         life.say(said(kind, START + timedelta(after), Random(pick)))
     return life

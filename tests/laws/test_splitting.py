@@ -25,12 +25,10 @@ from domain.pricing import Model, PerUnit, ReadingModel
 from domain.pricing.bucketed import Bucketed
 from domain.pricing.matrix import Cell, Matrix
 from domain.pricing.percentage import Percentage
-from domain.subscription import Item, StartSubscription
 from domain.usage import UsageDay
 from tests.laws.lives import (
     FIRST,
     METERS,
-    START,
     Catalogue,
     Life,
     always,
@@ -92,16 +90,7 @@ def of_ten(meter: str, model: Model) -> Life:
         (f"meter:{meter}", MeterDefined(when=when, **METERS[meter])), (f"price:{meter}", price)
     )
     life = Life(Catalogue(tuple(facts), master, (meter,)), facts)
-    life.say(
-        StartSubscription(
-            when=When(effective=START),
-            customer="c1",
-            currency="USD",
-            term_from=START,
-            term_to=None,
-            items=(Item(item=meter, price=meter),),
-        )
-    )
+    life.start(None, meter)
     life.rows = [usage_row(1, meter, 24, Decimal(10), TEN, "UTC")]
     return life
 

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from tests.pages.page import COMMAND, REFERENCE, sections, stories, wrong
-from tests.pages.test_lifecycle_pages import COMMANDS, defaults, facts_of, fields_of, refusals_of
-from tests.test_problems import raised
+from tests.pages.page import COMMAND, REFERENCE, sections
+from tests.pages.told import COMMANDS, defaults, facts_of, fields_of
 from tests.test_reference import ASKED
 
 PAGES = sorted((REFERENCE / "invoices").glob("*.md"))
@@ -27,14 +26,6 @@ def test_a_page_says_who_says_it_and_what_follows(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
-def test_the_story_of_a_page_comes_out(page: Path) -> None:
-    told = stories(page)
-
-    assert told
-    assert [found for story in told for found in wrong(story)] == []
-
-
-@pytest.mark.parametrize("page", PAGES, ids=NAMES)
 def test_a_page_tells_the_fields_of_its_command_as_they_are(page: Path) -> None:
     kinds = [ASKED[COMMANDS[tag]] for tag in facts_of(page) if tag in COMMANDS]
     known, told = defaults(*kinds), fields_of(page)
@@ -42,11 +33,3 @@ def test_a_page_tells_the_fields_of_its_command_as_they_are(page: Path) -> None:
 
     assert {name: text for name, text in told.items() if text not in known.get(name, ())} == {}
     assert first - told.keys() == set()
-
-
-@pytest.mark.parametrize("page", PAGES, ids=NAMES)
-def test_what_a_page_says_is_refused_is_raised(page: Path) -> None:
-    codes = {code for code, _ in refusals_of(page)}
-
-    assert codes
-    assert codes <= {code for package in ("domain", "store") for _, code in raised(package)}

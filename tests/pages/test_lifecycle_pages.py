@@ -2,57 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from msgspec import structs
 
 from domain.facts import Retracted
 from domain.party import CustomerAmended, CustomerRegistered
 from domain.price import PriceSet
 from domain.subscription import DECIDER, Item, ItemChange
-from tests.pages.page import COMMAND, OPENING, REFERENCE, sections, stories, wrong
-from tests.test_problems import raised, rows
-from tests.test_reference import ASKED, BY, SECTION, TAGS, default_of, documented, tag_of
+from tests.pages.page import COMMAND, OPENING, sections, stories, wrong
+from tests.pages.told import COMMANDS, defaults, facts_of, fields_of, text_of
+from tests.test_reference import ASKED, TAGS, tag_of
 
 PAGES = sorted(path for path in OPENING.parent.glob("*.md") if path != OPENING)
 NAMES = [path.stem for path in PAGES]
-FACT = re.compile(r"\[(?P<tag>[\w-]+)\]\(\.\./facts\.md#(?P=tag)\)")
 # What a life is told in: the facts of its stream, its customer's, and its prices'.
 EVENTS = {tag_of(event) for event in (*DECIDER.events, CustomerRegistered, CustomerAmended)}
-REFUSED = re.compile(r"^\| `(?P<code>[\w-]+)` \| `(?P<field>[\w.]+)` \| .+ \|$", re.MULTILINE)
-FACTS = (REFERENCE / "facts.md").read_text(encoding="utf-8")
-COMMANDS = {
-    found["name"]: by["command"]
-    for found in SECTION.finditer(FACTS)
-    if (by := BY.search(found["text"]))
-}
-
-
-def text_of(page: Path) -> str:
-    return page.read_text(encoding="utf-8")
-
-
-def facts_of(page: Path) -> list[str]:
-    """The facts a page is about: those its introduction names."""
-    return FACT.findall(text_of(page).partition("\n**Who says it.** ")[0])
-
-
-def fields_of(page: Path) -> dict[str, str]:
-    """Defaults of the fields that a page tells."""
-    said = dict(sections(page))[COMMAND]
-    return {field: default for field, (default, _) in documented(said).items()}
-
-
-def defaults(*kinds: type) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
-    for kind in kinds:
-        for field in structs.fields(kind):
-            if field.name != "when":
-                found.setdefault(field.name, set()).add(default_of(field))
-    return found
 
 
 def test_every_event_of_a_life_has_a_page_and_no_other_has() -> None:
@@ -80,15 +45,6 @@ def test_a_page_says_what_the_event_means_who_says_it_and_what_follows(page: Pat
 
 
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
-def test_the_story_of_a_page_comes_out(page: Path) -> None:
-    told = stories(page)
-
-    assert told
-    assert [found for story in told for found in wrong(story)] == []
-    assert all(any(step.rows for step in story) for story in told)
-
-
-@pytest.mark.parametrize("page", PAGES, ids=NAMES)
 def test_a_page_tells_fields_that_the_command_has(page: Path) -> None:
     asked = (ASKED[COMMANDS[tag]] for tag in facts_of(page) if tag in COMMANDS)
     known = defaults(*asked, Item, ItemChange)
@@ -110,20 +66,6 @@ def test_every_field_of_an_items_change_is_told() -> None:
     told = {name for page in PAGES for name in fields_of(page)}
 
     assert sorted(defaults(Item, ItemChange).keys() - told) == []
-
-
-def refusals_of(page: Path) -> Iterator[tuple[str, str]]:
-    """Codes and fields of the table of refusals."""
-    for found in REFUSED.finditer(dict(sections(page))["Refused"]):
-        yield found["code"], found["field"]
-
-
-def test_what_is_refused_is_a_problem_that_is_raised() -> None:
-    known = {row["code"] for row in rows()}
-    codes = {code for page in PAGES for code, _ in refusals_of(page)}
-
-    assert codes <= known
-    assert codes <= {code for package in ("domain", "store") for _, code in raised(package)}
 
 
 def test_a_wrong_figure_of_a_story_is_seen(tmp_path: Path) -> None:

@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from domain.price import SetPrice
-from tests.pages.page import REFERENCE, sections, stories, wrong
-from tests.pages.test_lifecycle_pages import defaults, refusals_of
-from tests.test_problems import raised
+from tests.pages.page import REFERENCE, sections
+from tests.pages.told import defaults
 from tests.test_reference import documented
 
 TERMS = REFERENCE / "price-terms"
@@ -48,19 +47,3 @@ def test_fields_have_the_defaults_told(page: Path) -> None:
     told = documented(dict(sections(page))["Fields"])
 
     assert {name for name, (default, _) in told.items() if default not in known[name]} == set()
-
-
-@pytest.mark.parametrize("page", PAGES, ids=NAMES)
-def test_the_story_of_a_page_comes_out(page: Path) -> None:
-    told = stories(page)
-
-    assert told
-    assert [found for story in told for found in wrong(story)] == []
-
-
-@pytest.mark.parametrize("page", PAGES, ids=NAMES)
-def test_what_is_refused_is_a_problem_that_is_raised(page: Path) -> None:
-    codes = {code for code, _ in refusals_of(page)}
-
-    assert codes
-    assert codes <= {code for _, code in raised("domain")}

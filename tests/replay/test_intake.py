@@ -24,6 +24,7 @@ from replay.source import export
 from replay.verify import verify
 from store.request import Request
 from store.usage_stage import UsageBatch
+from tests.usage import usage_row
 
 # All that is not derived, and the totals by hour that are kept beside the rows.
 KEPT = {
@@ -49,14 +50,7 @@ DERIVED = {
 
 
 def row(event_id, quantity, day="2024-01-10", **more):
-    return {
-        "event_id": event_id,
-        "subscription": "s1",
-        "meter": "calls",
-        "quantity": quantity,
-        "occurred_at": f"{day}T23:30:00Z",
-        **more,
-    }
+    return usage_row(event_id, quantity, f"{day}T23:30:00Z", **more)
 
 
 def batch(key, kind="rows", **more):

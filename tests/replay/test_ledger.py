@@ -23,16 +23,11 @@ from domain.subscription import (
 from replay.ledger import Billed
 from store import log
 from store.usage_stage import UsageBatch
+from tests.usage import usage_row
 
 
 def _row(event_id, quantity, day="2024-01-10"):
-    return {
-        "event_id": event_id,
-        "subscription": "s1",
-        "meter": "calls",
-        "quantity": quantity,
-        "occurred_at": f"{day}T12:00:00Z",
-    }
+    return usage_row(event_id, quantity, f"{day}T12:00:00Z")
 
 
 def _batch(key, kind="rows", **more):

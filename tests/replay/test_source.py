@@ -21,18 +21,13 @@ from replay.reperform import explain_again, journal_lines, reperform
 from replay.source import export, read_export
 from store.canonical import entry_leaf
 from store.usage_stage import UsageBatch
+from tests.usage import usage_row
 
 BOOKS = Question(entity="acme", book="main")
 
 
 def _row(event_id, quantity, day):
-    return {
-        "event_id": event_id,
-        "subscription": "s1",
-        "meter": "calls",
-        "quantity": quantity,
-        "occurred_at": f"{day}T23:30:00Z",
-    }
+    return usage_row(event_id, quantity, f"{day}T23:30:00Z")
 
 
 def _batch(key, kind="rows"):

@@ -1,46 +1,26 @@
 """Groups decided on what is remembered: one statement, and the same answers as if all was read."""
 
-import tempfile
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
 from random import Random
 
 import pytest
-from psycopg.pq import Trace
 
 from domain.cash import (
     ApplyPayment,
     ReceivePayment,
 )
 from domain.errors import Malformed, Rejected
-from domain.facts import Source, When
+from domain.facts import Source
 from domain.invoice import IssueInvoice
 from domain.invoice_facts import InvoiceLine
-from domain.party import AmendCustomer, RegisterCustomer
 from domain.payment_facts import (
     Application,
 )
-from store import db, log
+from store import log
 from store.remembered import Remembered
 from store.request import Request
 from store.transact import append_surely, submit
-
-NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
-WHEN = When(effective=date(2026, 1, 1))
-
-
-def clock():
-    return NOW
-
-
-def register(key, name="a"):
-    command = RegisterCustomer(when=WHEN, currency="USD")
-    return Request(entity="e", stream=f"customer:{name}", key=key, command=command)
-
-
-def amend(key, name="a"):
-    command = AmendCustomer(when=WHEN, party=key)
-    return Request(entity="e", stream=f"customer:{name}", key=key, command=command)
+from tests.store.groups import WHEN, amend, clock, register, round_trips
 
 
 def pay(key, name, number="1", minor=100):
@@ -63,25 +43,6 @@ def sender(connection):
         return append_surely(lend, requests[0].entity, requests, clock=clock, remembered=remembered)
 
     return send
-
-
-@pytest.fixture
-def other(database):
-    with db.connect(database) as opened:
-        yield opened
-
-
-@contextmanager
-def round_trips(connection):
-    """How often the client waits for the server, as libpq itself tells it."""
-    counted = []
-    with tempfile.TemporaryFile("w+") as trace:
-        connection.pgconn.trace(trace.fileno())
-        connection.pgconn.set_trace_flags(Trace.SUPPRESS_TIMESTAMPS)
-        yield counted
-        connection.pgconn.untrace()
-        trace.seek(0)
-        counted.append(sum("ReadyForQuery" in line for line in trace if line.startswith("B")))
 
 
 def told(outcome):

@@ -1,39 +1,18 @@
 """Groups stored without a lock: two statements, one commit; whoever was slower decides again."""
 
-import tempfile
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
 
 import psycopg
 import pytest
-from psycopg.pq import Trace
 
 from domain.errors import Rejected
-from domain.facts import When
-from domain.party import AmendCustomer, RegisterCustomer
 from store import db, group, log
 from store.remembered import Remembered
-from store.request import Receipt, Request
+from store.request import Receipt
 from store.reset import reset
 from store.sitting import Sitting, ask
 from store.transact import LOSSES_MAX, append_group, append_many, append_surely, submit
-
-NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
-WHEN = When(effective=date(2026, 1, 1))
-
-
-def clock():
-    return NOW
-
-
-def register(key, name="a"):
-    command = RegisterCustomer(when=WHEN, currency="USD")
-    return Request(entity="e", stream=f"customer:{name}", key=key, command=command)
-
-
-def amend(key, name="a"):
-    command = AmendCustomer(when=WHEN, party=key)
-    return Request(entity="e", stream=f"customer:{name}", key=key, command=command)
+from tests.store.groups import NOW, amend, clock, register, round_trips
 
 
 def meanwhile(*acts):
@@ -53,25 +32,6 @@ def stored(connection):
     facts = tuple(log.read_all(connection, "e"))
     assert [fact.position for fact in facts] == list(range(1, len(facts) + 1))
     return [(fact.command_id, fact.stream, fact.version) for fact in facts]
-
-
-@pytest.fixture
-def other(database):
-    with db.connect(database) as opened:
-        yield opened
-
-
-@contextmanager
-def round_trips(connection):
-    """How often the client waits for the server, as libpq itself tells it."""
-    counted = []
-    with tempfile.TemporaryFile("w+") as trace:
-        connection.pgconn.trace(trace.fileno())
-        connection.pgconn.set_trace_flags(Trace.SUPPRESS_TIMESTAMPS)
-        yield counted
-        connection.pgconn.untrace()
-        trace.seek(0)
-        counted.append(sum("ReadyForQuery" in line for line in trace if line.startswith("B")))
 
 
 def test_a_command_takes_at_most_three_round_trips_and_as_many_do_for_a_hundred(connection):

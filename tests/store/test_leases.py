@@ -9,12 +9,6 @@ from store.checkpoints import Checkpoint
 VIEW = ("acme", "journal", 0)
 
 
-@pytest.fixture
-def other(database):
-    with db.connect(database) as opened:
-        yield opened
-
-
 def test_an_entity_is_had_by_one_at_a_time(connection, other):
     mine = leases.claim(connection, "acme", "ann")
 

@@ -24,6 +24,7 @@ from store.usage_read import standing_rows
 from store.usage_rows import BatchReceipt, ingest
 from store.usage_stage import CHUNK, UsageBatch
 from tests.store.usage_sender import BATCHES, EVENTS, ROWS
+from tests.usage import usage_row
 from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
@@ -36,15 +37,8 @@ def clock():
     return NOW
 
 
-def row(event_id, quantity="1", at="2024-03-01T12:00:00Z", **fields):
-    return {
-        "event_id": event_id,
-        "subscription": "s",
-        "meter": "calls",
-        "quantity": quantity,
-        "occurred_at": at,
-        **fields,
-    }
+def row(event_id, quantity="1", at="2024-03-01T12:00:00Z", subscription="s", **fields):
+    return usage_row(event_id, quantity, at, subscription, **fields)
 
 
 def take(connection, key, rows, *, together=CHUNK, **fields):

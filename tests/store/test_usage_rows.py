@@ -15,6 +15,7 @@ from store import db, log
 from store.canonical import UsageLeafRow, batch_root, usage_leaf
 from store.usage_days import usage_days, usage_days_from_rows, whole_hours
 from store.usage_rows import Reject, UsageBatch, ingest
+from tests.usage import usage_row
 
 NOW = datetime(2024, 5, 1, 10, tzinfo=UTC)
 UTC_DAYS = {"s": "UTC", "t": "UTC"}
@@ -29,14 +30,7 @@ def batch(key, **fields):
 
 
 def row(event_id, quantity="1", at="2024-03-01T12:00:00Z", subscription="s", **fields):
-    return {
-        "event_id": event_id,
-        "subscription": subscription,
-        "meter": "calls",
-        "quantity": quantity,
-        "occurred_at": at,
-        **fields,
-    }
+    return usage_row(event_id, quantity, at, subscription, **fields)
 
 
 def take(connection, key, rows, **fields):

@@ -26,6 +26,7 @@ from store.request import Receipt, Request
 from store.seals import period_seal
 from store.usage_rows import BatchReceipt
 from store.usage_stage import UsageBatch
+from tests.usage import usage_row
 
 ENTITY = "acme"
 BOOK = "main"
@@ -107,13 +108,7 @@ class Company:
         number: int | None = None,
         at: str = "12:00:00Z",
     ) -> BatchReceipt:
-        row = {
-            "event_id": event_id,
-            "subscription": "s1",
-            "meter": "calls",
-            "quantity": str(units),
-            "occurred_at": f"{day}T{at}",
-        }
+        row = usage_row(event_id, str(units), f"{day}T{at}")
         batch = UsageBatch(
             entity=ENTITY, source="gateway", key=f"batch-{event_id}", batch_number=number
         )
