@@ -182,6 +182,17 @@ def test_where_all_is_priced_by_itself_the_first_bears_the_price_after_the_end()
     assert by_month(schedule, "2024-09-01", 1, "calls") == [0]
 
 
+def test_what_bears_the_price_after_the_end_alone_may_be_there_by_a_change() -> None:
+    usage = Obligation(obligation="usage", pattern="as-invoiced", ssp_minor=600_00)
+    added = ContractModified(when=on("2024-03-01"), price_change_minor=300_00, added=(SERVICE,))
+    change = ContractModified(when=on("2024-09-01"), price_change_minor=8_00)
+    ended = ContractTerminated(when=on("2024-07-01"))
+    schedule = scheduled(opened("2024-01-01", usage), added, ended, change)
+    (flow,) = [one for one in schedule.flows if one.curve == At(date(2024, 9, 1), 8_00)]
+
+    assert (flow.subject, flow.causes) == ("service", (1, 2, 3, 4))
+
+
 def test_two_promises_that_share_after_the_end_say_so() -> None:
     kit = point("kit", price_minor=300_00, ssp_minor=1200_00)
     change = ContractModified(when=on("2024-09-01"), price_change_minor=8_00)

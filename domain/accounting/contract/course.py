@@ -174,6 +174,9 @@ def price_change_of_all(
     if len(sharers) > 1:
         causes = causes_of(causes, *[by for one in sharers for by in (one.added_by, one.said_by)])
         told = every((told, (shared_by(sharers), *[said for one in sharers for said in one.said])))
+    else:
+        # Who bears it alone may be there by a change only.
+        causes = causes_of(causes, *[one.added_by for one in sharers])
     parts = by_weight(minor, [one.weight for one in sharers], deal.currency, deal.options)
     for promise, part in zip(sharers, parts, strict=True):
         if part:
