@@ -143,9 +143,11 @@ def known(facts: Iterable[Fact], at: int | None = None) -> tuple[Fact, ...]:
 
     A correction is itself a fact: retract it and the fact it replaced is in force again.
     """
-    seen = [fact for fact in facts if at is None or fact.position <= at]
+    seen = [*facts] if at is None else [fact for fact in facts if fact.position <= at]
     seen.sort(key=_position)
     dead = corrected(seen)
+    if not dead:
+        return tuple(seen)
     return tuple([f for f in seen if f.position not in dead and type(f.event) is not Retracted])
 
 
@@ -216,19 +218,23 @@ def in_effective_order(fact: Fact) -> tuple[date, int, str, str]:
 
 
 def causes_of(*groups: tuple[int, ...]) -> tuple[int, ...]:
-    """The union of causes, each once: sorted where groups differ, else the one group as it stands.
-
-    The order of causes says nothing; what is sealed of them is sorted there.
-    """
-    alone: tuple[int, ...] = ()
-    for group in groups:
-        if group and group != alone:
-            if alone:
-                return tuple(sorted(set().union(*groups)))
-            alone = group
-    return alone
+    """The union of causes: in order and each once, as they are in every group."""
+    together: tuple[int, ...] = ()
+    for place, group in enumerate(groups):
+        # Most groups are the same, or hold what came later: neither takes a set, nor a sort.
+        if not together:
+            together = group
+        elif group and group is not together and group != together:
+            if together[-1] >= group[0]:
+                return tuple(sorted({*together}.union(*groups[place:])))
+            together += group
+    return together
 
 
 def with_causes(causes: tuple[int, ...], more: Iterable[int]) -> tuple[int, ...]:
     """Causes, and more of them in any order: sorted, each once."""
-    return tuple(sorted({*causes, *more}))
+    later = sorted({*more})
+    if not causes or not later or causes[-1] < later[0]:
+        return (*causes, *later)
+    known = {*causes}
+    return causes if known.issuperset(later) else tuple(sorted(known.union(later)))

@@ -125,7 +125,8 @@ def total(curve: Curve) -> int:
         case Steps():
             return curve.marks[-1][1]
         case Ratable():
-            return standing(curve, last_day(curve))
+            whole = curve.minor - curve.less
+            return whole if curve.stop is None else standing(curve, last_day(curve))
         case _:
             assert_never(curve)
 

@@ -138,6 +138,9 @@ def _unit_rests(books: Books, settlement: Settlement, unit: str) -> int:
     whole = _Measured(unit, fresh, run, master, schedule)
     every = (*schedule.flows, *(flow for flow in schedule.memos if flow.kind == "served"))
     count = sum(_flow_rests(books, whole, flow) for flow in every)
+    for flow in (*schedule.flows, *schedule.memos):
+        # What unites causes takes each group to be in order.
+        count += same(flow.causes, tuple(sorted({*flow.causes})), flow)
     balances = due(schedule, run.through, run.master.calendar)
     unbilled = [slot for slot, row in balances.items() if slot.kind in PRESENTED and row.minor]
     return count + sum(

@@ -146,8 +146,8 @@ MUTANTS = (
     Mutant(
         "5-sealed-answers-stay",
         "domain/facts.py",
-        "if at is None or fact.position <= at]",
-        "if at is None or fact.position <= at + 2]",
+        "else [fact for fact in facts if fact.position <= at]",
+        "else [fact for fact in facts if fact.position <= at + 2]",
         "an earlier answer sees facts that came later",
     ),
     Mutant(

@@ -65,6 +65,7 @@ def restart(
     promise.since, promise.caught, promise.stretch_minor = cut.place, None, share
     promise.price_minor += share - left.minor
     promise.causes, promise.spread_by = causes, (cut.cause,)
+    promise.covered = len(promise.kept)
     promise.told = promise.changed = told
     if over is not None:
         promise.own = starting(own, min(start, over))

@@ -80,12 +80,24 @@ def exercised(
     every = own.quantity or Decimal(1)
     uses = [*_uses(own, every, facts, progress)]
     services = [use.served for use in uses if use.served is not None]
-    found = [_mark(use, use.place, every, services, options) for use in uses]
+    if services:
+        return _as_served(uses, services, every, options)
+    return tuple([_mark(use, use.place, _of_used(use, every, options)) for use in uses])
+
+
+def _as_served(
+    uses: Sequence[_Use], services: Sequence[Served], every: Decimal, options: Options
+) -> tuple[Mark, ...]:
+    """Of uses for a service: at each use, and by the end of each day by which more is served."""
+    found = []
+    for use in uses:
+        share = _of_served(use, use.place, every, services, options)
+        found.append(_mark(use, use.place, share))
     for day in sorted({day for one in services for day in one.days}):
         place = day, END_OF_DAY
-        before = [use for use in uses if use.place < place]
-        found.append(_mark(before[-1], place, every, services, options))
-    return tuple(sorted(found, key=lambda mark: mark.place)) if services else tuple(found)
+        last = [use for use in uses if use.place < place][-1]
+        found.append(_mark(last, place, _of_served(last, place, every, services, options)))
+    return tuple(sorted(found, key=lambda mark: mark.place))
 
 
 def _uses(
@@ -136,21 +148,24 @@ def _served(
     return Served(place, more, shares(start, end, by), told)
 
 
-def _mark(
-    use: _Use, place: Place, every: Decimal, services: Iterable[Served], options: Options
-) -> Mark:
-    part, whole = _of_used(use, every, options)
-    # Where nothing is earned over a service, as in nearly all contracts, none is looked for.
-    before = [one for one in services if one.place <= place]
-    if before and (waits := sum([one.waits(place) for one in before], Fraction(0))):
-        # What one right earns is deferred for each that is used and not served yet.
-        proportional = options.breakage == "proportional"
-        gone = use.used if proportional else EXACT.add(use.used, use.expired)
-        served = max(WHOLE - waits / Fraction(gone), Fraction(0)) * Fraction(part, whole)
-        part, whole = served.numerator, served.denominator
+def _mark(use: _Use, place: Place, share: tuple[int, int]) -> Mark:
     what = use.served.told if use.served is not None else "rights used"
     shown = (use.used, use.expected) if place == use.place else ()
-    return Mark(place, part, whole, use.cause, what, shown)
+    return Mark(place, *share, use.cause, what, shown)
+
+
+def _of_served(
+    use: _Use, place: Place, every: Decimal, services: Iterable[Served], options: Options
+) -> tuple[int, int]:
+    """What one right earns is deferred for each that is used and not served yet."""
+    part, whole = _of_used(use, every, options)
+    waits = sum([one.waits(place) for one in services if one.place <= place], Fraction(0))
+    if not waits:
+        return part, whole
+    proportional = options.breakage == "proportional"
+    gone = use.used if proportional else EXACT.add(use.used, use.expired)
+    served = max(WHOLE - waits / Fraction(gone), Fraction(0)) * Fraction(part, whole)
+    return served.as_integer_ratio()
 
 
 def _left(every: Decimal, used: Decimal, expired: Decimal) -> Decimal:

@@ -13,6 +13,7 @@ from domain.accounting.curves import last_day, total
 from domain.accounting.schedule import Flow
 from domain.contract_facts import Obligation
 from domain.explain import Once, Step, Telling
+from domain.facts import with_causes
 
 
 class Seen(Struct):
@@ -59,7 +60,7 @@ def ground_of(seen: Sequence[Seen]) -> Ground:
     each told once.
     """
     marks = [(one.promise.name, one.passed) for one in seen]
-    passed = tuple([mark.cause for one in seen for mark in one.passed])
+    passed = with_causes((), [mark.cause for one in seen for mark in one.passed])
     told = Once(tuple([one.promise.changed for one in seen]))
     causes = (*[one.promise.causes for one in seen], passed)
     return Ground(causes, (told, partial(transferred, marks)))

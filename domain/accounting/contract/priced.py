@@ -25,7 +25,7 @@ from domain.contract_facts import (
 )
 from domain.decimals import EXACT, plain
 from domain.explain import Step, steps_of
-from domain.facts import Fact, causes_of
+from domain.facts import Fact, causes_of, with_causes
 
 
 def by_themselves(promises: Sequence[Promise], own: Sequence[Fact], deal: Deal) -> Iterator[Flow]:
@@ -48,7 +48,7 @@ def _of_base(promise: Promise, about: Sequence[Placed]) -> Iterator[Flow]:
     # Nothing reported before a transfer counts sooner: the first says from when.
     first = sorted(transfers, key=lambda fact: fact.when.effective)[:1]
     passed = tuple(fact.position for fact in first)
-    causes = causes_of(promise.causes, passed, tuple(one.cause for one in found))
+    causes = with_causes(causes_of(promise.causes, passed), [one.cause for one in found])
     since = (Step(what="transferred", value=str(fact.when.effective)) for fact in first)
     steps = (*since, *(one.told for one in found))
     rule = RULES["percent-of-base"]
@@ -114,7 +114,7 @@ def _of_units(promise: Promise, own: Sequence[Fact], deal: Deal) -> Iterator[Flo
         owed[day] = units.stated_minor(deal.currency) - earned[day]
         said = f"{plain(units.done)} at {units.price} of {units.stated}"
         told.append(Step(what="units at a unit price", value=said))
-    together, steps = causes_of(promise.causes, tuple(causes)), tuple(told)
+    together, steps = with_causes(promise.causes, causes), tuple(told)
     rule = RULES["units"]
     for rows, legs, kind in ((earned, None, ""), (owed, REFUND, "refund-owed")):
         if any(rows.values()):

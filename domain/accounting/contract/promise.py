@@ -175,6 +175,8 @@ class Promise(Struct, eq=False):
     spread_by: tuple[int, ...] = ()
     stated: tuple[tuple[int, Step], ...] = ()
     changed: Once = Once()
+    # What it keeps but for so many at first is not among its `causes` yet.
+    covered: int = 0
     # Not begun when a change spread it anew: who shared what was left then, and by what weights.
     sharers: tuple[tuple[Promise, int], ...] = ()
     # What was done of it when a change spread others anew: it kept who shared it before.
@@ -211,7 +213,7 @@ class Promise(Struct, eq=False):
 def promised(own: Obligation, deal: Deal, causes: tuple[int, ...] = ()) -> Promise:
     """A promise without a price yet, earned evenly not before it can be used (rule 32)."""
     stream = deal.streams[own.obligation]
-    names = ((stream, own.obligation), (stream, None))
+    names = ((stream, own.obligation), (stream, None)) if deal.access else ()
     own, stated = usable(own, [deal.access[name] for name in names if name in deal.access])
     promise = Promise(own, 0, causes, weight=weight_minor(own, deal.currency), stated=stated)
     if stated:

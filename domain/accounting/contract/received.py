@@ -31,6 +31,9 @@ RECEIVED = (("non-cash-clearing", 1), ("contract-liability", -1))
 
 def received(promises: Sequence[Promise], own: Sequence[Fact], deal: Deal) -> Iterator[Flow]:
     """What came of each that was promised; what nobody promised counts nothing."""
+    receipts = of_kinds(own, NonCashReceived)
+    if not receipts:
+        return
     promised = dict[tuple[str, str], tuple[Fact, NonCash]]()
     for fact in of_kinds(own, ContractOpened, ContractModified, PriceEstimated):
         for row in _promised(fact):
@@ -38,7 +41,7 @@ def received(promises: Sequence[Promise], own: Sequence[Fact], deal: Deal) -> It
     for (stream, name), (since, row) in promised.items():
         came = [
             (fact, fact.event)
-            for fact in own
+            for fact in receipts
             if fact.stream == stream
             if isinstance(fact.event, NonCashReceived) and fact.event.name == name
         ]

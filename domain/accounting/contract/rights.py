@@ -27,9 +27,7 @@ from domain.facts import Fact, causes_of, of_kinds, with_causes
 RULE_OF = {"promised": "promised@1", "entitled": "entitled@1"}
 
 
-def beside(
-    promises: Sequence[Promise], event: ContractOpened, own: Sequence[Fact], deal: Deal
-) -> Iterator[Flow]:
+def beside(promises: Sequence[Promise], event: ContractOpened, deal: Deal) -> Iterator[Flow]:
     rested = [_rests_on(promise, deal) for promise in promises]
     rows = [*zip(promises, rested, strict=True)]
     for promise, causes in rows:
@@ -46,11 +44,13 @@ def beside(
             seen.add(promise.name)
             for curve, found in _entitled(promise, deal):
                 yield _memo("entitled", promise, curve, causes, found)
-        yield from _lump(promises, event, own, deal)
+        yield from _lump(promises, event, deal)
 
 
 def _rests_on(promise: Promise, deal: Deal) -> tuple[int, ...]:
-    return causes_of(promise.causes, *[flow.causes for flow in flows_of(promise, deal)])
+    """What a change spread anew rests on all that was kept before."""
+    later = flows_of(promise, deal)[promise.covered :]
+    return causes_of(promise.causes, *[flow.causes for flow in later])
 
 
 def _by_day(priced: Sequence[tuple[date, int]]) -> tuple[tuple[date, int], ...]:
@@ -76,9 +76,7 @@ def _after(
             yield _memo("entitled", promise, curve, causes, done)
 
 
-def _lump(
-    promises: Sequence[Promise], event: ContractOpened, own: Sequence[Fact], deal: Deal
-) -> Iterator[Flow]:
+def _lump(promises: Sequence[Promise], event: ContractOpened, deal: Deal) -> Iterator[Flow]:
     """What is stated for no promise alone depends on all of them, and is due once all are
     transferred (ASC 606-10-45-3 and 45-4, IFRS 15.107 and 108). Where one states nothing itself,
     its share of it is due as it is transferred.
@@ -87,11 +85,11 @@ def _lump(
     for one in promises:
         if not one.is_invoiced:
             sharing.setdefault(one.name, one)
-    changes = [one for one in of_kinds(own, ContractModified) if _change(one)]
+    changes = [one for one in of_kinds(deal.terms, ContractModified) if _change(one)]
     is_any = event.price_minor or changes
     if not (is_any and sharing and all(one.whole.is_stated for one in sharing.values())):
         return
-    found = [_done(one, own, deal) for one in sharing.values()]
+    found = [_done(one, deal) for one in sharing.values()]
     done = [one for one in found if one is not None]
     if len(done) < len(found):
         return
@@ -111,7 +109,7 @@ def _whole_due(
         what = f"price for all promises since {fact.when.measured}"
         told.append(Step(what=what, value=deal.text(minor)))
     told += [step for one in done for step in one.told]
-    by = tuple(fact.position for fact in changes)
+    by = with_causes((), [fact.position for fact in changes])
     return Flow(
         kind="entitled",
         subject=name,
@@ -137,11 +135,11 @@ class _Done(Struct, frozen=True):
     told: Sequence[Step]
 
 
-def _done(promise: Promise, own: Sequence[Fact], deal: Deal) -> _Done | None:
+def _done(promise: Promise, deal: Deal) -> _Done | None:
     """None of what nothing says yet when it will be."""
     name, found = promise.name, list[Mark]()
     if promise.is_ended:
-        (day,) = [fact.when.measured for fact in own if fact.position in promise.ended_by]
+        (day,) = [fact.when.measured for fact in deal.terms if fact.position in promise.ended_by]
     elif promise.is_even:
         assert promise.whole.service_to is not None, promise
         day = promise.whole.service_to - ONE_DAY
@@ -154,7 +152,7 @@ def _done(promise: Promise, own: Sequence[Fact], deal: Deal) -> _Done | None:
             return None
         day = found[-1].place[0]
     until = Step(what=f"{name} transferred or ended", value=str(day))
-    marked = tuple(sorted({mark.cause for mark in found}))
+    marked = with_causes((), [mark.cause for mark in found])
     causes = causes_of(promise.added_by, promise.said_by, promise.ended_by, marked)
     return _Done(day, causes, (*promise.said, *transferred(((name, found),)), until))
 

@@ -58,7 +58,7 @@ def spread(
     whole = sum([one.minor for one in lefts]) + minor
     shares = by_weight(whole, weights, deal.currency, deal.options)
     ground = ground_of([*going, *done])
-    causes = causes_of(deal.inception, (cut.cause,), *ground.causes, change.included.causes)
+    causes = causes_of(deal.inception, *ground.causes, change.included.causes, (cut.cause,))
     told = _what_is_shared(going, lefts, done, change, minor, whole, deal)
     _sharing_later(going, joining, weights)
     starts = [
@@ -164,7 +164,7 @@ def _at_once_on_what_is_done(
 
 def state_anew(promise: Promise, own: Obligation, fact: Fact) -> None:
     """What the contract states of a promise from a change on, done or not."""
-    if own != promise.whole:
+    if own is not promise.whole and own != promise.whole:
         said = Step(what="stated anew", value=f"{promise.name}, {fact.when.measured}")
         promise.causes = causes_of(promise.causes, (fact.position,))
         promise.stated = (*promise.stated, (fact.position, said))

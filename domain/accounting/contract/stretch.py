@@ -80,7 +80,8 @@ def _until(promise: Promise, passed: Sequence[Mark], cut: Cut, deal: Deal) -> tu
         return ()
     # As far as marks carry it: they say so by themselves, but where time would carry it on.
     flows = _told_as(promise, _along(promise, passed, deal))
-    if not (flows and any(one.is_of_time for one in deal.marks(promise.own)[len(passed) :])):
+    after = deal.marks(promise.own)[len(passed) :] if promise.own.pattern == "as-exercised" else ()
+    if not (flows and any(one.is_of_time for one in after)):
         return flows
     unstopped = _along(promise, deal.marks_by(promise.own, cut), deal)
     rows = zip(flows, unstopped, strict=True)

@@ -79,7 +79,8 @@ def hold(found: Estimates, parts: Mapping[str, tuple[Promise, ...]], deal: Deal)
     for one in found.rows.values():
         one.sharers = tuple(part for promise in one.sharers for part in parts[promise.name])
         since = deal.opening(one.sharers).when.measured
-        _hold(one, (since, 0), deal.among(one.sharers), deal)
+        rests = deal.among(one.sharers)
+        _hold(one, (since, 0), rests, rests[-1], deal)
 
 
 def revised(
@@ -98,7 +99,7 @@ def revised(
         for promise, minor in _shared(change.minor, one, deal):
             if minor:
                 _changed(promise, minor, promises, place, change, one.sharers, deal)
-        _hold(one, place, (*deal.among(one.sharers), cause), deal)
+        _hold(one, place, causes_of(deal.among(one.sharers), (cause,)), cause, deal)
 
 
 def change_of(
@@ -158,7 +159,7 @@ def _spread_since(sharers: Sequence[Promise], change: Change, rests: tuple[int, 
     causes = causes_of(change.causes, *(one.ended_by or one.spread_by for one in since))
     known = causes_of(rests, causes)
     left_out = [(one.name, marks) for one in since for marks in _done_by(one, known)]
-    causes = causes_of(causes, *(tuple(mark.cause for mark in marks) for _, marks in left_out))
+    causes = causes_of(causes, *((mark.cause,) for _, marks in left_out for mark in marks))
     rows = ((one.name, told_of(one.since)) for one in since if not one.is_ended)
     said = [Step(what="spread anew since", value=f"{name}: {by}") for name, by in rows]
     said += [Step(what="ended before", value=one.name) for one in ended]
@@ -269,7 +270,7 @@ def _told(row: VariableAmount, new: Estimate, deal: Deal) -> tuple[Step, ...]:
     )
 
 
-def _hold(one: Uncertain, place: Place, causes: tuple[int, ...], deal: Deal) -> None:
+def _hold(one: Uncertain, place: Place, causes: tuple[int, ...], cause: int, deal: Deal) -> None:
     """What is stated and not included is owed back as the promises are transferred."""
     row = one.row
     if row.is_of_its_promises:
@@ -292,7 +293,7 @@ def _hold(one: Uncertain, place: Place, causes: tuple[int, ...], deal: Deal) -> 
             said = every((promise.told, (ENDED,)))
             owed_more(promise, place[0], minor, promise.causes, said)
             continue
-        catch_up(promise, promise.own, price, place, together, told, deal, causes[-1])
+        catch_up(promise, promise.own, price, place, together, told, deal, cause)
 
 
 def _shadow(promise: Promise, causes: tuple[int, ...], deal: Deal) -> Promise:
