@@ -15,7 +15,7 @@ from msgspec import Struct, structs
 
 from domain.contract_facts import Owed
 from domain.errors import Malformed, Rejected, require_name
-from domain.facts import Event, When
+from domain.facts import Event, Fact, When
 from domain.money import LARGEST_MINOR
 
 
@@ -112,6 +112,12 @@ Said = OpeningPositionChanged | OpeningPositionEnded
 def unit_of(contract: str | None, subscription: str | None) -> str:
     """The unit that a contract or a subscription is measured in."""
     return f"contract:{contract}" if contract is not None else f"subscription:{subscription}"
+
+
+def is_said_of(fact: Fact, row: CarriedPosition, stream: str) -> bool:
+    """Whether a fact says what became of a position of an opening."""
+    event = fact.event
+    return isinstance(event, Said) and fact.stream == stream and _names(event, row)
 
 
 def given_back_minor(price_minor: int, less_minor: int, owed_minor: int) -> int:

@@ -1,7 +1,8 @@
 """What waits for a person, and what stands against a close: unposted facts, parked units, pending
 usage, gaps in a source's batches, customers that facts name and nobody registered. Contracts that
-facts name and nobody opened, work that cost more than it is expected to, usage that stands out,
-money given back twice and what a bank's file leaves open stand against nothing.
+facts name and nobody opened, work that cost more than it is expected to, positions of other books
+that outlive their contract, usage that stands out, money given back twice and what a bank's file
+leaves open stand against nothing.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from domain.master import MASTER_CATEGORIES, master_data
 from domain.meter import BY_THE_ROW
 from domain.money import decimal_text
 from domain.opening import OpeningProposed
+from domain.outliving import carried, outliving
 from domain.overdue import overdue
 from domain.party import registered
 from domain.payment_facts import (
@@ -71,8 +73,8 @@ class Finding(Struct, frozen=True, kw_only=True):
 
 def exceptions(connection: Connection, question: Question) -> Answer[Finding]:
     """Parked units, pending usage by reason, gaps in batches, unknown customers, usage that stands
-    out, money that went back twice, contracts nobody opened, estimates that are overdue and what a
-    bank says that nobody understands, at a position.
+    out, money that went back twice, contracts nobody opened, estimates that are overdue, positions
+    that outlive their contract and what a bank says that nobody understands, at a position.
     """
     with looking(connection, question, DOCUMENTS) as seen:
         rows = connection.execute(SQL.findings, seen.parameters()).fetchall()
@@ -84,6 +86,7 @@ def exceptions(connection: Connection, question: Question) -> Answer[Finding]:
         found += _unknown_customers(connection, seen.entity, seen.known_at, date.max)
         found += _unopened_contracts(connection, seen.entity, seen.known_at)
         found += _overdue_estimates(connection, seen.entity, seen.known_at)
+        found += _outliving_positions(connection, seen.entity, seen.known_at)
         found += _implausible_usage(connection, seen.entity, seen.known_at)
         found += _given_back_twice(connection, seen)
         found += _of_banks(connection, seen)
@@ -261,6 +264,23 @@ def _overdue_estimates(connection: Connection, entity: str, upto: int) -> Iterab
                 kind="overdue-estimate",
                 subject=stream,
                 detail=f"{one.obligation} has cost {cost} {one.currency} of {expected} expected",
+                since=one.since,
+                count=1,
+            )
+
+
+def _outliving_positions(connection: Connection, entity: str, upto: int) -> Iterable[Finding]:
+    """What other books left of a contract that ended here, and that nobody ended."""
+    left = carried([*known(log.read_categories(connection, entity, ["opening"], upto=upto))])
+    if not left:
+        return
+    told = log.read_streams(connection, entity, [*left], upto=upto)
+    for unit, facts in sorted(told.items()):
+        for one in outliving(left[unit], known(facts)):
+            yield Finding(
+                kind="position-runs-on",
+                subject=unit,
+                detail=f"{one.obligation} is served to {one.served_to}, and it ended {one.ended}",
                 since=one.since,
                 count=1,
             )

@@ -21,6 +21,7 @@ from domain.carried import (
     OpeningPositionChanged,
     OpeningPositionEnded,
     given_back_minor,
+    is_said_of,
 )
 from domain.explain import Step
 from domain.facts import Fact, causes_of, of_kinds
@@ -52,7 +53,7 @@ def opening_flows(
             if row.unit == unit:
                 carried = _Carried(row, fact, causes, event.currency, master, book)
                 yield from _before(carried)
-                said = [one for one in since if _is_of(one[1], row, fact.stream)]
+                said = [one for one in since if is_said_of(one[1], row, fact.stream)]
                 yield from _since(carried, said, _lines(row, billed) if said else ())
 
 
@@ -72,12 +73,6 @@ class _Carried(Struct, frozen=True):
 
     def step(self, what: str, minor: int) -> Step:
         return Step(what=what, value=decimal_text(minor, self.currency))
-
-
-def _is_of(fact: Fact, row: CarriedPosition, stream: str) -> bool:
-    event = fact.event
-    assert isinstance(event, OpeningPositionChanged | OpeningPositionEnded), fact
-    return (fact.stream, event.unit, event.obligation) == (stream, row.unit, row.obligation)
 
 
 def _lines(row: CarriedPosition, billed: Sequence[BilledLine]) -> Sequence[BilledLine]:
