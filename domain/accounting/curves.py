@@ -125,8 +125,9 @@ def total(curve: Curve) -> int:
         case Steps():
             return curve.marks[-1][1]
         case Ratable():
-            whole = curve.minor - curve.less
-            return whole if curve.stop is None else standing(curve, last_day(curve))
+            if curve.stop is not None:
+                return standing(curve, curve.stop)
+            return curve.minor - curve.less
         case _:
             assert_never(curve)
 
