@@ -3,7 +3,7 @@
 Documents stand at their own date, what time drives stands up to `through`. A flow balances by
 itself, so every cut does; the one thing that is not a sum of flows is presentation: what is earned
 and not yet billed stands as unbilled receivable, or as contract asset as far as nothing is due for
-it yet.
+it yet. What would go back of that is no refund liability: it is neither received nor receivable.
 
 What stands in a period that is over changes with the schedule only. So a schedule that was cut
 before is cut again from the first period on that time has since reached: `edge` is the last day of
@@ -12,7 +12,7 @@ those that stay.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 
 from msgspec import Struct, field
@@ -28,27 +28,77 @@ Marks = tuple[tuple[date, int], ...]
 LIABILITY = "contract-liability"
 UNBILLED = "unbilled-receivable"
 ASSET = "contract-asset"
-PRESENTED_BY = {UNBILLED: "unbilled-receivable@1", ASSET: "contract-asset@1"}
+REFUND = "refund-liability"
+PRESENTED_BY = {
+    UNBILLED: "unbilled-receivable@1",
+    ASSET: "contract-asset@1",
+    REFUND: "refund-conditional@1",
+}
 # Kinds of slots that are no sum of flows.
-PRESENTED = {"unbilled": UNBILLED, "conditional": ASSET}
+PRESENTED = {"unbilled": UNBILLED, "conditional": ASSET, "refund-conditional": REFUND}
+OWED_BACK = ((LIABILITY, 1), (REFUND, -1))
 # A memo of what is due for what was transferred: it has no legs.
 ENTITLED, SERVED = "entitled", "served"
 # Kinds of memos that a position counts.
 COUNTED = frozenset({ENTITLED, SERVED})
 
 
+class Back(Struct):
+    """What one promise earned, what of that is to go back, and what is billed and due for it."""
+
+    earned: int = 0
+    owed: int = 0
+    billed: int = 0
+    entitled: int = 0
+
+    def take(self, flow: Flow, minor: int) -> None:
+        if flow.kind == ENTITLED:
+            self.entitled += minor
+        elif flow.kind != SERVED and dict(flow.legs)[LIABILITY] > 0:
+            self.earned += minor
+            self.owed += minor if flow.legs == OWED_BACK else 0
+        elif flow.kind != SERVED:
+            self.billed += minor
+
+    @property
+    def open(self) -> int:
+        """What is earned beyond what is billed or due; negative: more is."""
+        return self.earned - max(self.billed, self.entitled)
+
+    @property
+    def uncovered(self) -> int:
+        """What is to go back of what nobody paid or must pay yet. What is due goes back first; of
+        what is billed beyond that, what will be kept counts as paid first.
+        """
+        return max(min(self.owed - max(self.entitled, 0), self.open), 0)
+
+
+def _uncovered(backs: dict[str, Back]) -> int:
+    """Of all promises: what is paid of one beyond what it earned covers the others."""
+    rows = backs.values()
+    spare = sum(max(-one.open, 0) for one in rows)
+    return max(sum(one.uncovered for one in rows) - spare, 0)
+
+
+def backs_of(flows: Iterable[Flow], *, is_told: bool) -> dict[str, Back] | None:
+    """To be counted where what is due is told, and some of what is earned is to go back."""
+    return {} if is_told and any(flow.legs == OWED_BACK for flow in flows) else None
+
+
 class Position(Struct):
     """What an obligation billed and earned up to the edge, and its changes by period end after it.
 
     Its unbilled part is presented from that. `entitled`: what is due for what was transferred,
-    where the deal says so; elsewhere all that is earned is. `served`: what is billed of service
-    that is over, if a book elects to show what of that is above what was earned.
+    where the deal says so; elsewhere all that is earned is. `backs`: the same of each promise,
+    where some of what is earned is to go back. `served`: what is billed of service that is over, if
+    a book elects to show what of that is above what was earned.
     """
 
     billed: int = 0
     earned: int = 0
     entitled: int | None = None
     served: int = 0
+    backs: dict[str, Back] | None = None
     causes: set[int] = field(default_factory=set)
     changes: dict[date, list[tuple[Flow, int]]] = field(default_factory=dict)
 
@@ -62,18 +112,23 @@ class Position(Struct):
         else:
             self.billed += minor
         self.causes.update(flow.causes)
+        if self.backs is not None:
+            self.backs.setdefault(flow.obligation, Back()).take(flow, minor)
 
     @property
     def presented(self) -> dict[str, int]:
         """Delivered and not billed is no negative liability (rule 38): a receivable as far as only
-        time must pass, a contract asset as far as more must be delivered.
+        time must pass, a contract asset as far as more must be delivered. That is what will be
+        kept: owed back is only what was charged or is due (ASC 606-10-32-10, IFRS 15.55).
         """
         net = max(0, min(self.earned, self.earned - self.billed))
         above = max(0, min(self.served, self.billed) - self.earned) if self.served > 0 else 0
         if self.entitled is None:
-            return {UNBILLED: net - above, ASSET: 0}
+            return {UNBILLED: net - above, ASSET: 0, REFUND: 0}
         receivable = min(max(self.entitled - self.billed, 0), net)
-        return {UNBILLED: receivable - above, ASSET: net - receivable}
+        asset = net - receivable
+        back = min(_uncovered(self.backs), asset) if self.backs else 0
+        return {UNBILLED: receivable - above, ASSET: asset - back, REFUND: back}
 
 
 def due(schedule: Schedule, through: date, calendar: Calendar, edge: date = date.min) -> Balances:
@@ -94,7 +149,10 @@ def due(schedule: Schedule, through: date, calendar: Calendar, edge: date = date
                 _stand(balances, flow, period.last, minor, worth)
         if changes and counts(flow):
             whole = "" if schedule.joint else flow.obligation
-            position = positions.setdefault(whole, Position(entitled=told))
+            if whole not in positions:
+                backs = backs_of(schedule.flows, is_told=told is not None)
+                positions[whole] = Position(entitled=told, backs=backs)
+            position = positions[whole]
             for period, minor in changes:
                 position.changes.setdefault(period.last, []).append((flow, minor))
     if edge > date.min:

@@ -69,6 +69,7 @@ Kind = Literal[
     "release",
     "unbilled",
     "conditional",
+    "refund-conditional",
     "refund-owed",
     "share-owed",
     "customer-owed",

@@ -24,7 +24,7 @@ SQL = queries(__file__)
 
 LATER = "unscheduled"
 # What stands with an account of the other sign: receivable, or contract asset.
-PRESENTED = ("unbilled", "conditional")
+PRESENTED = ("unbilled", "conditional", "refund-conditional")
 
 
 class Deferred(Struct, frozen=True, kw_only=True):

@@ -68,7 +68,7 @@ def _measured(contract: Contract) -> Iterator[Flow]:
     yield from received(promises, deal.terms, deal)
     for lent in contract.lent.values():
         yield from lent
-    yield from beside(promises, event, deal)
+    yield from beside(promises, [*contract.estimates.held], event, deal)
 
 
 def _beyond_notice(

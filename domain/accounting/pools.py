@@ -23,14 +23,13 @@ from domain.accounting.causes import Together, union
 from domain.accounting.curves import Steps, first_day, last_day, standing, total
 from domain.accounting.exchange import Market, Quote, difference, told_at
 from domain.accounting.schedule import Flow, Presented, Schedule
-from domain.due import ASSET, COUNTED, ENTITLED, LIABILITY, UNBILLED, Position
+from domain.due import ASSET, COUNTED, ENTITLED, LIABILITY, REFUND, UNBILLED, Position, backs_of
 from domain.explain import Step, Telling
 from domain.facts import causes_of
 from domain.money import decimal_text, rounded
 
-REFUNDABLE = "refund-liability"
 # What is said of a claim or a debt that is told anew.
-PRESENTED = {UNBILLED: "unbilled", ASSET: "conditional", REFUNDABLE: "refund-owed"}
+PRESENTED = {UNBILLED: "unbilled", ASSET: "conditional", REFUND: "refund-owed"}
 
 
 class _Layer(Struct):
@@ -206,7 +205,8 @@ def told_in_functional(schedule: Schedule, market: Market, together: Together = 
             name = "" if schedule.joint else flow.obligation
             if name not in pools:
                 mine = [flow for flow in counted if flow.obligation == name or not name]
-                position = Position(entitled=told)
+                backs = backs_of(schedule.flows, is_told=told is not None)
+                position = Position(entitled=told, backs=backs)
                 pools[name] = _Pool(
                     obligation=name,
                     market=market,
@@ -230,7 +230,8 @@ def told_in_functional(schedule: Schedule, market: Market, together: Together = 
         presented=tuple(
             Presented(one.obligation, account, tuple(one.presented.get(account, ())))
             for one in pools.values()
-            for account in (UNBILLED, ASSET)
+            for account in PRESENTED
+            if account != REFUND or one.presented.get(REFUND)
         ),
     )
 
@@ -308,7 +309,7 @@ def _earn(pool: _Pool, place: int, minor: int, day: date) -> None:
         uncovered = left - layers.covered(left)
         quote = market.on(min(day, market.through)) if uncovered else None
         worth += layers.earn(account, left, quote.worth(uncovered) if quote else 0)
-    if account == REFUNDABLE:
+    if account == REFUND:
         pool.owed = pool.owed[0] - minor, pool.owed[1] - worth
     _mark(pool, place, day, worth)
     pool.events.append(_Event(day, pool.own[place].subject, -minor, -worth, quote))
@@ -335,16 +336,22 @@ def _present(pool: _Pool, day: date, *, is_end: bool, is_document: bool = False)
     now = pool.position.presented
     net = sum(now.values())
     whole = _share(-pool.layers.worth, net, -pool.layers.minor) if net else 0
-    cost = {UNBILLED: _share(whole, now[UNBILLED], net) if net else 0}
-    cost[ASSET] = whole - cost[UNBILLED]
+    back = now[REFUND]
+    cost = {
+        UNBILLED: _share(whole, now[UNBILLED], net) if net else 0,
+        REFUND: _share(-pool.owed[1], back, -pool.owed[0]) if back else 0,
+    }
+    cost[ASSET] = whole - cost[UNBILLED] - cost[REFUND]
     on = day if is_document else None
-    for account, minor in now.items():
+    for account in now:
         marks = pool.presented.setdefault(account, [])
         if cost[account] != (marks[-1][1] if marks else 0):
             marks.append((day, cost[account]))
-        _tell_anew(pool, account, (max(minor, 0), cost[account]), day, is_end=is_end, on=on)
-    if pool.owed[0] or pool.open.get(REFUNDABLE):
-        _tell_anew(pool, REFUNDABLE, pool.owed, day, is_end=is_end, on=on)
+    for account in (UNBILLED, ASSET):
+        _tell_anew(pool, account, (max(now[account], 0), cost[account]), day, is_end=is_end, on=on)
+    if pool.owed[0] or pool.open.get(REFUND):
+        owed = pool.owed[0] + back, pool.owed[1] + cost[REFUND]
+        _tell_anew(pool, REFUND, owed, day, is_end=is_end, on=on)
 
 
 def _tell_anew(

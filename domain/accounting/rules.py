@@ -177,6 +177,10 @@ RULES: dict[str, Rule] = {
         says="earned less billed, as far as it is not due before more is transferred",
         paragraphs=("ASC 606-10-45-3", "IFRS 15.107"),
     ),
+    "refund-conditional@1": Rule(
+        says="what is to go back beyond what is billed or due lowers the contract asset",
+        paragraphs=("ASC 606-10-32-10, 45-3", "IFRS 15.55, 107"),
+    ),
     "significant-financing@1": Rule(
         says="what is owed * rate / 12 each month; in advance price * ((1 + rate) ** years - 1)",
         rounding=_CENTS,

@@ -154,7 +154,14 @@ def test_every_kind_of_line_has_words_in_every_language(language: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_kind_of_change_has_words_in_every_language(language: str) -> None:
-    of_contracts = {"conditional", "refund-owed", "share-owed", "customer-owed", "interest"}
+    of_contracts = {
+        "conditional",
+        "refund-conditional",
+        "refund-owed",
+        "share-owed",
+        "customer-owed",
+        "interest",
+    }
     of_contracts |= {"billing", "release", "unbilled", "served", "opening", "given-back"}
     never_told = {"adjustment", "non-cash", *of_contracts, *NOT_TOLD}
     kinds = {"invoice", "credit-note", "void", *get_args(Kind)} - never_told

@@ -18,7 +18,7 @@ from domain.accounting import subscriptions
 from domain.accounting.causes import Rested
 from domain.accounting.measure import measure
 from domain.accounting.schedule import Flow, Schedule
-from domain.due import ENTITLED, LIABILITY, PRESENTED, SERVED, UNBILLED, due
+from domain.due import ASSET, ENTITLED, LIABILITY, PRESENTED, REFUND, SERVED, UNBILLED, due
 from domain.explained import Explained, explain
 from domain.facts import corrected
 from domain.journal import Entry, Line, Slot
@@ -179,22 +179,41 @@ def _presented(
 
 
 def _stands_in(account: str, schedule: Schedule, shown: Iterable[Explained]) -> int:
-    """What is delivered and not billed: due is an unbilled receivable, the rest an asset."""
+    """What is delivered and not billed: due is an unbilled receivable, the rest an asset, less what
+    would go back of it.
+    """
     flows = schedule.flows
     earns = {(f.kind, f.subject) for f in flows if dict(f.legs).get(LIABILITY, 0) > 0}
-    sums = {"earned": 0, "billed": 0, ENTITLED: 0, SERVED: 0}
+    of_whom = {(f.kind, f.subject): f.obligation for f in (*flows, *schedule.memos)}
+    goes_back = {(f.kind, f.subject) for f in flows if dict(f.legs).get(REFUND)}
+    sums = Counter[str]()
+    by_promise: dict[str, Counter[str]] = {}
     for one in shown:
+        named = one.kind, one.subject
         # What other books left names both sides of a promise alike.
         is_billed = any(step.what == "billed before" for step in one.steps[:1])
-        is_earned = (one.kind, one.subject) in earns and not is_billed
-        told = one.kind if one.kind in sums else "earned" if is_earned else "billed"
-        sums[told] += one.minor
+        told = one.kind if one.kind in (ENTITLED, SERVED) else "billed"
+        if told == "billed" and named in earns and not is_billed:
+            told = "earned"
+        for row in (sums, by_promise.setdefault(of_whom[named], Counter())):
+            row[told] += one.minor
+            row["back"] += one.minor if named in goes_back else 0
     served = sums[SERVED]
     above = max(0, min(served, sums["billed"]) - sums["earned"]) if served > 0 else 0
     net = max(0, min(sums["earned"], sums["earned"] - sums["billed"]))
     is_told = any(memo.kind == ENTITLED for memo in schedule.memos)
     receivable = min(max(sums[ENTITLED] - sums["billed"], 0), net) if is_told else net
-    return receivable - above if account == UNBILLED else net - receivable
+    covered = [(row, max(row["billed"], row[ENTITLED])) for row in by_promise.values()]
+    spare = sum(paid - row["earned"] for row, paid in covered if paid > row["earned"])
+    open_ = sum(
+        min(row["back"] - due_of, row["earned"] - paid)
+        for row, paid in covered
+        for due_of in [max(row[ENTITLED], 0)]
+        if row["back"] > due_of and row["earned"] > paid
+    )
+    back = min(net - receivable, max(open_ - spare, 0))
+    found = {UNBILLED: receivable - above, ASSET: net - receivable - back, REFUND: back}
+    return found[account]
 
 
 def _all_causes(shown: Iterable[Explained]) -> set[int]:

@@ -5,7 +5,7 @@ The price is worked out here once more from the facts, change by change, with no
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -605,7 +605,8 @@ _ASSETS = ("contract-asset", "unbilled-receivable")
 
 def every_cut_balances(_history: History, ledger: Ledger) -> int:
     """At every month end: each kind balances, assets are never negative, and what was billed less
-    credits is what was earned and is owed less what is presented as an asset.
+    credits is what was earned and is owed less what is presented as an asset. Beside a contract
+    asset no more is owed back than is billed or due.
     """
     count = 0
     for books in ledger.values():
@@ -626,11 +627,27 @@ def every_cut_balances(_history: History, ledger: Ledger) -> int:
                 for name in _ASSETS:
                     count += holds(sums.get(name, 0) >= 0, unit, name, period.last)
                 billed = _billed(facts, period.last)
+                count += _owes_what_it_has(sums, billed, schedule, period.last, unit)
                 owed = sums.get("accounts-receivable", 0)
                 count += same(owed, billed, unit, period.last)
                 rest = sum(minor for name, minor in sums.items() if name != "accounts-receivable")
                 count += same(-rest, billed, unit, period.last)
     return count
+
+
+def _owes_what_it_has(
+    sums: Mapping[str, int], billed: int, schedule: Schedule, day: date, unit: str
+) -> int:
+    # Interest is owed as if it were paid, and revenue below nothing makes more owed than there is.
+    stood = [(flow.kind, standing(flow.curve, day)) for flow in schedule.flows]
+    is_plain = all(
+        kind != "interest" and (kind != "release" or minor >= 0) for kind, minor in stood
+    )
+    if sums.get("contract-asset", 0) <= 0 or not is_plain:
+        return 0
+    dues = (standing(memo.curve, day) for memo in schedule.memos if memo.kind == "entitled")
+    covered = max(billed, 0) + sum(max(minor, 0) for minor in dues)
+    return holds(-sums.get("refund-liability", 0) <= covered, unit, day)
 
 
 def _billed(facts: Sequence[Fact], by: date) -> int:

@@ -27,14 +27,22 @@ from domain.facts import Fact, causes_of, of_kinds, with_causes
 RULE_OF = {"promised": "promised@1", "entitled": "entitled@1"}
 
 
-def beside(promises: Sequence[Promise], event: ContractOpened, deal: Deal) -> Iterator[Flow]:
+def beside(
+    promises: Sequence[Promise],
+    held: Sequence[Promise],
+    event: ContractOpened,
+    deal: Deal,
+) -> Iterator[Flow]:
+    """`held` is what is stated of the price and expected to go back: it is due with the rest (ASC
+    606-10-45-4, IFRS 15.108).
+    """
     rested = [_rests_on(promise, deal) for promise in promises]
     rows = [*zip(promises, rested, strict=True)]
     for promise, causes in rows:
         if promise.priced:
             yield _memo("promised", promise, Steps(_by_day(promise.priced)), causes)
     if event.right_after is not None:
-        yield from _after(rows, event.right_after, deal)
+        yield from _after(rows, held, event.right_after, deal)
     elif any(promise.whole.is_stated for promise in promises):
         seen = set[str]()
         for promise, causes in rows:
@@ -64,10 +72,13 @@ def _by_day(priced: Sequence[tuple[date, int]]) -> tuple[tuple[date, int], ...]:
 
 
 def _after(
-    rows: Sequence[tuple[Promise, tuple[int, ...]]], name: str, deal: Deal
+    rows: Sequence[tuple[Promise, tuple[int, ...]]],
+    held: Sequence[Promise],
+    name: str,
+    deal: Deal,
 ) -> Iterator[Flow]:
     """Nothing is due before one promise is transferred, everything after it."""
-    whole = sum(promise.price_minor for promise, _ in rows)
+    whole = sum(promise.price_minor for promise in (*(one for one, _ in rows), *held))
     for promise, causes in rows:
         if promise.name == name:
             done = [mark for mark in deal.marks(promise.whole) if mark.is_all][:1]
