@@ -93,7 +93,7 @@ RULES: dict[str, Rule] = {
     ),
     "rights-exercised@1": Rule(
         says="price * rights used / rights expected to be used; those used for a service as it is "
-        "given",
+        "given, those nobody expected to expire when they do",
         rounding=_CENTS,
         paragraphs=("ASC 606-10-55-42, 55-46 to 55-49", "IFRS 15.B40, B44-B47"),
     ),

@@ -88,9 +88,19 @@ def test_what_was_paid_for_an_option_is_earned_over_the_service_it_was_used_for(
         # Exercised when the service had begun: what was served is caught up that day.
         ([used("2024-03-10", None, *HALF_YEAR)], [0, 0, 600, 300, 300, 0]),
         ([used("2024-06-10", None, *HALF_YEAR)], [0, 0, 0, 0, 0, 1200]),
-        # What expires makes dearer what can still be used, and so what is still to be served.
+        # What nobody expected to expire is earned when it does; what is still to be served is not
+        # dearer by it (ASC 606-10-55-42, 55-48, IFRS 15.B40, B46).
         ([used("2024-01-20", "4", *HALF_YEAR), expired("2024-03-05")],
-         [0, 100, 500, 300, 300, 0]),
+         [0, 100, 900, 100, 100, 0]),
+        ([used("2024-01-20", "4"), expired("2024-03-05", "2"), used("2024-04-05", "6")],
+         [400, 0, 200, 600, 0, 0]),
+        # Where some are expected to stay unused, that more expire is a change of that: each of ten
+        # earns 1.20, each of eight 1.50, as served.
+        ([used("2024-01-20", "4", *HALF_YEAR, expected=Decimal(10)), expired("2024-03-05", "4"),
+          used("2024-05-20", "4")],
+         [0, 120, 180, 150, 750, 0]),
+        ([used("2024-01-20", "4", *HALF_YEAR, expected=Decimal(10)), expired("2024-03-05")],
+         [0, 120, 480, 300, 300, 0]),
         # By a number in all: those that are more are for the service.
         ([used("2024-01-20", "4"), used("2024-01-25", None, *HALF_YEAR, cumulative=Decimal(8))],
          [400, 100, 100, 100, 100, 0]),

@@ -57,13 +57,13 @@ class Served(Struct, frozen=True):
 
 
 class _Use(Struct, frozen=True):
-    """Rights as a fact leaves them: used, expired, and how many are expected to be used in all."""
+    """Rights as a fact leaves them: used, expired, and which of how many are `counted`."""
 
     place: Place
     cause: int
     used: Decimal
     expired: Decimal
-    expected: Decimal
+    counted: tuple[Decimal, Decimal]
     served: Served | None = None
 
 
@@ -78,25 +78,26 @@ def exercised(
     `progress`: how what is served evenly moves, where a use of a day says over what service.
     """
     every = own.quantity or Decimal(1)
-    uses = [*_uses(own, every, facts, progress)]
+    is_expected = options.breakage == "proportional"
+    uses = [*_uses(own, every, facts, progress, is_expected=is_expected)]
     services = [use.served for use in uses if use.served is not None]
     if services:
-        return _as_served(uses, services, every, options)
-    return tuple([_mark(use, use.place, _of_used(use, every, options)) for use in uses])
+        return _as_served(uses, services, every)
+    return tuple([_mark(use, use.place, _of_used(use, every)) for use in uses])
 
 
 def _as_served(
-    uses: Sequence[_Use], services: Sequence[Served], every: Decimal, options: Options
+    uses: Sequence[_Use], services: Sequence[Served], every: Decimal
 ) -> tuple[Mark, ...]:
     """Of uses for a service: at each use, and by the end of each day by which more is served."""
     found = []
     for use in uses:
-        share = _of_served(use, use.place, every, services, options)
+        share = _of_served(use, use.place, every, services)
         found.append(_mark(use, use.place, share))
     for day in sorted({day for one in services for day in one.days}):
         place = day, END_OF_DAY
         last = [use for use in uses if use.place < place][-1]
-        found.append(_mark(last, place, _of_served(last, place, every, services, options)))
+        found.append(_mark(last, place, _of_served(last, place, every, services)))
     return tuple(sorted(found, key=lambda mark: mark.place))
 
 
@@ -105,10 +106,13 @@ def _uses(
     every: Decimal,
     facts: Sequence[Placed],
     progress: Callable[[date], Progress],
+    *,
+    is_expected: bool,
 ) -> Iterator[_Use]:
     """Rights used of those expected to be used (rule 35); when none is left, all is earned.
 
-    Without breakage that can be expected, of all rights; what is never used counts when it expires.
+    Where none is expected to stay unused, or a book does not expect it, of all rights; what expires
+    then counts as what is used (ASC 606-10-55-42, 55-48, IFRS 15.B40, B46).
     """
     expected = _expected(own.expected_exercised, own.breakage_percent, every) or every
     used, expired, there_are = Decimal(0), Decimal(0), every
@@ -132,9 +136,12 @@ def _uses(
                 expected = _expected(rights, percent, every) or expected
             case _:
                 continue
-        # What expired is used by nobody, whatever was expected.
-        usable_ones = min(expected, there_are)
-        yield _Use(place, fact.position, used, expired, usable_ones, served)
+        if is_expected and expected < every:
+            # What expired is used by nobody, whatever was expected.
+            counted = used, min(expected, there_are)
+        else:
+            counted = EXACT.add(used, expired), every
+        yield _Use(place, fact.position, used, expired, counted, served)
 
 
 def _served(
@@ -150,21 +157,19 @@ def _served(
 
 def _mark(use: _Use, place: Place, share: tuple[int, int]) -> Mark:
     what = use.served.told if use.served is not None else "rights used"
-    shown = (use.used, use.expected) if place == use.place else ()
+    shown = use.counted if place == use.place else ()
     return Mark(place, *share, use.cause, what, shown)
 
 
 def _of_served(
-    use: _Use, place: Place, every: Decimal, services: Iterable[Served], options: Options
+    use: _Use, place: Place, every: Decimal, services: Iterable[Served]
 ) -> tuple[int, int]:
     """What one right earns is deferred for each that is used and not served yet."""
-    part, whole = _of_used(use, every, options)
+    part, whole = _of_used(use, every)
     waits = sum([one.waits(place) for one in services if one.place <= place], Fraction(0))
     if not waits:
         return part, whole
-    proportional = options.breakage == "proportional"
-    gone = use.used if proportional else EXACT.add(use.used, use.expired)
-    served = max(WHOLE - waits / Fraction(gone), Fraction(0)) * Fraction(part, whole)
+    served = max(WHOLE - waits / Fraction(use.counted[0]), Fraction(0)) * Fraction(part, whole)
     return served.as_integer_ratio()
 
 
@@ -172,14 +177,11 @@ def _left(every: Decimal, used: Decimal, expired: Decimal) -> Decimal:
     return EXACT.subtract(every, EXACT.add(used, expired))
 
 
-def _of_used(use: _Use, every: Decimal, options: Options) -> tuple[int, int]:
-    used, expired, expected = use.used, use.expired, use.expected
-    gone = EXACT.add(used, expired) if expired else used
-    if gone >= every:
+def _of_used(use: _Use, every: Decimal) -> tuple[int, int]:
+    some, whole = use.counted
+    if some >= whole or EXACT.add(use.used, use.expired) >= every:
         return 1, 1
-    if options.breakage == "proportional":
-        return ratio(used, expected.as_integer_ratio()) if used < expected else (1, 1)
-    return ratio(gone, every.as_integer_ratio())
+    return ratio(some, whole.as_integer_ratio())
 
 
 def _expected(
