@@ -54,7 +54,7 @@ def opening_flows(
                 carried = _Carried(row, fact, causes, event.currency, master, book)
                 yield from _before(carried)
                 said = [one for one in since if is_said_of(one[1], row, fact.stream)]
-                yield from _since(carried, said, _lines(row, billed) if said else ())
+                yield from _since(carried, said, billed)
 
 
 class _Carried(Struct, frozen=True):
@@ -127,7 +127,7 @@ class _Course(Struct):
 
 
 def _since(
-    carried: _Carried, said: Sequence[Placed], lines: Sequence[BilledLine]
+    carried: _Carried, said: Sequence[Placed], billed: Sequence[BilledLine]
 ) -> Iterator[Flow]:
     """What is left of it, earned evenly, as far as nothing else was said; then what was."""
     row = carried.row
@@ -151,7 +151,7 @@ def _since(
             case OpeningPositionChanged():
                 _change(carried, course, fact, fact.event, day)
             case OpeningPositionEnded():
-                _end(carried, course, fact, fact.event, day, lines)
+                _end(carried, course, fact, fact.event, day, billed)
             case _:
                 pass
     # Slots of its own: what else its contract earns of the promise does not touch it.
@@ -177,15 +177,13 @@ def _change(
         course.told = (*course.told, Step(what="served until", value=str(event.service_to)))
     _give_back(carried, course, -more, day)
     course.price_minor += more
-    since = max(start, day)
-    if course.is_ended or not any(end is not None and end > since for end in (over, course.ends)):
-        course.earned = (*course.earned, *_at_once(carried, course, day, more))
-        return
     course.earned = (*course.earned, *frozen(course.going, start - ONE_DAY, (fact.position,)))
-    rest, last = course.left_minor, course.ends
+    # After the end only what is changed by then counts.
+    rest, last = more if course.is_ended else course.left_minor, course.ends
     course.told = (*course.told, carried.step("remaining consideration", rest))
-    if last is None or last <= since:
-        course.going = _at_once(carried, course, day, rest)
+    course.going = ()
+    if course.is_ended or last is None or last <= max(start, day):
+        course.earned = (*course.earned, *_at_once(carried, course, day, rest))
         return
     begin = max(start, carried.row.service_from or start)
     name = carried.row.obligation
@@ -198,7 +196,7 @@ def _end(
     fact: Fact,
     event: OpeningPositionEnded,
     day: date,
-    lines: Sequence[BilledLine],
+    billed: Sequence[BilledLine],
 ) -> None:
     """Service stops; what is neither earned nor given back is earned at the end (rule 14), less
     what is not owed, as it was not billed.
@@ -214,7 +212,7 @@ def _end(
     _give_back(carried, course, refund, day)
     course.price_minor -= refund
     if event.owed == "billed":
-        _as_billed(carried, course, day, lines)
+        _as_billed(carried, course, day, _lines(carried.row, billed))
     else:
         _keep(carried, course, day, course.left_minor)
 
@@ -222,22 +220,18 @@ def _end(
 def _as_billed(carried: _Carried, course: _Course, day: date, lines: Sequence[BilledLine]) -> None:
     """No more is owed than was billed, less what is credited, on the day of each document."""
     came = [row for line in lines for row in _came(line, carried)]
-    days = sorted({one for one, *_ in came if one > day})
-    price, kept = course.price_minor, 0
-    for at in (day, *days):
+    told = course.told
+    for at in sorted({day, *(one for one, *_ in came if one > day)}):
         known = [row for row in came if row[0] <= at]
-        unowed = max(price - course.owed_minor - sum(minor for _, minor, _, _ in known), 0)
-        rest = price - unowed - totals(course.earned)
+        was_billed = course.owed_minor + sum(minor for _, minor, _, _ in known)
+        unowed = max(course.price_minor - was_billed, 0)
         course.causes = causes_of(course.causes, *(causes for _, _, causes, _ in known))
-        told = course.told
         course.told = (*told, *(step for *_, step in known), carried.step("not owed", unowed))
+        rest = course.left_minor - unowed
         if at == day:
             _keep(carried, course, at, rest)
-            kept = totals(course.going)
-        elif rest != kept:
-            late = _at_once(carried, course, at, rest - kept)
-            course.going, kept = (*course.going, *late), rest
-        course.told = told
+        else:
+            course.earned = (*course.earned, *_at_once(carried, course, at, rest))
 
 
 def _came(line: BilledLine, carried: _Carried) -> Iterator[tuple[date, int, tuple[int, ...], Step]]:
@@ -254,14 +248,14 @@ def _keep(carried: _Carried, course: _Course, day: date, minor: int) -> None:
     """What is kept is earned when service stops; a book may let its schedule run on instead."""
     course.told = (*course.told, carried.step("kept at termination", minor))
     options = carried.master.options(carried.book, carried.fact.when.measured)
-    last = course.ends
+    last, name = course.ends, carried.row.obligation
     if not minor or last is None or last <= day or options.after_cancellation == "stop":
-        course.going = _at_once(carried, course, day, minor)
-        return
-    begin = max(day, carried.row.service_from or day)
-    by = carried.master.progress(carried.book, begin)
-    name = carried.row.obligation
-    course.going = (over_time(name, begin, last, minor, by, course.causes, course.told),)
+        kept = _at_once(carried, course, day, minor)
+    else:
+        begin = max(day, carried.row.service_from or day)
+        by = carried.master.progress(carried.book, begin)
+        kept = (over_time(name, begin, last, minor, by, course.causes, course.told),)
+    course.earned = (*course.earned, *kept)
 
 
 def _at_once(carried: _Carried, course: _Course, day: date, minor: int) -> tuple[Flow, ...]:

@@ -156,6 +156,17 @@ def earned(schedule: Schedule) -> list[int]:
             [100_00, 100_00, 100_00, 100_00, 200_00, 0, 0, 0],
             0,
         ),
+        # After the end, which no decider takes: at once, and there is but one end.
+        (
+            [ended(10, 1, 300_00), changed(11, 1, 50_00), ended(12, 1, 10_00)],
+            [100_00, 100_00, 100_00, 0, 50_00, 0, 0, 0],
+            300_00,
+        ),
+        (
+            [changed(9, 1, 60_00, agreed=date(2025, 1, 15)), changed(9, 2, 5_00)],
+            [100_00, 100_00, 101_25, 101_25, 101_25, 101_25, 60_00, 0],
+            0,
+        ),
         # One after the other, and the end.
         (
             [changed(9, 1, 40_00), changed(11, 1, -20_00), ended(12, 1, 30_00)],
@@ -181,6 +192,49 @@ def test_a_book_may_let_the_schedule_of_what_is_kept_run_on() -> None:
     schedule = seats(ended(10, 1, 150_00), after_cancellation="run-on")
 
     assert earned(schedule) == [100_00, 100_00, 100_00, 50_00, 50_00, 50_00, 0, 0]
+
+
+@pytest.mark.parametrize("agreed", [date(2024, 10, 16), date(2024, 10, 20)])
+def test_what_was_over_by_then_is_done_though_its_month_stands_still(agreed: date) -> None:
+    """108.00 over three months and 15 of 31 days; 94.00 more over 16 of 31 days and a month."""
+    row = structs.replace(SEATS, to_earn_minor=108_00, service_to=date(2024, 10, 16))
+    row = structs.replace(row, billed_minor=708_00)
+    said = changed(10, 10, 94_00, date(2024, 12, 1), agreed=agreed)
+    schedule = scheduled("subscription:s1", facts(STREAM, (*left(row), said)))
+
+    assert earned(schedule) == [31_00, 31_00, 31_00, 15_00 + 32_00, 62_00, 0, 0, 0]
+
+
+def test_what_has_not_begun_is_spread_from_its_beginning() -> None:
+    row = structs.replace(SEATS, service_from=date(2024, 9, 1))
+    added = facts(STREAM, (*left(row), changed(7, 15, 40_00)))
+    kept = facts(STREAM, (*left(row), ended(7, 15, 200_00)))
+    at_once = scheduled("subscription:s1", kept)
+    runs_on = scheduled("subscription:s1", kept, after_cancellation="run-on")
+
+    assert earned(scheduled("subscription:s1", added)) == [0, 0, *[160_00] * 4, 0, 0]
+    assert earned(at_once) == [400_00, 0, 0, 0, 0, 0, 0, 0]
+    assert earned(runs_on) == [0, 0, *[100_00] * 4, 0, 0]
+
+
+def test_by_days_the_day_of_a_change_is_the_first_of_the_rest() -> None:
+    """A unit a day over 184 days, of which 92 are left."""
+    row = structs.replace(SEATS, billed_minor=784_00, to_earn_minor=184_00)
+    more = facts(STREAM, (*left(row), changed(10, 1, 92_00)))
+    kept = facts(STREAM, (*left(row), ended(10, 1)))
+    by_days = scheduled("subscription:s1", more, ratable_by="day")
+    runs_on = scheduled("subscription:s1", kept, ratable_by="day", after_cancellation="run-on")
+
+    assert earned(by_days) == [31_00, 31_00, 30_00, 62_00, 60_00, 62_00, 0, 0]
+    assert earned(runs_on) == [31_00, 31_00, 30_00, 31_00, 30_00, 31_00, 0, 0]
+
+
+def test_what_is_agreed_of_a_position_without_service_is_earned_at_once() -> None:
+    done = structs.replace(SEATS, to_earn_minor=0, recognised_minor=1_200_00)
+    done = structs.replace(done, service_from=None, service_to=None)
+    said = facts(STREAM, (*left(done), changed(8, 1, 7_00), ended(9, 1, 2_00)))
+
+    assert earned(scheduled("subscription:s1", said)) == [0, 7_00, -2_00, 0, 0, 0, 0, 0]
 
 
 def care(*said: tuple[str, Event]) -> Schedule:
@@ -225,6 +279,44 @@ def test_what_was_not_billed_is_not_owed_where_only_what_was_billed_is() -> None
     assert earned(said) == [100_00] * 3 + [0, 50_00, -20_00, 0, 0]
     assert sum(moved(said, "contract-liability")) == sum(moved(said, "unbilled-receivable")) == 0
     assert earned(care(*three, billed(10, 500_00), stopped("billed")))[3:5] == [300_00, 0]
+    # What is agreed after the end, which no decider takes, makes nothing owed that was not billed.
+    named = {"subscription": None, "contract": "k1", "obligation": "care"}
+    more = structs.replace(changed(11, 1, 50_00), **named)
+    assert earned(care(*three, stopped("billed"), (STREAM, more)))[3:5] == [0, 50_00]
+
+
+def test_only_what_is_billed_of_the_position_itself_counts() -> None:
+    """Of 600.00 a hundred was billed before, and two hundred here."""
+    part = structs.replace(CARE, billed_minor=700_00)
+    name, other = billed(8, 500_00)
+    assert isinstance(other, InvoiceIssued)
+    line = structs.replace(other.lines[0], obligation="other")
+    tax = structs.replace(other.lines[0], line="2", kind="tax")
+    beside = (name, structs.replace(other, lines=(line, tax)))
+    said = [(STREAM, event) for event in left(part)]
+    said += [billed(7), beside, billed(9), stopped("billed")]
+    told = [fact(at, stream=stream, event=event) for at, (stream, event) in enumerate(said)]
+
+    assert earned(scheduled("contract:k1", told)) == [100_00] * 3 + [0] * 5
+
+
+def test_what_came_is_told_document_by_document() -> None:
+    cut = CreditIssued(
+        when=on(8, 5),
+        number="C1",
+        lines=(CreditLine(line="1", amount_minor=20_00),),
+        purpose="correction",
+        treatment="from-now",
+    )
+    schedule = care(billed(7), billed(8), ("invoice:i8", cut), stopped("billed"))
+    (kept,) = [flow for flow in schedule.flows if flow.rule == "point-in-time@1"]
+
+    assert [(step.what, step.value) for step in kept.steps][2:6] == [
+        ("billed by I7 of 2024-07-01", "100.00"),
+        ("billed by I8 of 2024-08-01", "100.00"),
+        ("C1 of I8, 2024-08-05", "-20.00"),
+        ("not owed", "420.00"),
+    ]
 
 
 def test_what_nobody_billed_goes_back_to_nobody() -> None:

@@ -34,7 +34,7 @@ BESIDE = (
     *("documents", "opening", "causes"),
 )
 MODULES = (
-    *("domain.ledger", "domain.due"),
+    *("domain.ledger", "domain.due", "domain.carried"),
     *(f"domain.accounting.contract.{name}" for name in CONTRACT),
     *(f"domain.accounting.{name}" for name in BESIDE),
 )
