@@ -607,6 +607,22 @@ MUTANTS = (
         "tests/laws/test_contracts.py -k 11-the-price-is-shared",
     ),
     Mutant(
+        "16-every-cut-balances",
+        "domain/due.py",
+        "back = min(_uncovered(self.backs), asset) if self.backs else 0",
+        "back = 0",
+        "what nobody paid or must pay is owed back",
+        "tests/laws/test_contracts.py -k 16-every-cut-balances",
+    ),
+    Mutant(
+        "slow-reference",
+        "domain/accounting/sharing.py",
+        "elif any(fee.begin is None for fee in fees):",
+        "elif fees and not fees:",
+        "what a fee was paid for is apart from it",
+        "tests/laws/test_shared_fees.py",
+    ),
+    Mutant(
         "12-all-is-earned",
         "domain/accounting/contract/ending.py",
         "rests = [minor - given_back[id(one)] for one, minor in open_ones]",
