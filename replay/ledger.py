@@ -186,8 +186,12 @@ class Ledger:
     def catch_up(
         self, entity: str | None = None, *, progress: runner.Progress | None = None
     ) -> None:
-        """Poster and views up to the head, and what waits stated as facts."""
+        """Poster and views up to the head, and what waits stated as facts. Of all entities, or of
+        one that has facts: raises `unknown-entity` of any other.
+        """
         with self.connection() as connection:
+            if entity is not None:
+                log.known_head(connection, entity)
             runner.catch_up(connection, entity, progress=progress)
             for name in [entity] if entity is not None else sorted(log.heads(connection)):
                 if parking.state(connection, name, self.clock):

@@ -27,6 +27,14 @@ def records(path: Path, missing: tuple[str, ...]) -> Iterator[Record | str]:
             raise Malformed("unknown-file-kind", field="file", suffix=other)
 
 
+def header_of(path: Path) -> tuple[str, ...] | None:
+    """The columns that a file says it has; none of one whose lines each name their own."""
+    if path.suffix.lower() != ".csv":
+        return None
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        return tuple(next(csv.reader(lines), []))
+
+
 def _from_csv(path: Path, missing: frozenset[str]) -> Iterator[Record | str]:
     with path.open(encoding="utf-8-sig", newline="") as lines:
         rows = csv.reader(lines)

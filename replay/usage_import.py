@@ -30,13 +30,14 @@ from domain.pricing import PerUnit
 from domain.subscription import DECIDER as SUBSCRIPTION
 from domain.subscription import AmendSubscription, Item, ItemChange, StartSubscription
 from replay.ledger import Ledger
-from replay.records import records
+from replay.records import header_of, records
 from replay.usage_mapping import (
     CataloguePart,
     Record,
     UsageMapping,
     joined,
     reading_of,
+    require_columns,
     usage_of,
 )
 from replay.usage_opening import SELF, opening
@@ -98,9 +99,13 @@ def import_usage(
     kind: Kind = "rows",
 ) -> Imported:
     """Open what is not open, register what is not registered, then take the rows as one batch: new
-    ones, or corrections of rows by their ids.
+    ones, or corrections of rows by their ids. Raises `bad-mapping`, before anything is asked for,
+    where the mapping names a column that the file has not.
     """
     say = told or _silent
+    header = header_of(path)
+    if header is not None:
+        require_columns(mapping, header)
     registered: Counter[str] = Counter()
     problems: list[Problem] = []
     for what, requests in _commands(ledger, entity, path, mapping, problems):

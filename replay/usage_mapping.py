@@ -8,7 +8,7 @@ Reference: docs/reference/usage-mapping.md.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -116,6 +116,34 @@ def usage_of(record: Record, mapping: UsageMapping) -> dict[str, object]:
         },
     }
     return {name: value for name, value in found.items() if value is not None}
+
+
+def require_columns(mapping: UsageMapping, header: Container[str]) -> None:
+    """A column that the mapping names is in the file, or each of its rows would be rejected for the
+    same slip of the pen. Raises `bad-mapping`.
+    """
+    for part, said in (("usage", mapping.usage), ("catalogue", mapping.catalogue)):
+        for field, columns in _named(said):
+            for column in columns:
+                if column not in header:
+                    problem = f"the file has no column {column}"
+                    raise Malformed("bad-mapping", field=f"{part}.{field}", problem=problem)
+
+
+def _named(part: UsagePart | CataloguePart | None) -> Iterator[tuple[str, Iterable[str]]]:
+    """The columns that each field of a part names."""
+    match part:
+        case UsagePart():
+            for field in ("event_id", "subscription", "meter"):
+                yield field, getattr(part, field)
+            unit = () if part.unit is None else (part.unit,)
+            yield from (("quantity", (part.quantity,)), ("occurred_at", (part.occurred_at,)))
+            yield from (("unit", unit), ("dimensions", part.dimensions.values()))
+        case CataloguePart():
+            yield from (("customer", part.customer), ("price", part.price))
+            yield from (("unit_price", (part.unit_price,)), ("currency", (part.currency,)))
+        case None:
+            return
 
 
 def reading_of(mapping: UsageMapping) -> bytes:

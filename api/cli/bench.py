@@ -22,8 +22,20 @@ ANSWERS = {None: "", True: "yes", False: "no"}
     )
 )
 @click.argument("names", nargs=-1, type=click.Choice(list(MEASURES)))
-@click.option("--rows", type=click.IntRange(100), default=ROWS, show_default=True)
-@click.option("--rounds", type=click.IntRange(1), default=ROUNDS, show_default=True)
+@click.option(
+    "--rows",
+    type=click.IntRange(100),
+    default=ROWS,
+    show_default=True,
+    help="How many rows, facts or lines a path takes.",
+)
+@click.option(
+    "--rounds",
+    type=click.IntRange(1),
+    default=ROUNDS,
+    show_default=True,
+    help="How often each path and its floor are measured, in turns.",
+)
 @as_json
 def bench(*, names: tuple[str, ...], rows: int, rounds: int, as_json: bool) -> None:
     """Measure each path beside its floor, and say which bars are met.

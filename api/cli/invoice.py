@@ -50,7 +50,14 @@ for act in ACTS:
 )
 @click.argument("invoices", nargs=-1, required=True, metavar="INVOICE...")
 @entity_option
-@click.option("--format", "kind", type=click.Choice([*MEDIA]), default="html", show_default=True)
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice([*MEDIA]),
+    default="html",
+    show_default=True,
+    help="How it is written.",
+)
 @click.option("--out", type=click.Path(path_type=Path), help="The file of one document.")
 @click.option("--out-dir", type=click.Path(path_type=Path), help="The folder of many documents.")
 @click.option("--credit", help="The number of a credit note of the invoice, instead of it.")
@@ -106,7 +113,14 @@ def _written(
 @click.option("--to", "recipient", required=True, help="To whom: an opaque id, never an address.")
 @click.option("--channel", required=True, help="How, such as email or post.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The file to send.")
-@click.option("--format", "kind", type=click.Choice([*MEDIA]), default="pdf", show_default=True)
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice([*MEDIA]),
+    default="pdf",
+    show_default=True,
+    help="How it is written.",
+)
 @click.option("--credit", help="The number of a credit note of the invoice, instead of it.")
 @click.option("--locale", help="Another language than the customer's, such as de-CH.")
 @click.option("--on", "day", type=Day(), help="The day it is sent; none: today.")
@@ -204,7 +218,14 @@ def was_sent(*, invoice_id: str, entity: str, as_json: bool) -> None:
 @entity_option
 @click.option("--currency", required=True, help="The currency of the account.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The file to write.")
-@click.option("--format", "kind", type=click.Choice([*MEDIA]), default="pdf", show_default=True)
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice([*MEDIA]),
+    default="pdf",
+    show_default=True,
+    help="How it is written.",
+)
 @click.option("--since", type=Day(), help="What was before this day is one balance.")
 @click.option("--through", type=Day(), help="The last day that counts; none: all days.")
 @click.option("--locale", help="Another language than the customer's, such as de-CH.")
@@ -237,6 +258,7 @@ def statement(
         known_at=known_at,
     )
     with open_ledger() as ledger, ledger.connection() as connection:
+        ledger.known_head(entity)
         found = render_statement(connection, entity, asked, templates(templates_folder()))
     if found is None:
         raise Missing("account", f"{customer} {currency}")

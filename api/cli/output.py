@@ -54,8 +54,12 @@ def print_json(value: object) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], title: str = "") -> None:
-    """Numbers to the right, everything else to the left, and no line wrapped when piped."""
-    _print(Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left"), columns, rows)
+    """Numbers to the right, everything else to the left, and no line wrapped when piped. The title
+    stands above, however narrow the table is.
+    """
+    if title:
+        click.echo(title)
+    _print(Table(box=box.SIMPLE_HEAD), columns, rows)
 
 
 def print_compact(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

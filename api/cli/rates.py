@@ -57,6 +57,7 @@ def import_file(*, file: Path, source: str, entity: str, actor: str, as_json: bo
 def list_rates(*, entity: str, as_json: bool) -> None:
     """List the rates in force, by source, pair and day."""
     with open_ledger() as ledger:
+        ledger.known_head(entity)
         found = [*known_rates(ledger, entity)]
     if as_json:
         print_json(found)

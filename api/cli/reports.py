@@ -96,10 +96,15 @@ def print_rows(rows: list[dict[str, Any]], title: str) -> None:
     filled = [name for name in (rows[0] if rows else {}) if any(row[name] for row in rows)]
     columns = [name for name in filled if not name.endswith("currency")]
     columns += ["currency"] if rows and "currency" in rows[0] else []
-    names = [name.removesuffix("_minor").replace("_", " ") for name in columns]
+    names = [_called(name) for name in columns]
     print_table(names, [[_cell(row, name) for name in columns] for row in rows], title)
     if not rows:
         click.echo("nothing")
+
+
+def _called(name: str) -> str:
+    """Amounts are told in major units, so no column is called after minor ones."""
+    return "amount" if name == "minor" else name.removesuffix("_minor").replace("_", " ")
 
 
 def _spread(row: dict[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ def tax() -> None:
 def tell(*, entity: str, as_json: bool) -> None:
     """Tell tax engines the documents they have not confirmed, as a billing run does."""
     with open_ledger() as ledger:
+        ledger.known_head(entity)
         told = ledger.tell_tax(entity)
     if as_json:
         print_json(told)

@@ -22,6 +22,7 @@ from domain.accounting.rules import Rule
 from domain.written import builtins
 from projections import lineage as lines
 from projections.lineage import Down, Explanation, JournalLine, Up
+from projections.question import Behind
 from replay.billing.evidence import billed_usage, invoices_of_event
 from replay.reperform import explain_again, reperform
 from replay.source import export as exported
@@ -181,9 +182,10 @@ def export(*, entity: str, output: Path, known_at: int | None, as_json: bool) ->
     say = progress_console()
     count = 0
     with open_ledger() as ledger, ledger.connection() as connection:
-        position = ledger.head(entity) if known_at is None else known_at
-        if position == 0:
-            raise Missing("entity", entity)
+        head = ledger.known_head(entity)
+        position = head if known_at is None else known_at
+        if position > head:
+            raise Behind(entity, position, head)
         with click.open_file(str(output), "wb") as file:
             for line in exported(connection, entity, position):
                 file.write(line)

@@ -196,7 +196,6 @@ def _receipts(outcomes: Iterable[Outcome]) -> tuple[Receipt, ...]:
 
 def _judged(ledger: Ledger, entity: str) -> list[tuple[_Held, Match]]:
     """Each with what the rules make of it now, on what those before it leave open."""
-    ledger.known_head(entity)
     ledger.catch_up(entity)
     with ledger.connection() as connection:
         held = _held(connection, entity)

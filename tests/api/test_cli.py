@@ -259,7 +259,12 @@ def test_a_service_that_cannot_listen_says_so_and_takes_no_key(tieout):
 
 def test_nothing_is_reported_of_an_entity_that_nobody_knows(books):
     assert books("report", "revenue", "-e", "acme").stderr == ""
-    for words in (("report", "revenue"), ("payments", "waiting"), ("lag",)):
+    for words in (
+        *(("report", "revenue"), ("payments", "waiting"), ("lag",), ("rates", "list")),
+        *(("journal", "export", "--format", "csv", "-o", "-"), ("export", "-o", "-"), ("verify",)),
+        *(("dun", "--through", "2024-01-31"), ("tax", "tell"), ("payments", "left")),
+        ("statement", "c1", "--currency", "USD", "--out", "s.pdf"),
+    ):
         refused = books(*words, "-e", "acmee")
 
         assert (refused.returncode, refused.stdout) == (1, "")

@@ -82,6 +82,18 @@ def test_the_list_of_commands_says_the_first_sentence_of_the_help_of_each():
     assert list(own) == [one.name for one in own.values()]
 
 
+def test_every_command_and_option_says_what_it_does():
+    silent = [
+        (name, *option.opts)
+        for name, command in _commands(tieout)
+        for option in command.params
+        if isinstance(option, click.Option) and not option.help
+    ]
+
+    assert silent == []
+    assert [name for name, command in _commands(tieout) if not command.help] == []
+
+
 if __name__ == "__main__":
     kept = PAGE.read_text(encoding="utf-8").partition(BEGIN)[0]
     PAGE.write_text(kept + sections(), encoding="utf-8")

@@ -146,10 +146,35 @@ def test_a_mended_mapping_takes_what_was_rejected_and_corrects_what_was_taken_ot
     assert repeated.usage.repeated
 
 
+@pytest.mark.parametrize(
+    ("named", "other", "field"),
+    [
+        ('quantity = "amount"', 'quantity = "amuont"', "usage.quantity"),
+        ('meter = ["sku", "price"]', 'meter = ["sku", "prise"]', "usage.meter"),
+        ('unit = "unit"', 'unit = "units"', "usage.unit"),
+        ('region = "region"', 'region = "zone"', "usage.dimensions"),
+        ('currency = "currency"', 'currency = "money"', "catalogue.currency"),
+    ],
+)
+def test_a_mapping_that_names_a_column_which_the_file_has_not_takes_nothing(
+    ledger: Ledger, folder: Path, named: str, other: str, field: str
+) -> None:
+    (folder / "map.toml").write_text(MAPPING.replace(named, other))
+    mapping = read_usage_mapping(folder / "map.toml")
+
+    with pytest.raises(Malformed) as refused:
+        import_usage(ledger, "e", folder / "usage.csv", mapping)
+
+    column = other.rpartition("= ")[2].strip('[]"').rpartition('"')[2]
+    assert (refused.value.code, refused.value.field) == ("bad-mapping", field)
+    assert refused.value.context == {"problem": f"the file has no column {column}"}
+    assert ledger.head("e") == 0
+
+
 def test_rows_that_a_wrong_mapping_rejected_are_taken_by_a_mended_one(
     ledger: Ledger, folder: Path
 ) -> None:
-    wrong = MAPPING.replace('occurred_at = "at"', 'occurred_at = "when"')
+    wrong = MAPPING.replace('occurred_at = "at"', 'occurred_at = "sku"')
     (folder / "map.toml").write_text(wrong)
     first = import_usage(ledger, "e", folder / "usage.csv", read_usage_mapping(folder / "map.toml"))
     (folder / "map.toml").write_text(MAPPING)
