@@ -283,6 +283,8 @@ REFUSED = {
     "unknown-discount": "The subscription has no such discount.",
     "unknown-dispute": "The invoice has no such dispute.",
     "unknown-entity": "The entity has no facts.",
+    "unknown-customer": "Nothing is known of a customer that is named.",
+    "unknown-subscription": "Nothing is known of a subscription that is named.",
     "unknown-fact": "The stream has no fact at this position.",
     "unknown-invoice": "The invoice is not known.",
     "unknown-item": "The subscription has no such item.",

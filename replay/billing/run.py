@@ -17,6 +17,7 @@ from operator import itemgetter
 from msgspec import Struct, structs
 
 from domain.deciders import Command
+from domain.errors import Malformed
 from domain.facts import Fact, When
 from domain.invoice_facts import InvoiceDrafted, InvoiceIssued
 from domain.invoicing import NO_TAX, InvoicingAdopted
@@ -151,9 +152,26 @@ def _asked(at: Known, wanted: Wanted) -> Asked:
     )
 
 
+def _require_known(at: Known, wanted: Wanted) -> None:
+    """What a run is narrowed to is there: to bill nothing would hide a slip of the pen. A customer
+    who has a subscription counts, registered or not.
+    """
+    silent = [name for name in wanted.customers if not at.directory.of_customers([name])]
+    for field, code, names in (
+        ("customers", "unknown-customer", silent),
+        ("subscriptions", "unknown-subscription", wanted.subscriptions),
+    ):
+        streams = {f"{field.removesuffix('s')}:{name}": name for name in names}
+        found = log.read_streams(at.directory.connection, wanted.entity, streams)
+        unknown = [name for stream, name in streams.items() if not found[stream]]
+        if unknown:
+            raise Malformed(code, field=field, names=unknown)
+
+
 def _chunks(at: Known, wanted: Wanted) -> Iterator[list[str]]:
     """Whole accounts, as many together as fill a chunk."""
     if not wanted.is_whole:
+        _require_known(at, wanted)
         own = at.directory.of_customers(wanted.customers) if wanted.customers else []
         names = sorted({*own, *wanted.subscriptions})
         if names:

@@ -249,6 +249,22 @@ def test_a_run_of_an_entity_without_facts_begins_no_log(company, kind):
     assert company.get("/v1/heads").json() == heads
 
 
+@pytest.mark.parametrize("preview", [False, True])
+@pytest.mark.parametrize(
+    ("field", "code", "known"),
+    [("customers", "unknown-customer", "c1"), ("subscriptions", "unknown-subscription", "s1")],
+)
+def test_a_billing_run_narrowed_to_nobody_is_refused(company, preview, field, code, known):
+    heads = company.get("/v1/heads").json()
+    asked = {"through": "2024-02-01", "preview": preview, field: [known, "x1"]}
+
+    refused = company.post("/v1/entities/acme/billing-runs", asked, "run")
+
+    assert _told(refused) == (400, code, field)
+    assert refused.json()["context"] == {"names": ["x1"]}
+    assert company.get("/v1/heads").json() == heads
+
+
 @pytest.mark.parametrize("view", VIEWS)
 def test_a_view_of_an_entity_without_facts_is_not_empty_but_refused(company, view):
     refused = company.get(f"/v1/entities/amce/views/{view}")
