@@ -12,7 +12,7 @@ those that stay.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date
 
 from msgspec import Struct, field
@@ -80,9 +80,9 @@ def _uncovered(backs: dict[str, Back]) -> int:
     return max(sum(one.uncovered for one in rows) - spare, 0)
 
 
-def backs_of(flows: Iterable[Flow], *, is_told: bool) -> dict[str, Back] | None:
-    """To be counted where what is due is told, and some of what is earned is to go back."""
-    return {} if is_told and any(flow.legs == OWED_BACK for flow in flows) else None
+def owes_back(schedule: Schedule) -> bool:
+    """Whether some of what is earned is to go back."""
+    return any(flow.legs == OWED_BACK for flow in schedule.flows)
 
 
 class Position(Struct):
@@ -137,6 +137,7 @@ def due(schedule: Schedule, through: date, calendar: Calendar, edge: date = date
     positions: dict[str, Position] = {}
     counted = [flow for flow in schedule.memos if flow.kind in COUNTED]
     told = 0 if any(flow.kind == ENTITLED for flow in counted) else None
+    owes = told is not None and owes_back(schedule)
     for flow in (*schedule.flows, *counted):
         if flow.last_day <= edge:
             continue
@@ -150,8 +151,7 @@ def due(schedule: Schedule, through: date, calendar: Calendar, edge: date = date
         if changes and counts(flow):
             whole = "" if schedule.joint else flow.obligation
             if whole not in positions:
-                backs = backs_of(schedule.flows, is_told=told is not None)
-                positions[whole] = Position(entitled=told, backs=backs)
+                positions[whole] = Position(entitled=told, backs={} if owes else None)
             position = positions[whole]
             for period, minor in changes:
                 position.changes.setdefault(period.last, []).append((flow, minor))

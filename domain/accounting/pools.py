@@ -23,7 +23,7 @@ from domain.accounting.causes import Together, union
 from domain.accounting.curves import Steps, first_day, last_day, standing, total
 from domain.accounting.exchange import Market, Quote, difference, told_at
 from domain.accounting.schedule import Flow, Presented, Schedule
-from domain.due import ASSET, COUNTED, ENTITLED, LIABILITY, REFUND, UNBILLED, Position, backs_of
+from domain.due import ASSET, COUNTED, ENTITLED, LIABILITY, REFUND, UNBILLED, Position, owes_back
 from domain.explain import Step, Telling
 from domain.facts import causes_of
 from domain.money import decimal_text, rounded
@@ -200,13 +200,13 @@ def told_in_functional(schedule: Schedule, market: Market, together: Together = 
     pools: dict[str, _Pool] = {}
     counted = [flow for flow in schedule.memos if flow.kind in COUNTED]
     told = 0 if any(flow.kind == ENTITLED for flow in counted) else None
+    owes = told is not None and owes_back(schedule)
     for place, flow in enumerate(schedule.flows):
         if flow.obligation and LIABILITY in dict(flow.legs):
             name = "" if schedule.joint else flow.obligation
             if name not in pools:
                 mine = [flow for flow in counted if flow.obligation == name or not name]
-                backs = backs_of(schedule.flows, is_told=told is not None)
-                position = Position(entitled=told, backs=backs)
+                position = Position(entitled=told, backs={} if owes else None)
                 pools[name] = _Pool(
                     obligation=name,
                     market=market,
