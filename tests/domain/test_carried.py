@@ -23,6 +23,7 @@ from domain.due import due
 from domain.facts import Event, Fact
 from domain.invoice_facts import CreditIssued, CreditLine, InvoiceIssued, InvoiceLine
 from domain.master import MasterData
+from domain.money import LARGEST_MINOR
 from domain.opening import OpeningProposed, OpeningSigned, totals
 from domain.policy import Options
 from domain.routing import route
@@ -376,6 +377,10 @@ def test_what_was_signed_is_changed_and_ended() -> None:
     # A change before the end may be learned after it.
     assert decide(STREAM, change(9, 30), *GIVEN, ended(10, 1))
     assert decide(STREAM, end(10, 1, owed="billed"), *GIVEN, changed(10, 1))
+    # On its first day, for nothing from then on, and with all of the price given back.
+    assert decide(STREAM, end(7, 1, refund_minor=1_200_00), *GIVEN)
+    assert decide(STREAM, change(7, 1, price_change_minor=-600_00), *GIVEN)
+    assert decide(STREAM, change(7, 1, price_change_minor=LARGEST_MINOR), *GIVEN)
 
 
 @pytest.mark.parametrize(
@@ -410,6 +415,16 @@ def test_what_makes_no_sense_of_a_position_is_refused(
     command: Any, given: tuple[Event, ...], why: str
 ) -> None:
     assert code(STREAM, command, *given) == why
+
+
+def test_what_is_said_in_one_opening_is_of_its_own_positions() -> None:
+    """Two openings left the same promise of one contract, each a part of it."""
+    other = [("opening:2023", event) for event in left(SEATS)]
+    said = [*((STREAM, event) for event in left(SEATS)), *other, (STREAM, ended(10, 1, 300_00))]
+    told = [fact(at, stream=stream, event=event) for at, (stream, event) in enumerate(said, 1)]
+    schedule = scheduled("subscription:s1", told)
+
+    assert earned(schedule) == [200_00] * 3 + [100_00] * 3 + [0, 0]
 
 
 def test_a_refusal_names_the_day() -> None:
