@@ -104,13 +104,14 @@ def _shown(parts: Iterable[Part]) -> Iterator[Part]:
 
 
 def _print(billed: Billed) -> None:
-    print_table(
-        ("document", "is", "customer", "total", "currency"),
-        [
-            (row.name, row.act, row.customer, money(row.total_minor, row.currency), row.currency)
-            for row in billed.documents
-        ],
-    )
+    rows = [
+        (row.name, row.act, row.customer, money(row.total_minor, row.currency), row.currency)
+        for row in billed.documents
+    ]
+    if rows:
+        print_table(("document", "is", "customer", "total", "currency"), rows)
+    else:
+        click.echo("nothing is due that no document has")
     for level in billed.reached:
         used, least = (money(m, level.currency) for m in (level.amount_minor, level.level_minor))
         click.echo(

@@ -239,6 +239,53 @@ def test_two_changes_of_one_day_are_taken_in_either_order(company):
     assert company.get("/v1/entities/acme/views/exceptions").json()["rows"] == []
 
 
+def test_contracts_are_not_combined_in_a_circle_nor_with_themselves(company):
+    for stream in ("contract:k1", "contract:k2", "contract:k3"):
+        assert company.command(stream, f"{stream}-open", OPEN).status_code == 201
+    joins = [("k2", "k1"), ("k3", "k2"), ("k1", "k3"), ("k1", "k1"), ("k2", "k3")]
+
+    told = []
+    for one, other in joins:
+        join = {"type": "join-contract", "when": WHEN, "contract": other}
+        join["because"] = "one-objective"
+        answered = company.command(f"contract:{one}", f"{one}-{other}", join)
+        told.append("joined" if answered.status_code == 201 else _told(answered))
+
+    assert told == [
+        *("joined", "joined"),
+        (422, "combined-in-a-circle", "contract"),
+        (422, "combined-with-itself", "contract"),
+        (422, "combined-already", "contract"),
+    ]
+
+
+def test_a_rate_that_is_missing_is_an_exception_until_it_comes_and_never_guessed(company):
+    rate = {"currency": "EUR", "into": "USD", "rate": "1.10"}
+    before = {"type": "publish-rates", "when": {"effective": "2023-06-01"}, "rates": [rate]}
+    in_euros = {**OPEN, "currency": "EUR"}
+    opened = {"type": "publish-rates", "when": {"effective": "2024-01-01"}, "rates": [rate]}
+    bill = {"type": "issue-invoice", "when": {"effective": "2024-01-01"}, "customer": "c1"}
+    bill |= {"currency": "EUR", "lines": [{"line": "1", "amount_minor": 100, "contract": "k1"}]}
+    assert company.command("rates:self", "r1", before).status_code == 201
+    assert company.command("contract:k1", "open", in_euros).status_code == 201
+    assert company.command("invoice:x1", "bill", bill).status_code == 201
+    _run(company)
+    waits = company.get("/v1/entities/acme/views/exceptions").json()["rows"]
+    posted = company.get("/v1/entities/acme/views/journal").json()["rows"]
+
+    assert {(row["subject"], row["detail"].partition(" ")[0]) for row in waits} >= {
+        ("contract:k1", "rate-missing")
+    }
+    assert [row for row in posted if row["currency"] == "EUR"] == []
+
+    ends = {**opened, "when": {"effective": "2024-01-31"}}
+    for key, command in (("r2", opened), ("r3", ends)):
+        assert company.command("rates:self", key, command).status_code == 201
+    _run(company, key="again")
+
+    assert company.get("/v1/entities/acme/views/exceptions").json()["rows"] == []
+
+
 @pytest.mark.parametrize("kind", ["runs", "billing-runs"])
 def test_a_run_of_an_entity_without_facts_begins_no_log(company, kind):
     heads = company.get("/v1/heads").json()

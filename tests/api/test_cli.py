@@ -273,6 +273,12 @@ def test_nothing_is_reported_of_an_entity_that_nobody_knows(books):
         )
 
 
+def test_a_billing_run_that_finds_nothing_due_says_so(books):
+    told = books("bill", "-e", "acme", "--through", "2024-01-01", "--preview")
+
+    assert (told.returncode, told.stdout) == (0, "nothing is due that no document has\n")
+
+
 def test_the_journal_goes_out_of_a_book_that_was_opened_alone(books):
     words = ("journal", "export", "-e", "acme", "--format", "csv", "-o", "-", "--book")
 
