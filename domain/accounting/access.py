@@ -62,6 +62,10 @@ class Access:
         self.terms, self.prices, self.by = terms, prices, by
         self.found: dict[str, _Item] = {}
 
+    def known(self, terms: Terms, prices: Prices) -> Access:
+        """The same access to what is sold as it was known at some time."""
+        return Access(self.said, terms, prices, self.by) if self.said else self
+
     def applied(self, flows: Sequence[Flow]) -> tuple[Flow, ...]:
         """The same amounts on the days on which they can be earned."""
         if not self.said:

@@ -17,7 +17,7 @@ from fractions import Fraction
 from functools import cache
 from typing import NamedTuple
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from domain.accounting.access import Access
 from domain.accounting.contract.allocation import by_weight
@@ -156,13 +156,17 @@ def _of_span(found: Sequence[Turn], span: Span, sharer: Sharer) -> tuple[Flow, .
         fees = _unborne(before, moved.day, sharer) if before is not None else []
         if before is not None and not fees and _alike(own) == _alike(before.charges):
             continue
+        # Until when access is good for anything is what was known of the sale by then.
+        access = sharer.access.known(turn.terms, turn.prices)
+        by_then = structs.replace(sharer, access=access)
         if before is None or turn.day <= inception:
-            flows = _spread((), moved, sharer, date.min)
+            flows = _spread((), moved, by_then, date.min)
         elif any(fee.begin is None for fee in fees):
             # What is added is what the fee was paid for, and never apart from it.
-            flows = _changed(flows, moved, sharer)
+            flows = _changed(flows, moved, by_then)
         else:
-            flows = _apart(flows, before.charges, moved, sharer) or _changed(flows, moved, sharer)
+            apart = _apart(flows, before.charges, moved, by_then)
+            flows = apart or _changed(flows, moved, by_then)
         before = moved
     return flows
 

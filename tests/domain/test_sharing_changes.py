@@ -7,9 +7,9 @@ import pytest
 
 from domain.accounting.curves import total
 from domain.discount import DiscountGranted
-from domain.service import SubscriptionPaused, SubscriptionResumed
+from domain.service import AccessGranted, SubscriptionPaused, SubscriptionResumed
 from domain.subscription import Item, ItemChange, SubscriptionCancelled
-from tests.domain.contracting import on, steps
+from tests.domain.contracting import on, revenue, steps
 from tests.domain.subscribing import each, flat, started
 from tests.domain.test_sharing import FEE, ONCE, PRICES, Prices, amended, months, ssp, told
 
@@ -279,6 +279,19 @@ def test_a_share_says_what_it_is_a_share_of_and_what_was_recognised_before() -> 
     cut = steps(told(amended("2024-07-01", ItemChange(item="plan", price="cheap"))), "plan")
     assert cut["transaction price by 2024-07-01"] == "8400.00"
     assert cut["recognised before 2024-07-01"] == "7500.00"
+
+
+def test_what_cannot_be_used_before_it_is_sold_no_more_was_not_earned_the_day_before() -> None:
+    """Access to all from 2 February on, when the plan is removed: of 2,234.48 that are charged
+    nothing was earned, and support is what remains.
+    """
+    first = started("2024-01-01", "2025-01-01", "plan", "support")
+    gone = amended("2024-02-02", ItemChange(item="plan", removed=True))
+    found = told(AccessGranted(when=on("2024-02-02")), gone, first=first, ratable_by="day")
+
+    assert revenue(found, "2024-01-01", "2024-02-01") == 0
+    assert months(found, "plan") == [0] * 12
+    assert sum(months(found, "support")) == 2234_48
 
 
 # --- fees that nothing bears yet, or no more (rule 36) ---

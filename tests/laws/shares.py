@@ -112,7 +112,7 @@ def shared(world: World, own: Sequence[Any], by: str) -> list[Earned]:
     if deal.started.renews_months is not None:
         spans = [(a, b) for a, b, *_ in deal.whole_terms(date.min)]
     found = [*turns(world, own, begin)]
-    return [one for span in spans for one in in_span(found, span, deal, by)] + beyond(deal, by)
+    return [one for span in spans for one in in_span(found, span, begin, by)] + beyond(deal, by)
 
 
 def beyond(deal: Deal, by: str) -> list[Earned]:
@@ -125,7 +125,10 @@ def beyond(deal: Deal, by: str) -> list[Earned]:
     ]
 
 
-def turns(world: World, own: Sequence[Any], begin: date) -> Iterator[tuple[date, World, list[Row]]]:
+Turn = tuple[date, World, list[Row], Deal]
+
+
+def turns(world: World, own: Sequence[Any], begin: date) -> Iterator[Turn]:
     first = [f for f in own if isinstance(f.event, SubscriptionStarted)]
     later = [f for f in own if f not in first and not reference.is_access(f)]
     later.sort(key=lambda f: (f.when.measured, f.when.effective, f.when.order))
@@ -140,9 +143,10 @@ def turns(world: World, own: Sequence[Any], begin: date) -> Iterator[tuple[date,
         before = [f for f in later if max(f.when.measured, begin) < day]
         today = [f for f in later if max(f.when.measured, begin) == day]
         for count in range(len(today) + 1):
-            facts = [*first, *before, *today[:count]]
+            facts = [*first, *before, *today[:count], *filter(reference.is_access, own)]
             facts.sort(key=lambda f: (f.when.effective, f.when.order))
-            yield day, then, [*rows_of(Deal(then, facts))]
+            deal = Deal(then, facts)
+            yield day, then, [*rows_of(deal)], deal
 
 
 def _until(rows: dict[date, Any], day: date) -> dict[date, Any]:
@@ -212,14 +216,12 @@ def _charged(
             yield Row(sold.item, day, period[1], rest, Fraction(0), sold.price, once, kept=not once)
 
 
-def in_span(
-    found: Sequence[tuple[date, World, list[Row]]], span: tuple[date, date], deal: Deal, by: str
-) -> list[Earned]:
+def in_span(found: Sequence[Turn], span: tuple[date, date], begin: date, by: str) -> list[Earned]:
     earned: list[Earned] = []
     before: list[Row] | None = None
     # What is agreed on the first day of the deal is part of it.
-    since, inception = date.min, max(span[0], deal.started.term_from)
-    for day, world, every in found:
+    since, inception = date.min, max(span[0], begin)
+    for day, world, every, deal in found:
         rows = [row for row in every if span[0] <= row.start < span[1]]
         when = max(day, span[0])
         waits = None

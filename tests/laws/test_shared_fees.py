@@ -43,7 +43,7 @@ PRICES: dict[str, dict[str, Any]] = {
     "training": {"model": PerUnit(unit_amount=Decimal(7)), "ssp": Decimal(90), **ONCE},
     "calls": {"model": PerUnit(unit_amount=Decimal(1)), "meter": "calls"},
 }
-KINDS = ("add", "add", "add", "remove", "pause", "resume", "cancel")
+KINDS = ("add", "add", "add", "remove", "pause", "resume", "cancel", "access")
 Act = tuple[str, int, int]
 
 
