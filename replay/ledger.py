@@ -13,9 +13,17 @@ from typing import Self
 
 from msgspec import Struct
 
-from domain.books import BOOK, ClosePeriod, ReopenPeriod, RunPosting, SealPeriod, SoftClosePeriod
+from domain.books import (
+    BOOK,
+    BookOpened,
+    ClosePeriod,
+    ReopenPeriod,
+    RunPosting,
+    SealPeriod,
+    SoftClosePeriod,
+)
 from domain.errors import Rejected
-from domain.facts import When, fold
+from domain.facts import When, fold, known
 from domain.master import master_data
 from domain.statement.documents import Carried, Document
 from domain.statement.thresholds import Reached
@@ -378,6 +386,13 @@ class Ledger:
         """The position of an entity that has facts. Raises Malformed of any other."""
         with self.connection() as connection:
             return log.known_head(connection, entity)
+
+    def books(self, entity: str) -> tuple[str, ...]:
+        """The books that were opened, by name; a run posts nothing where there is none."""
+        with self.connection() as connection:
+            facts = log.read_categories(connection, entity, ["book"])
+        opened = (one for one in known(facts) if isinstance(one.event, BookOpened))
+        return tuple(sorted(one.stream.partition(":")[2] for one in opened))
 
     def lag(self, entity: str | None = None) -> tuple[Lag, ...]:
         """How far the poster and each live view are behind, of one entity or of all."""

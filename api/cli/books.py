@@ -36,10 +36,13 @@ def run(*, entity: str, through: date, key: str | None, actor: str, as_json: boo
     """Post: settle every unit on what is known. Lines that time drives are posted up to a date."""
     with open_ledger() as ledger:
         receipt = ledger.run(entity, through, key=key, actor=actor)
+        books = ledger.books(entity)
     if as_json:
         print_json(receipt)
     else:
         click.echo(f"{entity}: posted through {through}, position {receipt.positions[-1]}")
+    if not books:
+        click.echo("no book is open, so nothing is posted: open one by open-book", err=True)
 
 
 @click.command(

@@ -273,6 +273,15 @@ def test_nothing_is_reported_of_an_entity_that_nobody_knows(books):
         )
 
 
+def test_a_run_without_a_book_says_that_nothing_is_posted(tieout):
+    tieout("post", "-", "--entity", "acme", given=_lines(COMMANDS[:1]))
+    said = "no book is open, so nothing is posted: open one by open-book\n"
+
+    assert tieout("run", "-e", "acme", "--through", "2024-01-31").stderr == said
+    tieout("post", "-", "--entity", "acme", given=_lines(COMMANDS))
+    assert tieout("run", "-e", "acme", "--through", "2024-01-31").stderr == ""
+
+
 def test_a_billing_run_that_finds_nothing_due_says_so(books):
     told = books("bill", "-e", "acme", "--through", "2024-01-01", "--preview")
 
