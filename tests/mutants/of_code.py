@@ -31,7 +31,7 @@ CONTRACT = (
 BESIDE = (
     *("contracts", "modification", "revenue", "curves", "as_agreed", "subscriptions", "invoices"),
     *("pools", "exchange", "remaining", "access", "sharing", "upfront", "run_on", "served"),
-    *("documents", "opening", "causes"),
+    *("documents", "opening", "causes", "fees"),
 )
 MODULES = (
     *("domain.ledger", "domain.due", "domain.carried"),
