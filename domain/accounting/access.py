@@ -16,7 +16,15 @@ from datetime import date
 from msgspec import Struct, structs
 
 from domain.access import AccessFact, access_to, is_access
-from domain.accounting.curves import At, Progress, first_day, last_day, measured_from, total
+from domain.accounting.curves import (
+    At,
+    Progress,
+    evenly,
+    first_day,
+    last_day,
+    measured_from,
+    total,
+)
 from domain.accounting.revenue import at_once, over_time
 from domain.accounting.schedule import Flow, frozen, stands
 from domain.billing_periods import running
@@ -131,7 +139,9 @@ def _spread(flow: Flow, own: _Item, begin: date, end: date) -> Iterator[Flow]:
         yield from kept
     if left and over != NEVER:
         told = Step(what="without access until sold no more", value=str(over))
-        yield at_once(own.item, over - ONE_DAY, left, flow.causes, _telling(flow, told))
+        ended = at_once(own.item, over - ONE_DAY, left, flow.causes, _telling(flow, told))
+        # Nothing was transferred on that day: a change that counts from before it measures it anew.
+        yield structs.replace(ended, curve=evenly(over - ONE_DAY, over, left, "day"))
 
 
 def _names(fact: Fact, item: str) -> bool:

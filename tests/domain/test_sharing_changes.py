@@ -1,5 +1,6 @@
 """What changes make of a shared price: in turn, apart or spread anew, and at an end."""
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -7,8 +8,8 @@ import pytest
 
 from domain.accounting.curves import total
 from domain.discount import DiscountGranted
-from domain.service import AccessGranted, SubscriptionPaused, SubscriptionResumed
-from domain.subscription import Item, ItemChange, SubscriptionCancelled
+from domain.service import AccessGranted, AccessWithdrawn, SubscriptionPaused, SubscriptionResumed
+from domain.subscription import Item, ItemChange, SubscriptionCancelled, SubscriptionRenewed
 from tests.domain.contracting import on, revenue, steps
 from tests.domain.subscribing import each, flat, started
 from tests.domain.test_sharing import FEE, ONCE, PRICES, Prices, amended, months, ssp, told
@@ -292,6 +293,21 @@ def test_what_cannot_be_used_before_it_is_sold_no_more_was_not_earned_the_day_be
     assert revenue(found, "2024-01-01", "2024-02-01") == 0
     assert months(found, "plan") == [0] * 12
     assert sum(months(found, "support")) == 2234_48
+
+
+@pytest.mark.parametrize(("by", "earned"), [("month", [0, 200_00]), ("day", [51_72, 148_28])])
+def test_what_is_sold_on_was_not_over_where_the_month_is_measured_anew(
+    by: str, earned: list[int]
+) -> None:
+    """No access from February on, and the term ends in the middle of it: 51.72 are charged by then.
+    The renewal of that day counts from the 1st where months stand still inside; by days the end
+    came before it.
+    """
+    first = started("2024-01-01", "2024-02-16", "support")
+    renewed = SubscriptionRenewed(when=on("2024-02-16"), term_to=date(2024, 4, 1))
+    found = told(AccessWithdrawn(when=on("2024-02-01")), renewed, first=first, ratable_by=by)
+
+    assert months(found, "support", 4) == [100_00, *earned, 0]
 
 
 # --- fees that nothing bears yet, or no more (rule 36) ---

@@ -29,6 +29,8 @@ ELECTED: tuple[dict[str, Any], ...] = (
 WAITS = (12_004, 9)
 # What amounts of one pool each rest on was not enough to measure all of them.
 POOLED = (12_018, 15)
+# In books by months a term ends without access, and is renewed on that day.
+RENEWED = ((13_042, 8), (13_064, 13))
 Law = Callable[[History, Ledger], int]
 ALL: dict[str, Law] = {
     name: law for name, law in LAWS.items() if name not in {"7-conservation", "slow-reference"}
@@ -61,6 +63,15 @@ def test_every_law_holds_where_amounts_are_worth_something_together() -> None:
     ledger = played(told)
 
     assert all(law(told, ledger) >= 0 for law in ALL.values())
+
+
+@pytest.mark.parametrize("drawn", RENEWED)
+def test_shares_are_those_of_the_reference_where_what_ends_without_access_is_sold_on(
+    drawn: tuple[int, int],
+) -> None:
+    told = selling_alone(history(*drawn))
+
+    assert shares(told, played(told))
 
 
 def _held(
