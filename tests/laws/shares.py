@@ -261,9 +261,11 @@ def _plain(rows: Sequence[Row]) -> Sequence[object]:
 
 
 def _kept(earned: Sequence[Earned], day: date, start: date) -> list[Earned]:
-    kept = [one for one in earned if one.at_once and one.amount.start < day]
+    kept: list[Earned] = []
     for one in earned:
-        if not one.at_once:
+        if one.at_once:
+            kept += [one] if one.amount.start < day else []
+        else:
             kept += [
                 one._replace(amount=amount) for amount in reference.until([one.amount], start - DAY)
             ]
