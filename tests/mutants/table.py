@@ -415,6 +415,14 @@ MUTANTS = (
         "tests/domain/test_access.py",
     ),
     Mutant(
+        "access",
+        "domain/accounting/access.py",
+        '        yield structs.replace(ended, curve=evenly(over - ONE_DAY, over, left, "day"))\n',
+        "        yield ended\n",
+        "what ended without access stays earned in a month that is measured anew",
+        "tests/domain/test_sharing_changes.py -k sold_on",
+    ),
+    Mutant(
         "money of a customer",
         "domain/settlement/walk.py",
         "return match.demand is not None, not first, -match.place",
