@@ -281,3 +281,13 @@ def test_a_service_has_a_first_day_and_one_after_its_last(
     assert (caught.value.code, caught.value.field) == (code, field)
     whole = {"service_from": date(2024, 2, 1), "service_to": date(2024, 2, 2)}
     assert decide("contract:k1", structs.replace(command, **whole), ALONE)
+
+
+def test_more_than_were_expected_to_be_used_earn_no_more_than_the_price() -> None:
+    expecting = structs.replace(RIGHT, breakage_percent=Decimal(25))
+    deal = opened("2024-01-01", expecting, price_minor=12_00)
+
+    schedule = scheduled(deal, used("2024-02-01", "8"), used("2024-03-01", "2"))
+
+    # 8 of the 9 that are expected, then all: 10 of 9 are used.
+    assert by_month(schedule, "2024-01-01", 4) == [0, 10_67, 1_33, 0]
