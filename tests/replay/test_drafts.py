@@ -237,9 +237,10 @@ def test_a_narrow_run_leaves_drafts_alone_that_it_does_not_look_at_in_full(grace
         items=(Item(item="seats", price="seat", quantity=Decimal(1)),),
     )
     send("subscription:s2", start)
+    send("customer:idle", RegisterCustomer(when=When(effective=FEBRUARY), currency="USD"))
     graced.bill("acme", FEBRUARY)
 
-    for narrow in ({"subscriptions": ("s2",)}, {"customers": ("nobody",)}):
+    for narrow in ({"subscriptions": ("s2",)}, {"customers": ("idle",)}):
         wanted = Wanted(entity="acme", through=IN_GRACE, **narrow)
         assert acts(whole(graced.billing(wanted))) == []
     since = Wanted(entity="acme", through=IN_GRACE, customers=("c1",), since=FEBRUARY)
