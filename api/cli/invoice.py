@@ -1,8 +1,9 @@
 """Invoices at the command line: what went out, and how it looks."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
+from typing import TypeVar
 
 import click
 
@@ -28,6 +29,26 @@ from replay.documents.templates import SUFFIXES, Medium, templates
 from store.request import Request
 
 MEDIA: dict[str, Medium] = {suffix: medium for medium, suffix in SUFFIXES.items()}
+_Decorated = TypeVar("_Decorated", bound=Callable[..., object])
+
+_credit_option = click.option(
+    "--credit", help="The number of a credit note of the invoice, instead of it."
+)
+_locale_option = click.option(
+    "--locale", help="Another language than the customer's, such as de-CH."
+)
+
+
+def _format_option(default: str) -> Callable[[_Decorated], _Decorated]:
+    """How a document is written, where nothing is said."""
+    return click.option(
+        "--format",
+        "kind",
+        type=click.Choice([*MEDIA]),
+        default=default,
+        show_default=True,
+        help="How it is written.",
+    )
 
 
 @click.group()
@@ -50,18 +71,11 @@ for act in ACTS:
 )
 @click.argument("invoices", nargs=-1, required=True, metavar="INVOICE...")
 @entity_option
-@click.option(
-    "--format",
-    "kind",
-    type=click.Choice([*MEDIA]),
-    default="html",
-    show_default=True,
-    help="How it is written.",
-)
+@_format_option("html")
 @click.option("--out", type=click.Path(path_type=Path), help="The file of one document.")
 @click.option("--out-dir", type=click.Path(path_type=Path), help="The folder of many documents.")
-@click.option("--credit", help="The number of a credit note of the invoice, instead of it.")
-@click.option("--locale", help="Another language than the customer's, such as de-CH.")
+@_credit_option
+@_locale_option
 @click.option("--known-at", type=int, help="As the ledger knew at this position.")
 @as_json
 def render_invoices(
@@ -113,16 +127,9 @@ def _written(
 @click.option("--to", "recipient", required=True, help="To whom: an opaque id, never an address.")
 @click.option("--channel", required=True, help="How, such as email or post.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The file to send.")
-@click.option(
-    "--format",
-    "kind",
-    type=click.Choice([*MEDIA]),
-    default="pdf",
-    show_default=True,
-    help="How it is written.",
-)
-@click.option("--credit", help="The number of a credit note of the invoice, instead of it.")
-@click.option("--locale", help="Another language than the customer's, such as de-CH.")
+@_format_option("pdf")
+@_credit_option
+@_locale_option
 @click.option("--on", "day", type=Day(), help="The day it is sent; none: today.")
 @actor_option
 @as_json
@@ -218,17 +225,10 @@ def was_sent(*, invoice_id: str, entity: str, as_json: bool) -> None:
 @entity_option
 @click.option("--currency", required=True, help="The currency of the account.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The file to write.")
-@click.option(
-    "--format",
-    "kind",
-    type=click.Choice([*MEDIA]),
-    default="pdf",
-    show_default=True,
-    help="How it is written.",
-)
+@_format_option("pdf")
 @click.option("--since", type=Day(), help="What was before this day is one balance.")
 @click.option("--through", type=Day(), help="The last day that counts; none: all days.")
-@click.option("--locale", help="Another language than the customer's, such as de-CH.")
+@_locale_option
 @click.option("--known-at", type=int, help="As the ledger knew at this position.")
 @as_json
 def statement(

@@ -18,18 +18,21 @@ from domain.terms import Terms
 
 def is_of_its_term(charge: Charge, prices: Prices) -> bool:
     """Whether a fee is for what is sold in its term, and for nothing beyond it."""
-    name = charge.price.rpartition("@")[0]
-    return not any(one.price.benefits_months for one in prices.get(name, ()))
+    return not _is_of_use_beyond(charge.price.rpartition("@")[0], prices)
 
 
 def fees_of_terms(terms: Terms, prices: Prices) -> set[str]:
     """Items that are earned with whatever is sold beside them in their term."""
-    return {one.item for one in terms.stretches if _is_for_its_term(one, prices)}
+    return {
+        one.item
+        for one in terms.stretches
+        if _is_a_fee(one, prices) and not _is_of_use_beyond(one.price, prices)
+    }
 
 
-def _is_for_its_term(sold: Stretch, prices: Prices) -> bool:
-    named = prices.get(sold.price, ())
-    return _is_a_fee(sold, prices) and not any(one.price.benefits_months for one in named)
+def _is_of_use_beyond(name: str, prices: Prices) -> bool:
+    """Whether a price says, in any of its versions, for how long what it asks is of use."""
+    return any(one.price.benefits_months for one in prices.get(name, ()))
 
 
 def begun(charge: Charge, terms: Terms, prices: Prices) -> tuple[date | None, tuple[int, ...]]:
