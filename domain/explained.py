@@ -14,9 +14,10 @@ from msgspec import Struct
 from domain.accounting.rules import Rule, rule_of
 from domain.accounting.schedule import Flow, Schedule
 from domain.calendar import Calendar
-from domain.due import PRESENTED, by_period, counts, slot_of
+from domain.due import PRESENTED, by_period, slot_of
 from domain.explain import Step
 from domain.journal import Slot
+from domain.net_position import side_of
 
 
 class Explained(Struct, frozen=True, kw_only=True):
@@ -58,7 +59,7 @@ def explain(
 def _counts(flow: Flow, obligation: str) -> bool:
     """A slot that is presented without an obligation stands for the whole contract."""
     mine = flow.obligation == obligation or not obligation
-    return mine and counts(flow)
+    return mine and side_of(flow) is not None
 
 
 def _changes(flow: Flow, through: date, calendar: Calendar) -> list[tuple[date, int]]:

@@ -14,8 +14,8 @@ from msgspec import Struct, structs
 from domain.accounting.curves import last_day, standing
 from domain.accounting.schedule import Flow, Schedule
 from domain.calendar import Calendar, year_after
-from domain.due import LIABILITY
 from domain.journal import CREDIT_ACCOUNTS
+from domain.net_position import LIABILITY
 from projections.question import Answer, Horizon, Question, calendar_at, looking
 from projections.schedules import schedules_known
 from store.db import Connection, queries

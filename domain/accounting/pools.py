@@ -23,10 +23,18 @@ from domain.accounting.causes import Together, union
 from domain.accounting.curves import Steps, first_day, last_day, standing, total
 from domain.accounting.exchange import Market, Quote, difference, told_at
 from domain.accounting.schedule import Flow, Presented, Schedule
-from domain.due import ASSET, COUNTED, ENTITLED, LIABILITY, REFUND, UNBILLED, Position, owes_back
 from domain.explain import Step, Telling
 from domain.facts import causes_of
 from domain.money import decimal_text, rounded
+from domain.net_position import (
+    ACCOUNTS,
+    ASSET,
+    LIABILITY,
+    REFUND,
+    UNBILLED,
+    Position,
+    counting,
+)
 
 # What is said of a claim or a debt that is told anew.
 PRESENTED = {UNBILLED: "unbilled", ASSET: "conditional", REFUND: "refund-owed"}
@@ -198,19 +206,16 @@ def told_in_functional(schedule: Schedule, market: Market, together: Together = 
     `together` says what the flows of a pool rest on.
     """
     pools: dict[str, _Pool] = {}
-    counted = [flow for flow in schedule.memos if flow.kind in COUNTED]
-    told = 0 if any(flow.kind == ENTITLED for flow in counted) else None
-    owes = told is not None and owes_back(schedule)
+    how = counting(schedule)
     for place, flow in enumerate(schedule.flows):
         if flow.obligation and LIABILITY in dict(flow.legs):
             name = "" if schedule.joint else flow.obligation
             if name not in pools:
-                mine = [flow for flow in counted if flow.obligation == name or not name]
-                position = Position(entitled=told, backs={} if owes else None)
+                mine = [flow for flow in how.memos if flow.obligation == name or not name]
                 pools[name] = _Pool(
                     obligation=name,
                     market=market,
-                    position=position,
+                    position=how.position(),
                     memos=mine,
                     together=together,
                 )
@@ -333,8 +338,9 @@ def _mark(pool: _Pool, place: int, day: date, worth: int) -> None:
 
 def _present(pool: _Pool, day: date, *, is_end: bool, is_document: bool = False) -> None:
     """What is not billed stands as a claim at its cost; at a period's end by that day's rate."""
-    now = pool.position.presented
-    net = sum(now.values())
+    presented = pool.position.presented
+    now = dict(zip(ACCOUNTS, presented, strict=True))
+    net = sum(presented)
     whole = _share(-pool.layers.worth, net, -pool.layers.minor) if net else 0
     back = now[REFUND]
     cost = {

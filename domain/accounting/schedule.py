@@ -80,7 +80,8 @@ class Flow(Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def last_day(self) -> date:
         """From this day on it no longer moves, wherever one looks from."""
-        return max([last_day(self.curve), *(paper.day for paper in self.charged)])
+        last = last_day(self.curve)
+        return max([last, *(paper.day for paper in self.charged)]) if self.charged else last
 
     def seen_from(self, through: date) -> Curve:
         """The curve up to a day that time has come to. Documents of later days are posted already:

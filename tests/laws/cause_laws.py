@@ -18,12 +18,13 @@ from domain.accounting import subscriptions
 from domain.accounting.causes import Rested
 from domain.accounting.measure import measure
 from domain.accounting.schedule import Flow, Schedule
-from domain.due import ASSET, ENTITLED, LIABILITY, PRESENTED, REFUND, SERVED, UNBILLED, due
+from domain.due import PRESENTED, due
 from domain.explained import Explained, explain
 from domain.facts import corrected
 from domain.journal import Entry, Line, Slot
 from domain.ledger import Fresh, Run, UnitState
 from domain.master import MasterData
+from domain.net_position import ASSET, ENTITLED, LIABILITY, REFUND, SERVED, UNBILLED
 from tests.laws.memory import Books, History, Settlement, fresh_of, measured_anew
 from tests.laws.time_laws import Ledger, holds, last_of_each_book, same
 

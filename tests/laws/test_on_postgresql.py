@@ -11,8 +11,8 @@ from datetime import date
 
 import pytest
 
-from domain.due import LIABILITY
 from domain.ledger import Run
+from domain.net_position import LIABILITY
 from projections import runner
 from projections.deferred_revenue import deferred
 from projections.positions import positions

@@ -34,7 +34,7 @@ BESIDE = (
     *("documents", "opening", "causes", "fees"),
 )
 MODULES = (
-    *("domain.ledger", "domain.due", "domain.carried"),
+    *("domain.ledger", "domain.due", "domain.net_position", "domain.carried"),
     *(f"domain.accounting.contract.{name}" for name in CONTRACT),
     *(f"domain.accounting.{name}" for name in BESIDE),
 )

@@ -174,8 +174,8 @@ MUTANTS = (
     Mutant(
         "6-replay-is-live-is-rebuild",
         "domain/due.py",
-        "            position.take(flow, standing(flow.curve, edge))\n",
-        "            position.take(flow, 0)\n",
+        "                one.position.take(flow, standing(flow.curve, edge), side)\n",
+        "                one.position.take(flow, 0, side)\n",
         "a cut forgets what was earned and billed in the periods that are over",
     ),
     Mutant(
@@ -616,8 +616,8 @@ MUTANTS = (
     ),
     Mutant(
         "16-every-cut-balances",
-        "domain/due.py",
-        "back = min(_uncovered(self.backs), asset) if self.backs else 0",
+        "domain/net_position.py",
+        "back = min(_uncovered(self.promises.values()), asset) if self.promises else 0",
         "back = 0",
         "what nobody paid or must pay is owed back",
         "tests/laws/test_contracts.py -k 16-every-cut-balances",
@@ -696,8 +696,8 @@ MUTANTS = (
     ),
     Mutant(
         "16-every-cut-balances",
-        "domain/due.py",
-        " if self.served > 0 else 0\n",
+        "domain/net_position.py",
+        " if whole.served > 0 else 0\n",
         "\n",
         "revenue taken back shows as a negative receivable",
         "tests/laws/test_contracts.py -k 16-every-cut-balances",
