@@ -1,4 +1,4 @@
-"""Processes that read and settle units for a poster, which alone numbers and writes.
+"""Processes that read and settle units beside a poster, which alone numbers and writes.
 
 Each has a session like the poster's and one chunk at a time; answers are taken in the order they
 were asked for, so the journal is the same as without them. They are started by the first large run
@@ -21,7 +21,7 @@ import msgspec
 
 from projections import settling
 from projections.settling import Chunk, Marked, Task
-from store.alike import connect_like, session_of
+from store.alike import Session, connect_like, session_of
 from store.db import Connection
 from store.unpaused import seldom
 
@@ -50,6 +50,7 @@ class Crew:
         self.count = count
         self.worth_sharing = worth_sharing
         self._connection = connection
+        self._session: Session | None = None
         self._helpers: list[tuple[subprocess.Popen[bytes], Pipe]] = []
         self._idle: deque[Pipe] = deque()
         self._asked: deque[Pipe] = deque()
@@ -78,6 +79,11 @@ class Crew:
         """Whether a helper waits to be asked."""
         return bool(self._idle) or len(self._helpers) < self.count
 
+    @property
+    def has_answered(self) -> bool:
+        """Whether the helper asked longest ago is done."""
+        return bool(self._asked) and self._asked[0].poll()
+
     def ask(self, task: Task, marked: Sequence[Marked]) -> None:
         """Let a free helper settle these units."""
         pipe = self._idle.popleft() if self._idle else self._start()
@@ -91,10 +97,13 @@ class Crew:
         self._idle.append(pipe)
         return chunk
 
-    def forget(self) -> None:
-        """Nobody wants what is still being settled: the run was gone on with elsewhere."""
+    def begin(self) -> None:
+        """A new run. Nobody wants what is still being settled of another: it was gone on with
+        elsewhere. Whose session helpers have is asked now, while nothing else uses it.
+        """
         while self._asked:
             self.answer()
+        self._session = self._session or session_of(self._connection)
 
     def _start(self) -> Pipe:
         ours, theirs = socket.socketpair()
@@ -103,7 +112,7 @@ class Crew:
             program = _PROGRAM.format(path=sys.path, number=number)
             process = subprocess.Popen([sys.executable, "-c", program], pass_fds=[number])
         pipe = Pipe(ours.detach())
-        pipe.send(session_of(self._connection))
+        pipe.send(self._session)
         self._helpers.append((process, pipe))
         return pipe
 

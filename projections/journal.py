@@ -7,17 +7,11 @@ The journal is the same however facts were paged: a run knows only what the log 
 
 from __future__ import annotations
 
-import logging
-from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import date
 from functools import partial
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-import msgspec
 from msgspec import Struct
 
 from domain.books import BookOpened, PostingRun
@@ -28,14 +22,13 @@ from domain.periods import period_states
 from domain.rates import currencies_of
 from projections import listing, settling
 from projections.crew import Crew
-from projections.listing import Listing
-from projections.settling import Chunk, Marked, Task
+from projections.settling import Chunk, Task
+from projections.turns import Turns
 from store import checkpoints, fact_units, failpoint, log
 from store.db import Connection, queries
 from store.leases import Lease
 
 SQL = queries(__file__)
-LOG = logging.getLogger("tieout.poster")
 
 NAME = checkpoints.JOURNAL
 
@@ -63,20 +56,7 @@ class Poster(Struct, kw_only=True):
     book_facts: list[Fact]
     page: list[Fact] = []
     master: MasterData | None = None
-    settling: Settling | None = None
-
-
-class Settling(Struct, kw_only=True):
-    """A run under way: units not taken yet, and chunks begun ahead of their turn.
-
-    `crew`: who settles the chunks; none if the poster does.
-    """
-
-    task: Task
-    listing: Listing
-    begun: deque[list[Marked]] = msgspec.field(default_factory=deque)
-    ahead: Chunk | None = None
-    crew: Crew | None = None
+    turns: Turns | None = None
 
 
 def advance(
@@ -167,21 +147,20 @@ def _settle_chunk(
     Settling takes no lock and holds no transaction open, however long it takes; only storing does.
     """
     fact = poster.page[0]
-    run = poster.settling = poster.settling or _begin(connection, poster, fact, crew)
-    _begin_chunks(connection, run, limit)
-    chunk = _next_chunk(connection, run)
-    _begin_chunks(connection, run, limit)
-    is_last = not run.begun
-    to = Place(fact.position, None) if is_last else poster.place._replace(cursor=chunk.units[-1])
-    store = partial(_store, connection, poster.entity, run.task, chunk)
-    if not _meanwhile(connection, run, partial(store, poster.entry, poster.place, to, lease)):
+    turns = poster.turns = poster.turns or _begin(connection, poster, fact, limit, crew)
+    chunk = turns.next()
+    to = Place(fact.position, None)
+    if not turns.is_over:
+        to = poster.place._replace(cursor=chunk.units[-1])
+    store = partial(_store, connection, poster.entity, turns.task, chunk)
+    if not turns.meanwhile(partial(store, poster.entry, poster.place, to, lease)):
         poster.place = NOWHERE
         return
     poster.entry += len(chunk.entries)
     poster.place = to
-    if is_last:
-        poster.last_run, poster.through = fact.position, run.task.through
-        poster.page, poster.settling = poster.page[1:], None
+    if turns.is_over:
+        poster.last_run, poster.through = fact.position, turns.task.through
+        poster.page, poster.turns = poster.page[1:], None
 
 
 def _store(
@@ -204,49 +183,9 @@ def _store(
     return True
 
 
-def _begin_chunks(connection: Connection, run: Settling, limit: int) -> None:
-    """Take the units of the next chunks: as many as the crew is free for, or just the next."""
-    while (run.crew.is_free if run.crew else not run.begun) and (
-        marked := listing.take(connection, run.listing, limit)
-    ):
-        run.begun.append(marked)
-        if run.crew:
-            with _unless_gone(run, run.crew):
-                run.crew.ask(run.task, marked)
-
-
-def _next_chunk(connection: Connection, run: Settling) -> Chunk:
-    marked = run.begun.popleft() if run.begun else []
-    chunk, run.ahead = run.ahead, None
-    if run.crew and marked:
-        with _unless_gone(run, run.crew):
-            chunk = run.crew.answer()
-    return chunk or settling.settled(settling.read(connection, run.task, marked))
-
-
-@contextmanager
-def _unless_gone(run: Settling, crew: Crew) -> Iterator[None]:
-    """A helper that died takes no part of the run with it: the poster settles by itself."""
-    try:
-        yield
-    except (EOFError, OSError) as gone:
-        LOG.warning("a helper is gone (%r); the poster settles by itself", gone)
-        crew.close()
-        run.crew = None
-
-
-def _meanwhile(connection: Connection, run: Settling, store: Callable[[], bool]) -> bool:
-    """While the database takes in a chunk, the one after is settled here, if no crew does it."""
-    if run.crew or not run.begun:
-        return store()
-    work = settling.read(connection, run.task, run.begun[0])
-    with ThreadPoolExecutor(1, "copy") as writer:
-        stored = writer.submit(store)
-        run.ahead = settling.settled(work)
-        return stored.result()
-
-
-def _begin(connection: Connection, poster: Poster, fact: Fact, crew: Crew | None) -> Settling:
+def _begin(
+    connection: Connection, poster: Poster, fact: Fact, limit: int, crew: Crew | None
+) -> Turns:
     through = _through(poster, fact)
     task = Task(
         entity=poster.entity,
@@ -260,11 +199,11 @@ def _begin(connection: Connection, poster: Poster, fact: Fact, crew: Crew | None
     own = {poster.master.functional_currency}
     currencies = currencies_of(poster.master_facts, poster.last_run) - own
     listed = listing.begin(connection, task, since, poster.place.cursor or "", currencies)
-    run = Settling(task=task, listing=listed)
+    turns = Turns(connection=connection, task=task, listing=listed, limit=limit)
     if crew and crew.is_worth(listed.listed):
-        run.crew = crew
-        crew.forget()
-    return run
+        turns.crew = crew
+        crew.begin()
+    return turns
 
 
 def _through(poster: Poster, fact: Fact) -> date:

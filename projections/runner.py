@@ -62,13 +62,14 @@ def post(
 ) -> int:
     """The poster alone, up to the head; where it stands then.
 
-    A large run is settled by several processes, one for each core unless `helpers` says otherwise.
+    A large run is settled by several processes: this one and `helpers` beside it, so that each core
+    has one.
     """
-    helpers = cores() if helpers is None else helpers
+    helpers = cores() - 1 if helpers is None else helpers
     told = progress or _silent
     with Crew(connection, helpers) as crew:
         # Within a transaction of others, helpers would not see what it wrote.
-        alone = helpers <= 1 or connection.info.transaction_status != TransactionStatus.IDLE
+        alone = helpers < 1 or connection.info.transaction_status != TransactionStatus.IDLE
         advance = partial(
             journal.advance,
             *(connection, entity),

@@ -7,7 +7,7 @@ What a chunk makes is packed unit by unit: of its lines only their bytes are kep
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 
 from msgspec import Struct, field
@@ -25,6 +25,9 @@ from store.unpaused import unpaused
 
 # What a fault in our own arithmetic or in a hostile fact may raise; anything else stops the poster.
 FAULTS = (ArithmeticError, AssertionError, LookupError, TypeError, ValueError, struct.error)
+
+# Units settled before looking whether there is something else to do.
+BETWEEN = 16
 
 # A unit, and whether it is to be measured: it has news, or waits parked.
 Marked = tuple[str, bool]
@@ -95,11 +98,16 @@ def read(connection: Connection, task: Task, marked: Sequence[Marked]) -> Work:
     )
 
 
-def settled(work: Work) -> Chunk:
-    """Unit by unit, then book by book; one that fails is parked whole and the others go on."""
+def settled(work: Work, between: Callable[[], None] = lambda: None) -> Chunk:
+    """Unit by unit, then book by book; one that fails is parked whole and the others go on.
+
+    `between` some of them it does what else there is to do.
+    """
     chunk, rows = Chunk(units=work.units), EntryRows(work.task.entity)
     with unpaused():
-        for unit in work.units:
+        for place, unit in enumerate(work.units):
+            if place % BETWEEN == 0:
+                between()
             try:
                 _settle(chunk, rows, unit, work)
             except Rejected as refusal:

@@ -41,7 +41,7 @@ def rebuild_journals(
     heads = log.heads(connection)
     entities = sorted(heads, key=lambda entity: (-heads[entity], entity))
     many = min(processes, max(len(entities), 1))
-    one = partial(_one, session_of(connection), restart=restart, helpers=processes // many)
+    one = partial(_one, session_of(connection), restart=restart, helpers=processes // many - 1)
     context = get_context("spawn")
     said: Queue[Said] = context.Queue()
     with ProcessPoolExecutor(

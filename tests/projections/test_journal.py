@@ -1,8 +1,10 @@
 """The poster on a real database."""
 
+import signal
 import threading
 from datetime import date
 from decimal import Decimal
+from functools import partial
 
 import msgspec
 import pytest
@@ -286,6 +288,43 @@ def test_helpers_make_the_journal_that_the_poster_makes_alone(books):
 
     assert [len(rows) > 0 for rows in alone] == [True] * len(EVERYTHING)
     assert [connection.execute(query).fetchall() for query in EVERYTHING] == alone
+
+
+class AsleepCrew(Crew):
+    """Helpers that do nothing before they are woken."""
+
+    def _start(self):
+        pipe = super()._start()
+        self._helpers[-1][0].send_signal(signal.SIGSTOP)
+        return pipe
+
+    def wake(self):
+        for helper, _ in self._helpers:
+            helper.send_signal(signal.SIGCONT)
+
+
+def test_the_poster_settles_what_waits_while_a_helper_is_slow(books):
+    for name in ("s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8"):
+        books.subscribe(name)
+    books.run(date(2024, 1, 31))
+    connection = books.connection
+    with connection.transaction(force_rollback=True):
+        books.catch_up()
+        alone = connection.execute(JOURNAL).fetchall()
+    advance = partial(journal.advance, connection, ENTITY, batch=5_000, units=2)
+
+    with AsleepCrew(connection, 1, worth_sharing=-1) as crew:
+        poster, _ = advance(None)
+        poster, _ = advance(poster, crew=crew)
+        settled = [part.chunk and part.chunk.units for part in poster.turns.parts][:2]
+        crew.wake()
+        more = True
+        while more:
+            poster, more = advance(poster, crew=crew)
+
+    # The first two are stored; the helper has the next, and what follows was settled meanwhile.
+    assert settled == [None, ("subscription:s4", "subscription:s5")]
+    assert connection.execute(JOURNAL).fetchall() == alone
 
 
 def test_a_helper_that_dies_leaves_the_run_to_the_poster(books):
