@@ -192,6 +192,24 @@ def test_what_a_change_spreads_anew_holds_the_materials_that_are_still_to_come()
     assert by_month(schedule, "2024-01-01", 3) == [350_00, 1500_00 + 338_89, 2711_11]
 
 
+def test_materials_that_cost_less_than_was_earned_at_their_cost_leave_the_rest_to_the_work() -> (
+    None
+):
+    anew = ContractModified(
+        when=on("2024-02-15"),
+        price_change_minor=1000_00,
+        treatment="prospective",
+        judgement="as counsel found",
+    )
+    dear = spent("2024-01-31", 2250_00, materials_minor=1750_00)
+    less = spent("2024-03-31", 2750_00, materials_minor=1500_00)
+    schedule = lift(dear, anew, less, percent("2024-04-30", "100"))
+
+    # 1750.00 and 2 of 9 of what is beside are earned before. Of 3527.78 that are left then 250.00
+    # more are for work: 1500.00 is all that the lift cost. 5 of 14 of that is done until March.
+    assert by_month(schedule, "2024-01-01", 4) == [2472_22, 0, 1349_21 - 250_00, 2428_57]
+
+
 def test_work_that_is_done_before_its_materials_come_leaves_them_and_what_is_left() -> None:
     anew = ContractModified(
         when=on("2024-02-15"),

@@ -185,7 +185,8 @@ def _of_left(minor: int, mark: Mark, done: Mark) -> int:
 
 def _left_at_cost(at_cost: AtCost, before: AtCost | None) -> AtCost:
     earned = before.done if before else 0
-    return AtCost(at_cost.done - earned, max(at_cost.every - earned, 0))
+    # Where all of them cost less than was earned at their cost, the work has that for its part.
+    return AtCost(at_cost.done - earned, at_cost.every - earned)
 
 
 def rest_after(found: Sequence[Mark], place: Place) -> Rest:
