@@ -646,7 +646,9 @@ def _owes_what_it_has(
     if sums.get("contract-asset", 0) <= 0 or not is_plain:
         return 0
     dues = (standing(memo.curve, day) for memo in schedule.memos if memo.kind == "entitled")
-    covered = max(billed, 0) + sum(max(minor, 0) for minor in dues)
+    # What is given that is no money is received as what is paid is.
+    given = sum(minor for kind, minor in stood if kind == "non-cash")
+    covered = max(billed + given, 0) + sum(max(minor, 0) for minor in dues)
     return holds(-sums.get("refund-liability", 0) <= covered, unit, day)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from domain.accounting.curves import last_day, total
@@ -11,13 +12,15 @@ from domain.contract_facts import ContractOpened
 from domain.discount import DiscountGranted
 from domain.due import by_period
 from domain.effects import ENDS, why_without_effect
-from domain.facts import known
+from domain.facts import Fact, known
 from domain.invoice_facts import (
+    CreditIssued,
     DocumentSent,
     DraftAdjusted,
     DraftApproved,
     DraftDiscarded,
     InvoiceDrafted,
+    InvoiceIssued,
 )
 from domain.master import MASTER_CATEGORIES
 from domain.routing import account_of
@@ -178,8 +181,8 @@ def _told(books: Books, settlement: Settlement, unit: str, used: set[int]) -> in
         count += holds(why_without_effect(fact, of_stream), "says not why", unit, fact)
         if isinstance(fact.event, ENDS) or fact.corrects is not None:
             continue
-        # What bills no contract stands nowhere, so no line can say that it is none.
-        if isinstance(fact.event, ContractOpened) and not fact.event.criteria_met:
+        # What bills no contract stands nowhere, so no line can say that it is none, or credited.
+        if _is_no_contract(fact) or _is_of_no_contract(fact, fresh.facts):
             continue
         if fact.stream.startswith("customer:"):
             continue
@@ -188,6 +191,21 @@ def _told(books: Books, settlement: Settlement, unit: str, used: set[int]) -> in
         silent = _amounts(other) == _amounts(schedule)
         count += holds(silent, "moves an amount that does not name it", unit, fact)
     return count
+
+
+def _is_no_contract(fact: Fact) -> bool:
+    return isinstance(fact.event, ContractOpened) and not fact.event.criteria_met
+
+
+def _is_of_no_contract(fact: Fact, facts: Sequence[Fact]) -> bool:
+    """Whether it credits nothing but lines of what is no contract yet."""
+    if not isinstance(fact.event, CreditIssued):
+        return False
+    waiting = {one.stream.partition(":")[2] for one in facts if _is_no_contract(one)}
+    issued = [one.event for one in facts if one.stream == fact.stream]
+    lines = [row for one in issued if isinstance(one, InvoiceIssued) for row in one.lines]
+    billed = {row.line: row.contract for row in lines}
+    return all(billed.get(row.line) in waiting for row in fact.event.lines)
 
 
 def _amounts(schedule: Schedule) -> dict[tuple[str, str, str], int]:

@@ -1970,7 +1970,7 @@ class Purse:
         if back is not None:
             held = ((key, own) for key, own in self.held.items() if key[1] == stream)
             mine += [((own.day, 0, key[0]), key, own.minor) for key, own in held]
-        owed = max((back or 0) - self.went_back(stream, since, day), 0)
+        owed = max(back - self.went_back(stream, since, day), 0) if back else 0
         for _, key, free in sorted(mine):
             stays = max(min(owed, free), 0)
             owed -= stays
