@@ -48,7 +48,7 @@ def contract_revenue(
     flows = (
         *_measured(contract),
         *_on_documents(contract.promises, billed, deal),
-        *_beyond_notice(contract.promises, billed, deal),
+        *_beyond_notice(contract),
     )
     flows = (*flows, *over_purchases(contract.bought, contract.promises, flows, terms, deal))
     found = _since_criteria(flows, deal.openings.values(), terms)
@@ -71,13 +71,16 @@ def _measured(contract: Contract) -> Iterator[Flow]:
     yield from beside(promises, [*contract.estimates.held], event, deal)
 
 
-def _beyond_notice(
-    promises: Sequence[Promise], billed: Sequence[BilledLine], deal: Deal
-) -> Iterator[Flow]:
+def _beyond_notice(contract: Contract) -> Iterator[Flow]:
+    deal, billed = contract.deal, contract.billed
     event = deal.opened.event
     assert isinstance(event, ContractOpened)
     if event.refundable and event.cancellable_days is not None:
-        yield from owed_back(promises, billed, event.cancellable_days, deal)
+        beside = [*contract.owed, *contract.estimates.held]
+        bought = {fact.position for fact in contract.bought}
+        owed = [one for one in contract.estimates.owed if not bought & {*one.causes}]
+        owed += [flow for lent in contract.lent.values() for flow in lent]
+        yield from owed_back(contract.promises, beside, owed, billed, event.cancellable_days, deal)
 
 
 def _since_criteria(

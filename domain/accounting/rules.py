@@ -205,7 +205,7 @@ RULES: dict[str, Rule] = {
         paragraphs=("ASC 606-10-50-13 to 50-15", "IFRS 15.120-122"),
     ),
     "beyond-notice@1": Rule(
-        says="what was charged less what is earned before the notice is over, where it goes back",
+        says="what was charged less what is earned or owed before notice is over, if it goes back",
         paragraphs=("ASC 606-10-25-3, 32-10", "IFRS 15.11, 55"),
     ),
     "entitled@1": Rule(

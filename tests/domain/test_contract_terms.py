@@ -9,6 +9,7 @@ from typing import Literal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from domain.accounting.curves import At, Ratable, Steps, ahead, standing
 from domain.accounting.schedule import Schedule
@@ -17,6 +18,7 @@ from domain.contract_commands import OpenContract
 from domain.contract_facts import (
     ContractModified,
     ContractTerminated,
+    CustomerPaymentPromised,
     Fee,
     Obligation,
     PriceEstimated,
@@ -96,6 +98,63 @@ def test_what_was_charged_beyond_the_notice_is_owed_back_to_who_leaves() -> None
     assert balance(schedule, "refund-liability", "2024-12-31") == 0
     assert balance(schedule, "contract-liability", "2024-12-31") == 0
     assert balance(kept, "refund-liability", "2024-01-31") == 0
+
+
+@pytest.mark.parametrize(
+    ("service", "charged", "how", "then", "beside"),
+    [
+        # Others get 66.00 of it.
+        ({"presented": "net", "others_share_minor": 66_00}, 366_00, {}, (), "partner-payable"),
+        # 36.60 is stated beside the price, and expected to go back.
+        (
+            {},
+            402_60,
+            {"variable": (Variable(name="bonus", stated_minor=36_60, included_minor=0),)},
+            (),
+            "refund-liability",
+        ),
+        # 36.60 is paid to the customer for nothing.
+        (
+            {},
+            366_00,
+            {},
+            (CustomerPaymentPromised(when=on("2024-01-01"), amount_minor=36_60),),
+            "customer-payable",
+        ),
+    ],
+)
+def test_what_was_charged_and_is_owed_to_somebody_is_not_owed_back_again(
+    service: dict[str, object],
+    charged: int,
+    how: dict[str, object],
+    then: tuple[Event, ...],
+    beside: str,
+) -> None:
+    deal = opened(
+        "2024-01-01",
+        even("service", *YEAR, **service),
+        price_minor=366_00,
+        cancellable_days=30,
+        refundable=True,
+        **how,
+    )
+    schedule = scheduled(deal, billed("2024-01-01", charged), *then, ratable_by="day")
+    owed = {"partner-payable": -66_00, "refund-liability": -36_60, "customer-payable": -36_60}
+
+    assert {
+        name: minor
+        for name in (*owed, "contract-liability", "unbilled-receivable")
+        if (minor := balance(schedule, name, "2024-12-31"))
+    } == {beside: owed[beside]}
+
+
+def test_what_is_charged_for_others_binds_for_the_notice_too() -> None:
+    service = even("service", *YEAR, presented="net", others_share_minor=66_00)
+    deal = structs.replace(MAY_BE_LEFT, obligations=(service,))
+    schedule = scheduled(deal, billed("2024-01-01", 366_00), ratable_by="day")
+
+    assert balance(schedule, "refund-liability", "2024-01-31") == -305_00
+    assert balance(schedule, "contract-liability", "2024-01-31") == -30_00
 
 
 def test_what_is_charged_as_it_is_served_is_owed_back_to_nobody() -> None:

@@ -57,10 +57,11 @@ def modify(promises: list[Promise], fact: Fact, included: Change, deal: Deal) ->
             going.append(one)
     done = [one for one in seen if not (one.goes_on or one.promise.is_invoiced)]
     added = [promised(own, deal) for own in event.added]
-    for one in done:
-        if one.promise.sharers:
-            left_out = (fact.position, tuple(one.passed))
-            one.promise.left_out = (*one.promise.left_out, left_out)
+    together = {id(sharer) for one in going for sharer, _ in one.promise.sharers}
+    for one in seen:
+        own = one.promise
+        if one not in going and (own.sharers or own.left_out or id(own) in together):
+            own.left_out = (*own.left_out, (fact.position, tuple(one.passed)))
     joining = [one for one in added if not one.is_invoiced]
     left = change.minor - sum([change.of(one) for one in as_one])
     if as_one and not (going or joining):

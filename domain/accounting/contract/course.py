@@ -185,13 +185,16 @@ def price_change_of_all(
             promise.carried = (*promise.carried, promise.kept[-1])
 
 
-def owed_more(shadow: Promise, day: date, minor: int, causes: tuple[int, ...], told: Told) -> None:
+def owed_more(
+    shadow: Promise, day: date, minor: int, causes: tuple[int, ...], told: Told, deal: Deal
+) -> None:
     """What is owed beside a promise that ended before: all of it at once."""
     more = at_once(shadow.name, day, minor, causes, told)
     more = structs.replace(more, legs=shadow.legs, kind=shadow.kind)
     shadow.kept = (*shadow.kept, more)
     shadow.kept_minor += minor
     shadow.price_minor += minor
+    known_from(shadow, day, deal)
 
 
 def _months_left(own: Obligation) -> tuple[Step, ...]:

@@ -190,3 +190,4 @@ def _stop(shadow: Promise, less_minor: int, why: Ground, fact: Fact, cut: Cut, d
     last = structs.replace(last, legs=shadow.legs, kind=shadow.kind)
     finish(shadow, left, (last,), fact.position)
     tell(shadow, told)
+    known_from(shadow, cut.place[0], deal)

@@ -59,18 +59,29 @@ def _one_after_another(ways: Mapping[date, Sequence[Curve]]) -> dict[date, int]:
 
 
 def owed_back(
-    promises: Sequence[Promise], billed: Sequence[BilledLine], notice: int, deal: Deal
+    promises: Sequence[Promise],
+    beside: Sequence[Promise],
+    owed_already: Sequence[Flow],
+    billed: Sequence[BilledLine],
+    notice: int,
+    deal: Deal,
 ) -> Iterator[Flow]:
-    """What was charged above what binds, day by day; all of it where a price is below nothing."""
-    bound = [one for one in promises if not one.is_invoiced]
+    """What was charged above what binds, day by day; all of it where a price is below nothing.
+
+    What is owed to others or back `beside` promises was charged for them, too; and of what is owed
+    to the customer, or as interest, by then nothing is owed twice.
+    """
+    bound = [*(one for one in promises if not one.is_invoiced), *beside]
     apart = {one.name for one in promises if one.is_invoiced}
     lines = [row for row in billed if row.obligation not in apart]
     charged = _charges(map(_without_concessions, lines))
     curves = [curve for one in bound for curve in enforceable(one, notice, deal)]
     rows, stood = dict[date, int](), 0
-    for day in moving_days([*(flow.curve for flow in charged), *curves]):
+    for day in moving_days([*(flow.curve for flow in (*charged, *owed_already)), *curves]):
         has = sum(standing(flow.curve, day) for flow in charged)
-        owed = max(0, has - max(0, sum(standing(curve, day) for curve in curves)))
+        binds = sum(standing(curve, day) for curve in curves)
+        binds += sum(dict(one.legs)[LIABILITY] * standing(one.curve, day) for one in owed_already)
+        owed = max(0, has - max(0, binds))
         if owed != stood:
             rows[day] = stood = owed
     if not rows:
@@ -82,13 +93,13 @@ def owed_back(
     causes = causes_of(
         deal.inception,
         *(flow.causes for flow in charged),
-        *(flow.causes for flow in ways),
+        *(flow.causes for flow in (*ways, *owed_already)),
         *(one.causes for one in still),
     )
     steps = (
         Step(what="days of notice", value=str(notice)),
         *(step for flow in charged for step in flow.steps),
-        *(step for flow in ways for step in flow.steps),
+        *(step for flow in (*ways, *owed_already) for step in flow.steps),
         *(step for one in still for step in steps_of(one.told)),
     )
     yield Flow(

@@ -220,7 +220,7 @@ def _take(known: Unbilled, move: Move, deal: Deal) -> None:
             if one.legs == RELEASE:
                 price_change(one, move.day, -part, causes, told, deal)
             else:
-                owed_more(one, move.day, -part, causes, told)
+                owed_more(one, move.day, -part, causes, told, deal)
     rows = zip(known.bearers, parts, strict=True)
     known.bearers = tuple((one, borne + part) for (one, borne), part in rows)
     known.minor += move.minor

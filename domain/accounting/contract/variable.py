@@ -172,6 +172,22 @@ def _done_by(promise: Promise, changes: tuple[int, ...]) -> Sequence[tuple[Mark,
     return [marks for fact, marks in promise.left_out if fact in changes][-1:]
 
 
+def _without(
+    promise: Promise, sharers: Sequence[Promise], change: Change, rests: tuple[int, ...]
+) -> Change:
+    """It has no part of what others share that were spread anew without it last."""
+    if not promise.left_out:
+        return change
+    by = {fact for one in sharers if not one.is_even for fact in one.spread_by}
+    done = [marks for fact, marks in promise.left_out if fact in by][-1:]
+    if not done:
+        return change
+    change = _spread_since(sharers, change, rests)
+    causes = causes_of(change.causes, *((mark.cause,) for mark in done[0]))
+    told = every((change.told, partial(transferred, ((promise.name, done[0]),))))
+    return structs.replace(change, causes=causes, told=told)
+
+
 def _changed(
     promise: Promise,
     minor: int,
@@ -197,7 +213,9 @@ def _changed(
         price_change(promise, place[0], minor, causes, every((told, (ENDED,))), deal)
         return
     if promise.since == BEFORE_ALL:
-        causes = causes_of(promise.causes, deal.inception, change.causes)
+        rests = causes_of(promise.causes, deal.inception)
+        change = _without(promise, sharers, change, rests)
+        causes, told = causes_of(rests, change.causes), change.told
         price = promise.price_minor + minor
         catch_up(
             promise, promise.own, price, place, causes, told, deal, cause, (change.causes, told)
@@ -291,7 +309,7 @@ def _hold(one: Uncertain, place: Place, causes: tuple[int, ...], cause: int, dea
             promise.causes = causes_of(together, promise.ended_by)
             promise.told = every((promise.told, told))
             said = every((promise.told, (ENDED,)))
-            owed_more(promise, place[0], minor, promise.causes, said)
+            owed_more(promise, place[0], minor, promise.causes, said, deal)
             continue
         catch_up(promise, promise.own, price, place, together, told, deal, cause)
 
