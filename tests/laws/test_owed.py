@@ -42,6 +42,9 @@ OF_PRICES = {
     "17-price-is-earned-or-remains",
 }
 ORDER = 10**6
+# What bore what is not owed rested on prices that others had by then; a refund that goes along what
+# is billed was owed back again as beyond the notice.
+FOUND = (21_047, 21_090)
 
 
 def owed_as_billed(told: History) -> History:
@@ -132,15 +135,28 @@ LAWS = {
 }
 
 
+def _asked_of(number: int, told: History) -> list[str]:
+    """The laws of one contract, or of several."""
+    unasked = {law for law in OF_CONTRACTS if number % 3 == 2}
+    unasked |= {law for law in LAWS if law.endswith(", combined") and number % 3 != 2}
+    unasked |= set() if _is_plain(told) else OF_PRICES
+    return [law for law in LAWS if law not in unasked]
+
+
+@pytest.mark.parametrize("number", FOUND)
+def test_a_contract_owed_as_billed_in_which_a_law_once_failed_keeps_all(number: int) -> None:
+    told, ledger = drawn(number)
+
+    assert all(LAWS[law](told, ledger) >= 0 for law in _asked_of(number, told))
+
+
 @pytest.mark.parametrize("law", LAWS)
 @pytest.mark.parametrize("first", BLOCKS)
 def test_every_contract_that_is_owed_as_billed_keeps(first: int, law: str) -> None:
     compared = 0
     for number in range(first, min(first + BLOCK, HISTORIES)):
         told, ledger = drawn(number)
-        of_one = law in OF_CONTRACTS and number % 3 == 2
-        of_several = law.endswith(", combined") and number % 3 != 2
-        if of_one or of_several or (law in OF_PRICES and not _is_plain(told)):
+        if law not in _asked_of(number, told):
             continue
         compared += count.compared(f"{law}, owed as billed", LAWS[law](told, ledger))
 

@@ -212,11 +212,14 @@ def _take(known: Unbilled, move: Move, deal: Deal) -> None:
     borne = [part for _, part in known.bearers]
     prices = [max(one.price_minor, 0) for one, _ in known.bearers]
     parts = allocate(move.minor, bearing(borne, prices))
-    rests = (*known.rests.causes, *(one.causes for one, _ in known.bearers))
+    # Prices count only where nobody bears anything yet.
+    priced = [] if any(borne) else [one for one, _ in known.bearers]
+    rests = (*known.rests.causes, *(one.causes for one in priced))
+    why = (*known.rests.told, *(partial(steps_of, one.told) for one in priced))
     causes = causes_of(*rests, *move.ground.causes)
     for (one, _), part in zip(known.bearers, parts, strict=True):
         if part:
-            told = every((not_owed(part, deal), *known.rests.told, *move.ground.told))
+            told = every((not_owed(part, deal), *why, *move.ground.told))
             if one.legs == RELEASE:
                 price_change(one, move.day, -part, causes, told, deal)
             else:
