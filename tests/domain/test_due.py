@@ -67,6 +67,21 @@ def test_what_has_no_period_waits_for_one(first: date) -> None:
     assert no.value.code == "no-period"
 
 
+@pytest.mark.parametrize(
+    ("first", "count"),
+    # From its second month on, up to the one before its last, and all before and after it.
+    [(date(2024, 2, 1), 24), (date(2023, 12, 1), 12), (date(2023, 1, 1), 6), (date(2025, 2, 1), 6)],
+)
+def test_what_goes_on_beyond_the_calendar_has_no_period(first: date, count: int) -> None:
+    schedule = scheduled(opened("2024-01-01", even("service", *YEAR, 600_00, price_minor=1200_00)))
+    (flow,) = schedule.flows
+
+    with pytest.raises(Rejected) as no:
+        by_period(flow, date(2024, 12, 31), Calendar(months(first, count)))
+
+    assert no.value.context == {"first": "2024-01-01", "last": "2024-12-31"}
+
+
 def test_every_slot_is_explained_by_flows_that_sum_to_it() -> None:
     schedule = sold()
 
