@@ -17,13 +17,21 @@ from domain.adjusting import line_of
 from domain.draft import DiscardDraft, Drafting, digest_of, drafting
 from domain.facts import Fact, When
 from domain.invoice import DraftInvoice, IssueInvoice
-from domain.invoice_facts import DraftAdjusted, InvoiceDrafted, InvoiceIssued, InvoiceLine
+from domain.invoice_facts import (
+    DraftAdjusted,
+    DraftApproved,
+    DraftDiscarded,
+    InvoiceDrafted,
+    InvoiceIssued,
+    InvoiceLine,
+)
 from domain.invoicing import InvoicingOptions
 from domain.statement.documents import Act, Bill, Carried, Document, total_of
 
 # Lines of a draft rest on no fact that issued them.
 NO_FACT = 0
-
+# Whatever their days: what is said of a draft may be dated before it.
+_OF_A_DRAFT = (InvoiceDrafted, DraftAdjusted, DraftApproved, DraftDiscarded)
 
 Adjustments = tuple[DraftAdjusted, ...]
 
@@ -68,7 +76,7 @@ def open_drafts(known: Iterable[Fact], versions: Mapping[str, int]) -> tuple[Ope
     for fact in known:
         if isinstance(fact.event, InvoiceIssued):
             issued.add(fact.stream)
-        elif isinstance(fact.event, InvoiceDrafted) or fact.stream in found:
+        elif isinstance(fact.event, _OF_A_DRAFT):
             found[fact.stream] = drafting(found.get(fact.stream, Drafting()), fact)
     drafts = [
         OpenDraft(

@@ -415,6 +415,29 @@ def test_what_is_altered_by_hand_stays_until_the_issue_and_is_not_billed_back(gr
     assert acts(graced.bill("acme", AFTER)) == []
 
 
+def test_what_is_said_of_a_draft_counts_whatever_its_day(company, send):
+    company.bill("acme", NEW_YEAR)
+    elect(send, approval="required")
+    use(company, "e1", 1000)
+    company.bill("acme", FEBRUARY)
+    drafted = events(company, InvoiceDrafted)[-1]
+    first, *others = drafted.lines
+    approve = ApproveDraft(when=When(effective=NEW_YEAR))
+
+    send(f"invoice:{NAME}", approve, actor="bob")
+    adjusting = AdjustDraft(
+        when=When(effective=NEW_YEAR), line=first.line, reason="as agreed", amount_minor=1
+    )
+    send(f"invoice:{NAME}", adjusting)
+    waiting = company.bill("acme", IN_GRACE)
+    send(f"invoice:{NAME}", approve, actor="bob")
+    issued = company.bill("acme", AFTER)
+
+    total = 1 + sum(one.amount_minor for one in others)
+    assert acts(waiting) == []
+    assert acts(issued) == [("issued", NAME, total)]
+
+
 def test_coupons_come_off_what_an_adjustment_leaves(graced, send):
     half = GrantCoupon(when=When(effective=NEW_YEAR), customer="c1", percent=Decimal(50))
     send("coupon:half", half)
