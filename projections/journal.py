@@ -203,6 +203,7 @@ def _begin(
     if crew and crew.is_worth(listed.listed):
         turns.crew = crew
         crew.begin()
+    turns.stock()
     return turns
 
 

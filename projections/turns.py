@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 from msgspec import Struct, field
 
@@ -61,7 +62,6 @@ class Turns(Struct, kw_only=True):
 
     def next(self) -> Chunk:
         """The chunk whose turn it is; one of no units if the run has none."""
-        self.stock()
         if not self.parts:
             return Chunk(units=())
         first = self.parts[0]
@@ -125,32 +125,33 @@ class Turns(Struct, kw_only=True):
         crew = self.crew
         if crew is None:
             return
-        try:
+        with self._unless_gone(crew):
             while crew.has_answered:
-                self.asked.popleft().chunk = crew.answer()
+                self._take_answer(crew)
             while crew.is_free and (part := self._waiting()):
                 crew.ask(self.task, part.marked)
                 part.is_taken = True
                 self.asked.append(part)
-        except (EOFError, OSError) as gone:
-            self._go_on_alone(crew, gone)
 
     def _wait(self) -> None:
         """For the helper that was asked longest ago."""
-        if self.crew is None:
-            return
-        try:
-            chunk = self.crew.answer()
-        except (EOFError, OSError) as gone:
-            self._go_on_alone(self.crew, gone)
-        else:
-            self.asked.popleft().chunk = chunk
+        if self.crew is not None:
+            with self._unless_gone(self.crew):
+                self._take_answer(self.crew)
 
-    def _go_on_alone(self, crew: Crew, gone: Exception) -> None:
+    def _take_answer(self, crew: Crew) -> None:
+        chunk = crew.answer()
+        self.asked.popleft().chunk = chunk
+
+    @contextmanager
+    def _unless_gone(self, crew: Crew) -> Iterator[None]:
         """A helper that died takes no part of the run with it: the poster settles by itself."""
-        LOG.warning("a helper is gone (%r); the poster settles by itself", gone)
-        crew.close()
-        self.crew = None
-        for part in self.asked:
-            part.is_taken = False
-        self.asked.clear()
+        try:
+            yield
+        except (EOFError, OSError) as gone:
+            LOG.warning("a helper is gone (%r); the poster settles by itself", gone)
+            crew.close()
+            self.crew = None
+            for part in self.asked:
+                part.is_taken = False
+            self.asked.clear()

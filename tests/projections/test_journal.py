@@ -43,6 +43,13 @@ JOURNAL = """
 """
 
 
+def made_at_once(books):
+    """The journal that the poster makes alone and in one go; it is not kept."""
+    with books.connection.transaction(force_rollback=True):
+        books.catch_up()
+        return books.connection.execute(JOURNAL).fetchall()
+
+
 def test_late_usage_is_booked_in_the_open_month_and_earned_in_its_own(books):
     books.quarter_with_late_usage()
 
@@ -71,9 +78,7 @@ def test_the_journal_is_the_same_however_the_log_is_paged(books):
 
 def test_the_journal_is_the_same_however_little_is_read_at_once(books, monkeypatch):
     books.quarter_with_late_usage()
-    with books.connection.transaction(force_rollback=True):
-        books.catch_up()
-        found = books.connection.execute(JOURNAL).fetchall()
+    found = made_at_once(books)
     monkeypatch.setattr(listing, "READ_IN_ONE_TRANSACTION", 1)
 
     books.catch_up()
@@ -153,9 +158,7 @@ def test_a_run_is_seen_whole_or_not_at_all_and_goes_on_after_a_break(books):
         books.subscribe(name)
     books.run(date(2024, 1, 31))
     connection = books.connection
-    with connection.transaction(force_rollback=True):
-        books.catch_up()
-        whole = connection.execute(JOURNAL).fetchall()
+    whole = made_at_once(books)
 
     seen = []
     more = True
@@ -308,9 +311,7 @@ def test_the_poster_settles_what_waits_while_a_helper_is_slow(books):
         books.subscribe(name)
     books.run(date(2024, 1, 31))
     connection = books.connection
-    with connection.transaction(force_rollback=True):
-        books.catch_up()
-        alone = connection.execute(JOURNAL).fetchall()
+    alone = made_at_once(books)
     advance = partial(journal.advance, connection, ENTITY, batch=5_000, units=2)
 
     with AsleepCrew(connection, 1, worth_sharing=-1) as crew:
@@ -332,9 +333,7 @@ def test_a_helper_that_dies_leaves_the_run_to_the_poster(books):
         books.subscribe(name)
     books.run(date(2024, 1, 31))
     connection = books.connection
-    with connection.transaction(force_rollback=True):
-        books.catch_up()
-        alone = connection.execute(JOURNAL).fetchall()
+    alone = made_at_once(books)
 
     with Crew(connection, 2, worth_sharing=-1) as crew:
         poster, _ = journal.advance(connection, ENTITY, None, batch=5_000, units=2)

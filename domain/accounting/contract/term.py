@@ -18,8 +18,7 @@ from domain.accounting.documents import BilledLine, billing_flows
 from domain.accounting.schedule import Flow, Paper
 from domain.explain import Step, steps_of
 from domain.facts import causes_of
-
-LIABILITY = "contract-liability"
+from domain.net_position import LIABILITY
 
 
 def enforceable(promise: Promise, notice: int, deal: Deal) -> tuple[Curve, ...]:
