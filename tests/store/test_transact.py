@@ -631,7 +631,11 @@ def test_racing_repeats_of_one_key_make_one_fact(database):
 
 
 def deadlock(first, second):
-    """Two transactions that take two heads in opposite order; the database ends one of them."""
+    """Two transactions that take two heads in opposite order; the database ends one of them.
+
+    How often each was attempted: the one that is back before the other got up meets it once more,
+    and then it may be the other that is ended.
+    """
     held = Barrier(2)
 
     def take(connection, names):
@@ -649,7 +653,7 @@ def deadlock(first, second):
         return retrying(connection, attempt)
 
     with ThreadPoolExecutor(2) as threads:
-        return sorted(threads.map(take, (first, second), (("e", "f"), ("f", "e"))))
+        return list(threads.map(take, (first, second), (("e", "f"), ("f", "e"))))
 
 
 def test_a_transaction_that_lost_a_deadlock_is_tried_again(database):
@@ -657,10 +661,9 @@ def test_a_transaction_that_lost_a_deadlock_is_tried_again(database):
         append_many(first, "e", [register()], clock=clock)
         append_many(first, "f", [structs.replace(register(), entity="f")], clock=clock)
 
-        winner, loser = deadlock(first, second)
+        attempts = deadlock(first, second)
 
-    # More than once more, if it is back before the other got up.
-    assert (winner, loser > 1) == (1, True)
+    assert max(attempts) > 1
 
 
 def test_inside_a_transaction_of_others_nothing_is_tried_again(connection):
