@@ -97,10 +97,17 @@ class Worker:
         return True
 
     def _bring(self, connection: Connection, lease: Lease) -> None:
-        heard, entity = self._heard(lease), lease.entity
-        runner.catch_up(connection, entity, progress=heard, lease=lease)
-        if parking.state(connection, entity, self._ledger.clock):
-            runner.catch_up(connection, entity, progress=heard, lease=lease)
+        catch_up = partial(
+            runner.catch_up,
+            connection,
+            lease.entity,
+            progress=self._heard(lease),
+            lease=lease,
+            crew=self._ledger.crew,
+        )
+        catch_up()
+        if parking.state(connection, lease.entity, self._ledger.clock):
+            catch_up()
 
     def _heard(self, lease: Lease) -> runner.Progress:
         """Between two transactions: stop if asked to."""

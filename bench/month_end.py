@@ -106,7 +106,7 @@ def _run(stand: Stand, month: date, place: int, figure: str, count: int) -> Lap:
 
 def _post(stand: Stand) -> None:
     with stand.ledger.connection() as connection:
-        runner.post(connection, ENTITY)
+        runner.post(connection, ENTITY, crew=stand.ledger.crew)
 
 
 def _floor(connection: Connection, run: int, count: int) -> Taken:

@@ -118,6 +118,8 @@ def in_words(sold: Sold | None) -> str:
 
 def points_of(start: int, said: Sequence[Said]) -> list[Point]:
     """Days, or instants, on which what is sold changes, with what is sold from then on and why."""
+    if len(said) == 1:
+        return _only_point(said[0])
     setting = _Setting()
     points: list[Point] = []
     places: dict[int, list[int]] = {}
@@ -150,6 +152,17 @@ def points_of(start: int, said: Sequence[Said]) -> list[Point]:
     return points
 
 
+def _only_point(said: Said) -> list[Point]:
+    """Most items are sold once and never changed."""
+    setting = _Setting()
+    setting.take(said)
+    sold = setting.sold()
+    if sold is None:
+        return []
+    day, by = said.day, (said.by,)
+    return [Point(day, sold, by, said.moment, day, said.also, setting.refund, said.at)]
+
+
 def _needed(
     start: int,
     said: Sequence[Said],
@@ -162,8 +175,6 @@ def _needed(
     What was agreed last is left out first: agreed late, it would change how all is measured. What
     is needed only because of another that goes is tried again.
     """
-    if len(said) == 1:
-        return causes
     then = {one.by for one in said if since_of(one) == since}
     # What alone changes anything then is needed, whatever else goes.
     fixed = {start, *then} if len(then) == 1 else {start}

@@ -27,6 +27,7 @@ from projections.turns import Turns
 from store import checkpoints, fact_units, failpoint, log
 from store.db import Connection, queries
 from store.leases import Lease
+from store.unpaused import unpaused
 
 SQL = queries(__file__)
 
@@ -71,7 +72,7 @@ def advance(
     crew: Crew | None = None,
 ) -> tuple[Poster, bool]:
     """One transaction further: so many facts, or units. False: there was nothing left to do."""
-    with connection.transaction():
+    with unpaused(), connection.transaction():
         at = checkpoints.lease(connection, entity, NAME, checkpoints.ONLY)
         place = Place(at.position, at.cursor)
         if poster is None or poster.place != place:
@@ -86,7 +87,8 @@ def advance(
             _mark(connection, poster)
             _move(connection, entity, poster.place, at.fence, lease)
             return poster, True
-    _settle_chunk(connection, poster, units, lease, crew)
+    with unpaused():
+        _settle_chunk(connection, poster, units, lease, crew)
     return poster, True
 
 
@@ -200,9 +202,8 @@ def _begin(
     currencies = currencies_of(poster.master_facts, poster.last_run) - own
     listed = listing.begin(connection, task, since, poster.place.cursor or "", currencies)
     turns = Turns(connection=connection, task=task, listing=listed, limit=limit)
-    if crew and crew.is_worth(listed.listed):
+    if crew and crew.begin(connection, listed.listed):
         turns.crew = crew
-        crew.begin()
     turns.stock()
     return turns
 

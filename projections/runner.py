@@ -7,12 +7,11 @@ any number of processes may call at once and each fact is passed once.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 
-from psycopg.pq import TransactionStatus
-
 from projections import generations, journal
-from projections.crew import Crew, cores
+from projections.crew import Crew
 from projections.view import View
 from store import checkpoints, failpoint, log
 from store.db import Connection
@@ -31,13 +30,14 @@ def catch_up(
     batch: int | None = None,
     progress: Progress | None = None,
     lease: Lease | None = None,
+    crew: Crew | None = None,
 ) -> None:
-    """Every view of one entity, or of all, up to its head."""
+    """Every view of one entity, or of all, up to its head; large runs with the help of a crew."""
     told = progress or _silent
     generation = generations.live(connection)
     views = generations.followed(connection, generation)
     for name in [entity] if entity is not None else sorted(log.heads(connection)):
-        post(connection, name, batch=batch or BATCH, progress=told, lease=lease)
+        post(connection, name, batch=batch or BATCH, progress=told, lease=lease, crew=crew)
         for view in views:
             with generations.unless_dropped(connection, generation):
                 follow(connection, name, view, generation, batch=batch, progress=told, lease=lease)
@@ -58,25 +58,16 @@ def post(
     upto: int = log.END,
     progress: Progress | None = None,
     lease: Lease | None = None,
-    helpers: int | None = None,
+    crew: Crew | None = None,
 ) -> int:
     """The poster alone, up to the head; where it stands then.
 
-    A large run is settled by several processes: this one and `helpers` beside it, so that each core
-    has one.
+    A large run is settled by it and the helpers of a crew together.
     """
-    helpers = cores() - 1 if helpers is None else helpers
     told = progress or _silent
-    with Crew(connection, helpers) as crew:
-        # Within a transaction of others, helpers would not see what it wrote.
-        alone = helpers < 1 or connection.info.transaction_status != TransactionStatus.IDLE
+    with crew.lent(connection) if crew else nullcontext() as lent:
         advance = partial(
-            journal.advance,
-            *(connection, entity),
-            batch=batch,
-            upto=upto,
-            lease=lease,
-            crew=None if alone else crew,
+            journal.advance, connection, entity, batch=batch, upto=upto, lease=lease, crew=lent
         )
         poster, more = advance(None)
         while more:

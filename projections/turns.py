@@ -1,7 +1,7 @@
 """The chunks of a run in the order of their units, settled by whoever is free.
 
-The poster settles, too: while helpers start, and whenever the chunk whose turn it is is not there
-yet. Whoever settled them, they are handed over in the order they were taken in.
+The poster settles as long as there is not a helper at work for each core; then it only writes.
+Whoever settled them, chunks are handed over in the order they were taken in.
 """
 
 from __future__ import annotations
@@ -9,20 +9,22 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 
 from msgspec import Struct, field
 
 from projections import listing, settling
-from projections.crew import Crew
+from projections.crew import GONE, Crew
 from projections.listing import Listing
 from projections.settling import Chunk, Marked, Task, Work
 from store.db import Connection
 
 LOG = logging.getLogger("tieout.poster")
-# Chunks taken for each process that settles: the one it has, and the one after.
-TAKEN_FOR_EACH = 2
+# Chunks taken for each process that settles: the one it has, the one after, and one that is done.
+TAKEN_FOR_EACH = 3
+# While a chunk is stored helpers are looked after this often.
+ATTENDED_SECONDS = 0.002
 
 
 class Part(Struct, kw_only=True):
@@ -54,7 +56,7 @@ class Turns(Struct, kw_only=True):
 
     def stock(self) -> None:
         """Take the units of the next chunks, for everybody who settles."""
-        together = 1 + (self.crew.count if self.crew else 0)
+        together = 1 + (self.crew.wanted if self.crew else 0)
         while len(self.parts) < TAKEN_FOR_EACH * together and (
             marked := listing.take(self.connection, self.listing, self.limit)
         ):
@@ -71,22 +73,30 @@ class Turns(Struct, kw_only=True):
         self.stock()
         return chunk
 
+    @property
+    def _settles_here(self) -> bool:
+        return self.crew is None or not self.crew.is_whole
+
     def _bring_nearer(self, first: Part) -> None:
-        """Nobody waits for a helper while there is something else to settle."""
-        if first.is_taken:
+        """Nobody waits for a helper while there is something to settle here."""
+        if first.is_taken or not self._settles_here:
             self._attend()
-        if first.chunk is None and not self._settle_one():
+        if first.chunk is None and not (self._settles_here and self._settle_one()):
             self._wait()
 
     def meanwhile(self, store: Callable[[], bool]) -> bool:
-        """While the database takes in a chunk, another is settled here."""
-        part = self._waiting()
-        if part is None:
+        """While the database takes in a chunk, others are settled, here or by helpers."""
+        self._attend()
+        part = self._waiting() if self._settles_here else None
+        if part is None and self.crew is None:
             return store()
-        self._read(part)
+        if part is not None:
+            self._read(part)
         with ThreadPoolExecutor(1, "copy") as writer:
             stored = writer.submit(self._stored, store)
-            self._settle(part)
+            if part is not None:
+                self._settle(part)
+            self._attend_until(stored)
             return stored.result()
 
     def _stored(self, store: Callable[[], bool]) -> bool:
@@ -133,6 +143,10 @@ class Turns(Struct, kw_only=True):
                 part.is_taken = True
                 self.asked.append(part)
 
+    def _attend_until(self, stored: Future[bool]) -> None:
+        while self.crew is not None and wait([stored], ATTENDED_SECONDS).not_done:
+            self._attend()
+
     def _wait(self) -> None:
         """For the helper that was asked longest ago."""
         if self.crew is not None:
@@ -148,7 +162,7 @@ class Turns(Struct, kw_only=True):
         """A helper that died takes no part of the run with it: the poster settles by itself."""
         try:
             yield
-        except (EOFError, OSError) as gone:
+        except GONE as gone:
             LOG.warning("a helper is gone (%r); the poster settles by itself", gone)
             crew.close()
             self.crew = None

@@ -28,6 +28,7 @@ from domain.master import master_data
 from domain.statement.documents import Carried, Document
 from domain.statement.thresholds import Reached
 from projections import generations, runner
+from projections.crew import Crew
 from projections.exceptions import run_due
 from replay import parking
 from replay.billing.levels import bill_levels
@@ -88,6 +89,7 @@ class Ledger:
         self.connections = connections
         self.clock = clock
         self.engines = engines
+        self.crew = Crew()
 
     @classmethod
     def open(cls, dsn: str, clock: Clock, engines: Engines = NO_ENGINES) -> Self:
@@ -98,6 +100,7 @@ class Ledger:
         return cls(connections, clock, engines)
 
     def close(self) -> None:
+        self.crew.close()
         self.connections.close()
         for engine in self.engines.values():
             engine.close()
@@ -200,10 +203,10 @@ class Ledger:
         with self.connection() as connection:
             if entity is not None:
                 log.known_head(connection, entity)
-            runner.catch_up(connection, entity, progress=progress)
+            runner.catch_up(connection, entity, progress=progress, crew=self.crew)
             for name in [entity] if entity is not None else sorted(log.heads(connection)):
                 if parking.state(connection, name, self.clock):
-                    runner.catch_up(connection, name, progress=progress)
+                    runner.catch_up(connection, name, progress=progress, crew=self.crew)
 
     def run(
         self, entity: str, through: date, *, key: str | None = None, actor: str = "system"

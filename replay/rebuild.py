@@ -14,6 +14,7 @@ from msgspec import Struct, structs
 from projections import PROJECTIONS, generations, runner, shadow
 from projections.alone import alone, unhurried
 from projections.breaks import Break
+from projections.crew import Crew
 from replay.switching import Switched, switch_to
 from store import checkpoints, log
 from store.db import Connection, StoreError
@@ -173,7 +174,7 @@ def rebuild_journal(
     batch: int = runner.BATCH,
     progress: runner.Progress | None = None,
     restart: bool = False,
-    helpers: int | None = None,
+    processes: int | None = None,
 ) -> RebuiltJournal:
     """Post the log again where the live journal cannot be read; then compare, as far as it is.
 
@@ -181,8 +182,11 @@ def rebuild_journal(
     processes, one for each core if not said.
     """
     entities = [entity] if entity is not None else sorted(log.heads(connection))
-    post = partial(runner.post, connection, batch=batch, progress=progress, helpers=helpers)
-    return together(_journal_again(connection, name, post, restart=restart) for name in entities)
+    with Crew(processes) as crew:
+        post = partial(runner.post, connection, batch=batch, progress=progress, crew=crew)
+        return together(
+            _journal_again(connection, name, post, restart=restart) for name in entities
+        )
 
 
 def together(parts: Iterable[RebuiltJournal]) -> RebuiltJournal:

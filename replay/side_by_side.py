@@ -41,7 +41,7 @@ def rebuild_journals(
     heads = log.heads(connection)
     entities = sorted(heads, key=lambda entity: (-heads[entity], entity))
     many = min(processes, max(len(entities), 1))
-    one = partial(_one, session_of(connection), restart=restart, helpers=processes // many - 1)
+    one = partial(_one, session_of(connection), restart=restart, processes=processes // many)
     context = get_context("spawn")
     said: Queue[Said] = context.Queue()
     with ProcessPoolExecutor(
@@ -85,9 +85,11 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _one(session: Session, entity: str, *, restart: bool, helpers: int) -> RebuiltJournal:
+def _one(session: Session, entity: str, *, restart: bool, processes: int) -> RebuiltJournal:
     with connect_like(session) as connection:
-        return rebuild_journal(connection, entity, restart=restart, progress=_say, helpers=helpers)
+        return rebuild_journal(
+            connection, entity, restart=restart, progress=_say, processes=processes
+        )
 
 
 def _say(entity: str, view: str, position: int) -> None:

@@ -20,7 +20,7 @@ _was_on = True
 
 @contextmanager
 def unpaused() -> Iterator[None]:
-    """For a bounded batch, never around waiting: what has cycles would pile up."""
+    """For a bounded batch, a second or so: what has cycles piles up meanwhile, whoever makes it."""
     _enter()
     try:
         yield

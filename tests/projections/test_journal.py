@@ -1,10 +1,8 @@
 """The poster on a real database."""
 
-import signal
 import threading
 from datetime import date
 from decimal import Decimal
-from functools import partial
 
 import msgspec
 import pytest
@@ -17,7 +15,6 @@ from domain.price import SetPrice
 from domain.pricing import Flat
 from domain.subscription import RenewSubscription
 from projections import journal, listing, runner
-from projections.crew import Crew
 from projections.question import Behind, Question
 from projections.settling import Task
 from replay.journal import journal as journal_lines
@@ -31,13 +28,6 @@ REVENUE = """
      WHERE account = 'revenue' GROUP BY 1, 2 ORDER BY 1, 2
 """
 MEASURED = "SELECT measured_at FROM unit_state WHERE unit = 'subscription:s1'"
-EVERYTHING = (
-    "SELECT * FROM journal_entry ORDER BY entry",
-    "SELECT * FROM journal_line ORDER BY entry, line",
-    "SELECT * FROM charge ORDER BY position, unit, item",
-    "SELECT * FROM unit_state ORDER BY unit",
-    "SELECT * FROM parked ORDER BY unit",
-)
 JOURNAL = """
     SELECT entry, unit, known_at, booked, encode(leaf, 'hex') FROM journal_entry ORDER BY entry
 """
@@ -263,91 +253,6 @@ def test_a_document_moved_to_another_contract_takes_its_credits_along(books):
         ("invoice:a:1", 0),
         ("subscription:s1", 60_00),
     ]
-
-
-def settled_by_helpers(connection, count=2):
-    """A new poster after every chunk of two units, with helpers that it shares each run with."""
-    with Crew(connection, count, worth_sharing=-1) as crew:
-        poster, more = None, True
-        while more:
-            poster, more = journal.advance(
-                connection, ENTITY, poster, batch=5_000, units=2, crew=crew
-            )
-
-
-def test_helpers_make_the_journal_that_the_poster_makes_alone(books):
-    books.quarter_with_late_usage()
-    for name in ("s2", "s3", "s4", "s5"):
-        books.subscribe(name)
-        books.use(name, date(2024, 3, 3), 7)
-    books.subscribe("s6", date(2025, 12, 1), date(2026, 2, 1))
-    books.run(date(2026, 1, 31))
-    connection = books.connection
-    with connection.transaction(force_rollback=True):
-        books.catch_up()
-        alone = [connection.execute(query).fetchall() for query in EVERYTHING]
-
-    settled_by_helpers(connection)
-
-    assert [len(rows) > 0 for rows in alone] == [True] * len(EVERYTHING)
-    assert [connection.execute(query).fetchall() for query in EVERYTHING] == alone
-
-
-class AsleepCrew(Crew):
-    """Helpers that do nothing before they are woken."""
-
-    def _start(self):
-        pipe = super()._start()
-        self._helpers[-1][0].send_signal(signal.SIGSTOP)
-        return pipe
-
-    def wake(self):
-        for helper, _ in self._helpers:
-            helper.send_signal(signal.SIGCONT)
-
-
-def test_the_poster_settles_what_waits_while_a_helper_is_slow(books):
-    for name in ("s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8"):
-        books.subscribe(name)
-    books.run(date(2024, 1, 31))
-    connection = books.connection
-    alone = made_at_once(books)
-    advance = partial(journal.advance, connection, ENTITY, batch=5_000, units=2)
-
-    with AsleepCrew(connection, 1, worth_sharing=-1) as crew:
-        poster, _ = advance(None)
-        poster, _ = advance(poster, crew=crew)
-        settled = [part.chunk and part.chunk.units for part in poster.turns.parts][:2]
-        crew.wake()
-        more = True
-        while more:
-            poster, more = advance(poster, crew=crew)
-
-    # The first two are stored; the helper has the next, and what follows was settled meanwhile.
-    assert settled == [None, ("subscription:s4", "subscription:s5")]
-    assert connection.execute(JOURNAL).fetchall() == alone
-
-
-def test_a_helper_that_dies_leaves_the_run_to_the_poster(books):
-    for name in ("s1", "s2", "s3", "s4", "s5"):
-        books.subscribe(name)
-    books.run(date(2024, 1, 31))
-    connection = books.connection
-    alone = made_at_once(books)
-
-    with Crew(connection, 2, worth_sharing=-1) as crew:
-        poster, _ = journal.advance(connection, ENTITY, None, batch=5_000, units=2)
-        poster, _ = journal.advance(connection, ENTITY, poster, batch=5_000, units=2, crew=crew)
-        for helper, _ in crew._helpers:
-            helper.kill()
-            helper.wait()
-        more = True
-        while more:
-            poster, more = journal.advance(
-                connection, ENTITY, poster, batch=5_000, units=2, crew=crew
-            )
-
-    assert connection.execute(JOURNAL).fetchall() == alone
 
 
 def test_a_state_of_before_states_were_kept_apart_is_measured_again(books):
