@@ -1,7 +1,9 @@
 """A service on a real socket, with the key of its first start, and a small company in it."""
 
+import asyncio
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import Event, Thread
 from typing import NamedTuple
 
@@ -13,13 +15,22 @@ from api.app import create_app, first_key
 
 
 class Serving(uvicorn.Server):
-    """Says when it takes requests."""
+    """Says when it takes requests, and ends at once."""
 
     ready = Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self.loop, self.over = asyncio.get_running_loop(), asyncio.Event()
         await super().startup(sockets)
         self.ready.set()
+
+    async def main_loop(self) -> None:
+        """Until it is told: looking ten times a second keeps every test waiting at its end."""
+        await self.on_tick(0)
+        await self.over.wait()
+
+    def end(self) -> None:
+        self.loop.call_soon_threadsafe(self.over.set)
 
 
 class Client(NamedTuple):
@@ -39,36 +50,49 @@ class Client(NamedTuple):
         return self.http.post("/v1/entities/acme/commands", json=body)
 
 
-@pytest.fixture
-def token(database: str) -> str:
+def _first(database: str) -> str:
     made = first_key(database)
     assert made is not None
     return made
 
 
+@contextmanager
+def _served(database: str) -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = Serving(uvicorn.Config(create_app(database), log_level="warning"))
+        server.ready = Event()
+        thread = Thread(target=server.run, args=([listening],))
+        thread.start()
+        assert server.ready.wait(30)
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            server.end()
+            thread.join()
+
+
+@contextmanager
+def _asked(address: str, token: str) -> Iterator[Client]:
+    headers = {"Authorization": f"Bearer {token}"}
+    with httpx.Client(base_url=address, headers=headers, timeout=30) as http:
+        yield Client(http)
+
+
+@pytest.fixture
+def token(database: str) -> str:
+    return _first(database)
+
+
 @pytest.fixture
 def address(database: str) -> Iterator[str]:
-    listening = socket.create_server(("127.0.0.1", 0))
-    with listening:
-        yield from _serve(database, listening)
-
-
-def _serve(database: str, listening: socket.socket) -> Iterator[str]:
-    server = Serving(uvicorn.Config(create_app(database), log_level="warning"))
-    server.ready = Event()
-    thread = Thread(target=server.run, args=([listening],))
-    thread.start()
-    assert server.ready.wait(30)
-    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
+    with _served(database) as address:
+        yield address
 
 
 @pytest.fixture
 def client(address: str, token: str) -> Iterator[Client]:
-    headers = {"Authorization": f"Bearer {token}"}
-    with httpx.Client(base_url=address, headers=headers, timeout=30) as http:
-        yield Client(http)
+    with _asked(address, token) as client:
+        yield client
 
 
 NEW_YEAR = {"effective": "2024-01-01"}
@@ -139,9 +163,28 @@ SETUP = (
 )
 
 
-@pytest.fixture
-def company(client: Client) -> Client:
+def _founded(client: Client) -> Client:
     for number, (stream, command) in enumerate(SETUP):
         answered = client.command(stream, f"setup-{number}", command)
         assert answered.status_code == 201, answered.text
     return client
+
+
+@pytest.fixture
+def company(client: Client) -> Client:
+    return _founded(client)
+
+
+@pytest.fixture(scope="module")
+def standing(module_database: str) -> Iterator[Client]:
+    token = _first(module_database)
+    with _served(module_database) as address, _asked(address, token) as client:
+        yield _founded(client)
+
+
+@pytest.fixture
+def unmoved(standing: Client) -> Iterator[Client]:
+    """The same company for all tests of a file that store nothing, as each has to show."""
+    before = standing.get("/v1/heads").json()
+    yield standing
+    assert standing.get("/v1/heads").json() == before

@@ -50,11 +50,11 @@ def _head(client):
         ),
     ],
 )
-def test_what_cannot_be_read_is_named_and_stores_nothing(company, text, told):
-    before = _head(company)
+def test_what_cannot_be_read_is_named_and_stores_nothing(unmoved, text, told):
+    before = _head(unmoved)
 
-    assert _told(_raw(company, text)) == told
-    assert _head(company) == before
+    assert _told(_raw(unmoved, text)) == told
+    assert _head(unmoved) == before
 
 
 @pytest.mark.parametrize(
@@ -287,13 +287,13 @@ def test_a_rate_that_is_missing_is_an_exception_until_it_comes_and_never_guessed
 
 
 @pytest.mark.parametrize("kind", ["runs", "billing-runs"])
-def test_a_run_of_an_entity_without_facts_begins_no_log(company, kind):
-    heads = company.get("/v1/heads").json()
+def test_a_run_of_an_entity_without_facts_begins_no_log(unmoved, kind):
+    heads = unmoved.get("/v1/heads").json()
 
-    refused = company.post(f"/v1/entities/amce/{kind}", {"through": "2024-01-31"}, "run")
+    refused = unmoved.post(f"/v1/entities/amce/{kind}", {"through": "2024-01-31"}, "run")
 
     assert _told(refused) == (400, "unknown-entity", "entity")
-    assert company.get("/v1/heads").json() == heads
+    assert unmoved.get("/v1/heads").json() == heads
 
 
 @pytest.mark.parametrize("preview", [False, True])
@@ -301,30 +301,30 @@ def test_a_run_of_an_entity_without_facts_begins_no_log(company, kind):
     ("field", "code", "known"),
     [("customers", "unknown-customer", "c1"), ("subscriptions", "unknown-subscription", "s1")],
 )
-def test_a_billing_run_narrowed_to_nobody_is_refused(company, preview, field, code, known):
-    heads = company.get("/v1/heads").json()
+def test_a_billing_run_narrowed_to_nobody_is_refused(unmoved, preview, field, code, known):
+    heads = unmoved.get("/v1/heads").json()
     asked = {"through": "2024-02-01", "preview": preview, field: [known, "x1"]}
 
-    refused = company.post("/v1/entities/acme/billing-runs", asked, "run")
+    refused = unmoved.post("/v1/entities/acme/billing-runs", asked, "run")
 
     assert _told(refused) == (400, code, field)
     assert refused.json()["context"] == {"names": ["x1"]}
-    assert company.get("/v1/heads").json() == heads
+    assert unmoved.get("/v1/heads").json() == heads
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_a_view_of_an_entity_without_facts_is_not_empty_but_refused(company, view):
-    refused = company.get(f"/v1/entities/amce/views/{view}")
+def test_a_view_of_an_entity_without_facts_is_not_empty_but_refused(unmoved, view):
+    refused = unmoved.get(f"/v1/entities/amce/views/{view}")
 
     assert _told(refused) == (400, "unknown-entity", "entity")
     assert refused.json()["context"] == {"entity": "amce"}
 
 
-def test_nothing_is_listed_of_an_entity_without_facts(company):
+def test_nothing_is_listed_of_an_entity_without_facts(unmoved):
     refused = (
-        company.get("/v1/entities/amce/facts"),
-        company.get("/v1/entities/amce/payments/waiting"),
-        company.get("/v1/lag", entity="amce"),
+        unmoved.get("/v1/entities/amce/facts"),
+        unmoved.get("/v1/entities/amce/payments/waiting"),
+        unmoved.get("/v1/lag", entity="amce"),
     )
 
     assert [_told(one) for one in refused] == [(400, "unknown-entity", "entity")] * 3
@@ -505,5 +505,5 @@ def test_usage_of_an_unknown_meter_is_pending_and_stands_against_a_close(company
         ("/v1/entities/acme/commands", (405, "method-not-allowed", None)),
     ],
 )
-def test_an_address_that_asks_for_nothing_is_told_so(company, path, told):
-    assert _told(company.http.get(path)) == told
+def test_an_address_that_asks_for_nothing_is_told_so(unmoved, path, told):
+    assert _told(unmoved.http.get(path)) == told
