@@ -8,14 +8,10 @@ needs no cause for what is not there.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from unittest.mock import patch
+from collections.abc import Iterable
 
 from msgspec import Struct, field, structs
 
-from domain.accounting import subscriptions
-from domain.accounting.causes import Rested
 from domain.accounting.measure import measure
 from domain.accounting.schedule import Flow, Schedule
 from domain.due import PRESENTED, due
@@ -26,7 +22,7 @@ from domain.ledger import Fresh, Run, UnitState
 from domain.master import MasterData
 from domain.net_position import ASSET, ENTITLED, LIABILITY, REFUND, SERVED, UNBILLED
 from tests.laws.memory import Books, History, Settlement, fresh_of, measured_anew
-from tests.laws.time_laws import Ledger, holds, last_of_each_book, same
+from tests.laws.time_laws import Ledger, causes_unasked, holds, last_of_each_book, same
 
 # Amount -> the flows that measure it; what they show is worked out for an amount one asks about.
 _Told = dict[object, list[Flow]]
@@ -93,15 +89,6 @@ class _Measured(Struct, frozen=True):
         whole = self.schedule
         every = {_moved(flow) for flow in (*whole.flows, *whole.memos)}
         return any(_moved(flow) not in every for flow in self.flows(positions))
-
-
-@contextmanager
-def causes_unasked() -> Iterator[None]:
-    """Of what some facts imply only amounts and steps are compared. The engine would try each fact
-    again to name causes that nobody reads.
-    """
-    with patch.object(subscriptions, "fewest", lambda flows, _facts, _build: Rested(flows)):
-        yield
 
 
 def with_rates(master: MasterData, true: frozenset[int]) -> MasterData:

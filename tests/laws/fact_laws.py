@@ -28,7 +28,15 @@ from domain.usage import UsageBatchAccepted
 from tests.laws import reference
 from tests.laws.billing_laws import usage_is_billed
 from tests.laws.memory import Books, History, Settlement, fresh_of
-from tests.laws.time_laws import Ledger, closes_of, first_open, holds, last_of_each_book, same
+from tests.laws.time_laws import (
+    Ledger,
+    causes_unasked,
+    closes_of,
+    first_open,
+    holds,
+    last_of_each_book,
+    same,
+)
 from tests.laws.worth_laws import worths
 
 # --- 7 conservation ---
@@ -187,7 +195,8 @@ def _told(books: Books, settlement: Settlement, unit: str, used: set[int]) -> in
         if fact.stream.startswith("customer:"):
             continue
         facts = tuple(one for one in fresh.facts if one is not fact)
-        other = measure(unit, facts, fresh.usage, run.master, run.book, run.through)
+        with causes_unasked():
+            other = measure(unit, facts, fresh.usage, run.master, run.book, run.through)
         silent = _amounts(other) == _amounts(schedule)
         count += holds(silent, "moves an amount that does not name it", unit, fact)
     return count

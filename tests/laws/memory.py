@@ -125,9 +125,18 @@ def and_then(books: Books, arrival: Arrival) -> Books:
     return later
 
 
+def logged(entity: str, arrivals: Iterable[Arrival]) -> Books:
+    """The arrivals as facts of a log, of which nothing is settled: for who asks nothing else."""
+    books = Books(entity)
+    for arrival in arrivals:
+        if not _is_done(books, arrival):
+            _log(books, _fact(books, arrival))
+    return books
+
+
 def accept(books: Books, arrival: Arrival, *, measure_all: bool = False) -> Fact | None:
     """Append a fact once; the same key again is answered and changes nothing, a refusal neither."""
-    if arrival.key in books.keys or arrival.is_refused:
+    if _is_done(books, arrival):
         return None
     fact = _fact(books, arrival)
     take(books, fact, arrival.rows, measure_all=measure_all)
@@ -138,15 +147,24 @@ def take(
     books: Books, fact: Fact, rows: Sequence[UsageRow] = (), *, measure_all: bool = False
 ) -> None:
     """A fact into the log, with everything that follows from it."""
-    books.keys[fact.command_id] = fact.position
-    books.versions[fact.stream] = fact.version
-    books.facts.append(fact)
+    _log(books, fact)
     if isinstance(fact.event, UsageBatchAccepted):
         _take_rows(books, fact, rows)
     _mark(books, fact)
     if isinstance(fact.event, PostingRun):
-        books.through = max(books.through, fact.event.through)
         _run(books, fact, measure_all=measure_all)
+
+
+def _is_done(books: Books, arrival: Arrival) -> bool:
+    return arrival.key in books.keys or arrival.is_refused
+
+
+def _log(books: Books, fact: Fact) -> None:
+    books.keys[fact.command_id] = fact.position
+    books.versions[fact.stream] = fact.version
+    books.facts.append(fact)
+    if isinstance(fact.event, PostingRun):
+        books.through = max(books.through, fact.event.through)
 
 
 def _fact(books: Books, arrival: Arrival) -> Fact:

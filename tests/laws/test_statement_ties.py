@@ -22,7 +22,7 @@ from replay.documents.statement import statement
 from store import log
 from store.db import Connection
 from tests.laws.histories import history
-from tests.laws.memory import History, play
+from tests.laws.memory import History, logged
 from tests.laws.postgres import tell_facts
 from tests.laws.purses import purses
 from tests.laws.time_laws import final_run
@@ -56,8 +56,8 @@ def tied(connection: Connection, drawn: History) -> int:
     """How many accounts were compared, in each book."""
     compared = 0
     for entity, arrivals in drawn.logs.items():
-        told = (*arrivals, final_run(play(entity, arrivals)))
-        tell_facts(connection, memory := play(entity, told), told)
+        told = (*arrivals, final_run(logged(entity, arrivals)))
+        tell_facts(connection, memory := logged(entity, told), told)
         runner.catch_up(connection)
         for book in memory.books:
             for row in last_rows(connection, entity, book):

@@ -5,13 +5,18 @@ Each returns how many comparisons it made and raises `Broken` at the first that 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from random import Random
 from typing import cast
+from unittest.mock import patch
 
 import msgspec
 from msgspec import structs
 
+from domain.accounting import subscriptions
+from domain.accounting.causes import Rested
 from domain.accounting.measure import measure
 from domain.accounting.schedule import Schedule, without_steps
 from domain.books import PeriodClosed, PeriodReopened, PeriodSealed, PeriodSoftClosed, PostingRun
@@ -56,6 +61,15 @@ def holds(claim: object, *where: object) -> int:
     return 1
 
 
+@contextmanager
+def causes_unasked() -> Iterator[None]:
+    """Where only amounts and steps are compared: the engine would try each fact again to name
+    causes that nobody reads. That causes are right is law 8; they are measured when all is played.
+    """
+    with patch.object(subscriptions, "fewest", lambda flows, _facts, _build: Rested(flows)):
+        yield
+
+
 def played(history: History) -> Ledger:
     return {entity: play(entity, log, ask=asked) for entity, log in history.logs.items()}
 
@@ -97,8 +111,9 @@ def lateness(history: History, ledger: Ledger) -> int:
     count = 0
     for entity, log in history.logs.items():
         final = final_run(ledger[entity])
-        live = and_then(ledger[entity], final)
-        late = play(entity, (*shuffled(log, Random(history.seed)), final))
+        with causes_unasked():
+            live = and_then(ledger[entity], final)
+            late = play(entity, (*shuffled(log, Random(history.seed)), final))
         count += same(late.waiting, live.waiting, entity)
         found, expected = (_measured_last(books) for books in (late, live))
         count += same_keys(found, expected, entity)
@@ -400,7 +415,8 @@ def _as_if_it_ended(books: Books, settlement: Settlement, unit: str, near: date)
         return 0
     early = tuple(day for day in fresh.usage if day.day <= near)
     whole = measured_anew(books, settlement, unit)
-    short = measure(unit, fresh.facts, early, run.master, run.book, run.through)
+    with causes_unasked():
+        short = measure(unit, fresh.facts, early, run.master, run.book, run.through)
     found, expected = (_earned(one, near, run.master.calendar) for one in (short, whole))
     return same(found, expected, unit, near)
 
