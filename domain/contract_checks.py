@@ -28,6 +28,8 @@ from domain.errors import Malformed, Rejected, require_name
 from domain.money import LARGEST_MINOR
 
 HUNDRED = Decimal(100)
+# A century of months.
+INSTALMENTS_MAX = 1_200
 # Patterns that are counted: what is promised must say how many.
 COUNTED: frozenset[ObligationPattern] = frozenset({"units", "as-exercised"})
 
@@ -39,6 +41,12 @@ def require_amount(minor: int | None, field: str) -> None:
     if minor < 0:
         raise Rejected("negative-price", field=field, amount=minor)
     if minor > LARGEST_MINOR:
+        raise Malformed("amount-too-large", field=field)
+
+
+def require_size(minor: int | None, field: str) -> None:
+    """An amount of either sign: not more than the ledger holds."""
+    if minor is not None and abs(minor) > LARGEST_MINOR:
         raise Malformed("amount-too-large", field=field)
 
 
@@ -222,6 +230,7 @@ def _require_ssp_source(row: Obligation, field: str) -> None:
     if row.ssp_range_minor is not None:
         low, high = row.ssp_range_minor
         require_amount(low, f"{field}.ssp_range_minor")
+        require_amount(high, f"{field}.ssp_range_minor")
         if high < low:
             raise Rejected("empty-range", field=f"{field}.ssp_range_minor")
     if row.option is not None:
@@ -320,8 +329,11 @@ def require_variable(rows: Sequence[VariableAmount], names: set[str]) -> None:
     """The chances of outcomes add up to one; what is included is not more than is stated."""
     for row in rows:
         require_name(row.name, "variable.name")
-        if abs(row.stated_minor) > LARGEST_MINOR:
-            raise Malformed("amount-too-large", field="variable.stated_minor")
+        require_size(row.stated_minor, "variable.stated_minor")
+        require_size(row.estimate_minor, "variable.estimate_minor")
+        require_size(row.included_minor, "variable.included_minor")
+        for outcome in row.outcomes:
+            require_size(outcome.amount_minor, "variable.outcomes.amount_minor")
         require_percent(row.conceded_percent, "variable.conceded_percent")
         require_percent(row.included_conceded_percent, "variable.included_conceded_percent")
         require_not_negative(row.conceded_quantity, "variable.conceded_quantity")
@@ -364,6 +376,9 @@ def require_financing(terms: Financing | None) -> None:
     require_amount(terms.later_minor, "financing.later_minor")
     if terms.kind == "arrears" and terms.until is None and terms.instalments < 1:
         raise Rejected("no-instalments", field="financing.instalments")
+    if terms.instalments > INSTALMENTS_MAX:
+        field = "financing.instalments"
+        raise Rejected("term-too-long", field=field, months_max=INSTALMENTS_MAX)
     if terms.kind == "arrears" and terms.until is not None and terms.instalments:
         raise Rejected("paid-in-two-ways", field="financing.until")
     if terms.kind == "advance" and terms.until is None:
@@ -387,6 +402,7 @@ def require_restated(rows: Sequence[Restated], known: dict[str, Obligation]) -> 
         require_fees(row.fees, "restated.fees")
         require_amount(row.price_minor, "restated.price_minor")
         require_amount(row.ssp_minor, "restated.ssp_minor")
+        require_size(row.added_cost_minor, "restated.added_cost_minor")
         require_above_nothing(row.quantity, "restated.quantity")
         require_above_nothing(row.added_quantity, "restated.added_quantity")
         require_worth(row.unit_price, "restated.unit_price")

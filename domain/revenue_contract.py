@@ -22,6 +22,7 @@ from domain.contract_checks import (
     require_purchases,
     require_restated,
     require_served,
+    require_size,
     require_variable,
 )
 from domain.contract_commands import (
@@ -372,8 +373,7 @@ def _opened(command: OpenContract, state: ContractState, context: Context) -> Co
 
 
 def _modified(command: ModifyContract, state: ContractState, context: Context) -> ContractModified:
-    if abs(command.price_change_minor) > LARGEST_MINOR:
-        raise Malformed("amount-too-large", field="price_change_minor")
+    require_size(command.price_change_minor, "price_change_minor")
     require_obligations(command.added, state.obligations, "added")
     require_looked_through(command.added, "added.renewals")
     require_added(command)

@@ -15,6 +15,7 @@ from msgspec import Struct, field
 from domain.errors import Rejected
 from domain.ledger import Fresh, Run, Settled, UnitState, is_outrun, moves, settle
 from domain.master import MasterData
+from domain.money import LARGEST_MINOR
 from projections import charging
 from store import charge_rows, entry_rows, failpoint, findings, unit_facts, unit_states
 from store.db import Connection
@@ -126,23 +127,33 @@ def _settle(chunk: Chunk, rows: EntryRows, unit: str, work: Work) -> None:
         for run in work.task.runs
         if fresh is not None or (unit, run.book) in work.states
     ]
-    packed = [
-        rows.pack(entry, result.state.schedule.customer)
-        for result in done
-        for entry in result.entries
-    ]
-    edge = work.edge
+    try:
+        packed = [
+            rows.pack(entry, result.state.schedule.customer)
+            for result in done
+            for entry in result.entries
+        ]
+        pack = unit_states.cut if fresh is None else unit_states.measured
+        kept = [pack(unit, result.state, work.edge) for result in done]
+    except (struct.error, OverflowError):
+        raise Rejected("amount-too-large", field="amount_minor") from None
     if fresh is None:
-        chunk.cut += [unit_states.cut(unit, result.state, edge) for result in done]
+        chunk.cut += kept
         chunk.entries += packed
         return
-    kept = [unit_states.measured(unit, result.state, edge) for result in done]
     if unit.startswith("subscription:") and done:
-        pending = _pending(unit, done)
-        chunk.charges[unit] = charging.usage_charges(done[0].state.schedule)
-        chunk.pending[unit] = pending
+        charges, pending = _charges(done), _pending(unit, done)
+        chunk.charges[unit], chunk.pending[unit] = charges, pending
     chunk.measured += kept
     chunk.entries += packed
+
+
+def _charges(done: Sequence[Settled]) -> list[tuple[charging.Place, charging.Charged]]:
+    """Usage that is billed elsewhere has charges, and no line that would not fit either."""
+    charges = charging.usage_charges(done[0].state.schedule)
+    if any(abs(charged.minor) > LARGEST_MINOR for _, charged in charges):
+        raise Rejected("amount-too-large", field="amount_minor")
+    return charges
 
 
 def _pending(unit: str, done: Sequence[Settled]) -> list[Pending]:

@@ -14,11 +14,12 @@ from domain.contract_facts import (
     Financing,
     NonCash,
     Obligation,
+    Outcome,
     PriceEstimated,
     Restated,
     VariableAmount,
 )
-from domain.errors import Rejected
+from domain.errors import Malformed, Rejected
 from domain.facts import Event
 from tests.domain.contracting import even, opened, point
 from tests.domain.given import code, decide, on
@@ -187,3 +188,49 @@ def test_nothing_is_stated_at_less_than_nothing(
         decide(STREAM, command, *given)
 
     assert (caught.value.code, caught.value.field) == ("negative-price", field)
+
+
+TOO_LARGE = 10**18 + 1
+
+
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [
+        ({"stated_minor": TOO_LARGE}, "stated_minor"),
+        ({"estimate_minor": -TOO_LARGE}, "estimate_minor"),
+        ({"estimate_minor": 5, "included_minor": TOO_LARGE}, "included_minor"),
+        (
+            {"outcomes": (Outcome(amount_minor=TOO_LARGE, probability=Decimal(1)),)},
+            "outcomes.amount_minor",
+        ),
+    ],
+)
+def test_an_uncertain_amount_is_no_larger_than_the_ledger_holds(
+    said: dict[str, Any], field: str
+) -> None:
+    estimate = EstimatePrice(when=on(2, 1), variable=(VariableAmount(name="bonus", **said),))
+
+    with pytest.raises(Malformed) as caught:
+        decide(STREAM, estimate, DEAL)
+
+    assert (caught.value.code, caught.value.field) == ("amount-too-large", f"variable.{field}")
+
+
+def test_what_a_change_adds_to_costs_is_no_larger_than_the_ledger_holds() -> None:
+    with pytest.raises(Malformed) as caught:
+        decide(STREAM, change(**anew("service", added_cost_minor=TOO_LARGE)), DEAL)
+
+    assert caught.value.code == "amount-too-large"
+    assert caught.value.field == "restated.added_cost_minor"
+
+
+def test_instalments_are_paid_within_a_century() -> None:
+    terms = Financing(kind="arrears", rate_percent=Decimal(6), instalments=1_201)
+    deal = OpenContract(**structs.asdict(structs.replace(DEAL, financing=terms)))
+
+    with pytest.raises(Rejected) as caught:
+        decide(STREAM, deal)
+
+    assert (caught.value.code, caught.value.field) == ("term-too-long", "financing.instalments")
+    fits = structs.replace(terms, instalments=1_200)
+    assert decide(STREAM, structs.replace(deal, financing=fits))

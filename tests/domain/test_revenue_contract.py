@@ -75,6 +75,7 @@ def test_a_contract_may_be_free() -> None:
         (promising(obligation=""), "empty-text"),
         (promising(ssp_minor=-1), "negative-ssp"),
         (promising(ssp_minor=LARGEST_MINOR + 1), "amount-too-large"),
+        (promising(ssp_minor=0, ssp_range_minor=(0, LARGEST_MINOR + 1)), "amount-too-large"),
         (promising(service_from=None, service_to=None), "ratable-without-term"),
         (promising(service_to=None), "ratable-without-term"),
         (promising(service_to=date(2024, 1, 1)), "service-ends-before-it-begins"),

@@ -90,6 +90,7 @@ class Books:
         first: date = date(2024, 1, 1),
         end: date = date(2025, 1, 1),
         customer: str = "c1",
+        **how: Any,
     ) -> int:
         return self.tell(
             f"subscription:{name}",
@@ -100,6 +101,7 @@ class Books:
                 term_from=first,
                 term_to=end,
                 items=(Item(item="seat", price="seat"), Item(item="call", price="call")),
+                **how,
             ),
         )
 

@@ -12,7 +12,7 @@ from domain.facts import When
 from domain.invoice import IssueCredit, IssueInvoice
 from domain.invoice_facts import CreditLine, InvoiceLine
 from domain.price import SetPrice
-from domain.pricing import Flat
+from domain.pricing import Flat, PerUnit
 from domain.subscription import RenewSubscription
 from projections import journal, listing, runner
 from projections.question import Behind, Question
@@ -301,3 +301,24 @@ def test_a_reader_beside_a_run_under_way_sees_the_run_before_it(books, database)
     assert (before.run, under_way.run, whole.run) == (first, first, second)
     assert under_way == before
     assert (len(before.rows), len(whole.rows)) == (20, 40)
+
+
+@pytest.mark.parametrize("contract", ["by-rule", "none"])
+def test_what_comes_to_more_than_a_column_holds_waits_by_a_name(books, contract):
+    since = When(effective=date(2020, 1, 1))
+    dear = PerUnit(unit_amount=Decimal("1e15"))
+    books.tell(
+        "price:call",
+        SetPrice(when=since, currency="USD", model=dear, meter="calls", bill="arrears"),
+    )
+    books.subscribe("s1", contract=contract)
+    books.subscribe("s2")
+    books.use("s1", date(2024, 1, 20), 10**6)
+    books.run(date(2024, 1, 31))
+
+    books.catch_up()
+
+    parked = books.connection.execute("SELECT unit, code FROM parked").fetchall()
+    posted = books.connection.execute("SELECT DISTINCT unit FROM journal_entry").fetchall()
+    assert parked == [("subscription:s1", "amount-too-large")]
+    assert posted == [("subscription:s2",)]
