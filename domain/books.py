@@ -14,10 +14,10 @@ from msgspec import Struct, structs
 
 from domain.currency import exponent
 from domain.entity import EntityState
-from domain.errors import Malformed, Rejected, require_name
+from domain.errors import Rejected, require_name
 from domain.facts import Context, Decider, Event, Fact, Retracted, When
 from domain.journal import Account
-from domain.money import LARGEST_MINOR
+from domain.money import require_size
 
 
 class BookOpened(Event, frozen=True, kw_only=True, tag="book-opened"):
@@ -409,8 +409,8 @@ def _require_balanced(command: ProposeAdjustment) -> None:
             raise Rejected("unknown-account", field="lines.account", account=line.account)
     if not command.lines or sum(line.amount_minor for line in command.lines) != 0:
         raise Rejected("unbalanced-adjustment", field="lines")
-    if any(abs(line.amount_minor) > LARGEST_MINOR for line in command.lines):
-        raise Malformed("amount-too-large", field="lines.amount_minor")
+    for line in command.lines:
+        require_size(line.amount_minor, "lines.amount_minor")
     if command.reverses_on is not None and command.reverses_on <= command.when.effective:
         raise Rejected("reverses-before-it-counts", field="reverses_on")
 

@@ -14,9 +14,9 @@ from datetime import date
 from msgspec import Struct, structs
 
 from domain.contract_facts import Owed
-from domain.errors import Malformed, Rejected, require_name
+from domain.errors import Rejected, require_name
 from domain.facts import Event, Fact, When
-from domain.money import LARGEST_MINOR
+from domain.money import LARGEST_MINOR, require_size
 
 
 class CarriedPosition(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -139,8 +139,7 @@ def changed(
         raise Rejected("nothing-left-to-change", field="when.effective", obligation=row.obligation)
     if command.service_to is not None and command.service_to <= command.when.effective:
         raise Rejected("service-ends-before-it-begins", field="service_to")
-    if abs(command.price_change_minor) > LARGEST_MINOR:
-        raise Malformed("amount-too-large", field="price_change_minor")
+    require_size(command.price_change_minor, "price_change_minor")
     if _price(row, [*changes, event]) < 0:
         raise Rejected("negative-price", field="price_change_minor", price=_price(row, changes))
     return event

@@ -24,8 +24,8 @@ from domain.contract_facts import (
     Restated,
     VariableAmount,
 )
-from domain.errors import Malformed, Rejected, require_name
-from domain.money import LARGEST_MINOR
+from domain.errors import Rejected, require_name
+from domain.money import require_size
 
 HUNDRED = Decimal(100)
 # A century of months.
@@ -40,14 +40,7 @@ def require_amount(minor: int | None, field: str) -> None:
         return
     if minor < 0:
         raise Rejected("negative-price", field=field, amount=minor)
-    if minor > LARGEST_MINOR:
-        raise Malformed("amount-too-large", field=field)
-
-
-def require_size(minor: int | None, field: str) -> None:
-    """An amount of either sign: not more than the ledger holds."""
-    if minor is not None and abs(minor) > LARGEST_MINOR:
-        raise Malformed("amount-too-large", field=field)
+    require_size(minor, field)
 
 
 def require_percent(percent: Decimal | None, field: str) -> None:
@@ -157,8 +150,7 @@ def require_obligations(
         names.add(row.obligation)
         if row.ssp_minor < 0:
             raise Rejected("negative-ssp", field=f"{field}.ssp_minor", obligation=row.obligation)
-        if row.ssp_minor > LARGEST_MINOR:
-            raise Malformed("amount-too-large", field=f"{field}.ssp_minor")
+        require_size(row.ssp_minor, f"{field}.ssp_minor")
         _require_service(row, field)
         _require_priced(row, field)
         _require_transfer(row, field)

@@ -53,7 +53,12 @@ def require_positive(minor: int, field: str) -> None:
     """An amount somebody states: above nothing, and not more than the ledger holds."""
     if minor <= 0:
         raise Rejected("amount-not-positive", field=field)
-    if minor > LARGEST_MINOR:
+    require_size(minor, field)
+
+
+def require_size(minor: int | None, field: str) -> None:
+    """An amount of either sign, or none: not more than the ledger holds."""
+    if minor is not None and abs(minor) > LARGEST_MINOR:
         raise Malformed("amount-too-large", field=field)
 
 

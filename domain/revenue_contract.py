@@ -22,7 +22,6 @@ from domain.contract_checks import (
     require_purchases,
     require_restated,
     require_served,
-    require_size,
     require_variable,
 )
 from domain.contract_commands import (
@@ -77,9 +76,9 @@ from domain.contract_left import (
 )
 from domain.contract_price import require_not_below_nothing
 from domain.currency import exponent, require_kept
-from domain.errors import Malformed, Rejected, require_name
+from domain.errors import Rejected, require_name
 from domain.facts import Context, Decider, Event, Fact, Retracted
-from domain.money import LARGEST_MINOR
+from domain.money import require_size
 from domain.service import AccessGranted, GrantAccess
 
 # Which patterns each statement about a promise is for.
@@ -398,8 +397,7 @@ def _require_refund(minor: int, state: ContractState) -> None:
         raise Rejected("amount-not-positive", field="refund_minor")
     if state.is_open and not state.has_stated_prices and minor > max(state.price_minor, 0):
         raise Rejected("refund-above-price", field="refund_minor", price=state.price_minor)
-    if minor > LARGEST_MINOR:
-        raise Malformed("amount-too-large", field="refund_minor")
+    require_size(minor, "refund_minor")
 
 
 DECIDER: Decider[ContractState, ContractCommand] = Decider(

@@ -2,8 +2,8 @@
 
 Each has a session like the poster's and one chunk at a time; answers are taken in the order they
 were asked for, so the journal is the same as without them. They are started by the first large run
-and stay for the next one, since starting takes as long as settling some hundred units; nobody asks
-them any more, they end. If one dies, the poster goes on by itself.
+and stay for the next one, since starting takes as long as settling some hundred units; those
+that nobody asks any more end. If one dies, the poster goes on by itself.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from psycopg.rows import TupleRow
 
 from domain.books import ClosePeriod, OpenBook, ReopenPeriod, RunPosting
 from domain.calendar import months
@@ -151,6 +152,18 @@ class Books:
     def catch_up(self, batch: int = 5_000) -> Books:
         runner.catch_up(self.connection, ENTITY, batch=batch)
         return self
+
+
+JOURNAL = """
+    SELECT entry, unit, known_at, booked, encode(leaf, 'hex') FROM journal_entry ORDER BY entry
+"""
+
+
+def made_at_once(books: Books) -> list[TupleRow]:
+    """The journal that the poster makes alone and in one go; it is not kept."""
+    with books.connection.transaction(force_rollback=True):
+        books.catch_up()
+        return books.connection.execute(JOURNAL).fetchall()
 
 
 @pytest.fixture

@@ -10,8 +10,7 @@ from projections import journal, runner, settling
 from projections.crew import Crew
 from projections.settling import Task
 from store import db
-
-ENTITY = "acme"
+from tests.projections.conftest import ENTITY, JOURNAL, made_at_once
 
 EVERYTHING = (
     "SELECT * FROM journal_entry ORDER BY entry",
@@ -20,16 +19,6 @@ EVERYTHING = (
     "SELECT * FROM unit_state ORDER BY unit",
     "SELECT * FROM parked ORDER BY unit",
 )
-JOURNAL = """
-    SELECT entry, unit, known_at, booked, encode(leaf, 'hex') FROM journal_entry ORDER BY entry
-"""
-
-
-def made_at_once(books):
-    """The journal that the poster makes alone and in one go; it is not kept."""
-    with books.connection.transaction(force_rollback=True):
-        books.catch_up()
-        return books.connection.execute(JOURNAL).fetchall()
 
 
 def sold(books, count):

@@ -20,24 +20,13 @@ from projections.settling import Task
 from replay.journal import journal as journal_lines
 from store import checkpoints, db, unit_states
 from store.run_units import weights
-
-ENTITY = "acme"
+from tests.projections.conftest import ENTITY, JOURNAL, made_at_once
 
 REVENUE = """
     SELECT booked, to_char(earned, 'YYYY-MM'), -sum(minor) FROM journal_line
      WHERE account = 'revenue' GROUP BY 1, 2 ORDER BY 1, 2
 """
 MEASURED = "SELECT measured_at FROM unit_state WHERE unit = 'subscription:s1'"
-JOURNAL = """
-    SELECT entry, unit, known_at, booked, encode(leaf, 'hex') FROM journal_entry ORDER BY entry
-"""
-
-
-def made_at_once(books):
-    """The journal that the poster makes alone and in one go; it is not kept."""
-    with books.connection.transaction(force_rollback=True):
-        books.catch_up()
-        return books.connection.execute(JOURNAL).fetchall()
 
 
 def test_late_usage_is_booked_in_the_open_month_and_earned_in_its_own(books):
