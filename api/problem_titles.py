@@ -80,6 +80,7 @@ MALFORMED = {
     "statement-does-not-add-up": "The entries do not lead from the opening to the closing balance.",
     "statement-incomplete": "A statement has another number of entries than it says.",
     "text-too-long": "A text is longer than the ledger can index.",
+    "date-out-of-range": "A date is before the year 1900 or after 2999.",
     "timestamp-out-of-range": "An instant is before the year 2000 or after 2099.",
     "unit-amount-alone": "A unit amount belongs to an adjustment of so many units.",
     "unknown-command": "No command has this type.",

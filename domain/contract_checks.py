@@ -24,6 +24,7 @@ from domain.contract_facts import (
     Restated,
     VariableAmount,
 )
+from domain.days import require_day, require_days, require_notice
 from domain.errors import Rejected, require_name
 from domain.money import require_size
 
@@ -70,8 +71,7 @@ def require_open(command: OpenContract) -> None:
         _require_named(bundle.obligations, names, "bundles.obligations")
     if command.right_after is not None:
         _require_named((command.right_after,), names, "right_after")
-    if command.cancellable_days is not None and command.cancellable_days < 0:
-        raise Rejected("negative-notice", field="cancellable_days")
+    require_notice(command.cancellable_days, "cancellable_days")
     if command.refundable and command.cancellable_days is None:
         raise Rejected("refundable-without-notice", field="refundable")
 
@@ -157,6 +157,7 @@ def require_obligations(
 
 
 def _require_service(row: Obligation, field: str) -> None:
+    require_days(row, "service_from", "service_to", "available_from", within=field)
     start, end = row.service_from, row.service_to
     if row.pattern == "ratable" and not row.renewals and (start is None or end is None):
         raise Rejected(
@@ -183,6 +184,7 @@ def _require_renewals(rows: Sequence[Renewal], field: str) -> None:
         require_amount(row.price_minor, f"{field}.renewals.price_minor")
         require_amount(row.expected_cost_minor, f"{field}.renewals.expected_cost_minor")
         _require_chance(row.probability, f"{field}.renewals.probability")
+        require_days(row, "service_from", "service_to", within=f"{field}.renewals")
         if row.service_to <= row.service_from or (before or row.service_from) != row.service_from:
             raise Rejected("service-ends-before-it-begins", field=f"{field}.renewals.service_to")
         before = row.service_to
@@ -245,6 +247,7 @@ def require_fees(fees: Iterable[Fee], field: str) -> None:
     for fee in fees:
         require_amount(fee.amount_minor, f"{field}.amount_minor")
         require_above_nothing(fee.quantity, f"{field}.quantity")
+        require_days(fee, "service_from", "service_to", within=field)
         if fee.service_to <= fee.service_from:
             raise Rejected("service-ends-before-it-begins", field=f"{field}.service_to")
 
@@ -304,6 +307,8 @@ def require_measure(command: MeasureProgress) -> None:
 def require_served(command: ExerciseRights) -> None:
     """A service that rights are used for has a first day and one after its last."""
     start, end = command.service_from, command.service_to
+    require_day(start, "service_from")
+    require_day(end, "service_to")
     if (start is None) != (end is None):
         field = "service_from" if start is None else "service_to"
         raise Rejected("ratable-without-term", field=field, obligation=command.obligation)
@@ -366,6 +371,7 @@ def require_financing(terms: Financing | None) -> None:
     require_percent(terms.rate_percent, "financing.rate_percent")
     require_percent(terms.stated_rate_percent, "financing.stated_rate_percent")
     require_amount(terms.later_minor, "financing.later_minor")
+    require_day(terms.until, "financing.until")
     if terms.kind == "arrears" and terms.until is None and terms.instalments < 1:
         raise Rejected("no-instalments", field="financing.instalments")
     if terms.instalments > INSTALMENTS_MAX:
@@ -392,6 +398,7 @@ def require_restated(rows: Sequence[Restated], known: dict[str, Obligation]) -> 
     require_looked_through((known[row.obligation] for row in rows), "restated.obligation")
     for row in rows:
         require_fees(row.fees, "restated.fees")
+        require_day(row.service_to, "restated.service_to")
         require_amount(row.price_minor, "restated.price_minor")
         require_amount(row.ssp_minor, "restated.ssp_minor")
         require_size(row.added_cost_minor, "restated.added_cost_minor")

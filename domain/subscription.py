@@ -23,6 +23,7 @@ from domain.anchor import (
 )
 from domain.calendar import Alignment
 from domain.currency import currency_of, exponent, require_kept
+from domain.days import LAST_YEAR, TERM_DAYS_MAX, require_notice
 from domain.discount import (
     DiscountCommand,
     DiscountEvent,
@@ -51,10 +52,7 @@ from domain.service import (
 )
 from domain.zones import require_zone
 
-# A term is measured billing period by billing period.
-TERM_DAYS_MAX = 36_525
 TERM_MONTHS_MAX = 1200
-LAST_YEAR = 2999
 
 Refund = Literal["none", "prorated", "full"]
 Timing = Literal["now", "period-end"]
@@ -357,8 +355,7 @@ def _require_terms(command: StartSubscription) -> None:
         raise Rejected("renewal-out-of-range", field="renews_months", months_max=TERM_MONTHS_MAX)
     if trial is not None and trial <= command.term_from:
         raise Rejected("trial-ends-before-it-begins", field="trial_to")
-    if command.cancellable_days is not None and command.cancellable_days < 0:
-        raise Rejected("negative-notice", field="cancellable_days")
+    require_notice(command.cancellable_days, "cancellable_days")
 
 
 def _require_changes(

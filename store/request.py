@@ -7,9 +7,10 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from domain.days import require_day
 from domain.deciders import Command
 from domain.errors import Malformed, Rejected
-from domain.facts import Source
+from domain.facts import Source, When
 from domain.tax.papers import Taxed
 from store.canonical import command_fingerprint, well_formed
 from store.codec import canonical_json, tag_of
@@ -69,12 +70,20 @@ Evidence = Callable[[Connection, Request], object]
 
 
 def check(request: Request) -> Request:
-    """The request, if its own texts can be stored."""
+    """The request, if its own texts can be stored and its days be counted with."""
     if not _is_plain(request):
         _check_each(request)
-    if request.command is None and request.corrects is None:
+    if request.command is not None:
+        _check_when(request.command.when)
+    elif request.corrects is None:
         raise Malformed("empty-command", field="command")
     return request
+
+
+def _check_when(when: When) -> None:
+    require_day(when.effective, "when.effective")
+    require_day(when.agreed_on, "when.agreed_on")
+    require_day(when.at, "when.at")
 
 
 def _is_plain(request: Request) -> bool:

@@ -19,12 +19,12 @@ from domain.billing_periods import AnchorChange, BillingPeriods
 from domain.calendar import ONE_DAY
 from domain.cover import HOLDS, NEVER, Cover, served
 from domain.cycle import BillingPeriod, Every
+from domain.days import LAST_YEAR
 from domain.facts import Fact
 from domain.grants import Grant, grants_of
 from domain.price import Prices, PriceSet
 from domain.stretch import Ending, Stretch
 from domain.subscription import (
-    LAST_YEAR,
     SubscriptionAmended,
     SubscriptionCancelled,
     SubscriptionRenewed,

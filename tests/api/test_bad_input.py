@@ -133,6 +133,21 @@ def test_a_source_id_used_for_another_body_is_refused(company):
             (422, "credit-above-invoice", "lines.amount_minor"),
         ),
         (
+            "invoice:i1",
+            {"type": "void-invoice", "when": {"effective": "0024-01-15"}},
+            (400, "date-out-of-range", "when.effective"),
+        ),
+        (
+            "invoice:i1",
+            {"type": "void-invoice", "when": WHEN | {"agreed_on": "3024-01-15"}},
+            (400, "date-out-of-range", "when.agreed_on"),
+        ),
+        (
+            "invoice:i1",
+            {"type": "void-invoice", "when": WHEN | {"at": "0001-01-01T00:00:00+02:00"}},
+            (400, "date-out-of-range", "when.at"),
+        ),
+        (
             "payment:p1",
             {"type": "refund-payment", "when": WHEN, "amount_minor": 4001},
             (422, "refund-above-payment", "amount_minor"),
