@@ -134,7 +134,8 @@ def _claims(
 
 
 def _elect(account: Account, claim: Claim, row: BilledLine, habit: Habit) -> None:
-    if habit.is_elected(row.issued_on):
+    """Of what bills no contract, and never will, nothing was earned that could be given back."""
+    if habit.is_elected(row.issued_on) and row.bound_on != NEVER:
         claim.shares.append(share_of(row, habit))
     if row.receivable_on is not None:
         claim.waits.append(row)

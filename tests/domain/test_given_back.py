@@ -10,6 +10,7 @@ import pytest
 from domain.books import BookOpened, PostingRun
 from domain.calendar import months
 from domain.chargeback_facts import ChargebackLost, ChargebackOpened, ChargebackWon
+from domain.contract_facts import ContractOpened, Obligation
 from domain.entity import CalendarDefined
 from domain.facts import Event, When
 from domain.invoice_facts import (
@@ -269,6 +270,24 @@ def test_a_credit_that_follows_the_deal_is_no_gift(bill: dict[str, str]) -> None
 
     assert "credit-notes" not in found
     assert found["accounts-receivable"] == {"01": 9_000, "02": -4_500}
+
+
+@pytest.mark.parametrize("given_back", ["contra-revenue", "by-document"])
+def test_what_bills_what_is_no_contract_yet_moves_nothing_told_apart_or_not(
+    given_back: str,
+) -> None:
+    hoped = ContractOpened(
+        when=on(1),
+        customer="c",
+        currency="USD",
+        price_minor=9_000,
+        obligations=(Obligation(obligation="o", pattern="point-in-time"),),
+        criteria_met=False,
+    )
+    bill = invoice(line(contract="k", obligation="o"))
+    told = books(("contract:k", hoped), bill, credit(4_500), given_back=given_back)
+
+    assert told.entries == []
 
 
 def test_by_document_nothing_is_told_apart() -> None:
