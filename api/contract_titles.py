@@ -31,6 +31,7 @@ OF_CONTRACTS = {
     "priced-by-itself": (
         "What is priced by its invoices, by what is reported or unit by unit shares no price."
     ),
+    "said-in-two-ways": "One thing is said in two ways, of which one would be lost.",
     "priced-twice": "A promise has its price stated in more than one way.",
     "probability-out-of-range": "A chance is from 0 to 1.",
     "quantity-not-positive": "A quantity is above nothing.",

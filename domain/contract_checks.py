@@ -24,6 +24,11 @@ from domain.contract_facts import (
     Restated,
     VariableAmount,
 )
+from domain.contract_ways import (
+    require_one_way_estimated,
+    require_one_way_expected,
+    require_one_way_restated,
+)
 from domain.days import require_day, require_days, require_notice
 from domain.errors import Rejected, require_name
 from domain.money import require_size
@@ -258,6 +263,7 @@ def _require_transfer(row: Obligation, field: str) -> None:
     require_above_nothing(row.expected_exercised, f"{field}.expected_exercised")
     require_percent(row.breakage_percent, f"{field}.breakage_percent")
     require_percent(row.percent_of_base, f"{field}.percent_of_base")
+    require_one_way_expected(row, f"{field}.")
     _require_costs(row, field)
     require_amount(row.others_share_minor, f"{field}.others_share_minor")
     is_open = row.option is not None or _is_as_many_as_there_will_be(row)
@@ -322,8 +328,11 @@ def require_among(materials: int | None, costs: int | None, field: str) -> None:
         raise Rejected("materials-above-costs", field=field, costs=costs)
 
 
-def require_variable(rows: Sequence[VariableAmount], names: set[str]) -> None:
-    """The chances of outcomes add up to one; what is included is not more than is stated."""
+def require_variable(rows: Sequence[VariableAmount], names: set[str] | None) -> None:
+    """Each is expected in one way, the chances of outcomes add up to one. `names`: the promises it
+    may relate to, where they are known.
+    """
+    require_one_way_estimated(rows)
     for row in rows:
         require_name(row.name, "variable.name")
         require_size(row.stated_minor, "variable.stated_minor")
@@ -340,7 +349,8 @@ def require_variable(rows: Sequence[VariableAmount], names: set[str]) -> None:
             _require_chance(chance, "variable.outcomes.probability")
         if chances and sum(chances) != 1:
             raise Rejected("outcomes-do-not-add-up", field="variable.outcomes", variable=row.name)
-        _require_named(row.obligations, names, "variable.obligations")
+        if names is not None:
+            _require_named(row.obligations, names, "variable.obligations")
         if row.non_cash is not None:
             require_worth(row.non_cash.unit_value, "variable.non_cash.unit_value")
             require_not_negative(row.non_cash.quantity, "variable.non_cash.quantity")
@@ -390,12 +400,11 @@ def require_looked_through(rows: Iterable[Obligation], field: str) -> None:
             raise Rejected("renewals-at-inception", field=field, obligation=row.obligation)
 
 
-def require_restated(rows: Sequence[Restated], known: dict[str, Obligation]) -> None:
-    """A promise can be stated anew only once in one change."""
-    _require_named([row.obligation for row in rows], set(known), "restated.obligation")
+def require_restated(rows: Sequence[Restated]) -> None:
+    """What a change states anew, whatever of: a promise only once, and each thing in one way."""
     if len({row.obligation for row in rows}) != len(rows):
         raise Rejected("duplicate-obligation", field="restated.obligation")
-    require_looked_through((known[row.obligation] for row in rows), "restated.obligation")
+    require_one_way_restated(rows)
     for row in rows:
         require_fees(row.fees, "restated.fees")
         require_day(row.service_to, "restated.service_to")
@@ -408,10 +417,29 @@ def require_restated(rows: Sequence[Restated], known: dict[str, Obligation]) -> 
         require_worth(row.added_unit_price, "restated.added_unit_price")
         if (row.added_quantity is None) != (row.added_unit_price is None):
             raise Rejected("missing-quantity", field="restated.added_quantity")
-        _require_shared(row, known[row.obligation])
-        start = known[row.obligation].service_from
+
+
+def require_restatable(rows: Sequence[Restated], known: dict[str, Obligation]) -> None:
+    """What a change states anew fits the promises it is of."""
+    _require_named([row.obligation for row in rows], set(known), "restated.obligation")
+    require_looked_through((known[row.obligation] for row in rows), "restated.obligation")
+    for row in rows:
+        own = known[row.obligation]
+        _require_shared(row, own)
+        start = own.service_from
         if row.service_to is not None and start is not None and row.service_to <= start:
             raise Rejected("service-ends-before-it-begins", field="restated.service_to")
+        _require_restatable_price(row, own)
+
+
+def _require_restatable_price(row: Restated, own: Obligation) -> None:
+    """A price by the unit needs units; fees from a change on take the place of fees alone."""
+    is_counted = row.quantity is not None or own.quantity is not None or own.is_open_ended
+    if row.unit_price is not None and not is_counted:
+        field = "restated.quantity"
+        raise Rejected("missing-quantity", field=field, obligation=own.obligation)
+    if row.fees and (own.price_minor is not None or own.unit_price is not None):
+        raise Rejected("priced-twice", field="restated.fees", obligation=own.obligation)
 
 
 def _require_shared(row: Restated, own: Obligation) -> None:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from msgspec import Struct, structs
 
+from domain.accounting.contract.pricing import restated
 from domain.contract_checks import HUNDRED, require_above_nothing, require_worth
 from domain.contract_commands import (
     ExerciseRights,
@@ -22,6 +23,7 @@ from domain.contract_commands import (
     SatisfyObligation,
 )
 from domain.contract_facts import (
+    ContractModified,
     NonCash,
     Obligation,
     ObligationSatisfied,
@@ -58,18 +60,12 @@ class Transferred(Struct, frozen=True, kw_only=True):
     done_on: date | None = None
 
 
-def with_restated(
-    rows: dict[str, Obligation], changes: tuple[Restated, ...]
-) -> dict[str, Obligation]:
-    """How many units are promised, and until when, once a change is counted."""
-    for change in changes:
-        own = rows.get(change.obligation)
+def with_restated(rows: dict[str, Obligation], change: ContractModified) -> dict[str, Obligation]:
+    """How many units are promised, until when and at what price, once a change is counted."""
+    for row in change.restated:
+        own = rows.get(row.obligation)
         if own is not None:
-            quantity = own.quantity if change.quantity is None else change.quantity
-            if quantity is not None and change.added_quantity is not None:
-                quantity += change.added_quantity
-            last = change.service_to or own.service_to
-            rows[own.obligation] = structs.replace(own, quantity=quantity, service_to=last)
+            rows[own.obligation] = restated(own, row, change.when.measured)
     return rows
 
 
@@ -79,13 +75,12 @@ def transferred(own: Obligation | None, before: Transferred, event: Progress) ->
         case RightsExercised():
             units, is_count = event.cumulative, event.cumulative is not None
             if units is None:
-                units = before.units + (event.quantity or 0)
+                units = before.units + (event.quantity or _rights_left(own, before))
             use = Used(event.when.effective, units, is_count)
             return structs.replace(before, units=units, uses=(*before.uses, use))
         case RightsExpired():
-            promised = own.quantity if own is not None else None
-            left = max((promised or Decimal(0)) - before.units - before.expired, Decimal(0))
-            return structs.replace(before, expired=before.expired + (event.quantity or left))
+            gone = event.quantity or _rights_left(own, before)
+            return structs.replace(before, expired=before.expired + gone)
         case ProgressMeasured():
             is_whole = event.percent == HUNDRED
             return structs.replace(
@@ -106,6 +101,12 @@ def transferred(own: Obligation | None, before: Transferred, event: Progress) ->
                 milestones=reached,
                 done_on=event.when.effective if _is_whole(own, units, reached) else None,
             )
+
+
+def _rights_left(own: Obligation | None, before: Transferred) -> Decimal:
+    """Rights that were neither used nor expired; none where nobody said how many there are."""
+    promised = (own.quantity if own is not None else None) or Decimal(0)
+    return max(promised - before.units - before.expired, Decimal(0))
 
 
 def _is_whole(own: Obligation | None, units: Decimal, reached: frozenset[str]) -> bool:

@@ -20,6 +20,7 @@ from domain.contract_checks import (
     require_open,
     require_percent,
     require_purchases,
+    require_restatable,
     require_restated,
     require_served,
     require_variable,
@@ -75,6 +76,7 @@ from domain.contract_left import (
     with_restated,
 )
 from domain.contract_price import require_not_below_nothing
+from domain.contract_ways import require_one_way_expected, require_one_way_of_use
 from domain.currency import exponent, require_kept
 from domain.errors import Rejected, require_name
 from domain.facts import Context, Decider, Event, Fact, Retracted
@@ -146,7 +148,7 @@ def evolve(state: ContractState, fact: Fact) -> ContractState:
             return structs.replace(
                 state,
                 price_minor=state.price_minor + event.price_change_minor,
-                obligations=with_restated({**state.obligations, **more}, event.restated),
+                obligations=with_restated({**state.obligations, **more}, event),
                 has_stated_prices=state.has_stated_prices
                 or _states(event.added)
                 or bool(event.non_cash),
@@ -199,10 +201,9 @@ def decide(command: ContractCommand, state: ContractState, context: Context) -> 
         raise Rejected("contract-not-open", field="stream")
     match command:
         case ModifyContract():
-            return (_modified(command, state, context),)
+            return (_modified(command, state),)
         case EstimatePrice():
-            if state.is_open:
-                require_variable(command.variable, set(state.obligations))
+            require_variable(command.variable, set(state.obligations) if state.is_open else None)
             return (PriceEstimated(**structs.asdict(command)),)
         case PromiseCustomerPayment():
             require_amount(command.amount_minor, "amount_minor")
@@ -294,6 +295,7 @@ def _of_a_promise(command: OfAPromise, state: ContractState, context: Context) -
         case ExerciseRights():
             for field in ("quantity", "cumulative", "expected"):
                 require_above_nothing(getattr(command, field), field)
+            require_one_way_of_use(command)
             require_served(command)
             row = _promise(command.obligation, EXERCISED, "transferred-otherwise", state, context)
             if row is not None and not context.outside:
@@ -315,6 +317,7 @@ def _of_a_promise(command: OfAPromise, state: ContractState, context: Context) -
             require_among(command.materials_minor, command.expected_cost_minor, "materials_minor")
             require_above_nothing(command.expected_exercised, "expected_exercised")
             require_percent(command.breakage_percent, "breakage_percent")
+            require_one_way_expected(command)
             row = _promise(command.obligation, EXPECTED, "transferred-otherwise", state, context)
             require_expected(command, row, state.done(command.obligation))
             return ExpectationRevised(**structs.asdict(command))
@@ -371,16 +374,17 @@ def _opened(command: OpenContract, state: ContractState, context: Context) -> Co
     return ContractOpened(**structs.asdict(command))
 
 
-def _modified(command: ModifyContract, state: ContractState, context: Context) -> ContractModified:
+def _modified(command: ModifyContract, state: ContractState) -> ContractModified:
     require_size(command.price_change_minor, "price_change_minor")
     require_obligations(command.added, state.obligations, "added")
     require_looked_through(command.added, "added.renewals")
     require_added(command)
     known = {**state.obligations, **{row.obligation: row for row in command.added}}
-    if state.is_open or not context.outside:
-        require_restated(command.restated, known)
+    require_restated(command.restated)
+    if state.is_open:
+        require_restatable(command.restated, known)
         require_unfinished(command, state.obligations, state.transfers)
-        require_variable(command.variable, set(known))
+    require_variable(command.variable, set(known) if state.is_open else None)
     require_non_cash(command.non_cash, state.to_give)
     if (command.treatment == "by-rule") != (command.judgement is None):
         raise Rejected("judgement-needs-a-reason", field="judgement")

@@ -143,6 +143,27 @@ BAD = (
         "materials-above-costs",
         "materials_minor",
     ),
+    Bad(
+        act("exercise-rights", obligation="points", quantity="6", cumulative="6"),
+        "said-in-two-ways",
+        "cumulative",
+    ),
+    Bad(
+        act("exercise-rights", obligation="points", quantity="1"),
+        "beyond-the-promise",
+        "quantity",
+        (OPEN, act("exercise-rights", obligation="points")),
+    ),
+    Bad(
+        changes(restated=[{"obligation": "seats", "unit_price": "4", "price_minor": 40}]),
+        "said-in-two-ways",
+        "restated.unit_price",
+    ),
+    Bad(
+        changes(restated=[{"obligation": "service", "unit_price": "4"}]),
+        "missing-quantity",
+        "restated.quantity",
+    ),
     Bad(opens(SERVICE, price_minor=-1), "negative-price", "price_minor", ()),
     Bad(opens({**SEATS, "unit_price": "-5"}), "negative-price", "obligations.unit_price", ()),
     Bad(changes(price_change_minor=-23001), "negative-price", "price_change_minor"),
