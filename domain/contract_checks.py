@@ -86,6 +86,7 @@ def _require_ssp(command: OpenContract) -> None:
     free. A variable amount that is wholly for a promise says it, too.
     """
     sharing = [row for row in command.obligations if not row.is_priced_by_itself]
+    _require_one_residual(command.obligations, "obligations.ssp_range_minor")
     silent = [row for row in sharing if not row.says_its_price]
     unsaid = _unsaid(silent, command.variable)
     lump = command.price_minor or command.variable or command.non_cash
@@ -96,13 +97,22 @@ def _require_ssp(command: OpenContract) -> None:
         raise Rejected("ssp-missing", field="obligations", obligations=unsaid)
 
 
+def _require_one_residual(rows: Iterable[Obligation], field: str) -> None:
+    """What is left of a price is one promise's: of two that say a range none can be worked out."""
+    sharing = [row for row in rows if not row.is_priced_by_itself]
+    names = [row.obligation for row in sharing if row.ssp_range_minor is not None]
+    if len(names) > 1:
+        raise Rejected("residual-out-of-range", field=field, obligations=names)
+
+
 def require_added(command: ModifyContract) -> None:
     """What is added says what it sells for, as at inception; alone it may take all of the price of
-    a contract of its own.
+    a contract of its own. A range says what a promise may get of what is left at inception only.
     """
     sharing = [row for row in command.added if not row.is_priced_by_itself]
     is_apart = command.price_reflects_ssp or command.treatment == "separate"
-    unsaid = _unsaid([row for row in sharing if not row.says_its_price], command.variable)
+    silent = [row for row in sharing if not row.says_its_price or row.ssp_range_minor is not None]
+    unsaid = _unsaid(silent, command.variable)
     if unsaid and not (is_apart and len(sharing) == 1):
         raise Rejected("ssp-missing", field="added", obligations=unsaid)
 
@@ -122,6 +132,7 @@ def require_alike(one: ContractOpened, other: ContractOpened) -> None:
         raise Rejected("combined-customers-differ", field="contract", customer=other.customer)
     if not (one.says_what_it_sells_for and other.says_what_it_sells_for):
         raise Rejected("ssp-missing", field="contract")
+    _require_one_residual((*one.obligations, *other.obligations), "contract")
     if any(
         getattr(one, field) != getattr(other, field) for field in ("cancellable_days", "refundable")
     ):

@@ -58,6 +58,15 @@ BAD = (
     Bad(opens(_no_worth(SERVICE), _no_worth(LICENCE)), "ssp-missing", "obligations", ()),
     Bad(opens(SERVICE, _no_worth(LICENCE)), "ssp-missing", "obligations", ()),
     Bad(
+        opens(
+            {"obligation": "a", "pattern": "point-in-time", "ssp_range_minor": [1, 9]},
+            {"obligation": "b", "pattern": "point-in-time", "ssp_range_minor": [1, 9]},
+        ),
+        "residual-out-of-range",
+        "obligations.ssp_range_minor",
+        (),
+    ),
+    Bad(
         changes(added=[{"obligation": "new", "pattern": "point-in-time"}], price_change_minor=5),
         "ssp-missing",
         "added",

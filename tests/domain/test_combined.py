@@ -112,6 +112,11 @@ def test_a_contract_joins_another_and_says_why() -> None:
         ("combined-terms-differ", (OTHER,), (structs.replace(ONE, right_after="licence"),)),
         ("criteria-not-met", (structs.replace(OTHER, criteria_met=False),), (ONE,)),
         ("ssp-missing", (opened(point("hardware"), price_minor=10_00),), (ONE,)),
+        (
+            "residual-out-of-range",
+            (opened(point("hardware", ssp_range_minor=(1, 9)), price_minor=10_00),),
+            (opened(point("licence", ssp_range_minor=(1, 9)), price_minor=90_00),),
+        ),
     ],
 )
 def test_it_is_refused_by_name(

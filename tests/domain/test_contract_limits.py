@@ -149,6 +149,26 @@ def test_what_is_added_says_what_it_sells_for_unless_it_takes_a_price_alone() ->
         assert code(STREAM, structs.replace(alone, added=(new, other)), OPENED) == "ssp-missing"
 
 
+def test_what_is_left_of_a_price_is_one_promises_alone() -> None:
+    left, other = (
+        Obligation(obligation=name, pattern="point-in-time", ssp_range_minor=(1, 9))
+        for name in "ab"
+    )
+    usage = structs.replace(other, pattern="as-invoiced")
+    told = ("residual-out-of-range", {"obligations": ["a", "b"]})
+
+    assert refusal(STREAM, structs.replace(OPEN, obligations=(left, LICENCE, other))) == told
+    assert decide(STREAM, structs.replace(OPEN, obligations=(left, LICENCE, usage)))
+
+
+def test_a_range_says_nothing_of_what_is_added_beside_others() -> None:
+    new = Obligation(obligation="new", pattern="point-in-time", ssp_range_minor=(1, 9))
+    asked = ModifyContract(when=on(3, 1), price_change_minor=500, added=(new,))
+
+    assert refusal(STREAM, asked, OPENED) == ("ssp-missing", {"obligations": ["new"]})
+    assert decide(STREAM, structs.replace(asked, price_reflects_ssp=True), OPENED)
+
+
 def test_what_has_no_share_of_a_price_needs_no_price_alone() -> None:
     usage = Obligation(obligation="usage", pattern="as-invoiced")
 

@@ -8,6 +8,8 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from domain.contract_commands import ModifyContract, OpenContract, SatisfyObligation
+from domain.contract_facts import Restated
 from domain.facts import When
 from domain.invoice import IssueCredit, IssueInvoice
 from domain.invoice_facts import CreditLine, InvoiceLine
@@ -20,12 +22,14 @@ from projections.settling import Task
 from replay.journal import journal as journal_lines
 from store import checkpoints, db, unit_states
 from store.run_units import weights
+from tests.domain.contracting import units
 from tests.projections.conftest import ENTITY, JOURNAL, made_at_once
 
 REVENUE = """
     SELECT booked, to_char(earned, 'YYYY-MM'), -sum(minor) FROM journal_line
      WHERE account = 'revenue' GROUP BY 1, 2 ORDER BY 1, 2
 """
+WAITING = "SELECT unit, code FROM parked WHERE to_run IS NULL"
 MEASURED = "SELECT measured_at FROM unit_state WHERE unit = 'subscription:s1'"
 
 
@@ -311,3 +315,40 @@ def test_what_comes_to_more_than_a_column_holds_waits_by_a_name(books, contract)
     posted = books.connection.execute("SELECT DISTINCT unit FROM journal_entry").fetchall()
     assert parked == [("subscription:s1", "amount-too-large")]
     assert posted == [("subscription:s2",)]
+
+
+def test_what_a_change_makes_too_large_waits_and_its_contract_can_be_mended(books):
+    opening = OpenContract(
+        when=When(effective=date(2024, 1, 1)),
+        customer="c1",
+        currency="USD",
+        price_minor=0,
+        obligations=(units("seats", "10", "5"),),
+    )
+    far = Decimal(10) ** 17
+    many = Restated(obligation="seats", added_quantity=far, added_unit_price=far)
+    change = ModifyContract(
+        when=When(effective=date(2024, 2, 1)), price_change_minor=0, restated=(many,)
+    )
+    sold = SatisfyObligation(
+        when=When(effective=date(2024, 3, 1)), obligation="seats", quantity=Decimal(4)
+    )
+    books.tell("contract:k1", opening)
+    wrong = books.tell("contract:k1", change)
+    books.run(date(2024, 2, 29))
+    books.catch_up()
+    waits = books.connection.execute(WAITING).fetchall()
+
+    # It goes on while it waits, and is mended by what says the right number.
+    books.tell("contract:k1", sold)
+    few = replace(many, added_quantity=Decimal(1), added_unit_price=Decimal(3))
+    books.tell("contract:k1", replace(change, restated=(few,)), corrects=wrong)
+    books.run(date(2024, 3, 31))
+    books.catch_up()
+
+    assert waits == [("contract:k1", "amount-too-large")]
+    assert books.connection.execute(WAITING).fetchall() == []
+    earned = books.connection.execute(
+        "SELECT -sum(minor) FROM journal_line WHERE account = 'revenue'"
+    ).fetchall()
+    assert earned == [(1_927,)]
