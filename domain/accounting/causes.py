@@ -43,6 +43,18 @@ def fewest(flows: Sequence[Flow], facts: Sequence[Fact], build: Build) -> Rested
     return Rested(rested, trial.together)
 
 
+def rest_together(
+    some: Sequence[Flow], flows: Sequence[Flow], facts: Sequence[Fact], build: Build
+) -> tuple[int, ...]:
+    """What some of the flows, and others beside them, rest on together; tried only where they do
+    not rest on all the facts anyway.
+    """
+    every = union(some)
+    if {fact.position for fact in facts}.issubset(every):
+        return every
+    return _Trial(flows, facts, build).together(some)
+
+
 class _Trial:
     """What is measured from some of the facts; each choice of them once."""
 

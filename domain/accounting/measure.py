@@ -17,6 +17,7 @@ from domain.accounting.adjustments import adjusted_in_functional, adjustment_flo
 from domain.accounting.contract.combined import as_one, joined, joins_of, openings_of, promised_in
 from domain.accounting.contracts import contract_revenue
 from domain.accounting.documents import BilledLine, billed_lines, gives_back
+from domain.accounting.ended import end_of, owed_at_the_end
 from domain.accounting.invoices import line_revenue, not_before
 from domain.accounting.market import market_of
 from domain.accounting.opening import opening_flows
@@ -128,13 +129,20 @@ def _contract(
     before = worth_before(opening_flows(unit, terms, billed, master, book), market)
     documents = (flow for row in billed for flow in worth_flows(row, market))
     served = () if billed_only else _served(billed, deals, master, book)
-    schedule = structs.replace(
-        _schedule(unit, book, told, (*before, *documents, *[flow for flow in flows if flow.legs])),
-        memos=(*[flow for flow in flows if not flow.legs], *served),
-        # A contract has one net position (rule 38).
-        joint=any(map(is_stated, deals))
+    end = earned.end or end_of(filter(is_stated, deals), terms)
+    moves = [*before, *documents, *[flow for flow in flows if flow.legs]]
+    # A contract has one net position (rule 38).
+    joint = (
+        any(map(is_stated, deals))
         or earned.is_shared
-        or (not billed_only and _is_joint(billed, terms)),
+        or (not billed_only and _is_joint(billed, terms))
+    )
+    if end is not None:
+        moves += [*owed_at_the_end(end, moves, joint=joint)]
+    schedule = structs.replace(
+        _schedule(unit, book, told, tuple(moves)),
+        memos=(*[flow for flow in flows if not flow.legs], *served),
+        joint=joint,
         pending=earned.rated.pending,
         charges=tuple(_charged(charge) for charge in earned.rated.charges),
         measured_to=earned.measured_to,

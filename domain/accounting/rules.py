@@ -208,6 +208,10 @@ RULES: dict[str, Rule] = {
         says="what was charged less what is earned or owed before notice is over, if it goes back",
         paragraphs=("ASC 606-10-25-3, 32-10", "IFRS 15.11, 55"),
     ),
+    "owed-back-at-the-end@1": Rule(
+        says="once all ended, what was charged less what is earned of it or still will be",
+        paragraphs=("ASC 606-10-32-10, 45-2", "IFRS 15.55, 106"),
+    ),
     "entitled@1": Rule(
         says="what is due for what was transferred, as the contract states prices; posts nothing",
         paragraphs=("ASC 606-10-45-3 to 45-4", "IFRS 15.107-108"),

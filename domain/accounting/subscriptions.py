@@ -18,6 +18,7 @@ from domain.accounting.access import Access
 from domain.accounting.causes import Rested, Together, fewest, union
 from domain.accounting.curves import Progress, measured_from
 from domain.accounting.documents import BilledLine
+from domain.accounting.ended import End, by_then, cancelled
 from domain.accounting.fees import fees_of_terms
 from domain.accounting.invoices import beside_revenue, concessions, invoiced_flows
 from domain.accounting.modification import Version, modified
@@ -64,7 +65,8 @@ class _Way(NamedTuple):
 
 class Earned(NamedTuple):
     """What a subscription earns, and its usage; without an end it is measured up to a day.
-    `together`: what flows rest on that are worth something only together.
+    `together`: what flows rest on that are worth something only together. `end`: when all of it was
+    cancelled.
     """
 
     flows: tuple[Flow, ...]
@@ -72,6 +74,7 @@ class Earned(NamedTuple):
     measured_to: date | None = None
     is_shared: bool = False
     together: Together = union
+    end: End | None = None
 
 
 def subscription_revenue(
@@ -89,14 +92,26 @@ def subscription_revenue(
     if folded is None or folded.started.contract == "none":
         return Earned((), rated)
     way = _way_of(own, folded, billed, master, book)
-    charged = usage_charges(folded, master.prices, rated.charges)
-    drawn = (flow for own in charged.purses for flow in _as_drawn(own))
-    used = (*map(_as_used, charged.charges), *drawn)
+    used = _used(folded, rated, master)
     documents = _on_documents(own, billed, folded.started_at, master, book)
     resting = _resting(own, folded, way)
-    flows = (*resting.flows, *used, *documents)
-    measured_to = horizon(through) if folded.is_endless else None
-    return Earned(flows, rated, measured_to, _is_shared(folded, way), resting.together)
+
+    def anew(some: Sequence[Fact], days: Sequence[UsageDay]) -> tuple[Flow, ...]:
+        known = terms(some, master.prices, folded.periods.until, registered(facts))
+        if known is None:
+            return ()
+        charged = _used(known, rate_usage(days, known, master, billed), master)
+        flows = (*_measured(some, known, way), *charged)
+        return (*flows, *by_then(some, known, flows))
+
+    return Earned(
+        flows=(*resting.flows, *used, *documents),
+        rated=rated,
+        measured_to=horizon(through) if folded.is_endless else None,
+        is_shared=_is_shared(folded, way),
+        together=resting.together,
+        end=cancelled(own, folded, (*resting.flows, *used), usage, anew),
+    )
 
 
 def _way_of(
@@ -115,6 +130,12 @@ def _way_of(
         if row.line.is_charged and version is not None and version.price.is_earned_evenly:
             lines.append(BilledAt(row, version.name, given.causes))
     return _Way(master, by, runs_on=True, options=options, lines=tuple(lines))
+
+
+def _used(folded: Terms, rated: RatedUsage, master: MasterData) -> tuple[Flow, ...]:
+    charged = usage_charges(folded, master.prices, rated.charges)
+    drawn = (flow for own in charged.purses for flow in _as_drawn(own))
+    return (*map(_as_used, charged.charges), *drawn)
 
 
 def _as_used(charge: Charge) -> Flow:

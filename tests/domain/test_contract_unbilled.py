@@ -94,7 +94,7 @@ def test_what_was_earned_and_is_not_owed_is_taken_back() -> None:
 
 def test_without_a_document_nothing_is_owed_and_above_the_price_nothing_is_kept() -> None:
     assert revenue(scheduled(DEAL, ENDS), "2024-01-01", "2024-12-31") == 0
-    assert stands(DEAL, billed("2024-01-01", 1500_00), ENDS) == {"contract-liability": -300_00}
+    assert stands(DEAL, billed("2024-01-01", 1500_00), ENDS) == {"refund-liability": -300_00}
 
 
 def test_a_last_bill_after_the_end_is_owed_on_its_day() -> None:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import pairwise
 from typing import Any, NamedTuple, cast
 from zoneinfo import ZoneInfo
@@ -84,6 +84,7 @@ DAY = timedelta(days=1)
 BEFORE_ALL, AFTER_ALL = date.min, date.max
 # What has no end is followed further than any history runs.
 FAR = date(2028, 1, 1)
+LIABILITY = "contract-liability"
 LATEST_ANCHOR = date.max
 MONDAY = date(2001, 1, 1)
 Row = tuple[int, str, UsageRow, int]
@@ -2089,7 +2090,7 @@ def balances(
     positions: dict[tuple[str, str], dict[date, list[int]]] = {}
     for unit, moves in moves_of(world).items():
         joint = leaves_open(world, unit)
-        for move in moves:
+        for move in (*moves, *owed_at_the_end(world, unit, moves, joint)):
             for earned, minor in by_period(world, move, through):
                 for account, sign in ((move.debit, 1), (move.credit, -1)):
                     key = Key(unit, account, move.obligation, earned, "")
@@ -2110,6 +2111,64 @@ def balances(
     for key, minor in adjustments(world):
         found[key] = found.get(key, 0) + minor
     return {key: minor for key, minor in found.items() if minor}
+
+
+def ended_on(world: World, unit: str) -> date | None:
+    """From when nothing of a deal is left to be done: all of it was ended, not merely over."""
+    ends = [fact.when.measured for fact in world.of(ContractTerminated, stream=unit)]
+    if ends:
+        return min(ends)
+    cancelled = world.of(SubscriptionCancelled, stream=unit)
+    if not cancelled:
+        return None
+    deal = Deal(world, [fact for fact in world.facts if fact.stream == unit])
+    if deal.started.contract == "none":
+        return None
+    agreed = cancelled[0].when.measured
+    return max([agreed, *(rows[0][0] for rows in deal.endings.values() if rows)])
+
+
+def owed_at_the_end(world: World, unit: str, moves: Sequence[Move], joint: bool) -> Iterator[Move]:
+    """What was charged of a deal that ended, and is neither earned nor to be earned, goes back."""
+    end = ended_on(world, unit)
+    named = [one for one in moves if one.obligation and LIABILITY in (one.debit, one.credit)]
+    if end is None:
+        return
+    for name in dict.fromkeys("" if joint else one.obligation for one in named):
+        mine = [one for one in named if not name or one.obligation == name]
+        # What is told of all of it is told of none: the first stands for it.
+        yield Move(
+            "owed",
+            mine[0].obligation,
+            LIABILITY,
+            "refund-liability",
+            Amount(end, FAR, 0, "day"),
+            False,
+            partial(left_to_give_back, mine, end),
+        )
+
+
+def left_to_give_back(moves: Sequence[Move], end: date, day: date, through: date) -> int:
+    now = min(day, through)
+    if now < end:
+        return 0
+
+    def charged(until: date) -> int:
+        rows = ((one, 1 if one.credit == LIABILITY else -1) for one in moves if one.document)
+        return sum(sign * stands(one.amount, until) for one, sign in rows)
+
+    gone = kept = 0
+    for one in (one for one in moves if not one.document):
+        sign = 1 if one.debit == LIABILITY else -1
+        so_far = stands(one.amount, now) if one.standing is None else one.standing(now, now)
+        begun = one.amount.start <= now and one.standing is None and sign > 0
+        gone += sign * so_far
+        kept += sign * (stands(one.amount, AFTER_ALL) if begun else so_far)
+    owed = max(0, charged(now) - max(gone, kept))
+    papers = [one for one in moves if one.document and one.after <= through]
+    later = [one for one in papers if now < one.amount.start <= day]
+    more = sum((1 if one.credit == LIABILITY else -1) * one.amount.minor for one in later)
+    return max(owed + min(more, 0), 0)
 
 
 def leaves_open(world: World, unit: str) -> bool:

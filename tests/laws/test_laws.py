@@ -1,4 +1,4 @@
-"""The ten laws of SPEC 2 over drawn histories; each must have compared something.
+"""The ten laws of SPEC 2, and more, over drawn histories; each must have compared something.
 
 They have the numbers from 0 on, so that every law sees the same ones, today and after any change.
 TIEOUT_LAW_HISTORIES says how many: 60 by default.
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tests.laws import count
 from tests.laws.cause_laws import causes
+from tests.laws.ended_laws import what_ended_owes_money
 from tests.laws.fact_laws import conservation, nothing_silent, slow_reference
 from tests.laws.histories import history
 from tests.laws.memory import History
@@ -47,6 +48,7 @@ LAWS = {
     "8-no-orphan": causes,
     "9-nothing-silent": nothing_silent,
     "10-a-longer-look-changes-nothing-earlier": longer_look,
+    "18-what-ended-owes-money": what_ended_owes_money,
     "slow-reference": slow_reference,
 }
 # Those that facts and journal can answer once they are read back from a database. The others are

@@ -15,8 +15,8 @@ from unittest.mock import patch
 import msgspec
 from msgspec import structs
 
-from domain.accounting import subscriptions
-from domain.accounting.causes import Rested
+from domain.accounting import ended, subscriptions
+from domain.accounting.causes import Rested, union
 from domain.accounting.measure import measure
 from domain.accounting.schedule import Schedule, without_steps
 from domain.books import PeriodClosed, PeriodReopened, PeriodSealed, PeriodSoftClosed, PostingRun
@@ -66,7 +66,10 @@ def causes_unasked() -> Iterator[None]:
     """Where only amounts and steps are compared: the engine would try each fact again to name
     causes that nobody reads. That causes are right is law 8; they are measured when all is played.
     """
-    with patch.object(subscriptions, "fewest", lambda flows, _facts, _build: Rested(flows)):
+    with (
+        patch.object(subscriptions, "fewest", lambda flows, _facts, _build: Rested(flows)),
+        patch.object(ended, "rest_together", lambda some, *_: union(some)),
+    ):
         yield
 
 
