@@ -82,8 +82,13 @@ def digests(connection: db.Connection, generation: int, upto: int) -> list[gener
 # --- made once ---
 
 
-def test_two_processes_may_make_the_first_generation_at_once(database: str) -> None:
-    with connect(database) as one, connect(database) as two, ThreadPoolExecutor(1) as beside:
+def test_two_processes_may_make_the_first_generation_at_once(empty_database: str) -> None:
+    with (
+        connect(empty_database) as one,
+        connect(empty_database) as two,
+        ThreadPoolExecutor(1) as beside,
+    ):
+        db.migrate(one)
         with one.transaction():
             generations.make(one, 1)
             made = beside.submit(generations.make, two, 1)
