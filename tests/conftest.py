@@ -8,9 +8,10 @@ import itertools
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import psycopg
 import pytest
@@ -54,6 +55,9 @@ LONGEST = (
 )
 
 _numbers = itertools.count(1)
+
+# Takes who fills the database at an address; gives the name of the template, and what it returned.
+Founded: TypeAlias = Callable[[Callable[[str], Any]], tuple[str, Any]]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -136,10 +140,32 @@ def template(server: embedded.Server) -> Iterator[str]:
         yield name
 
 
+@pytest.fixture(scope="session")
+def founded(server: embedded.Server, template: str) -> Iterator[Founded]:
+    """A template that somebody filled, and what came of filling it; made once by each filler."""
+    made: dict[Callable[[str], Any], tuple[str, Any]] = {}
+    with ExitStack() as stack:
+
+        def of(fill: Callable[[str], Any]) -> tuple[str, Any]:
+            if fill not in made:
+                again = _temporary(server, f"filled_{len(made)}", template)
+                name = stack.enter_context(again)
+                made[fill] = name, fill(make_conninfo(server.dsn, dbname=name))
+            return made[fill]
+
+        yield of
+
+
 @pytest.fixture
-def database(server: embedded.Server, template: str) -> Iterator[str]:
-    """The address of a migrated, empty database that only this test sees."""
-    with _temporary(server, f"{next(_numbers)}", template) as name:
+def origin(template: str) -> str:
+    """What the database of a test is a copy of; where all begin alike, one that is filled."""
+    return template
+
+
+@pytest.fixture
+def database(server: embedded.Server, origin: str) -> Iterator[str]:
+    """The address of a migrated database that only this test sees, empty but for its origin."""
+    with _temporary(server, f"{next(_numbers)}", origin) as name:
         yield make_conninfo(server.dsn, dbname=name)
 
 

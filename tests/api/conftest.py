@@ -12,6 +12,7 @@ import pytest
 import uvicorn
 
 from api.app import create_app, first_key
+from tests.conftest import Founded
 
 
 class Serving(uvicorn.Server):
@@ -78,9 +79,23 @@ def _asked(address: str, token: str) -> Iterator[Client]:
         yield Client(http)
 
 
+def _found(database: str) -> str:
+    """The company, and the key it was told with."""
+    token = _first(database)
+    with _served(database) as address, _asked(address, token) as client:
+        _founded(client)
+    return token
+
+
 @pytest.fixture
-def token(database: str) -> str:
-    return _first(database)
+def origin(request: pytest.FixtureRequest, origin: str, founded: Founded) -> str:
+    """The company where a test asks for it."""
+    return founded(_found)[0] if "company" in request.fixturenames else origin
+
+
+@pytest.fixture
+def token(request: pytest.FixtureRequest, database: str, founded: Founded) -> str:
+    return founded(_found)[1] if "company" in request.fixturenames else _first(database)
 
 
 @pytest.fixture
@@ -172,7 +187,7 @@ def _founded(client: Client) -> Client:
 
 @pytest.fixture
 def company(client: Client) -> Client:
-    return _founded(client)
+    return client
 
 
 @pytest.fixture(scope="module")

@@ -32,6 +32,7 @@ from store import log
 from store.request import Request
 from store.usage_rows import BatchReceipt
 from store.usage_stage import UsageBatch
+from tests.conftest import Founded
 
 ENTITY, BOOK = "acme", "main"
 FIRST = date(2023, 1, 1)
@@ -190,9 +191,23 @@ class Shop:
         return {row.reason: row.quantity for row in rows}
 
 
+def _found(database: str) -> int:
+    """How much was sent."""
+    shop = Shop(database)
+    shop.found()
+    shop.ledger.close()
+    return shop.sent
+
+
 @pytest.fixture
-def shop(database: str) -> Iterator[Shop]:
+def origin(request: pytest.FixtureRequest, origin: str, founded: Founded) -> str:
+    """The shop where a test asks for it."""
+    return founded(_found)[0] if "shop" in request.fixturenames else origin
+
+
+@pytest.fixture
+def shop(database: str, founded: Founded) -> Iterator[Shop]:
     opened = Shop(database)
-    opened.found()
+    opened.sent = founded(_found)[1]
     yield opened
     opened.ledger.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -28,6 +27,7 @@ from store import db
 from store.request import Receipt, Request
 from store.transact import submit
 from store.usage_rows import BatchReceipt, UsageBatch, ingest
+from tests.conftest import Founded
 
 ENTITY = "acme"
 BOOK = "us-gaap"
@@ -110,7 +110,10 @@ class Books:
         self, subscription: str, day: date, *amounts: int, number: int | None = None
     ) -> BatchReceipt:
         order = UsageBatch(
-            entity=ENTITY, source="app", key=f"batch-{next(self._keys)}", batch_number=number
+            entity=ENTITY,
+            source="app",
+            key=f"batch-of-{self.name}-{next(self._keys)}",
+            batch_number=number,
         )
         rows = [
             UsageRow(
@@ -166,6 +169,17 @@ def made_at_once(books: Books) -> list[TupleRow]:
         return books.connection.execute(JOURNAL).fetchall()
 
 
+def _found(database: str) -> None:
+    with db.connect(database) as connection:
+        Books(connection, "opening").open()
+
+
 @pytest.fixture
-def books(connection: db.Connection) -> Iterator[Books]:
-    return Books(connection).open()
+def origin(request: pytest.FixtureRequest, origin: str, founded: Founded) -> str:
+    """The books where a test asks for them."""
+    return founded(_found)[0] if "books" in request.fixturenames else origin
+
+
+@pytest.fixture
+def books(connection: db.Connection) -> Books:
+    return Books(connection)

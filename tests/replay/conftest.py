@@ -17,6 +17,7 @@ from domain.pricing import PerUnit
 from domain.subscription import Item, StartSubscription
 from replay.ledger import Ledger
 from store.request import Request
+from tests.conftest import Founded
 
 NEW_YEAR = When(effective=date(2024, 1, 1))
 
@@ -59,16 +60,24 @@ SETUP = (
 Send = Callable[..., tuple[int, ...]]
 
 
+def _open(database: str) -> Ledger:
+    return Ledger.open(database, lambda: datetime(2024, 6, 1, tzinfo=UTC))
+
+
 @pytest.fixture
 def ledger(database: str) -> Iterator[Ledger]:
-    with Ledger.open(database, lambda: datetime(2024, 6, 1, tzinfo=UTC)) as opened:
+    with _open(database) as opened:
         yield opened
 
 
 @pytest.fixture
 def send(ledger: Ledger) -> Send:
     """Submit a command to a stream of the company, under a key of its own unless one is given."""
-    sent = 0
+    return sender(ledger)
+
+
+def sender(ledger: Ledger) -> Send:
+    sent = ledger.head("acme")
 
     def sending(stream: str, command: object, **more: object) -> tuple[int, ...]:
         nonlocal sent
@@ -79,8 +88,22 @@ def send(ledger: Ledger) -> Send:
     return sending
 
 
+def found(database: str, grow: Callable[[Ledger, Send], None] | None = None) -> None:
+    """The company into an empty database, and what else becomes of it."""
+    with _open(database) as ledger:
+        send = sender(ledger)
+        for stream, command in SETUP:
+            send(stream, command)
+        if grow is not None:
+            grow(ledger, send)
+
+
 @pytest.fixture
-def company(ledger: Ledger, send: Send) -> Ledger:
-    for stream, command in SETUP:
-        send(stream, command)
+def origin(request: pytest.FixtureRequest, origin: str, founded: Founded) -> str:
+    """The company where a test asks for it."""
+    return founded(found)[0] if "company" in request.fixturenames else origin
+
+
+@pytest.fixture
+def company(ledger: Ledger) -> Ledger:
     return ledger

@@ -32,6 +32,7 @@ from replay.switching import status
 from store import checkpoints, db
 from store.db import StoreError, connect
 from store.reset import reset
+from tests.conftest import Founded
 from tests.projections.conftest import BOOK, ENTITY, Books
 from tests.waiting import until
 
@@ -41,11 +42,21 @@ MARCH, APRIL, MAY = (When(effective=date(2024, month, 1)) for month in (3, 4, 5)
 TWENTY = (Application(invoice="first", amount_minor=20_00),)
 
 
+def _found(database: str) -> None:
+    with connect(database) as connection:
+        started = Books(connection, "before").open().quarter_with_late_usage()
+        bill(started, "first")
+        started.catch_up()
+
+
+@pytest.fixture
+def origin(request: pytest.FixtureRequest, origin: str, founded: Founded) -> str:
+    return founded(_found)[0] if "books" in request.fixturenames else origin
+
+
 @pytest.fixture
 def books(connection: db.Connection) -> Books:
-    started = Books(connection).open().quarter_with_late_usage()
-    bill(started, "first")
-    return started.catch_up()
+    return Books(connection).on(2024, 4, 30)
 
 
 def bill(books: Books, name: str) -> int:

@@ -26,6 +26,7 @@ from store.request import Receipt, Request
 from store.seals import period_seal
 from store.usage_rows import BatchReceipt
 from store.usage_stage import UsageBatch
+from tests.conftest import Founded
 from tests.usage import usage_row
 
 ENTITY = "acme"
@@ -170,18 +171,39 @@ class Company:
         return found
 
 
-@pytest.fixture
-def company(database: str) -> Iterator[Company]:
-    opened = Company(database)
-    opened.found()
-    yield opened
-    opened.ledger.close()
+def _found(database: str, zone: str = "UTC") -> int:
+    """How often it looked at the clock."""
+    company = Company(database)
+    company.found(zone)
+    company.ledger.close()
+    return company.ticks
+
+
+def _found_in_new_york(database: str) -> int:
+    return _found(database, "America/New_York")
 
 
 @pytest.fixture
-def new_york(database: str) -> Iterator[Company]:
+def origin(request: pytest.FixtureRequest, origin: str, founded: Founded) -> str:
+    """The company where a test asks for one."""
+    if "new_york" in request.fixturenames:
+        return founded(_found_in_new_york)[0]
+    return founded(_found)[0] if "company" in request.fixturenames else origin
+
+
+@pytest.fixture
+def company(database: str, founded: Founded) -> Iterator[Company]:
+    yield from _opened(database, founded(_found)[1])
+
+
+@pytest.fixture
+def new_york(database: str, founded: Founded) -> Iterator[Company]:
     """The same company with its books in New York."""
+    yield from _opened(database, founded(_found_in_new_york)[1])
+
+
+def _opened(database: str, ticks: int) -> Iterator[Company]:
     opened = Company(database)
-    opened.found("America/New_York")
+    opened.ticks = ticks
     yield opened
     opened.ledger.close()
