@@ -18,7 +18,7 @@ ACCOUNTS: dict[str, tuple[str, ...]] = {
     "ContractAsset": ("contract-asset",),
     "ContractLiability": ("contract-liability",),
     "CreditNotes": ("credit-notes",),
-    "CustomerBalance": ("customer-credit",),
+    "CustomerBalance": ("customer-credit", "unapplied-cash"),
     "DeferredRevenue": ("contract-liability",),
     "DepositLiability": ("deposits",),
     "Disputes": ("disputes",),

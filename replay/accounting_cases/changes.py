@@ -131,9 +131,15 @@ def _several(fact: Words, known: Survey) -> ModifyContract:
 
 
 def _repriced(fact: Words, known: Survey) -> ModifyContract:
-    """Another price for the same scope."""
-    del known
-    return ModifyContract(when=when(fact), price_change_minor=fact.money("price_change"))
+    """Another price for the same scope, or for a longer or a shorter term."""
+    price = fact.money("price_change")
+    if not any(fact.has(field) for field in TERM.split()):
+        return ModifyContract(when=when(fact), price_change_minor=price)
+    first = _first_promise(fact, known)
+    if first.service_to is None:
+        raise CaseError("contract_modified: what it changes has no term")
+    restated = Restated(obligation=first.obligation, service_to=_new_end(fact, first.service_to))
+    return structs.replace(_restating(fact, restated), price_change_minor=price)
 
 
 def _more_units(fact: Words, known: Survey) -> ModifyContract:
@@ -277,6 +283,7 @@ def _more_work(fact: Words, known: Survey) -> ModifyContract:
     )
 
 
+FEE = "termination_fee"
 FEES: dict[str, Literal["month", "year"]] = {"monthly": "month", "annual_fee": "year"}
 TERM = "extension_months extension_years months years through service_from service_to"
 # What may be said of any change, and what decides how it is accounted for.
@@ -289,7 +296,7 @@ TREATMENTS: dict[str, Literal["separate", "prospective", "cumulative"]] = {
 }
 # Fields that state a change together, those that may be with them, and what they say.
 CHANGES: tuple[tuple[str, str, Change], ...] = (
-    ("price_change", "obligation distinct", _repriced),
+    ("price_change", f"obligation distinct {TERM}", _repriced),
     ("added_units added_unit_price", "price_reflects_ssp ssp", _more_units),
     ("added_units negotiated_unit_price", "price_reflects_ssp ssp", _more_units),
     ("quantity_to", "quantity_from unit_price distinct", _another_quantity),
@@ -341,11 +348,15 @@ def price_concession(fact: Words, known: Survey) -> Does:
 
 def subscription_cancelled(fact: Words, known: Survey) -> Does:
     """The contract ends; what is given back of its price is credited where it was billed. Where
-    nothing says what is given back, fees of months or years that have not begun are not owed.
+    nothing says what is given back, fees of months or years that have not begun are not owed; what
+    is paid for leaving early takes the place of those of a term that binds.
     """
     stream = f"contract:{the_contract(fact, known)}"
     refund = fact.money("refund") if fact.has("refund") else 0
+    charged = fact.money(FEE) if fact.has(FEE) else 0
     unbegun = () if fact.has("refund") else tuple(_unbegun(fact, known))
+    if charged and not unbegun:
+        fact.refuse(FEE, "beside fees by the month or the year that are not owed any more")
     if unbegun:
         cut = ModifyContract(
             when=when(fact),
@@ -356,6 +367,11 @@ def subscription_cancelled(fact: Words, known: Survey) -> Does:
         )
         yield Submit(stream=stream, command=cut)
     yield submit(fact, stream, TerminateContract(when=when(fact), refund_minor=refund))
+    if charged:
+        # Nothing is left to serve for it.
+        yield Submit(
+            stream=stream, command=ModifyContract(when=when(fact), price_change_minor=charged)
+        )
     billed_whole = billed_as_a_whole(known)
     if refund and billed_whole is not None:
         credit = IssueCredit(
@@ -369,7 +385,7 @@ def subscription_cancelled(fact: Words, known: Survey) -> Does:
 
 def _unbegun(fact: Words, known: Survey) -> Iterator[Restated]:
     """Each promise with fees, as if it ended with the last month or year of them that has begun."""
-    signed = known.of("contract_signed")
+    signed = () if fact.has(FEE) else known.of("contract_signed")
     if any(one.has("non_cancellable") and one.flag("non_cancellable") for one in signed):
         return
     standing = known.standing.get(fact.place, known.promises)

@@ -37,7 +37,7 @@ SHAPES = (
     shape("shares fair_value", TERM, uncertain.in_shares),
     shape(f"milestones {PRICE}", "", fixed.in_stages),
     shape(f"expected_costs {PRICE}", f"expected_materials {TERM}", uncertain.by_costs),
-    shape(PRICE, f"units {TERM}", fixed.whole),
+    shape(PRICE, f"units quantity {TERM}", fixed.whole),
 )
 EXTRAS = (
     extra("bonus bonus_constrained bonus_included bonus_probability", uncertain.with_bonus),
@@ -48,7 +48,8 @@ EXTRAS = (
         uncertain.on_top,
     ),
     extra("outcomes method", uncertain.with_outcomes),
-    extra("upfront_fee", fixed.with_fee),
+    extra("upfront_fee customer_life_months customer_life_years", fixed.with_fee),
+    extra("variable_consideration", fixed.as_told),
     extra("payable_to_customer fair_value_received", uncertain.with_payable),
     extra("presentation others_share", fixed.presented),
     extra("available_from", fixed.available),

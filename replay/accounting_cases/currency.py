@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
+from domain.facts import When
 from domain.rates import OWN, PublishRates, Rate
 from replay.accounting_cases.steps import Does, Submit
 from replay.accounting_cases.survey import Survey, only, when
 from replay.accounting_cases.words import Words
+
+# Facts that say that something passed, at a rate.
+TRANSFERS = ("control_transferred", "obligation_satisfied", "units_transferred")
 
 
 def fx_rate(fact: Words, known: Survey) -> Does:
@@ -24,11 +29,27 @@ def foreign(fact: Words, known: Survey) -> str:
     return only(fact, tuple(one for one in known.currencies if one != known.currency), "currency")
 
 
-def published(fact: Words, known: Survey, currency: str, number: Decimal) -> Submit:
-    """A rate of the day of a fact."""
+def rates_of_transfer(fact: Words, known: Survey, number: Decimal) -> Does:
+    """The rate that something passed at: of its day. In a case that tells no other rate of a day,
+    what passed in a month without a bill is worth that rate at its end, too, where nothing else
+    passed in it.
+    """
+    currency, end = foreign(fact, known), fact.month_end("effective")
+    yield published(fact, known, currency, number)
+    passed = (one for one in known.of(*TRANSFERS) if stated_rate(one) is not None)
+    same = [one for one in passed if one.month_end("effective") == end]
+    if not known.of("fx_rate") and len(same) == 1 and end != fact.day("effective"):
+        yield published(fact, known, currency, number, end)
+
+
+def published(
+    fact: Words, known: Survey, currency: str, number: Decimal, on: date | None = None
+) -> Submit:
+    """A rate of the day of a fact, or of another day."""
     rate = Rate(currency=currency, into=known.currency, rate=number)
-    command = PublishRates(when=when(fact), rates=(rate,))
-    return Submit(stream=f"rates:{OWN}", command=command)
+    day = When(effective=on) if on else when(fact)
+    command = PublishRates(when=day, rates=(rate,))
+    return Submit(stream=f"rates:{OWN}", command=command, on=on)
 
 
 def stated_rate(fact: Words) -> Decimal | None:

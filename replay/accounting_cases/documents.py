@@ -31,17 +31,30 @@ from replay.accounting_cases.survey import (
 )
 from replay.accounting_cases.words import Words
 from replay.case_format import CaseError
+from replay.case_terms import Row, each, read_terms
 
 Purpose = Literal["correction", "concession"]
-CREDIT_REASONS: dict[str, Purpose] = {
-    "service_unsatisfactory": "concession",
-    "billing_error": "correction",
-    "order_change": "correction",
-    "duplicate": "correction",
-    "product_unsatisfactory": "concession",
-    "goodwill": "concession",
-    "subscription_cancellation": "concession",
+ERROR: Row = {"purpose": "correction"}
+GIVEN: Row = {"purpose": "concession"}
+# What a price was expected to come to less: the estimate has lowered the revenue (rule 20).
+SETTLED: Row = {"purpose": "concession", "settles": True}
+# What a reason says by the terms it holds.
+REASONS: dict[str, Row] = {
+    **each(ERROR, "error", "order change", "duplicate", "wrong", "incorrect", "correction"),
+    **each(ERROR, "mistake", "overcharge", "overcharged", "overbilled", "quantity", "plan change"),
+    **each(GIVEN, "unsatisfactory", "goodwill", "cancellation", "cancelled", "courtesy", "sla"),
+    **each(
+        GIVEN, "outage", "quality", "defect", "defects", "defective", "damaged", "late delivery"
+    ),
+    **each(GIVEN, "compensation", "service credit", "service level", "downtime", "satisfaction"),
+    **each(SETTLED, "rebate", "rebates", "price protection", "return", "returns", "returned"),
+    **each(SETTLED, "volume discount", "concession", "discount", "penalty", "retrospective"),
 }
+# Facts that say what is expected of a price, and where a deal states it.
+EXPECTED = (
+    *("expected_concession_percent", "expected_return_percent", "expected_returns"),
+    *("expected_to_exceed", "variable_estimate", "penalty_expected", "penalty_probability"),
+)
 
 
 def invoice_issued(fact: Words, known: Survey) -> Does:
@@ -173,11 +186,12 @@ def credit_note_issued(fact: Words, known: Survey) -> Does:
     invoice = fact.text("invoice") if fact.has("invoice") else billed_as_a_whole(known)
     invoice = invoice or only(fact, known.invoices, "invoice")
     reason = fact.text("reason") if fact.has("reason") else "service_unsatisfactory"
-    if reason not in CREDIT_REASONS:
+    said = read_terms(REASONS, reason.replace("_", " "))
+    if said is None:
         raise CaseError(f"unknown phrase for credit_note_issued.reason: {reason}")
     credited = next((other for other in known.facts if _is_invoice(other, invoice)), None)
-    purpose = _purpose(fact, known, reason)
-    if _lowered_that_day(fact, known):
+    purpose = _purpose(fact, known, said)
+    if _lowered_that_day(fact, known) or settles(fact, known):
         purpose = "correction"
     elif purpose == "correction" and known.contracts and not _gave_back(known):
         # Of a deal, what its price should have been from the start (rule 9).
@@ -206,10 +220,26 @@ def _credit(
     return IssueCredit(when=when(fact), number=number, lines=rows, purpose=purpose)
 
 
-def _purpose(fact: Words, known: Survey, reason: str) -> Purpose:
+def _purpose(fact: Words, known: Survey, said: Row) -> Purpose:
     """A correction follows a change of the deal: what a cancellation gave back, or as elected."""
     follows = not fact.has("reason") and _gave_back(known)
-    return "correction" if follows or known.elected.credits_correct else CREDIT_REASONS[reason]
+    corrects = follows or known.elected.credits_correct or said["purpose"] == "correction"
+    return "correction" if corrects else "concession"
+
+
+def settles(fact: Words, known: Survey) -> Words | None:
+    """What was said last, by then, of what is expected to go back, where a credit note is the
+    document of it: it takes off nothing more.
+    """
+    said = (
+        read_terms(REASONS, fact.text("reason").replace("_", " ")) if fact.has("reason") else None
+    )
+    if said is None or "settles" not in said:
+        return None
+    estimates = (one for one in known.facts if any(one.has(field) for field in EXPECTED))
+    by_then = (one for one in estimates if one.instant("effective") <= fact.instant("effective"))
+    in_order = sorted(by_then, key=lambda one: one.instant("effective"))
+    return next(reversed(in_order), None)
 
 
 def _lowered_that_day(fact: Words, known: Survey) -> bool:
@@ -217,11 +247,18 @@ def _lowered_that_day(fact: Words, known: Survey) -> bool:
     is the document of it, and takes off nothing more.
     """
     return any(
-        change.text("price_change").startswith("-")
-        and change.day("effective") == fact.day("effective")
+        _lowers(change) and change.day("effective") == fact.day("effective")
         for change in known.of("contract_modified")
-        if change.has("price_change")
     )
+
+
+def _lowers(change: Words) -> bool:
+    """Whether a change takes something off the price, or off how many there are."""
+    if change.has("price_change"):
+        return change.text("price_change").startswith("-")
+    if change.has("quantity_from") and change.has("quantity_to"):
+        return change.units("quantity_to") < change.units("quantity_from")
+    return False
 
 
 def _gave_back(known: Survey) -> bool:

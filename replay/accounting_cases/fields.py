@@ -45,6 +45,12 @@ EVERY: dict[str, Kind] = {
     "recorded": "day",
     "agreed": "day",
     "corrects": "text",
+    # What tells the reader something more.
+    "customer": "text",
+    "comment": "text",
+    "description": "text",
+    "note": "text",
+    "reason": "text",
 }
 # How an uncertain part of a price may turn out.
 CHANCES: dict[str, Kind] = {
@@ -86,7 +92,7 @@ ESTIMATE: dict[str, Kind] = {
 }
 RIGHTS: dict[str, Kind] = {"contract": "text", "obligation": "text", "quantity": "units"}
 OF_PAYMENT: dict[str, Kind] = {"amount": "money", "invoice": "text", "payment": "text"}
-LEAVES: dict[str, Kind] = {"contract": "text", "refund": "money"}
+LEAVES: dict[str, Kind] = {"contract": "text", "refund": "money", "termination_fee": "money"}
 DELETED: dict[str, Kind] = {"contract": "text", "modification": "text", "amendment": "text"}
 FIELDS: dict[str, dict[str, Kind]] = {
     "agreement_signed": {
@@ -139,6 +145,9 @@ FIELDS: dict[str, dict[str, Kind]] = {
         "expected_materials": "money",
         "milestones": "numbers-by-name",
         "upfront_fee": "money",
+        "customer_life_months": "months",
+        "customer_life_years": "years",
+        "variable_consideration": "text",
         "payable_to_customer": "money",
         "fair_value_received": "money",
         "purchases": "money",

@@ -21,6 +21,11 @@ ORIGINAL = "original"
 CONSIDERATION = "consideration"
 ROYALTY = "royalty"
 RETROSPECTIVE = "retrospective-price"
+UPFRONT_FEE = "upfront-fee"
+CUSTOMER_LIFE = "customer_life"
+# Estimates of a share of what a promise is stated at.
+SHARES_OF_PRICE = ("expected_concession_percent", "expected_return_percent", "expected_returns")
+LIVES = (f"{CUSTOMER_LIFE}_months", f"{CUSTOMER_LIFE}_years")
 PRESENTED: dict[str, Literal["gross", "net"]] = {
     "net": "net",
     "agent": "net",
@@ -45,14 +50,14 @@ def whole(fact: Words, known: Survey) -> Deal:
     counted = known.first("contract_modified", "quantity_from")
     if distinct is not None:
         one = structs.replace(one, distinct=distinct.flag("distinct"))
-    if counted is not None:
+    if counted is not None or known.first("contract_modified", "quantity_to"):
         # The price of so many: a change states the price of each.
-        quantity = counted.units("quantity_from")
+        quantity = counted.units("quantity_from") if counted else _how_many(fact)
         return Deal(obligations=(structs.replace(one, quantity=quantity, price_minor=price),))
-    if fact.has("units"):
-        one = structs.replace(one, quantity=fact.units("units"))
-    if known.first("contract_modified", "transaction_price") or known.of("contract_corrected"):
-        # What is stated anew later is stated for the promise from the start.
+    one = structs.replace(one, quantity=_how_many(fact))
+    anew = known.first("contract_modified", "transaction_price") or known.of("contract_corrected")
+    if anew or any(one.has(field) for one in known.facts for field in SHARES_OF_PRICE):
+        # What is stated anew later, or expected to go back, is of what the promise is stated at.
         return Deal(obligations=(structs.replace(one, price_minor=price),))
     return Deal(obligations=(one,), price_minor=price)
 
@@ -76,10 +81,23 @@ def in_stages(fact: Words, known: Survey) -> Deal:
     return Deal(obligations=(one,), price_minor=the_price(fact))
 
 
+def as_told(_fact: Words, _known: Survey, deal: Deal) -> Deal:
+    """What of the price is uncertain is named: what becomes of it is told by later facts."""
+    return deal
+
+
 def with_fee(fact: Words, known: Survey, deal: Deal) -> Deal:
-    """A fee up front is no promise: its price is one with that of the service (rule 36)."""
+    """A fee up front is no promise: its price is one with that of the service (rule 36). One that
+    gives a right to renew without it is earned as long as customers are expected to stay.
+    """
     del known
     fee, rows = fact.money("upfront_fee"), deal.obligations
+    if any(fact.has(field) for field in LIVES):
+        start, end = own_term(fact, CUSTOMER_LIFE)
+        stays = Obligation(
+            obligation=UPFRONT_FEE, price_minor=fee, service_from=start, service_to=end
+        )
+        return structs.replace(deal, obligations=(*rows, stays))
     if deal.price_minor and len(rows) == 1:
         rows = (structs.replace(rows[0], price_minor=deal.price_minor),)
     elif deal.price_minor:

@@ -11,6 +11,7 @@ from typing import Any
 from msgspec import Struct
 
 from replay.accounting_cases.fields import FIELDS, PARTS, Kind, fields_of
+from replay.accounting_cases.synonyms import EVENTS, NAMES, OF_UNITS
 from replay.case_format import CaseError
 
 
@@ -43,11 +44,42 @@ def document(raw: Mapping[str, Any], name: str) -> Document:
         raise CaseError("not a case: `expected` must be an object")
     given = Given(
         currency=str(raw.get("currency", "")),
-        facts=tuple(facts),
+        facts=tuple(map(by_its_names, facts)),
         policy=_object(raw, "policy"),
         options=_object(raw, "options"),
     )
     return Document(name=name, given=given, expected=expected)
+
+
+def by_its_names(fact: Mapping[str, Any]) -> dict[str, Any]:
+    """A fact by the names of the schema. Raises CaseError for what is said by two names."""
+    said = fact.get("event")
+    event = EVENTS.get(said, said) if isinstance(said, str) and said not in FIELDS else said
+    if said in OF_UNITS and fact.get("units") is not None:
+        event = "units_transferred"
+    if not isinstance(event, str) or event not in FIELDS:
+        return dict(fact)
+    known = fields_of(event, fact)
+    found = _named(event, {**fact, "event": event}, known)
+    for field, kind in known.items():
+        rows = found.get(field)
+        if kind == "promises" and isinstance(rows, dict):
+            found[field] = {
+                name: _named(event, row, PARTS[kind]) if isinstance(row, dict) else row
+                for name, row in rows.items()
+            }
+    return found
+
+
+def _named(event: str, row: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for field, value in row.items():
+        meant = (name for name in NAMES.get(field, ()) if name in known)
+        name = field if field in known else next(meant, field)
+        if name in found or (name != field and name in row):
+            raise CaseError(f"{event}.{field}: said twice, as {name} too")
+        found[name] = value
+    return found
 
 
 def unknown_words(given: Given) -> tuple[str, ...]:

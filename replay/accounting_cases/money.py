@@ -24,7 +24,8 @@ def payment_received(fact: Words, known: Survey) -> Does:
     if _is_a_sale(known):
         yield from sale_recorded(fact, known)
         return
-    if _paid_for(known) and not agreed:
+    contract = _paid_for(fact, known)
+    if contract and not agreed:
         yield from paid(fact, known)
         return
     command = ReceivePayment(
@@ -32,7 +33,7 @@ def payment_received(fact: Words, known: Survey) -> Does:
         customer=CUSTOMER,
         currency=fact.currency,
         amount_minor=fact.money("amount"),
-        contract=_paid_for(known),
+        contract=contract,
         deposit=bool(agreed),
         rate=stated_rate(fact),
         applications=_applied(fact, known),
@@ -47,8 +48,13 @@ def _is_a_sale(known: Survey) -> bool:
     return known.elected.options.given_back == "contra-revenue" and not told
 
 
-def _paid_for(known: Survey) -> str | None:
-    return known.contracts[0] if len(known.contracts) == 1 and not known.invoices else None
+def _paid_for(fact: Words, known: Survey) -> str | None:
+    """Where nothing is billed, the deal that money names or makes, or the only one."""
+    if known.invoices:
+        return None
+    if fact.has("contract") or fact.has("credits"):
+        return name(fact, "contract")
+    return known.contracts[0] if len(known.contracts) == 1 else None
 
 
 def _applied(fact: Words, known: Survey) -> tuple[Application, ...]:

@@ -15,9 +15,10 @@ from domain.contract_commands import (
     SatisfyObligation,
 )
 from domain.contract_facts import VariableAmount
+from replay.accounting_cases import documents
 from replay.accounting_cases.fixed import CONSIDERATION, at_the_lower_price
 from replay.accounting_cases.sold import CONCESSION, owed, paid
-from replay.accounting_cases.steps import Does, NoEffect
+from replay.accounting_cases.steps import Does, NoEffect, Submit
 from replay.accounting_cases.survey import (
     Survey,
     name,
@@ -183,6 +184,31 @@ def _of_a_promise(fact: Words, known: Survey) -> ReviseExpectation | None:
             expected_cost_minor=fact.money("expected_total_costs"),
         )
     return None
+
+
+def credit_note_issued(fact: Words, known: Survey) -> Does:
+    """The document; where it settles what was expected to go back, that is known now, and nothing
+    more is owed back.
+    """
+    yield from documents.credit_note_issued(fact, known)
+    estimated = documents.settles(fact, known)
+    if estimated is not None and _is_done(fact, known):
+        read = next(read for field, read in UNCERTAIN.items() if estimated.has(field))
+        row = read(estimated, known)
+        settled = VariableAmount(
+            name=row.name, obligations=row.obligations, estimate_minor=fact.taken_off("amount")
+        )
+        command = EstimatePrice(when=when(fact), variable=(settled,))
+        yield Submit(stream=f"contract:{the_contract(fact, known)}", command=command)
+
+
+def _is_done(fact: Words, known: Survey) -> bool:
+    """Whether nothing more is handed over of what is priced by the unit: what goes back of units to
+    come is not known by what goes back of these.
+    """
+    rows = known.promises.get(the_contract(fact, known), ())
+    units = [row.quantity for row in rows if row.pattern == "units"]
+    return units == [one.units("units") for one in known.of("units_transferred")][: len(units)]
 
 
 def _consideration(fact: Words, known: Survey) -> VariableAmount:

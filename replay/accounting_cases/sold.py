@@ -11,11 +11,11 @@ from domain.facts import When
 from domain.invoice import IssueInvoice
 from domain.invoice_facts import InvoiceLine
 from domain.payment_facts import Application
-from replay.accounting_cases.currency import foreign, published, stated_rate
+from replay.accounting_cases.currency import rates_of_transfer, stated_rate
 from replay.accounting_cases.deals import Deal, opened, read_deal, shape
 from replay.accounting_cases.fixed import CONSIDERATION
 from replay.accounting_cases.steps import CUSTOMER, Does, Submit
-from replay.accounting_cases.survey import Survey, name, only, submit, the_contract, when
+from replay.accounting_cases.survey import Survey, name, only, opens, submit, the_contract, when
 from replay.accounting_cases.words import Words
 from replay.case_format import CaseError
 
@@ -97,8 +97,8 @@ def control_transferred(fact: Words, known: Survey) -> Does:
 
 
 def owed(fact: Words, known: Survey) -> Does:
-    """Invoices for what was due when control passed, in a case that bills nothing; where none was,
-    the rate that the fact states is one of its day.
+    """Invoices for what was due when control passed, in a case that bills nothing; the rate that
+    the fact states is one of its day.
     """
     rows, rate = _owed(fact, known), stated_rate(fact)
     for money in rows:
@@ -106,8 +106,8 @@ def owed(fact: Words, known: Survey) -> Does:
             stream=f"invoice:{name(money, 'payment')}",
             command=_bill(money, known, when(fact), rate),
         )
-    if rate is not None and not rows:
-        yield published(fact, known, foreign(fact, known), rate)
+    if rate is not None:
+        yield from rates_of_transfer(fact, known, rate)
 
 
 def _owed(fact: Words, known: Survey) -> tuple[Words, ...]:
@@ -262,7 +262,8 @@ def paid(fact: Words, known: Survey, field: str = "amount") -> Does:
 def _bill(
     fact: Words, known: Survey, day: When, rate: Decimal | None, field: str = "amount"
 ) -> IssueInvoice:
-    contract = only(fact, known.contracts, "contract")
+    makes_it = opens(fact) or fact.has("contract")
+    contract = name(fact, "contract") if makes_it else only(fact, known.contracts, "contract")
     promises = known.promises.get(contract, ())
     line = InvoiceLine(
         line="1",

@@ -252,7 +252,7 @@ TRANSLATE: Mapping[str, Callable[[Words, Survey], Does]] = {
     "invoice_issued": documents.invoice_issued,
     "payment_due": documents.payment_due,
     "invoice_voided": documents.invoice_voided,
-    "credit_note_issued": documents.credit_note_issued,
+    "credit_note_issued": progress.credit_note_issued,
     "invoice_marked_uncollectible": documents.invoice_marked_uncollectible,
     "payment_received": money.payment_received,
     "payment_received_external": money.payment_received,

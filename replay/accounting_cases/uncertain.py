@@ -92,6 +92,13 @@ def variable(fact: Words, known: Survey) -> VariableAmount:
         for field in ("variable_high", "variable_estimate")
     )
     constrained = fact.has("variable_constrained") and fact.flag("variable_constrained")
+    if known.first("contract_signed", "incentive_percent"):
+        return VariableAmount(
+            name=INCENTIVE,
+            estimate_minor=expected.money("variable_estimate") if expected else None,
+            included_minor=0 if constrained else _included(fact),
+            obligations=(INCENTIVE,),
+        )
     return VariableAmount(
         name=VARIABLE,
         stated_minor=stated.money("variable_high") if stated else 0,
@@ -200,11 +207,15 @@ def share_of_base(fact: Words, known: Survey) -> Deal:
         service_from=start,
         service_to=end,
     )
-    left_out = fact.has("incentive_percent") and known.elected.incentive_left_out
-    if fact.has("incentive_percent") and not left_out:
+    if not fact.has("incentive_percent"):
+        return Deal(obligations=(one,))
+    if not known.elected.incentive_left_out:
         raise CaseError("contract_signed.incentive_percent: no estimate of it is stated")
-    variable = (VariableAmount(name=INCENTIVE, included_minor=0),) if left_out else ()
-    return Deal(obligations=(one,), variable=variable)
+    # It is for all of the service, and for no quarter alone: what is included of it is earned with
+    # the time that passes.
+    whole = Obligation(obligation=INCENTIVE, service_from=start, service_to=end)
+    left_out = VariableAmount(name=INCENTIVE, included_minor=0, obligations=(INCENTIVE,))
+    return Deal(obligations=(one, whole), variable=(left_out,))
 
 
 def paid_before(fact: Words, known: Survey) -> Deal:

@@ -20,7 +20,11 @@ Check = Callable[[Words, str], object]
 
 def impossible(facts: tuple[Words, ...]) -> tuple[str, ...]:
     """Each value that its field cannot have."""
-    return tuple(why for fact in facts for why in _of(fact, fields_of(fact.event, fact.raw)))
+    found = [why for fact in facts for why in _of(fact, fields_of(fact.event, fact.raw))]
+    customers = {str(fact.raw["customer"]) for fact in facts if fact.has("customer")}
+    if len(customers) > 1:
+        found.append(f"customer: a case has one, not {', '.join(sorted(customers))}")
+    return tuple(found)
 
 
 def _of(fact: Words, fields: Mapping[str, Kind]) -> Iterator[str]:

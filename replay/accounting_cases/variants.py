@@ -13,6 +13,7 @@ from typing import Any
 from replay.accounting_cases.fields import FIELDS, PARTS, Kind, fields_of
 from replay.accounting_cases.figure import LEADING
 from replay.accounting_cases.figures import NO_MONEY
+from replay.accounting_cases.format import by_its_names
 from replay.accounting_cases.words import RANGE
 
 MONEY = frozenset({"money", "money-by-name", "money-list", "money-or-flag", "price", "alone"})
@@ -22,7 +23,7 @@ NO_AMOUNT = frozenset({"account", "date", "memo"})
 
 def scaled(raw: Mapping[str, Any], factor: int) -> dict[str, Any]:
     """The case with every amount of money, given and expected, times a factor."""
-    facts = [_scaled_fact(fact, factor) for fact in raw["facts"]]
+    facts = [_scaled_fact(by_its_names(fact), factor) for fact in raw["facts"]]
     expected = {
         name: value if name in NO_MONEY else _times(value, factor)
         for name, value in raw["expected"].items()

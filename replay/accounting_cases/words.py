@@ -135,6 +135,10 @@ class Words(Struct, frozen=True, kw_only=True):
         """The last day of the month before a date."""
         return month_start(self.day(field)) - ONE_DAY
 
+    def month_end(self, field: str) -> date:
+        """The last day of the month of a date."""
+        return add_months(month_start(self.day(field)), 1) - ONE_DAY
+
     def is_instant(self, field: str) -> bool:
         """Whether a time of day is stated."""
         return len(self.text(field)) > len("2024-01-31")

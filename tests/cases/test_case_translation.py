@@ -11,10 +11,15 @@ from typing import Any
 
 import pytest
 
-from domain.contract_commands import ModifyContract, OpenContract
+from domain.contract_commands import (
+    EstimatePrice,
+    ModifyContract,
+    OpenContract,
+    TerminateContract,
+)
 from domain.contract_facts import Fee, Obligation
 from domain.facts import When
-from domain.invoice import IssueInvoice, VoidInvoice
+from domain.invoice import IssueCredit, IssueInvoice, VoidInvoice
 from domain.invoice_facts import InvoiceLine
 from domain.policy import Options
 from replay import accounting_cases
@@ -596,6 +601,116 @@ def test_a_file_that_is_no_case_says_why(text: str, reason: str, tmp_path: Path)
         document(read_document(path), "case")
 
     assert refused.value.reasons == (reason,)
+
+
+def a_year(**signed: Any) -> dict[str, Any]:
+    """A case of one deal."""
+    fact = {"effective": "2024-01-01", "event": "contract_signed", **signed}
+    return {"currency": "USD", "facts": [fact], "expected": {}}
+
+
+def test_other_names_are_those_of_the_schema() -> None:
+    case = a_year(contract_value="12.00", duration_months=12)
+    case["facts"][0]["event"] = "order_signed"
+    delivered = {"effective": "2024-02-01", "units": 2}
+    shipped = {**a_year(unit_price="5.00", units=2), "options": {}}
+
+    assert outcome(case) == outcome(a_year(amount="12.00", months=12))
+    assert outcome(
+        {**shipped, "facts": [*shipped["facts"], {**delivered, "event": "goods_delivered"}]}
+    ) == outcome(
+        {**shipped, "facts": [*shipped["facts"], {**delivered, "event": "units_transferred"}]}
+    )
+
+
+@pytest.mark.parametrize(
+    ("signed", "reason"),
+    [
+        (
+            {"amount": "12.00", "contract_value": "12.00"},
+            "contract_signed.contract_value: said twice, as amount too",
+        ),
+        (
+            {"contract_value": "12.00", "fixed_price": "12.00"},
+            "contract_signed.fixed_price: said twice, as amount too",
+        ),
+        ({"amount": "12.00", "moon": "full"}, "unknown field contract_signed.moon"),
+    ],
+)
+def test_a_name_that_is_said_twice_or_means_nothing_is_refused(
+    signed: dict[str, Any], reason: str
+) -> None:
+    assert outcome(a_year(**signed)) == (reason,)
+
+
+def test_a_case_has_one_customer() -> None:
+    case = a_year(amount="12.00", customer="b")
+    case["facts"].append({"effective": "2024-02-01", "event": "period_closed", "customer": "a"})
+    case["facts"][1]["period"] = "2024-01"
+
+    assert outcome(case) == ("customer: a case has one, not a, b",)
+
+
+def test_a_fee_for_leaving_takes_the_place_of_fees_that_have_not_begun() -> None:
+    left = {"effective": "2024-03-01", "event": "contract_terminated", "termination_fee": "5.00"}
+    binding = a_year(monthly="2.00", months=12, non_cancellable=True)
+    binding["facts"].append(left)
+    whole = a_year(amount="24.00", months=12)
+    whole["facts"].append(left)
+    paid = outcome(binding)
+
+    assert isinstance(paid, Translation)
+    cut, end, fee = (step.does.command for step in paid.steps[1:] if isinstance(step.does, Submit))
+    assert isinstance(cut, ModifyContract)
+    assert cut.restated[0].service_to == date(2024, 3, 1)
+    assert isinstance(end, TerminateContract)
+    assert isinstance(fee, ModifyContract)
+    assert fee.price_change_minor == 500
+    why = outcome(whole)
+    assert isinstance(why, tuple)
+    assert why[0].startswith("contract_terminated.termination_fee must be beside fees by the month")
+
+
+REBATED = {"effective": "2024-03-01", "event": "credit_note_issued", "amount": "4.00"}
+
+
+@pytest.mark.parametrize(
+    ("reason", "units", "purpose", "settled"),
+    [
+        ("volume_rebate", [10], "correction", -400),
+        ("price protection, as estimated", [10], "correction", -400),
+        # More is to come of what is priced by the unit.
+        ("volume_rebate", [6], "correction", None),
+        ("goodwill", [10], "concession", None),
+        ("sla breach", [10], "concession", None),
+    ],
+)
+def test_a_credit_note_for_what_was_expected_to_go_back_is_its_document(
+    reason: str, units: list[int], purpose: str, settled: int | None
+) -> None:
+    case = a_year(unit_price="10.00", units=10)
+    case["facts"] += [
+        {"effective": "2024-01-01", "event": "estimate_made", "expected_concession_percent": "5"},
+        *({"effective": "2024-02-01", "event": "units_transferred", "units": n} for n in units),
+        {"effective": "2024-02-01", "event": "invoice_issued", "amount": "100.00"},
+        {**REBATED, "reason": reason},
+    ]
+    told = outcome(case)
+
+    assert isinstance(told, Translation)
+    last = [step.does.command for step in told.steps if isinstance(step.does, Submit)]
+    assert [one.purpose for one in last if isinstance(one, IssueCredit)] == [purpose]
+    estimates = [one for one in last if isinstance(one, EstimatePrice)][1:]
+    assert [one.variable[0].estimate_minor for one in estimates] == (
+        [] if settled is None else [settled]
+    )
+
+
+def test_a_reason_that_says_nothing_known_is_refused() -> None:
+    case = a_year(amount="12.00", months=12)
+    case["facts"].append({**REBATED, "reason": "full moon"})
+
+    assert outcome(case) == ("unknown phrase for credit_note_issued.reason: full moon",)
 
 
 def test_numbers_of_a_file_are_read_exactly(tmp_path: Path) -> None:

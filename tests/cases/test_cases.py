@@ -16,6 +16,7 @@ from replay.accounting_cases.fields import EVERY, FIELDS, PARTS
 from replay.accounting_cases.figures import FIGURES, figures
 from replay.accounting_cases.format import document
 from replay.accounting_cases.phrases import NOTES, TERMS
+from replay.accounting_cases.synonyms import EVENTS, NAMES
 from replay.accounting_cases.variants import scaled
 from replay.case_format import read_document
 from replay.case_result import Report, Result
@@ -295,6 +296,8 @@ def test_the_format_page_names_every_word_the_tables_know() -> None:
         *NOTES,
         *ACCOUNTS,
         *FIGURES,
+        *EVENTS,
+        *NAMES,
     }
 
     assert sorted(word for word in words if f"`{word}`" not in page) == []
