@@ -71,6 +71,7 @@ Kind = Literal[
     "conditional",
     "refund-conditional",
     "refund-owed",
+    "owed-back",
     "share-owed",
     "customer-owed",
     "non-cash",

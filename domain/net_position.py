@@ -22,10 +22,12 @@ ACCOUNTS = (UNBILLED, ASSET, REFUND)
 OWED_BACK = ((LIABILITY, 1), (REFUND, -1))
 # A memo of what is due for what was transferred: it has no legs.
 ENTITLED, SERVED = "entitled", "served"
+# What is owed back of a deal that ended: it bills no performance any more.
+OWED = "owed-back"
 # Kinds of memos that a position counts.
 COUNTED = frozenset({ENTITLED, SERVED})
 # What is earned and to go back, is earned, too.
-Side = Literal["billed", "earned", "owed", "entitled", "served"]
+Side = Literal["billed", "earned", "owed", "back", "entitled", "served"]
 
 
 def side_of(flow: Flow) -> Side | None:
@@ -37,7 +39,7 @@ def side_of(flow: Flow) -> Side | None:
     if flow.kind == SERVED:
         return "served"
     if flow.legs == OWED_BACK:
-        return "owed"
+        return "back" if flow.kind == OWED else "owed"
     for account, sign in flow.legs:
         if account == LIABILITY:
             return "earned" if sign > 0 else "billed"
@@ -63,6 +65,8 @@ class Tally(Struct):
         elif side == "owed":
             self.earned += minor
             self.owed += minor
+        elif side == "back":
+            self.billed -= minor
         else:
             self.served += minor
 
@@ -148,5 +152,5 @@ class Counting(NamedTuple):
 def counting(schedule: Schedule) -> Counting:
     memos = tuple([flow for flow in schedule.memos if flow.kind in COUNTED])
     states_due = any(flow.kind == ENTITLED for flow in memos)
-    owes = states_due and any(flow.legs == OWED_BACK for flow in schedule.flows)
+    owes = states_due and any(side_of(flow) == "owed" for flow in schedule.flows)
     return Counting(memos, states_due, owes)

@@ -3,7 +3,9 @@
 Once all of a deal ended no promise is left to be performed, so what was charged beyond what is kept
 is no contract liability: it is what the customer is expected to get back, until a credit note takes
 it off what was charged (ASC 606-10-32-10 and 45-2, IFRS 15.55 and 106). What nobody charged is owed
-back by nobody.
+back by nobody. Of contracts that are accounted for as one each owes back what it charged beyond
+what it keeps by itself: shares of what all cost are not charged, and what another has earned and
+not billed pays nothing back.
 """
 
 from __future__ import annotations
@@ -12,7 +14,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from typing import NamedTuple
 
+from msgspec import structs
+
 from domain.accounting.causes import Together, rest_together, union
+from domain.accounting.contract.combined import joined, joins_of
 from domain.accounting.contract.promise import REFUND
 from domain.accounting.curves import (
     At,
@@ -29,7 +34,7 @@ from domain.contract_facts import ContractTerminated
 from domain.explain import Step
 from domain.facts import Fact, causes_of, of_kinds
 from domain.money import decimal_text
-from domain.net_position import LIABILITY
+from domain.net_position import LIABILITY, OWED
 from domain.subscription import SubscriptionCancelled
 from domain.terms import Terms
 from domain.usage import UsageDay
@@ -51,16 +56,47 @@ class End(NamedTuple):
         return first_day(self.memos[0].curve)
 
 
-def end_of(streams: Iterable[str], known: Sequence[Fact]) -> End | None:
-    """The end of contracts that are accounted for as one: of all of them, when it was measured."""
+def owed_by_contracts(
+    streams: Sequence[str],
+    known: Sequence[Fact],
+    flows: Sequence[Flow],
+    alone: Callable[[str], Sequence[Flow]],
+) -> tuple[Flow, ...]:
+    """Of contracts that are accounted for as one; `alone` is what moves for one by itself. What is
+    left once all of them ended is owed back, too.
+    """
+    found: list[Flow] = []
+    if len(streams) > 1:
+        joins = joins_of(known)
+        for stream in streams:
+            end = _end_of([stream], known, joined(stream, joins))
+            if end is not None:
+                found += _named(stream, owed_at_the_end(end, alone(stream), joint=True))
+    end = _end_of(streams, known)
+    if end is not None:
+        name = streams[0] if len(streams) == 1 else ""
+        found += _named(name, owed_at_the_end(end, [*flows, *found], joint=True))
+    return tuple(found)
+
+
+def _named(stream: str, flows: Iterable[Flow]) -> Iterator[Flow]:
+    """What a contract owes back has its name, whatever promise it first moved."""
+    for flow in flows:
+        yield structs.replace(flow, subject=f"{stream.partition(':')[2]}:ended")
+
+
+def _end_of(streams: Sequence[str], known: Sequence[Fact], *also: tuple[int, ...]) -> End | None:
+    """The end of contracts, of all of them, when it was measured; it rests on `also`, too."""
     ends: dict[str, Fact] = {}
     for fact in of_kinds(known, ContractTerminated):
+        if fact.stream not in streams:
+            continue
         first = ends.setdefault(fact.stream, fact)
         if fact.when.measured < first.when.measured:
             ends[fact.stream] = fact
     if not ends or {*streams} - {*ends}:
         return None
-    causes = tuple(sorted(fact.position for fact in ends.values()))
+    causes = causes_of(*((fact.position,) for fact in ends.values()), *also)
     return End((_memo("", max(fact.when.measured for fact in ends.values()), 0, causes),))
 
 
@@ -152,9 +188,14 @@ def _liability(own: Sequence[Flow], day: date, earned: Callable[[Curve, date], i
     """What stands in the liability, by what documents and time say, and by how it is earned."""
     rows = ((flow, dict(flow.legs)[LIABILITY]) for flow in own)
     return -sum(
-        sign * (earned if sign > 0 and one.on is None else standing)(one.curve, day)
+        sign * (earned if sign > 0 and _is_earned(one) else standing)(one.curve, day)
         for one, sign in rows
     )
+
+
+def _is_earned(flow: Flow) -> bool:
+    """By time, and neither by documents nor as what is owed back of one contract."""
+    return flow.on is None and flow.kind != OWED
 
 
 def _kept(curve: Curve, day: date) -> int:
@@ -169,7 +210,7 @@ def _owed(
     papers = [Paper(flow.on, _charged(flow), flow.after) for flow in own if flow.on]
     ended = Step(what="ended", value=str(end.day))
     return Flow(
-        kind="refund-owed",
+        kind=OWED,
         subject=f"{name}:ended",
         obligation=name,
         legs=REFUND,

@@ -16,8 +16,8 @@ from domain import settlement
 from domain.accounting.adjustments import adjusted_in_functional, adjustment_flows
 from domain.accounting.contract.combined import as_one, joined, joins_of, openings_of, promised_in
 from domain.accounting.contracts import contract_revenue
-from domain.accounting.documents import BilledLine, billed_lines, gives_back
-from domain.accounting.ended import end_of, owed_at_the_end
+from domain.accounting.documents import BilledLine, billed_lines, billing_flows, gives_back
+from domain.accounting.ended import owed_at_the_end, owed_by_contracts
 from domain.accounting.invoices import line_revenue, not_before
 from domain.accounting.market import market_of
 from domain.accounting.opening import opening_flows
@@ -126,10 +126,9 @@ def _contract(
     # What joined another contract comes to nothing, in the currency and for the customer it had.
     told = known or of_unit
     market = market_of(_party(unit, told)[1], told, master, book, through)
-    before = worth_before(opening_flows(unit, terms, billed, master, book), market)
+    before = (*worth_before(opening_flows(unit, terms, billed, master, book), market),)
     documents = (flow for row in billed for flow in worth_flows(row, market))
     served = () if billed_only else _served(billed, deals, master, book)
-    end = earned.end or end_of(filter(is_stated, deals), terms)
     moves = [*before, *documents, *[flow for flow in flows if flow.legs]]
     # A contract has one net position (rule 38).
     joint = (
@@ -137,8 +136,11 @@ def _contract(
         or earned.is_shared
         or (not billed_only and _is_joint(billed, terms))
     )
-    if end is not None:
-        moves += [*owed_at_the_end(end, moves, joint=joint)]
+    if earned.end is not None:
+        moves += [*owed_at_the_end(earned.end, moves, joint=joint)]
+    elif kind == "contract":
+        alone = partial(_alone, known, before, billed, master, book)
+        moves += owed_by_contracts([*filter(is_stated, deals)], terms, moves, alone)
     schedule = structs.replace(
         _schedule(unit, book, told, tuple(moves)),
         memos=(*[flow for flow in flows if not flow.legs], *served),
@@ -149,6 +151,25 @@ def _contract(
         outlook=None if billed_only else outlook_of(terms, flows),
     )
     return schedule if market is None else told_in_functional(schedule, market, earned.together)
+
+
+def _alone(
+    known: Sequence[Fact],
+    before: Sequence[Flow],
+    billed: Sequence[BilledLine],
+    master: MasterData,
+    book: str,
+    stream: str,
+) -> list[Flow]:
+    """What moves for a contract by itself, of several that are accounted for as one."""
+    own = [fact for fact in known if fact.stream == stream]
+    rows = [row for row in billed if unit_of_line(row.invoice, row.line) == stream]
+    names = {row.obligation for fact in own for row in promised_in(fact)}
+    return [
+        *(flow for flow in before if flow.obligation in names),
+        *(flow for row in rows for flow in billing_flows(row)),
+        *(flow for flow in contract_revenue(own, rows, master, book) if flow.legs),
+    ]
 
 
 def _served(

@@ -295,6 +295,43 @@ def test_of_one_that_ends_is_not_owed_what_it_did_not_bill_by_itself() -> None:
         assert revenue(schedule, "2024-01-01", "2024-12-31", "licence") == 60_00
 
 
+def test_one_that_ends_owes_back_what_it_charged_beyond_what_it_keeps_by_itself() -> None:
+    """It charged its own 10.00 and keeps 5.00 of them, though its share of what both cost is
+    40.00. What the other earned and did not bill is claimed beside (606-10-32-10), also at its end.
+    """
+    ends = ContractTerminated(when=on(3, 1), refund_minor=5_00)
+    line = CreditLine(line="1", amount_minor=5_00)
+    note = CreditIssued(
+        when=on(5, 10), number="C1", lines=(line,), treatment="from-now", purpose="correction"
+    )
+    facts = (*BOTH, bill(1, "k2", 10_00), (FIRST, DELIVERED), (SECOND, ends))
+
+    for more in ((), ((FIRST, ContractTerminated(when=on(4, 1))),)):
+        schedule = measured(*facts, *more, ("invoice:i1", note))
+        months = ("2024-02-29", "2024-03-31", "2024-04-30", "2024-05-31")
+
+        assert [balance(schedule, "refund-liability", day) for day in months] == [0, -500, -500, 0]
+        assert [balance(schedule, "contract-liability", day) for day in months] == [0, 0, 0, 0]
+        assert [claimed(schedule, day) for day in months] == [70_00, 90_00, 90_00, 90_00]
+
+
+def test_what_another_is_due_waits_for_time_alone_whatever_one_owes_back() -> None:
+    """What is owed back was charged for no performance, so it pays nothing of the other's 90.00."""
+    own = opened(structs.replace(LICENCE, price_minor=90_00), price_minor=0)
+    other = opened(structs.replace(SERVICE, price_minor=100_00), price_minor=0)
+    ends = ContractTerminated(when=on(3, 1), refund_minor=95_00)
+    both = ((FIRST, own), (SECOND, other), (SECOND, JOINED))
+    schedule = measured(*both, bill(1, "k2", 100_00), (FIRST, DELIVERED), (SECOND, ends))
+
+    assert balance(schedule, "unbilled-receivable", "2024-03-31") == 90_00
+    assert balance(schedule, "contract-asset", "2024-03-31") == 0
+    assert balance(schedule, "refund-liability", "2024-03-31") == -95_00
+
+
+def claimed(schedule: Schedule, day: str) -> int:
+    return sum(balance(schedule, one, day) for one in ("unbilled-receivable", "contract-asset"))
+
+
 def test_what_changes_of_the_price_after_one_ended_is_shared_with_it_at_once() -> None:
     ended = ContractTerminated(when=on(3, 1))
     paid = CustomerPaymentPromised(when=on(4, 1), amount_minor=10_00)

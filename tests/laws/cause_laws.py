@@ -20,7 +20,7 @@ from domain.facts import corrected
 from domain.journal import Entry, Line, Slot
 from domain.ledger import Fresh, Run, UnitState
 from domain.master import MasterData
-from domain.net_position import ASSET, ENTITLED, LIABILITY, REFUND, SERVED, UNBILLED
+from domain.net_position import ASSET, ENTITLED, LIABILITY, OWED, REFUND, SERVED, UNBILLED
 from tests.laws.memory import Books, History, Settlement, fresh_of, measured_anew
 from tests.laws.time_laws import Ledger, causes_unasked, holds, last_of_each_book, same
 
@@ -184,6 +184,10 @@ def _stands_in(account: str, schedule: Schedule, shown: Iterable[Explained]) -> 
         if told == "billed" and named in earns and not is_billed:
             told = "earned"
         for row in (sums, by_promise.setdefault(of_whom[named], Counter())):
+            if one.kind == OWED:
+                # What goes back of a deal that ended was charged for no performance.
+                row["billed"] -= one.minor
+                continue
             row[told] += one.minor
             row["back"] += one.minor if named in goes_back else 0
     served = sums[SERVED]

@@ -315,11 +315,8 @@ def _is_for_others(flow: Flow) -> bool:
 
 
 def _is_held(flow: Flow) -> bool:
-    """Owed back as it is transferred; what goes back beyond a notice, or of what ended, is no part
-    of a price.
-    """
-    beyond = ("beyond-notice", "owed-back-at-the-end")
-    return flow.kind == "refund-owed" and not flow.rule.startswith(beyond)
+    """Owed back as it is transferred; what goes back beyond a notice is no part of a price."""
+    return flow.kind == "refund-owed" and not flow.rule.startswith("beyond-notice")
 
 
 def held_by(facts: Sequence[Fact], day: date) -> int:

@@ -12,7 +12,7 @@ from domain.accounting.curves import first_day, standing, total
 from domain.accounting.ended import RULE
 from domain.accounting.schedule import Flow, Schedule
 from domain.calendar import ONE_DAY
-from domain.contract_facts import ContractOpened, ContractTerminated
+from domain.contract_facts import ContractJoined, ContractOpened, ContractTerminated
 from domain.due import due
 from domain.facts import Fact, in_effective_order, known
 from domain.net_position import ASSET, LIABILITY, UNBILLED
@@ -49,7 +49,8 @@ def what_ended_owes_money(_history: History, ledger: Ledger) -> int:
                         where = unit, run.book, period.last
                         most = _still_to_earn(schedule, period.last)
                         count += holds(-stood[LIABILITY] <= most, "owed as performance", *where)
-                        if _is_owed_back(schedule, period.last) and schedule.joint:
+                        is_one = schedule.joint and not _is_of_several(facts)
+                        if is_one and _is_owed_back(schedule, period.last):
                             claimed = stood[UNBILLED] + stood[ASSET]
                             count += holds(claimed <= 0, "claimed beside", *where)
     return count
@@ -74,6 +75,11 @@ def _ended(facts: Sequence[Fact]) -> date | None:
             case _:
                 pass
     return max(ends.values()) if ends and not opened - {*ends} else None
+
+
+def _is_of_several(facts: Sequence[Fact]) -> bool:
+    """Each owes back what it charged, whatever another has earned and not billed."""
+    return any(isinstance(fact.event, ContractJoined) for fact in facts)
 
 
 def _earning(schedule: Schedule) -> list[Flow]:

@@ -119,12 +119,32 @@ def _promised(books: Books) -> dict[str, int]:
     return found
 
 
+def owed_back_is_the_same(history: History, ledger: Ledger) -> int:
+    """Of each contract that ended the same is owed back, day by day, as if nothing had joined."""
+    log, final = history.logs[ENTITY], final_run(ledger[ENTITY])
+    apart = play(ENTITY, [*(one for one in log if not _joins(one)), final])
+    found, expected = _owed_back(and_then(ledger[ENTITY], final)), _owed_back(apart)
+    return same_keys(found, expected, ENTITY)
+
+
+def _owed_back(books: Books) -> dict[object, object]:
+    """By book and contract."""
+    found: dict[object, object] = {}
+    for settlement in last_of_each_book(books):
+        for state in settlement.states.values():
+            for flow in state.schedule.flows:
+                if flow.kind == "owed-back" and flow.subject != ":ended":
+                    found[settlement.run.book, flow.subject] = flow.curve
+    return found
+
+
 NOT_THESE = {"7-conservation", "slow-reference"}
 EVERY = {
     **{law: LAWS[law] for law in LAWS if law not in NOT_THESE},
     "undone-is-never": undone,
     "one-unit": one_unit,
     "11-the-price-is-the-same": price_is_the_same,
+    "18-owed-back-is-the-same": owed_back_is_the_same,
 }
 
 

@@ -775,6 +775,22 @@ MUTANTS = (
         "tests/domain/test_ended.py -k agreed_later",
     ),
     Mutant(
+        "contracts",
+        "domain/accounting/ended.py",
+        "            end = _end_of([stream], known, joined(stream, joins))",
+        "            end = None",
+        "one of several contracts that ended owes back nothing until all did",
+        "tests/domain/test_combined.py -k owes_back",
+    ),
+    Mutant(
+        "presentation",
+        "domain/net_position.py",
+        "            self.billed -= minor",
+        "            self.earned += minor",
+        "what another has earned and is due waits for more than time",
+        "tests/domain/test_combined.py -k time_alone",
+    ),
+    Mutant(
         "8-no-orphan",
         "domain/accounting/causes.py",
         "    if {fact.position for fact in facts}.issubset(every):",
