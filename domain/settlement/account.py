@@ -85,7 +85,8 @@ def _contracts(facts: Sequence[Fact]) -> dict[str, Named]:
     """Contracts of this account by id: the day each is in force from, and the facts that say so.
 
     Until its criteria are met there is no contract, and money for it is a deposit (rule 1); it is
-    kept once that ended without ever being one.
+    kept once that ended without ever being one. Of a subscription the account does not know when it
+    is over: its prices say so.
     """
     begun = {
         fact.stream: Named(fact.stream, fact.when.effective, (fact.position,))
@@ -94,12 +95,21 @@ def _contracts(facts: Sequence[Fact]) -> dict[str, Named]:
         and getattr(fact.event, "criteria_met", True)
     }
     opened = {fact.stream: fact for fact in facts if isinstance(fact.event, ContractOpened)}
-    ended = {
-        fact.stream: _never_one(fact, fact.event, opened[fact.stream])
-        for fact in reversed(facts)
-        if isinstance(fact.event, ContractTerminated) and fact.stream in opened
-    }
+    ended: dict[str, Named] = {}
+    for fact in reversed(facts):
+        if isinstance(fact.event, ContractTerminated) and fact.stream in opened:
+            ended[fact.stream] = _never_one(fact, fact.event, opened[fact.stream])
+            if fact.stream in begun:
+                begun[fact.stream] = _until(begun[fact.stream], fact)
     return {stream.partition(":")[2]: named for stream, named in (ended | begun).items()}
+
+
+def _until(named: Named, fact: Fact) -> Named:
+    """The end that is measured first counts."""
+    ends = (fact.when.measured, fact.position)
+    if named.until is not None and named.until[0] < ends[0]:
+        return named
+    return named._replace(until=ends)
 
 
 def _never_one(fact: Fact, event: ContractTerminated, opened: Fact) -> Named:

@@ -1,5 +1,7 @@
 """Money left over stands as contract liability while it names a contract in force (SPEC 4).
 
+Once that ended nothing is left to be performed for it: it is the customer's, until it pays what is
+billed or goes back (ASC 606-10-45-2, IFRS 15.106).
 What ended and never was a contract is kept: it is revenue then (ASC 606-10-25-7(b), IFRS 15.15(b)).
 """
 
@@ -13,7 +15,7 @@ from msgspec import structs
 from domain.accounting.curves import At
 from domain.accounting.revenue import RELEASE
 from domain.accounting.schedule import Flow
-from domain.explain import Step
+from domain.explain import Step, every
 from domain.facts import Fact, causes_of
 from domain.money import decimal_text
 from domain.payment_facts import (
@@ -43,7 +45,14 @@ def name(walk: Walk, fact: Fact, place: int) -> None:
 
 def advances(walk: Walk, named: Iterable[Money], day: date) -> None:
     """Money left over stands as contract liability while it names a contract in force (SPEC 4)."""
-    there = [one for one in named if one.contract and max(one.contract.since, one.day) <= day]
+    there = []
+    for money in named:
+        if money.contract is None or max(money.contract.since, money.day) > day:
+            continue
+        if not money.contract.is_over(day):
+            there.append(money)
+        elif money.advanced:
+            _end(walk, money, money.contract, day)
     there.sort(key=lambda one: one.rank)
     back = _to_give_back(there)
     for money in there:
@@ -58,6 +67,18 @@ def advances(walk: Walk, named: Iterable[Money], day: date) -> None:
             money.told = money.group.causes
             walk.moved.append(Moved(_advance(walk, money, contract, day, minor), money))
             money.advanced += minor
+
+
+def _end(walk: Walk, money: Money, contract: Named, day: date) -> None:
+    """It is no advance any more; nothing else that money meets rests on that."""
+    assert contract.until is not None, contract
+    ends, by = contract.until
+    over = contract._replace(causes=causes_of(contract.causes, (by,)))
+    flow = _advance(walk, money, over, day, -money.advanced)
+    said = (Step(what=f"{contract.stream} ended", value=str(ends)),)
+    told = every((said, flow.told or ()))
+    walk.moved.append(Moved(structs.replace(flow, told=told), money))
+    money.advanced = 0
 
 
 def _to_give_back(named: Iterable[Money]) -> dict[str, int]:

@@ -104,6 +104,8 @@ def _days(account: Account, named: list[Money]) -> dict[date, Day]:
     for contract in account.contracts.values():
         if named or contract.back_minor is not None:
             days.setdefault(contract.since, Day())
+        if named and contract.until is not None:
+            days.setdefault(contract.until[0], Day())
     return days
 
 

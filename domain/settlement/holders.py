@@ -27,13 +27,18 @@ class Named(NamedTuple):
     """A contract that money names: its stream, the day it is in force from, the facts that say so.
 
     `back_minor`: what is to be given back of it, where it ended and never was a contract; the rest
-    is kept (ASC 606-10-25-7(b), IFRS 15.15(b)). None for a contract in force.
+    is kept (ASC 606-10-25-7(b), IFRS 15.15(b)). None for a contract in force. `until`: from when it
+    is no more, and the fact that ended it.
     """
 
     stream: str
     since: date
     causes: tuple[int, ...]
     back_minor: int | None = None
+    until: tuple[date, int] | None = None
+
+    def is_over(self, day: date) -> bool:
+        return self.until is not None and self.until[0] <= day
 
 
 class Change(NamedTuple):

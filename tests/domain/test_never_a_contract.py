@@ -130,7 +130,8 @@ def test_what_was_a_contract_before_it_ended_is_measured_as_one() -> None:
     met = fact(4, stream="contract:k", event=CriteriaMet(when=on(3, 1)))
     flows = flows_of(HOPED, paid(2, "p", 300), ended(3, 100), met)
 
-    assert by_month(flows, "contract-liability") == [300, 300, 300]
+    assert by_month(flows, "contract-liability") == [300, 0, 0]
+    assert by_month(flows, "deposits") == [0, 300, 300]
     assert by_month(flows, "revenue") == [0, 0, 0]
 
 

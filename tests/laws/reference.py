@@ -1950,7 +1950,12 @@ class Purse:
         ]
         for fact in opened:
             since, back = self.stands_as(fact)
-            if since <= day:
+            over = self.world.of(ContractTerminated, stream=fact.stream) if back is None else []
+            if any(end.when.measured <= day for end in over):
+                # Nothing is left to be performed for it.
+                for money in self.named_for(fact.stream, day):
+                    self.take_back(money, day)
+            elif since <= day:
                 self.advance_on(fact.stream, since, back, day)
 
     def stands_as(self, opened: Any) -> tuple[date, int | None]:

@@ -791,6 +791,14 @@ MUTANTS = (
         "tests/domain/test_combined.py -k time_alone",
     ),
     Mutant(
+        "contracts",
+        "domain/settlement/advances.py",
+        "        if not money.contract.is_over(day):",
+        "        if day:",
+        "money paid in advance of what ended still waits for performance",
+        "tests/domain/test_advance_ended.py",
+    ),
+    Mutant(
         "8-no-orphan",
         "domain/accounting/causes.py",
         "    if {fact.position for fact in facts}.issubset(every):",
