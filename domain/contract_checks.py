@@ -434,6 +434,7 @@ def require_restatable(rows: Sequence[Restated], known: dict[str, Obligation]) -
     """What a change states anew fits the promises it is of."""
     _require_named([row.obligation for row in rows], set(known), "restated.obligation")
     require_looked_through((known[row.obligation] for row in rows), "restated.obligation")
+    _require_some_worth(rows, known)
     for row in rows:
         own = known[row.obligation]
         _require_shared(row, own)
@@ -441,6 +442,14 @@ def require_restatable(rows: Sequence[Restated], known: dict[str, Obligation]) -
         if row.service_to is not None and start is not None and row.service_to <= start:
             raise Rejected("service-ends-before-it-begins", field="restated.service_to")
         _require_restatable_price(row, own)
+
+
+def _require_some_worth(rows: Sequence[Restated], known: Mapping[str, Obligation]) -> None:
+    """Promises that share what is left sell for something: else it would be shared by a guess."""
+    sharing = {name for name, own in known.items() if not own.is_priced_by_itself}
+    free = {row.obligation for row in rows if row.ssp_minor == 0}
+    if len(sharing) > 1 and sharing <= free:
+        raise Rejected("ssp-missing", field="restated.ssp_minor", obligations=sorted(free))
 
 
 def _require_restatable_price(row: Restated, own: Obligation) -> None:

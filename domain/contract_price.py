@@ -21,6 +21,57 @@ from domain.contract_facts import (
     VariableAmount,
 )
 from domain.errors import Rejected
+from domain.facts import When
+
+Place = tuple[date, bool, int]
+
+
+def require_price(opened: ContractOpened) -> None:
+    """What is uncertain takes no deal below nothing. Beside what is priced by itself it may: nobody
+    knows how much of that there will be. Raises `negative-price`.
+    """
+    price = _known_price(opened, ())
+    if price is not None and price < 0:
+        raise Rejected("negative-price", field="variable", amount=price)
+
+
+def require_estimate(
+    event: PriceEstimated,
+    opened: ContractOpened,
+    before: Sequence[ContractModified | PriceEstimated],
+) -> None:
+    """As `require_price`, for what is estimated anew."""
+    price = _known_price(opened, (*before, event))
+    if price is not None and price < min(_known_price(opened, before) or 0, 0):
+        raise Rejected("negative-price", field="variable", amount=price)
+
+
+def require_within_price(
+    minor: int,
+    given_minor: int,
+    field: str,
+    opened: ContractOpened,
+    before: Sequence[ContractModified | PriceEstimated],
+) -> None:
+    """No more is given back in all than the price comes to, where that is known: `given_minor` was
+    before. Raises `refund-above-price`.
+    """
+    price = _known_price(opened, before)
+    if minor and price is not None and given_minor + minor > max(price, 0):
+        left = max(price, 0) - given_minor
+        raise Rejected("refund-above-price", field=field, price=price, left=max(left, 0))
+
+
+def _known_price(
+    opened: ContractOpened, before: Sequence[ContractModified | PriceEstimated]
+) -> int | None:
+    """All that promises share, with what is uncertain; none where some are priced by themselves."""
+    changes = [one for one in before if isinstance(one, ContractModified)]
+    rows = [*opened.obligations, *(own for one in changes for own in one.added)]
+    if any(own.is_priced_by_itself for own in rows):
+        return None
+    estimates = {row.name: row for one in (opened, *before) for row in one.variable}
+    return _agreed_minor(opened, changes, estimates)
 
 
 def require_not_below_nothing(
@@ -75,10 +126,13 @@ def _agreed_minor(
     return minor + sum(_most(row, rows, currency) for row in estimates.values())
 
 
-def _place(change: ContractModified) -> tuple[date, bool, int]:
+def _place(change: ContractModified) -> Place:
+    return place_of(change.when)
+
+
+def place_of(when: When) -> Place:
     """As changes are measured; one without an order is told last of its day."""
-    order = change.when.order
-    return change.when.measured, order is None, order or 0
+    return when.measured, when.order is None, when.order or 0
 
 
 def _most(row: VariableAmount, rows: Mapping[str, Obligation], currency: str) -> int:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import assert_never
 
-from msgspec import Struct, structs
+from msgspec import structs
 
 from domain.contract_checks import (
     require_above_nothing,
@@ -45,7 +44,6 @@ from domain.contract_commands import (
 )
 from domain.contract_facts import (
     BaseReported,
-    ContractEvent,
     ContractJoined,
     ContractModified,
     ContractOpened,
@@ -64,22 +62,25 @@ from domain.contract_facts import (
     RightsExpired,
 )
 from domain.contract_left import (
-    Transferred,
     require_expected,
     require_given,
     require_left,
     require_not_gone,
     require_rights,
     require_unfinished,
-    to_give,
-    transferred,
-    with_restated,
 )
-from domain.contract_price import require_not_below_nothing
+from domain.contract_price import (
+    place_of,
+    require_estimate,
+    require_not_below_nothing,
+    require_price,
+    require_within_price,
+)
+from domain.contract_state import ContractState, evolve
 from domain.contract_ways import require_one_way_expected, require_one_way_of_use
 from domain.currency import exponent, require_kept
 from domain.errors import Rejected, require_name
-from domain.facts import Context, Decider, Event, Fact, Retracted
+from domain.facts import Context, Decider, Event, Retracted
 from domain.money import require_size
 from domain.service import AccessGranted, GrantAccess
 
@@ -92,96 +93,6 @@ MEASURED: frozenset[ObligationPattern] = frozenset({"percent-complete"})
 OF_BASE: frozenset[ObligationPattern] = frozenset({"percent-of-base"})
 USED: frozenset[ObligationPattern] = frozenset({"ratable"})
 EXPECTED: frozenset[ObligationPattern] = EXERCISED | MEASURED
-
-
-class ContractState(Struct, frozen=True, kw_only=True):
-    """What opened it, the price so far, the obligations by id, whether it is terminated, and which
-    contract it joined; what is no money: `to_give` (how many, if certain) and `given`; what was
-    `priced` anew.
-    """
-
-    opened: ContractOpened | None = None
-    joined: str | None = None
-    price_minor: int = 0
-    obligations: dict[str, Obligation] = {}
-    is_terminated: bool = False
-    is_contract: bool = True
-    has_stated_prices: bool = False
-    to_give: dict[str, Decimal | None] = {}
-    given: dict[str, Decimal] = {}
-    priced: tuple[ContractModified | PriceEstimated, ...] = ()
-    transfers: dict[str, Transferred] = {}
-
-    @property
-    def is_open(self) -> bool:
-        return self.opened is not None
-
-    @property
-    def currency(self) -> str | None:
-        """None before it is opened: documents of another are refused by it."""
-        return self.opened.currency if self.opened else None
-
-    def done(self, obligation: str) -> Transferred:
-        return self.transfers.get(obligation, Transferred())
-
-
-def evolve(state: ContractState, fact: Fact) -> ContractState:
-    """An outside modification may be dated before the opening; both count."""
-    event = fact.event
-    assert isinstance(event, ContractEvent), fact
-    match event:
-        case ContractOpened():
-            opened = {row.obligation: row for row in event.obligations}
-            return structs.replace(
-                state,
-                opened=event,
-                price_minor=state.price_minor + event.price_minor,
-                obligations={**opened, **state.obligations},
-                is_contract=event.criteria_met and state.is_contract,
-                has_stated_prices=state.has_stated_prices
-                or _states(event.obligations)
-                or bool(event.variable or event.non_cash),
-                to_give={**to_give(event.non_cash, event.variable), **state.to_give},
-            )
-        case ContractModified():
-            more = {row.obligation: row for row in event.added}
-            return structs.replace(
-                state,
-                price_minor=state.price_minor + event.price_change_minor,
-                obligations=with_restated({**state.obligations, **more}, event),
-                has_stated_prices=state.has_stated_prices
-                or _states(event.added)
-                or bool(event.non_cash),
-                to_give={**state.to_give, **to_give(event.non_cash, event.variable)},
-                priced=(*state.priced, event),
-            )
-        case PriceEstimated():
-            return structs.replace(
-                state,
-                to_give={**to_give((), event.variable), **state.to_give},
-                priced=(*state.priced, event),
-            )
-        case NonCashReceived():
-            given = {**state.given, event.name: state.given.get(event.name, 0) + event.quantity}
-            return structs.replace(state, given=given)
-        case ObligationSatisfied() | RightsExercised() | RightsExpired() | ProgressMeasured():
-            name = event.obligation
-            own, before = state.obligations.get(name), state.done(name)
-            done = transferred(own, before, event)
-            return structs.replace(state, transfers={**state.transfers, name: done})
-        case CriteriaMet():
-            return structs.replace(state, is_contract=True)
-        case ContractJoined():
-            return structs.replace(state, joined=event.contract)
-        case ContractTerminated():
-            return structs.replace(state, is_terminated=True)
-        case _:
-            return state
-
-
-def _states(rows: tuple[Obligation, ...]) -> bool:
-    """Whether a price is stated otherwise than as the lump of the contract."""
-    return any(row.is_stated or row.renewals for row in rows)
 
 
 def needs(command: ContractCommand) -> tuple[str, ...]:
@@ -201,10 +112,15 @@ def decide(command: ContractCommand, state: ContractState, context: Context) -> 
         raise Rejected("contract-not-open", field="stream")
     match command:
         case ModifyContract():
+            if not context.outside:
+                _require_going_on(command, state)
             return (_modified(command, state),)
         case EstimatePrice():
             require_variable(command.variable, set(state.obligations) if state.is_open else None)
-            return (PriceEstimated(**structs.asdict(command)),)
+            estimated = PriceEstimated(**structs.asdict(command))
+            if state.opened is not None and not context.outside:
+                require_estimate(estimated, state.opened, state.priced)
+            return (estimated,)
         case PromiseCustomerPayment():
             require_amount(command.amount_minor, "amount_minor")
             require_amount(command.fair_value_minor, "fair_value_minor")
@@ -221,7 +137,7 @@ def decide(command: ContractCommand, state: ContractState, context: Context) -> 
             _require_joinable(command, state, context)
             return (ContractJoined(**structs.asdict(command)),)
         case TerminateContract():
-            if state.is_terminated and not context.outside:
+            if state.terminated is not None and not context.outside:
                 raise Rejected("already-terminated", field="stream")
             _require_refund(command.refund_minor, state)
             if command.owed == "billed" and command.refund_minor:
@@ -324,6 +240,9 @@ def _of_a_promise(command: OfAPromise, state: ContractState, context: Context) -
         case ConcedePrice():
             require_amount(command.amount_minor, "amount_minor")
             _promise(command.obligation, None, "", state, context)
+            if state.opened is not None and not context.outside:
+                minor, before = command.amount_minor, state.conceded_minor
+                require_within_price(minor, before, "amount_minor", state.opened, state.priced)
             return PriceConceded(**structs.asdict(command))
         case _:
             assert_never(command)
@@ -371,7 +290,9 @@ def _opened(command: OpenContract, state: ContractState, context: Context) -> Co
     require_amount(command.price_minor, "price_minor")
     require_obligations(command.obligations, state.obligations, "obligations")
     require_open(command)
-    return ContractOpened(**structs.asdict(command))
+    event = ContractOpened(**structs.asdict(command))
+    require_price(event)
+    return event
 
 
 def _modified(command: ModifyContract, state: ContractState) -> ContractModified:
@@ -394,6 +315,16 @@ def _modified(command: ModifyContract, state: ContractState) -> ContractModified
     if state.opened is not None:
         require_not_below_nothing(event, state.opened, state.priced)
     return event
+
+
+def _require_going_on(command: ModifyContract, state: ContractState) -> None:
+    """After the end nothing is left to be transferred: what is agreed then is a price alone."""
+    if state.terminated is None or place_of(command.when) < state.terminated:
+        return
+    for field in ("added", "restated"):
+        if getattr(command, field):
+            on = str(state.terminated[0])
+            raise Rejected("already-terminated", field=field, terminated_on=on)
 
 
 def _require_refund(minor: int, state: ContractState) -> None:

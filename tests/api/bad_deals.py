@@ -173,6 +173,37 @@ BAD = (
         "missing-quantity",
         "restated.quantity",
     ),
+    Bad(
+        opens(SERVICE, variable=[{"name": "penalty", "estimate_minor": -18001}]),
+        "negative-price",
+        "variable",
+        (),
+    ),
+    Bad(
+        act("estimate-price", variable=[{"name": "penalty", "estimate_minor": -23001}]),
+        "negative-price",
+        "variable",
+    ),
+    Bad(
+        act("concede-price", obligation="service", amount_minor=23001),
+        "refund-above-price",
+        "amount_minor",
+    ),
+    Bad(
+        changes(
+            restated=[
+                {"obligation": one["obligation"], "ssp_minor": 0} for one in OPEN["obligations"]
+            ]
+        ),
+        "ssp-missing",
+        "restated.ssp_minor",
+    ),
+    Bad(
+        changes(added=[{**LICENCE, "obligation": "new"}]),
+        "already-terminated",
+        "added",
+        (OPEN, act("terminate-contract")),
+    ),
     Bad(opens(SERVICE, price_minor=-1), "negative-price", "price_minor", ()),
     Bad(opens({**SEATS, "unit_price": "-5"}), "negative-price", "obligations.unit_price", ()),
     Bad(changes(price_change_minor=-23001), "negative-price", "price_change_minor"),

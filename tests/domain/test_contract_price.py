@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from domain.contract_commands import EstimatePrice, ModifyContract, OpenContract
+from domain.contract_commands import ConcedePrice, EstimatePrice, ModifyContract, OpenContract
 from domain.contract_facts import (
     ContractModified,
     Fee,
@@ -15,6 +15,7 @@ from domain.contract_facts import (
     NonCash,
     Obligation,
     Outcome,
+    PriceConceded,
     PriceEstimated,
     Restated,
     VariableAmount,
@@ -234,3 +235,65 @@ def test_instalments_are_paid_within_a_century() -> None:
     assert (caught.value.code, caught.value.field) == ("term-too-long", "financing.instalments")
     fits = structs.replace(terms, instalments=1_200)
     assert decide(STREAM, structs.replace(deal, financing=fits))
+
+
+def test_what_is_uncertain_takes_no_deal_below_nothing() -> None:
+    deal = OpenContract(**structs.asdict(DEAL))
+    usage = structs.replace(deal, obligations=(SERVICE, INVOICED))
+
+    assert decide(STREAM, structs.replace(deal, **uncertain("penalty", -5500)))
+    with pytest.raises(Rejected) as caught:
+        decide(STREAM, structs.replace(deal, **uncertain("penalty", -5501)), outside=True)
+    assert (caught.value.code, caught.value.field) == ("negative-price", "variable")
+    # What is priced by itself may outweigh anything.
+    assert decide(STREAM, structs.replace(usage, **uncertain("rebate", -5501)))
+
+
+def test_nor_does_what_is_estimated_anew() -> None:
+    def estimate(minor: int, name: str = "penalty") -> EstimatePrice:
+        return EstimatePrice(when=on(3, 1), **uncertain(name, minor))
+
+    assert decide(STREAM, estimate(-5500), DEAL)
+    assert decide(STREAM, estimate(-5800), DEAL, BONUS)
+    with pytest.raises(Rejected) as caught:
+        decide(STREAM, estimate(-5501), DEAL)
+    assert (caught.value.code, caught.value.field) == ("negative-price", "variable")
+    assert code(STREAM, estimate(-5501, "bonus"), DEAL, BONUS) == "negative-price"
+    # What more of the price comes later a source may know first; a part is mended by a part.
+    assert decide(STREAM, estimate(-5501), DEAL, outside=True)
+    penalty = PriceEstimated(when=on(2, 1), **uncertain("penalty", -6000))
+    assert decide(STREAM, estimate(-5900), DEAL, penalty)
+    assert code(STREAM, estimate(-6001), DEAL, penalty) == "negative-price"
+
+
+def test_no_more_is_conceded_than_the_price() -> None:
+    def concede(minor: int) -> ConcedePrice:
+        return ConcedePrice(when=on(4, 1), obligation="service", amount_minor=minor)
+
+    conceded = PriceConceded(when=on(3, 1), obligation="seats", amount_minor=1000)
+    usage = opened(YEAR[0], SERVICE, INVOICED, price_minor=500)
+
+    assert decide(STREAM, concede(5500), DEAL)
+    assert decide(STREAM, concede(4500), DEAL, conceded)
+    with pytest.raises(Rejected) as caught:
+        decide(STREAM, concede(4501), DEAL, conceded)
+    refused = caught.value
+    assert (refused.code, refused.field) == ("refund-above-price", "amount_minor")
+    assert refused.context == {"price": 5500, "left": 4500}
+    assert decide(STREAM, concede(4501), DEAL, conceded, changed(1))
+    assert decide(STREAM, concede(4501), DEAL, conceded, outside=True)
+    assert decide(STREAM, concede(9999), usage)
+
+
+def test_what_is_left_is_shared_by_what_it_sells_for_and_not_by_a_guess() -> None:
+    free = tuple(Restated(obligation=name, ssp_minor=0) for name in ("seats", "service"))
+    one, both = free[:1], change(9, restated=free)
+
+    with pytest.raises(Rejected) as caught:
+        decide(STREAM, both, DEAL)
+
+    assert (caught.value.code, caught.value.field) == ("ssp-missing", "restated.ssp_minor")
+    assert caught.value.context == {"obligations": ["seats", "service"]}
+    assert decide(STREAM, change(9, restated=one), DEAL)
+    assert decide(STREAM, change(9, restated=free, added=(point("new", 5),)), DEAL)
+    assert decide(STREAM, change(9, restated=one), opened(YEAR[0], SEATS, INVOICED))

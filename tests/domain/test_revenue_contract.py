@@ -1,5 +1,6 @@
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from msgspec import structs
@@ -19,6 +20,7 @@ from domain.contract_facts import (
     ObligationSatisfied,
     Restated,
 )
+from domain.errors import Rejected
 from domain.money import LARGEST_MINOR
 from tests.domain.given import code, decide, on, refusal, state
 
@@ -247,3 +249,33 @@ def test_a_contract_of_its_own_states_nothing_anew() -> None:
 
     assert code(STREAM, command, OPENED) == "separate-changes-nothing-else"
     assert decide(STREAM, structs.replace(command, restated=()), OPENED)
+
+
+def agreed(day: int, order: int | None = None, **how: Any) -> ModifyContract:
+    return ModifyContract(when=on(3, day, order=order), price_change_minor=5, **how)
+
+
+MORE: dict[str, Any] = {"added": (TRAINING,)}
+LONGER: dict[str, Any] = {
+    "restated": (Restated(obligation="support", service_to=date(2025, 7, 1)),)
+}
+
+
+@pytest.mark.parametrize("how", [MORE, LONGER])
+def test_after_its_end_a_contract_promises_nothing_more(how: dict[str, Any]) -> None:
+    ended = ContractTerminated(when=on(3, 10, order=4))
+    earlier = ContractTerminated(when=on(3, 5, order=4))
+    (field,) = how
+
+    with pytest.raises(Rejected) as caught:
+        decide(STREAM, agreed(10, **how), OPENED, ended)
+
+    assert (caught.value.code, caught.value.field) == ("already-terminated", field)
+    assert caught.value.context == {"terminated_on": "2024-03-10"}
+    assert code(STREAM, agreed(11, **how), OPENED, ended) == "already-terminated"
+    assert code(STREAM, agreed(9, **how), OPENED, ended, earlier) == "already-terminated"
+    # What was agreed before is told late; a price may be settled after; a source is not asked.
+    assert decide(STREAM, agreed(9, **how), OPENED, ended)
+    assert decide(STREAM, agreed(10, order=3, **how), OPENED, ended)
+    assert decide(STREAM, agreed(11), OPENED, ended)
+    assert decide(STREAM, agreed(11, **how), OPENED, ended, outside=True)
