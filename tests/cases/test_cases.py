@@ -23,6 +23,7 @@ from replay.case_result import Report, Result
 from replay.case_stage import LedgerStage
 from replay.case_variants import FACTORS
 from replay.cases import play, run_case, run_cases, scales
+from tests.cases.conftest import ToldOnce
 from tests.cases.telling import told
 
 HERE = Path(__file__).parent
@@ -60,9 +61,9 @@ def test_all_cases_are_there() -> None:
 
 @pytest.mark.parametrize("name", CLOSED)
 def test_a_worked_case_comes_out_to_the_cent_and_so_do_its_variants(
-    name: str, stage: LedgerStage
+    name: str, told_once: ToldOnce
 ) -> None:
-    result = run_case(CASES / f"{name}.json", stage)
+    result = run_case(CASES / f"{name}.json", told_once)
     expected = read_document(CASES / f"{name}.json")["expected"]
 
     assert told(result) == []
@@ -83,11 +84,11 @@ def test_an_open_case_is_listed_with_its_differences(stage: LedgerStage) -> None
 @pytest.mark.parametrize("factor", FACTORS)
 @pytest.mark.parametrize("name", CLOSED)
 def test_every_figure_scales_within_half_of_one_more_than_the_factor(
-    name: str, factor: int, stage: LedgerStage
+    name: str, factor: int, told_once: ToldOnce
 ) -> None:
     raw = read_document(CASES / f"{name}.json")
-    base = play(document(raw, name), stage)
-    seen = play(document(scaled(raw, factor), name), stage)
+    base = play(document(raw, name), told_once)
+    seen = play(document(scaled(raw, factor), name), told_once)
 
     assert list(scales(base, factor, seen, marks=ROUNDINGS.get(name, 1))) == []
 
