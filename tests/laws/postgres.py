@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from itertools import groupby
 from typing import Any
+from unittest.mock import patch
 
 import msgspec
 from msgspec import Struct
@@ -46,9 +48,10 @@ from domain import revenue_contract as contract
 from domain.books import PeriodClosed, PeriodSealed
 from domain.errors import Malformed, Rejected
 from domain.facts import Event, Fact, Retracted, Source
+from domain.ledger import Fresh, Run, Settled, UnitState, settle
 from domain.tax import table as tax_table
 from domain.usage import UsageBatchAccepted, UsageRow
-from projections import runner
+from projections import runner, settling
 from projections.deferred_revenue import (
     current_and_non_current,
     deferred,
@@ -71,7 +74,7 @@ from store.usage_rows import BatchReceipt
 from store.usage_rows import ingest as ingest_rows
 from store.usage_stage import UsageBatch
 from tests.laws.histories import BOOKS
-from tests.laws.memory import Arrival, Books, take
+from tests.laws.memory import Arrival, Asked, Books, take
 from tests.laws.time_laws import same
 
 COMMANDS: dict[type[Event], type] = {
@@ -374,6 +377,28 @@ def leaves_of(ledger: Ledger, name: str) -> list[bytes]:
     query = "SELECT leaf FROM journal_entry WHERE entity = %s ORDER BY entry"
     with ledger.connection() as connection:
         return [bytes(row[0]) for row in connection.execute(query, (name,))]
+
+
+@contextmanager
+def settled_once() -> Iterator[None]:
+    """What is settled from the very same has one answer, whoever asks: a poster, a rebuild, memory.
+
+    All of them ask the same of each unit, or it is settled again. That measuring again comes to the
+    same is law 6 of histories in memory.
+    """
+    answers: dict[tuple[str, str, str, int], list[tuple[Asked, Settled]]] = {}
+
+    def once(unit: str, state: UnitState | None, fresh: Fresh | None, run: Run) -> Settled:
+        asked = Asked(state, fresh, run)
+        given = answers.setdefault((run.entity, unit, run.book, run.position), [])
+        for before, answer in given:
+            if before == asked:
+                return answer
+        given.append((asked, settle(unit, state, fresh, run)))
+        return given[-1][1]
+
+    with patch.object(settling, "settle", once), patch("tests.laws.memory.settle", once):
+        yield
 
 
 def in_memory(

@@ -30,6 +30,7 @@ from tests.laws.postgres import (
     in_memory,
     leaves_of,
     memory_leaves,
+    settled_once,
     standing,
     tell,
     tell_again,
@@ -85,22 +86,29 @@ def ledgers(server: embedded.Server, template: str) -> Iterator[dict[int, Ledger
 @pytest.fixture(scope="module")
 def kept(ledgers: dict[int, Ledger]) -> list[Kept]:
     """The histories, told to every ledger; one of them is asked what it sees at each run."""
-    found = []
-    for number in range(HISTORIES):
-        for entity, arrivals in history(number, number * 5).logs.items():
-            name, seen = f"{entity}-{number}", dict[int, bytes]()
+    return [
+        _kept(ledgers, f"{entity}-{number}", number, arrivals)
+        for number in range(HISTORIES)
+        for entity, arrivals in history(number, number * 5).logs.items()
+    ]
 
-            def look(name: str, position: int, seen: dict[int, bytes] = seen) -> None:
-                seen[position] = answers(ledgers[7], name, position)
 
-            told = {
-                batch: tell(ledger, name, arrivals, batch, *((look,) if batch == 7 else ()))
-                for batch, ledger in ledgers.items()
-            }
-            facts = facts_of(ledgers[1], name)
-            memory = in_memory(name, facts, arrivals)
-            found.append(Kept(name, number, arrivals, told, facts, memory, seen))
-    return found
+def _kept(
+    ledgers: dict[int, Ledger], name: str, number: int, arrivals: tuple[Arrival, ...]
+) -> Kept:
+    seen: dict[int, bytes] = {}
+
+    def look(name: str, position: int) -> None:
+        seen[position] = answers(ledgers[7], name, position)
+
+    with settled_once():
+        told = {
+            batch: tell(ledger, name, arrivals, batch, *((look,) if batch == 7 else ()))
+            for batch, ledger in ledgers.items()
+        }
+        facts = facts_of(ledgers[1], name)
+        memory = in_memory(name, facts, arrivals)
+    return Kept(name, number, arrivals, told, facts, memory, seen)
 
 
 def noted(law: str, comparisons: int) -> None:

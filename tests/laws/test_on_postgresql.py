@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Iterator
 from datetime import date
 
 import pytest
@@ -30,7 +31,7 @@ from tests.laws.combined import combined
 from tests.laws.contracts import contracts
 from tests.laws.histories import history
 from tests.laws.memory import Books, History, play
-from tests.laws.postgres import tell_facts
+from tests.laws.postgres import settled_once, tell_facts
 from tests.laws.purses import purses
 
 HISTORIES = int(os.environ.get("TIEOUT_LAW_HISTORIES_ON_POSTGRESQL", "6"))
@@ -39,6 +40,12 @@ JOURNAL = """
     SELECT known_at, unit, book, booked, leaf, entry FROM journal_entry
      WHERE entity = %s ORDER BY entry
 """
+
+
+@pytest.fixture(autouse=True)
+def once() -> Iterator[None]:
+    with settled_once():
+        yield
 
 
 @pytest.mark.parametrize("number", range(HISTORIES))
