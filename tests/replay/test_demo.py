@@ -28,7 +28,7 @@ from domain.subscription import SubscriptionEvent
 from projections.breaks import Verdict
 from replay.demo.company import COUNTRIES, GROUP, Size
 from replay.demo.customers import company
-from replay.demo.months import Played, play
+from replay.demo.months import Part, Played, gather, play
 from replay.demo.story import Moment
 from replay.documents.templates import templates
 from replay.ledger import Ledger
@@ -298,22 +298,72 @@ def test_a_number_is_followed_from_its_line_to_its_rows(shown: Shown) -> None:
     assert {row[0] for row in rows.rows} == {"gateway"}
 
 
-def test_the_same_seed_gives_the_same_numbers(
-    played: Played, ledger: Ledger, moment: Moment, database: str, tmp_path: Path
+def test_the_command_plays_the_same_seed_to_the_same_numbers_and_names_each_query(
+    played: Played,
+    ledger: Ledger,
+    database: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     first = {entity: totals(ledger, entity) for entity in played.entities}
+    again: list[Played] = []
+
+    def gathered(size: Size, parts: list[Part]) -> Played:
+        again.append(gather(size, parts))
+        return again[0]
+
+    monkeypatch.setattr("api.cli.demo.gather", gathered)
+    monkeypatch.setenv("TIEOUT_DATABASE_URL", database)
+    monkeypatch.chdir(tmp_path)
     with connect(database) as connection:
         reset.reset(connection, actor="demo", entities=[GROUP, *played.entities])
 
-        # A new story, verified by the role that may only rebuild: it has its rights again.
-        assert play(ledger, moment, TINY, chances, tmp_path) == played
-        assert {entity: totals(ledger, entity) for entity in played.entities} == first
-        assert verify(connection).breaks == 0
+    # A new story, verified by the role that may only rebuild: it has its rights again.
+    size = ["--customers", "14", "--months", "4", "--events", "300"]
+    result = CliRunner().invoke(demo, [*size, "--folder", str(tmp_path / "demo")])
+
+    assert result.exit_code == 0, result.output
+    assert again == [played]
+    # The tour bills and imports once more, and asks about it: what was played ends before that.
+    ends = {entity: found.known_at for entity, found in first.items()}
+    assert {
+        entity: totals(ledger, entity, known_at=str(at)) for entity, at in ends.items()
+    } == first
+    asked = [line for line in result.output.splitlines() if line.startswith("$ ")]
+    assert [line.split()[1:4] for line in asked if not line.startswith("$ tieout explain")] == [
+        ["tieout", "report", "price-models"],
+        ["tieout", "report", "changes"],
+        ["tieout", "report", "journal"],
+        ["tieout", "lineage", "invoice"],
+        ["tieout", "report", "journal"],
+        ["tieout", "report", "journal"],
+        ["tieout", "bill", "-e"],
+        ["tieout", "report", "remaining"],
+        ["tieout", "report", "journal"],
+        ["tieout", "report", "exchange"],
+        ["tieout", "rates", "list"],
+        ["tieout", "invoice", "show"],
+        ["tieout", "report", "tax"],
+        ["tieout", "payments", "import"],
+        ["tieout", "payments", "waiting"],
+        ["tieout", "report", "statement"],
+        ["tieout", "report", "customer-money"],
+        ["tieout", "report", "dunning"],
+        ["tieout", "invoice", "render"],
+        ["tieout", "statement", "usd0003"],
+        ["tieout", "report", "exceptions"],
+        ["tieout", "report", "usage-rejected"],
+        ["tieout", "report", "VIEW"],
+        ["tieout", "report", "journal"],
+        ["tieout", "verify"],
+        ["tieout", "serve", "shows"],
+    ]
+    assert sum(line.startswith("$ tieout explain") for line in asked) == 2
 
 
-def totals(ledger: Ledger, entity: str) -> Any:
+def totals(ledger: Ledger, entity: str, **more: str) -> Any:
     with ledger.connection() as connection:
-        return ask(connection, "trial-balance", entity, {"book": "main"})
+        return ask(connection, "trial-balance", entity, {"book": "main", **more})
 
 
 def test_a_seed_gives_one_company_and_another_seed_another() -> None:
@@ -347,45 +397,3 @@ def test_the_command_refuses_a_ledger_that_is_not_empty(
 
     assert isinstance(result.exception, StoreError)
     assert result.exception.code == "ledger-not-empty"
-
-
-def test_every_answer_of_the_demo_names_its_query(
-    database: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("TIEOUT_DATABASE_URL", database)
-    monkeypatch.chdir(tmp_path)
-
-    size = ["--customers", "14", "--months", "4", "--events", "300"]
-    result = CliRunner().invoke(demo, [*size, "--folder", str(tmp_path / "demo")])
-
-    assert result.exit_code == 0, result.output
-    asked = [line for line in result.output.splitlines() if line.startswith("$ ")]
-    assert [line.split()[1:4] for line in asked if not line.startswith("$ tieout explain")] == [
-        ["tieout", "report", "price-models"],
-        ["tieout", "report", "changes"],
-        ["tieout", "report", "journal"],
-        ["tieout", "lineage", "invoice"],
-        ["tieout", "report", "journal"],
-        ["tieout", "report", "journal"],
-        ["tieout", "bill", "-e"],
-        ["tieout", "report", "remaining"],
-        ["tieout", "report", "journal"],
-        ["tieout", "report", "exchange"],
-        ["tieout", "rates", "list"],
-        ["tieout", "invoice", "show"],
-        ["tieout", "report", "tax"],
-        ["tieout", "payments", "import"],
-        ["tieout", "payments", "waiting"],
-        ["tieout", "report", "statement"],
-        ["tieout", "report", "customer-money"],
-        ["tieout", "report", "dunning"],
-        ["tieout", "invoice", "render"],
-        ["tieout", "statement", "usd0003"],
-        ["tieout", "report", "exceptions"],
-        ["tieout", "report", "usage-rejected"],
-        ["tieout", "report", "VIEW"],
-        ["tieout", "report", "journal"],
-        ["tieout", "verify"],
-        ["tieout", "serve", "shows"],
-    ]
-    assert sum(line.startswith("$ tieout explain") for line in asked) == 2
