@@ -71,6 +71,7 @@ Kind = Literal[
     "conditional",
     "refund-conditional",
     "refund-owed",
+    "lump-owed",
     "owed-back",
     "share-owed",
     "customer-owed",

@@ -24,10 +24,14 @@ OWED_BACK = ((LIABILITY, 1), (REFUND, -1))
 ENTITLED, SERVED = "entitled", "served"
 # What is owed back of a deal that ended: it bills no performance any more.
 OWED = "owed-back"
+# What may go back of an amount that is stated for several promises, or beside their own prices.
+OF_LUMP = "lump-owed"
 # Kinds of memos that a position counts.
 COUNTED = frozenset({ENTITLED, SERVED})
-# What is earned and to go back, is earned, too.
-Side = Literal["billed", "earned", "owed", "back", "entitled", "served"]
+# What is earned and to go back, of a lump or of what promises cost by themselves, is earned, too.
+Side = Literal["billed", "earned", "owed", "lump", "back", "entitled", "served"]
+
+_BACK: dict[str, Side] = {OWED: "back", OF_LUMP: "lump"}
 
 
 def side_of(flow: Flow) -> Side | None:
@@ -39,7 +43,7 @@ def side_of(flow: Flow) -> Side | None:
     if flow.kind == SERVED:
         return "served"
     if flow.legs == OWED_BACK:
-        return "back" if flow.kind == OWED else "owed"
+        return _BACK.get(flow.kind, "owed")
     for account, sign in flow.legs:
         if account == LIABILITY:
             return "earned" if sign > 0 else "billed"
@@ -47,11 +51,14 @@ def side_of(flow: Flow) -> Side | None:
 
 
 class Tally(Struct):
-    """What is billed, earned, due and served, and what of that earned is to go back."""
+    """What is billed, earned, due and served, and what of that earned is to go back: of what it
+    costs by itself, and of a lump.
+    """
 
     billed: int = 0
     earned: int = 0
     owed: int = 0
+    lump: int = 0
     entitled: int = 0
     served: int = 0
 
@@ -65,6 +72,9 @@ class Tally(Struct):
         elif side == "owed":
             self.earned += minor
             self.owed += minor
+        elif side == "lump":
+            self.earned += minor
+            self.lump += minor
         elif side == "back":
             self.billed -= minor
         else:
@@ -77,10 +87,12 @@ class Tally(Struct):
 
     @property
     def uncovered(self) -> int:
-        """What is to go back of what nobody paid or must pay yet. What is due goes back first; of
-        what is billed beyond that, what will be kept counts as paid first.
+        """What is to go back of what nobody paid or must pay yet. What is due of its own price goes
+        back first, and nothing of a lump is due with that; of what is billed beyond what is due,
+        what will be kept counts as paid first.
         """
-        return max(min(self.owed - max(self.entitled, 0), self.open), 0)
+        undue = max(self.owed - max(self.entitled, 0), 0)
+        return max(min(self.lump + undue, self.open), 0)
 
 
 def _uncovered(promises: Iterable[Tally]) -> int:
@@ -152,5 +164,5 @@ class Counting(NamedTuple):
 def counting(schedule: Schedule) -> Counting:
     memos = tuple([flow for flow in schedule.memos if flow.kind in COUNTED])
     states_due = any(flow.kind == ENTITLED for flow in memos)
-    owes = states_due and any(side_of(flow) == "owed" for flow in schedule.flows)
+    owes = states_due and any(side_of(flow) in ("owed", "lump") for flow in schedule.flows)
     return Counting(memos, states_due, owes)

@@ -158,6 +158,7 @@ def test_every_kind_of_change_has_words_in_every_language(language: str) -> None
         "conditional",
         "refund-conditional",
         "refund-owed",
+        "lump-owed",
         "owed-back",
         "share-owed",
         "customer-owed",

@@ -615,6 +615,6 @@ def test_what_only_one_contract_brings_about_rests_on_that_one() -> None:
     flows = {(flow.kind, flow.subject): flow for flow in schedule.flows}
     used = next(flow for (_, name), flow in flows.items() if name.endswith("calls"))
 
-    assert flows["refund-owed", "licence"].causes == (1, 4)
+    assert flows["lump-owed", "licence"].causes == (1, 4)
     assert set(used.causes) == {2, 3, 5}
     assert set(flows["release", "licence"].causes) >= {1, 2, 3, 4}

@@ -13,7 +13,7 @@ from msgspec import structs
 
 from domain.accounting.rules import rule_of
 from domain.accounting.schedule import Schedule
-from domain.contract_facts import VariableAmount
+from domain.contract_facts import PriceEstimated, VariableAmount
 from domain.due import due
 from domain.facts import Event
 from domain.invoice_facts import InvoiceIssued
@@ -22,6 +22,7 @@ from tests.domain.contracting import (
     FAR,
     balance,
     billed,
+    on,
     opened,
     point,
     revenue,
@@ -112,6 +113,36 @@ def test_what_may_go_back_of_what_is_due_stays_owed_beside_a_contract_asset() ->
     schedule = scheduled(deal, satisfied("2024-01-15", "a", "10"))
 
     assert stands(schedule, "2024-01-31") == [400_00, 100_00, -40_00, 0]
+
+
+@pytest.mark.parametrize(
+    ("minor", "then"),
+    [(0, [400_00, 60_00, 0, 0]), (430_00, [0, 30_00, 0, 0]), (480_00, [0, 0, -20_00, 0])],
+)
+def test_of_a_lump_beside_prices_of_their_own_only_what_is_billed_may_go_back(
+    minor: int, then: list[int]
+) -> None:
+    """100.00 are stated beside, of which 60.00 are expected: the units are due, and 100.00 are not
+    before they are billed. Of what is billed what will be kept counts as paid first.
+    """
+    bonus = VariableAmount(name="bonus", stated_minor=100_00, estimate_minor=60_00)
+    deal = opened("2024-01-01", units("a", "10", "40"), variable=(bonus,))
+    said = (billed("2024-01-31", minor),) if minor else ()
+    schedule = scheduled(deal, satisfied("2024-01-15", "a", "10"), *said)
+
+    assert stands(schedule, "2024-01-31") == then
+
+
+def test_stated_in_another_way_it_is_held_in_that_way() -> None:
+    """A tenth of the units comes back; then that is not expected, and 40.00 of 100.00 beside."""
+    tenth = VariableAmount(name="returns", conceded_percent=Decimal(10))
+    beside = VariableAmount(name="returns", stated_minor=100_00, estimate_minor=60_00)
+    deal = opened("2024-01-01", units("a", "10", "40"), variable=(tenth,))
+    anew = PriceEstimated(when=on("2024-02-10"), variable=(beside,))
+    schedule = scheduled(deal, satisfied("2024-01-15", "a", "10"), anew)
+
+    assert stands(schedule, "2024-01-31") == [400_00, 0, -40_00, 0]
+    assert stands(schedule, "2024-02-29") == [400_00, 60_00, 0, 0]
 
 
 def test_what_is_shown_as_billed_beyond_service_takes_no_part() -> None:

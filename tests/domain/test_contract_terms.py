@@ -319,7 +319,7 @@ def test_an_estimate_is_caught_up_along_the_stretches() -> None:
 
 
 def test_what_comes_to_nothing_where_each_month_has_its_fee_is_taken_back() -> None:
-    """The price, and what is owed back beside it: of 30.00 stated 12.00 are not expected."""
+    """The price, and what is owed back of 720.00 billed: of 30.00 stated 12.00 are not expected."""
     ramp = even("service", *HALF, fees=RAMP)
     nothing = Variable(name="rebate", estimate_minor=-690_00)
     none_left = PriceEstimated(when=on("2024-03-01"), variable=(nothing,))
@@ -329,7 +329,8 @@ def test_what_comes_to_nothing_where_each_month_has_its_fee_is_taken_back() -> N
     stated = Variable(name="rebate", stated_minor=30_00, conceded_percent=Decimal(40))
     kept = Variable(name="rebate", stated_minor=30_00)
     deal = opened("2024-01-01", ramp, variable=(stated,), cancellable_days=0)
-    schedule = scheduled(deal, PriceEstimated(when=on("2024-08-10"), variable=(kept,)))
+    bill = billed("2024-07-10", 720_00)
+    schedule = scheduled(deal, bill, PriceEstimated(when=on("2024-08-10"), variable=(kept,)))
     assert balance(schedule, "refund-liability", "2024-07-31") == -12_00
     assert balance(schedule, "refund-liability", "2024-08-31") == 0
 

@@ -20,7 +20,7 @@ from domain.facts import corrected
 from domain.journal import Entry, Line, Slot
 from domain.ledger import Fresh, Run, UnitState
 from domain.master import MasterData
-from domain.net_position import ASSET, ENTITLED, LIABILITY, OWED, REFUND, SERVED, UNBILLED
+from domain.net_position import ASSET, ENTITLED, LIABILITY, OF_LUMP, OWED, REFUND, SERVED, UNBILLED
 from tests.laws.memory import Books, History, Settlement, fresh_of, measured_anew
 from tests.laws.time_laws import Ledger, causes_unasked, holds, last_of_each_book, same
 
@@ -189,7 +189,8 @@ def _stands_in(account: str, schedule: Schedule, shown: Iterable[Explained]) -> 
                 row["billed"] -= one.minor
                 continue
             row[told] += one.minor
-            row["back"] += one.minor if named in goes_back else 0
+            if named in goes_back:
+                row["of a lump" if one.kind == OF_LUMP else "back"] += one.minor
     served = sums[SERVED]
     above = max(0, min(served, sums["billed"]) - sums["earned"]) if served > 0 else 0
     net = max(0, min(sums["earned"], sums["earned"] - sums["billed"]))
@@ -198,10 +199,10 @@ def _stands_in(account: str, schedule: Schedule, shown: Iterable[Explained]) -> 
     covered = [(row, max(row["billed"], row[ENTITLED])) for row in by_promise.values()]
     spare = sum(paid - row["earned"] for row, paid in covered if paid > row["earned"])
     open_ = sum(
-        min(row["back"] - due_of, row["earned"] - paid)
+        min(row["of a lump"] + max(row["back"] - due_of, 0), row["earned"] - paid)
         for row, paid in covered
         for due_of in [max(row[ENTITLED], 0)]
-        if row["back"] > due_of and row["earned"] > paid
+        if row["of a lump"] + max(row["back"] - due_of, 0) > 0 and row["earned"] > paid
     )
     back = min(net - receivable, max(open_ - spare, 0))
     found = {UNBILLED: receivable - above, ASSET: net - receivable - back, REFUND: back}

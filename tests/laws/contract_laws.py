@@ -316,7 +316,8 @@ def _is_for_others(flow: Flow) -> bool:
 
 def _is_held(flow: Flow) -> bool:
     """Owed back as it is transferred; what goes back beyond a notice is no part of a price."""
-    return flow.kind == "refund-owed" and not flow.rule.startswith("beyond-notice")
+    is_held = flow.kind in ("refund-owed", "lump-owed")
+    return is_held and not flow.rule.startswith("beyond-notice")
 
 
 def held_by(facts: Sequence[Fact], day: date) -> int:

@@ -615,6 +615,14 @@ MUTANTS = (
         "tests/laws/test_contracts.py -k 11-the-price-is-shared",
     ),
     Mutant(
+        "presentation",
+        "domain/net_position.py",
+        "        return max(min(self.lump + undue, self.open), 0)",
+        "        return max(min(self.lump + self.owed - self.entitled, self.open), 0)",
+        "what is due of own prices goes back of a lump beside them",
+        "tests/domain/test_contract_back.py -k of_a_lump",
+    ),
+    Mutant(
         "16-every-cut-balances",
         "domain/net_position.py",
         "back = min(_uncovered(self.promises.values()), asset) if self.promises else 0",

@@ -24,16 +24,20 @@ from domain.accounting.schedule import Flow
 from domain.contract_facts import VariableAmount
 from domain.explain import Step, both, every
 from domain.facts import causes_of
+from domain.net_position import OF_LUMP
 
 # That a promise was ended before: why what changes of its price is earned at once.
 ENDED = Step(what="ended", value="before")
 PAYABLE = (("contract-liability", 1), ("customer-payable", -1))
+# What may go back of what promises cost by themselves.
+_OF_ITS_PRICE = "refund-owed"
 
 
 class Uncertain(Struct):
     """A variable amount as it is included now, and who shares it; `since` is the fact that included
     so much, none where that is as at inception. `unit_value` is what one of what is no money was
-    worth when it was first said: what it is worth later moves no price (rule 22).
+    worth when it was first said: what it is worth later moves no price (rule 22). `held` is what is
+    stated and not included, by kind: a lump is due otherwise than what promises cost themselves.
     """
 
     row: VariableAmount
@@ -41,9 +45,13 @@ class Uncertain(Struct):
     included_minor: int = 0
     first_minor: int = 0
     since: tuple[int, ...] = ()
-    held_minor: int = 0
     sharers: tuple[Promise, ...] = ()
-    held: list[Promise] = field(default_factory=list)
+    held: dict[str, _Held] = field(default_factory=dict)
+
+
+class _Held(Struct):
+    minor: int
+    promises: list[Promise]
 
 
 class Estimates(Struct):
@@ -54,7 +62,8 @@ class Estimates(Struct):
 
     @property
     def held(self) -> Iterable[Promise]:
-        return (promise for one in self.rows.values() for promise in one.held)
+        found = (held for one in self.rows.values() for held in one.held.values())
+        return (promise for held in found for promise in held.promises)
 
 
 def at_inception(
@@ -292,32 +301,50 @@ def _hold(one: Uncertain, place: Place, causes: tuple[int, ...], cause: int, dea
     """What is stated and not included is owed back as the promises are transferred."""
     row = one.row
     if row.is_of_its_promises:
-        held = -one.included_minor
+        kind, minor = _OF_ITS_PRICE, -one.included_minor
     else:
-        held = row.stated_minor - one.included_minor if row.stated_minor > 0 else 0
-    change, one.held_minor = held - one.held_minor, held
+        kind, minor = OF_LUMP, row.stated_minor - one.included_minor
+        minor = minor if row.stated_minor > 0 else 0
+    # Stated in another way than before, all of it is held in that way.
+    for name in {**dict.fromkeys(one.held), kind: None}:
+        _hold_as(one, name, minor if name == kind else 0, place, causes, cause, deal)
+
+
+def _hold_as(
+    one: Uncertain,
+    kind: str,
+    minor: int,
+    place: Place,
+    causes: tuple[int, ...],
+    cause: int,
+    deal: Deal,
+) -> None:
+    known = one.held.get(kind)
+    change = minor - (known.minor if known else 0)
     if not change:
         return
-    if not one.held:
-        one.held = [_shadow(promise, causes, deal) for promise, _ in _shared(0, one, deal)]
-    for promise, minor in _by_weight(change, one.held, deal):
-        price = promise.price_minor + minor
+    if known is None:
+        shadows = [_shadow(promise, kind, causes, deal) for promise, _ in _shared(0, one, deal)]
+        known = one.held[kind] = _Held(0, shadows)
+    known.minor = minor
+    for promise, part in _by_weight(change, known.promises, deal):
+        price = promise.price_minor + part
         together = causes_of(promise.causes, causes)
-        told = (Step(what=f"stated and not included of {row.name}", value=deal.text(held)),)
+        told = (Step(what=f"stated and not included of {one.row.name}", value=deal.text(minor)),)
         if promise.is_ended:
             # What is owed the next time is counted from what was owed by this.
             promise.causes = causes_of(together, promise.ended_by)
             promise.told = every((promise.told, told))
             said = every((promise.told, (ENDED,)))
-            owed_more(promise, place[0], minor, promise.causes, said, deal)
+            owed_more(promise, place[0], part, promise.causes, said, deal)
             continue
         catch_up(promise, promise.own, price, place, together, told, deal, cause)
 
 
-def _shadow(promise: Promise, causes: tuple[int, ...], deal: Deal) -> Promise:
+def _shadow(promise: Promise, kind: str, causes: tuple[int, ...], deal: Deal) -> Promise:
     own = promise.whole
     stated = causes_of(causes, promise.added_by, promise.said_by)
-    shadow = Promise(own, 0, stated, weight=promise.weight, legs=REFUND, kind="refund-owed")
+    shadow = Promise(own, 0, stated, weight=promise.weight, legs=REFUND, kind=kind)
     shadow.told = promise.said
     shadow.by, shadow.going = deal.progress(deal.opened.when.measured), ()
     shadow.ended_by = promise.ended_by
