@@ -25,6 +25,7 @@ from domain.contract_facts import (
     VariableAmount,
 )
 from domain.contract_ways import (
+    require_of_pattern,
     require_one_way_estimated,
     require_one_way_expected,
     require_one_way_restated,
@@ -274,7 +275,8 @@ def _require_transfer(row: Obligation, field: str) -> None:
     require_above_nothing(row.expected_exercised, f"{field}.expected_exercised")
     require_percent(row.breakage_percent, f"{field}.breakage_percent")
     require_percent(row.percent_of_base, f"{field}.percent_of_base")
-    require_one_way_expected(row, f"{field}.")
+    require_of_pattern(row, field)
+    require_one_way_expected(row, field)
     _require_costs(row, field)
     require_amount(row.others_share_minor, f"{field}.others_share_minor")
     is_open = row.option is not None or _is_as_many_as_there_will_be(row)

@@ -77,7 +77,7 @@ from domain.contract_price import (
     require_within_price,
 )
 from domain.contract_state import ContractState, evolve
-from domain.contract_ways import require_one_way_expected, require_one_way_of_use
+from domain.contract_ways import require_one_way_of_use, require_revised
 from domain.currency import exponent, require_kept
 from domain.errors import Rejected, require_name
 from domain.facts import Context, Decider, Event, Retracted
@@ -233,8 +233,8 @@ def _of_a_promise(command: OfAPromise, state: ContractState, context: Context) -
             require_among(command.materials_minor, command.expected_cost_minor, "materials_minor")
             require_above_nothing(command.expected_exercised, "expected_exercised")
             require_percent(command.breakage_percent, "breakage_percent")
-            require_one_way_expected(command)
             row = _promise(command.obligation, EXPECTED, "transferred-otherwise", state, context)
+            require_revised(command, row)
             require_expected(command, row, state.done(command.obligation))
             return ExpectationRevised(**structs.asdict(command))
         case ConcedePrice():

@@ -204,6 +204,17 @@ BAD = (
         "added",
         (OPEN, act("terminate-contract")),
     ),
+    Bad(
+        opens({**SERVICE, "breakage_percent": "10"}),
+        "transferred-otherwise",
+        "obligations.breakage_percent",
+        (),
+    ),
+    Bad(
+        act("revise-expectation", obligation="work", breakage_percent="10"),
+        "transferred-otherwise",
+        "breakage_percent",
+    ),
     Bad(opens(SERVICE, price_minor=-1), "negative-price", "price_minor", ()),
     Bad(opens({**SEATS, "unit_price": "-5"}), "negative-price", "obligations.unit_price", ()),
     Bad(changes(price_change_minor=-23001), "negative-price", "price_change_minor"),

@@ -22,9 +22,11 @@ from domain.contract_facts import (
     ContractModified,
     ContractOpened,
     Fee,
+    Milestone,
     NonCash,
     Obligation,
     Outcome,
+    Renewal,
     Restated,
     RightsExercised,
     VariableAmount,
@@ -213,3 +215,73 @@ def test_that_all_rights_were_used_may_be_said_again() -> None:
 
     assert decide(STREAM, used(), DEAL, all_of_it)
     assert decide(STREAM, used(cumulative=Decimal(100)), DEAL, all_of_it)
+
+
+NOTHING: dict[str, Any] = {
+    "renewals": (),
+    "milestones": (),
+    "percent_of_base": None,
+    "expected_exercised": None,
+    "breakage_percent": None,
+}
+WORK = Obligation(
+    obligation="work", pattern="percent-complete", expected_cost_minor=1_000, ssp_minor=9
+)
+BOUGHT = Renewal(
+    service_from=date(2024, 1, 1),
+    service_to=date(2025, 1, 1),
+    price_minor=1,
+    expected_cost_minor=1,
+)
+
+
+@pytest.mark.parametrize(
+    ("row", "field"),
+    [
+        (point("a", 9, renewals=(BOUGHT,)), "renewals"),
+        (point("a", 9, milestones=(Milestone(milestone="m", weight=Decimal(1)),)), "milestones"),
+        (point("a", 9, percent_of_base=Decimal(5)), "percent_of_base"),
+        (units("a", "10", "5", expected_exercised=Decimal(5)), "expected_exercised"),
+        (units("a", "10", "5", breakage_percent=Decimal(5)), "breakage_percent"),
+    ],
+)
+def test_what_a_promise_says_fits_how_it_is_transferred(row: Obligation, field: str) -> None:
+    deal = OpenContract(
+        when=on(1, 1), customer="c1", currency="USD", price_minor=0, obligations=(row,)
+    )
+
+    with pytest.raises(Rejected) as caught:
+        decide(STREAM, deal)
+
+    told = "transferred-otherwise", f"obligations.{field}"
+    assert (caught.value.code, caught.value.field) == told
+    assert decide(
+        STREAM,
+        structs.replace(deal, obligations=(structs.replace(row, **{field: NOTHING[field]}),)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "is_taken"),
+    [
+        ("points", {"expected_cost_minor": 5}, False),
+        ("points", {"materials_minor": 5}, False),
+        ("points", {"expected_exercised": Decimal(5)}, True),
+        ("points", {"breakage_percent": Decimal(5)}, True),
+        ("work", {"expected_exercised": Decimal(5)}, False),
+        ("work", {"breakage_percent": Decimal(5)}, False),
+        ("work", {"expected_cost_minor": 5, "materials_minor": 5}, True),
+    ],
+)
+def test_what_is_expected_anew_fits_how_a_promise_is_transferred(
+    name: str, said: dict[str, Any], is_taken: bool
+) -> None:
+    deal = structs.replace(DEAL, obligations=(POINTS, WORK))
+    command = ReviseExpectation(when=WHEN, obligation=name, **said)
+
+    if is_taken:
+        assert decide(STREAM, command, deal)
+        return
+    with pytest.raises(Rejected) as caught:
+        decide(STREAM, command, deal)
+    assert (caught.value.code, caught.value.field) == ("transferred-otherwise", next(iter(said)))
