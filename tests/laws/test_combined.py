@@ -4,19 +4,22 @@ Each history is drawn from its number alone. TIEOUT_LAW_COMBINED says how many: 
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import cast
 
 import pytest
 
 from domain.accounting.curves import total
-from domain.contract_facts import ContractJoined, ContractTerminated
+from domain.contract_facts import ContractJoined, ContractOpened, ContractTerminated
+from domain.facts import When
+from domain.invoice_facts import InvoiceIssued
 from domain.journal import Slot
 from tests.laws import count
-from tests.laws.combined import combined, gone
+from tests.laws.combined import ORDER, combined, gone
 from tests.laws.contract_laws import is_beside
-from tests.laws.contracts import ENTITY
+from tests.laws.contracts import ENTITY, PERIODS
+from tests.laws.ended_laws import what_ended_owes_money
 from tests.laws.memory import Arrival, Books, History, and_then, play
 from tests.laws.test_laws import LAWS
 from tests.laws.time_laws import (
@@ -120,11 +123,37 @@ def _promised(books: Books) -> dict[str, int]:
 
 
 def owed_back_is_the_same(history: History, ledger: Ledger) -> int:
-    """Of each contract that ended the same is owed back, day by day, as if nothing had joined."""
-    log, final = history.logs[ENTITY], final_run(ledger[ENTITY])
-    apart = play(ENTITY, [*(one for one in log if not _joins(one)), final])
-    found, expected = _owed_back(and_then(ledger[ENTITY], final)), _owed_back(apart)
-    return same_keys(found, expected, ENTITY)
+    """Of each contract that ended the same is owed back, day by day, as if nothing had joined: by
+    itself first, and once all ended.
+    """
+    log = history.logs[ENTITY]
+    apart = play(ENTITY, [one for one in log if not _joins(one)])
+    together, final, count = ledger[ENTITY], final_run(ledger[ENTITY]), 0
+    for end in _ends(log):
+        apart, together = and_then(apart, end), and_then(together, end)
+        found, expected = (_owed_back(and_then(one, final)) for one in (together, apart))
+        count += same_keys(found, expected, ENTITY)
+    return count
+
+
+def all_owe_money(history: History, ledger: Ledger) -> int:
+    """Once all ended."""
+    books = ledger[ENTITY]
+    for end in _ends(history.logs[ENTITY]):
+        books = and_then(books, end)
+    return what_ended_owes_money(history, {ENTITY: and_then(books, final_run(books))})
+
+
+def _ends(log: Sequence[Arrival]) -> Iterator[Arrival]:
+    """One contract after the other, with as much given back as was billed."""
+    bills = [one.event for one in log if isinstance(one.event, InvoiceIssued)]
+    lines = [line for event in bills for line in event.lines]
+    opened = [one for one in log if isinstance(one.event, ContractOpened) and not one.corrects]
+    for at, stream in enumerate(sorted({one.stream for one in opened})):
+        mine = [line.amount_minor for line in lines if f"contract:{line.contract}" == stream]
+        when = When(effective=PERIODS[10 + 2 * at].first, order=2 * ORDER + at)
+        event = ContractTerminated(when=when, refund_minor=max(sum(mine), 0))
+        yield Arrival(key=f"ends-{stream}", stream=stream, event=event)
 
 
 def _owed_back(books: Books) -> dict[object, object]:
@@ -144,6 +173,7 @@ EVERY = {
     "undone-is-never": undone,
     "one-unit": one_unit,
     "11-the-price-is-the-same": price_is_the_same,
+    "18-what-ended-owes-money": all_owe_money,
     "18-owed-back-is-the-same": owed_back_is_the_same,
 }
 
