@@ -114,6 +114,9 @@ REFUSED = {
     "materials-above-costs": "Materials at cost are part of the costs they are said with.",
     "duplicate-non-cash": "What is no money is promised twice under one name.",
     "unknown-non-cash": "Nobody promised such consideration.",
+    "nothing-shares-the-price": (
+        "A price is stated for promises of which each is priced by itself."
+    ),
     "nothing-to-buy": "No promise of the contract is priced by itself.",
     "negative-notice": "Notice is not negative.",
     "above-balance": "More credit is paid out or withdrawn than is left of it.",

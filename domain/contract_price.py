@@ -74,6 +74,31 @@ def _known_price(
     return _agreed_minor(opened, changes, estimates)
 
 
+def require_shared(lump: bool, rows: Iterable[Obligation], field: str) -> None:  # noqa: FBT001
+    """A price for all promises is for some that share it: each invoice, percentage and unit has a
+    price of its own, and nothing else would ever be earned. Raises `nothing-shares-the-price`.
+    """
+    if lump and all(own.is_priced_by_itself for own in rows):
+        raise Rejected("nothing-shares-the-price", field=field)
+
+
+def require_bearers(variable: Iterable[VariableAmount], known: Mapping[str, Obligation]) -> None:
+    """So is what is included of an uncertain amount, but for another price by the unit: for the
+    promises it names, or for all. Raises `nothing-shares-the-price`.
+    """
+    for row in variable:
+        named = [own for name, own in known.items() if name in row.obligations]
+        is_lump = row.unit_price is None and row.included_minor != 0 and says_something(row)
+        require_shared(is_lump, named or known.values(), "variable.obligations")
+
+
+def says_something(row: VariableAmount) -> bool:
+    """Whether anything is stated or expected of an uncertain amount."""
+    amounts = (row.stated_minor, row.estimate_minor, row.included_minor)
+    shares = (row.conceded_percent, row.conceded_quantity)
+    return any((*amounts, *shares, row.outcomes, row.non_cash))
+
+
 def require_not_below_nothing(
     change: ContractModified,
     opened: ContractOpened,

@@ -71,9 +71,11 @@ from domain.contract_left import (
 )
 from domain.contract_price import (
     place_of,
+    require_bearers,
     require_estimate,
     require_not_below_nothing,
     require_price,
+    require_shared,
     require_within_price,
 )
 from domain.contract_state import ContractState, evolve
@@ -117,6 +119,8 @@ def decide(command: ContractCommand, state: ContractState, context: Context) -> 
             return (_modified(command, state),)
         case EstimatePrice():
             require_variable(command.variable, set(state.obligations) if state.is_open else None)
+            if state.is_open:
+                require_bearers(command.variable, state.obligations)
             estimated = PriceEstimated(**structs.asdict(command))
             if state.opened is not None and not context.outside:
                 require_estimate(estimated, state.opened, state.priced)
@@ -290,6 +294,9 @@ def _opened(command: OpenContract, state: ContractState, context: Context) -> Co
     require_amount(command.price_minor, "price_minor")
     require_obligations(command.obligations, state.obligations, "obligations")
     require_open(command)
+    lump = bool(command.price_minor or command.non_cash)
+    require_shared(lump, command.obligations, "price_minor")
+    require_bearers(command.variable, {row.obligation: row for row in command.obligations})
     event = ContractOpened(**structs.asdict(command))
     require_price(event)
     return event
@@ -306,6 +313,8 @@ def _modified(command: ModifyContract, state: ContractState) -> ContractModified
         require_restatable(command.restated, known)
         require_unfinished(command, state.obligations, state.transfers)
     require_variable(command.variable, set(known) if state.is_open else None)
+    if state.is_open:
+        require_bearers(command.variable, known)
     require_non_cash(command.non_cash, state.to_give)
     if (command.treatment == "by-rule") != (command.judgement is None):
         raise Rejected("judgement-needs-a-reason", field="judgement")

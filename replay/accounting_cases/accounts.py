@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from domain.journal import CREDIT_ACCOUNTS
@@ -44,6 +45,26 @@ ACCOUNTS: dict[str, tuple[str, ...]] = {
     "UnbilledReceivable": ("unbilled-receivable",),
     "Voids": ("voids",),
 }
+# Other names of accounts, as authors have them.
+ALSO: dict[str, tuple[str, ...]] = {
+    "AccountsReceivable": ("Receivable", "Receivables", "TradeReceivables", "TradeReceivable"),
+    "BadDebt": ("BadDebtExpense", "CreditLoss"),
+    "ContractAsset": ("ContractAssets",),
+    "ContractLiability": ("ContractLiabilities", "Deferred"),
+    "CustomerBalance": ("CustomerCreditBalance", "CustomerCredit"),
+    "DeferredRevenue": ("UnearnedRevenue", "DeferredIncome", "DeferredBalance"),
+    "DepositLiability": ("Deposits", "CustomerDeposits"),
+    "Fees": ("ProcessingFees", "BankFees"),
+    "FxGain": ("ForeignExchangeGain", "ExchangeGain"),
+    "FxGainLoss": ("ExchangeGainLoss", "ExchangeDifference", "ExchangeDifferences"),
+    "FxLoss": ("ForeignExchangeLoss", "ExchangeLoss"),
+    "InterestIncome": ("InterestRevenue",),
+    "RefundLiability": ("RefundLiabilities",),
+    "Revenue": ("RevenueRecognised", "RevenueRecognized", "RecognisedRevenue"),
+    "TaxPayable": ("SalesTaxPayable", "VatPayable"),
+    "UnbilledReceivable": ("Unbilled", "UnbilledReceivables", "UnbilledRevenue", "AccruedRevenue"),
+}
+ACCOUNTS |= {other: ACCOUNTS[name] for name, others in ALSO.items() for other in others}
 # An unconditional right that nobody has invoiced yet (ASC 606-10-45-4, IFRS 15.108).
 UNBILLED = ("unbilled-receivable",)
 
@@ -57,42 +78,17 @@ def accounts_of(name: str, path: tuple[str, ...] = ()) -> tuple[str, ...]:
 
 
 # Differences of exchange that are told as a gain: credits positive.
-GAINS = frozenset({"FxGain", "FxGainLoss"})
+GAINS = frozenset({"FxGain", "FxGainLoss", *ALSO["FxGain"], *ALSO["FxGainLoss"]})
 # What a figure calls an account in its own name, in small letters.
 NAMED: dict[str, str] = {
-    "accounts_receivable": "AccountsReceivable",
-    "bad_debt": "BadDebt",
-    "cash": "Cash",
-    "contract_asset": "ContractAsset",
-    "contract_liability": "ContractLiability",
-    "customer_balance": "CustomerBalance",
-    "customer_payable": "CustomerPayable",
-    "deferred_balance": "DeferredRevenue",
-    "deferred_revenue": "DeferredRevenue",
-    "deposit_liability": "DepositLiability",
-    "deposits": "DepositLiability",
-    "disputes": "Disputes",
-    "interest_expense": "InterestExpense",
-    "interest_income": "InterestIncome",
-    "receivable": "AccountsReceivable",
-    "recoverables": "Recoverables",
-    "refund_liability": "RefundLiability",
-    "refunds": "Refunds",
-    "revenue": "Revenue",
-    "tax_liability": "TaxPayable",
-    "tax_payable": "TaxPayable",
-    "unapplied_cash": "UnappliedCash",
-    "unbilled": "UnbilledReceivable",
-    "unbilled_receivable": "UnbilledReceivable",
-    "voids": "Voids",
+    re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower(): name for name in ACCOUNTS
 }
 # Accounts of a result are asked for what moved in a period, all others for where they stand.
-RESULT = frozenset(
-    {
-        *("BadDebt", "CreditNotes", "Disputes", "Fees", "FxGain", "FxLoss", "InterestExpense"),
-        *("InterestIncome", "Recoverables", "Refunds", "Revenue", "Voids"),
-    }
+OF_A_RESULT = (
+    *("BadDebt", "CreditNotes", "Disputes", "Fees", "FxGain", "FxGainLoss", "FxLoss"),
+    *("InterestExpense", "InterestIncome", "Recoverables", "Refunds", "Revenue", "Voids"),
 )
+RESULT = frozenset(other for name in OF_A_RESULT for other in (name, *ALSO.get(name, ())))
 
 
 def normal(accounts: Iterable[str], rows: Iterable[Posted]) -> int:

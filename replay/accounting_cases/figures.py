@@ -103,6 +103,8 @@ FIGURES: dict[str, Read] = {
     "revenue_per_month": sums.even,
     "monthly": sums.monthly,
     "segment_values": sums.segments,
+    "cumulative_revenue_by_period": sums.by_month(sums.REVENUE, sums.balance),
+    "revenue_to_date_by_period": sums.by_month(sums.REVENUE, sums.balance),
     "total_revenue": sums.total(sums.REVENUE),
     "gross_profit_by_period": _gross_profits,
     "restated": _restated,

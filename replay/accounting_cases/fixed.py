@@ -202,6 +202,13 @@ def named(fact: Words, known: Survey) -> Deal:
     """
     rows = [(name, row) for name, row in fact.parts("obligations").items()]
     shares = any(fact.has(field) for field in PRICES)
+    if known.elected.royalty_shared:
+        promises = (promise_of(fact, name, row) for name, row in rows)
+        # What it comes to is told as it is earned, and shared as the fixed price is (15.84, 32-39).
+        return Deal(
+            obligations=tuple(_without_a_base(one) for one in promises),
+            price_minor=the_price(fact) if shares else 0,
+        )
     return Deal(
         obligations=tuple(promise_of(fact, name, row) for name, row in rows),
         price_minor=the_price(fact) if shares else 0,
@@ -217,6 +224,13 @@ def named(fact: Words, known: Survey) -> Deal:
             if row.has("estimate")
         ),
     )
+
+
+def _without_a_base(promise: Obligation) -> Obligation:
+    """Of sales nothing is wholly its own."""
+    if promise.pattern != "percent-of-base":
+        return promise
+    return structs.replace(promise, pattern="point-in-time", percent_of_base=None, price_minor=0)
 
 
 def promise_of(fact: Words, name: str, row: Words) -> Obligation:

@@ -32,6 +32,7 @@ ONWARD: Row = {"treatment": "prospective"}
 APART: Row = {"treatment": "separate"}
 NET: Row = {"net": True}
 AT_COST: Row = {"materials_at_cost": True}
+SHARED: Row = {"royalty_shared": True}
 CORRECTS: Row = {"credits_correct": True}
 # How the source shows its figures; only shares of one contract are rounded themselves.
 WHOLE: Row = {"shown_in_whole": True}
@@ -47,6 +48,7 @@ READINGS = frozenset(
         "net",
         "credits_correct",
         "materials_at_cost",
+        "royalty_shared",
     }
 )
 UPON_BOOKING = "upon booking"
@@ -243,6 +245,12 @@ TERMS: dict[str, dict[str, Row]] = {
         **each(ALWAYS, "immediate", "immediately", "at once", "remaining", "deferred", "used"),
         **each(ALWAYS, "recognised", "recognized", "not yet earned", "unearned", "pro rata"),
     },
+    "variable_allocation": {
+        **each(SHARED, "not met", "are not met", "is not met", "relative SSP", "to both", "to all"),
+        **each(SHARED, "relative stand-alone", "relative standalone", "all obligations", "shared"),
+        **each(SHARED, "not satisfied", "proportionally", "in proportion"),
+        **each({"royalty_shared": False}, "wholly", "entirely", "its own", "that month"),
+    },
     "principal_agent": {
         **each(NET, "agent", "net", "commission only", "commission"),
         **each(ALWAYS, "principal", "gross"),
@@ -284,7 +292,12 @@ NOTES = frozenset(
         *("minimum_commitment", "true_up", "netting", "note", "notes", "source", "duplicate"),
         *("order", "out_of_order", "point_in_time", "presented", "reporting", "restatement"),
         *("write_off", "chargeback", "chargebacks", "non_refundable_fee", "breakage_estimate"),
-        *("accounting_period", "loyalty", "proration", "hedge", "time"),
+        *("accounting_period", "loyalty", "proration", "hedge", "time", "collectability"),
+        *("criteria", "minimum_guarantee", "guarantee", "price_protection", "options", "vouchers"),
+        *("gift_cards", "free_period", "ramp", "shares", "advance", "advances", "deposits"),
+        *("retention", "retainage", "incentive", "contract_balance", "contract_balances"),
+        *("licences", "licenses", "subscription", "upgrade", "downgrade", "invoices", "overage"),
+        *("promise", "promises", "stand_alone_selling_price", "standalone_selling_price", "roles"),
         *(other for others in ALSO.values() for other in others),
     }
 )

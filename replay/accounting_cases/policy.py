@@ -52,7 +52,8 @@ class Elections(Struct, frozen=True, kw_only=True):
     of a deal that says no more of it. `rate`: the first that the phrase on financing states.
     `treatment`: how a change is accounted for whose facts do not decide it. `net`: the seller is an
     agent. `credits_correct`: credit notes count from the start of service. `materials_at_cost`:
-    what depicts no progress is earned at its cost.
+    what depicts no progress is earned at its cost. `royalty_shared`: what is a share of sales is
+    for all promises, as nothing makes it one's own.
     """
 
     zone: str
@@ -68,6 +69,7 @@ class Elections(Struct, frozen=True, kw_only=True):
     net: bool = False
     credits_correct: bool = False
     materials_at_cost: bool = False
+    royalty_shared: bool = False
     shown_in_whole: bool = False
 
 

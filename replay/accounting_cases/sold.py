@@ -293,8 +293,8 @@ SHAPES = (
         "monthly_payment",
         _in_instalments,
     ),
-    shape("stated_price", "", _estimated),
-    shape("unit_price units", "", _in_units),
+    shape("stated_price", "obligation", _estimated),
+    shape("unit_price units", "obligation", _in_units),
     shape(
         "price voucher_percent general_promo_percent redemption_probability "
         "average_additional_purchase",

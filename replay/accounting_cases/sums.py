@@ -256,7 +256,8 @@ def named_by_period(path: tuple[str, ...], value: Any, name: str) -> Iterator[Fi
 
 def named_total(path: tuple[str, ...], value: Any, name: str) -> Iterator[Figure]:
     """All that is booked in an account through the last run."""
-    yield from total(accounts_of(_account(path, name)))(path, value)
+    account = _account(path, name)
+    yield from (gains if account in GAINS else total(accounts_of(account)))(path, value)
 
 
 def _account(path: tuple[str, ...], name: str) -> str:
@@ -266,8 +267,14 @@ def _account(path: tuple[str, ...], name: str) -> str:
 
 
 def promise_by_period(path: tuple[str, ...], value: Any, name: str) -> Iterator[Figure]:
-    """Revenue of the promise that the figure itself names."""
-    yield from of_obligation(name)(path, value)
+    """Revenue of the promise that the figure itself names, unless what it says is an account, such
+    as deferred revenue.
+    """
+    account = f"{name}_revenue"
+    if account in NAMED:
+        yield from named_by_period(path, value, account)
+    else:
+        yield from of_obligation(name)(path, value)
 
 
 def by_obligation(path: tuple[str, ...], value: Any) -> Iterator[Figure]:

@@ -236,6 +236,38 @@ def test_a_figure_may_be_called_by_its_periods_or_stand_alone() -> None:
     assert last_month(figures({"interest_income_by_year": {"2024": "0"}})) == "2024-12"
 
 
+def test_an_account_may_go_by_another_name_in_any_figure() -> None:
+    books = Books(
+        rows=(
+            row("accounts-receivable", "2024-01", "2024-01", 700),
+            row("contract-liability", "2024-01", "2024-01", -700),
+            row("revenue", "2024-01", "2024-01", -100),
+            row("revenue", "2024-02", "2024-02", -300),
+            row("currency-exchange", "2024-02", "2024-02", -40),
+        )
+    )
+
+    assert found(
+        {
+            "account_changes_by_period": {"TradeReceivables": {"2024-01": "7.00"}},
+            "unearned_revenue_by_period": {"2024-02": "7.00"},
+            "deferred_revenue_by_period": {"2024-01": "7.00"},
+            "exchange_gain_total": "0.40",
+            "cumulative_revenue_by_period": {"2024-01": "1.00", "2024-02": "4.00"},
+            "revenue_recognised_by_period": {"2024-02": "3.00"},
+        },
+        books,
+    ) == {
+        "account_changes_by_period/TradeReceivables/2024-01": 700,
+        "unearned_revenue_by_period/2024-02": 700,
+        "deferred_revenue_by_period/2024-01": 700,
+        "exchange_gain_total": 40,
+        "cumulative_revenue_by_period/2024-01": 100,
+        "cumulative_revenue_by_period/2024-02": 400,
+        "revenue_recognised_by_period/2024-02": 300,
+    }
+
+
 def test_a_difference_is_told_beside_what_was_expected() -> None:
     books = Books(rows=(row("revenue", "2024-01", "2024-01", -99),))
     (compared,) = compare(figures({"total_revenue": "1.00"}), books, "USD")

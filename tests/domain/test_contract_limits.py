@@ -10,6 +10,7 @@ from msgspec import structs
 
 from domain.contract_commands import (
     ContractCommand,
+    EstimatePrice,
     ExerciseRights,
     ExpireRights,
     MeasureProgress,
@@ -23,14 +24,17 @@ from domain.contract_facts import (
     ContractOpened,
     DiscountOption,
     Milestone,
+    NonCash,
     Obligation,
     ObligationSatisfied,
+    Outcome,
     ProgressMeasured,
     Restated,
     RightsExercised,
     RightsExpired,
     VariableAmount,
 )
+from domain.errors import Rejected
 from domain.facts import Event
 from tests.domain.contracting import by_month, even, opened, point, revenue, scheduled
 from tests.domain.contracting import on as day_on
@@ -109,6 +113,62 @@ def restating(month: int, name: str, **how: Any) -> ModifyContract:
 def free(*rows: Obligation, **how: Any) -> OpenContract:
     bare = tuple(structs.replace(row, ssp_minor=0) for row in rows)
     return structs.replace(OPEN, obligations=bare, **how)
+
+
+ROYALTY = Obligation(obligation="royalty", pattern="percent-of-base", percent_of_base=Decimal(5))
+BILLED = Obligation(obligation="billed", pattern="as-invoiced")
+
+
+def test_a_price_for_all_is_for_some_that_share_it() -> None:
+    alone = structs.replace(OPEN, obligations=(ROYALTY, BILLED), price_minor=0)
+    shares = (NonCash(name="shares", quantity=Decimal(2), unit_value=Decimal(3)),)
+    refused = ("nothing-shares-the-price", {})
+
+    assert refusal(STREAM, structs.replace(alone, price_minor=1)) == refused
+    assert code(STREAM, structs.replace(alone, non_cash=shares)) == "nothing-shares-the-price"
+    assert decide(STREAM, alone)
+    assert decide(STREAM, structs.replace(alone, obligations=(ROYALTY, LICENCE), price_minor=1))
+
+
+@pytest.mark.parametrize(
+    ("how", "is_taken"),
+    [
+        ({"estimate_minor": 5}, False),
+        ({"stated_minor": 5}, False),
+        ({"outcomes": (Outcome(amount_minor=5, probability=Decimal(1)),)}, False),
+        ({"conceded_percent": Decimal(5)}, False),
+        ({"estimate_minor": 5, "obligations": ("royalty",)}, False),
+        # Nothing of it is in the price, or nothing is said.
+        ({"estimate_minor": 5, "included_minor": 0}, True),
+        ({}, True),
+        ({"unit_price": Decimal(5)}, True),
+    ],
+)
+def test_an_uncertain_amount_is_for_some_that_share_it(
+    how: dict[str, Any],
+    is_taken: bool,
+) -> None:
+    alone = structs.replace(OPEN, obligations=(ROYALTY,), price_minor=0)
+    amount = VariableAmount(name="bonus", **how)
+    said = EstimatePrice(when=on(2, 1), variable=(amount,))
+    changed = ModifyContract(when=on(2, 1), price_change_minor=0, variable=(amount,))
+    more = structs.replace(changed, added=(LICENCE,))
+    opened = ContractOpened(**structs.asdict(alone))
+    refused = None if is_taken else "nothing-shares-the-price"
+
+    assert refused_by(structs.replace(alone, variable=(amount,))) == refused
+    assert refused_by(said, opened) == refused
+    assert refused_by(changed, opened) == refused
+    assert refused_by(more, opened) == ("nothing-shares-the-price" if amount.obligations else None)
+
+
+def refused_by(command: ContractCommand, *before: Event) -> str | None:
+    """The code of a refusal, if it is one."""
+    try:
+        decide(STREAM, command, *before)
+    except Rejected as no:
+        return no.code
+    return None
 
 
 @pytest.mark.parametrize("how", [{}, {"price_minor": 0, "variable": (VariableAmount(name="v"),)}])
