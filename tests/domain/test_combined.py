@@ -9,6 +9,7 @@ import pytest
 from msgspec import structs
 
 from domain.accounting.contract.combined import as_one
+from domain.accounting.curves import standing
 from domain.accounting.measure import measure
 from domain.accounting.schedule import Schedule
 from domain.carried import CarriedPosition, OpeningPositionChanged, OpeningPositionEnded
@@ -313,6 +314,35 @@ def test_one_that_ends_owes_back_what_it_charged_beyond_what_it_keeps_by_itself(
         assert [balance(schedule, "refund-liability", day) for day in months] == [0, -500, -500, 0]
         assert [balance(schedule, "contract-liability", day) for day in months] == [0, 0, 0, 0]
         assert [claimed(schedule, day) for day in months] == [70_00, 90_00, 90_00, 90_00]
+
+
+def test_of_one_contract_what_one_promise_did_not_bill_is_kept_of_what_another_did() -> None:
+    """Of 100.00 charged for two promises the contract keeps 60.00 and 20.00, whatever is named."""
+    both = opened(structs.replace(SERVICE, price_minor=40_00), LICENCE, price_minor=60_00)
+    other = opened(even("help", "2024-01-01", "2024-05-01", 40_00), price_minor=40_00)
+    ends = ContractTerminated(when=on(3, 1), refund_minor=20_00)
+    said = ((FIRST, other), (SECOND, both), (SECOND, JOINED), bill(1, "k2", 100_00, "service"))
+    schedule = measured(*said, (SECOND, DELIVERED), (SECOND, ends))
+
+    assert balance(schedule, "refund-liability", "2024-03-31") == -20_00
+
+
+def test_each_of_several_that_ended_owes_back_its_own_in_its_own_name() -> None:
+    said = (*BOTH, bill(1, "k1", 90_00), bill(2, "k2", 10_00))
+    ends = (
+        ContractTerminated(when=on(2, 1), refund_minor=90_00),
+        ContractTerminated(when=on(3, 1), refund_minor=10_00),
+    )
+    schedule = measured(*said, (FIRST, ends[0]), (SECOND, ends[1]))
+    owed = {
+        flow.subject: standing(flow.curve, FAR)
+        for flow in schedule.flows
+        if flow.kind == "owed-back"
+    }
+
+    assert owed == {"k1:ended": 90_00, "k2:ended": 10_00}
+    assert balance(schedule, "refund-liability", "2024-02-29") == -90_00
+    assert balance(schedule, "refund-liability", "2024-03-31") == -100_00
 
 
 def test_what_another_is_due_waits_for_time_alone_whatever_one_owes_back() -> None:

@@ -9,6 +9,7 @@ from datetime import date
 from typing import Literal
 
 import pytest
+from msgspec import structs
 
 from domain.accounting.schedule import Schedule
 from domain.contract_facts import ContractModified, ContractTerminated
@@ -62,6 +63,28 @@ def test_only_what_was_charged_is_owed_back(said: tuple[Event, ...], after: list
     assert stands(scheduled(DEAL, *said, ENDS), "2024-04-30") == after
 
 
+def test_where_nothing_is_owed_back_nothing_says_so() -> None:
+    schedule = scheduled(DEAL, billed("2024-01-01", 300_00), ENDS)
+
+    assert not [flow for flow in schedule.flows if flow.kind == "owed-back"]
+
+
+def test_a_single_minor_unit_is_owed_back_in_the_name_of_the_contract() -> None:
+    schedule = scheduled(DEAL, billed("2024-01-01", 300_01), ENDS)
+    (owed,) = [flow for flow in schedule.flows if flow.kind == "owed-back"]
+
+    assert owed.subject == "k1:ended"
+    assert stands(schedule, "2024-04-30") == [0, -1, 0]
+
+
+def test_the_end_that_was_measured_first_counts() -> None:
+    again = structs.replace(ENDS, when=on("2024-02-01"), refund_minor=0)
+    schedule = scheduled(DEAL, BILL, ENDS, again)
+
+    assert stands(schedule, "2024-01-31") == [0, 0, -1100_00]
+    assert stands(schedule, "2024-02-29")[2] == 0
+
+
 def test_a_part_that_was_credited_is_owed_back_no_more() -> None:
     schedule = scheduled(DEAL, BILL, ENDS, credited("2024-05-10", 250_00))
 
@@ -92,7 +115,9 @@ def test_of_a_subscription_that_was_cancelled(refund: Refund, back: int) -> None
     ends = SubscriptionCancelled(when=on("2024-04-01"), refund=refund)
     note = (credit("2024-06-10", back, "from-now"),) if back else ()
     schedule = sold(prices, deal, charged, ends, *note, ratable_by="day")
+    kept = Step(what="earned of plan in all", value=f"{(366_00 - back) // 100}.00")
 
+    assert all(kept in flow.steps for flow in schedule.flows if flow.kind == "owed-back")
     assert stands(schedule, "2024-03-31") == [0, 0, -max(back, 275_00)]
     assert stands(schedule, "2024-04-30") == [0, -back, 0]
     assert stands(schedule, "2024-06-30") == [0, 0, 0]

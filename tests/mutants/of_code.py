@@ -31,7 +31,7 @@ CONTRACT = (
 BESIDE = (
     *("contracts", "modification", "revenue", "curves", "as_agreed", "subscriptions", "invoices"),
     *("pools", "exchange", "remaining", "access", "sharing", "upfront", "run_on", "served"),
-    *("documents", "opening", "causes", "fees"),
+    *("documents", "opening", "causes", "fees", "ended"),
 )
 MODULES = (
     *("domain.ledger", "domain.due", "domain.net_position", "domain.carried"),
