@@ -16,7 +16,7 @@ from domain.books import PostingRun
 from domain.rates import RatesPublished
 from tests.laws.histories import history
 from tests.laws.memory import Arrival, and_then, play
-from tests.laws.time_laws import final_run, played, same_keys, standing_by_earned
+from tests.laws.time_laws import causes_unasked, final_run, same_keys, standing_by_earned
 from tests.laws.worth_laws import worths
 
 SEEDS = range(int(os.environ.get("TIEOUT_LAW_HISTORIES", "60")) // 4)
@@ -59,12 +59,12 @@ def test_some_histories_have_rates() -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_rates_that_come_last_lead_where_rates_lead_that_came_first(seed: int) -> None:
-    drawn = history(seed, 60)
-    ledger = played(drawn)
     for entity, log in logs(seed):
-        final = final_run(ledger[entity])
-        live = standing_by_earned(and_then(ledger[entity], final))
-        late = play(entity, one_by_one(log, final))
+        with causes_unasked():
+            first = play(entity, log)
+            final = final_run(first)
+            live = and_then(first, final)
+            late = play(entity, one_by_one(log, final))
 
-        assert same_keys(standing_by_earned(late), live, entity)
-        assert worths({entity: late}) == worths({entity: and_then(ledger[entity], final)})
+        assert same_keys(standing_by_earned(late), standing_by_earned(live), entity)
+        assert worths({entity: late}) == worths({entity: live})

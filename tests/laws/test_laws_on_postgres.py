@@ -163,7 +163,7 @@ def test_postgres_keeps_2_a_late_fact_is_only_late(
         with causes_unasked():
             live = standing_by_earned(play(name, (*one.accepted, final)))
         expected = {_place(key): minor for key, minor in live.items()}
-        with ledgers[5_000].connection() as connection:
+        with causes_unasked(), ledgers[5_000].connection() as connection:
             tell_facts(connection, logged(name, late), late)
             runner.catch_up(connection, name)
             compared += same(standing(connection, name), expected, name)

@@ -30,6 +30,7 @@ from domain.subscription import (
 from tests.laws.lives import DEAL, FIRST, Catalogue, Life, always, opened
 from tests.laws.reference import Amount, World, recurring, stands
 from tests.laws.shares import shared
+from tests.laws.time_laws import causes_unasked
 
 START = date(2024, 1, 1)
 THROUGH = date(2027, 12, 31)
@@ -100,7 +101,8 @@ def test_a_fee_is_earned_with_what_it_is_for_whatever_comes(
     own, world = life.own, World(life.facts, (), "main")
     expected = _expected(world, by)
 
-    found = measure(DEAL, own, (), life.catalogue.master, "main", THROUGH)
+    with causes_unasked():
+        found = measure(DEAL, own, (), life.catalogue.master, "main", THROUGH)
 
     flows = [one for one in found.flows if one.kind == "release"]
     ends = [START + n * ONE_DAY for n in range(0, 900, 7)]
