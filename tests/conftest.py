@@ -41,17 +41,22 @@ seldom()
 
 # The files that take longest, begun first: no core waits for the last of them.
 LONGEST = (
-    "tests/laws/test_laws.py",
-    "tests/laws/test_laws_on_postgres.py",
-    "tests/cases/test_cases.py",
-    "tests/laws/test_lives.py",
-    "tests/laws/test_elections.py",
-    "tests/laws/test_contracts.py",
-    "tests/bench/test_bench.py",
     "tests/faults/test_faults.py",
-    "tests/laws/test_statement_ties.py",
-    "tests/test_docs.py",
+    "tests/cases/test_cases.py",
+    "tests/laws/test_laws.py",
+    "tests/cases/test_billing_cases.py",
+    "tests/laws/test_laws_on_postgres.py",
+    "tests/laws/test_contracts.py",
     "tests/replay/test_demo.py",
+    "tests/bench/test_bench.py",
+    "tests/laws/test_combined.py",
+    "tests/laws/test_on_postgresql.py",
+    "tests/laws/test_lives.py",
+    "tests/test_docs.py",
+    "tests/pages/test_stories.py",
+    "tests/laws/test_elections.py",
+    "tests/replay/test_generations.py",
+    "tests/asks/test_lifecycle.py",
 )
 
 _numbers = itertools.count(1)
