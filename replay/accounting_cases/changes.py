@@ -135,10 +135,11 @@ def _repriced(fact: Words, known: Survey) -> ModifyContract:
     price = fact.money("price_change")
     if not any(fact.has(field) for field in TERM.split()):
         return ModifyContract(when=when(fact), price_change_minor=price)
-    first = _first_promise(fact, known)
-    if first.service_to is None:
+    changed = _named_promise(fact, known)
+    if changed.service_to is None:
         raise CaseError("contract_modified: what it changes has no term")
-    restated = Restated(obligation=first.obligation, service_to=_new_end(fact, first.service_to))
+    end = _new_end(fact, changed.service_to)
+    restated = Restated(obligation=changed.obligation, service_to=end)
     return structs.replace(_restating(fact, restated), price_change_minor=price)
 
 
@@ -327,6 +328,18 @@ def _first_promise(fact: Words, known: Survey) -> Obligation:
     if not promises:
         raise CaseError(f"{fact.event}: no contract before it")
     return promises[0]
+
+
+def _named_promise(fact: Words, known: Survey) -> Obligation:
+    """The one it names, else what was sold first."""
+    standing = known.standing.get(fact.place, known.promises)
+    promises = standing.get(the_contract(fact, known), ())
+    if not fact.has("obligation"):
+        return _first_promise(fact, known)
+    named = [one for one in promises if one.obligation == fact.text("obligation")]
+    if not named:
+        fact.refuse("obligation", "a promise of the contract")
+    return named[0]
 
 
 def contract_corrected(fact: Words, known: Survey) -> Does:

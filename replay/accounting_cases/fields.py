@@ -51,6 +51,7 @@ EVERY: dict[str, Kind] = {
     "description": "text",
     "note": "text",
     "reason": "text",
+    "unit_cost": "price",
 }
 # How an uncertain part of a price may turn out.
 CHANCES: dict[str, Kind] = {

@@ -671,6 +671,25 @@ def test_a_fee_for_leaving_takes_the_place_of_fees_that_have_not_begun() -> None
     assert why[0].startswith("contract_terminated.termination_fee must be beside fees by the month")
 
 
+def test_a_change_of_term_and_price_is_of_the_promise_it_names() -> None:
+    case = a_year(obligations={name: {"price": "24.00", "months": 12} for name in ("a", "b")})
+    change = {"effective": "2024-07-01", "event": "contract_modified", "price_change": "-3.00"}
+    case["facts"].append({**change, "service_to": "2024-08-01"})
+    named = {**case, "facts": [case["facts"][0], {**case["facts"][1], "obligation": "b"}]}
+    other = {**case, "facts": [case["facts"][0], {**case["facts"][1], "obligation": "moon"}]}
+    ended = [
+        step.does.command.restated[0].obligation
+        for told in (translated(case), translated(named))
+        for step in told.steps
+        if isinstance(step.does, Submit) and isinstance(step.does.command, ModifyContract)
+    ]
+
+    assert ended == ["a", "b"]
+    assert outcome(other) == (
+        "contract_modified.obligation must be a promise of the contract, not 'moon'",
+    )
+
+
 REBATED = {"effective": "2024-03-01", "event": "credit_note_issued", "amount": "4.00"}
 
 
