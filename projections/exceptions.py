@@ -1,8 +1,8 @@
 """What waits for a person, and what stands against a close: unposted facts, parked units, pending
 usage, gaps in a source's batches, customers that facts name and nobody registered. Contracts that
 facts name and nobody opened, work that cost more than it is expected to, positions of other books
-that outlive their contract, usage that stands out, money given back twice and what a bank's file
-leaves open stand against nothing.
+that outlive their contract, promises of contracts that had ended, usage that stands out, money
+given back twice and what a bank's file leaves open stand against nothing.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ from domain.payment_facts import (
 from domain.plausibility import DAYS_MIN, PLAUSIBLE_MEDIANS, Outlier, is_judged, outliers
 from domain.routing import account_of, named_units
 from domain.subscription import SubscriptionStarted
+from domain.too_late import too_late
 from domain.usage import UsageBatchAccepted, UsageGapWaived, UsageWindowDeclared
 from projections.question import Answer, Horizon, Question, calendar_at, looking
 from store import checkpoints, log
@@ -74,7 +75,8 @@ class Finding(Struct, frozen=True, kw_only=True):
 def exceptions(connection: Connection, question: Question) -> Answer[Finding]:
     """Parked units, pending usage by reason, gaps in batches, unknown customers, usage that stands
     out, money that went back twice, contracts nobody opened, estimates that are overdue, positions
-    that outlive their contract and what a bank says that nobody understands, at a position.
+    that outlive their contract, promises of contracts that had ended and what a bank says that
+    nobody understands, at a position.
     """
     with looking(connection, question, DOCUMENTS) as seen:
         rows = connection.execute(SQL.findings, seen.parameters()).fetchall()
@@ -87,6 +89,7 @@ def exceptions(connection: Connection, question: Question) -> Answer[Finding]:
         found += _unopened_contracts(connection, seen.entity, seen.known_at)
         found += _overdue_estimates(connection, seen.entity, seen.known_at)
         found += _outliving_positions(connection, seen.entity, seen.known_at)
+        found += _changed_too_late(connection, seen.entity, seen.known_at)
         found += _implausible_usage(connection, seen.entity, seen.known_at)
         found += _given_back_twice(connection, seen)
         found += _of_banks(connection, seen)
@@ -283,6 +286,22 @@ def _outliving_positions(connection: Connection, entity: str, upto: int) -> Iter
                 detail=f"{one.obligation} is served to {one.served_to}, and it ended {one.ended}",
                 since=one.since,
                 count=1,
+            )
+
+
+def _changed_too_late(connection: Connection, entity: str, upto: int) -> Iterable[Finding]:
+    """What a source says is promised by a contract that ended before."""
+    rows = connection.execute(SQL.changed_and_ended, {"entity": entity, "upto": upto})
+    told = log.read_streams(connection, entity, [row[0] for row in rows], upto=upto)
+    for stream, facts in sorted(told.items()):
+        for one in too_late(known(facts)):
+            names = ", ".join(one.names)
+            yield Finding(
+                kind="changed-after-the-end",
+                subject=stream,
+                detail=f"{names} by a change of {one.changed}, and it ended {one.ended}",
+                since=one.since,
+                count=len(one.names),
             )
 
 

@@ -127,6 +127,14 @@ SELECT DISTINCT stream FROM fact
    AND tag = 'progress-measured' AND payload ~ '"incurred_minor":[1-9]'
  ORDER BY stream;
 
+-- name: changed_and_ended
+-- Contracts that were changed and that ended, whichever came first.
+SELECT stream FROM fact
+ WHERE entity = %(entity)s AND split_part(stream, ':', 1) = 'contract' AND position <= %(upto)s
+   AND tag IN ('contract-modified', 'contract-terminated')
+ GROUP BY stream HAVING count(DISTINCT tag) = 2
+ ORDER BY stream;
+
 -- name: facts_of_units
 SELECT DISTINCT position FROM fact_unit
  WHERE entity = %(entity)s AND unit = ANY(%(units)s) AND position <= %(upto)s;
