@@ -34,10 +34,11 @@ def too_late(facts: Sequence[Fact]) -> Iterator[TooLate]:
         if isinstance(fact.event, ContractTerminated):
             ended = ended or fact
         elif ended is not None and isinstance(fact.event, ContractModified):
-            rows = (*fact.event.added, *fact.event.restated)
-            if rows:
+            added = [own.obligation for own in fact.event.added]
+            names = (*added, *[row.obligation for row in fact.event.restated])
+            if names:
                 yield TooLate(
-                    names=tuple(row.obligation for row in rows),
+                    names=names,
                     changed=fact.when.measured,
                     ended=ended.when.measured,
                     since=max(fact.position, ended.position),
