@@ -15,7 +15,7 @@ from typing import Literal, assert_never
 
 from msgspec import Struct, structs
 
-from domain.calendar import ONE_DAY, days_in_month, month_start
+from domain.calendar import ONE_DAY, add_months, days_in_month, month_start
 from domain.money import rounded_share
 from domain.zones import day_of, instant
 
@@ -188,15 +188,32 @@ def ahead(curve: Curve, days: int, since: date) -> Curve:
 
 def _moving(curve: Ratable) -> Iterator[date]:
     """The days at whose end it stands otherwise than the day before."""
-    day, stood = first_day(curve), 0
-    while day <= last_day(curve):
+    stood = 0
+    for day in _days_of(curve):
         now = standing(curve, day)
         if now != stood:
             yield day
         stood = now
-        day += ONE_DAY
     if not stood:
         yield last_day(curve)
+
+
+def _days_of(curve: Ratable) -> Iterator[date]:
+    """The days by whose end it may move: its first and last, and between them month ends where it
+    stands still inside a month.
+    """
+    day, last = first_day(curve), last_day(curve)
+    by_months = curve.by in ("month", "month-cut-off", "half-month")
+    while day < last:
+        yield day
+        day = min(_month_end_after(day), last) if by_months else day + ONE_DAY
+    if day == last:
+        yield last
+
+
+def _month_end_after(day: date) -> date:
+    """The first month end after a day."""
+    return add_months(month_start(day + ONE_DAY), 1) - ONE_DAY
 
 
 def measured_from(day: date, by: Progress) -> date:
@@ -317,9 +334,10 @@ def moving_days(curves: Sequence[Curve]) -> Iterator[date]:
         match curve:
             case Steps():
                 found.update(day for day, _ in curve.marks)
+            case At():
+                found.add(curve.day)
+            case Ratable():
+                found.update(_days_of(curve))
             case _:
-                day = first_day(curve)
-                while day <= last_day(curve):
-                    found.add(day)
-                    day += ONE_DAY
+                assert_never(curve)
     yield from sorted(found)

@@ -10,6 +10,7 @@ not billed pays nothing back.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from typing import NamedTuple
@@ -89,15 +90,17 @@ def _end_of(streams: Sequence[str], known: Sequence[Fact], *also: tuple[int, ...
     """The end of contracts, of all of them, when it was measured; it rests on `also`, too."""
     ends: dict[str, Fact] = {}
     for fact in of_kinds(known, ContractTerminated):
-        if fact.stream not in streams:
-            continue
-        first = ends.setdefault(fact.stream, fact)
-        if fact.when.measured < first.when.measured:
-            ends[fact.stream] = fact
+        if fact.stream in streams:
+            first = ends.get(fact.stream, fact)
+            ends[fact.stream] = min(first, fact, key=_measured)
     if not ends or {*streams} - {*ends}:
         return None
     causes = causes_of(*((fact.position,) for fact in ends.values()), *also)
-    return End((_memo("", max(fact.when.measured for fact in ends.values()), 0, causes),))
+    return End((_memo("", max(map(_measured, ends.values())), causes),))
+
+
+def _measured(fact: Fact) -> date:
+    return fact.when.measured
 
 
 def cancelled(
@@ -131,16 +134,18 @@ def by_then(own: Sequence[Fact], folded: Terms, flows: Sequence[Flow]) -> tuple[
         return ()
     said = next(iter(of_kinds(own, SubscriptionCancelled)))
     day, causes = max(ended.day, said.when.measured), causes_of((folded.started_at,), ended.causes)
-    earned = {ending.item: 0 for ending in folded.endings}
+    earned = Counter({ending.item: 0 for ending in folded.endings})
     for flow in flows:
-        sign = dict(flow.legs).get(LIABILITY, 0)
-        earned[flow.obligation] = earned.get(flow.obligation, 0) + sign * total(flow.curve)
+        if flow.legs:
+            earned[flow.obligation] += dict(flow.legs)[LIABILITY] * total(flow.curve)
     currency = folded.started.currency
-    items = (_memo(item, day, earned[item], causes, currency) for item in sorted(earned))
-    return (_memo("", day, 0, causes), *items)
+    items = (_memo(item, day, causes, earned[item], currency) for item in sorted(earned))
+    return (_memo("", day, causes), *items)
 
 
-def _memo(item: str, day: date, minor: int, causes: tuple[int, ...], currency: str = "") -> Flow:
+def _memo(
+    item: str, day: date, causes: tuple[int, ...], minor: int = 0, currency: str = ""
+) -> Flow:
     def told() -> Iterator[Step]:
         if item:
             yield Step(what=f"earned of {item} in all", value=decimal_text(minor, currency))
@@ -188,8 +193,7 @@ def _liability(own: Sequence[Flow], day: date, earned: Callable[[Curve, date], i
     """What stands in the liability, by what documents and time say, and by how it is earned."""
     rows = ((flow, dict(flow.legs)[LIABILITY]) for flow in own)
     return -sum(
-        sign * (earned if sign > 0 and _is_earned(one) else standing)(one.curve, day)
-        for one, sign in rows
+        sign * (earned if _is_earned(one) else standing)(one.curve, day) for one, sign in rows
     )
 
 

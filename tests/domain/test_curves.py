@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
+from msgspec.structs import replace
 
 from domain.accounting.curves import (
     At,
@@ -20,6 +22,7 @@ from domain.accounting.curves import (
     last_day,
     measured_from,
     months_between,
+    moving_days,
     not_before,
     standing,
     total,
@@ -137,3 +140,38 @@ def test_what_stopped_before_there_was_a_contract_stands_from_its_day() -> None:
 
     assert not_before(stopped, date(2024, 3, 10)) == At(date(2024, 3, 10), 200_00)
     assert standing(not_before(stopped, date(2024, 2, 29)), date(2024, 2, 29)) == 200_00
+
+
+MOVING = [
+    replace(curve, by=by, minor=minor)
+    for curve in (
+        Ratable(date(2024, 1, 1), date(2024, 7, 1), 0, "month"),
+        Ratable(date(2024, 1, 31), date(2024, 5, 20), 0, "month"),
+        Ratable(date(2024, 1, 10), date(2024, 5, 20), 0, "month", stop=date(2024, 3, 5)),
+        Ratable(date(2024, 1, 10), date(2024, 5, 20), 0, "month", since=date(2024, 3, 5), less=3),
+        Ratable(date(2024, 1, 10), date(2024, 2, 20), 0, "month", since=date(2024, 3, 5)),
+        Ratable(date(2024, 1, 10), date(2024, 2, 20), 0, "month", stop=date(2024, 1, 5)),
+    )
+    for by in ("day", "month", "month-by-days", "month-cut-off", "half-month", Instants("UTC"))
+    for minor in (100_00, -7, 0)
+]
+
+
+@pytest.mark.parametrize("curve", MOVING)
+def test_the_days_on_which_it_may_move_are_all_on_which_it_does(curve: Ratable) -> None:
+    days = [date(2023, 12, 31) + timedelta(days=number) for number in range(250)]
+    does = {b for a, b in pairwise(days) if standing(curve, a) != standing(curve, b)}
+    may = [*moving_days([curve])]
+
+    assert does <= {*may}
+    assert may == sorted({*may})
+    known = ahead(curve, 0, date.min)
+    assert [standing(known, day) for day in days] == [standing(curve, day) for day in days]
+
+
+def test_what_stands_still_inside_a_month_is_looked_at_by_months() -> None:
+    began = Ratable(date(2024, 1, 10), date(2024, 4, 20), 100_00, "month")
+    days = [date(2024, 1, 10), date(2024, 1, 31), date(2024, 2, 29), date(2024, 3, 31)]
+
+    assert [*moving_days([began])] == [*days, date(2024, 4, 19)]
+    assert [*moving_days([replace(began, stop=date(2024, 1, 9))])] == []

@@ -13,12 +13,13 @@ from msgspec import structs
 
 from domain.accounting.schedule import Schedule
 from domain.contract_facts import ContractModified, ContractTerminated
+from domain.due import due
 from domain.explain import Step
 from domain.facts import Event, When
 from domain.invoice_facts import CreditIssued, CreditLine
 from domain.service import SubscriptionPaused
 from domain.subscription import Refund, SubscriptionCancelled
-from tests.domain.contracting import YEAR, balance, billed, even, on, opened, scheduled
+from tests.domain.contracting import CALENDAR, YEAR, balance, billed, even, on, opened, scheduled
 from tests.domain.subscribing import credit, flat, invoice, sold, started
 from tests.domain.test_debts_in_currency import gained
 from tests.domain.test_foreign_contracts import bill
@@ -89,6 +90,23 @@ def test_a_part_that_was_credited_is_owed_back_no_more() -> None:
     schedule = scheduled(DEAL, BILL, ENDS, credited("2024-05-10", 250_00))
 
     assert stands(schedule, "2024-05-31") == [0, -650_00, 0]
+
+
+def test_a_credit_note_that_is_known_ahead_takes_what_is_owed_with_it() -> None:
+    """It has its own date, and does not wait for a run to come to it."""
+    schedule = scheduled(DEAL, BILL, ENDS, credited("2024-06-10", 900_00))
+    by_may = due(schedule, date(2024, 5, 31), CALENDAR)
+    last = {slot.account: (slot.earned, one.minor) for slot, one in by_may.items()}
+
+    assert last["refund-liability"] == (date(2024, 6, 30), 900_00)
+    assert sum(one.minor for slot, one in by_may.items() if slot.account in OF_DEALS) == 0
+
+
+def test_of_two_ends_of_one_day_the_first_is_why() -> None:
+    schedule = scheduled(DEAL, BILL, ENDS, structs.replace(ENDS, refund_minor=0))
+    (owed,) = [flow for flow in schedule.flows if flow.kind == "owed-back"]
+
+    assert owed.causes == (1, 2, 3)
 
 
 def test_what_still_goes_on_being_earned_is_no_refund_liability() -> None:
