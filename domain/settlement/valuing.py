@@ -182,20 +182,22 @@ def _quote(walk: _Walk, money: Money, fact: Fact, flow: Flow) -> Quote:
 
 
 def _moved(walk: _Walk, moved: Sequence[Moved]) -> Iterator[Act]:
-    """What gives way on a day does so before money goes back; the rest comes after."""
-    ahead: date | None = None
+    """What of some money gives way on a day does so before money goes back; what comes of it, and
+    what gives way after that, comes after. What other money does orders nothing of it (law 8).
+    """
+    ahead: set[tuple[date, int]] = set()
     for one in moved:
-        day = first_day(one.flow.curve)
-        if total(one.flow.curve) >= 0:
-            ahead = day
+        day, is_less = first_day(one.flow.curve), total(one.flow.curve) < 0
         if one.flow.rule == PREPAID:
             # What waits no more is a claim again before anything else happens to that.
-            is_over = total(one.flow.curve) < 0
-            yield day, _WAITED if is_over else _APPLIED, partial(_prepay, walk, one)
+            yield day, _WAITED if is_less else _APPLIED, partial(_prepay, walk, one)
         elif one.money is None:
             yield day, _APPLIED, partial(_take, walk, one)
+        elif is_less and (day, id(one.money)) not in ahead:
+            yield day, _BACK, partial(_move, walk, one, one.money)
         else:
-            yield day, _APPLIED if ahead == day else _BACK, partial(_move, walk, one, one.money)
+            ahead.add((day, id(one.money)))
+            yield day, _APPLIED, partial(_move, walk, one, one.money)
 
 
 def _prepay(walk: _Walk, one: Moved) -> None:

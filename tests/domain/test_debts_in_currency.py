@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from msgspec import structs
 
-from domain.accounting.curves import total
+from domain.accounting.curves import At, Curve, total
 from domain.calendar import Calendar, months
 from domain.chargeback_facts import ChargebackLost, ChargebackOpened, ChargebackWon
 from domain.contract_facts import (
@@ -18,10 +18,11 @@ from domain.contract_facts import (
     VariableAmount,
 )
 from domain.due import due
-from domain.facts import When
+from domain.explain import Step
+from domain.facts import Event, When
 from domain.invoice_facts import CreditIssued, CreditLine, InvoiceIssued, InvoiceLine, InvoiceVoided
 from domain.journal import Balances, Slot
-from domain.payment_facts import PaymentFeeCharged, PaymentReceived
+from domain.payment_facts import PaymentFailed, PaymentFeeCharged, PaymentReceived, PaymentRefunded
 from domain.policy import Options
 from tests.domain.test_foreign_currency import Ledger, balanced, day
 
@@ -337,6 +338,84 @@ def test_an_invoice_that_takes_an_advance_may_state_its_rate() -> None:
     assert ledger.stands("contract-liability") == 0
     assert ledger.stands("currency-exchange") == 0
     assert balanced(ledger)
+
+
+def an_advance(minor: int, back: Event) -> Ledger:
+    """EUR come at 1.10 for a contract; some of them go back on a day at 1.30."""
+    ledger = Ledger()
+    rates = (1, 15, "1.10"), (1, 31, "1.10"), (2, 29, "1.20"), (3, 10, "1.30"), (3, 31, "1.30")
+    for month, last, rate in rates:
+        ledger.rate(month, last, rate)
+    opened = ContractOpened(
+        when=day(1, 1),
+        customer="c1",
+        currency="EUR",
+        price_minor=100_00,
+        obligations=(Obligation(obligation="goods", pattern="point-in-time"),),
+    )
+    ledger.say("contract:k", opened)
+    received = PaymentReceived(
+        when=day(1, 31), customer="c1", currency="EUR", amount_minor=minor, contract="k"
+    )
+    ledger.say("payment:p1", received)
+    ledger.say("payment:p1", back)
+    return ledger
+
+
+def paid_beside(ledger: Ledger) -> None:
+    """Money that came before the advance pays an invoice of the day on which that goes back."""
+    ledger.pay(50_00, day(1, 15), name="other")
+    ledger.bill_once("i1", day(3, 10), 50_00, "1.30")
+
+
+def _of_the_advance(ledger: Ledger) -> list[tuple[str, Curve, Curve | None, tuple[Step, ...]]]:
+    flows = ledger.measured("customer:c1:EUR", date(2024, 3, 31)).flows
+    mine = [flow for flow in flows if flow.document == "p1"]
+    return [(one.kind, one.curve, one.functional, one.steps) for one in mine]
+
+
+def _on_its_day(steps: tuple[Step, ...]) -> list[str]:
+    """What moved in the place of the money on the day on which it goes back."""
+    told = (step.what.partition("unapplied-cash p1: ")[2] for step in steps)
+    return [what.removesuffix(" on 2024-03-10") for what in told if what.endswith("2024-03-10")]
+
+
+def test_what_other_money_does_on_the_day_orders_nothing_of_an_advance_that_goes_back() -> None:
+    """Law 8: it is an advance no more before it is paid out, whatever is paid and billed beside."""
+    ledger = an_advance(100_00, PaymentRefunded(when=day(3, 10), amount_minor=40_00))
+    alone = _of_the_advance(ledger)
+    paid_beside(ledger)
+
+    assert _of_the_advance(ledger) == alone
+    back, paid_out = [
+        [one for one in alone if one[0] == kind][-1] for kind in ("advance", "refund")
+    ]
+    assert back[1:3] == (At(date(2024, 3, 10), -40_00), At(date(2024, 3, 10), -44_00))
+    assert _on_its_day(paid_out[3]) == ["advance", "refund"]
+
+
+def test_money_that_fails_takes_its_part_of_the_cost_whatever_other_money_pays() -> None:
+    """EUR 0.05 cost 0.06, so 0.03 of them cost 0.04, and nothing is gained."""
+    ledger = an_advance(5, PaymentFailed(when=day(3, 10), amount_minor=3))
+    paid_beside(ledger)
+
+    last = date(2024, 3, 10)
+    assert [one[:3] for one in _of_the_advance(ledger) if one[0] != "application"] == [
+        ("receipt", At(date(2024, 1, 31), 5), At(date(2024, 1, 31), 6)),
+        ("failure", At(last, -3), At(last, -4)),
+        ("advance", At(date(2024, 1, 31), 5), At(date(2024, 1, 31), 6)),
+        ("advance", At(last, -3), At(last, -4)),
+    ]
+
+
+def test_what_an_invoice_takes_of_an_advance_is_paid_before_it_is_an_advance_no_more() -> None:
+    """What the same money does on the day is its cause, so it comes in its order."""
+    ledger = an_advance(100_00, PaymentRefunded(when=day(3, 10), amount_minor=40_00))
+    ledger.bill("i1", day(3, 10), 60_00, "1.30")
+
+    back = [one for one in _of_the_advance(ledger) if one[0] == "advance"][-1]
+    assert back[1:3] == (At(date(2024, 3, 10), -100_00), At(date(2024, 3, 10), -110_00))
+    assert _on_its_day(back[3]) == ["refund", "application", "advance"]
 
 
 def test_a_cut_from_the_end_of_any_period_on_leaves_what_is_due_after_it() -> None:

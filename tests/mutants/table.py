@@ -808,6 +808,14 @@ MUTANTS = (
     ),
     Mutant(
         "8-no-orphan",
+        "domain/settlement/valuing.py",
+        "        elif is_less and (day, id(one.money)) not in ahead:",
+        "        elif is_less and day not in {on for on, _ in ahead}:",
+        "what other money pays on the day orders what goes back of an advance",
+        "tests/domain/test_debts_in_currency.py -k other_money",
+    ),
+    Mutant(
+        "8-no-orphan",
         "domain/accounting/causes.py",
         "    if {fact.position for fact in facts}.issubset(every):",
         "    if every:",
