@@ -31,7 +31,7 @@ from domain.accounting.curves import (
     total,
 )
 from domain.accounting.schedule import Flow, Paper
-from domain.contract_facts import ContractTerminated
+from domain.contract_facts import ContractOpened, ContractTerminated
 from domain.explain import Step
 from domain.facts import Fact, causes_of, of_kinds
 from domain.money import decimal_text
@@ -72,18 +72,23 @@ def owed_by_contracts(
         for stream in streams:
             end = _end_of([stream], known, joined(stream, joins))
             if end is not None:
-                found += _named(stream, owed_at_the_end(end, alone(stream), joint=True))
+                owed = owed_at_the_end(end, alone(stream), joint=True)
+                found += _named(stream, stream, owed, known)
     end = _end_of(streams, known)
     if end is not None:
         name = streams[0] if len(streams) == 1 else ""
-        found += _named(name, owed_at_the_end(end, [*flows, *found], joint=True))
+        owed = owed_at_the_end(end, [*flows, *found], joint=True)
+        found += _named(name, streams[0], owed, known)
     return tuple(found)
 
 
-def _named(stream: str, flows: Iterable[Flow]) -> Iterator[Flow]:
-    """What a contract owes back has its name, whatever promise it first moved."""
+def _named(name: str, stream: str, flows: Iterable[Flow], known: Sequence[Fact]) -> Iterator[Flow]:
+    """What a contract owes back has its name, and stands for its first promise, whichever moved."""
+    opened = next(fact.event for fact in of_kinds(known, ContractOpened) if fact.stream == stream)
+    assert isinstance(opened, ContractOpened), opened
+    first = opened.obligations[0].obligation
     for flow in flows:
-        yield structs.replace(flow, subject=f"{stream.partition(':')[2]}:ended")
+        yield structs.replace(flow, subject=f"{name.partition(':')[2]}:ended", obligation=first)
 
 
 def _end_of(streams: Sequence[str], known: Sequence[Fact], *also: tuple[int, ...]) -> End | None:

@@ -19,7 +19,17 @@ from domain.facts import Event, When
 from domain.invoice_facts import CreditIssued, CreditLine
 from domain.service import SubscriptionPaused
 from domain.subscription import Refund, SubscriptionCancelled
-from tests.domain.contracting import CALENDAR, YEAR, balance, billed, even, on, opened, scheduled
+from tests.domain.contracting import (
+    CALENDAR,
+    YEAR,
+    balance,
+    billed,
+    even,
+    on,
+    opened,
+    point,
+    scheduled,
+)
 from tests.domain.subscribing import credit, flat, invoice, sold, started
 from tests.domain.test_debts_in_currency import gained
 from tests.domain.test_foreign_contracts import bill
@@ -74,8 +84,15 @@ def test_a_single_minor_unit_is_owed_back_in_the_name_of_the_contract() -> None:
     schedule = scheduled(DEAL, billed("2024-01-01", 300_01), ENDS)
     (owed,) = [flow for flow in schedule.flows if flow.kind == "owed-back"]
 
-    assert owed.subject == "k1:ended"
+    assert (owed.subject, owed.obligation) == ("k1:ended", "service")
     assert stands(schedule, "2024-04-30") == [0, -1, 0]
+
+
+def test_it_stands_for_the_first_promise_whichever_earned_or_was_billed() -> None:
+    deal = opened("2024-01-01", point("goods", 1), SERVICE, price_minor=1200_00)
+    (owed,) = [one for one in scheduled(deal, BILL, ENDS).flows if one.kind == "owed-back"]
+
+    assert owed.obligation == "goods"
 
 
 def test_the_end_that_was_measured_first_counts() -> None:

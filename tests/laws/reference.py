@@ -2139,12 +2139,14 @@ def owed_at_the_end(world: World, unit: str, moves: Sequence[Move], joint: bool)
     named = [one for one in moves if one.obligation and LIABILITY in (one.debit, one.credit)]
     if end is None:
         return
+    opened = world.of(ContractOpened, stream=unit)
     for name in dict.fromkeys("" if joint else one.obligation for one in named):
         mine = [one for one in named if not name or one.obligation == name]
         # What is told of all of it is told of none: the first stands for it.
+        first = opened[0].event.obligations[0].obligation if opened else mine[0].obligation
         yield Move(
             "owed",
-            mine[0].obligation,
+            first,
             LIABILITY,
             "refund-liability",
             Amount(end, FAR, 0, "day"),

@@ -67,7 +67,7 @@ OF_A_LEDGER = (
 # resumed service; amounts of one pool each named another of two withdrawals of access; what a
 # credit note is worth did not rest on the one before it; what other money did on the day ordered
 # what went back of an advance.
-FOUND = ((417_053, 69), (1_721_824_299_522, 9), (146, 17), (10_078, 48), (40_046, 36))
+FOUND = ((417_053, 69), (1_721_824_299_522, 9), (146, 17), (10_078, 48), (40_046, 36), (91_023, 13))
 
 
 @lru_cache(maxsize=BLOCK)
