@@ -1,10 +1,12 @@
-"""What `.ci/run` leaves out on another PostgreSQL is what asks no PostgreSQL for anything."""
+"""`.ci/run`: what it leaves out on another PostgreSQL asks none, and what its mutants break is there."""
 
 import re
 import subprocess
 from pathlib import Path
 
 import pytest
+
+from tests.mutants.table import MUTANTS, Mutant
 
 ROOT = Path(__file__).parents[1]
 # How a test reaches a server of its own, beside the fixtures.
@@ -40,3 +42,9 @@ def test_what_is_left_out_starts_none_itself(path: str) -> None:
 
     assert files
     assert [file.name for file in files if REACHES.search(file.read_text())] == []
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.why)
+def test_what_a_mutant_breaks_is_there_once(mutant: Mutant) -> None:
+    """A stale table fails its own stage; here it fails at once."""
+    assert (ROOT / mutant.file).read_text(encoding="utf-8").count(mutant.old) == 1

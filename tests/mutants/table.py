@@ -825,8 +825,8 @@ MUTANTS = (
     Mutant(
         "contracts",
         "domain/accounting/measure.py",
-        "        moves += [*owed_at_the_end(end, moves, joint=joint)]",
-        "        pass",
+        "        moves += owed_by_contracts([*filter(is_stated, deals)], terms, moves, alone)",
+        "        del alone",
         "what ended still owes performance",
         "tests/laws/test_laws.py -k 18-what",
     ),
