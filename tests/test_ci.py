@@ -1,4 +1,4 @@
-"""`.ci/run`: what it leaves out on another PostgreSQL asks none, and what its mutants break is there."""
+"""`.ci/run`: what it leaves out elsewhere asks no database, and its mutants have their texts."""
 
 import re
 import subprocess
