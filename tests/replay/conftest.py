@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cache
 
 import pytest
 
@@ -98,12 +99,25 @@ def found(database: str, grow: Callable[[Ledger, Send], None] | None = None) -> 
             grow(ledger, send)
 
 
+@cache
+def _busy(grow: Callable[[Ledger, Send], None]) -> Callable[[str], None]:
+    """The same for the same growth, so that what is founded by it is made once."""
+    return lambda database: found(database, grow)
+
+
 @pytest.fixture
 def origin(request: pytest.FixtureRequest, origin: str, founded: Founded) -> str:
-    """The company where a test asks for it."""
+    """The company where a test asks for it; `busy` as its module's `grow` has let it grow."""
+    if "busy" in request.fixturenames:
+        return founded(_busy(request.module.grow))[0]
     return founded(found)[0] if "company" in request.fixturenames else origin
 
 
 @pytest.fixture
 def company(ledger: Ledger) -> Ledger:
+    return ledger
+
+
+@pytest.fixture
+def busy(ledger: Ledger) -> Ledger:
     return ledger

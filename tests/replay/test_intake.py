@@ -24,7 +24,6 @@ from replay.source import export
 from replay.verify import verify
 from store.request import Request
 from store.usage_stage import UsageBatch
-from tests.replay.conftest import found
 from tests.usage import usage_row
 
 # All that is not derived, and the totals by hour that are kept beside the rows.
@@ -67,7 +66,7 @@ def propose(amount):
     return ProposeAdjustment(when=when, book="main", currency="USD", lines=lines, memo="accrued")
 
 
-def _grow(company, send):
+def grow(company, send):
     """Usage in all its forms, a close and a reopening by two people, an adjustment, refusals."""
     rows = [row("e1", "150.5"), row("e2", "7", "2024-01-31"), row("e3", "NaN"), row("e1", "1")]
     company.ingest(batch("u1", batch_number=1), [*rows, row("e9", "3", dimensions={"region": "x"})])
@@ -96,21 +95,6 @@ def _grow(company, send):
     send("subscription:s1", None, corrects=amended, reason="never signed")
     company.bill("acme", date(2024, 2, 1))
     company.run("acme", date(2024, 2, 29))
-
-
-def _found_busy(database):
-    found(database, _grow)
-
-
-@pytest.fixture
-def origin(request, origin, founded):
-    """The company as it has grown, where a test asks for it."""
-    return founded(_found_busy)[0] if "busy" in request.fixturenames else origin
-
-
-@pytest.fixture
-def busy(ledger):
-    return ledger
 
 
 @pytest.fixture

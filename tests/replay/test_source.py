@@ -21,7 +21,6 @@ from replay.reperform import explain_again, journal_lines, reperform
 from replay.source import export, read_export
 from store.canonical import entry_leaf
 from store.usage_stage import UsageBatch
-from tests.replay.conftest import found
 from tests.usage import usage_row
 
 BOOKS = Question(entity="acme", book="main")
@@ -35,7 +34,7 @@ def _batch(key, kind="rows"):
     return UsageBatch(entity="acme", source="app", key=key, kind=kind)
 
 
-def _grow(company, send):
+def grow(company, send):
     """Two months with a close between, then all that may come late."""
     company.ingest(_batch("u1"), [_row("e1", "150.5", "2024-01-10"), _row("e2", "7", "2024-01-31")])
     company.bill("acme", date(2024, 2, 1))
@@ -55,21 +54,6 @@ def _grow(company, send):
     company.bill("acme", date(2024, 3, 1))
     send("invoice:c1-USD-20240301-1", VoidInvoice(when=When(effective=date(2024, 3, 2))))
     company.run("acme", date(2024, 3, 31))
-
-
-def _found_busy(database):
-    found(database, _grow)
-
-
-@pytest.fixture
-def origin(request, origin, founded):
-    """The company as it has grown, where a test asks for it."""
-    return founded(_found_busy)[0] if "busy" in request.fixturenames else origin
-
-
-@pytest.fixture
-def busy(ledger):
-    return ledger
 
 
 def _exported(ledger, upto=None):

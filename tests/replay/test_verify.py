@@ -10,7 +10,6 @@ from domain.facts import When
 from domain.invoice import VoidInvoice
 from replay.verify import LAWS, verify
 from store.usage_stage import UsageBatch
-from tests.replay.conftest import found
 
 LAST_INTO_JANUARY = (
     "UPDATE journal_entry SET booked = '2024-01' "
@@ -18,7 +17,7 @@ LAST_INTO_JANUARY = (
 )
 
 
-def _grow(company, send):
+def grow(company, send):
     row = {
         "event_id": "e1",
         "subscription": "s1",
@@ -33,21 +32,6 @@ def _grow(company, send):
     send("invoice:c1-USD-20240201-1", VoidInvoice(when=When(effective=date(2024, 2, 2))))
     company.run("acme", date(2024, 2, 29))
     company.close_period("acme", "main", "2024-02")
-
-
-def _found_busy(database):
-    found(database, _grow)
-
-
-@pytest.fixture
-def origin(request, origin, founded):
-    """The company as it has grown, where a test asks for it."""
-    return founded(_found_busy)[0] if "busy" in request.fixturenames else origin
-
-
-@pytest.fixture
-def busy(ledger):
-    return ledger
 
 
 def _verified(ledger):
