@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from domain.books import RunPosting
-from domain.calendar import days_in_month
+from domain.calendar import month_end
 from domain.deciders import Command
 from domain.facts import When
 from replay.ledger import Ledger
@@ -116,7 +116,7 @@ def _end_of(batch: str) -> date | None:
     if not _MONTH.fullmatch(batch):
         return None
     first = date.fromisoformat(f"{batch}-01")
-    return first.replace(day=days_in_month(first))
+    return month_end(first)
 
 
 def _play(ledger: Ledger, entity: str, contracts: Iterable[tuple[Act, ...]]) -> int:

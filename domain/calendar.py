@@ -99,6 +99,11 @@ def month_start(day: date) -> date:
     return day.replace(day=1)
 
 
+def month_end(day: date) -> date:
+    """The last day of its month."""
+    return day.replace(day=days_in_month(day))
+
+
 def days_in_month(day: date) -> int:
     return _days(day.year, day.month)
 

@@ -15,7 +15,7 @@ from typing import Literal, assert_never
 
 from msgspec import Struct, structs
 
-from domain.calendar import ONE_DAY, add_months, days_in_month, month_start
+from domain.calendar import ONE_DAY, days_in_month, month_end, month_start
 from domain.money import rounded_share
 from domain.zones import day_of, instant
 
@@ -206,14 +206,10 @@ def _days_of(curve: Ratable) -> Iterator[date]:
     by_months = curve.by in ("month", "month-cut-off", "half-month")
     while day < last:
         yield day
-        day = min(_month_end_after(day), last) if by_months else day + ONE_DAY
+        after = day + ONE_DAY
+        day = min(month_end(after), last) if by_months else after
     if day == last:
         yield last
-
-
-def _month_end_after(day: date) -> date:
-    """The first month end after a day."""
-    return add_months(month_start(day + ONE_DAY), 1) - ONE_DAY
 
 
 def measured_from(day: date, by: Progress) -> date:

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from domain.calendar import ONE_DAY, add_months, month_start
+from domain.calendar import ONE_DAY, add_months, month_end, month_start
 from domain.currency import is_currency
 from domain.decimals import exact_decimal
 from domain.errors import Malformed
@@ -137,7 +137,7 @@ class Words(Struct, frozen=True, kw_only=True):
 
     def month_end(self, field: str) -> date:
         """The last day of the month of a date."""
-        return add_months(month_start(self.day(field)), 1) - ONE_DAY
+        return month_end(self.day(field))
 
     def is_instant(self, field: str) -> bool:
         """Whether a time of day is stated."""
